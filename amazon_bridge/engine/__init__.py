@@ -1,0 +1,1 @@
+"""The loop, its memory and its patience. Knows neither Amazon nor Odoo."""

@@ -1,0 +1,72 @@
+"""Errors, sorted by what is to be done about them.
+
+Every message is written for the person who operates the bridge. None may hold a secret or a
+buyer's personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class BridgeError(Exception):
+    """Something went wrong for a known reason, with a remedy where there is one."""
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.remedy}".strip()
+
+
+class Transient(BridgeError):
+    """May go well when tried again, unchanged, a little later.
+
+    ``retry_after`` is the number of seconds that the other side asked to wait, if it did.
+    ``maybe_done`` tells that the work may have been done although no answer came.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        remedy: str = "",
+        *,
+        retry_after: float | None = None,
+        maybe_done: bool = False,
+    ) -> None:
+        super().__init__(reason, remedy)
+        self.retry_after = retry_after
+        self.maybe_done = maybe_done
+
+
+class ItemError(BridgeError):
+    """This item can't be worked as it is: put it aside, go on with the others.
+
+    ``kind`` is a short, stable word for the quarantine, such as ``unknown_sku``.
+    """
+
+    def __init__(self, kind: str, reason: str, remedy: str = "") -> None:
+        super().__init__(reason, remedy)
+        self.kind = kind
+
+
+class ItemErrors(BridgeError):
+    """Some items of a batch can't be worked, and it is known which: by key, the error of each."""
+
+    def __init__(self, errors: Mapping[str, ItemError]) -> None:
+        super().__init__(f"{len(errors)} items of the batch can't be worked")
+        self.errors = dict(errors)
+
+
+class AccountError(BridgeError):
+    """This account can't go on now; the other accounts can."""
+
+
+class ConfigError(BridgeError):
+    """The configuration, or the usage, is wrong. ``problems`` lists all that is wrong at once."""
+
+    def __init__(self, reason: str, remedy: str = "", *, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(reason, remedy)
+        self.problems = problems

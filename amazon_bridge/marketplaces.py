@@ -1,0 +1,87 @@
+"""Amazon's marketplaces: facts that both sides need.
+
+Source of ids and regions: Amazon's page "Marketplace IDs" of the Selling Partner API
+documentation, as also listed in python-amazon-sp-api.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Region(StrEnum):
+    """The regions of the Selling Partner API; an account lives in exactly one."""
+
+    NORTH_AMERICA = "na"
+    EUROPE = "eu"
+    FAR_EAST = "fe"
+
+    @property
+    def endpoint(self) -> str:
+        """The base URL of the region's Selling Partner API."""
+        return f"https://sellingpartnerapi-{self.value}.amazon.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Marketplace:
+    """One of Amazon's marketplaces."""
+
+    country_code: str
+    marketplace_id: str
+    region: Region
+    currency: str
+    domain: str
+    prices_include_tax: bool
+
+
+_ROWS = {
+    Region.NORTH_AMERICA: """
+        CA A2EUQ1WTGCTBG2 CAD amazon.ca
+        US ATVPDKIKX0DER  USD amazon.com
+        MX A1AM78C64UM0Y8 MXN amazon.com.mx
+        BR A2Q3Y263D00KWC BRL amazon.com.br
+    """,
+    Region.EUROPE: """
+        IE A28R8C7NBKEWEA EUR amazon.ie
+        ES A1RKKUPIHCS9HS EUR amazon.es
+        GB A1F83G8C2ARO7P GBP amazon.co.uk
+        FR A13V1IB3VIYZZH EUR amazon.fr
+        BE AMEN7PMS3EDWL  EUR amazon.com.be
+        NL A1805IZSGTT6HS EUR amazon.nl
+        DE A1PA6795UKMFR9 EUR amazon.de
+        IT APJ6JRA9NG5V4  EUR amazon.it
+        SE A2NODRKZP88ZB9 SEK amazon.se
+        ZA AE08WJ6YKNBMC  ZAR amazon.co.za
+        PL A1C3SOZRARQ6R3 PLN amazon.pl
+        EG ARBP9OOSHTCHU  EGP amazon.eg
+        TR A33AVAJ2PDY3EV TRY amazon.com.tr
+        SA A17E79C6D8DWNP SAR amazon.sa
+        AE A2VIGQ35RCS4UG AED amazon.ae
+        IN A21TJRUUN4KGV  INR amazon.in
+    """,
+    Region.FAR_EAST: """
+        SG A19VAU5U5O7RUS SGD amazon.sg
+        AU A39IBJ37TRP1C6 AUD amazon.com.au
+        JP A1VC38T7YXB528 JPY amazon.co.jp
+    """,
+}
+
+
+def _read(row: str, region: Region) -> Marketplace:
+    country_code, marketplace_id, currency, domain = row.split()
+    return Marketplace(
+        country_code, marketplace_id, region, currency, domain, region != Region.NORTH_AMERICA
+    )
+
+
+MARKETPLACES: tuple[Marketplace, ...] = tuple(
+    _read(row, region) for region, rows in _ROWS.items() for row in rows.strip().splitlines()
+)
+_BY_KEY = {key: m for m in MARKETPLACES for key in (m.country_code, m.marketplace_id)}
+_BY_KEY["UK"] = _BY_KEY["GB"]
+
+
+def marketplace(key: str) -> Marketplace | None:
+    """The marketplace of a country code (``UK`` serves as ``GB``) or of a marketplace id."""
+    return _BY_KEY.get(key)

@@ -1,0 +1,187 @@
+"""The words that Amazon's side and Odoo's side of the bridge share.
+
+Everything here is frozen and pure. Fields that hold a buyer's personal data are left out
+of ``repr``, so that no traceback and no log line can show them by accident.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class FulfilledBy(StrEnum):
+    """Who ships the order: Amazon (FBA) or the merchant (FBM)."""
+
+    AMAZON = "AMAZON"
+    MERCHANT = "MERCHANT"
+
+
+class FulfillmentStatus(StrEnum):
+    """The statuses of an order in the Orders API 2026-01-01, and OTHER for any newer one."""
+
+    PENDING_AVAILABILITY = "PENDING_AVAILABILITY"
+    PENDING = "PENDING"
+    UNSHIPPED = "UNSHIPPED"
+    PARTIALLY_SHIPPED = "PARTIALLY_SHIPPED"
+    SHIPPED = "SHIPPED"
+    CANCELLED = "CANCELLED"
+    UNFULFILLABLE = "UNFULFILLABLE"
+    OTHER = "OTHER"
+
+
+class ChargeKind(StrEnum):
+    """What a charge of an order item is for; each becomes a sale order line of its own."""
+
+    ITEM = "item"
+    SHIPPING = "shipping"
+    GIFT_WRAP = "gift_wrap"
+    COD_FEE = "cod_fee"
+    OTHER = "other"
+    DISCOUNT = "discount"
+    SHIPPING_DISCOUNT = "shipping_discount"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An amount that the buyer pays for one order item.
+
+    ``amount`` is for the whole line, not for one unit, in the order's currency. It is what
+    the charge is worth to the seller's books: with the tax that the seller owes, without
+    the tax that Amazon keeps and remits itself. Discounts are negative.
+    """
+
+    kind: ChargeKind
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One order item."""
+
+    order_item_id: str
+    quantity: int
+    sku: str | None
+    asin: str | None
+    title: str | None
+    charges: tuple[Charge, ...]
+    tax_collected_by_amazon: bool = False
+    """Amazon is the marketplace facilitator: the seller owes no tax on this item."""
+    quantity_fulfilled: int = 0
+    promotion_ids: tuple[str, ...] = ()
+    gift_wrap_level: str | None = None
+    gift_message: str | None = field(default=None, repr=False)
+    buyer_requested_cancellation: bool = False
+    cancellation_reason: str | None = None
+
+    @property
+    def worth(self) -> Decimal:
+        """The sum of the item's charges."""
+        return sum((charge.amount for charge in self.charges), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an order is delivered. Amazon may withhold any part of it."""
+
+    country_code: str | None
+    state_or_region: str | None = field(default=None, repr=False)
+    postal_code: str | None = field(default=None, repr=False)
+    city: str | None = field(default=None, repr=False)
+    district_or_county: str | None = field(default=None, repr=False)
+    lines: tuple[str, ...] = field(default=(), repr=False)
+    name: str | None = field(default=None, repr=False)
+    company_name: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who bought. All of it may be withheld; ``email`` is Amazon's anonymised address."""
+
+    name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    company_name: str | None = field(default=None, repr=False)
+    vat_number: str | None = field(default=None, repr=False)
+    purchase_order_number: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A shipment that Amazon knows of (merchant-fulfilled orders only)."""
+
+    package_reference_id: str
+    carrier: str | None
+    tracking_number: str | None = field(repr=False)
+    quantities: tuple[tuple[str, int], ...]
+    """Pairs of order item id and number of units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An Amazon order as it stands now. Datetimes are aware, in UTC."""
+
+    order_id: str
+    fingerprint: str
+    """Changes when anything that Amazon says of the order changes."""
+    created: datetime
+    last_updated: datetime
+    status: FulfillmentStatus
+    fulfilled_by: FulfilledBy | None
+    marketplace_id: str | None
+    sold_on_amazon: bool
+    """False for multi-channel orders (sales channel NON_AMAZON)."""
+    currency: str | None
+    """ISO 4217; None when no amount is known (Amazon tells none while an order is pending)."""
+    items: tuple[Item, ...]
+    buyer: Buyer = Buyer()
+    address: Address | None = None
+    packages: tuple[Package, ...] = ()
+    replaces_order_id: str | None = None
+
+    @property
+    def worth(self) -> Decimal:
+        """What the order is worth to the seller's books: the total of its sale order."""
+        return sum((item.worth for item in self.items), Decimal(0))
+
+    @property
+    def buyer_requested_cancellation(self) -> bool:
+        return any(item.buyer_requested_cancellation for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableOrder:
+    """An order that Amazon showed and that can't be understood; goes to the quarantine."""
+
+    order_id: str
+    fingerprint: str
+    reason: str
+    """What is wrong with it, naming fields and never their personal contents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """What Amazon is told about one done delivery order."""
+
+    order_id: str
+    marketplace_id: str
+    package_reference_id: str
+    carrier_code: str
+    carrier_name: str | None
+    shipping_method: str | None
+    tracking_number: str = field(repr=False)
+    ship_date: datetime
+    quantities: tuple[tuple[str, int], ...]
+    """Pairs of order item id and number of units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """What Amazon is told about one order cancelled in Odoo: all of its items, one reason."""
+
+    order_id: str
+    sale_order_name: str
+    order_item_ids: tuple[str, ...]
+    reason: str
