@@ -1,0 +1,69 @@
+"""Which stretches of time a round asks for. Pure arithmetic on aware UTC datetimes.
+
+The cursor of an account means: everything that changed up to here is known. It moves to a
+window's ``before`` once that window was read to its end.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+SETTLED = timedelta(minutes=2)
+"""``lastUpdatedBefore`` must lie at least this far back, else searchOrders answers 400."""
+
+OVERLAP = timedelta(minutes=30)
+"""How far a round looks back behind the cursor, because orders can show up minutes late.
+
+The price is small: with a round every five minutes a page of 100 still holds what a seller of
+4,000 orders a day has in window and overlap, and searchOrders grants one page in three minutes.
+What shows up later still is the sweep's business.
+"""
+
+SLICE = timedelta(days=1)
+"""The longest window: a long history moves the cursor day by day, and page tokens live 24 h."""
+
+SWEEP = timedelta(days=3)
+"""How far the daily sweep looks back.
+
+Orders have been reported to show up 12 hours late. Three days hold that several times over,
+and let a sweep fail on two days in a row without leaving anything unseen.
+"""
+
+
+class Window(NamedTuple):
+    """What changed from ``after`` to ``before``, both included (Amazon's rule for both)."""
+
+    after: datetime
+    before: datetime
+
+
+def windows(cursor: datetime, now: datetime) -> list[Window]:
+    """The windows to be read, oldest first, so that everything up to ``now`` is known.
+
+    Without a gap: the first begins ``OVERLAP`` before the cursor, each other one where its
+    predecessor ends. None is longer than ``SLICE``. Empty when Amazon has nothing settled
+    to tell beyond the cursor. Each window's ``before`` lies beyond the cursor.
+    """
+    end = _settled(now)
+    return _slices(cursor - OVERLAP, end) if cursor < end else []
+
+
+def sweep(now: datetime) -> list[Window]:
+    """The windows of the daily sweep, oldest first. Reading them never moves the cursor."""
+    end = _settled(now)
+    return _slices(end - SWEEP, end)
+
+
+def _settled(now: datetime) -> datetime:
+    """The latest moment that may be asked for, in whole seconds: no rounding can lead past it."""
+    return (now - SETTLED).replace(microsecond=0)
+
+
+def _slices(after: datetime, end: datetime) -> list[Window]:
+    slices = []
+    while after < end:
+        before = min(after + SLICE, end)
+        slices.append(Window(after, before))
+        after = before
+    return slices
