@@ -1,0 +1,1 @@
+"""All that knows Odoo: its transport, models, fields and versions. Speaks ``model``."""

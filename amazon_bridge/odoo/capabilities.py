@@ -1,0 +1,78 @@
+"""What differs between Odoo's versions in what we touch, looked up by what Odoo has.
+
+Measured on 14 and 19; ``fields_get`` decides, not the version's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Fields = Mapping[str, Mapping[str, Any]]
+
+ASKED = {
+    "sale.order": ("locked", "warehouse_id"),
+    "sale.order.line": ("tax_ids", "product_uom_id", "route_ids", "route_id"),
+    "stock.rule": ("location_dest_id",),
+    "stock.picking": ("move_ids", "carrier_tracking_ref", "carrier_id"),
+    "stock.move": ("quantity", "picked"),
+    "product.template": ("is_storable",),
+    "res.partner": ("mobile",),
+    "res.users": ("group_ids",),
+}
+"""The fields whose presence decides, by model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The words that this Odoo uses."""
+
+    order_locked: str | None
+    """The boolean that locks a sale order; None: a locked order is in the state ``done``."""
+    line_taxes: str
+    line_unit: str
+    line_routes: str
+    """A many2many (``route_ids``) or a many2one (``route_id``); ``routes_are_many`` tells."""
+    routes_are_many: bool
+    route_model: str
+    rule_destination: str
+    picking_moves: str
+    move_done_quantity: str
+    has_picked: bool
+    """A move's done quantity counts only when the move is marked as picked."""
+    storable: Mapping[str, Any]
+    """The values of a product whose stock is counted."""
+    has_mobile: bool
+    user_groups: str
+    has_sale_stock: bool
+    has_tracking: bool
+    """Delivery orders have a carrier and a tracking reference."""
+
+
+def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities:
+    """Ask ``fields_of(model, names)`` which of the fields there are, a call a model."""
+    fields = {model: fields_of(model, names) for model, names in ASKED.items()}
+    line, move = fields["sale.order.line"], fields["stock.move"]
+    many = "route_ids" in line
+    routes = "route_ids" if many else "route_id"
+    new = "is_storable" in fields["product.template"]
+    return Capabilities(
+        order_locked="locked" if "locked" in fields["sale.order"] else None,
+        line_taxes="tax_ids" if "tax_ids" in line else "tax_id",
+        line_unit="product_uom_id" if "product_uom_id" in line else "product_uom",
+        line_routes=routes,
+        routes_are_many=many,
+        route_model=str(line.get(routes, {}).get("relation", "stock.route")),
+        rule_destination=(
+            "location_dest_id" if "location_dest_id" in fields["stock.rule"] else "location_id"
+        ),
+        picking_moves="move_ids" if "move_ids" in fields["stock.picking"] else "move_lines",
+        move_done_quantity="quantity" if "quantity" in move else "quantity_done",
+        has_picked="picked" in move,
+        storable={"type": "consu", "is_storable": True} if new else {"type": "product"},
+        has_mobile="mobile" in fields["res.partner"],
+        user_groups="group_ids" if "group_ids" in fields["res.users"] else "groups_id",
+        has_sale_stock="warehouse_id" in fields["sale.order"],
+        has_tracking="carrier_tracking_ref" in fields["stock.picking"],
+    )

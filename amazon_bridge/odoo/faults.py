@@ -1,0 +1,235 @@
+"""One table: what went wrong on the way to Odoo, or in it → our errors.
+
+Odoo's texts can quote what it was given or has stored, a buyer's name as well as a field's.
+They reach the ledger and the logs, so they pass ``without_personal_data`` first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import xml.parsers.expat
+import xmlrpc.client
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum, auto
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Any, Final
+from urllib.error import HTTPError, URLError
+
+import odoorpc.error
+
+from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
+
+FAILURES: Final = (
+    odoorpc.error.Error,
+    xmlrpc.client.Error,
+    xml.parsers.expat.ExpatError,
+    json.JSONDecodeError,
+    HTTPException,
+    OSError,
+)
+"""What a call through the transport may raise, besides bugs of ours."""
+
+HIDDEN = "…"
+
+
+class _Kind(Enum):
+    REFUSED = auto()
+    """Odoo's UserError, ValidationError and the like."""
+    DENIED = auto()
+    FORBIDDEN = auto()
+    CRASHED = auto()
+    """Any other exception: a bug, a changed Odoo, or its database in trouble."""
+
+
+_XMLRPC_KINDS = {2: _Kind.REFUSED, 3: _Kind.DENIED, 4: _Kind.FORBIDDEN}
+_JSONRPC_KINDS = {
+    "odoo.exceptions.UserError": _Kind.REFUSED,
+    "odoo.exceptions.ValidationError": _Kind.REFUSED,
+    "odoo.exceptions.MissingError": _Kind.REFUSED,
+    "odoo.exceptions.RedirectWarning": _Kind.REFUSED,
+    "odoo.exceptions.AccessDenied": _Kind.DENIED,
+    "odoo.exceptions.AccessError": _Kind.FORBIDDEN,
+}
+
+_TROUBLE_OF_THE_MOMENT = re.compile(
+    r"could not serialize access|deadlock detected|could not obtain lock|"
+    r"current transaction is aborted|ir_model_data_module_name|"
+    r"SerializationFailure|LockNotAvailable|DeadlockDetected|ConcurrencyError|"
+    r"OperationalError|InterfaceError|PoolError"
+)
+_NO_SUCH_DATABASE = re.compile(r'database ".*" does not exist')
+_UNREADABLE_ANSWER = re.compile(r"TypeError: (cannot marshal None|dictionary key must be string)")
+
+
+def is_momentary(text: str) -> bool:
+    """Whether Odoo's text tells of transactions in each other's way: trying again helps."""
+    return bool(_TROUBLE_OF_THE_MOMENT.search(text))
+
+
+def explain(failure: Exception, sent: Iterable[Any] = ()) -> BridgeError | None:
+    """The error of ours for a failed call.
+
+    None says that the call has been done and committed, only its answer could not be sent:
+    Odoo 19 can't say None, nor dictionaries with integer keys, over XML-RPC.
+
+    Args:
+        failure: what the transport raised, one of ``FAILURES``.
+        sent: the call's arguments; none of their texts comes back in the error.
+    """
+    if isinstance(failure, xmlrpc.client.Fault):
+        kind = _XMLRPC_KINDS.get(failure.faultCode, _Kind.CRASHED)
+        text = failure.faultString if kind != _Kind.CRASHED else _last_line(failure.faultString)
+        return _of_odoo(kind, text, sent)
+    if isinstance(failure, odoorpc.error.RPCError):
+        return _of_odoo(*_jsonrpc_failure(failure), sent)
+    if isinstance(failure, HTTPError):
+        return _of_status(failure.code, failure.headers)
+    if isinstance(failure, xmlrpc.client.ProtocolError):
+        return _of_status(failure.errcode, failure.headers)
+    return _of_the_way(failure)
+
+
+def _jsonrpc_failure(failure: odoorpc.error.RPCError) -> tuple[_Kind, str]:
+    if not failure.info:  # odoorpc's own: the login was refused
+        return _Kind.DENIED, str(failure)
+    data: Mapping[str, Any] = failure.info.get("data") or {}
+    name, message = str(data.get("name")), str(data.get("message"))
+    kind = _JSONRPC_KINDS.get(name, _Kind.CRASHED)
+    return kind, message if kind != _Kind.CRASHED else f"{name}: {message}"
+
+
+def _of_odoo(kind: _Kind, text: str, sent: Iterable[Any]) -> BridgeError | None:
+    clean = without_personal_data(text, sent)
+    if kind == _Kind.REFUSED:
+        return ItemError("odoo_refused", f"Odoo refused: {clean}")
+    if kind == _Kind.DENIED:
+        return AccountError(
+            "Odoo doesn't accept the login or its password.",
+            "Check odoo.login, odoo.password and odoo.database; an API key may have expired.",
+        )
+    if kind == _Kind.FORBIDDEN:
+        return AccountError(
+            f"Odoo forbids it to the bridge's login: {clean}",
+            "Give the login the groups that are named; `amazon-bridge check` lists what it needs.",
+        )
+    return _of_crash(text, clean)
+
+
+def _of_crash(text: str, clean: str) -> BridgeError | None:
+    if _UNREADABLE_ANSWER.search(text):
+        return None
+    if _NO_SUCH_DATABASE.search(text):
+        return AccountError(
+            "Odoo has no database of the configured name.", "Check odoo.database and odoo.url."
+        )
+    if is_momentary(text):
+        return Transient(f"Odoo's database was busy: {clean}")
+    return ItemError(
+        "odoo_fault",
+        f"Odoo failed: {clean}",
+        "Odoo's own log has the whole traceback. `amazon-bridge check` tells whether this "
+        "version of Odoo has been tried.",
+    )
+
+
+def _of_status(status: int, headers: Any) -> BridgeError:
+    said = f"Odoo's server answered with HTTP status {status}"
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        wait = str((headers or {}).get("Retry-After") or "")
+        return Transient(
+            f"{said}.",
+            retry_after=float(wait) if wait.isdigit() else None,
+            maybe_done=status != HTTPStatus.TOO_MANY_REQUESTS,
+        )
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return ItemError(
+            "odoo_refused",
+            f"{said}: the request is too large.",
+            "Raise the limit of the proxy in front of Odoo (nginx: client_max_body_size).",
+        )
+    return AccountError(
+        f"{said}.",
+        "Check odoo.url (with https where Odoo redirects to it, with the path where there is "
+        "one), and that a proxy in front of it lets /xmlrpc/2 or /jsonrpc through.",
+    )
+
+
+def _of_the_way(failure: Exception) -> BridgeError:
+    """Nothing of Odoo's came back, or nothing that can be read."""
+    reason = failure.reason if isinstance(failure, URLError) else failure
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return AccountError(
+            f"The TLS certificate of Odoo's server can't be verified: {reason.verify_message}.",
+            "Renew it, or add its authority to this machine's (or set SSL_CERT_FILE).",
+        )
+    if isinstance(reason, ssl.SSLError):
+        return AccountError(
+            f"No TLS connection to Odoo's server: {reason.reason}.",
+            "Check odoo.url: https where the server speaks TLS, http where it doesn't.",
+        )
+    sent = not isinstance(failure, URLError)
+    if isinstance(reason, OSError | HTTPException):
+        what = "The connection to Odoo broke" if sent else "Odoo can't be reached"
+        detail = "no answer in time" if isinstance(reason, TimeoutError) else type(reason).__name__
+        return Transient(f"{what}: {detail}.", "Check odoo.url if it stays.", maybe_done=sent)
+    return Transient(
+        "Odoo's server answered with something else than data, perhaps a maintenance page.",
+        "Check odoo.url if it stays.",
+        maybe_done=True,
+    )
+
+
+def _last_line(traceback: str) -> str:
+    """The exception of a traceback: its class and the first line of its message."""
+    lines = traceback.strip().splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith('  File "')]
+    after = lines[frames[-1] + 1 :] if frames else lines
+    return next((line for line in after if line[:1].strip()), lines[-1] if lines else "")
+
+
+_QUOTED = re.compile(
+    r"""(?<!\w)'([^'\n]*)'(?!\w)|"([^"\n]*)"|“([^”\n]*)”|«([^»\n]*)»|"""
+    "\u2018([^\u2019\n]*)\u2019"
+)
+_E_MAIL = re.compile(r"[^\s<>'\"(]+@[^\s<>'\")]+")
+_OURS = re.compile(
+    r"amazon_bridge\.\S+|[a-z][a-z0-9]*(?:[._][a-z0-9]+)+|\d{3}-\d{7}-\d{7}|[-\d.,:TZ /]*"
+)
+"""External ids, names of models and fields, Amazon order ids, numbers and dates."""
+_SHORTEST = 3
+_LONGEST = 500
+
+
+def without_personal_data(text: str, sent: Iterable[Any] = ()) -> str:
+    """Odoo's text without what may be a buyer's.
+
+    Left out are: every text of three or more characters that we sent, whatever stands in
+    quotation marks (Odoo quotes stored values), e-mail addresses, and PostgreSQL's DETAIL.
+    External ids, names of models and fields, Amazon order ids, numbers and dates stay.
+    """
+    text = re.split(r"\s*\b(?:DETAIL|CONTEXT):", text)[0]
+    for value in sorted(set(_texts(sent)), key=len, reverse=True):
+        text = text.replace(value, HIDDEN)
+    text = _E_MAIL.sub(HIDDEN, _QUOTED.sub(_hide_quoted, text))
+    return " ".join(text.split())[:_LONGEST]
+
+
+def _hide_quoted(quoted: re.Match[str]) -> str:
+    content = next(group for group in quoted.groups() if group is not None)
+    whole = quoted[0]
+    return whole if _OURS.fullmatch(content) else f"{whole[0]}{HIDDEN}{whole[-1]}"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if len(value) >= _SHORTEST and not _OURS.fullmatch(value):
+            yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, Iterable):
+        for inner in value:
+            yield from _texts(inner)

@@ -1,0 +1,320 @@
+"""A login to Odoo: calls, loads with external ids, counted, timed, with errors of ours."""
+
+from __future__ import annotations
+
+import copy
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from amazon_bridge.engine.errors import BridgeError, ItemError, ItemErrors, Transient
+from amazon_bridge.odoo import transport
+from amazon_bridge.odoo.capabilities import Capabilities, Fields, look_up
+from amazon_bridge.odoo.faults import FAILURES, explain, is_momentary, without_personal_data
+
+log = structlog.get_logger(__name__)
+
+MODULE = "amazon_bridge"
+"""The module of every external id that the bridge makes."""
+
+_STABLE = {"lang": "en_US", "tz": "UTC"}
+"""Every call's context: names and messages don't follow the login's preferences."""
+
+_CREATE_IF_ABSENT = {"mode": "update", "noupdate": True}
+_OVERWRITE = {"mode": "init", "noupdate": True}
+
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class LoadError(ItemError):
+    """Odoo refused rows of a load, and therefore all of them.
+
+    ``messages`` has Odoo's text by the number of the row where the refused record begins. It
+    is empty when Odoo didn't say which row it was. A row without a message may be refused in
+    the next try: Odoo stops after ten errors.
+    """
+
+    def __init__(self, messages: Mapping[int, str], reason: str) -> None:
+        super().__init__("odoo_refused", f"Odoo refused: {reason}")
+        self.messages = dict(messages)
+
+    def by_owner(self, owners: Sequence[str]) -> ItemErrors:
+        """The same by the keys of the items that the rows belong to."""
+        return ItemErrors(
+            {owners[row]: LoadError({row: text}, text) for row, text in self.messages.items()}
+        )
+
+
+class OdooSession:
+    """A login to one database. May be shared by threads; each has its own connection.
+
+    All methods raise ``Transient`` when Odoo is out of reach or busy, ``AccountError`` when it
+    refuses the login or its rights, and ``ItemError`` when it refuses what was asked.
+    """
+
+    def __init__(self, odoo: Any, context: Mapping[str, Any]) -> None:
+        self._odoo = odoo
+        self._context = dict(context)
+        self._lock = threading.Lock()
+        self._capabilities: list[Capabilities] = []
+        self.calls: Counter[tuple[str, str]] = Counter()
+        """Calls made, by model and method."""
+
+    @classmethod
+    def connect(
+        cls,
+        url: str,
+        database: str,
+        login: str,
+        password: str,
+        *,
+        protocol: str = "xmlrpc",
+        timeout: float = 120,
+    ) -> OdooSession:
+        """Log in. ``password`` may be an API key; ``protocol`` is ``xmlrpc`` or ``jsonrpc``.
+
+        ``timeout`` is in seconds, for every call.
+        """
+        try:
+            odoo = transport.connect(url, protocol, timeout)
+            odoo.login(database, login, password)
+        except FAILURES as error:
+            problem = explain(error, (login, password))
+        else:
+            return cls(odoo, _STABLE)
+        raise problem or ItemError("odoo_fault", "Odoo's answer to the login can't be read.")
+
+    def for_company(self, company_id: int) -> OdooSession:
+        """The same login, working in one company only. Calls are counted together."""
+        other = copy.copy(self)
+        other._context = {**self._context, "allowed_company_ids": [company_id]}  # noqa: SLF001
+        return other
+
+    @property
+    def uid(self) -> int:
+        """The database id of the login's user."""
+        return int(self._odoo.env.uid)
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Odoo's version, such as ``(19, 0)``."""
+        major, minor = self._odoo.version.split(".")
+        return int(major), int(minor)
+
+    @property
+    def names(self) -> Capabilities:
+        """The words of this Odoo's version; looked up once."""
+        with self._lock:
+            known = list(self._capabilities)
+        if not known:
+            known.append(look_up(self.fields_of))
+            with self._lock:
+                self._capabilities[:] = known
+        return known[0]
+
+    def fields_of(self, model: str, names: Sequence[str]) -> Fields:
+        """Those of the named fields that the model has; none when Odoo has no such model."""
+        try:
+            found: Fields = self.call(
+                model, "fields_get", list(names), attributes=["type", "relation"]
+            )
+        except ItemError:
+            return {}
+        return found
+
+    def call(
+        self,
+        model: str,
+        method: str,
+        *args: Any,
+        context: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a public method of a model.
+
+        Returns:
+            Odoo's answer; None also when the call was done and Odoo could not send its answer
+            (``explain`` says when that is).
+        """
+        kwargs["context"] = {**self._context, **(context or {})}
+        begun = time.monotonic()
+        try:
+            return self._odoo.execute_kw(model, method, _sendable(args), _sendable(kwargs))
+        except FAILURES as error:
+            problem = explain(error, (args, kwargs))
+        finally:
+            self._count(model, method, begun)
+        if problem is None:
+            return None
+        # Raised here, where Odoo's own exception and its text are no longer attached.
+        raise problem
+
+    def _count(self, model: str, method: str, begun: float) -> None:
+        with self._lock:
+            self.calls[model, method] += 1
+        milliseconds = round((time.monotonic() - begun) * 1000)
+        log.debug("odoo_call", model=model, method=method, milliseconds=milliseconds)
+
+    def search_read(
+        self,
+        model: str,
+        domain: Sequence[Any],
+        fields: Sequence[str],
+        *,
+        limit: int | None = None,
+        order: str | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """The records of a domain, each with its ``id`` and the fields."""
+        options = {"limit": limit, "order": order}
+        given = {name: value for name, value in options.items() if value is not None}
+        rows: list[dict[str, Any]] = self.call(
+            model, "search_read", list(domain), list(fields), context=context, **given
+        )
+        return rows
+
+    def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[dict[str, Any]]:
+        """Records by id, each with its ``id`` and the fields. Missing ids are simply absent."""
+        if not ids:
+            return []
+        rows: list[dict[str, Any]] = self.call(model, "read", list(ids), list(fields))
+        return rows
+
+    def load(
+        self,
+        model: str,
+        fields: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        *,
+        owners: Sequence[str] | None = None,
+        overwrite: bool = False,
+        context: Mapping[str, Any] | None = None,
+    ) -> list[int]:
+        """Create the records that are absent under their external ids, in one transaction.
+
+        Existing ones are left as they are, unless ``overwrite``. Rows with database ids
+        (column ``.id``) are written in any case. ``owners`` has the key of each row's item.
+
+        Returns:
+            The database ids of all records, in the order of the rows.
+
+        Raises:
+            ItemErrors: the rows of these items were refused; nothing was done.
+            LoadError: the same when no ``owners`` are given, or Odoo doesn't say which rows.
+            Transient: another transaction was in the way; nothing was done.
+        """
+        if not rows:
+            return []
+        _refuse_duplicates(fields, rows)
+        mode = _OVERWRITE if overwrite else _CREATE_IF_ABSENT
+        answer = self.call(
+            model,
+            "load",
+            list(fields),
+            [list(r) for r in rows],
+            context={**mode, **(context or {})},
+        )
+        try:
+            return _loaded_ids(answer, fields, rows)
+        except LoadError as error:
+            if owners and error.messages:
+                raise error.by_owner(owners) from None
+            raise
+
+    def external_ids(self, model: str, ids: Sequence[int]) -> dict[int, str]:
+        """The external ids of records, without the module; those of other modules are left out.
+
+        Through ``get_metadata``, which needs no right to read ``ir.model.data``.
+        """
+        if not ids:
+            return {}
+        names: dict[int, str] = {}
+        for row in self.call(model, "get_metadata", list(ids)):
+            every = [entry["xmlid"] for entry in row.get("xmlids") or []] or [row.get("xmlid")]
+            ours = [xmlid for xmlid in every if xmlid and xmlid.startswith(f"{MODULE}.")]
+            if ours:
+                names[row["id"]] = ours[0].removeprefix(f"{MODULE}.")
+        return names
+
+    def reference(self, name: str) -> int | None:
+        """The database id of the record with the external id ``amazon_bridge.<name>``.
+
+        None when there is none, or when the login may not see it.
+        """
+        try:
+            found = self.call("ir.model.data", "check_object_reference", MODULE, name)
+        except ItemError as error:
+            if "External ID not found" in error.reason:
+                return None
+            raise
+        return found[1] or None
+
+
+def _sendable(value: Any) -> Any:
+    """The same without characters that XML can't hold: buyers' names have been seen with them."""
+    if isinstance(value, str):
+        return _NOT_IN_XML.sub("", value)
+    if isinstance(value, Mapping):
+        return {key: _sendable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sendable(inner) for inner in value]
+    return value
+
+
+def _refuse_duplicates(fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Odoo would silently double the lines of a record that stands twice in a load."""
+    for column in _columns_of_own_ids(fields):
+        ids = [row[column] for row in rows if row[column]]
+        assert len(ids) == len(set(ids)), f"external ids twice in column {fields[column]}"
+
+
+def _columns_of_own_ids(fields: Sequence[str]) -> list[int]:
+    """The columns with ids of what is loaded; others refer to something that is there already."""
+    columns = []
+    for number, field in enumerate(fields):
+        parent, _, last = field.rpartition("/")
+        siblings = [other for other in fields if other != field and other.startswith(f"{parent}/")]
+        if last in {"id", ".id"} and (not parent or siblings):
+            columns.append(number)
+    return columns
+
+
+def _loaded_ids(answer: Any, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
+    messages = [m for m in answer.get("messages") or [] if m.get("type") == "error"]
+    ids: list[int] = answer.get("ids") or []
+    if messages:
+        raise _load_error(messages, rows)
+    own = [column for column in _columns_of_own_ids(fields) if "/" not in fields[column]]
+    expected = sum(any(row[column] for column in own) for row in rows) if own else len(ids) or 1
+    if len(ids) != expected:
+        raise LoadError({}, f"{len(ids)} of {expected} records were loaded, without a message.")
+    return ids
+
+
+def _load_error(
+    messages: Sequence[Mapping[str, Any]], rows: Sequence[Sequence[Any]]
+) -> BridgeError:
+    texts = [(_row(message), _text(message, rows)) for message in messages]
+    if any(is_momentary(str(message.get("message"))) for message in messages):
+        return Transient(f"Odoo's database was busy: {texts[0][1]}")
+    if len(texts) > 1 and texts[0][0] == 0 and not messages[0].get("field"):
+        # Odoo repeats the error of the whole batch at its first row, be it that row's or not.
+        texts = texts[1:]
+    by_row = {row: text for row, text in reversed(texts) if row is not None}
+    return LoadError(by_row, texts[0][1])
+
+
+def _row(message: Mapping[str, Any]) -> int | None:
+    row = (message.get("rows") or {}).get("from")
+    return None if row is None else int(row)
+
+
+def _text(message: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> str:
+    text = without_personal_data(str(message.get("message")), rows)
+    field = message.get("field")
+    return f"{field}: {text}" if isinstance(field, str) and field else text
