@@ -1,0 +1,543 @@
+"""The state store: what each account's jobs have seen, done and put aside. SQLite.
+
+It makes the bridge fast, never right: without it, or with an old copy of it, nothing is done
+twice. It holds keys, fingerprints and reasons, and never a buyer's data.
+
+An item is always in exactly one state::
+
+    file ──> pending ──settle──> done, left_out ──file, changed──> pending
+                └──put_aside──> quarantined ──file, changed / retry──> pending
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
+
+from amazon_bridge.engine.errors import (
+    AccountError,
+    BridgeError,
+    ConfigError,
+    ItemError,
+    Transient,
+)
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.window import Window
+
+MAX_ATTEMPTS = 10
+"""An item put aside this often comes back only by hand, or when it changed on Amazon."""
+
+_BUSY_TIMEOUT = 30  # seconds
+_APPLICATION_ID = 0x416D4264  # "AmBd": marks the file as ours
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        f"PRAGMA application_id = {_APPLICATION_ID}",
+        """
+        CREATE TABLE accounts (
+            name TEXT PRIMARY KEY,
+            cursor TEXT,
+            configuration TEXT  -- a digest
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE items (
+            account TEXT NOT NULL REFERENCES accounts (name),
+            job TEXT NOT NULL,
+            key TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            importable INTEGER NOT NULL CHECK (importable IN (0, 1)),
+            state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'left_out', 'quarantined')),
+            kind TEXT,
+            reason TEXT,
+            remedy TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            memo TEXT,
+            first_seen TEXT NOT NULL,
+            last_seen TEXT NOT NULL,
+            last_tried TEXT,
+            PRIMARY KEY (account, job, key),
+            CHECK ((state = 'quarantined') = (kind IS NOT NULL))
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE INDEX open_items ON items (state, account, job)
+        WHERE state IN ('pending', 'quarantined')
+        """,
+        "CREATE INDEX items_by_key ON items (key)",
+        """
+        CREATE TABLE rounds (
+            account TEXT NOT NULL REFERENCES accounts (name),
+            job TEXT NOT NULL,
+            last_started TEXT NOT NULL,
+            last_finished TEXT NOT NULL,
+            last_success TEXT,
+            last_error TEXT,
+            counts TEXT NOT NULL,  -- JSON
+            PRIMARY KEY (account, job)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
+)
+"""Step n brings a store from version n to n + 1. Steps are only ever added."""
+
+_FILE = """
+    INSERT INTO items
+        (account, job, key, fingerprint, importable, state, first_seen, last_seen)
+    VALUES (:account, :job, :key, :fingerprint, :importable, 'pending', :now, :now)
+    ON CONFLICT DO UPDATE SET
+        importable = max(importable, excluded.importable),
+        last_seen = excluded.last_seen
+"""
+_REOPEN_IF_CHANGED = """
+    UPDATE items SET fingerprint = :fingerprint, state = 'pending', attempts = 0,
+        kind = NULL, reason = NULL, remedy = NULL
+    WHERE account = :account AND job = :job AND key = :key AND fingerprint <> :fingerprint
+"""
+_REOPEN = "UPDATE items SET state = 'pending', kind = NULL, reason = NULL, remedy = NULL "
+_SETTLE = """
+    UPDATE items SET state = ?, memo = coalesce(?, memo), last_tried = ?,
+        kind = NULL, reason = NULL, remedy = NULL
+    WHERE account = ? AND job = ? AND key = ? AND fingerprint = ?
+"""
+_PUT_ASIDE = """
+    INSERT INTO items (account, job, key, fingerprint, importable, state, kind, reason,
+        remedy, attempts, first_seen, last_seen, last_tried)
+    VALUES (:account, :job, :key, '', 0, 'quarantined', :kind, :reason,
+        :remedy, 1, :now, :now, :now)
+    ON CONFLICT DO UPDATE SET state = 'quarantined', kind = excluded.kind,
+        reason = excluded.reason, remedy = excluded.remedy, attempts = attempts + 1,
+        last_tried = excluded.last_tried
+"""
+_RECORD_ROUND = """
+    INSERT INTO rounds (account, job, last_started, last_finished, last_success, last_error, counts)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET last_started = excluded.last_started,
+        last_finished = excluded.last_finished,
+        last_success = coalesce(excluded.last_success, last_success),
+        last_error = excluded.last_error, counts = excluded.counts
+"""
+
+
+class State(StrEnum):
+    """What has become of an item."""
+
+    PENDING = "pending"
+    DONE = "done"
+    LEFT_OUT = "left_out"
+    QUARANTINED = "quarantined"
+
+
+class Seen(NamedTuple):
+    """An item as a round saw it."""
+
+    key: str
+    fingerprint: str
+    importable: bool = False
+    """It is in a state now in which it belongs into the other side. Never forgotten again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the ledger knows of one item. Datetimes are aware, in UTC."""
+
+    account: str
+    job: str
+    key: str
+    fingerprint: str
+    importable: bool
+    state: State
+    kind: str | None
+    reason: str | None
+    remedy: str | None
+    attempts: int
+    memo: str | None
+    first_seen: datetime
+    last_seen: datetime
+    last_tried: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The last round of a job. Datetimes are aware, in UTC."""
+
+    account: str
+    job: str
+    last_started: datetime
+    last_finished: datetime
+    last_success: datetime | None
+    last_error: str | None
+    """Why the last round failed; None when it went well."""
+    counts: Counts
+
+
+class Ledger:
+    """The state store in a file. One object serves all threads; processes may share the file.
+
+    All methods raise ``Transient`` when another process keeps the store busy, ``ConfigError``
+    when it is damaged or can't be written by this user, ``AccountError`` when the disk is full.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+        """Open the store; create it, with its folder, when there is none.
+
+        Raises:
+            ConfigError: it can't be opened, is damaged, is not ours, or is newer than we are.
+        """
+        self.path = path
+        self._clock = clock
+        self._lock = threading.Lock()
+        _create(path)
+        with _explained(path):
+            self._db = _open(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+    # Cursors
+
+    def cursor(self, account: str) -> datetime | None:
+        """Up to when everything is known; None before the account's first round."""
+        rows = self._rows("SELECT cursor FROM accounts WHERE name = ?", account)
+        return _moment(rows[0]["cursor"]) if rows else None
+
+    def set_cursor(self, account: str, at: datetime) -> None:
+        """Move the cursor, forth or back."""
+        with self._transaction(account) as db:
+            db.execute("UPDATE accounts SET cursor = ? WHERE name = ?", (_text(at), account))
+
+    # Items
+
+    def file(
+        self, account: str, job: str, seen: Iterable[Seen], *, window: Window | None = None
+    ) -> list[str]:
+        """File what was seen, and move the cursor to the end of the window: both or neither.
+
+        New and changed items become pending, quarantined ones too. An item is changed when
+        its fingerprint is not the filed one. File an order again when it was fetched anew.
+
+        The cursor only moves forward, and only from within the window or from its start: a
+        cursor that somebody set back meanwhile stays where it was set.
+
+        Returns:
+            The keys of those seen that are pending, in the order in which they were seen.
+        """
+        rows = [
+            {"account": account, "job": job, "now": self._now(), **item._asdict()} for item in seen
+        ]
+        with self._transaction(account) as db:
+            db.executemany(_FILE, rows)
+            db.executemany(_REOPEN_IF_CHANGED, rows)
+            if window:
+                _advance(db, account, window)
+        pending = set(self.pending(account, job))
+        return [key for key in dict.fromkeys(row["key"] for row in rows) if key in pending]
+
+    def pending(self, account: str, job: str) -> list[str]:
+        """The keys of all items that are still to be worked, those seen first in front."""
+        rows = self._rows(
+            "SELECT key FROM items WHERE state = 'pending' AND account = ? AND job = ?"
+            " ORDER BY first_seen, key",
+            account,
+            job,
+        )
+        return [row["key"] for row in rows]
+
+    def settle(
+        self,
+        account: str,
+        job: str,
+        key: str,
+        fingerprint: str,
+        state: State = State.DONE,
+        *,
+        memo: str | None = None,
+    ) -> bool:
+        """Note that an item was worked: done, or left out on purpose.
+
+        Args:
+            account: the account's name.
+            job: the job's name.
+            key: the item's key.
+            fingerprint: of the item as it was worked.
+            state: DONE or LEFT_OUT.
+            memo: a word for the flow's own use, free of buyer's data; None keeps the old one.
+
+        Returns:
+            False when the filed item is another by now: it stays as it is.
+        """
+        with self._transaction(account) as db:
+            values = (state, memo, self._now(), account, job, key, fingerprint)
+            return db.execute(_SETTLE, values).rowcount > 0
+
+    def put_aside(self, account: str, job: str, key: str, error: ItemError) -> None:
+        """Put an item into the quarantine, whether it was filed before or not."""
+        with self._transaction(account) as db:
+            values = {"account": account, "job": job, "key": key, "now": self._now()}
+            told = {"kind": error.kind, "reason": error.reason, "remedy": error.remedy}
+            db.execute(_PUT_ASIDE, values | told)
+
+    def was_known(self, account: str, job: str, key: str) -> bool:
+        """Was the item ever seen in a state in which it belonged into the other side?"""
+        sql = "SELECT importable FROM items WHERE account = ? AND job = ? AND key = ?"
+        return any(row["importable"] for row in self._rows(sql, account, job, key))
+
+    def entries(self, key: str) -> list[Entry]:
+        """All that is known of the items with this key, in any account and job."""
+        return self._entries("WHERE key = ?", key)
+
+    def quarantined(self, account: str | None = None) -> list[Entry]:
+        """The items put aside, of one account or of all."""
+        return self._entries("WHERE state = 'quarantined' AND ?1 IN (account, '')", account or "")
+
+    def tally(self, account: str, job: str | None = None) -> Counter[State]:
+        """The number of items in each state, of one job or of all."""
+        rows = self._rows(
+            "SELECT state, count(*) AS number FROM items"
+            " WHERE account = ? AND ?2 IN (job, '') GROUP BY state",
+            account,
+            job or "",
+        )
+        return Counter({State(row["state"]): row["number"] for row in rows})
+
+    def retry(self, key: str | None = None) -> int:
+        """Make quarantined items pending again: those with this key, or all.
+
+        Returns:
+            How many there were.
+        """
+        with self._transaction() as db:
+            where = "WHERE state = 'quarantined' AND ?1 IN (key, '')"
+            return db.execute(_REOPEN + where, (key or "",)).rowcount
+
+    def configuration_changed(self, account: str, digest: str) -> bool:
+        """Compare with the configuration of last time; when it changed, retry what was put aside.
+
+        Items that were put aside ``MAX_ATTEMPTS`` times stay there. The first digest of an
+        account is no change.
+        """
+        with self._transaction(account) as db:
+            known = db.execute("SELECT configuration FROM accounts WHERE name = ?", (account,))
+            if (before := known.fetchone()[0]) == digest:
+                return False
+            db.execute("UPDATE accounts SET configuration = ? WHERE name = ?", (digest, account))
+            if before is not None:
+                where = "WHERE state = 'quarantined' AND account = ? AND attempts < ?"
+                db.execute(_REOPEN + where, (account, MAX_ATTEMPTS))
+            return before is not None
+
+    # Rounds
+
+    def record_round(
+        self, account: str, job: str, *, started: datetime, finished: datetime, counts: Counts
+    ) -> None:
+        """Note how a round went; it succeeded when ``counts`` tells no error."""
+        success = None if counts.error else _text(finished)
+        values = (account, job, _text(started), _text(finished), success, counts.error)
+        with self._transaction(account) as db:
+            db.execute(_RECORD_ROUND, (*values, json.dumps(asdict(counts))))
+
+    def rounds(self) -> list[Round]:
+        """The last round of each account and job."""
+        return [_round(row) for row in self._rows("SELECT * FROM rounds ORDER BY account, job")]
+
+    # Below: how it is stored
+
+    def _now(self) -> str:
+        return _text(self._clock())
+
+    def _entries(self, where: str, value: str) -> list[Entry]:
+        rows = self._rows(f"SELECT * FROM items {where} ORDER BY account, job, key", value)  # noqa: S608  ours
+        return [_entry(row) for row in rows]
+
+    def _rows(self, sql: str, *values: str) -> list[sqlite3.Row]:
+        with self._lock, _explained(self.path):
+            return self._db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _transaction(self, account: str | None = None) -> Iterator[sqlite3.Connection]:
+        """Write all or nothing; makes the account known first."""
+        with self._lock, _explained(self.path), _transaction(self._db) as db:
+            if account is not None:
+                db.execute("INSERT OR IGNORE INTO accounts (name) VALUES (?)", (account,))
+            yield db
+
+
+def _create(path: Path) -> None:
+    """Create an empty file for the owner only; SQLite gives its side files the same mode.
+
+    An existing one is not opened here: closing it would drop SQLite's own locks on it.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise ConfigError(
+            f"The state store {path} can't be created: {error.strerror}.",
+            "Let the user that runs the bridge write to that folder, or name another as `state`.",
+        ) from error
+
+
+def _is_busy(error: BaseException) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+@retry(
+    # While another process creates the store, switching to WAL fails at once, not after the
+    # time-out: SQLite does not wait where two could wait for each other.
+    retry=retry_if_exception(_is_busy),
+    wait=wait_random(0.01, 0.1),
+    stop=stop_after_delay(_BUSY_TIMEOUT),
+    reraise=True,
+)
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    try:
+        db.row_factory = sqlite3.Row
+        _check_ours(db, path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last moments' memory
+        db.execute("PRAGMA foreign_keys = ON")
+        _migrate(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check_ours(db: sqlite3.Connection, path: Path) -> None:
+    if _pragma(db, "user_version") > len(MIGRATIONS):
+        raise ConfigError(
+            f"The state store {path} was written by a newer version of amazon-bridge.",
+            "Run that version, or a newer one.",
+        )
+    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables and _pragma(db, "application_id") != _APPLICATION_ID:
+        raise ConfigError(
+            f"{path} is another program's database, not a state store of amazon-bridge.",
+            "Name another path as `state`.",
+        )
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    if _pragma(db, "user_version") == len(MIGRATIONS):
+        return
+    with _transaction(db):
+        for step in MIGRATIONS[_pragma(db, "user_version") :]:
+            for statement in step:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _pragma(db: sqlite3.Connection, name: str) -> int:
+    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
+def _advance(db: sqlite3.Connection, account: str, window: Window) -> None:
+    db.execute(
+        "UPDATE accounts SET cursor = ?2"
+        " WHERE name = ?1 AND (cursor IS NULL OR cursor BETWEEN ?3 AND ?2)",
+        (account, _text(window.before), _text(window.after)),
+    )
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite says into what a person can do about it."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        explanation = _explanation(path, error)
+        if explanation is None:
+            raise
+        raise explanation from error
+
+
+def _explanation(path: Path, error: sqlite3.DatabaseError) -> BridgeError | None:
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Transient(f"The state store {path} is kept busy by another process.")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return _damaged(path)
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return ConfigError(
+                f"The state store {path} can't be written: {error}.",
+                "Let the user that runs the bridge write to it and to its folder.",
+            )
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            return AccountError(
+                f"The state store {path} can't be written: {error}.",
+                "Make room on its disk; the bridge goes on by itself.",
+            )
+    return None
+
+
+def _damaged(path: Path) -> ConfigError:
+    return ConfigError(
+        f"The state store {path} is damaged.",
+        f"Stop the bridge, move {path.name}, {path.name}-wal and {path.name}-shm away, and start"
+        " again: what stands in Odoo is recognised, so nothing is done twice. Then set the"
+        " cursors to a moment before the damage (amazon-bridge cursor set): that brings back"
+        " what was waiting or put aside.",
+    )
+
+
+def _text(at: datetime) -> str:
+    """ISO 8601 in UTC, of one length, so that texts compare like the moments they stand for."""
+    if at.tzinfo is None:
+        raise ValueError("a naive datetime tells no moment")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _with_moments(row: sqlite3.Row) -> dict[str, Any]:
+    moments = {name for name in row.keys() if name.startswith(("first_", "last_"))}  # noqa: SIM118
+    moments.discard("last_error")
+    return dict(row) | {name: _moment(row[name]) for name in moments}
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    values = _with_moments(row)
+    values["importable"] = bool(values["importable"])
+    values["state"] = State(values["state"])
+    return Entry(**values)
+
+
+def _round(row: sqlite3.Row) -> Round:
+    values = _with_moments(row)
+    values["counts"] = Counts(**json.loads(values["counts"]))
+    return Round(**values)

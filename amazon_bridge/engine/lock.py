@@ -1,0 +1,74 @@
+"""One process at a time works an (account, job)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from amazon_bridge.engine.errors import AccountError, ConfigError
+
+_POLL = 0.1  # seconds
+
+
+@contextmanager
+def held(state: Path, account: str, job: str, *, wait: float = 0) -> Iterator[None]:
+    """Hold the lock of an (account, job) of the state store at ``state``.
+
+    The lock is advisory (``flock``) and dies with the process that holds it, however it ends.
+    Its file stays, because removing it would let two processes hold two files of one name.
+
+    Args:
+        state: the path of the state store; the lock files stand in a folder beside it.
+        account: the account's name.
+        job: the job's name.
+        wait: how many seconds to wait for another holder to finish.
+
+    Raises:
+        AccountError: somebody else holds it still.
+        ConfigError: the lock file can't be written.
+    """
+    descriptor = _open(state.with_name(f"{state.name}.locks") / f"{account}.{job}.lock")
+    try:
+        if not _acquired(descriptor, wait):
+            raise _busy(account, job, os.pread(descriptor, 20, 0).decode())
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigError(
+            f"The lock file {path} can't be written: {error.strerror}.",
+            "Let the user that runs the bridge write to the folder of the state store.",
+        ) from error
+
+
+def _acquired(descriptor: int, wait: float) -> bool:
+    """Take the lock; polls, because a blocking ``flock`` knows no time-out."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL)
+        else:
+            return True
+
+
+def _busy(account: str, job: str, process_id: str) -> AccountError:
+    return AccountError(
+        f"{job} of account {account} is being worked by process {process_id or '(unknown)'}.",
+        "Wait until it is done, or stop that process, and try again.",
+    )
