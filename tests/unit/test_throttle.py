@@ -1,0 +1,152 @@
+"""The token buckets: never above the rate, in any interval, whatever the calls' times."""
+
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_bridge.engine.throttle import Limit, Throttle
+
+
+class Clock:
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def throttle(clock: Clock, **limits: Limit) -> Throttle:
+    return Throttle(limits, clock=clock, sleep=clock.sleep)
+
+
+def times(buckets: Throttle, clock: Clock, pauses: list[float]) -> list[float]:
+    granted = []
+    for pause in pauses:
+        clock.now += pause
+        buckets.wait("A1", "read")
+        granted.append(clock.now)
+    return granted
+
+
+def most_in_excess(granted: list[float], limit: Limit) -> float:
+    """By how much the calls of any interval exceed burst + rate * its length."""
+    return max(
+        (last - first + 1) - (limit.burst + limit.rate * (granted[last] - granted[first]))
+        for first in range(len(granted))
+        for last in range(first, len(granted))
+    )
+
+
+LIMITS = st.builds(Limit, rate=st.floats(0.001, 100), burst=st.integers(1, 30))
+PAUSES = st.lists(st.one_of(st.just(0.0), st.floats(0, 1000)), min_size=1, max_size=60)
+
+
+@given(limit=LIMITS, pauses=PAUSES, start=st.floats(0, 1e9))
+def test_no_interval_holds_more_than_burst_and_rate_allow(
+    limit: Limit, pauses: list[float], start: float
+) -> None:
+    clock = Clock(start)
+    granted = times(throttle(clock, read=limit), clock, pauses)
+    assert most_in_excess(granted, limit) < 1e-4 * (1 + limit.rate)
+
+
+@given(limit=LIMITS, pauses=PAUSES, rates=st.lists(st.floats(0.001, 100), max_size=5))
+def test_an_adapted_rate_never_allows_more_than_the_fastest_one(
+    limit: Limit, pauses: list[float], rates: list[float]
+) -> None:
+    clock = Clock()
+    buckets = throttle(clock, read=limit)
+    granted = times(buckets, clock, pauses)
+    for rate in rates:
+        buckets.adapt("A1", "read", rate)
+        granted += times(buckets, clock, pauses[:5])
+    fastest = Limit(max([limit.rate, *rates]), limit.burst)
+    assert most_in_excess(granted, fastest) < 1e-3 * (1 + fastest.rate)
+
+
+@given(limit=LIMITS, pauses=PAUSES)
+def test_nobody_waits_who_need_not(limit: Limit, pauses: list[float]) -> None:
+    clock = Clock()
+    granted = times(throttle(clock, read=limit), clock, pauses)
+    if len(pauses) <= limit.burst:
+        assert clock.slept == []
+    most = max(0, len(granted) - limit.burst) / limit.rate
+    assert sum(clock.slept) <= most * (1 + 1e-6) + 1e-6
+
+
+def test_sellers_and_operations_have_buckets_of_their_own() -> None:
+    clock = Clock()
+    buckets = throttle(clock, read=Limit(0.1, 1), send=Limit(0.1, 1))
+    buckets.wait("A1", "read")
+    buckets.wait("A2", "read")
+    buckets.wait("A1", "send")
+    assert clock.slept == []
+    buckets.wait("A1", "read")
+    assert clock.slept == [pytest.approx(10)]
+
+
+def test_waits_are_counted() -> None:
+    clock = Clock()
+    buckets = throttle(clock, read=Limit(0.5, 2))
+    times(buckets, clock, [0, 0, 0, 0])
+    assert buckets.waits["A1", "read"].count == 2
+    assert buckets.waits["A1", "read"].seconds == pytest.approx(4)
+
+
+def test_a_refused_call_empties_the_bucket() -> None:
+    clock = Clock()
+    buckets = throttle(clock, read=Limit(0.5, 10))
+    buckets.wait("A1", "read")
+    buckets.drain("A1", "read")
+    times(buckets, clock, [0, 0])
+    assert clock.slept == [pytest.approx(2), pytest.approx(2)]
+
+
+def test_a_refused_call_waits_as_long_as_it_was_told() -> None:
+    clock = Clock()
+    buckets = throttle(clock, read=Limit(0.5, 10))
+    buckets.drain("A1", "read", 60)
+    buckets.wait("A1", "read")
+    assert clock.slept == [pytest.approx(60)]
+
+
+def test_a_lower_rate_slows_the_bucket_down_at_once() -> None:
+    clock = Clock()
+    buckets = throttle(clock, read=Limit(1, 2))
+    times(buckets, clock, [0, 0])
+    buckets.adapt("A1", "read", 0.1)
+    buckets.wait("A1", "read")
+    assert clock.slept == [pytest.approx(10)]
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf")])
+def test_a_senseless_rate_changes_nothing(rate: float) -> None:
+    clock = Clock()
+    buckets = throttle(clock, read=Limit(1, 1))
+    buckets.adapt("A1", "read", rate)
+    times(buckets, clock, [0, 0])
+    assert clock.slept == [pytest.approx(1)]
+
+
+def test_threads_together_stay_below_the_rate() -> None:
+    limit = Limit(rate=200, burst=5)
+    buckets = Throttle({"read": limit})
+    begin = time.monotonic()
+    threads = [
+        threading.Thread(target=lambda: [buckets.wait("A1", "read") for _ in range(15)])
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - begin >= (60 - limit.burst) / limit.rate
