@@ -1,0 +1,440 @@
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
+from amazon_bridge.engine.ledger import MAX_ATTEMPTS, MIGRATIONS, Ledger, Seen, State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.window import Window
+
+NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+UNKNOWN_SKU = ItemError("unknown_sku", "Nobody knows SKU X-1.", "Create the product.")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "bridge.db"
+
+
+@pytest.fixture
+def ledger(path: Path, clock: Clock) -> Iterator[Ledger]:
+    with Ledger(path, clock) as opened:
+        yield opened
+
+
+# Cursors
+
+
+def test_an_account_begins_without_a_cursor_and_keeps_the_one_it_is_given(ledger: Ledger):
+    assert ledger.cursor("acme") is None
+    ledger.set_cursor("acme", NOON.astimezone(timezone(5 * HOUR)))
+    assert ledger.cursor("acme") == NOON
+    assert ledger.cursor("acme").tzinfo is UTC
+    assert ledger.cursor("beta") is None
+    ledger.set_cursor("acme", NOON - 30 * HOUR)
+    assert ledger.cursor("acme") == NOON - 30 * HOUR
+
+
+def test_a_naive_cursor_is_refused(ledger: Ledger):
+    with pytest.raises(ValueError, match="naive"):
+        ledger.set_cursor("acme", datetime(2026, 11, 15))  # noqa: DTZ001
+    assert ledger.cursor("acme") is None
+
+
+def test_filing_a_window_moves_the_cursor_to_its_end(ledger: Ledger):
+    ledger.file("acme", "orders", [], window=Window(NOON - HOUR, NOON))
+    assert ledger.cursor("acme") == NOON
+    ledger.file("acme", "orders", [], window=Window(NOON - HOUR, NOON + HOUR))
+    assert ledger.cursor("acme") == NOON + HOUR
+
+
+def test_filing_without_a_window_leaves_the_cursor(ledger: Ledger):
+    ledger.set_cursor("acme", NOON)
+    ledger.file("acme", "orders", [Seen("1", "a")])
+    assert ledger.cursor("acme") == NOON
+
+
+def test_filing_an_older_window_does_not_take_the_cursor_back(ledger: Ledger):
+    ledger.set_cursor("acme", NOON)
+    ledger.file("acme", "orders", [], window=Window(NOON - 2 * HOUR, NOON - HOUR))
+    assert ledger.cursor("acme") == NOON
+
+
+def test_a_cursor_set_back_during_a_round_is_not_overrun_by_it(ledger: Ledger):
+    ledger.set_cursor("acme", NOON - 48 * HOUR)
+    ledger.file("acme", "orders", [], window=Window(NOON - HOUR, NOON))
+    assert ledger.cursor("acme") == NOON - 48 * HOUR
+
+
+# Items
+
+
+def test_new_and_changed_items_are_to_be_worked_and_unchanged_ones_drop_out(ledger: Ledger):
+    assert ledger.file("acme", "orders", [Seen("1", "a"), Seen("2", "a")]) == ["1", "2"]
+    assert ledger.settle("acme", "orders", "1", "a")
+    assert ledger.settle("acme", "orders", "2", "a", State.LEFT_OUT)
+    assert ledger.file("acme", "orders", [Seen("1", "a"), Seen("2", "a")]) == []
+    assert ledger.file("acme", "orders", [Seen("2", "b"), Seen("1", "a")]) == ["2"]
+
+
+def test_an_item_seen_twice_at_once_is_worked_once_in_its_last_shape(ledger: Ledger):
+    seen = [Seen("2", "a"), Seen("1", "a"), Seen("2", "b")]
+    assert ledger.file("acme", "orders", seen) == ["2", "1"]
+    assert ledger.settle("acme", "orders", "2", "b")
+
+
+def test_what_was_left_pending_by_an_earlier_round_is_still_pending(ledger: Ledger, clock: Clock):
+    ledger.file("acme", "orders", [Seen("9", "a")])
+    clock.now += HOUR
+    assert ledger.file("acme", "orders", [Seen("1", "a")]) == ["1"]
+    assert ledger.pending("acme", "orders") == ["9", "1"]
+    assert ledger.pending("acme", "pickings") == []
+    assert ledger.pending("beta", "orders") == []
+
+
+def test_accounts_and_jobs_keep_their_items_apart(ledger: Ledger):
+    ledger.file("acme", "orders", [Seen("1", "a")])
+    ledger.settle("acme", "orders", "1", "a")
+    assert ledger.file("acme", "pickings", [Seen("1", "a")]) == ["1"]
+    assert ledger.file("beta", "orders", [Seen("1", "a")]) == ["1"]
+    assert len(ledger.entries("1")) == 3
+
+
+def test_an_item_that_changed_while_it_was_worked_stays_pending(ledger: Ledger):
+    ledger.file("acme", "orders", [Seen("1", "a")])
+    ledger.file("acme", "orders", [Seen("1", "b")])
+    assert not ledger.settle("acme", "orders", "1", "a")
+    assert ledger.pending("acme", "orders") == ["1"]
+
+
+def test_an_entry_tells_all_that_is_known(ledger: Ledger, clock: Clock):
+    ledger.file("acme", "orders", [Seen("1", "a", importable=True)])
+    clock.now += HOUR
+    ledger.file("acme", "orders", [Seen("1", "a")])
+    clock.now += HOUR
+    ledger.settle("acme", "orders", "1", "a", memo="12.34 EUR")
+    (entry,) = ledger.entries("1")
+    assert (entry.account, entry.job, entry.key, entry.fingerprint) == ("acme", "orders", "1", "a")
+    assert (entry.state, entry.kind, entry.memo) == (State.DONE, None, "12.34 EUR")
+    assert (entry.first_seen, entry.last_seen) == (NOON, NOON + HOUR)
+    assert entry.last_tried == NOON + 2 * HOUR
+    ledger.settle("acme", "orders", "1", "a")
+    assert ledger.entries("1")[0].memo == "12.34 EUR"
+    assert ledger.entries("2") == []
+
+
+def test_an_item_once_importable_stays_known(ledger: Ledger):
+    assert not ledger.was_known("acme", "orders", "1")
+    ledger.file("acme", "orders", [Seen("1", "pending")])
+    assert not ledger.was_known("acme", "orders", "1")
+    ledger.file("acme", "orders", [Seen("1", "unshipped", importable=True)])
+    ledger.file("acme", "orders", [Seen("1", "shipped")])
+    assert ledger.was_known("acme", "orders", "1")
+    assert not ledger.was_known("beta", "orders", "1")
+
+
+def test_the_tally_counts_by_state(ledger: Ledger):
+    ledger.file("acme", "orders", [Seen(key, "a") for key in "1234"])
+    ledger.file("acme", "pickings", [Seen("5", "a")])
+    ledger.settle("acme", "orders", "1", "a")
+    ledger.put_aside("acme", "orders", "2", UNKNOWN_SKU)
+    assert ledger.tally("acme") == {State.PENDING: 3, State.DONE: 1, State.QUARANTINED: 1}
+    assert ledger.tally("acme", "pickings") == {State.PENDING: 1}
+    assert ledger.tally("beta") == {}
+
+
+# Quarantine
+
+
+def test_an_item_put_aside_tells_why_and_is_not_worked_again(ledger: Ledger, clock: Clock):
+    ledger.file("acme", "orders", [Seen("1", "a")])
+    clock.now += HOUR
+    ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
+    (entry,) = ledger.quarantined()
+    assert (entry.kind, entry.reason, entry.remedy) == (
+        "unknown_sku",
+        "Nobody knows SKU X-1.",
+        "Create the product.",
+    )
+    assert (entry.attempts, entry.first_seen, entry.last_tried) == (1, NOON, NOON + HOUR)
+    assert ledger.file("acme", "orders", [Seen("1", "a")]) == []
+    assert ledger.quarantined("beta") == []
+
+
+def test_an_item_never_filed_can_be_put_aside(ledger: Ledger):
+    ledger.put_aside("acme", "pickings", "WH/OUT/00017", UNKNOWN_SKU)
+    assert [entry.key for entry in ledger.quarantined("acme")] == ["WH/OUT/00017"]
+    assert ledger.file("acme", "pickings", [Seen("WH/OUT/00017", "a")]) == ["WH/OUT/00017"]
+
+
+def test_a_quarantined_item_comes_back_when_it_changed(ledger: Ledger):
+    ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
+    assert ledger.file("acme", "orders", [Seen("1", "b")]) == ["1"]
+    (entry,) = ledger.entries("1")
+    assert (entry.state, entry.kind, entry.attempts) == (State.PENDING, None, 0)
+
+
+def test_a_quarantined_item_comes_back_by_hand(ledger: Ledger):
+    for key in "123":
+        ledger.put_aside("acme", "orders", key, UNKNOWN_SKU)
+    ledger.file("beta", "orders", [Seen("1", "a")])
+    assert ledger.retry("2") == 1
+    assert ledger.retry("2") == 0
+    assert ledger.retry("none") == 0
+    assert ledger.pending("acme", "orders") == ["2"]
+    assert ledger.retry() == 2
+    assert ledger.pending("acme", "orders") == ["1", "2", "3"]
+    ledger.put_aside("acme", "orders", "2", UNKNOWN_SKU)
+    assert ledger.quarantined()[0].attempts == 2
+
+
+def test_a_settled_item_leaves_the_quarantine(ledger: Ledger):
+    ledger.file("acme", "orders", [Seen("1", "a")])
+    ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
+    assert ledger.settle("acme", "orders", "1", "a")
+    assert ledger.quarantined() == []
+
+
+def test_quarantined_items_come_back_when_the_configuration_changed(ledger: Ledger):
+    ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
+    ledger.put_aside("beta", "orders", "1", UNKNOWN_SKU)
+    assert not ledger.configuration_changed("acme", "first")
+    assert not ledger.configuration_changed("acme", "first")
+    assert ledger.pending("acme", "orders") == []
+    assert ledger.configuration_changed("acme", "second")
+    assert not ledger.configuration_changed("acme", "second")
+    assert ledger.pending("acme", "orders") == ["1"]
+    assert ledger.pending("beta", "orders") == []
+
+
+def test_an_item_is_not_retried_by_itself_for_ever(ledger: Ledger):
+    for attempt in range(MAX_ATTEMPTS):
+        ledger.configuration_changed("acme", f"digest {attempt}")
+        ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
+    assert ledger.configuration_changed("acme", "one more")
+    assert ledger.pending("acme", "orders") == []
+    assert ledger.retry("1") == 1
+
+
+# Rounds
+
+
+def test_the_last_round_is_remembered_with_the_last_success(ledger: Ledger):
+    good = Counts(seen=3, created=2)
+    bad = Counts(seen=1, error="Odoo is down.")
+    ledger.record_round("acme", "orders", started=NOON, finished=NOON + HOUR, counts=good)
+    (last,) = ledger.rounds()
+    assert (last.last_started, last.last_success) == (NOON, NOON + HOUR)
+    assert (last.last_error, last.counts) == (None, good)
+    later = NOON + 2 * HOUR
+    ledger.record_round("acme", "orders", started=later, finished=later, counts=bad)
+    (last,) = ledger.rounds()
+    assert (last.last_started, last.last_success) == (later, NOON + HOUR)
+    assert (last.last_error, last.counts) == ("Odoo is down.", bad)
+    ledger.record_round("acme", "orders", started=later, finished=later, counts=good)
+    assert ledger.rounds()[0].last_error is None
+
+
+# The file
+
+
+def test_the_store_is_for_its_owner_only_with_all_its_files(path: Path, clock: Clock):
+    old = os.umask(0)
+    try:
+        with Ledger(path, clock) as ledger:
+            ledger.set_cursor("acme", NOON)
+            files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    finally:
+        os.umask(old)
+    assert files == dict.fromkeys(["bridge.db", "bridge.db-wal", "bridge.db-shm"], 0o600)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_what_was_written_is_there_after_reopening(path: Path, clock: Clock):
+    with Ledger(path, clock) as ledger:
+        ledger.file("acme", "orders", [Seen("1", "a")], window=Window(NOON - HOUR, NOON))
+    with Ledger(path, clock) as ledger:
+        assert ledger.pending("acme", "orders") == ["1"]
+        assert ledger.cursor("acme") == NOON
+
+
+def test_a_newer_store_is_refused_and_left_as_it_is(path: Path, clock: Clock):
+    Ledger(path, clock).close()
+    _sql(path, f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    with pytest.raises(ConfigError, match="newer version"):
+        Ledger(path, clock)
+    assert _sql(path, "PRAGMA user_version") == [(len(MIGRATIONS) + 1,)]
+
+
+def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path, clock: Clock):
+    other = tmp_path / "other.db"
+    _sql(other, "CREATE TABLE theirs (a)")
+    with pytest.raises(ConfigError, match="another program's"):
+        Ledger(other, clock)
+    assert _sql(other, "SELECT name FROM sqlite_schema") == [("theirs",)]
+
+
+def test_an_empty_file_becomes_a_store(path: Path, clock: Clock):
+    path.parent.mkdir()
+    path.touch()
+    with Ledger(path, clock) as ledger:
+        assert ledger.rounds() == []
+
+
+def test_a_file_that_is_no_database_is_named_with_what_to_do(path: Path, clock: Clock):
+    path.parent.mkdir()
+    path.write_bytes(random.Random(1).randbytes(8192))
+    with pytest.raises(ConfigError, match=r"is damaged\. Stop the bridge, move bridge\.db"):
+        Ledger(path, clock)
+
+
+@pytest.mark.parametrize("table", ["sqlite_schema", "accounts", "items"])
+def test_a_damaged_page_is_named_with_what_to_do(path: Path, clock: Clock, table: str):
+    with Ledger(path, clock) as ledger:
+        ledger.file("acme", "orders", [Seen(str(number), "a" * 64) for number in range(500)])
+    found = _sql(path, f"SELECT rootpage FROM sqlite_schema WHERE name = '{table}'")
+    page = found[0][0] if found else 1
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    with pytest.raises(ConfigError, match="is damaged"):
+        _put_one_aside(path, clock)
+
+
+def _put_one_aside(path: Path, clock: Clock) -> None:
+    with Ledger(path, clock) as ledger:
+        ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, clock: Clock):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="can't be created"):
+        Ledger(tmp_path / "file" / "state" / "bridge.db", clock)
+    with pytest.raises(ConfigError, match="can't be written"):
+        Ledger(tmp_path, clock)
+
+
+def test_a_full_disk_stops_the_round_and_harms_nothing(ledger: Ledger):
+    ledger.file("acme", "orders", [Seen("1", "a")])
+    ledger._db.execute("PRAGMA max_page_count = 12")
+    many = [Seen(str(number), "b" * 100) for number in range(1000)]
+    with pytest.raises(AccountError, match="Make room"):
+        ledger.file("acme", "orders", many, window=Window(NOON - HOUR, NOON))
+    assert ledger.cursor("acme") is None
+    assert ledger.pending("acme", "orders") == ["1"]
+    assert ledger.settle("acme", "orders", "1", "a")
+
+
+def test_a_busy_store_is_worth_another_try(ledger: Ledger, path: Path):
+    ledger._db.execute("PRAGMA busy_timeout = 10")
+    with sqlite3.connect(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Transient, match="busy"):
+            ledger.set_cursor("acme", NOON)
+        other.rollback()
+    ledger.set_cursor("acme", NOON)
+
+
+# Threads, processes, kills
+
+
+def test_all_threads_may_use_one_ledger(ledger: Ledger):
+    def work(account: str) -> None:
+        for number in range(30):
+            for key in ledger.file(account, "orders", [Seen(str(number), "a")]):
+                assert ledger.settle(account, "orders", key, "a")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, (f"account{number}" for number in range(8))))
+    assert {ledger.tally(f"account{n}")[State.DONE] for n in range(8)} == {30}
+
+
+WORK = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from amazon_bridge.engine.ledger import Ledger, Seen
+with Ledger(Path(sys.argv[1]), lambda: datetime.now(UTC)) as ledger:
+    for number in range(100):
+        ledger.file(sys.argv[2], "orders", [Seen(f"{number}", "a")])
+        assert ledger.settle(sys.argv[2], "orders", f"{number}", "a")
+"""
+
+
+def test_two_processes_may_create_and_use_one_store_at_once(path: Path, clock: Clock):
+    command = [sys.executable, "-c", WORK, str(path)]
+    processes = [subprocess.Popen([*command, name]) for name in ("acme", "beta")]
+    assert [process.wait(30) for process in processes] == [0, 0]
+    with Ledger(path, clock) as ledger:
+        assert ledger.tally("acme") == ledger.tally("beta") == {State.DONE: 100}
+
+
+def test_a_kill_at_any_statement_leaves_all_or_nothing(path: Path, clock: Clock):
+    def file(ledger: Ledger) -> None:
+        seen = [Seen("1", "b"), Seen("2", "a")]
+        ledger.file("acme", "orders", seen, window=Window(NOON - HOUR, NOON + HOUR))
+
+    with Ledger(path, clock) as ledger:
+        ledger.file("acme", "orders", [Seen("1", "a")], window=Window(NOON - HOUR, NOON))
+        ledger.settle("acme", "orders", "1", "a")
+    outcomes = set()
+    for statement in range(1, 20):
+        killed = _killed_at(statement, path, clock, file)
+        with Ledger(path, clock) as ledger:
+            outcome = (tuple(ledger.pending("acme", "orders")), ledger.cursor("acme"))
+        outcomes.add(outcome)
+        if not killed:
+            break
+    assert not killed
+    assert outcomes == {((), NOON), (("1", "2"), NOON + HOUR)}
+
+
+def _killed_at(statement: int, path: Path, clock: Clock, act: Callable[[Ledger], None]) -> bool:
+    """Act in a child process that kills itself before its n-th statement."""
+    child = os.fork()
+    if child:
+        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    try:
+        ledger = Ledger(path, clock)
+        countdown = iter(range(statement - 1, -1, -1))
+        ledger._db.set_trace_callback(
+            lambda _: None if next(countdown) else os.kill(os.getpid(), signal.SIGKILL)
+        )
+        act(ledger)
+    finally:
+        os._exit(0)
+
+
+def _sql(path: Path, statement: str) -> list[tuple[Any, ...]]:
+    db = sqlite3.connect(path)
+    try:
+        return db.execute(statement).fetchall()
+    finally:
+        db.close()

@@ -1,0 +1,171 @@
+"""Histories of the ledger, against a model of it: one state an item, and nothing forgotten."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import MAX_ATTEMPTS, Ledger, Seen, State
+from amazon_bridge.engine.window import Window
+
+START = datetime(2026, 11, 15, tzinfo=UTC)
+
+accounts = st.sampled_from(["acme", "beta"])
+keys = st.sampled_from(["1", "2", "3"])
+fingerprints = st.sampled_from(["a", "b"])
+hours = st.integers(-48, 48)
+seen_items = st.lists(st.builds(Seen, keys, fingerprints, st.booleans()), max_size=4)
+
+
+@dataclass
+class Item:
+    fingerprint: str
+    importable: bool = False
+    state: State = State.PENDING
+    attempts: int = 0
+
+
+class Histories(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.now = START
+        self.ledger = self._open()
+        self.items: dict[tuple[str, str], Item] = {}
+        self.cursors: dict[str, datetime] = {}
+        self.digests: dict[str, str] = {}
+
+    def _open(self) -> Ledger:
+        return Ledger(Path(self.folder.name) / "bridge.db", lambda: self.now)
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        self.folder.cleanup()
+
+    @rule(account=accounts, seen=seen_items)
+    def file(self, account: str, seen: list[Seen]) -> None:
+        keys = self.ledger.file(account, "orders", seen)
+        self._file(account, seen, keys)
+
+    @rule(account=accounts, seen=seen_items, start=hours, length=st.integers(1, 24))
+    def file_window(self, account: str, seen: list[Seen], start: int, length: int) -> None:
+        window = Window(_at(start), _at(start + length))
+        keys = self.ledger.file(account, "orders", seen, window=window)
+        cursor = self.cursors.get(account)
+        if cursor is None or window.after <= cursor <= window.before:
+            self.cursors[account] = window.before
+        self._file(account, seen, keys)
+
+    def _file(self, account: str, seen: list[Seen], keys: list[str]) -> None:
+        for key, fingerprint, importable in seen:
+            item = self.items.setdefault((account, key), Item(fingerprint))
+            item.importable |= importable
+            if item.fingerprint != fingerprint:
+                item.fingerprint, item.state, item.attempts = fingerprint, State.PENDING, 0
+        pending = {key for key, *_ in seen if self.items[account, key].state is State.PENDING}
+        assert set(keys) == pending
+        assert len(keys) == len(pending)
+
+    @rule(
+        account=accounts,
+        key=keys,
+        fingerprint=fingerprints,
+        state=st.sampled_from([State.DONE, State.LEFT_OUT]),
+    )
+    def settle(self, account: str, key: str, fingerprint: str, state: State) -> None:
+        item = self.items.get((account, key))
+        fits = item is not None and item.fingerprint == fingerprint
+        assert self.ledger.settle(account, "orders", key, fingerprint, state) == fits
+        if item and fits:
+            item.state = state
+
+    @rule(account=accounts, key=keys)
+    def put_aside(self, account: str, key: str) -> None:
+        self.ledger.put_aside(account, "orders", key, ItemError("bad", "It is bad."))
+        item = self.items.setdefault((account, key), Item(""))
+        item.state = State.QUARANTINED
+        item.attempts += 1
+
+    @rule(key=st.none() | keys)
+    def retry(self, key: str | None) -> None:
+        chosen = [
+            item
+            for (_, name), item in self.items.items()
+            if item.state is State.QUARANTINED and key in (None, name)
+        ]
+        assert self.ledger.retry(key) == len(chosen)
+        for item in chosen:
+            item.state = State.PENDING
+
+    @rule(account=accounts, digest=st.sampled_from(["x", "y"]))
+    def configure(self, account: str, digest: str) -> None:
+        before = self.digests.get(account)
+        changed = before is not None and before != digest
+        assert self.ledger.configuration_changed(account, digest) == changed
+        self.digests[account] = digest
+        for (name, _), item in self.items.items():
+            tired = item.attempts >= MAX_ATTEMPTS
+            if changed and name == account and item.state is State.QUARANTINED and not tired:
+                item.state = State.PENDING
+
+    @rule(account=accounts, hour=hours)
+    def set_cursor(self, account: str, hour: int) -> None:
+        self.ledger.set_cursor(account, _at(hour))
+        self.cursors[account] = _at(hour)
+
+    @rule()
+    def kill(self) -> None:
+        """Leave the old connection as a killed process would; go on with a new one."""
+        killed, self.ledger = self.ledger, self._open()
+        killed.close()
+
+    @rule(minutes=st.integers(0, 120))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @invariant()
+    def nothing_is_forgotten(self) -> None:
+        entries = [entry for key in ("1", "2", "3") for entry in self.ledger.entries(key)]
+        assert {(entry.account, entry.key): entry.state for entry in entries} == {
+            name: item.state for name, item in self.items.items()
+        }
+        for entry in entries:
+            item = self.items[entry.account, entry.key]
+            assert (entry.fingerprint, entry.attempts) == (item.fingerprint, item.attempts)
+            assert self.ledger.was_known(entry.account, "orders", entry.key) == item.importable
+            assert (entry.reason is not None) == (item.state is State.QUARANTINED)
+
+    @invariant()
+    def every_open_item_is_listed(self) -> None:
+        for account in ("acme", "beta"):
+            mine = {key: item for (name, key), item in self.items.items() if name == account}
+            pending = {key for key, item in mine.items() if item.state is State.PENDING}
+            aside = {key for key, item in mine.items() if item.state is State.QUARANTINED}
+            assert set(self.ledger.pending(account, "orders")) == pending
+            assert {entry.key for entry in self.ledger.quarantined(account)} == aside
+            assert self.ledger.tally(account).total() == len(mine)
+
+    @invariant()
+    def the_cursor_stands_where_it_should(self) -> None:
+        for account in ("acme", "beta"):
+            assert self.ledger.cursor(account) == self.cursors.get(account)
+
+
+def _at(hour: int) -> datetime:
+    return START + timedelta(hours=hour)
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from math import ceil, log2
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from amazon_bridge.engine.errors import (
+    AccountError,
+    ConfigError,
+    ItemError,
+    ItemErrors,
+    Transient,
+)
+from amazon_bridge.engine.runner import Counts, Patience, patiently, work
+
+SIZE = 16
+PATIENCE = Patience(attempts=4)
+
+
+class Side:
+    """A side that works batches of numbers; some of them are bad, each in its own way."""
+
+    def __init__(self, bad: dict[int, str], *, down_after: int | None = None) -> None:
+        self.bad = bad
+        self.down_after = down_after
+        self.done: set[int] = set()
+        self.batches: list[list[int]] = []
+        self.pauses: list[float] = []
+
+    @property
+    def down(self) -> bool:
+        return self.down_after is not None and len(self.batches) > self.down_after
+
+    def apply(self, batch: Sequence[int]) -> None:
+        self.batches.append(list(batch))
+        if self.down:
+            raise Transient("connection refused")
+        ways = {number: self.bad[number] for number in batch if number in self.bad}
+        if ways:
+            raise self._error(ways)
+        self.done |= set(batch)
+
+    def _error(self, ways: dict[int, str]) -> Exception:
+        named = {str(n): ItemError("named", "bad") for n, way in ways.items() if way == "named"}
+        if named:
+            return ItemErrors(named)
+        errors: dict[str, Exception] = {
+            "unnamed": ItemError("unnamed", "one of them is bad"),
+            "keeps_failing": Transient("500"),
+            "bug": KeyError("Erika Mustermann"),
+        }
+        return errors[next(iter(ways.values()))]
+
+    def alive(self) -> None:
+        if self.down:
+            raise Transient("connection refused")
+
+    def work(self, numbers: Sequence[int]) -> dict[str, ItemError]:
+        return work(
+            numbers,
+            self.apply,
+            key=str,
+            alive=self.alive,
+            size=SIZE,
+            patience=PATIENCE,
+            sleep=self.pauses.append,
+        )
+
+
+kinds = st.sampled_from(["named", "unnamed", "keeps_failing", "bug"])
+bad_items = st.dictionaries(st.integers(0, 99), kinds, max_size=20)
+
+
+@given(count=st.integers(0, 100), bad=bad_items)
+def test_exactly_the_bad_ones_are_returned_and_every_good_one_is_applied(
+    count: int, bad: dict[int, str]
+):
+    side = Side(bad)
+    with capture_logs():
+        failures = side.work(range(count))
+    present = {number: way for number, way in bad.items() if number < count}
+    assert {int(key): error.kind for key, error in failures.items()} == present
+    assert side.done == set(range(count)) - set(bad)
+
+
+@given(count=st.integers(1, 100), bad=bad_items)
+def test_the_number_of_calls_is_bounded(count: int, bad: dict[int, str]):
+    side = Side(bad)
+    with capture_logs():
+        side.work(range(count))
+    batches = ceil(count / SIZE)
+    tried = 2 * len(bad) * (ceil(log2(SIZE)) + 1) + len(bad) + batches
+    transient = sum(way == "keeps_failing" for way in bad.values())
+    assert len(side.batches) <= tried + transient * (2 * PATIENCE.attempts)
+    assert all(len(batch) <= SIZE for batch in side.batches)
+
+
+@given(bad=bad_items)
+def test_no_good_item_is_applied_twice_by_calls_that_went_well(bad: dict[int, str]):
+    side = Side(bad)
+    with capture_logs():
+        side.work(range(100))
+    went_well = [n for batch in side.batches if not set(batch) & set(bad) for n in batch]
+    assert len(went_well) == len(set(went_well))
+
+
+def test_named_items_cost_one_more_call_whatever_their_number():
+    side = Side(dict.fromkeys(range(0, SIZE, 2), "named"))
+    side.work(range(SIZE))
+    assert len(side.batches) == 2
+
+
+def test_a_passing_fault_costs_a_pause_and_nothing_else():
+    answers = iter([Transient("502"), Transient("502"), None])
+    pauses: list[float] = []
+
+    def apply(_batch: Sequence[int]) -> None:
+        if error := next(answers):
+            raise error
+
+    with capture_logs() as logs:
+        failures = work(
+            [1, 2], apply, key=str, alive=_never, patience=PATIENCE, sleep=pauses.append
+        )
+    assert failures == {}
+    assert 1 <= pauses[0] <= 2 <= pauses[1] <= 3
+    assert [entry["event"] for entry in logs] == ["retrying", "retrying"]
+
+
+def test_a_passing_fault_while_halving_does_not_cost_an_item_its_place():
+    """The lone good item is hit once more, then gets its last chance."""
+    hits = {"good": 2}
+
+    def apply(batch: Sequence[str]) -> None:
+        if "bad" in batch:
+            raise Transient("500")
+        hits["good"] -= 1
+        if hits["good"] > 0:
+            raise Transient("500")
+
+    failures = work(
+        ["good", "bad"], apply, key=str, alive=lambda: None, patience=PATIENCE, sleep=_no_sleep
+    )
+    assert failures.keys() == {"bad"}
+    assert hits == {"good": 0}
+
+
+def test_the_pause_is_as_long_as_the_other_side_asks():
+    pauses: list[float] = []
+    errors = [Transient("429", retry_after=42)]
+
+    def call() -> str:
+        return _raise(errors.pop()) if errors else "ok"
+
+    assert patiently(call, sleep=pauses.append) == "ok"
+    assert pauses == [42]
+
+
+def test_patience_ends_with_its_seconds():
+    pauses: list[float] = []
+    patience = Patience(attempts=1000, seconds=100, longest_pause=30)
+    with pytest.raises(Transient, match="502"):
+        patiently(lambda: _raise(Transient("502")), patience=patience, sleep=pauses.append)
+    assert 60 < sum(pauses) <= 100
+    assert max(pauses) <= 30
+
+
+def test_patience_ends_with_its_attempts():
+    pauses: list[float] = []
+    with pytest.raises(Transient):
+        patiently(lambda: _raise(Transient("502")), patience=PATIENCE, sleep=pauses.append)
+    assert len(pauses) == PATIENCE.attempts - 1
+
+
+def test_a_side_that_asks_for_too_long_a_pause_stops_the_account_and_blames_no_item():
+    def apply(_batch: Sequence[int]) -> None:
+        raise Transient("too many requests", retry_after=3600)
+
+    with pytest.raises(AccountError, match="too many requests"):
+        work([1, 2], apply, key=str, alive=lambda: None, sleep=_no_sleep)
+
+
+@given(down_after=st.integers(0, 40), bad=bad_items)
+def test_a_side_that_goes_down_stops_the_account_and_blames_no_good_item(
+    down_after: int, bad: dict[int, str]
+):
+    side = Side(bad, down_after=down_after)
+    failures: dict[str, ItemError] | None = None
+    with capture_logs(), suppress(AccountError):
+        failures = side.work(range(100))
+    assert (failures is None) == side.down
+    assert len(side.batches) <= down_after + PATIENCE.attempts
+    assert failures is None or {int(key) for key in failures} == set(bad)
+
+
+@pytest.mark.parametrize("error", [AccountError("access denied"), ConfigError("no such company")])
+def test_nothing_more_is_tried_when_the_account_cannot_go_on(error: Exception):
+    batches = []
+
+    def apply(batch: Sequence[int]) -> None:
+        batches.append(batch)
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        work(range(10), apply, key=str, alive=_never, size=2, sleep=_no_sleep)
+    assert len(batches) == 1
+
+
+@pytest.mark.parametrize("error", [AccountError("access denied"), ConfigError("no such company")])
+def test_what_the_probe_says_of_the_account_is_passed_on(error: Exception):
+    with pytest.raises(type(error), match=str(error)):
+        work(
+            [1],
+            lambda _: _raise(Transient("500")),
+            key=str,
+            alive=lambda: _raise(error),
+            sleep=_no_sleep,
+        )
+
+
+def test_a_bug_is_logged_with_its_lines_and_without_its_data():
+    with capture_logs() as logs:
+        failures = Side({3: "bug"}).work([3])
+    (entry,) = logs
+    assert entry["event"] == "bug"
+    assert entry["error"] == "KeyError"
+    assert "in apply" in entry["traceback"]
+    assert entry["traceback"].endswith("KeyError")
+    assert "Erika" not in str(entry) + str(failures["3"])
+
+
+def test_a_bug_tells_its_cause():
+    buyer = "Erika Mustermann"
+
+    def apply(_batch: Sequence[int]) -> None:
+        try:
+            _raise(ValueError(buyer))
+        except ValueError as error:
+            raise RuntimeError from error
+
+    with capture_logs() as logs:
+        work([1], apply, key=str, alive=_never)
+    traceback = logs[0]["traceback"]
+    assert traceback.index("ValueError") < traceback.index("RuntimeError")
+    assert buyer not in traceback
+
+
+def test_errors_that_name_none_of_the_batch_are_a_bug_and_end():
+    def apply(_batch: Sequence[int]) -> None:
+        raise ItemErrors({"another": ItemError("bad", "bad")})
+
+    with capture_logs():
+        failures = work(range(4), apply, key=str, alive=_never)
+    assert {error.kind for error in failures.values()} == {"bug"}
+    assert failures.keys() == set("0123")
+
+
+def test_an_interrupt_is_no_bug():
+    with pytest.raises(KeyboardInterrupt):
+        work([1, 2], lambda _: _raise(KeyboardInterrupt()), key=str, alive=_never)
+
+
+def test_counts_add_up():
+    total = Counts(seen=3, created=2) + Counts(seen=1, error="down") + Counts(error="later")
+    assert total == Counts(seen=4, created=2, error="down")
+    assert sum([Counts(updated=1), Counts(updated=2)], Counts()).updated == 3
+
+
+def _raise(error: BaseException) -> str:
+    raise error
+
+
+def _never() -> None:
+    raise AssertionError("not to be asked")
+
+
+def _no_sleep(_seconds: float) -> None:
+    pass
