@@ -1,0 +1,29 @@
+"""What the tests share: a real Odoo, with a fresh database for each test module that asks for one.
+
+`scripts/odoo-server --help` tells where it comes from. Without it no test is skipped: they fail.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from odoo_server import machine
+from odoo_server.databases import OdooDatabase, OdooServer
+
+
+@pytest.fixture(scope="session")
+def odoo_server() -> Iterator[OdooServer]:
+    """A running Odoo 19, started when none runs."""
+    with machine.in_use() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def odoo_database(
+    odoo_server: OdooServer, request: pytest.FixtureRequest
+) -> Iterator[OdooDatabase]:
+    """A fresh database with sales, stock and deliveries of a US company, for one test module."""
+    module = request.node.path.stem.removeprefix("test_")
+    database = odoo_server.create(f"{machine.TEST_DATABASE_PREFIX}{module}_{os.getpid()}")
+    yield database
+    odoo_server.drop(database.database)
