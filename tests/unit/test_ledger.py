@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -374,6 +375,19 @@ def test_all_threads_may_use_one_ledger(ledger: Ledger):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, (f"account{number}" for number in range(8))))
     assert {ledger.tally(f"account{n}")[State.DONE] for n in range(8)} == {30}
+
+
+def test_a_store_may_be_created_by_many_at_once(tmp_path: Path, clock: Clock):
+    barrier = Barrier(8)
+
+    def create(path: Path) -> None:
+        barrier.wait()
+        with Ledger(path, clock) as ledger:
+            ledger.file("acme", "orders", [Seen("1", "a")])
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            list(pool.map(create, [tmp_path / f"{number}.db"] * 8))
 
 
 WORK = """

@@ -51,8 +51,15 @@ def test_the_lock_dies_with_its_process(state: Path, holder: subprocess.Popen[st
     holder.kill()
     holder.wait()
     with held(state, "acme", "orders"):
-        written = (state.parent / "bridge.db.locks" / "acme.orders.lock").read_text()
-        assert written == str(os.getpid())
+        pass
+
+
+def test_the_file_names_its_holder_and_nobody_before(state: Path):
+    file = state.parent / "bridge.db.locks" / "acme.orders.lock"
+    file.parent.mkdir(parents=True)
+    file.write_text("1234567890123")
+    with held(state, "acme", "orders"):
+        assert file.read_text() == str(os.getpid())
 
 
 def test_waiting_for_the_holder(state: Path, holder: subprocess.Popen[str]):
