@@ -295,10 +295,10 @@ class Ledger:
             told = {"kind": error.kind, "reason": error.reason, "remedy": error.remedy}
             db.execute(_PUT_ASIDE, values | told)
 
-    def was_known(self, account: str, job: str, key: str) -> bool:
-        """Was the item ever seen in a state in which it belonged into the other side?"""
-        sql = "SELECT importable FROM items WHERE account = ? AND job = ? AND key = ?"
-        return any(row["importable"] for row in self._rows(sql, account, job, key))
+    def entry(self, account: str, job: str, key: str) -> Entry | None:
+        """What is known of one item; None when it was never filed."""
+        sql = "SELECT * FROM items WHERE account = ? AND job = ? AND key = ?"
+        return next(map(_entry, self._rows(sql, account, job, key)), None)
 
     def entries(self, key: str) -> list[Entry]:
         """All that is known of the items with this key, in any account and job."""
