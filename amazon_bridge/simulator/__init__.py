@@ -1,0 +1,39 @@
+"""A small, honest Amazon: the part of the Selling Partner API that the bridge speaks.
+
+It follows Amazon's models and documented rules and knows nothing of the bridge, so that the
+two can disagree. For tests and the demo; it must never face a network.
+"""
+
+from amazon_bridge.simulator.catalogue import CATALOGUE, PRODUCTS, Product
+from amazon_bridge.simulator.clock import ManualClock, system_clock
+from amazon_bridge.simulator.generator import SELLERS, generate, populate
+from amazon_bridge.simulator.markets import MARKETS, Market
+from amazon_bridge.simulator.orders import Address, Buyer, Item, Order, Package
+from amazon_bridge.simulator.server import Received, Simulator
+from amazon_bridge.simulator.settings import Settings
+from amazon_bridge.simulator.world import Line, Mail, Seller, World
+
+__all__ = [
+    "CATALOGUE",
+    "MARKETS",
+    "PRODUCTS",
+    "SELLERS",
+    "Address",
+    "Buyer",
+    "Item",
+    "Line",
+    "Mail",
+    "ManualClock",
+    "Market",
+    "Order",
+    "Package",
+    "Product",
+    "Received",
+    "Seller",
+    "Settings",
+    "Simulator",
+    "World",
+    "generate",
+    "populate",
+    "system_clock",
+]

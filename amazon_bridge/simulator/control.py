@@ -1,0 +1,175 @@
+"""``/simulator/...``: what a person or a test in another process may do to the simulated Amazon.
+
+- ``GET /simulator/status``: counts; ``GET /simulator/requests``: what came in (no bodies)
+- ``GET``, ``PATCH /simulator/settings``: see ``settings.Settings``
+- ``GET``, ``POST``, ``DELETE /simulator/faults``: see ``faults.Fault``
+- ``GET /simulator/orders``: ids and statuses; ``POST``: ``{"count": 10, "seed": 2}`` more orders
+- ``POST /simulator/orders/ID/cancel``, ``.../request_cancellation``, ``.../ship``, ``.../pay``
+- ``POST /simulator/feed_fates``: ``{"status": "FATAL", "messages_done": 1}``, for the next feed
+- ``GET /simulator/mails``: what buyers were written
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+from amazon_bridge.simulator.answers import Refusal, as_json, invalid, not_found, read_object
+from amazon_bridge.simulator.generator import populate
+from amazon_bridge.simulator.rendering import timestamp
+
+if TYPE_CHECKING:
+    from amazon_bridge.simulator.server import Simulator
+
+_FAULT_SETTINGS = (
+    "kind", "operation", "times", "probability", "seed", "after_work", "seconds", "fields",
+    "status", "body", "content_type", "path_contains",
+)  # fmt: skip
+
+
+def answer(simulator: Simulator, request: Request, path: str) -> Response:
+    """Answer a request to a control address."""
+    subject, *rest = path.strip("/").split("/")
+    body = read_object(request.get_data()) if request.get_data() else {}
+    try:
+        with simulator.world.lock:
+            if subject == "orders" and rest:
+                return as_json(_act(simulator, *rest))
+            handle = _HANDLERS.get((request.method, subject))
+            if handle is None or rest:
+                raise not_found("There is no such control address.")
+            return as_json(handle(simulator, body))
+    except Refusal as refusal:
+        return refusal.answer()
+
+
+def _act(simulator: Simulator, order_id: str, action: str = "") -> Any:
+    world = simulator.world
+    actions: dict[str, Callable[[str], Any]] = {
+        "cancel": world.cancel,
+        "request_cancellation": world.request_cancellation,
+        "ship": world.ship,
+        "pay": world.pay,
+    }
+    if action not in actions or all(order.order_id != order_id for order in world.orders):
+        raise not_found("There is no such order or action.")
+    return {"orderId": order_id, "status": actions[action](order_id).status}
+
+
+def _status(simulator: Simulator, _: dict[str, Any]) -> Any:
+    return {
+        "sellers": {s.seller_id: s.countries for s in simulator.world.sellers.values()},
+        "orders": Counter(order.status for order in simulator.world.orders),
+        "requests": Counter(request.operation for request in simulator.requests),
+        "mails": len(simulator.world.mails),
+        "feeds": len(simulator.feeds.feeds),
+    }
+
+
+def _requests(simulator: Simulator, _: dict[str, Any]) -> Any:
+    return [
+        {
+            "time": timestamp(request.time),
+            "seller": request.seller_id,
+            "operation": request.operation,
+            "path": request.path,
+            "status": request.status,
+        }
+        for request in simulator.requests
+    ]
+
+
+def _settings(simulator: Simulator, _: dict[str, Any]) -> Any:
+    return dataclasses.asdict(simulator.settings)
+
+
+def _change_settings(simulator: Simulator, body: dict[str, Any]) -> Any:
+    known = dataclasses.asdict(simulator.settings)
+    for name, value in body.items():
+        if name not in known or not isinstance(value, int | float):
+            raise invalid(f"There is no such setting, or not of this type: {name}")
+        setattr(simulator.settings, name, type(known[name])(value))
+    return _settings(simulator, {})
+
+
+def _faults(simulator: Simulator, _: dict[str, Any]) -> Any:
+    return [
+        {name: getattr(fault, name) for name in _FAULT_SETTINGS}
+        for fault in simulator.faults.waiting
+    ]
+
+
+def _add_fault(simulator: Simulator, body: dict[str, Any]) -> Any:
+    if "kind" not in body or not set(body) <= set(_FAULT_SETTINGS):
+        raise invalid(f"A fault has a kind, and may have: {', '.join(_FAULT_SETTINGS[1:])}")
+    try:
+        simulator.faults.add(**body)
+    except ValueError as error:
+        raise invalid(str(error)) from None
+    return _faults(simulator, {})
+
+
+def _clear_faults(simulator: Simulator, _: dict[str, Any]) -> Any:
+    simulator.faults.clear()
+    return []
+
+
+def _orders(simulator: Simulator, _: dict[str, Any]) -> Any:
+    return [
+        {
+            "orderId": order.order_id,
+            "status": order.status,
+            "fulfilledBy": order.fulfilled_by,
+            "country": order.market.country,
+            "lastUpdatedTime": timestamp(order.last_updated),
+        }
+        for order in simulator.world.orders
+    ]
+
+
+def _add_orders(simulator: Simulator, body: dict[str, Any]) -> Any:
+    count, seed = body.get("count", 1), body.get("seed", len(simulator.world.orders))
+    if not isinstance(count, int) or not isinstance(seed, int):
+        raise invalid("count and seed must be whole numbers.")
+    here = {c: None for seller in simulator.world.sellers.values() for c in seller.countries}
+    added = populate(simulator.world, seed, count, countries=here, days=0.05)
+    return [order.order_id for order in added]
+
+
+def _add_fate(simulator: Simulator, body: dict[str, Any]) -> Any:
+    status = body.get("status")
+    if status not in {"DONE", "CANCELLED", "FATAL"}:
+        raise invalid("status must be DONE, CANCELLED or FATAL.")
+    simulator.feeds.fates.append((status, body.get("messages_done")))
+    return list(simulator.feeds.fates)
+
+
+def _mails(simulator: Simulator, _: dict[str, Any]) -> Any:
+    return [
+        {
+            "time": timestamp(mail.time),
+            "orderId": mail.order_id,
+            "kind": mail.kind,
+            "packageReferenceId": mail.package_reference,
+        }
+        for mail in simulator.world.mails
+    ]
+
+
+_HANDLERS: dict[tuple[str, str], Callable[[Simulator, dict[str, Any]], Any]] = {
+    ("GET", "status"): _status,
+    ("GET", "requests"): _requests,
+    ("GET", "settings"): _settings,
+    ("PATCH", "settings"): _change_settings,
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _clear_faults,
+    ("GET", "orders"): _orders,
+    ("POST", "orders"): _add_orders,
+    ("POST", "feed_fates"): _add_fate,
+    ("GET", "mails"): _mails,
+}

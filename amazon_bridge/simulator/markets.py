@@ -1,0 +1,62 @@
+"""The marketplaces that the simulator knows, and how money and taxes work there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A marketplace. ``tax_included`` tells whether prices are shown with the tax in them."""
+
+    country: str
+    marketplace_id: str
+    name: str
+    domain: str
+    currency: str
+    language: str
+    region: str
+    tax_rate: Decimal
+    tax_included: bool
+    order_prefix: str
+
+    def round(self, amount: Decimal) -> Decimal:
+        """The amount in the currency's smallest unit; yen have no decimals."""
+        unit = Decimal(1) if self.currency == "JPY" else Decimal("0.01")
+        return amount.quantize(unit, ROUND_HALF_UP)
+
+    @property
+    def tax_collected_by_amazon(self) -> bool:
+        """Amazon is the marketplace facilitator in the United States."""
+        return self.country == "US"
+
+
+_ROWS = """
+US ATVPDKIKX0DER  Amazon.com   www.amazon.com   USD en na 0.08 top    11
+FR A13V1IB3VIYZZH Amazon.fr    www.amazon.fr    EUR fr eu 0.20 inside 40
+DE A1PA6795UKMFR9 Amazon.de    www.amazon.de    EUR de eu 0.19 inside 30
+GB A1F83G8C2ARO7P Amazon.co.uk www.amazon.co.uk GBP en eu 0.20 inside 20
+JP A1VC38T7YXB528 Amazon.co.jp www.amazon.co.jp JPY ja fe 0.10 inside 25
+"""
+
+
+def _read(row: str) -> Market:
+    country, key, name, domain, currency, language, region, rate, tax, prefix = row.split()
+    return Market(
+        country,
+        key,
+        name,
+        domain,
+        currency,
+        language,
+        region,
+        Decimal(rate),
+        tax == "inside",
+        prefix,
+    )
+
+
+MARKETS: dict[str, Market] = {row[:2]: _read(row) for row in _ROWS.strip().splitlines()}
+"""By country code."""
+MARKETS_BY_ID: dict[str, Market] = {market.marketplace_id: market for market in MARKETS.values()}

@@ -1,0 +1,265 @@
+"""The simulated Amazon as a web server."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from amazon_bridge.simulator import answers, control
+from amazon_bridge.simulator.answers import Refusal, as_json, read_object
+from amazon_bridge.simulator.faults import Fault, Faults, quota_exceeded
+from amazon_bridge.simulator.feeds import Feeds
+from amazon_bridge.simulator.limits import Limits
+from amazon_bridge.simulator.search import Search
+from amazon_bridge.simulator.sellers import participations
+from amazon_bridge.simulator.shipments import confirm_shipment
+from amazon_bridge.simulator.tokens import Tokens
+from amazon_bridge.simulator.world import Seller, World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_ORDERS = "/orders/2026-01-01/orders"
+_FEEDS = "/feeds/2021-06-30"
+ROUTES = Map(
+    [
+        Rule("/auth/o2/token", endpoint="token", methods=["POST"]),
+        Rule(_ORDERS, endpoint="searchOrders", methods=["GET"]),
+        Rule(f"{_ORDERS}/<key>", endpoint="getOrder", methods=["GET"]),
+        Rule(
+            "/orders/v0/orders/<key>/shipmentConfirmation",
+            endpoint="confirmShipment",
+            methods=["POST"],
+        ),
+        Rule(f"{_FEEDS}/documents", endpoint="createFeedDocument", methods=["POST"]),
+        Rule(f"{_FEEDS}/documents/<key>", endpoint="getFeedDocument", methods=["GET"]),
+        Rule(f"{_FEEDS}/feeds", endpoint="createFeed", methods=["POST"]),
+        Rule(f"{_FEEDS}/feeds", endpoint="getFeeds", methods=["GET"]),
+        Rule(f"{_FEEDS}/feeds/<key>", endpoint="getFeed", methods=["GET"]),
+        Rule(f"{_FEEDS}/feeds/<key>", endpoint="cancelFeed", methods=["DELETE"]),
+        Rule(
+            "/sellers/v1/marketplaceParticipations",
+            endpoint="getMarketplaceParticipations",
+            methods=["GET"],
+        ),
+        Rule("/storage/<key>", endpoint="upload", methods=["PUT"]),
+        Rule("/storage/<key>", endpoint="download", methods=["GET"]),
+        Rule("/simulator/<path:key>", endpoint="control"),
+    ],
+    strict_slashes=False,
+)
+WITH_RATE = (200, 201, 202, 204, 400, 404, 415, 429)
+"""Answers that tell the rate limit; those of a gateway don't."""
+Operation = Callable[[Seller, Request, str], Response]
+WITHOUT_TOKEN = ("token", "upload", "download")
+
+
+@dataclass(slots=True)
+class Received:
+    """A request that came in."""
+
+    time: datetime
+    operation: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: bytes
+    content_type: str | None
+    seller_id: str | None = None
+    status: int | None = None
+    """What was answered; None when the connection was broken off."""
+
+
+class Simulator:
+    """A small Amazon on a port of this machine. A context manager, or ``start`` and ``stop``.
+
+    Port 0 takes a free one. ``requests`` keeps every request that came in.
+    """
+
+    def __init__(
+        self, world: World | None = None, *, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        self.world = world or World()
+        self.settings = self.world.settings
+        self.tokens = Tokens(self.world)
+        self.search = Search(self.world)
+        self.feeds = Feeds(self.world)
+        self.limits = Limits(self.settings)
+        self.faults = Faults()
+        self.requests: list[Received] = []
+        self._operations = self._bind_operations()
+        self._server = make_server(host, port, self, threaded=True, request_handler=_QuietHandler)
+        self._thread = threading.Thread(target=self._serve, name="simulated-amazon", daemon=True)
+
+    # -- running ---------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The base URL of the Selling Partner API."""
+        return f"http://{self._server.host}:{self._server.server_port}"
+
+    @property
+    def token_url(self) -> str:
+        """The URL of Login with Amazon's token endpoint."""
+        return f"{self.url}/auth/o2/token"
+
+    def start(self) -> Self:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def serve_forever(self) -> None:
+        """Serve in this thread until it is interrupted."""
+        self._serve()
+
+    def _serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.02)
+
+    def settle(self) -> None:
+        """Do what is due by the clock, without waiting for a request: work the feeds."""
+        with self.world.lock:
+            self.feeds.work()
+
+    def received(self, operation: str) -> list[Received]:
+        """The requests of one operation."""
+        return [request for request in self.requests if request.operation == operation]
+
+    # -- answering -------------------------------------------------------------------------
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The WSGI application."""
+        request = Request(environ)
+        try:
+            operation, parts = ROUTES.bind_to_environ(environ).match()
+        except HTTPException as problem:
+            status = problem.code or 500
+            return answers.error(status, "NotFound", problem.name)(environ, start_response)
+        if operation == "control":
+            answer = control.answer(self, request, parts["key"])
+        else:
+            answer = self._answer(operation, request, parts.get("key", ""))
+        return answer(environ, start_response)
+
+    def _answer(self, operation: str, request: Request, key: str) -> Response:
+        record = self._record(operation, request)
+        with self.world.lock:
+            fault = self.faults.strike(operation, request)
+        if fault and fault.seconds:
+            time.sleep(fault.seconds)
+        with self.world.lock:
+            self.feeds.work()
+            answer = self._with_fault(fault, lambda: self._refusable(record, request, key))
+        record.status = answer.status_code
+        return self._with_headers(answer, operation)
+
+    def _with_fault(self, fault: Fault | None, work: Callable[[], Response]) -> Response:
+        if fault is None:
+            return work()
+        return fault.before() or fault.after(work())
+
+    def _refusable(self, record: Received, request: Request, key: str) -> Response:
+        try:
+            if record.operation in WITHOUT_TOKEN:
+                return self._work_without_token(record.operation, request, key)
+            seller = self.tokens.seller(request.headers.get("x-amz-access-token"))
+            record.seller_id = seller.seller_id
+            if not self.limits.take(seller.seller_id, record.operation, record.time):
+                return quota_exceeded()
+            return self._operations[record.operation](seller, request, key)
+        except Refusal as refusal:
+            return refusal.answer()
+
+    def _work_without_token(self, operation: str, request: Request, key: str) -> Response:
+        if operation == "token":
+            return self.tokens.grant(request.form)
+        if operation == "upload":
+            return self.feeds.upload(request, key)
+        return self.feeds.download(request, key)
+
+    def _bind_operations(self) -> dict[str, Operation]:
+        search, feeds = self.search, self.feeds
+        return {
+            "searchOrders": lambda seller, request, _: as_json(
+                search.search_orders(seller, request.args)
+            ),
+            "getOrder": lambda seller, request, key: as_json(
+                search.get_order(seller, key, request.args)
+            ),
+            "confirmShipment": self._confirm_shipment,
+            "createFeedDocument": lambda seller, request, _: feeds.create_document(
+                seller, _body(request), request.root_url
+            ),
+            "getFeedDocument": lambda seller, request, key: feeds.get_document(
+                seller, key, request.root_url
+            ),
+            "createFeed": lambda seller, request, _: feeds.create_feed(seller, _body(request)),
+            "getFeeds": lambda seller, request, _: feeds.get_feeds(seller, request.args),
+            "getFeed": lambda seller, _, key: feeds.get_feed(seller, key),
+            "cancelFeed": lambda seller, _, key: feeds.cancel_feed(seller, key),
+            "getMarketplaceParticipations": lambda seller, *_: as_json(participations(seller)),
+        }
+
+    def _confirm_shipment(self, seller: Seller, request: Request, key: str) -> Response:
+        confirm_shipment(self.world, seller, key, _body(request))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    def _record(self, operation: str, request: Request) -> Received:
+        record = Received(
+            time=self.world.clock(),
+            operation=operation,
+            method=request.method,
+            path=request.path,
+            query=request.args.to_dict(),
+            body=request.get_data(cache=True, parse_form_data=False),
+            content_type=request.headers.get("Content-Type"),
+        )
+        self.requests.append(record)
+        return record
+
+    def _with_headers(self, answer: Response, operation: str) -> Response:
+        answer.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+        rate = self.limits.rate(operation)
+        if rate is not None and answer.status_code in WITH_RATE:
+            answer.headers["x-amzn-RateLimit-Limit"] = f"{rate:g}"
+        return answer
+
+
+def _body(request: Request) -> dict[str, Any]:
+    if request.mimetype != "application/json":
+        raise Refusal(415, "UnsupportedMediaType", "The content type must be application/json.")
+    return read_object(request.get_data())
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Writes no access log: the requests are in ``Simulator.requests``."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+        if type == "error":
+            super().log(type, message, *args)

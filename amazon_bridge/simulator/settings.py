@@ -1,0 +1,25 @@
+"""The habits of the simulated Amazon; each may be changed while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Settings:
+    """Durations are in seconds."""
+
+    rate_multiplier: float = 1.0
+    """1 is what Amazon documents; a demo takes 1000, so as not to wait."""
+    token_lifetime: float = 3600
+    search_delay: float = 0
+    """How long a change stays invisible to searchOrders (getOrder shows it at once)."""
+    package_delay: float = 0
+    """How long a confirmed shipment stays invisible everywhere."""
+    feed_queue_time: float = 30
+    feed_work_time: float = 60
+    compress_feed_results: bool = False
+    negative_discounts: bool = False
+    """Amazon documents no sign of DISCOUNT; a client must get along with both."""
+    drifting_pages: bool = False
+    """Pages are cut anew at each call, so that orders changed between them repeat or slip."""

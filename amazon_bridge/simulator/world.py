@@ -1,0 +1,376 @@
+"""The simulated Amazon's memory: sellers, orders with their history, mails to buyers."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from amazon_bridge.simulator import people
+from amazon_bridge.simulator.catalogue import PRODUCTS
+from amazon_bridge.simulator.clock import Clock, system_clock
+from amazon_bridge.simulator.markets import MARKETS, Market
+from amazon_bridge.simulator.orders import (
+    ZERO,
+    Address,
+    Buyer,
+    Item,
+    Order,
+    Package,
+)
+from amazon_bridge.simulator.settings import Settings
+
+COUNTRIES = tuple(MARKETS)
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A selling partner, and how the bridge may log in for it."""
+
+    seller_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    markets: tuple[Market, ...]
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        return tuple(market.country for market in self.markets)
+
+    def sells_in(self, marketplace_id: str) -> bool:
+        return any(market.marketplace_id == marketplace_id for market in self.markets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What to order. Amounts are for the whole line; discounts are positive.
+
+    ``price`` None takes the catalogue's; ``taxes`` None computes them with the marketplace's
+    rate; ``tax_included`` and ``tax_collected_by_amazon`` None take what the marketplace does.
+    """
+
+    sku: str | None = "MUG-BLUE"
+    quantity: int = 1
+    price: Decimal | None = None
+    shipping: Decimal = ZERO
+    gift_wrap: Decimal = ZERO
+    cod_fee: Decimal = ZERO
+    other: Decimal = ZERO
+    discount: Decimal = ZERO
+    shipping_discount: Decimal = ZERO
+    taxes: Mapping[str, Decimal] | None = None
+    tax_included: bool | None = None
+    tax_collected_by_amazon: bool | None = None
+    asin: str | None = None
+    title: str | None = None
+    promotion_ids: tuple[str, ...] = ()
+    gift_wrap_level: str | None = None
+    gift_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What Amazon wrote to the buyer."""
+
+    time: datetime
+    order_id: str
+    kind: str
+    """``shipped`` or ``cancelled``."""
+    package_reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    order: Order
+    readable: datetime
+    searchable: datetime
+
+
+class World:
+    """Sellers and orders. Every change to an order sets its ``last_updated`` to now."""
+
+    def __init__(self, clock: Clock = system_clock, *, seed: int = 0) -> None:
+        self.clock = clock
+        self.settings = Settings()
+        self.lock = threading.RLock()
+        self.sellers: dict[str, Seller] = {}
+        self.mails: list[Mail] = []
+        self.issued_secrets: set[str] = set()
+        self._chance = random.Random(seed)  # noqa: S311 - made-up data, the same for each seed
+        self._histories: dict[str, list[_Revision]] = {}
+
+    # -- sellers ---------------------------------------------------------------------------
+
+    def add_seller(
+        self, seller_id: str = "A1SIMULATED", countries: Iterable[str] = COUNTRIES
+    ) -> Seller:
+        """Register a seller; its credentials follow from its id and are always the same."""
+        digest = hashlib.sha256(seller_id.encode()).hexdigest()
+        seller = Seller(
+            seller_id,
+            client_id=f"amzn1.application-oa2-client.{digest[:32]}",
+            client_secret=f"amzn1.oa2-cs.v1.{digest[32:]}",
+            refresh_token=f"Atzr|{digest[::-1]}",
+            markets=tuple(MARKETS[country] for country in countries),
+        )
+        self.sellers[seller_id] = seller
+        return seller
+
+    # -- what is there ---------------------------------------------------------------------
+
+    @property
+    def orders(self) -> list[Order]:
+        """All orders as they truly are now."""
+        with self.lock:
+            return [history[-1].order for history in self._histories.values()]
+
+    def order(self, order_id: str) -> Order:
+        """The order as it truly is now.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return self._histories[order_id][-1].order
+
+    def readable(self, order_id: str, seller: Seller) -> Order | None:
+        """The order as getOrder shows it to the seller."""
+        now = self.clock()
+        shown = [r.order for r in self._histories.get(order_id, ()) if r.readable <= now]
+        return shown[-1] if shown and _belongs(shown[-1], seller) else None
+
+    def searchable(self, seller: Seller) -> Iterator[Order]:
+        """The seller's orders as searchOrders shows them."""
+        now = self.clock()
+        for history in self._histories.values():
+            shown = [r.order for r in history if r.searchable <= now]
+            if shown and _belongs(shown[-1], seller):
+                yield shown[-1]
+
+    def personal_data(self) -> frozenset[str]:
+        """Everything about buyers that must not leak, from all orders and all their revisions."""
+        with self.lock:
+            orders = [r.order for history in self._histories.values() for r in history]
+        return frozenset(value for order in orders for value in _personal_values(order))
+
+    def secrets(self) -> frozenset[str]:
+        """Everything that lets one in: secrets, refresh and access tokens, signatures of URLs."""
+        own = {value for s in self.sellers.values() for value in (s.client_secret, s.refresh_token)}
+        return frozenset(own | self.issued_secrets)
+
+    # -- what happens ----------------------------------------------------------------------
+
+    def place_order(
+        self,
+        country: str = "FR",
+        lines: Sequence[Line] = (Line(),),
+        *,
+        seller: Seller | None = None,
+        fulfilled_by: str = "MERCHANT",
+        status: str | None = None,
+        buyer: Buyer | None = None,
+        address: Address | None = None,
+        business: bool = False,
+        **fields: Any,
+    ) -> Order:
+        """A new order, by default unshipped (by the merchant) or shipped (by Amazon).
+
+        ``fields`` are further fields of ``Order`` (``created``, ``channel``, ``programs``...).
+        Without a seller the first one that sells in the country gets it.
+        """
+        with self.lock:
+            market, now = MARKETS[country], self.clock()
+            buyer = buyer or people.make_buyer(market, self._chance, business=business)
+            order = Order(
+                order_id=fields.pop("order_id", None) or self._new_order_id(market),
+                seller_id=(seller or self._seller_in(market)).seller_id,
+                market=market,
+                created=fields.pop("created", now),
+                last_updated=fields.pop("last_updated", now),
+                status=status or ("UNSHIPPED" if fulfilled_by == "MERCHANT" else "SHIPPED"),
+                fulfilled_by=fulfilled_by,
+                items=tuple(self._new_item(market, line) for line in lines),
+                buyer=buyer,
+                address=address or people.make_address(market, self._chance, buyer),
+                **fields,
+            )
+            return self.store(_settle(order))
+
+    def change(self, order_id: str, **fields: Any) -> Order:
+        """Change fields of an order, as of now."""
+        with self.lock:
+            fields.setdefault("last_updated", self.clock())
+            return self.store(replace(self.order(order_id), **fields))
+
+    def change_item(self, order_id: str, order_item_id: str, **fields: Any) -> Order:
+        """Change fields of one order item, as of now."""
+        with self.lock:
+            items = tuple(
+                replace(item, **fields) if item.order_item_id == order_item_id else item
+                for item in self.order(order_id).items
+            )
+            return self.change(order_id, items=items)
+
+    def pay(self, order_id: str) -> Order:
+        """A pending order becomes one to ship."""
+        return self.change(order_id, status="UNSHIPPED")
+
+    def ship(self, order_id: str, package: Package | None = None) -> Order:
+        """Amazon ships its order whole; of a merchant's order the package is made or edited.
+
+        The buyer gets a mail, once for each package.
+        """
+        with self.lock:
+            order = self.order(order_id)
+            package = package or self.make_package(order)
+            known = any(p.reference == package.reference for p in order.packages)
+            others = tuple(p for p in order.packages if p.reference != package.reference)
+            if not known:
+                self._mail(order_id, "shipped", package.reference)
+            shipped = order.with_packages((*others, package))
+            if order.fulfilled_by == "AMAZON":
+                shipped = replace(shipped, packages=())
+            delay = timedelta(seconds=self.settings.package_delay)
+            return self.store(replace(shipped, last_updated=self.clock()), delay=delay)
+
+    def cancel(
+        self, order_id: str, *, by: str = "BUYER", reason: str = "Ordered by mistake"
+    ) -> Order:
+        """Cancel the whole order; ``by`` is BUYER, MERCHANT or AMAZON."""
+        with self.lock:
+            items = tuple(
+                replace(item, cancelled_by=by, cancel_reason=reason, quantity=0)
+                for item in self.order(order_id).items
+            )
+            self._mail(order_id, "cancelled", None)
+            return self.change(order_id, status="CANCELLED", items=items)
+
+    def request_cancellation(self, order_id: str, reason: str = "No longer needed") -> Order:
+        """The buyer asks for a cancellation: the status stays, ``last_updated`` moves."""
+        with self.lock:
+            items = self.order(order_id).items
+            return self.change(
+                order_id, items=tuple(replace(i, cancellation_requested=reason) for i in items)
+            )
+
+    def store(self, order: Order, *, delay: timedelta = timedelta(0)) -> Order:
+        """Keep a revision; it is shown after the delay, and never before an earlier one."""
+        with self.lock:
+            history = self._histories.setdefault(order.order_id, [])
+            readable = self.clock() + delay
+            searchable = readable + timedelta(seconds=self.settings.search_delay)
+            if history:
+                readable = max(readable, history[-1].readable)
+                searchable = max(searchable, history[-1].searchable)
+            history.append(_Revision(order, readable, searchable))
+            return order
+
+    # -- made-up details -------------------------------------------------------------------
+
+    def _mail(self, order_id: str, kind: str, package_reference: str | None) -> None:
+        self.mails.append(Mail(self.clock(), order_id, kind, package_reference))
+
+    def _seller_in(self, market: Market) -> Seller:
+        for seller in self.sellers.values():
+            if seller.sells_in(market.marketplace_id):
+                return seller
+        return self.add_seller(f"A1SIMULATED{market.country}", [market.country])
+
+    def _digits(self, count: int) -> str:
+        return "".join(self._chance.choices("0123456789", k=count))
+
+    def _new_order_id(self, market: Market) -> str:
+        return f"{market.order_prefix}{self._digits(1)}-{self._digits(7)}-{self._digits(7)}"
+
+    def _new_item(self, market: Market, line: Line) -> Item:
+        product = PRODUCTS.get(line.sku or "")
+        price = line.price
+        if price is None:
+            price = PRODUCTS[line.sku or ""].prices[market.currency] * line.quantity
+        included = market.tax_included if line.tax_included is None else line.tax_included
+        collected = line.tax_collected_by_amazon
+        return Item(
+            order_item_id=self._digits(14),
+            sku=line.sku,
+            asin=line.asin or (product.asin if product else "B0SIMUNKNW"),
+            title=line.title or (product.title if product else "A product that nobody listed"),
+            quantity=line.quantity,
+            price=price,
+            shipping=line.shipping,
+            gift_wrap=line.gift_wrap,
+            cod_fee=line.cod_fee,
+            other=line.other,
+            discount=line.discount,
+            shipping_discount=line.shipping_discount,
+            taxes=_taxes(market, line, price, included=included),
+            tax_included=included,
+            tax_collected_by_amazon=(
+                market.tax_collected_by_amazon if collected is None else collected
+            ),
+            promotion_ids=line.promotion_ids,
+            gift_wrap_level=line.gift_wrap_level,
+            gift_message=line.gift_message,
+        )
+
+    def make_package(self, order: Order, quantities: Mapping[str, int] | None = None) -> Package:
+        """A package to ship, with the next free reference; by default with all that is left."""
+        now = self.clock()
+        left = {item.order_item_id: item.unfulfilled for item in order.items if item.unfulfilled}
+        return Package(
+            reference=str(len(order.packages) + 1),
+            created=now,
+            carrier_code="DHL",
+            carrier_name=None,
+            shipping_method="Standard",
+            tracking_number=f"JD{self._digits(18)}",
+            shipped=now,
+            quantities=tuple((left if quantities is None else quantities).items()),
+        )
+
+
+def _belongs(order: Order, seller: Seller) -> bool:
+    return order.seller_id == seller.seller_id and seller.sells_in(order.market.marketplace_id)
+
+
+def _settle(order: Order) -> Order:
+    """Make the items of a new order agree with its status."""
+    if order.status == "SHIPPED":
+        items = tuple(replace(item, fulfilled=item.quantity) for item in order.items)
+    elif order.status == "PARTIALLY_SHIPPED":
+        first, *rest = order.items
+        items = (replace(first, fulfilled=first.quantity), *rest)
+    elif order.status == "CANCELLED":
+        items = tuple(
+            replace(item, cancelled_by="BUYER", cancel_reason="Ordered by mistake", quantity=0)
+            for item in order.items
+        )
+    else:
+        items = order.items
+    return replace(order, items=items)
+
+
+def _taxes(
+    market: Market, line: Line, price: Decimal, *, included: bool
+) -> tuple[tuple[str, Decimal], ...]:
+    if line.taxes is not None:
+        return tuple(line.taxes.items())
+    amounts = {
+        "ITEM": price - line.discount,
+        "SHIPPING": line.shipping - line.shipping_discount,
+        "GIFT_WRAP": line.gift_wrap,
+    }
+    rate = market.tax_rate / (1 + market.tax_rate) if included else market.tax_rate
+    taxes = {kind: market.round(amount * rate) for kind, amount in amounts.items()}
+    return tuple((kind, tax) for kind, tax in taxes.items() if tax)
+
+
+def _personal_values(order: Order) -> Iterator[str]:
+    buyer, address = order.buyer, order.address
+    yield from filter(None, (buyer.name, buyer.email, buyer.company, buyer.vat_number))
+    yield from filter(None, (buyer.purchase_order_number, address.name, address.company))
+    yield from filter(None, (*address.lines, address.phone))
+    yield from filter(None, (item.gift_message for item in order.items))
