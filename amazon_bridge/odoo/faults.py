@@ -212,7 +212,7 @@ def without_personal_data(text: str, sent: Iterable[Any] = ()) -> str:
     """
     text = re.split(r"\s*\b(?:DETAIL|CONTEXT):", text)[0]
     for value in sorted(set(_texts(sent)), key=len, reverse=True):
-        text = text.replace(value, HIDDEN)
+        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", HIDDEN, text)
     text = _E_MAIL.sub(HIDDEN, _QUOTED.sub(_hide_quoted, text))
     return " ".join(text.split())[:_LONGEST]
 
