@@ -151,14 +151,18 @@ def test_an_entry_tells_all_that_is_known(ledger: Ledger, clock: Clock):
     assert ledger.entries("2") == []
 
 
-def test_an_item_once_importable_stays_known(ledger: Ledger):
-    assert not ledger.was_known("acme", "orders", "1")
-    ledger.file("acme", "orders", [Seen("1", "pending")])
-    assert not ledger.was_known("acme", "orders", "1")
-    ledger.file("acme", "orders", [Seen("1", "unshipped", importable=True)])
-    ledger.file("acme", "orders", [Seen("1", "shipped")])
-    assert ledger.was_known("acme", "orders", "1")
-    assert not ledger.was_known("beta", "orders", "1")
+def test_an_item_once_importable_stays_importable(ledger: Ledger):
+    assert ledger.entry("acme", "orders", "1") is None
+    for fingerprint, importable, expected in (
+        ("pending", False, False),
+        ("unshipped", True, True),
+        ("shipped", False, True),
+    ):
+        ledger.file("acme", "orders", [Seen("1", fingerprint, importable)])
+        entry = ledger.entry("acme", "orders", "1")
+        assert entry is not None
+        assert entry.importable == expected
+    assert ledger.entry("beta", "orders", "1") is None
 
 
 def test_the_tally_counts_by_state(ledger: Ledger):

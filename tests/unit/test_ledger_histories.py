@@ -139,7 +139,8 @@ class Histories(RuleBasedStateMachine):
         for entry in entries:
             item = self.items[entry.account, entry.key]
             assert (entry.fingerprint, entry.attempts) == (item.fingerprint, item.attempts)
-            assert self.ledger.was_known(entry.account, "orders", entry.key) == item.importable
+            assert entry.importable == item.importable
+            assert entry == self.ledger.entry(entry.account, "orders", entry.key)
             assert (entry.reason is not None) == (item.state is State.QUARANTINED)
 
     @invariant()
