@@ -1,0 +1,29 @@
+FROM python:3.13-slim AS build
+
+WORKDIR /source
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY amazon_bridge amazon_bridge
+RUN pip install --no-cache-dir --constraint constraints.txt hatchling \
+    && pip wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir dist . \
+    && python -m venv --without-pip /opt/amazon-bridge \
+    && pip --python /opt/amazon-bridge install --no-cache-dir --constraint constraints.txt dist/*.whl
+
+
+FROM python:3.13-slim
+
+COPY --from=build /opt/amazon-bridge /opt/amazon-bridge
+ENV PATH=/opt/amazon-bridge/bin:$PATH
+
+# The configuration is mounted at /etc/amazon-bridge/bridge.yaml, and the state store stands in the
+# volume: `state: /var/lib/amazon-bridge/bridge.db`.
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin amazon-bridge \
+    && install --directory --owner=amazon-bridge --mode=0700 /var/lib/amazon-bridge \
+    && install --directory /etc/amazon-bridge
+VOLUME /var/lib/amazon-bridge
+WORKDIR /var/lib/amazon-bridge
+USER 10001
+
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=60s --timeout=15s --start-period=60s CMD ["amazon-bridge", "healthcheck"]
+ENTRYPOINT ["amazon-bridge"]
+CMD ["run"]

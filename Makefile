@@ -1,0 +1,50 @@
+# Everything a developer does here. `make` alone lists the targets.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+DEMO := amazon_bridge_demo
+
+.DEFAULT_GOAL := help
+.PHONY: help install test lint format demo constraints clean
+MAKEFLAGS += --no-print-directory
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## install the bridge and the developer's tools into .venv
+
+$(INSTALLED): pyproject.toml constraints.txt scripts/make-venv
+	@scripts/make-venv $(VENV)
+	@touch $@
+
+test: lint ## check everything: the linters, then the tests against a real Odoo
+	@echo "Running the tests (the first run also provides an Odoo: some minutes)"
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
+	@echo "Checking format, style, types, layers and the Dockerfile"
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-color > $(VENV)/layers.txt || { cat $(VENV)/layers.txt; exit 1; }
+	@$(BIN)/hadolint Dockerfile
+
+format: $(INSTALLED) ## bring the code into its format
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and look around in it
+	@scripts/odoo-server start > $(VENV)/odoo-url
+	@scripts/odoo-server dropdb $(DEMO)
+	@scripts/odoo-server createdb $(DEMO)
+	@$(BIN)/amazon-bridge demo --odoo "$$(cat $(VENV)/odoo-url)" --database $(DEMO)
+	@echo "Odoo keeps running. To stop it: scripts/odoo-server stop"
+
+constraints: ## take up the newest versions of all dependencies
+	@scripts/make-venv $(VENV) --newest
+	@touch $(INSTALLED)
+
+clean: ## delete what was built here; Odoo stays (scripts/odoo-server destroy)
+	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
