@@ -7,6 +7,7 @@ documentation, as also listed in python-amazon-sp-api.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -85,3 +86,8 @@ _BY_KEY["UK"] = _BY_KEY["GB"]
 def marketplace(key: str) -> Marketplace | None:
     """The marketplace of a country code (``UK`` serves as ``GB``) or of a marketplace id."""
     return _BY_KEY.get(key)
+
+
+def smallest_unit(currency: str) -> Decimal:
+    """The smallest amount of a marketplace's currency, by ISO 4217: the yen has no cents."""
+    return Decimal(1) if currency == "JPY" else Decimal("0.01")

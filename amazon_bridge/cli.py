@@ -1,0 +1,383 @@
+"""The command line. What people read goes to stdout, what is logged to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from amazon_bridge import __version__, app, config, log
+from amazon_bridge.app import App
+from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
+from amazon_bridge.engine.ledger import Entry, Round, State
+from amazon_bridge.engine.runner import Counts
+
+DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
+"""The exit codes."""
+
+_console = Console(highlight=False, soft_wrap=True)
+
+_account = click.option("--account", metavar="NAME", help="Only this account.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
+
+
+class _Commands(click.Group):
+    """Turns the bridge's own errors into a message and an exit code, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            _complain(error)
+            ctx.exit(WRONG_USAGE)
+        except (AccountError, Transient) as error:
+            _complain(error)
+            ctx.exit(OUT_OF_REACH)
+        except BridgeError as error:
+            _complain(error)
+            ctx.exit(ITEMS_FAILED)
+
+
+def _complain(error: BridgeError) -> None:
+    click.echo(f"amazon-bridge: {error}", err=True)
+    for problem in getattr(error, "problems", ()):
+        click.echo(f"  {problem}", err=True)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The configuration file. Default: $AMAZON_BRIDGE_CONFIG, else config/bridge.yaml, else"
+    " /etc/amazon-bridge/bridge.yaml.",
+)
+@click.version_option(__version__, prog_name="amazon-bridge")
+@click.pass_context
+def main(ctx: click.Context, path: Path | None) -> None:
+    """Run Amazon sales in Odoo: orders come in, cancellations and shipments go back."""
+    ctx.obj = path
+
+
+def _load(ctx: click.Context) -> config.Config:
+    path = config.find(ctx.find_root().obj, os.environ)
+    loaded = config.load(path, os.environ)
+    log.configure(loaded.log)
+    return loaded
+
+
+@contextmanager
+def _opened(ctx: click.Context) -> Iterator[App]:
+    with app.opened(_load(ctx)) as opened:
+        yield opened
+
+
+# Configuration
+
+
+@main.group("config")
+def config_() -> None:
+    """Check the configuration file, or learn what may stand in it."""
+
+
+@config_.command()
+@click.pass_context
+def validate(ctx: click.Context) -> None:
+    """Check the file; tell all that is wrong with it."""
+    path = config.find(ctx.find_root().obj, os.environ)
+    loaded = config.load(path, os.environ)
+    names = ", ".join(account.name for account in loaded.accounts)
+    click.echo(f"{path}: right. Accounts: {names}.")
+
+
+@config_.command()
+def schema() -> None:
+    """Print the file's JSON schema, for editors."""
+    click.echo(json.dumps(config.schema(), indent=2))
+
+
+@config_.command()
+def example() -> None:
+    """Print a commented sample to begin with."""
+    click.echo(config.example(), nl=False)
+
+
+# Setting up
+
+
+@main.command()
+@_account
+@click.pass_context
+def setup(ctx: click.Context, account: str | None) -> None:
+    """Create in Odoo what the bridge needs and doesn't find. Safe to repeat."""
+    with _opened(ctx) as bridge:
+        for each in bridge.accounts(account):
+            bridge.setup(each)
+            click.echo(f"{each.name}: all that the bridge needs stands in Odoo.")
+
+
+@main.command()
+@_account
+@click.pass_context
+def check(ctx: click.Context, account: str | None) -> None:
+    """Look at both sides, and say what is right and what to do about the rest."""
+    with _opened(ctx) as bridge:
+        wrong = [_show_findings(bridge, each.name) for each in bridge.accounts(account)]
+    ctx.exit(OUT_OF_REACH if any(wrong) else DONE)
+
+
+def _show_findings(bridge: App, name: str) -> bool:
+    """Print an account's findings; tell whether something is wrong."""
+    click.echo(f"{name}:")
+    wrong = False
+    for finding in bridge.examine(bridge.accounts(name)[0]):
+        wrong = wrong or not finding.ok
+        mark = (
+            click.style("OK     ", fg="green") if finding.ok else click.style("PROBLEM", fg="red")
+        )
+        click.echo(f"  {mark} {finding.what}")
+        if finding.remedy:
+            click.echo(f"          → {finding.remedy}")
+    return wrong
+
+
+# Rounds
+
+
+@main.command()
+@click.argument("job", type=click.Choice([*app.JOBS, "all"]))
+@_account
+@click.option("--dry-run", is_flag=True, help="Say what would be done; do and remember nothing.")
+@_json
+@click.pass_context
+def sync(
+    ctx: click.Context, job: str, account: str | None, *, dry_run: bool, as_json: bool
+) -> None:
+    """Do one round now: orders, cancellations, pickings or all."""
+    jobs = list(app.JOBS) if job == "all" else [job]
+    with _opened(ctx) as bridge:
+        results = {
+            each.name: {name: bridge.sync(each, name, dry_run=dry_run) for name in jobs}
+            for each in bridge.accounts(account)
+        }
+    if as_json:
+        told = {name: {j: asdict(c) for j, c in done.items()} for name, done in results.items()}
+        click.echo(json.dumps({"accounts": told}))
+    else:
+        _show_counts(results)
+    ctx.exit(_exit_code([counts for done in results.values() for counts in done.values()]))
+
+
+def _exit_code(counts: Sequence[Counts]) -> int:
+    if any(each.error for each in counts):
+        return OUT_OF_REACH
+    return ITEMS_FAILED if any(each.quarantined for each in counts) else DONE
+
+
+def _show_counts(results: dict[str, dict[str, Counts]]) -> None:
+    numbers = [name for name in Counts.__slots__ if name != "error"]
+    table = Table("account", "job", *numbers)
+    errors = []
+    for account, done in results.items():
+        for job, counts in done.items():
+            table.add_row(account, job, *(str(getattr(counts, name)) for name in numbers))
+            if counts.error:
+                errors.append(f"{account}, {job}: {counts.error}")
+    _console.print(table)
+    for error in errors:
+        _console.print(error, markup=False)
+    if any(counts.quarantined for done in results.values() for counts in done.values()):
+        _console.print("Some were put aside: amazon-bridge quarantine list")
+
+
+# Cursors
+
+
+@main.group()
+def cursor() -> None:
+    """Up to when each account's orders are known."""
+
+
+@cursor.command("show")
+@click.pass_context
+def cursor_show(ctx: click.Context) -> None:
+    """Print the last-sync cursors."""
+    with _opened(ctx) as bridge:
+        for account in bridge.accounts():
+            at = bridge.ledger.cursor(account.name)
+            click.echo(f"{account.name} {_moment(at) or 'none yet: its first round sets it'}")
+
+
+@cursor.command("set")
+@click.argument("account")
+@click.argument("timestamp")
+@click.pass_context
+def cursor_set(ctx: click.Context, account: str, timestamp: str) -> None:
+    """Move an account's cursor to TIMESTAMP, such as 2026-11-01T00:00:00Z.
+
+    Orders changed since then are looked at again in the next round.
+    """
+    with _opened(ctx) as bridge:
+        name = bridge.accounts(account)[0].name
+        before = bridge.ledger.cursor(name)
+        bridge.ledger.set_cursor(name, at := _parse(timestamp))
+        click.echo(f"{name}: cursor moved from {_moment(before) or 'none'} to {_moment(at)}")
+
+
+def _parse(timestamp: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(timestamp)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise click.BadParameter(
+            f"{timestamp!r} is no timestamp with its time zone, such as 2026-11-01T00:00:00Z"
+        )
+    return at.astimezone(UTC)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else None
+
+
+# Orders
+
+
+@main.group()
+def order() -> None:
+    """One Amazon order."""
+
+
+@order.command("show")
+@click.argument("order_id", metavar="ID")
+@click.pass_context
+def order_show(ctx: click.Context, order_id: str) -> None:
+    """Tell what the bridge knows of an order."""
+    with _opened(ctx) as bridge:
+        entries = bridge.ledger.entries(order_id)
+    if not entries:
+        click.echo(f"The bridge doesn't know {order_id}. To fetch it from Amazon:")
+        click.echo(f"  amazon-bridge order recover ACCOUNT {order_id}")
+        ctx.exit(ITEMS_FAILED)
+    for entry in entries:
+        _show_entry(entry)
+
+
+def _show_entry(entry: Entry) -> None:
+    click.echo(f"{entry.key} ({entry.account}, {entry.job}): {entry.state.replace('_', ' ')}")
+    click.echo(f"  first seen {_moment(entry.first_seen)}, last seen {_moment(entry.last_seen)}")
+    if entry.last_tried:
+        click.echo(f"  last tried {_moment(entry.last_tried)}")
+    if entry.kind:
+        click.echo(f"  {entry.kind}: {entry.reason} {entry.remedy or ''}")
+
+
+@order.command("recover")
+@click.argument("account")
+@click.argument("order_id", metavar="ID")
+@click.pass_context
+def order_recover(ctx: click.Context, account: str, order_id: str) -> None:
+    """Fetch an order from Amazon by its ID and import it now, whatever the cursor says."""
+    with _opened(ctx) as bridge:
+        counts = bridge.recover(bridge.accounts(account)[0], order_id)
+        for entry in bridge.ledger.entries(order_id):
+            _show_entry(entry)
+    ctx.exit(_exit_code([counts]))
+
+
+# Quarantine
+
+
+@main.group()
+def quarantine() -> None:
+    """Items put aside, each with a reason and what to do about it."""
+
+
+@quarantine.command("list")
+@_json
+@click.pass_context
+def quarantine_list(ctx: click.Context, *, as_json: bool) -> None:
+    """List what was put aside."""
+    with _opened(ctx) as bridge:
+        entries = bridge.ledger.quarantined()
+    if as_json:
+        click.echo(json.dumps([_entry_json(entry) for entry in entries]))
+        return
+    for entry in entries:
+        _console.print(f"[bold]{entry.key}[/] {entry.account}, {entry.job}: {entry.kind}")
+        _console.print(f"  {entry.reason}", markup=False)
+        if entry.remedy:
+            _console.print(f"  → {entry.remedy}", markup=False)
+    click.echo(f"{len(entries)} put aside." if entries else "Nothing is put aside.")
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    shown = {"key", "account", "job", "kind", "reason", "remedy", "attempts"}
+    values = {name: value for name, value in asdict(entry).items() if name in shown}
+    moments = {"first_seen": _moment(entry.first_seen), "last_tried": _moment(entry.last_tried)}
+    return values | moments
+
+
+@quarantine.command("retry")
+@click.argument("key", required=False)
+@click.option("--all", "everything", is_flag=True, help="All that was put aside.")
+@click.pass_context
+def quarantine_retry(ctx: click.Context, key: str | None, *, everything: bool) -> None:
+    """Let an item (KEY), or all, be tried again in the next round."""
+    if bool(key) == everything:
+        raise click.UsageError("Name one KEY, or --all.")
+    with _opened(ctx) as bridge:
+        number = bridge.ledger.retry(key)
+    click.echo(f"{number} to be tried again in the next round (amazon-bridge sync all).")
+    ctx.exit(DONE if number or everything else ITEMS_FAILED)
+
+
+# Status
+
+
+@main.command()
+@_json
+@click.pass_context
+def status(ctx: click.Context, *, as_json: bool) -> None:
+    """Tell how each account and job stands."""
+    with _opened(ctx) as bridge:
+        told = {account.name: _status(bridge, account.name) for account in bridge.accounts()}
+    if as_json:
+        click.echo(json.dumps({"accounts": told}))
+        return
+    table = Table("account", "cursor", "job", "last success", "put aside", "pending", "last error")
+    for name, of in told.items():
+        for job, done in of["jobs"].items() or [("", {})]:
+            last = [done.get("last_success") or "never", str(of["quarantined"]), str(of["pending"])]
+            table.add_row(name, of["cursor"] or "", job, *last, done.get("last_error") or "")
+    _console.print(table)
+
+
+def _status(bridge: App, account: str) -> dict[str, Any]:
+    tally = bridge.ledger.tally(account)
+    rounds = [r for r in bridge.ledger.rounds() if r.account == account]
+    return {
+        "cursor": _moment(bridge.ledger.cursor(account)),
+        "jobs": {each.job: _round_json(each) for each in rounds},
+        "quarantined": tally[State.QUARANTINED],
+        "pending": tally[State.PENDING],
+    }
+
+
+def _round_json(each: Round) -> dict[str, Any]:
+    return {
+        "last_success": _moment(each.last_success),
+        "last_error": each.last_error,
+        "last_started": _moment(each.last_started),
+        "last_finished": _moment(each.last_finished),
+        "counts": asdict(each.counts),
+    }

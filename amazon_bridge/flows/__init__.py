@@ -1,0 +1,1 @@
+"""The product: one file a job, to be read from top to bottom."""

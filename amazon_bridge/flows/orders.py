@@ -1,0 +1,492 @@
+"""Amazon → Odoo: orders are imported, completed, and cancelled.
+
+A round reads what changed on Amazon and files it in the ledger, which moves the cursor; then
+it works what is filed, a page of orders at a time. Each order is worked from what Amazon says
+of it now and from what stands in Odoo: ``decide`` has the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum, auto
+
+import structlog
+
+from amazon_bridge.engine import runner
+from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
+from amazon_bridge.engine.ledger import Seen, State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.window import Window, windows
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.drafts import drafts_of
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
+from amazon_bridge.odoo import deliveries, notes, sales
+from amazon_bridge.odoo.notes import Note
+from amazon_bridge.odoo.sales import Draft, SaleOrder
+
+log = structlog.get_logger(__name__)
+
+JOB = "orders"
+
+Shown = Order | UnreadableOrder
+
+
+class Step(StrEnum):
+    """What is to be done about an order."""
+
+    IMPORT = auto()
+    """Make its sale order, confirm it and, for FBA, do its delivery."""
+    COMPLETE = auto()
+    """Go on where an earlier round was interrupted."""
+    CANCEL = auto()
+    HOLD = auto()
+    """Cancelled on Amazon although goods have left: people must look."""
+    NOTHING = auto()
+    LEAVE_OUT = auto()
+    """It is not to stand in Odoo."""
+    NOT_OURS = auto()
+    """Someone made a sale order for it by hand."""
+
+
+def decide(
+    order: Order, sale_order: SaleOrder | None, *, fba_location_id: int, filed_before: bool
+) -> Step:
+    """What to do about an order, given what stands in Odoo.
+
+    Args:
+        order: as Amazon shows it now.
+        sale_order: the one that stands for it in Odoo.
+        fba_location_id: the stock location that FBA goods leave from.
+        filed_before: an earlier round saw the order when it was to be imported.
+    """
+    if not order.sold_on_amazon or order.fulfilled_by is None:
+        return Step.LEAVE_OUT
+    if sale_order is None:
+        return Step.IMPORT if _to_be_imported(order, filed_before=filed_before) else Step.LEAVE_OUT
+    if not sale_order.made_by_bridge:
+        return Step.NOT_OURS
+    if order.status == FulfillmentStatus.CANCELLED:
+        return _about_cancelled(sale_order)
+    if order.status not in _LIVE or sale_order.is_cancelled:
+        return Step.NOTHING
+    return Step.COMPLETE if _is_unfinished(order, sale_order, fba_location_id) else Step.NOTHING
+
+
+_LIVE = {
+    FulfillmentStatus.UNSHIPPED,
+    FulfillmentStatus.PARTIALLY_SHIPPED,
+    FulfillmentStatus.SHIPPED,
+}
+
+
+def _to_be_imported(order: Order, *, filed_before: bool) -> bool:
+    """FBA when Amazon has shipped; FBM when there is something to ship, or was when first seen."""
+    if order.fulfilled_by == FulfilledBy.AMAZON:
+        return order.status == FulfillmentStatus.SHIPPED
+    if order.status == FulfillmentStatus.SHIPPED:
+        return filed_before
+    return order.status in {FulfillmentStatus.UNSHIPPED, FulfillmentStatus.PARTIALLY_SHIPPED}
+
+
+def _about_cancelled(sale_order: SaleOrder) -> Step:
+    if sale_order.is_cancelled:
+        return Step.NOTHING
+    return Step.HOLD if sale_order.goods_left else Step.CANCEL
+
+
+def _is_unfinished(order: Order, sale_order: SaleOrder, fba_location_id: int) -> bool:
+    """A quotation without any delivery was never confirmed.
+
+    One with deliveries has been, and someone has set it back to a quotation: theirs to decide.
+    """
+    if sale_order.is_quotation:
+        return not sale_order.deliveries
+    is_fba = order.fulfilled_by == FulfilledBy.AMAZON
+    return is_fba and bool(sale_order.open_from(fba_location_id))
+
+
+# A round
+
+
+def sync(context: Context, *, dry_run: bool = False) -> Counts:
+    """One round: read what changed since the cursor, file it, work it, and what was left over.
+
+    When a side is down or refuses the account, the counts tell so as their ``error``; what
+    could be done before is done.
+    """
+    counts = Counts()
+    begin = context.ledger.cursor(context.name) or _begin(context, dry_run=dry_run)
+    try:
+        for window in windows(begin, context.clock()):
+            counts += _sync_window(context, window, dry_run=dry_run)
+        return counts if dry_run else counts + _work_leftovers(context)
+    except (AccountError, Transient) as error:
+        return counts + Counts(error=str(error))
+
+
+def _begin(context: Context, *, dry_run: bool) -> datetime:
+    """Where a new account's cursor begins."""
+    begin = context.account.start or context.clock()
+    if not dry_run:
+        context.ledger.set_cursor(context.name, begin)
+        log.info("cursor_begins", account=context.name, cursor=begin.isoformat())
+    return begin
+
+
+def _sync_window(context: Context, window: Window, *, dry_run: bool) -> Counts:
+    pages = runner.patiently(
+        lambda: list(context.amazon.changed_orders(window.after, window.before)),
+        sleep=context.sleep,
+    )
+    shown = {order.order_id: order for page in pages for order in page}
+    if dry_run:
+        return _foresee(context, list(shown.values()))
+    todo = file(context, list(shown.values()), window=window)
+    log.info("orders_filed", account=context.name, shown=len(shown), changed=len(todo))
+    counts = work(context, [shown[key] for key in todo])
+    return counts + Counts(seen=len(shown), unchanged=len(shown) - len(todo))
+
+
+def file(context: Context, shown: Sequence[Shown], *, window: Window | None = None) -> list[str]:
+    """File orders in the ledger; answer with the ids of those that are to be worked."""
+    seen = [Seen(order.order_id, order.fingerprint, _importable(order)) for order in shown]
+    return context.ledger.file(context.name, JOB, seen, window=window)
+
+
+def _importable(shown: Shown) -> bool:
+    return isinstance(shown, Order) and _to_be_imported(shown, filed_before=False)
+
+
+def _work_leftovers(context: Context) -> Counts:
+    """Work what earlier rounds filed and didn't finish, as Amazon shows it now."""
+    counts = Counts()
+    for order_id in context.ledger.pending(context.name, JOB):
+        counts += recover(context, order_id)
+    return counts
+
+
+def recover(context: Context, order_id: str) -> Counts:
+    """Fetch one order by its id, and work it.
+
+    Raises:
+        AccountError: a side is down, or refuses the account.
+    """
+    try:
+        shown = runner.patiently(lambda: context.amazon.order(order_id), sleep=context.sleep)
+    except ItemError as error:
+        _put_aside(context, order_id, error)
+        return Counts(seen=1, quarantined=1)
+    except Transient as error:
+        raise AccountError(error.reason, error.remedy) from error
+    file(context, [shown])
+    return Counts(seen=1) + work(context, [shown])
+
+
+# Work
+
+
+def work(context: Context, shown: Sequence[Shown]) -> Counts:
+    """Make filed orders true in Odoo, and put those aside that can't be.
+
+    Raises:
+        AccountError: Odoo is down, or refuses the login; the orders stay pending.
+    """
+    outcomes: dict[str, str] = {}
+    failures = {s.order_id: _unreadable(s) for s in shown if isinstance(s, UnreadableOrder)}
+    failures |= runner.work(
+        [s for s in shown if isinstance(s, Order)],
+        lambda orders: _apply(context, orders, outcomes),
+        key=lambda order: order.order_id,
+        alive=context.odoo.ping,
+        sleep=context.sleep,
+    )
+    for order_id, error in failures.items():
+        _put_aside(context, order_id, error)
+    done = [outcome for order_id, outcome in outcomes.items() if order_id not in failures]
+    return Counts(
+        created=done.count("created"),
+        updated=done.count("updated"),
+        cancelled=done.count("cancelled"),
+        unchanged=done.count("unchanged"),
+        quarantined=len(failures),
+    )
+
+
+def _unreadable(order: UnreadableOrder) -> ItemError:
+    remedy = "It comes back by itself when it changes on Amazon, or with `quarantine retry`."
+    return ItemError("unreadable", order.reason, remedy)
+
+
+def _put_aside(context: Context, order_id: str, error: ItemError) -> None:
+    context.ledger.put_aside(context.name, JOB, order_id, error)
+    log.warning(
+        "order_put_aside",
+        account=context.name,
+        order=order_id,
+        kind=error.kind,
+        reason=error.reason,
+    )
+
+
+def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) -> None:
+    """Work a batch. ``outcomes`` gets a word of the counts for each order that is done.
+
+    Raises:
+        ItemErrors: these can't be worked. Of the others all is done, or none.
+    """
+    standing = sales.find(context.odoo, [order.order_id for order in orders])
+    steps = {order.order_id: _decide(context, order, standing) for order in orders}
+
+    def having(*wanted: Step) -> list[Order]:
+        return [order for order in orders if steps[order.order_id] in wanted]
+
+    errors = {o.order_id: _not_ours(standing[o.order_id]) for o in having(Step.NOT_OURS)}
+    errors |= _import(context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes)
+    errors |= _hold(context, having(Step.HOLD), standing)
+    errors |= _find_changed_worth(context, having(Step.NOTHING), standing)
+    _cancel(context, having(Step.CANCEL), standing)
+    _show_requests(context, having(Step.IMPORT, Step.COMPLETE, Step.NOTHING))
+    for order in orders:
+        if order.order_id not in errors:
+            _settle(context, order, steps[order.order_id])
+            outcomes.setdefault(order.order_id, _OUTCOMES[steps[order.order_id]])
+    if errors:
+        raise ItemErrors(errors)
+
+
+def _decide(context: Context, order: Order, standing: Mapping[str, SaleOrder]) -> Step:
+    entry = context.ledger.entry(context.name, JOB, order.order_id)
+    return decide(
+        order,
+        standing.get(order.order_id),
+        fba_location_id=context.setup.fba_location_id,
+        filed_before=entry is not None and entry.importable,
+    )
+
+
+_OUTCOMES = {
+    Step.IMPORT: "created",
+    Step.COMPLETE: "updated",
+    Step.CANCEL: "cancelled",
+    Step.NOTHING: "unchanged",
+    Step.LEAVE_OUT: "unchanged",
+}
+
+
+def _settle(context: Context, order: Order, step: Step) -> None:
+    state = State.LEFT_OUT if step == Step.LEAVE_OUT else State.DONE
+    memo = None if step == Step.LEAVE_OUT else str(order.worth)
+    context.ledger.settle(context.name, JOB, order.order_id, order.fingerprint, state, memo=memo)
+    log.info("order_worked", account=context.name, order=order.order_id, step=step)
+
+
+def _not_ours(sale_order: SaleOrder) -> ItemError:
+    return ItemError(
+        "needs_attention",
+        f"The sale order {sale_order.name} carries this Amazon order id, but the bridge didn't"
+        " make it.",
+        "Clear its customer reference in Odoo and retry, if the bridge is to import the order;"
+        " else leave it here.",
+    )
+
+
+# Import
+
+
+def _import(
+    context: Context,
+    orders: Sequence[Order],
+    standing: Mapping[str, SaleOrder],
+    outcomes: dict[str, str],
+) -> dict[str, ItemError]:
+    """Bring sale orders to their end, from wherever they stand: made, priced, confirmed, delivered.
+
+    Answers with the errors of the orders that could not be brought there.
+    """
+    unconfirmed = [
+        order
+        for order in orders
+        if order.order_id not in standing or standing[order.order_id].is_quotation
+    ]
+    now = {
+        order.order_id: standing[order.order_id] for order in orders if order.order_id in standing
+    }
+    errors: dict[str, ItemError] = {}
+    if unconfirmed:
+        drafts = drafts_of(context, unconfirmed)
+        made = _made(context, [draft for draft in drafts if draft.order_id not in standing])
+        outcomes |= dict.fromkeys(made, "created")
+        now |= made
+        now |= _priced(context, drafts, now)
+        errors = _wrong_totals(drafts, now)
+        right = [d for d in drafts if d.order_id not in errors and now[d.order_id].is_quotation]
+        if right:
+            sales.confirm(context.odoo, right, now)
+    fba = [o.order_id for o in orders if o.fulfilled_by == FulfilledBy.AMAZON]
+    _deliver(context, {key: now[key].id for key in fba if key not in errors})
+    return errors
+
+
+def _made(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
+    return sales.read(context.odoo, sales.make(context.odoo, drafts)) if drafts else {}
+
+
+def _priced(
+    context: Context, drafts: Sequence[Draft], now: Mapping[str, SaleOrder]
+) -> dict[str, SaleOrder]:
+    """Give the quotations that have no prices yet the prices that lead to Amazon's totals."""
+    unpriced = [d for d in drafts if now[d.order_id].is_quotation and not now[d.order_id].total]
+    if not unpriced:
+        return {}
+    sales.set_prices(context.odoo, unpriced, now)
+    ids = {draft.order_id: now[draft.order_id].id for draft in unpriced}
+    priced = sales.read(context.odoo, ids)
+    differences = {d.order_id: d.total - priced[d.order_id].total for d in unpriced}
+    small = {d.order_id: differences[d.order_id] for d in unpriced if _is_rounding(d, differences)}
+    if small:
+        sales.add_rounding_lines(context.odoo, small, priced, context.setup.products.rounding)
+        priced |= sales.read(context.odoo, {key: ids[key] for key in small})
+    return priced
+
+
+def _is_rounding(draft: Draft, differences: Mapping[str, Decimal]) -> bool:
+    """At most one of the currency's smallest units a line: what rounding can do, and no more."""
+    return 0 < abs(differences[draft.order_id]) <= draft.currency_unit * len(draft.lines)
+
+
+def _wrong_totals(drafts: Sequence[Draft], now: Mapping[str, SaleOrder]) -> dict[str, ItemError]:
+    return {
+        draft.order_id: _wrong_total(draft, now[draft.order_id])
+        for draft in drafts
+        if now[draft.order_id].is_quotation
+        and (now[draft.order_id].total, now[draft.order_id].currency)
+        != (draft.total, draft.currency)
+    }
+
+
+def _wrong_total(draft: Draft, sale_order: SaleOrder) -> ItemError:
+    return ItemError(
+        "total_differs",
+        f"The quotation {sale_order.name} comes to {sale_order.total} {sale_order.currency} in"
+        f" Odoo, the order on Amazon to {draft.total} {draft.currency}.",
+        "Correct the quotation's prices or taxes in Odoo, or delete it and correct the taxes of"
+        " its products; then retry.",
+    )
+
+
+def _deliver(context: Context, sale_order_ids: Mapping[str, int]) -> None:
+    """Do what Amazon has shipped: the open transfers out of Amazon's location.
+
+    Raises:
+        ItemErrors: some can't be done without a person.
+    """
+    if not sale_order_ids:
+        return
+    confirmed = sales.read(context.odoo, sale_order_ids)
+    transfers = {
+        delivery.id: sale_order.order_id
+        for sale_order in confirmed.values()
+        for delivery in sale_order.open_from(context.setup.fba_location_id)
+    }
+    deliveries.deliver(context.odoo, transfers)
+
+
+# Cancel, hold, show
+
+
+def _cancel(context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]) -> None:
+    if orders:
+        sales.cancel(context.odoo, [standing[order.order_id].id for order in orders])
+
+
+def _hold(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    ids = [standing[order.order_id].id for order in orders]
+    if ids:
+        notes.tell(context.odoo, "sale.order", ids, _CANCELLED_TOO_LATE)
+    return {
+        order.order_id: ItemError(
+            "needs_attention",
+            f"Cancelled on Amazon, but goods of {standing[order.order_id].name} have left.",
+            "Bring the goods back, or refund in Seller Central; cancel the sale order in Odoo"
+            " when that is settled, then retry.",
+        )
+        for order in orders
+    }
+
+
+_CANCELLED_TOO_LATE = Note(
+    "Amazon: cancelled after goods left",
+    "Amazon has cancelled this order, but goods have left already. Nothing was cancelled here:"
+    " bring the goods back or settle it with the buyer, then cancel this sale order.",
+)
+
+
+def _find_changed_worth(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Orders that Amazon has changed since they were imported, such as by cancelling units."""
+    errors = {}
+    for order in orders:
+        sale_order = standing[order.order_id]
+        if _has_changed_worth(context, order) and sale_order.total != order.worth:
+            errors[order.order_id] = ItemError(
+                "needs_attention",
+                f"Amazon now says {order.worth} {order.currency}; the sale order"
+                f" {sale_order.name} was imported before and comes to {sale_order.total}.",
+                "Correct the quantities or prices of the sale order in Odoo, then retry.",
+            )
+    return errors
+
+
+def _has_changed_worth(context: Context, order: Order) -> bool:
+    entry = context.ledger.entry(context.name, JOB, order.order_id)
+    imported_at = Decimal(entry.memo) if entry and entry.memo else order.worth
+    return order.status in _LIVE and imported_at != order.worth
+
+
+def _show_requests(context: Context, orders: Sequence[Order]) -> None:
+    """Tell the people in Odoo that the buyer asks to cancel, before the parcel leaves."""
+    asked = [
+        order.order_id
+        for order in orders
+        if order.buyer_requested_cancellation and order.status == FulfillmentStatus.UNSHIPPED
+    ]
+    if not asked:
+        return
+    standing = sales.find(context.odoo, asked).values()
+    live = [s for s in standing if s.made_by_bridge and not s.is_cancelled]
+    _remind(context, "sale.order", [sale_order.id for sale_order in live])
+    _remind(context, "stock.picking", [d.id for s in live for d in s.deliveries if d.is_open])
+
+
+def _remind(context: Context, model: str, ids: Sequence[int]) -> None:
+    user_id = context.setup.salesperson_id
+    if ids:
+        notes.tell(context.odoo, model, ids, _BUYER_ASKS, remind=True, user_id=user_id)
+
+
+_BUYER_ASKS = Note(
+    "Amazon: the buyer asks to cancel",
+    "The buyer has asked Amazon to cancel this order. Don't ship it without deciding: cancel"
+    " this sale order to grant the request, or ship it to decline.",
+)
+
+
+# Dry run
+
+
+def _foresee(context: Context, shown: Sequence[Shown]) -> Counts:
+    """Say what a round would do, without doing it."""
+    orders = [s for s in shown if isinstance(s, Order)]
+    standing = sales.find(context.odoo, [order.order_id for order in orders])
+    counts = Counts(seen=len(shown), quarantined=len(shown) - len(orders))
+    for order in orders:
+        step = _decide(context, order, standing)
+        log.info("would_work", account=context.name, order=order.order_id, step=step)
+        outcome = _OUTCOMES.get(step, "quarantined")
+        setattr(counts, outcome, getattr(counts, outcome) + 1)
+    return counts

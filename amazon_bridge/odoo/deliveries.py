@@ -1,0 +1,52 @@
+"""Transfers out of Amazon's location: Amazon has shipped, so they are done at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.session import OdooSession
+
+_QUIET = {"skip_backorder": True, "skip_sms": True}
+"""Without these, ``button_validate`` may answer with a question in place of doing its work."""
+
+
+def deliver(session: OdooSession, owners: Mapping[int, str]) -> None:
+    """Do these transfers with the whole quantities that they demand; all or none of them.
+
+    Args:
+        session: the login.
+        owners: the Amazon order id of each transfer, by its database id.
+
+    Raises:
+        ItemErrors: goods of these orders are tracked by lots or serial numbers.
+        ItemError: Odoo asks a question or refuses, for at least one of them.
+    """
+    ids = sorted(owners)
+    if not ids:
+        return
+    domain = [("picking_id", "in", ids), ("state", "not in", ["done", "cancel"])]
+    fields = ["product_uom_qty", "picking_id", "has_tracking"]
+    moves = session.search_read("stock.move", domain, fields, order="id")
+    tracked = {owners[m["picking_id"][0]] for m in moves if m["has_tracking"] != "none"}
+    if tracked:
+        raise ItemErrors(dict.fromkeys(tracked, _LOT_NEEDED))
+    picked = ["picked"] if session.names.has_picked else []
+    rows = [[str(m["id"]), str(m["product_uom_qty"]), *("1" for _ in picked)] for m in moves]
+    fields = [".id", session.names.move_done_quantity, *picked]
+    session.load("stock.move", fields, rows, overwrite=True)
+    answer = session.call("stock.picking", "button_validate", ids, context=_QUIET)
+    if answer is not True:
+        question = answer.get("res_model", "") if isinstance(answer, dict) else ""
+        raise ItemError(
+            "odoo_asks",
+            f"Odoo asks a question ({question}) before it does the delivery.",
+            "Validate the delivery in Odoo by hand, then retry.",
+        )
+
+
+_LOT_NEEDED = ItemError(
+    "lot_needed",
+    "A product is tracked by lots or serial numbers, which Amazon doesn't tell for FBA.",
+    "Validate the delivery out of the Amazon location in Odoo with the right lots, then retry.",
+)

@@ -1,0 +1,325 @@
+"""Sale orders: found, made, priced, confirmed, cancelled. A page of orders a call.
+
+A new sale order is made with all its lines at the price zero, so that Odoo itself chooses
+the taxes of each line (product, fiscal position, company); then the prices that lead to
+Amazon's totals are written. A quotation of ours whose total is still zero is therefore one
+that the bridge hasn't finished: it was interrupted, and may go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from amazon_bridge.odoo.prices import Tax, unit_price
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A transfer (``stock.picking``) of a sale order."""
+
+    id: int
+    name: str
+    state: str
+    outgoing: bool
+    """It leaves the company; a pick or a pack before it doesn't, nor does a return."""
+    location_id: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == "done"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in {"done", "cancel"}
+
+
+@dataclass(frozen=True, slots=True)
+class SaleOrder:
+    """A sale order as it stands in Odoo."""
+
+    id: int
+    name: str
+    order_id: str
+    state: str
+    total: Decimal
+    currency: str
+    made_by_bridge: bool
+    line_ids: tuple[int, ...]
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def is_quotation(self) -> bool:
+        return self.state in {"draft", "sent"}
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.state == "cancel"
+
+    @property
+    def goods_left(self) -> bool:
+        """Something went out to the customer."""
+        return any(d.is_done and d.outgoing for d in self.deliveries)
+
+    def open_from(self, location_id: int) -> list[Delivery]:
+        """The transfers out of a stock location that are still to be done."""
+        return [d for d in self.deliveries if d.is_open and d.location_id == location_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a sale order to be made. ``total`` is for the whole line, tax included."""
+
+    external_id: str
+    product_id: int
+    name: str
+    quantity: int
+    total: Decimal
+    untaxed: bool
+    """No tax of ours: Amazon has collected it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A sale order to be made."""
+
+    order_id: str
+    partner_id: int
+    delivery_id: int
+    company_id: int
+    warehouse_id: int
+    sales_team_id: int
+    salesperson_id: int | None
+    pricelist_id: int
+    currency: str
+    currency_unit: Decimal
+    """The currency's smallest unit, such as 0.01."""
+    route_id: int | None
+    """The route of the lines' goods, where they don't leave the warehouse (FBA)."""
+    created: datetime
+    lines: tuple[Line, ...]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.total for line in self.lines), Decimal(0))
+
+
+_ORDER_FIELDS = [
+    *("name", "client_order_ref", "state", "amount_total", "currency_id"),
+    *("order_line", "picking_ids"),
+]
+
+
+def find(session: OdooSession, order_ids: Iterable[str]) -> dict[str, SaleOrder]:
+    """The sale orders that stand for these Amazon orders, with their deliveries.
+
+    Where an order that the bridge made and another one carry the same Amazon order id as
+    their reference, the bridge's is meant.
+    """
+    domain = [("client_order_ref", "in", sorted(order_ids))]
+    rows = session.search_read("sale.order", domain, _ORDER_FIELDS, order="id desc")
+    names = session.external_ids("sale.order", [row["id"] for row in rows])
+    return _sale_orders(session, rows, names)
+
+
+def read(session: OdooSession, ids: Mapping[str, int]) -> dict[str, SaleOrder]:
+    """These sale orders of the bridge, by their Amazon order id."""
+    rows = session.read("sale.order", sorted(ids.values()), _ORDER_FIELDS)
+    names = {id_: _external_id(order_id) for order_id, id_ in ids.items()}
+    return _sale_orders(session, rows, names)
+
+
+def _external_id(order_id: str) -> str:
+    return f"sale_order_{order_id}"
+
+
+def _sale_orders(
+    session: OdooSession, rows: Sequence[Mapping[str, Any]], names: Mapping[int, str]
+) -> dict[str, SaleOrder]:
+    deliveries = _deliveries(session, [row["id"] for row in rows if row["picking_ids"]])
+    orders = [_sale_order(row, names.get(row["id"]), deliveries) for row in rows]
+    return {order.order_id: order for order in sorted(orders, key=lambda o: o.made_by_bridge)}
+
+
+def _sale_order(
+    row: Mapping[str, Any], external_id: str | None, deliveries: Mapping[int, list[Delivery]]
+) -> SaleOrder:
+    order_id = (external_id or "").removeprefix(_external_id(""))
+    return SaleOrder(
+        id=row["id"],
+        name=row["name"],
+        order_id=order_id or row["client_order_ref"],
+        state=row["state"],
+        total=_amount(row["amount_total"]),
+        currency=row["currency_id"][1],
+        made_by_bridge=bool(order_id),
+        line_ids=tuple(row["order_line"]),
+        deliveries=tuple(deliveries.get(row["id"], ())),
+    )
+
+
+def _amount(value: float) -> Decimal:
+    """An amount of Odoo, freed of what a float adds behind its last digit."""
+    return Decimal(str(round(value, 6)))
+
+
+def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int, list[Delivery]]:
+    if not sale_order_ids:
+        return {}
+    fields = ["name", "state", "picking_type_code", "location_id", "sale_id"]
+    rows = session.search_read("stock.picking", [("sale_id", "in", sale_order_ids)], fields)
+    found: dict[int, list[Delivery]] = {}
+    for row in rows:
+        delivery = Delivery(
+            id=row["id"],
+            name=row["name"],
+            state=row["state"],
+            outgoing=row["picking_type_code"] == "outgoing",
+            location_id=row["location_id"][0],
+        )
+        found.setdefault(row["sale_id"][0], []).append(delivery)
+    return found
+
+
+def make(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
+    """Make the quotations that aren't there yet, without prices; all or none of them.
+
+    Answers with the database ids by Amazon order id, also of those that were there.
+
+    Raises:
+        ItemErrors: Odoo refuses some of them; none was made.
+    """
+    drafts = sorted(drafts, key=lambda d: d.order_id)  # parallel loads in one order don't deadlock
+    rows = [row for draft in drafts for row in _draft_rows(draft)]
+    owners = [draft.order_id for draft in drafts for _ in draft.lines]
+    ids = session.load("sale.order", _draft_fields(session), rows, owners=owners)
+    return dict(zip((draft.order_id for draft in drafts), ids, strict=True))
+
+
+def _draft_fields(session: OdooSession) -> list[str]:
+    names = session.names
+    return [
+        *("id", "client_order_ref", "origin", "date_order"),
+        *("partner_id/.id", "partner_invoice_id/.id", "partner_shipping_id/.id"),
+        *("company_id/.id", "warehouse_id/.id", "team_id/.id", "user_id/.id", "pricelist_id/.id"),
+        *("order_line/id", "order_line/product_id/.id", "order_line/name"),
+        *("order_line/product_uom_qty", "order_line/price_unit", "order_line/discount"),
+        f"order_line/{names.line_routes}/.id",
+    ]
+
+
+def _draft_rows(draft: Draft) -> list[list[str]]:
+    head = [
+        *(f"amazon_bridge.{_external_id(draft.order_id)}", draft.order_id),
+        *(f"Amazon Order {draft.order_id}", _datetime(draft.created)),
+        *(str(draft.partner_id), str(draft.partner_id), str(draft.delivery_id)),
+        *(str(draft.company_id), str(draft.warehouse_id), str(draft.sales_team_id)),
+        *(str(draft.salesperson_id or ""), str(draft.pricelist_id)),
+    ]
+    rows: list[list[str]] = []
+    for line in draft.lines:
+        cells = [
+            *(f"amazon_bridge.{line.external_id}", str(line.product_id), printable(line.name)),
+            *(str(line.quantity), "0", "0", str(draft.route_id or "")),
+        ]
+        rows.append([*(head if not rows else [""] * len(head)), *cells])
+    return rows
+
+
+def _datetime(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def set_prices(
+    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
+) -> None:
+    """Write the unit prices that lead to each line's total, all in one transaction.
+
+    A line that is gone from its quotation, because someone deleted it, is left out.
+
+    Raises:
+        ItemErrors: the price of some lines can't be told (see ``prices.unit_price``).
+    """
+    wanted = {line.external_id: line for draft in drafts for line in draft.lines}
+    line_ids = sorted(id_ for draft in drafts for id_ in orders[draft.order_id].line_ids)
+    taxes_field = session.names.line_taxes
+    rows = session.read("sale.order.line", line_ids, [taxes_field])
+    names = session.external_ids("sale.order.line", line_ids)
+    taxes = _taxes(session, {id_ for row in rows for id_ in row[taxes_field]})
+    cells = []
+    for row in rows:
+        if line := wanted.get(names.get(row["id"], "")):
+            its_taxes = [] if line.untaxed else [taxes[id_] for id_ in row[taxes_field]]
+            price = unit_price(line.total, line.quantity, its_taxes)
+            tax_ids = ",".join(str(tax.id) for tax in its_taxes)
+            cells.append([str(row["id"]), f"{price:f}", tax_ids])
+    session.load(
+        "sale.order.line", [".id", "price_unit", f"{taxes_field}/.id"], cells, overwrite=True
+    )
+
+
+def _taxes(session: OdooSession, ids: Iterable[int]) -> dict[int, Tax]:
+    fields = ["name", "amount_type", "amount", "price_include"]
+    rows = session.read("account.tax", sorted(ids), fields) if ids else []
+    return {row["id"]: _tax(row) for row in rows}
+
+
+def _tax(row: Mapping[str, Any]) -> Tax:
+    is_percent = row["amount_type"] == "percent"
+    percent = Decimal(str(row["amount"])) if is_percent else None
+    return Tax(row["id"], row["name"], percent, bool(row["price_include"]))
+
+
+def add_rounding_lines(
+    session: OdooSession,
+    differences: Mapping[str, Decimal],
+    orders: Mapping[str, SaleOrder],
+    product_id: int,
+) -> None:
+    """Add to each order a line, free of tax, with the amount that its total lacks.
+
+    Some totals can't be reached with a tax that is added to the price: 20 % on whole cents
+    gives no 0.09. The external id of the line is ``sale_line_<Amazon order id>_rounding``.
+    """
+    fields = [
+        *("id", "order_id/.id", "product_id/.id", "name", "product_uom_qty", "price_unit"),
+        f"{session.names.line_taxes}/.id",
+    ]
+    rows = [
+        [
+            *(f"amazon_bridge.sale_line_{order_id}_rounding", str(orders[order_id].id)),
+            *(str(product_id), "Amazon Rounding", "1", f"{differences[order_id]:f}", ""),
+        ]
+        for order_id in sorted(differences)
+    ]
+    session.load("sale.order.line", fields, rows)
+
+
+def confirm(session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]) -> None:
+    """Confirm quotations, which makes their deliveries, and give them back Amazon's date.
+
+    ``action_confirm`` sets the order date to now. It confirms all or none.
+    """
+    wanted = sorted(drafts, key=lambda d: d.order_id)
+    session.call("sale.order", "action_confirm", [orders[d.order_id].id for d in wanted])
+    set_dates(session, {orders[d.order_id].id: d.created for d in wanted})
+
+
+def set_dates(session: OdooSession, dates: Mapping[int, datetime]) -> None:
+    """Write the order dates of sale orders, by database id."""
+    rows = [[str(id_), _datetime(dates[id_])] for id_ in sorted(dates)]
+    session.load("sale.order", [".id", "date_order"], rows, overwrite=True)
+
+
+def cancel(session: OdooSession, ids: Sequence[int]) -> None:
+    """Cancel sale orders with their open deliveries, past Odoo's question to mail the customer.
+
+    Amazon has told the buyer already (``disable_cancel_warning``: sale.order.action_cancel).
+    """
+    context = {"disable_cancel_warning": True}
+    session.call("sale.order", "action_cancel", sorted(ids), context=context)

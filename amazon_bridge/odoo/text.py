@@ -1,0 +1,23 @@
+"""Text from outside, made fit for Odoo."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_LONGEST = 500
+"""Characters kept of a name or an address line: more is no name, and floods Odoo's screens."""
+
+
+def printable(text: str | None, longest: int = _LONGEST) -> str:
+    """The text without control characters, with single spaces, cut to ``longest`` characters.
+
+    XML 1.0 has no way to send most control characters, and PostgreSQL stores no NUL. The
+    invisible characters that change a text's direction go as well: they make a printed
+    address lie.
+    """
+    kept = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text or "")
+    kept = "".join(c for c in kept if c not in _DIRECTION and unicodedata.category(c) != "Cs")
+    return " ".join(kept.split())[:longest]
+
+
+_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
