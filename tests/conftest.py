@@ -1,4 +1,4 @@
-"""What the tests share: a real Odoo, with a fresh database for each test module that asks for one.
+"""What the tests share: a real Odoo, with a fresh database for each module that asks; an Amazon.
 
 `scripts/odoo-server --help` tells where it comes from. Without it no test is skipped: they fail.
 """
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from odoo_server import machine
 from odoo_server.databases import OdooDatabase, OdooServer
+
+from amazon_bridge.simulator import Simulator
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,10 @@ def odoo_database(
     database = odoo_server.create(f"{machine.TEST_DATABASE_PREFIX}{module}_{os.getpid()}")
     yield database
     odoo_server.drop(database.database)
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """A simulated Amazon without any orders; its `world` and `settings` can be changed."""
+    with Simulator() as running:
+        yield running
