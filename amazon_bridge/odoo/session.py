@@ -117,11 +117,17 @@ class OdooSession:
                 self._capabilities[:] = known
         return known[0]
 
+    @property
+    def is_private(self) -> bool:
+        """Nobody on the way can read along: TLS, or the same machine."""
+        local = self._odoo.host in {"localhost", "::1"} or self._odoo.host.startswith("127.")
+        return local or self._odoo.protocol.endswith("+ssl")
+
     def fields_of(self, model: str, names: Sequence[str]) -> Fields:
         """Those of the named fields that the model has; none when Odoo has no such model."""
         try:
             found: Fields = self.call(
-                model, "fields_get", list(names), attributes=["type", "relation"]
+                model, "fields_get", list(names), attributes=["type", "relation", "digits"]
             )
         except ItemError:
             return {}
@@ -159,6 +165,10 @@ class OdooSession:
             self.calls[model, method] += 1
         milliseconds = round((time.monotonic() - begun) * 1000)
         log.debug("odoo_call", model=model, method=method, milliseconds=milliseconds)
+
+    def ping(self) -> None:
+        """Raise the errors of any call if Odoo can't be reached or refuses the login."""
+        self.call("res.users", "read", [self.uid], ["login"])
 
     def search_read(
         self,

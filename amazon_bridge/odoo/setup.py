@@ -39,7 +39,6 @@ _UNTAXED = "rounding"
 _LAST = "1000"
 """Sequence of our pricelists. Odoo gives customers of its own the first one that fits."""
 
-_ONLY_SETUP = "only `amazon-bridge setup` can make it, because it is known by its external id"
 _INVENTORY_ADMINISTRATOR = "Inventory: Administrator"
 _SALES_ADMINISTRATOR = "Sales: Administrator"
 
@@ -77,7 +76,8 @@ class Missing:
 
     what: str
     how: str
-    """Where to click and which values to enter, to make it by hand."""
+    """Where to click and which values to enter. Empty for what is known by its external id alone,
+    and can't be made by hand."""
     obstacle: str
     """Why the bridge hasn't made it; empty when it only has not been asked to."""
 
@@ -96,7 +96,7 @@ def prepare(session: OdooSession, account: AccountConfig) -> Setup:
         raise AccountError(
             f"Odoo lacks what account {account.name} needs: {_listed(work.missing)}.",
             "Run `amazon-bridge setup` with an administrator's login; `amazon-bridge check` tells "
-            "how to make each by hand.",
+            "what to do about each.",
         )
     return setup
 
@@ -195,7 +195,7 @@ class _Work:
     def _obstacle(self, need: _Need, create: Callable[[], object]) -> str:
         """Make it, if that is asked for; answer with what stands in the way."""
         if not may(self.session, need.model, need.operation):
-            return f"the login may not make it, which takes the group {need.group}"
+            return f"the login may not make it: that takes the group {need.group}"
         try:
             if self.create:
                 create()
@@ -401,7 +401,7 @@ class _Work:
         titles = ", ".join(title for title, _ in _PRODUCTS.values())
         need = _Need(
             f"the products {titles}",
-            _ONLY_SETUP,
+            "",
             "product.product",
             "Product: Create (before Odoo 17: Sales: Administrator)",
         )
@@ -448,7 +448,7 @@ class _Work:
         found = self._ensure(
             _Need(
                 f"the pricelists Amazon {names}",
-                _ONLY_SETUP,
+                "",
                 "product.pricelist",
                 f"{_SALES_ADMINISTRATOR}, or {_INVENTORY_ADMINISTRATOR}",
             ),

@@ -1,0 +1,200 @@
+"""What is right in Odoo, what isn't, and what to do about it. Looks only, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.errors import BridgeError, ItemError
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.setup import Missing, inspect, may
+
+_OLDEST, _NEWEST = 14, 19
+"""The versions that the bridge has been tried with; those between have not been tried all."""
+
+_SALES = "Sales: User: All Documents"
+_INVENTORY = "Inventory: User"
+_CONTACTS = "Contact: Creation"
+
+_RIGHTS = (
+    ("res.partner", "create", "make customers", _CONTACTS),
+    ("res.partner", "write", "complete customers", _CONTACTS),
+    ("product.product", "read", "find products", _SALES),
+    ("account.tax", "read", "price orders with tax", _SALES),
+    ("sale.order", "create", "make sale orders", _SALES),
+    ("sale.order", "write", "confirm and cancel sale orders", _SALES),
+    ("sale.order.line", "create", "make sale order lines", _SALES),
+    ("mail.activity", "create", "schedule activities", "Internal User"),
+    ("stock.picking", "write", "validate and cancel delivery orders", _INVENTORY),
+    ("stock.move", "write", "set done quantities", _INVENTORY),
+    ("stock.move.line", "create", "set done quantities", _INVENTORY),
+)
+"""Model, operation, what it is needed for, and the group that gives it."""
+
+_ALL_DOCUMENTS = "sales_team.group_sale_salesman_all_leads"
+_EXACT_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's report. A remedy beside ``ok`` is advice."""
+
+    ok: bool
+    what: str
+    remedy: str = ""
+
+
+def examine(session: OdooSession, account: AccountConfig) -> list[Finding]:
+    """Examine all that the account needs of Odoo, with a login that is accepted already.
+
+    Never raises for what it finds: an examination that Odoo refuses is a finding, too.
+    """
+    findings = [_version(session), _privacy(session)]
+    modules = list(_modules(session))
+    findings += modules
+    if not all(finding.ok for finding in modules[:1]):
+        return findings  # without sales and stock there is nothing more to look at
+    for examination in (_rights, _all_documents, _e_mail, _records, _companies, _money):
+        try:
+            findings += examination(session, account)
+        except BridgeError as error:
+            findings.append(Finding(ok=False, what=error.reason, remedy=error.remedy))
+    return findings
+
+
+def _version(session: OdooSession) -> Finding:
+    major, minor = session.version
+    what = f"Odoo {major}.{minor} answers and accepts the login"
+    if major < _OLDEST:
+        return Finding(ok=False, what=what, remedy=f"The bridge needs Odoo {_OLDEST} or newer.")
+    advice = f"The bridge was tried with Odoo {_OLDEST} and {_NEWEST}: try it on a copy first."
+    return Finding(ok=True, what=what, remedy="" if major in {_OLDEST, _NEWEST} else advice)
+
+
+def _privacy(session: OdooSession) -> Finding:
+    if session.is_private:
+        return Finding(ok=True, what="Nobody can read along on the way to Odoo")
+    return Finding(
+        ok=True,
+        what="The password and buyers' data travel to Odoo without encryption",
+        remedy="Use https in odoo.url, unless the network is yours alone.",
+    )
+
+
+def _modules(session: OdooSession) -> Iterator[Finding]:
+    """By the fields that they bring: logins may not read the list of modules."""
+    names = session.names
+    yield _present(
+        names.has_sale_stock,
+        "Sales with Inventory (module sale_stock)",
+        "Install the apps Sales and Inventory.",
+    )
+    yield _present(
+        names.has_tracking,
+        "Carriers and tracking references on delivery orders (module stock_delivery, before "
+        "Odoo 17: delivery)",
+        "Install it, else no FBM shipment can be confirmed to Amazon.",
+    )
+    if not session.fields_of("sale.order", ["sale_order_template_id"]):
+        yield Finding(
+            ok=True,
+            what="The app Sales (module sale_management) is not installed",
+            remedy="Without it Odoo shows people no menu for sale orders.",
+        )
+
+
+def _present(there: object, what: str, remedy: str) -> Finding:
+    if there:
+        return Finding(ok=True, what=f"{what}: there")
+    return Finding(ok=False, what=f"{what}: missing", remedy=remedy)
+
+
+def _rights(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
+    for model, operation, purpose, group in _RIGHTS:
+        allowed = may(session, model, operation)
+        yield Finding(
+            ok=allowed,
+            what=f"The login may {'' if allowed else 'not '}{purpose} ({operation} {model})",
+            remedy="" if allowed else f"Settings > Users > the login: give it {group}.",
+        )
+
+
+def _all_documents(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
+    """With one's own documents only, orders that have another salesperson are invisible."""
+    has_it = _has_group(session, _ALL_DOCUMENTS)
+    yield Finding(
+        ok=has_it,
+        what=f"The login sees {'all' if has_it else 'only its own'} sale orders",
+        remedy="" if has_it else f"Settings > Users > the login: give it {_SALES}.",
+    )
+
+
+def _has_group(session: OdooSession, group: str) -> bool:
+    try:
+        return bool(session.call("res.users", "has_group", [session.uid], group))
+    except ItemError:  # older versions ask about the calling user only, without ids
+        return bool(session.call("res.users", "has_group", group))
+
+
+def _e_mail(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
+    """Odoo 14 refuses notes of a user without one; 19 takes them."""
+    has_one = bool(session.read("res.users", [session.uid], ["email"])[0]["email"])
+    yield Finding(
+        ok=has_one or session.version >= (_NEWEST, 0),
+        what=f"The login has {'an' if has_one else 'no'} e-mail address",
+        remedy=""
+        if has_one
+        else "Settings > Users > the login: enter one, as notes have an author.",
+    )
+
+
+def _records(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
+    setup, missing = inspect(session, account)
+    if setup:
+        yield Finding(
+            ok=True,
+            what="Company, warehouse, FBA location and route, sales team, fallback products, "
+            "currencies and pricelists: there",
+        )
+    for one in missing:
+        yield Finding(ok=False, what=f"Missing in Odoo: {one.what}", remedy=_remedy(one))
+
+
+def _remedy(missing: Missing) -> str:
+    if not missing.obstacle:
+        return "`amazon-bridge setup` makes it, and so does the next round."
+    if missing.obstacle == missing.how:
+        return f"{missing.how}."
+    by_hand = f"; or: {missing.how}" if missing.how else ""
+    return f"Run `amazon-bridge setup` with another login ({missing.obstacle}){by_hand}."
+
+
+def _companies(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
+    user = session.read("res.users", [session.uid], ["company_id", "company_ids"])[0]
+    if account.company is None and len(user["company_ids"]) > 1:
+        yield Finding(
+            ok=True,
+            what=f"The login works in {len(user['company_ids'])} companies; the account's orders "
+            f"go to its default, {user['company_id'][1]}",
+            remedy="Say `company` for the account, so that nobody moves them by a preference.",
+        )
+
+
+def _money(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
+    field = session.fields_of("sale.order.line", ["price_unit"]).get("price_unit", {})
+    digits = field.get("digits")
+    if digits and digits[1] < _EXACT_DIGITS:
+        yield Finding(
+            ok=True,
+            what=f"Unit prices are rounded to {digits[1]} decimals",
+            remedy="Settings > Technical > Decimal Accuracy > Product Price: 4 or more spares "
+            "orders a rounding line.",
+        )
+    user = session.read("res.users", [session.uid], ["company_id"])[0]
+    mine = ("id", "=", user["company_id"][0])
+    named = ("name", "=", account.company)
+    field_name = "tax_calculation_rounding_method"
+    rows = session.search_read("res.company", [named if account.company else mine], [field_name])
+    globally = rows and rows[0][field_name] == "round_globally"
+    yield Finding(ok=True, what=f"Taxes are rounded {'globally' if globally else 'per line'}")

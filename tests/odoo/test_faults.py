@@ -1,0 +1,135 @@
+import xmlrpc.client
+
+import odoorpc.error
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
+from amazon_bridge.odoo.faults import HIDDEN, explain, is_momentary, without_personal_data
+
+FRAMES = (
+    "Traceback (most recent call last):\n"
+    '  File "/odoo/service/model.py", line 10, in dispatch\n'
+    "    res = execute('Ann Example')\n"
+    "          ^^^^^^^^^^^^^^^^^^^^^^\n"
+)
+
+
+def crash(last: str) -> tuple[BridgeError | None, BridgeError | None]:
+    """The same crash as XML-RPC and as JSON-RPC tell it."""
+    name, _, message = last.partition(": ")
+    info = {"code": 200, "data": {"name": name, "message": message, "debug": FRAMES + last}}
+    return (
+        explain(xmlrpc.client.Fault(1, FRAMES + last + "\n")),
+        explain(odoorpc.error.RPCError(message, info)),
+    )
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "psycopg2.errors.SerializationFailure: could not serialize access due to concurrent update",
+        "psycopg2.errors.DeadlockDetected: deadlock detected\nDETAIL:  Process 1 waits",
+        "psycopg2.errors.LockNotAvailable: could not obtain lock on row",
+        "psycopg2.OperationalError: server closed the connection unexpectedly",
+        "psycopg2.pool.PoolError: The Connection Pool Is Full",
+    ],
+)
+def test_a_busy_database_is_tried_again(last: str) -> None:
+    for error in crash(last):
+        assert isinstance(error, Transient)
+
+
+def test_a_missing_database_is_not() -> None:
+    last = 'psycopg2.OperationalError: connection failed: FATAL:  database "prod" does not exist'
+    for error in crash(last):
+        assert isinstance(error, AccountError)
+
+
+def test_a_crash_tells_its_class_and_nothing_of_anybody() -> None:
+    last = (
+        'psycopg2.errors.UniqueViolation: duplicate key value violates unique constraint "a_b"\n'
+        "DETAIL:  Key (name)=(Ann Example) already exists."
+    )
+    for error in crash(last):
+        assert isinstance(error, ItemError)
+        assert error.kind == "odoo_fault"
+        assert "UniqueViolation" in error.reason
+        assert "Ann" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "TypeError: cannot marshal None unless allow_none is enabled",
+        "TypeError: dictionary key must be string",
+    ],
+)
+def test_an_unreadable_answer_is_no_error(last: str) -> None:
+    assert explain(xmlrpc.client.Fault(1, FRAMES + last)) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "error"),
+    [
+        (2, "UserError", ItemError),
+        (2, "ValidationError", ItemError),
+        (3, "AccessDenied", AccountError),
+        (4, "AccessError", AccountError),
+    ],
+)
+def test_both_protocols_agree(code: int, name: str, error: type[BridgeError]) -> None:
+    info = {"data": {"name": f"odoo.exceptions.{name}", "message": "No."}}
+    by_xmlrpc = explain(xmlrpc.client.Fault(code, "No."))
+    by_jsonrpc = explain(odoorpc.error.RPCError("No.", info))
+    assert isinstance(by_xmlrpc, error)
+    assert isinstance(by_jsonrpc, error)
+    assert str(by_xmlrpc) == str(by_jsonrpc)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent", "clean"),
+    [
+        ("Ann Example owes 5.", [["Ann Example"]], "… owes 5."),
+        ("Contact the administrator, admin!", ["admin"], "Contact the administrator, …!"),
+        ("'Ann' doesn't exist", [], "'…' doesn't exist"),
+        (
+            "Record “Ann” isn't «Bob» nor \u2018Cid\u2019",
+            [],
+            "Record “…” isn't «…» nor \u2018…\u2019",
+        ),
+        (
+            "Field 'partner_id' of 'res.partner'",
+            ["partner_id"],
+            "Field 'partner_id' of 'res.partner'",
+        ),
+        ("No 'amazon_bridge.sale_order_1'", [], "No 'amazon_bridge.sale_order_1'"),
+        ("mail to ann@example.com, now", [], "mail to … now"),
+        ("date '2026-11-01 10:00:00'", ["2026-11-01 10:00:00"], "date '2026-11-01 10:00:00'"),
+        ("Order 111-2222222-3333333", ["111-2222222-3333333"], "Order 111-2222222-3333333"),
+        ("No VAT FR12345 in FR", [{"vat": "FR12345", "country": "FR"}], "No VAT … in FR"),
+        ("two\n\n  lines", [], "two lines"),
+    ],
+)
+def test_texts_without_personal_data(text: str, sent: list[object], clean: str) -> None:
+    assert without_personal_data(text, sent) == clean
+
+
+NAMES = st.text(
+    st.characters(categories=["Lu", "Ll", "Lo"], exclude_characters="…"), min_size=3, max_size=20
+)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=5), st.sampled_from(["{}", "Is {} here?", "x: '{}'."]))
+def test_nothing_that_was_sent_comes_back(names: list[str], pattern: str) -> None:
+    text = " ".join(pattern.format(name) for name in names)
+    clean = without_personal_data(text, [names])
+    words = set(clean.replace("?", " ").split())
+    assert HIDDEN in clean
+    assert not words & (set(names) - {"here", "Is"})
+
+
+def test_momentary() -> None:
+    assert is_momentary("could not serialize access due to concurrent update")
+    assert not is_momentary("A partner is required")
