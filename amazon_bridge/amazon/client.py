@@ -1,0 +1,205 @@
+"""One seller's connection to the Selling Partner API: rates, retries, errors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Any
+
+import httpx
+import tenacity
+
+from amazon_bridge import __version__
+from amazon_bridge.amazon.faults import (
+    Answer,
+    Refusal,
+    error_of,
+    network_error,
+    number,
+    read_answer,
+)
+from amazon_bridge.amazon.library import Credentials, Site, Tokens, build, silence
+from amazon_bridge.amazon.operations import Operation
+from amazon_bridge.engine.errors import ConfigError, Transient
+from amazon_bridge.engine.throttle import Throttle
+
+_ATTEMPTS = 4
+_LONGEST_PAUSE = 60.0
+"""Seconds between two attempts; whoever is asked to wait longer tells the caller so."""
+
+
+class Connection:
+    """Calls operations for one seller. Safe to share between threads.
+
+    Args:
+        seller_id: Whose rates the calls count for.
+        site: The endpoint.
+        credentials: Login with Amazon.
+        token_url: Where its tokens come from.
+        throttle: Keeps below Amazon's rates; one for all accounts.
+        timeout: Seconds, for connecting and for each read.
+        sleep: Waits between two attempts, in seconds.
+
+    Raises:
+        ConfigError: A URL would send secrets in the clear.
+    """
+
+    def __init__(
+        self,
+        *,
+        seller_id: str,
+        site: Site,
+        credentials: Credentials,
+        token_url: str,
+        throttle: Throttle,
+        timeout: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        require_safe(site.endpoint, "endpoint")
+        require_safe(token_url, "token_url")
+        silence()
+        self.calls: Counter[str] = Counter()
+        self._seller_id, self._site, self._throttle = seller_id, site, throttle
+        self._verify = httpx.create_ssl_context()
+        self.files = httpx.Client(timeout=timeout, verify=self._verify)
+        self._http = httpx.Client(
+            timeout=timeout,
+            verify=self._verify,
+            event_hooks={"request": [_introduce], "response": [self._receive]},
+        )
+        self._tokens = Tokens(credentials, token_url, self.files, self._verify)
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_worth_another_attempt),
+            stop=tenacity.stop_after_attempt(_ATTEMPTS),
+            wait=_pause,
+            sleep=sleep,
+            reraise=True,
+        )
+
+    def call(self, operation: Operation, *args: object, hide: str = "", **fields: object) -> Answer:
+        """Call an operation, as soon as its rate allows it; try reads again if that may help.
+
+        Args:
+            operation: What to call.
+            args: The arguments of the library's method.
+            hide: A text that no error message may repeat.
+            fields: The parameters, under Amazon's names.
+
+        Raises:
+            Transient: Amazon can't be reached, can't do it now, or answers what can't be read.
+            ItemError: Amazon refuses this item.
+            AccountError: Amazon refuses the account.
+        """
+        if operation.writes:
+            return self._attempt(operation, hide, args, fields)
+        return self._retrying(self._attempt, operation, hide, args, fields)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+        self.files.close()
+
+    def _attempt(
+        self, operation: Operation, hide: str, args: tuple[object, ...], fields: dict[str, object]
+    ) -> Answer:
+        try:
+            try:
+                return self._send(operation, args, fields)
+            except Refusal as refusal:
+                if not refusal.stale_token:
+                    raise
+                self._tokens.drop(refusal.access_token)
+                return self._send(operation, args, fields)
+        except Refusal as refusal:
+            refusal.hide = hide
+            raise error_of(refusal, operation) from None
+
+    def _send(
+        self, operation: Operation, args: tuple[object, ...], fields: dict[str, object]
+    ) -> Answer:
+        self._throttle.wait(self._seller_id, operation.name)
+        self._tokens.get_auth()
+        with self._lock:
+            self.calls[operation.name] += 1
+        try:
+            operation.function(self._client(operation.client), *args, **fields)
+        except httpx.HTTPError as error:
+            raise network_error(error, operation) from error
+        except Refusal as refusal:
+            self._heed(operation, refusal.headers.get("x-amzn-ratelimit-limit"))
+            if refusal.status == httpx.codes.TOO_MANY_REQUESTS:
+                self._throttle.drain(self._seller_id, operation.name, refusal.retry_after)
+            raise
+        answer: Answer = self._local.answer
+        self._heed(operation, answer.headers.get("x-amzn-ratelimit-limit"))
+        return answer
+
+    def _heed(self, operation: Operation, limit: str | None) -> None:
+        if (rate := number(limit)) is not None:
+            self._throttle.adapt(self._seller_id, operation.name, rate)
+
+    def _receive(self, response: httpx.Response) -> None:
+        """Judge a response before the library does, and keep it for ``_send``.
+
+        The library raises only where the body holds ``errors``: an HTML 502 or a 403 of the
+        gateway comes back from it as an empty success. What it makes of a good body hides parts
+        of it, such as the page token, and tells no status.
+        """
+        response.read()
+        self._local.answer = read_answer(response)
+
+    def _client(self, client_class: type) -> Any:
+        clients = self._local.__dict__.setdefault("clients", {})
+        if client_class not in clients:
+            clients[client_class] = build(
+                client_class, self._site, self._tokens, self._http, self._verify
+            )
+        return clients[client_class]
+
+
+def require_safe(url: str, what: str) -> None:
+    """Check that a URL is no danger to what is sent there.
+
+    Raises:
+        ConfigError: It is neither https nor on this machine.
+    """
+    with suppress(httpx.InvalidURL):
+        parts = httpx.URL(url)
+        if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.host)):
+            return
+    raise ConfigError(
+        f"The {what} would send secrets in the clear, or is no URL.",
+        "Use https; plain http is for a simulator on this machine only.",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _introduce(request: httpx.Request) -> None:
+    """Name us, as Amazon asks for, and the right host: the library cuts it out of an https URL."""
+    request.headers["host"] = request.url.netloc.decode()
+    request.headers["user-agent"] = f"amazon-bridge/{__version__} (Language=Python)"
+
+
+def _worth_another_attempt(error: BaseException) -> bool:
+    return isinstance(error, Transient) and (error.retry_after or 0) <= _LONGEST_PAUSE
+
+
+_backing_off = tenacity.wait_exponential_jitter(initial=1, max=30)
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, Transient) else None
+    return _backing_off(state) if asked is None else asked

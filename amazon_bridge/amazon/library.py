@@ -1,0 +1,181 @@
+"""The one door to python-amazon-sp-api, with its traps closed.
+
+What is said of the library holds for version 2.1.35.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ssl import SSLContext
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import httpx
+from pydantic import SecretStr
+
+from amazon_bridge.amazon.faults import AccessToken, read_token, token_network_error
+
+# The library reads these when it is imported: the first overrides the marketplace that a client
+# is given, the second turns to Amazon's sandbox; a value it doesn't know ends the program. Both
+# names are common, and neither is for us: the configuration decides.
+for _name in ("SP_API_DEFAULT_MARKETPLACE", "AWS_ENV"):
+    os.environ.pop(_name, None)
+
+from sp_api.api import FeedsV20210630, OrdersV0, OrdersV20260101, Sellers  # noqa: E402 - see above
+from sp_api.auth import AccessTokenClient  # noqa: E402
+from sp_api.base import Client, fill_query_params, sp_endpoint  # noqa: E402
+from sp_api.base._transport_httpx import HttpxTransport  # noqa: E402
+from sp_api.base.credential_provider import FromCodeCredentialProvider  # noqa: E402
+
+OrdersClient = OrdersV20260101
+ShipmentsClient = OrdersV0
+SellersClient = Sellers
+
+_MARGIN = 60.0
+"""A token is renewed so many seconds before its time."""
+
+
+class Credentials(Protocol):
+    """Login with Amazon, for one seller."""
+
+    @property
+    def client_id(self) -> SecretStr: ...
+    @property
+    def client_secret(self) -> SecretStr: ...
+    @property
+    def refresh_token(self) -> SecretStr: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the library wants to know of a marketplace; stands in for its own enumeration."""
+
+    endpoint: str
+    marketplace_id: str
+    region: str
+
+
+class FeedsClient(FeedsV20210630):  # type: ignore[misc]  # the library has no types
+    """Feeds, without what the library adds to them.
+
+    Its own methods send the path and marketplaces as further fields of the body, and up- and
+    download documents by a client without time-out, proxy or a look at the status.
+    """
+
+    @sp_endpoint("/feeds/2021-06-30/documents", method="POST")  # type: ignore[untyped-decorator]
+    def create_document(self, content_type: str, *, path: str, method: str) -> object:
+        body = {"contentType": content_type, "method": method}
+        return self._request(path, data=body, add_marketplace=False)
+
+    @sp_endpoint("/feeds/2021-06-30/feeds", method="POST")  # type: ignore[untyped-decorator]
+    def create(self, *, path: str, **body: object) -> object:
+        return self._request(path, data=body, add_marketplace=False)
+
+    @sp_endpoint("/feeds/2021-06-30/documents/{}")  # type: ignore[untyped-decorator]
+    def document(self, document_id: str, *, path: str, method: str) -> object:
+        return self._request(
+            fill_query_params(path, document_id), params={"method": method}, add_marketplace=False
+        )
+
+
+class Tokens(AccessTokenClient):  # type: ignore[misc]
+    """The seller's access token, shared by all threads.
+
+    It takes the place of the library's cache: that one serves all sellers of the process, holds
+    ten, isn't made for threads, outlives a token's revocation and doesn't heed its lifetime.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        token_url: str,
+        http: httpx.Client,
+        verify: SSLContext,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(credentials=_plain(credentials), verify=verify)
+        _use(self, http)
+        self._url = token_url
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: AccessToken | None = None
+        self._good_until = 0.0
+
+    def get_auth(self) -> AccessToken:
+        """The access token; a new one where there is none or it is about to expire.
+
+        Raises:
+            AccountError: Login with Amazon refuses the credentials.
+            Transient: It can't be reached, or can't be understood.
+        """
+        with self._lock:
+            if self._token is None or self._clock() >= self._good_until:
+                self._token = self._fetch()
+                self._good_until = self._clock() + self._token.expires_in - _MARGIN
+            return self._token
+
+    def drop(self, access_token: str) -> None:
+        """Never use this token again."""
+        with self._lock:
+            if self._token and self._token.access_token == access_token:
+                self._token = None
+
+    def _fetch(self) -> AccessToken:
+        try:
+            response = self._transport.request(
+                "POST", self._url, data=self.data, headers=self.headers
+            )
+        except httpx.HTTPError as error:
+            raise token_network_error(error) from error
+        return read_token(response)
+
+
+def build(
+    client_class: type[Client], site: Site, tokens: Tokens, http: httpx.Client, verify: SSLContext
+) -> Client:
+    """A client of the library that speaks through our HTTP client and our tokens.
+
+    It keeps a request's state in attributes: one a thread.
+    """
+    client = client_class(
+        site,
+        # Unused, as the tokens hold the real ones, and given so that it looks nowhere else.
+        credentials={"lwa_app_id": "unused", "lwa_client_secret": "unused"},
+        credential_providers=(FromCodeCredentialProvider,),
+        auth_token_client_class=lambda **_: tokens,
+        verify=verify,
+    )
+    _use(client, http)
+    return client
+
+
+def silence() -> None:
+    """Keep the loggers quiet that print tokens, personal data and presigned URLs.
+
+    That is what httpx does at INFO, and the others at DEBUG.
+    """
+    for name in ("httpx", "httpcore", "sp_api", "sp_api.base.client"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _use(holder: Any, http: httpx.Client) -> None:
+    """Let a client of the library send through ours.
+
+    There is no public way. Its own one has a time-out of five seconds, can't be asked for the
+    HTTP status, and isn't needed.
+    """
+    holder._transport.close()  # noqa: SLF001 - no public way in 2.1.35
+    holder._transport = HttpxTransport(client=http)  # noqa: SLF001
+
+
+def _plain(credentials: Credentials) -> SimpleNamespace:
+    return SimpleNamespace(
+        lwa_app_id=credentials.client_id.get_secret_value(),
+        lwa_client_secret=credentials.client_secret.get_secret_value(),
+        refresh_token=credentials.refresh_token.get_secret_value(),
+    )

@@ -1,0 +1,112 @@
+"""The operations of the Selling Partner API that the bridge calls.
+
+Rates and bursts are those of Amazon's models (default usage plans, per seller and operation);
+roles those of Amazon's page "Role Mappings for SP-API Operations": one of them is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from amazon_bridge.amazon.library import (
+    FeedsClient,
+    OrdersClient,
+    SellersClient,
+    ShipmentsClient,
+)
+from amazon_bridge.engine.throttle import Limit
+
+_ORDERS_ROLE = "Inventory and Order Tracking"
+_SELLERS_ROLE = "Selling Partner Insights"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation, and what its failures mean.
+
+    ``name`` is Amazon's. ``client`` is the library's class, ``function`` its method.
+    ``writes``: it changes something, so that an answer that got lost leaves us in doubt.
+    ``refused``: a refusal (HTTP 400) concerns one item, and this is the error's kind; None: it
+    concerns the account.
+    """
+
+    name: str
+    client: type
+    function: Callable[..., Any]
+    limit: Limit
+    role: str
+    writes: bool = False
+    refused: str | None = None
+
+
+SEARCH_ORDERS = Operation(
+    "searchOrders", OrdersClient, OrdersClient.search_orders, Limit(0.0056, 20), _ORDERS_ROLE
+)
+GET_ORDER = Operation(
+    "getOrder",
+    OrdersClient,
+    OrdersClient.get_order,
+    Limit(0.5, 30),
+    _ORDERS_ROLE,
+    refused="order_refused",
+)
+CONFIRM_SHIPMENT = Operation(
+    "confirmShipment",
+    ShipmentsClient,
+    ShipmentsClient.confirm_shipment,
+    Limit(2, 10),
+    _ORDERS_ROLE,
+    writes=True,
+    refused="shipment_refused",
+)
+CREATE_FEED_DOCUMENT = Operation(
+    "createFeedDocument",
+    FeedsClient,
+    FeedsClient.create_document,
+    Limit(0.5, 15),
+    _ORDERS_ROLE,
+    writes=True,
+)
+CREATE_FEED = Operation(
+    "createFeed",
+    FeedsClient,
+    FeedsClient.create,
+    Limit(0.0083, 15),
+    _ORDERS_ROLE,
+    writes=True,
+)
+GET_FEED = Operation(
+    "getFeed", FeedsClient, FeedsClient.get_feed, Limit(2, 15), _ORDERS_ROLE, refused="feed_refused"
+)
+GET_FEED_DOCUMENT = Operation(
+    "getFeedDocument",
+    FeedsClient,
+    FeedsClient.document,
+    Limit(0.0222, 10),
+    _ORDERS_ROLE,
+    refused="feed_refused",
+)
+GET_MARKETPLACE_PARTICIPATIONS = Operation(
+    "getMarketplaceParticipations",
+    SellersClient,
+    SellersClient.get_marketplace_participation,
+    Limit(0.016, 15),
+    _SELLERS_ROLE,
+)
+
+LIMITS = {
+    operation.name: operation.limit
+    for operation in (
+        SEARCH_ORDERS,
+        GET_ORDER,
+        CONFIRM_SHIPMENT,
+        CREATE_FEED_DOCUMENT,
+        CREATE_FEED,
+        GET_FEED,
+        GET_FEED_DOCUMENT,
+        GET_MARKETPLACE_PARTICIPATIONS,
+    )
+}
+"""For the throttle."""

@@ -1,0 +1,247 @@
+"""From an order as Amazon writes it to an order in our own words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pydantic import ValidationError
+
+from amazon_bridge.amazon.payloads import (
+    AddressPayload,
+    IdentifiedPayload,
+    ItemPayload,
+    OrderPayload,
+    PackagePayload,
+)
+from amazon_bridge.amazon.proceeds import (
+    NOTHING,
+    OrderProceeds,
+    ProceedsError,
+    collected_by_amazon,
+    order_proceeds,
+)
+from amazon_bridge.marketplaces import marketplace
+from amazon_bridge.model import (
+    Address,
+    Buyer,
+    Charge,
+    FulfilledBy,
+    FulfillmentStatus,
+    Item,
+    Order,
+    Package,
+    UnreadableOrder,
+)
+
+INCLUDED_DATA = (
+    "BUYER",
+    "RECIPIENT",
+    "PROCEEDS",
+    "PROMOTION",
+    "CANCELLATION",
+    "FULFILLMENT",
+    "PACKAGES",
+    "TAX",
+)
+"""Asked for with every order; without FULFILLMENT an order has no status."""
+
+_UNPRICED = {
+    FulfillmentStatus.PENDING,
+    FulfillmentStatus.PENDING_AVAILABILITY,
+    FulfillmentStatus.CANCELLED,
+    FulfillmentStatus.UNFULFILLABLE,
+    FulfillmentStatus.OTHER,
+}
+"""Orders whose worth nobody asks for: not yet, no longer, or never."""
+
+_MOST_PROBLEMS = 5
+"""So many problems of an unreadable order are named."""
+
+
+def read_order(
+    payload: object, *, prices_include_tax: bool | None = None
+) -> Order | UnreadableOrder:
+    """The order that a payload of the Orders API 2026-01-01 describes.
+
+    Args:
+        payload: One order, as JSON has it.
+        prices_include_tax: Decides where Amazon's figures don't; None: by the marketplace.
+
+    Returns:
+        The order, or why it can't be understood: the fields and figures, never their personal
+        contents.
+    """
+    fingerprint = _fingerprint(payload)
+    try:
+        order = OrderPayload.model_validate(payload)
+        return _order(order, fingerprint, prices_include_tax=prices_include_tax)
+    except ValidationError as error:
+        return UnreadableOrder(_order_id(payload, fingerprint), fingerprint, _problems(error))
+    except ProceedsError as error:
+        return UnreadableOrder(_order_id(payload, fingerprint), fingerprint, str(error))
+
+
+def _fingerprint(payload: object) -> str:
+    """A hash over all that Amazon says of the order.
+
+    It is kept in the state store, and reveals nothing: it can't be turned back, and to try out
+    a guess at a name one would need every other field of the order to the letter.
+    """
+    canonical = json.dumps(payload, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _order_id(payload: object, fingerprint: str) -> str:
+    """The order's id as far as it is one; else a made-up one, to be told apart by."""
+    try:
+        return IdentifiedPayload.model_validate(payload).order_id
+    except ValidationError:
+        return f"unknown-{fingerprint[:12]}"
+
+
+def _problems(error: ValidationError) -> str:
+    """Where the payload isn't as expected. Never what stands there: that may be personal."""
+    details = error.errors(include_input=False, include_context=False, include_url=False)
+    problems = [
+        f"{_path(d['loc'])}: {d['msg'].removeprefix('Value error, ')}"
+        for d in details[:_MOST_PROBLEMS]
+    ]
+    more = len(details) - len(problems)
+    return "; ".join([*problems, f"and {more} more"] if more else problems)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return "".join(steps).lstrip(".") or "the order"
+
+
+def _order(payload: OrderPayload, fingerprint: str, *, prices_include_tax: bool | None) -> Order:
+    status = _status(payload.fulfillment.fulfillment_status)
+    proceeds = _proceeds(payload, status, prices_include_tax=prices_include_tax)
+    address = payload.recipient.delivery_address
+    return Order(
+        order_id=payload.order_id,
+        fingerprint=fingerprint,
+        created=payload.created_time,
+        last_updated=payload.last_updated_time,
+        status=status,
+        fulfilled_by=_fulfilled_by(payload.fulfillment.fulfilled_by),
+        marketplace_id=payload.sales_channel.marketplace_id,
+        sold_on_amazon=_sold_on_amazon(payload),
+        currency=proceeds.currency,
+        items=tuple(map(_item, payload.order_items, proceeds.charges)),
+        buyer=_buyer(payload),
+        address=_address(address) if address else None,
+        packages=tuple(map(_package, payload.packages)),
+        replaces_order_id=_replaced(payload),
+    )
+
+
+def _sold_on_amazon(payload: OrderPayload) -> bool:
+    return payload.sales_channel.channel_name != "NON_AMAZON"
+
+
+def _status(text: str) -> FulfillmentStatus:
+    return FulfillmentStatus.__members__.get(text, FulfillmentStatus.OTHER)
+
+
+def _fulfilled_by(text: str | None) -> FulfilledBy | None:
+    return FulfilledBy.__members__.get(text or "")
+
+
+def _proceeds(
+    payload: OrderPayload, status: FulfillmentStatus, *, prices_include_tax: bool | None
+) -> OrderProceeds:
+    if prices_include_tax is None:
+        known = marketplace(payload.sales_channel.marketplace_id or "")
+        prices_include_tax = known is None or known.prices_include_tax
+    unpriced = status in _UNPRICED or not _sold_on_amazon(payload)
+    try:
+        return order_proceeds(
+            payload,
+            prices_include_tax=prices_include_tax,
+            may_be_free=unpriced or _replaced(payload) is not None,
+        )
+    except ProceedsError:
+        if not unpriced:
+            raise
+        return OrderProceeds(tuple(NOTHING for _ in payload.order_items), None)
+
+
+def _replaced(payload: OrderPayload) -> str | None:
+    """The id of the order that this one replaces without a new payment."""
+    return next(
+        (
+            other.order_id
+            for other in payload.associated_orders
+            if other.association_type == "REPLACEMENT_ORIGINAL_ID"
+        ),
+        None,
+    )
+
+
+def _item(payload: ItemPayload, charges: tuple[Charge, ...]) -> Item:
+    gift = payload.fulfillment.packing.gift_option
+    request = payload.cancellation.cancellation_request
+    execution = payload.cancellation.cancellation_execution
+    promotions = payload.promotion.breakdowns
+    return Item(
+        order_item_id=payload.order_item_id,
+        quantity=payload.quantity_ordered,
+        sku=payload.product.seller_sku,
+        asin=payload.product.asin,
+        title=payload.product.title,
+        charges=charges,
+        tax_collected_by_amazon=collected_by_amazon(payload),
+        quantity_fulfilled=payload.fulfillment.quantity_fulfilled or 0,
+        promotion_ids=tuple(p.promotion_id for p in promotions if p.promotion_id),
+        gift_wrap_level=gift.gift_wrap_level,
+        gift_message=gift.gift_message,
+        buyer_requested_cancellation=request.requester == "BUYER",
+        cancellation_reason=request.cancel_reason or execution.cancel_reason,
+    )
+
+
+def _buyer(payload: OrderPayload) -> Buyer:
+    return Buyer(
+        name=payload.buyer.buyer_name,
+        email=payload.buyer.buyer_email,
+        company_name=payload.buyer.buyer_company_name,
+        vat_number=_vat_number(payload),
+        purchase_order_number=payload.buyer.buyer_purchase_order_number,
+    )
+
+
+def _vat_number(payload: OrderPayload) -> str | None:
+    """The buyer's tax number as a business; CPF and CST aren't such numbers."""
+    numbers = {
+        registration.tax_registration_type: registration.tax_registration_number
+        for registration in payload.tax.tax_registrations
+        if registration.entity_type == "BUYER"
+    }
+    return numbers.get("VAT") or numbers.get("BUSINESS") or numbers.get("CNPJ")
+
+
+def _address(payload: AddressPayload) -> Address:
+    lines = (payload.address_line1, payload.address_line2, payload.address_line3)
+    return Address(
+        country_code=payload.country_code,
+        state_or_region=payload.state_or_region,
+        postal_code=payload.postal_code,
+        city=payload.city,
+        district_or_county=payload.district_or_county or payload.municipality,
+        lines=tuple(line for line in lines if line),
+        name=payload.name,
+        company_name=payload.company_name,
+        phone=payload.phone,
+    )
+
+
+def _package(payload: PackagePayload) -> Package:
+    return Package(
+        package_reference_id=payload.package_reference_id,
+        carrier=payload.carrier,
+        tracking_number=payload.tracking_number,
+        quantities=tuple((item.order_item_id, item.quantity) for item in payload.package_items),
+    )

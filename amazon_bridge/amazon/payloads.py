@@ -1,0 +1,285 @@
+"""The order as the Orders API 2026-01-01 writes it, as far as the bridge reads it.
+
+Tolerant where Amazon may change or withhold things: a field that isn't required may be absent
+or null, unknown fields are skipped, unknown values of an enumeration stay plain text. Strict
+where a mistake would cost: money, ids, quantities, times.
+
+Field names are Amazon's, in snake case. Source: Amazon's model ``orders_2026-01-01.json``.
+"""
+
+# ruff: noqa: D101 - each class is one part of the payload, and its name says which
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+)
+from pydantic.alias_generators import to_camel
+
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no place for: no XML-RPC call and no feed could carry it."""
+
+_LARGEST_INTEGER = 2**31 - 1
+"""XML-RPC knows no larger one."""
+
+
+def writable(text: str) -> str:
+    """The text, trimmed and without the characters that XML can't hold."""
+    return _UNWRITABLE.sub("", text).strip()
+
+
+def iso(instant: datetime) -> str:
+    """An instant as Amazon wants it: UTC, as in ``2026-11-01T09:30:00.000Z``."""
+    utc = instant.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='milliseconds')}Z"
+
+
+def _text_or_none(value: object) -> object:
+    return writable(value) or None if isinstance(value, str) else value
+
+
+def _only_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("should be a text")  # noqa: TRY004 - pydantic collects ValueErrors only
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+def _entries(value: object) -> object:
+    if value is None:
+        return ()
+    return [entry for entry in value if entry is not None] if isinstance(value, list) else value
+
+
+def _part(value: object) -> object:
+    return {} if value is None else value
+
+
+T = TypeVar("T")
+
+Text = Annotated[str | None, BeforeValidator(_text_or_none)]
+"""A text that may be withheld; an empty one is none."""
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,63}\z")]
+"""An id that becomes part of an external id in Odoo."""
+Quantity = Annotated[int, Strict(), Field(ge=0, le=_LARGEST_INTEGER)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_utc)]
+Entries = Annotated[tuple[T, ...], BeforeValidator(_entries)]
+"""A list that may be absent or null."""
+Part = Annotated[T, BeforeValidator(_part)]
+"""An object that may be absent or null: all that stands in it may be, too."""
+
+
+class Payload(BaseModel):
+    """What all parts of an order have in common."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    def __repr_args__(self) -> tuple[()]:
+        """Show no contents, so that no traceback and no log line can show a buyer's data."""
+        return ()
+
+
+class MoneyPayload(Payload):
+    amount: Annotated[str, Strict(), StringConstraints(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,6})?\z")]
+    currency_code: Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Z]{3}\z")]
+
+
+class DetailedBreakdownPayload(Payload):
+    subtype: Text = None
+    value: MoneyPayload | None = None
+
+
+class BreakdownPayload(Payload):
+    type: Text
+    subtotal: MoneyPayload
+    detailed_breakdowns: Entries[DetailedBreakdownPayload] = ()
+
+
+class ItemProceedsPayload(Payload):
+    proceeds_total: MoneyPayload | None = None
+    breakdowns: Entries[BreakdownPayload] = ()
+
+
+class PricePayload(Payload):
+    unit_price: MoneyPayload | None = None
+
+
+class ProductPayload(Payload):
+    seller_sku: Text = None
+    asin: Text = None
+    title: Text = None
+    price: Part[PricePayload] = PricePayload()
+
+
+class PromotionBreakdownPayload(Payload):
+    promotion_id: Text = None
+
+
+class PromotionPayload(Payload):
+    breakdowns: Entries[PromotionBreakdownPayload] = ()
+
+
+class CancellationRequestPayload(Payload):
+    requester: Text = None
+    cancel_reason: Text = None
+
+
+class CancellationExecutionPayload(Payload):
+    cancel_reason: Text = None
+
+
+class CancellationPayload(Payload):
+    cancellation_request: Part[CancellationRequestPayload] = CancellationRequestPayload()
+    cancellation_execution: Part[CancellationExecutionPayload] = CancellationExecutionPayload()
+
+
+class GiftOptionPayload(Payload):
+    gift_message: Text = None
+    gift_wrap_level: Text = None
+
+
+class PackingPayload(Payload):
+    gift_option: Part[GiftOptionPayload] = GiftOptionPayload()
+
+
+class ItemFulfillmentPayload(Payload):
+    quantity_fulfilled: Quantity | None = None
+    packing: Part[PackingPayload] = PackingPayload()
+
+
+class TaxCollectionPayload(Payload):
+    model: Text = None
+
+
+class ItemTaxPayload(Payload):
+    tax_collections: Entries[TaxCollectionPayload] = ()
+
+
+class ItemPayload(Payload):
+    order_item_id: Identifier
+    quantity_ordered: Quantity
+    product: Part[ProductPayload]
+    proceeds: Part[ItemProceedsPayload] = ItemProceedsPayload()
+    promotion: Part[PromotionPayload] = PromotionPayload()
+    cancellation: Part[CancellationPayload] = CancellationPayload()
+    fulfillment: Part[ItemFulfillmentPayload] = ItemFulfillmentPayload()
+    tax: Part[ItemTaxPayload] = ItemTaxPayload()
+
+
+def _each_once(items: tuple[ItemPayload, ...]) -> tuple[ItemPayload, ...]:
+    if len({item.order_item_id for item in items}) < len(items):
+        raise ValueError("should hold each orderItemId once")
+    return items
+
+
+class SalesChannelPayload(Payload):
+    channel_name: Text
+    marketplace_id: Text = None
+
+
+class FulfillmentPayload(Payload):
+    fulfillment_status: str
+    fulfilled_by: Text = None
+
+
+class AssociatedOrderPayload(Payload):
+    order_id: Text = None
+    association_type: Text = None
+
+
+class BuyerPayload(Payload):
+    buyer_name: Text = None
+    buyer_email: Text = None
+    buyer_company_name: Text = None
+    buyer_purchase_order_number: Text = None
+
+
+class AddressPayload(Payload):
+    name: Text = None
+    company_name: Text = None
+    address_line1: Text = Field(default=None, alias="addressLine1")
+    address_line2: Text = Field(default=None, alias="addressLine2")
+    address_line3: Text = Field(default=None, alias="addressLine3")
+    city: Text = None
+    district_or_county: Text = None
+    municipality: Text = None
+    state_or_region: Text = None
+    postal_code: Text = None
+    country_code: Text = None
+    phone: Text = None
+
+
+class RecipientPayload(Payload):
+    delivery_address: AddressPayload | None = None
+
+
+class TaxRegistrationPayload(Payload):
+    entity_type: Text = None
+    tax_registration_type: Text = None
+    tax_registration_number: Text = None
+
+
+class OrderTaxPayload(Payload):
+    tax_registrations: Entries[TaxRegistrationPayload] = ()
+
+
+class OrderBreakdownPayload(Payload):
+    type: Text
+    status: Text = None
+    subtotal: MoneyPayload
+
+
+class OrderProceedsPayload(Payload):
+    grand_total: MoneyPayload | None = None
+    breakdowns: Entries[OrderBreakdownPayload] = ()
+
+
+class PackageItemPayload(Payload):
+    order_item_id: Identifier
+    quantity: Quantity
+
+
+class PackagePayload(Payload):
+    package_reference_id: Annotated[str, Strict(), StringConstraints(min_length=1)]
+    carrier: Text = None
+    tracking_number: Text = None
+    package_items: Entries[PackageItemPayload] = ()
+
+
+class IdentifiedPayload(Payload):
+    order_id: Identifier
+
+
+class OrderPayload(IdentifiedPayload):
+    created_time: Instant
+    last_updated_time: Instant
+    sales_channel: SalesChannelPayload
+    order_items: Annotated[tuple[ItemPayload, ...], AfterValidator(_each_once)]
+    fulfillment: FulfillmentPayload
+    """Amazon's model doesn't require it, but it was asked for, and nothing can be decided without
+    a status."""
+    associated_orders: Entries[AssociatedOrderPayload] = ()
+    buyer: Part[BuyerPayload] = BuyerPayload()
+    recipient: Part[RecipientPayload] = RecipientPayload()
+    tax: Part[OrderTaxPayload] = OrderTaxPayload()
+    proceeds: Part[OrderProceedsPayload] = OrderProceedsPayload()
+    packages: Entries[PackagePayload] = ()

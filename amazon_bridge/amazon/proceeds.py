@@ -1,0 +1,280 @@
+"""What an order is worth: from Amazon's proceeds to the charges of its items.
+
+Amazon doesn't say whether the TAX of an item's breakdowns is part of its prices, nor whether
+DISCOUNT is negative. The figures decide, item by item. With G the sum of all prices, D the
+discount and T the tax: where ``proceedsTotal`` is G - D, tax is inside the prices; where it is
+G - D + T, tax came on top. Anything else is not understood, and said so with the figures.
+
+Tax that came on top belongs to the seller's revenue, unless Amazon keeps and remits it as the
+marketplace facilitator.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
+
+from amazon_bridge.amazon.payloads import (
+    BreakdownPayload,
+    ItemPayload,
+    MoneyPayload,
+    OrderPayload,
+)
+from amazon_bridge.model import Charge, ChargeKind
+
+_ZERO = Decimal(0)
+
+_DECIMALS = {"JPY": 0}
+"""Digits after the point (ISO 4217) of those marketplaces' currencies that don't have two."""
+
+_PRICES = {
+    "ITEM": ChargeKind.ITEM,
+    "SHIPPING": ChargeKind.SHIPPING,
+    "GIFT_WRAP": ChargeKind.GIFT_WRAP,
+    "COD_FEE": ChargeKind.COD_FEE,
+}
+"""Breakdown types that are prices. TAX and DISCOUNT are none; all others count as OTHER."""
+
+_AGGREGATES = {*_PRICES, "OTHER", "TAX", "DISCOUNT"}
+"""Breakdown types that an order only adds up from its items. Others are the order's own."""
+
+
+class ProceedsError(Exception):
+    """The figures can't be understood; the text names them, and what contradicts what."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemProceeds:
+    """What an item is worth.
+
+    ``total`` is what Amazon states, or what its prices add up to where it states nothing. It
+    exceeds the sum of the charges by ``kept``: the tax that Amazon keeps.
+    """
+
+    charges: tuple[Charge, ...]
+    total: Decimal
+    kept: Decimal = _ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class OrderProceeds:
+    """The charges of each item, in the items' order, and their one currency, if known."""
+
+    charges: tuple[tuple[Charge, ...], ...]
+    currency: str | None
+
+
+NOTHING = (Charge(ChargeKind.ITEM, _ZERO),)
+
+
+def order_proceeds(
+    order: OrderPayload, *, prices_include_tax: bool, may_be_free: bool
+) -> OrderProceeds:
+    """The charges of all items; an amount that belongs to no item stands with the first one.
+
+    Args:
+        order: The payload.
+        prices_include_tax: Decides where Amazon states no ``proceedsTotal``.
+        may_be_free: Items without any price are worth nothing, as in a replacement order.
+
+    Raises:
+        ProceedsError: A price or all items are missing, or the figures contradict each other.
+    """
+    if not order.order_items:
+        raise ProceedsError("the order has no items")
+    currency = _currency(order)
+    items = [
+        _item_proceeds(item, prices_include_tax=prices_include_tax, may_be_free=may_be_free)
+        for item in order.order_items
+    ]
+    first = _with(items[0], _beyond_the_items(order, items))
+    return OrderProceeds(tuple(item.charges for item in (first, *items[1:])), currency)
+
+
+def collected_by_amazon(item: ItemPayload) -> bool:
+    """Whether Amazon withholds the item's tax and remits it in the seller's place."""
+    return any(tax.model == "MARKETPLACE_FACILITATOR" for tax in item.tax.tax_collections)
+
+
+def _item_proceeds(
+    item: ItemPayload, *, prices_include_tax: bool, may_be_free: bool
+) -> ItemProceeds:
+    try:
+        if item.proceeds.breakdowns:
+            return _from_breakdowns(item, prices_include_tax=prices_include_tax)
+        return _from_total(item, may_be_free=may_be_free)
+    except ProceedsError as error:
+        raise ProceedsError(f"item {item.order_item_id}: {error}") from None
+
+
+def _from_total(item: ItemPayload, *, may_be_free: bool) -> ItemProceeds:
+    total, unit_price = item.proceeds.proceeds_total, item.product.price.unit_price
+    if total:
+        amount = _exact(total)
+    elif unit_price:
+        amount = _exact(unit_price, item.quantity_ordered)
+    elif may_be_free or not item.quantity_ordered:
+        amount = _ZERO
+    else:
+        raise ProceedsError("Amazon states neither proceeds nor a unit price")
+    return ItemProceeds((Charge(ChargeKind.ITEM, amount),), amount)
+
+
+def _from_breakdowns(item: ItemPayload, *, prices_include_tax: bool) -> ItemProceeds:
+    tax, tax_by_kind = _tax(item.proceeds.breakdowns)
+    amounts = _prices(item.proceeds.breakdowns) | _discounts(item.proceeds.breakdowns)
+    net = sum(amounts.values(), _ZERO)
+    if not _on_top(item, net, tax, prices_include_tax=prices_include_tax):
+        return ItemProceeds(_charges(amounts), net)
+    if collected_by_amazon(item):
+        return ItemProceeds(_charges(amounts), net + tax, kept=tax)
+    shares = _shares(tax, tax_by_kind, amounts)
+    with_tax = {kind: amount + shares.get(kind, _ZERO) for kind, amount in amounts.items()}
+    return ItemProceeds(_charges(with_tax), net + tax)
+
+
+def _on_top(item: ItemPayload, net: Decimal, tax: Decimal, *, prices_include_tax: bool) -> bool:
+    if item.proceeds.proceeds_total is None:
+        if not any(breakdown.type == "ITEM" for breakdown in item.proceeds.breakdowns):
+            raise ProceedsError("Amazon states neither proceedsTotal nor an ITEM breakdown")
+        return not prices_include_tax
+    total = _exact(item.proceeds.proceeds_total)
+    if total not in (net, net + tax):
+        raise ProceedsError(
+            f"proceedsTotal {total} is neither {net} (the prices less the discount)"
+            f" nor {net + tax} (the same and the tax)"
+        )
+    return total != net
+
+
+def _prices(breakdowns: Iterable[BreakdownPayload]) -> dict[ChargeKind, Decimal]:
+    amounts = defaultdict(Decimal, {ChargeKind.ITEM: _ZERO})
+    for breakdown in breakdowns:
+        if breakdown.type not in ("TAX", "DISCOUNT"):
+            amounts[_price_kind(breakdown.type)] += _exact(breakdown.subtotal)
+    return amounts
+
+
+def _discounts(breakdowns: Iterable[BreakdownPayload]) -> dict[ChargeKind, Decimal]:
+    """The discounts, negative: whatever sign Amazon gives them, a discount lowers the price."""
+    amounts: defaultdict[ChargeKind, Decimal] = defaultdict(Decimal)
+    for breakdown in breakdowns:
+        if breakdown.type == "DISCOUNT":
+            whole = abs(_exact(breakdown.subtotal))
+            on_shipping = min(_detail(breakdown, "SHIPPING"), whole)
+            amounts[ChargeKind.DISCOUNT] -= whole - on_shipping
+            amounts[ChargeKind.SHIPPING_DISCOUNT] -= on_shipping
+    return amounts
+
+
+def _detail(breakdown: BreakdownPayload, subtype: str) -> Decimal:
+    details = (d for d in breakdown.detailed_breakdowns if d.subtype == subtype and d.value)
+    return sum((abs(_exact(d.value)) for d in details if d.value), _ZERO)
+
+
+def _tax(
+    breakdowns: Iterable[BreakdownPayload],
+) -> tuple[Decimal, dict[ChargeKind, Decimal]]:
+    """The tax, and what of it Amazon says to lie on each kind of charge."""
+    whole, by_kind = _ZERO, defaultdict[ChargeKind, Decimal](Decimal)
+    for breakdown in breakdowns:
+        if breakdown.type == "TAX":
+            whole += _exact(breakdown.subtotal)
+            for detail in breakdown.detailed_breakdowns:
+                if detail.value:
+                    _add_tax(by_kind, detail.subtype, _exact(detail.value))
+    return whole, by_kind
+
+
+def _add_tax(
+    by_kind: defaultdict[ChargeKind, Decimal], subtype: str | None, amount: Decimal
+) -> None:
+    if subtype == "DISCOUNT":
+        by_kind[ChargeKind.DISCOUNT] -= abs(amount)
+    else:
+        by_kind[_price_kind(subtype)] += amount
+
+
+def _shares(
+    tax: Decimal, by_kind: Mapping[ChargeKind, Decimal], amounts: Mapping[ChargeKind, Decimal]
+) -> dict[ChargeKind, Decimal]:
+    """What each charge bears of the tax: as Amazon details it, else in proportion."""
+    if sum(by_kind.values(), _ZERO) == tax and all(amounts.get(kind) for kind in by_kind):
+        return dict(by_kind)
+    return _in_proportion(tax, amounts)
+
+
+def _in_proportion(
+    tax: Decimal, amounts: Mapping[ChargeKind, Decimal]
+) -> dict[ChargeKind, Decimal]:
+    # A tax above all that was paid can't have been reckoned on the discounted prices.
+    discounted = abs(tax) <= sum(amounts.values(), _ZERO)
+    weights = {kind: a for kind, a in amounts.items() if discounted or a > 0}
+    whole = sum(weights.values(), _ZERO)
+    if not whole:
+        return {ChargeKind.ITEM: tax}
+    shares = {k: (tax * w / whole).quantize(tax, ROUND_DOWN) for k, w in weights.items()}
+    largest = max(weights, key=lambda kind: weights[kind])
+    shares[largest] += tax - sum(shares.values(), _ZERO)
+    return shares
+
+
+def _beyond_the_items(order: OrderPayload, items: Iterable[ItemProceeds]) -> Decimal:
+    """What was paid for the order as a whole, such as a delivery tip.
+
+    Nothing says whether ``grandTotal`` holds the tax that Amazon keeps, nor when a tip that is
+    still pending becomes a part of it: any of these readings that fits is taken.
+    """
+    own = [b for b in order.proceeds.breakdowns if b.type not in _AGGREGATES]
+    settled = sum((_exact(b.subtotal) for b in own if b.status != "PENDING"), _ZERO)
+    if order.proceeds.grand_total is None:
+        return settled
+    grand_total = _exact(order.proceeds.grand_total)
+    items = list(items)
+    total, kept = sum((i.total for i in items), _ZERO), sum((i.kept for i in items), _ZERO)
+    for extra in (_ZERO, settled, sum((_exact(b.subtotal) for b in own), _ZERO)):
+        if grand_total in (total + extra, total - kept + extra):
+            return extra
+    raise ProceedsError(f"grandTotal is {grand_total}, but the items' proceeds add up to {total}")
+
+
+def _with(item: ItemProceeds, extra: Decimal) -> ItemProceeds:
+    amounts = defaultdict(Decimal, {charge.kind: charge.amount for charge in item.charges})
+    amounts[ChargeKind.OTHER] += extra
+    return replace(item, charges=_charges(amounts))
+
+
+def _charges(amounts: Mapping[ChargeKind, Decimal]) -> tuple[Charge, ...]:
+    """The charge for the item itself always, the others where they aren't zero."""
+    kinds = (kind for kind in ChargeKind if kind is ChargeKind.ITEM or amounts.get(kind))
+    return tuple(Charge(kind, amounts[kind]) for kind in kinds)
+
+
+def _price_kind(type_: str | None) -> ChargeKind:
+    return _PRICES.get(type_ or "", ChargeKind.OTHER)
+
+
+def _exact(money: MoneyPayload, times: int = 1) -> Decimal:
+    amount = Decimal(money.amount) * times
+    exact = amount.quantize(Decimal(1).scaleb(-_DECIMALS.get(money.currency_code, 2)))
+    if exact != amount:
+        raise ProceedsError(f"{amount} {money.currency_code} is no amount of whole smallest units")
+    return exact + _ZERO  # turns -0.00 into 0.00
+
+
+def _currency(order: OrderPayload) -> str | None:
+    currencies = {money.currency_code for money in _moneys(order)}
+    if len(currencies) > 1:
+        raise ProceedsError(f"amounts in several currencies: {', '.join(sorted(currencies))}")
+    return min(currencies, default=None)
+
+
+def _moneys(order: OrderPayload) -> Iterator[MoneyPayload]:
+    amounts = [order.proceeds.grand_total, *(b.subtotal for b in order.proceeds.breakdowns)]
+    for item in order.order_items:
+        amounts += [item.proceeds.proceeds_total, item.product.price.unit_price]
+        for breakdown in item.proceeds.breakdowns:
+            amounts += [breakdown.subtotal, *(d.value for d in breakdown.detailed_breakdowns)]
+    return (money for money in amounts if money)

@@ -1,0 +1,291 @@
+"""A seller's account on Amazon: what the flows ask of it, in our own words."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import httpx
+import structlog
+from pydantic import Field, ValidationError
+
+from amazon_bridge.amazon import feeds, operations
+from amazon_bridge.amazon.client import Connection
+from amazon_bridge.amazon.feeds import FeedState, FeedStatus, Result
+from amazon_bridge.amazon.library import Credentials, Site
+from amazon_bridge.amazon.operations import Operation
+from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order
+from amazon_bridge.amazon.payloads import Part, Payload, Text, iso
+from amazon_bridge.amazon.shipments import confirmation
+from amazon_bridge.engine.errors import Transient
+from amazon_bridge.engine.throttle import Throttle
+from amazon_bridge.marketplaces import Marketplace
+from amazon_bridge.model import Cancellation, Order, Shipment, UnreadableOrder
+
+log = structlog.get_logger(__name__)
+
+TOKEN_URL = "https://api.amazon.com/auth/o2/token"  # noqa: S105 - no secret
+"""Login with Amazon."""
+
+_STATUSES = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED")
+"""Of these, an FBA order is of interest when SHIPPED or CANCELLED, an FBM order always. Asked for
+together, both cost one call a page."""
+
+_ORDERS_A_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """A marketplace in which the seller may list items."""
+
+    marketplace_id: str
+    participating: bool
+    suspended: bool
+    """Some of the seller's listings are suspended there."""
+
+
+class _Pagination(Payload):
+    next_token: Text = None
+
+
+class _Page(Payload):
+    orders: list[Any]
+    pagination: Part[_Pagination] = _Pagination()
+
+
+class _Single(Payload):
+    order: dict[str, Any]
+
+
+class _Feed(Payload):
+    feed_id: Annotated[str, Field(min_length=1)]
+
+
+class _FeedState(_Feed):
+    processing_status: FeedStatus
+    result_feed_document_id: Text = None
+
+
+class _Document(Payload):
+    feed_document_id: Annotated[str, Field(min_length=1)]
+    url: Annotated[str, Field(min_length=1)]
+    compression_algorithm: Text = None
+
+
+class _Marketplace(Payload):
+    id: str
+
+
+class _Participates(Payload):
+    is_participating: bool
+    has_suspended_listings: bool = False
+
+
+class _Participation(Payload):
+    marketplace: _Marketplace
+    participation: _Participates
+
+
+class _Participations(Payload):
+    payload: list[_Participation]
+
+
+P = TypeVar("P", bound=Payload)
+
+
+class SellingPartner:
+    """One account: a seller and some of the marketplaces of one region.
+
+    Safe to share between threads. All methods raise, beside what they name:
+
+    - ``Transient``: Amazon can't be reached or can't do it now; ``maybe_done`` where a call that
+      changes something may have been carried out all the same.
+    - ``AccountError``: Amazon refuses the account.
+
+    Args:
+        seller_id: Also called merchant token or merchant identifier.
+        marketplaces: At least one; all of one region.
+        credentials: Login with Amazon.
+        throttle: Made with ``operations.LIMITS``; one for all accounts, as a seller's rates are
+            shared by its accounts.
+        endpoint: Base URL; None: the region's.
+        token_url: None: Amazon's.
+        prices_include_tax: Decides where Amazon's figures don't; None: by the marketplace.
+        timeout: Seconds.
+        sleep: Waits before a read is tried again, in seconds.
+
+    Raises:
+        ConfigError: A URL would send secrets in the clear.
+    """
+
+    def __init__(
+        self,
+        *,
+        seller_id: str,
+        marketplaces: Sequence[Marketplace],
+        credentials: Credentials,
+        throttle: Throttle,
+        endpoint: str | None = None,
+        token_url: str | None = None,
+        prices_include_tax: bool | None = None,
+        timeout: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        first = marketplaces[0]
+        url = (endpoint or first.region.endpoint).rstrip("/")
+        self._seller_id = seller_id
+        self._marketplace_ids = [m.marketplace_id for m in marketplaces]
+        self._prices_include_tax = prices_include_tax
+        self._connection = Connection(
+            seller_id=seller_id,
+            site=Site(url, first.marketplace_id, first.region.value),
+            credentials=credentials,
+            token_url=token_url or TOKEN_URL,
+            throttle=throttle,
+            timeout=timeout,
+            sleep=sleep,
+        )
+
+    @property
+    def calls(self) -> Counter[str]:
+        """The calls made so far, by Amazon's name of the operation."""
+        return self._connection.calls
+
+    def changed_orders(
+        self, after: datetime, before: datetime
+    ) -> Iterator[list[Order | UnreadableOrder]]:
+        """The orders that changed in a window, page by page; one call a page.
+
+        Pending orders and those that can't be fulfilled are left out. FBA orders still to be
+        shipped and orders of other channels are in.
+
+        Args:
+            after: Changed at this instant or later.
+            before: Changed at this instant or earlier; at least two minutes ago.
+        """
+        token: str | None = None
+        while True:
+            page = self._page(after, before, token)
+            yield [self._read(order) for order in page.orders]
+            if page.pagination.next_token is None:
+                return
+            if page.pagination.next_token == token:
+                raise Transient("Amazon's list of orders leads in a circle.")
+            token = page.pagination.next_token
+
+    def order(self, order_id: str) -> Order | UnreadableOrder:
+        """One order as it stands now, whatever its status.
+
+        Raises:
+            ItemError: ``not_found``, or ``order_refused`` for what is no order id.
+        """
+        answer = self._ask(
+            _Single, operations.GET_ORDER, order_id, includedData=list(INCLUDED_DATA)
+        )
+        return self._read(answer.order)
+
+    def confirm_shipment(self, shipment: Shipment) -> None:
+        """Tell Amazon about a shipment; the same ``package_reference_id`` again edits it.
+
+        Raises:
+            ItemError: ``shipment_refused`` with Amazon's reason, or ``not_found``.
+        """
+        answer = self._connection.call(
+            operations.CONFIRM_SHIPMENT,
+            shipment.order_id,
+            hide=shipment.tracking_number,
+            **confirmation(shipment),
+        )
+        if answer.status != httpx.codes.NO_CONTENT:
+            raise Transient("Amazon's answer to confirmShipment isn't the one.", maybe_done=True)
+
+    def submit_cancellations(self, cancellations: Sequence[Cancellation]) -> str:
+        """Ask Amazon to cancel orders, all in one feed; at most one feed in 20 minutes.
+
+        Returns:
+            The feed's id. Save it, with the orders in their sequence, before asking how it fares.
+        """
+        content = feeds.cancellation_document(self._seller_id, cancellations)
+        document = self._ask(_Document, operations.CREATE_FEED_DOCUMENT, feeds.CONTENT_TYPE)
+        feeds.upload(self._connection.files, document.url, content)
+        feed = self._ask(
+            _Feed,
+            operations.CREATE_FEED,
+            feedType=feeds.FEED_TYPE,
+            marketplaceIds=self._marketplace_ids,
+            inputFeedDocumentId=document.feed_document_id,
+        )
+        log.info("feed_submitted", feed_id=feed.feed_id, orders=len(cancellations))
+        return feed.feed_id
+
+    def feed_state(self, feed_id: str) -> FeedState:
+        """How a feed fares.
+
+        Raises:
+            ItemError: ``not_found``.
+        """
+        feed = self._ask(_FeedState, operations.GET_FEED, feed_id)
+        return FeedState(feed.feed_id, feed.processing_status, feed.result_feed_document_id)
+
+    def feed_result(self, result_document_id: str, order_ids: Sequence[str]) -> dict[str, Result]:
+        """What became of each order of a feed of cancellations.
+
+        Args:
+            result_document_id: As ``feed_state`` tells it.
+            order_ids: The orders in the sequence in which they were submitted.
+
+        Raises:
+            ItemError: ``not_found``: results are kept for 28 days.
+        """
+        document = self._ask(_Document, operations.GET_FEED_DOCUMENT, result_document_id)
+        content = feeds.download(
+            self._connection.files, document.url, document.compression_algorithm
+        )
+        return feeds.read_report(content, order_ids)
+
+    def marketplace_participations(self) -> list[Participation]:
+        """The marketplaces of the seller in the account's region."""
+        answer = self._ask(_Participations, operations.GET_MARKETPLACE_PARTICIPATIONS)
+        return [
+            Participation(
+                marketplace_id=entry.marketplace.id,
+                participating=entry.participation.is_participating,
+                suspended=entry.participation.has_suspended_listings,
+            )
+            for entry in answer.payload
+        ]
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connection.close()
+
+    def _page(self, after: datetime, before: datetime, token: str | None) -> _Page:
+        further = {"paginationToken": token} if token else {}
+        return self._ask(
+            _Page,
+            operations.SEARCH_ORDERS,
+            marketplaceIds=self._marketplace_ids,
+            lastUpdatedAfter=iso(after),
+            lastUpdatedBefore=iso(before),
+            fulfillmentStatuses=list(_STATUSES),
+            includedData=list(INCLUDED_DATA),
+            maxResultsPerPage=_ORDERS_A_PAGE,
+            **further,
+        )
+
+    def _read(self, payload: object) -> Order | UnreadableOrder:
+        return read_order(payload, prices_include_tax=self._prices_include_tax)
+
+    def _ask(self, expected: type[P], operation: Operation, *args: Any, **fields: Any) -> P:
+        answer = self._connection.call(operation, *args, **fields)
+        try:
+            return expected.model_validate(answer.body)
+        except ValidationError:
+            raise Transient(
+                f"Amazon's answer to {operation.name} isn't as documented.",
+                maybe_done=operation.writes,
+            ) from None
