@@ -10,7 +10,9 @@ from functools import cached_property
 
 import structlog
 
-from amazon_bridge.amazon.partner import SellingPartner
+from amazon_bridge.amazon import doctor as amazon_doctor
+from amazon_bridge.amazon import operations
+from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
@@ -19,6 +21,8 @@ from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
+from amazon_bridge.model import Finding
+from amazon_bridge.odoo import doctor as odoo_doctor
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Setup
@@ -51,7 +55,7 @@ class App:
         self.ledger = Ledger(config.state, clock)
         self._clock = clock
         self._sleep = sleep
-        self._throttle = Throttle(sleep=sleep)
+        self._throttle = Throttle(operations.LIMITS, sleep=sleep)
         self._partners: dict[str, SellingPartner] = {}
         self._setups: dict[str, Setup] = {}
 
@@ -91,7 +95,6 @@ class App:
                 token_url=account.token_url,
                 throttle=self._throttle,
                 prices_include_tax=_told_by(account),
-                clock=self._clock,
                 sleep=self._sleep,
             )
         return self._partners[account.name]
@@ -160,6 +163,14 @@ class App:
         self.ledger.record_round(
             account.name, job, started=started, finished=self._clock(), counts=counts
         )
+
+    def examine(self, account: AccountConfig) -> list[Finding]:
+        """What the doctor finds on both sides of an account."""
+        try:
+            findings = odoo_doctor.examine(self.odoo, account)
+        except BridgeError as error:
+            findings = [Finding(ok=False, what=error.reason, remedy=error.remedy)]
+        return findings + amazon_doctor.examine(self.amazon(account), account.marketplaces)
 
     def recover(self, account: AccountConfig, order_id: str) -> Counts:
         """Fetch one order from Amazon by its id and bring it to Odoo, now."""

@@ -71,7 +71,8 @@ def main(ctx: click.Context, path: Path | None) -> None:
 def _load(ctx: click.Context) -> config.Config:
     path = config.find(ctx.find_root().obj, os.environ)
     loaded = config.load(path, os.environ)
-    log.configure(loaded.log)
+    log.configure(loaded.log.level, loaded.log.format, modules=loaded.log.modules)
+    log.hide(loaded.secrets())
     return loaded
 
 

@@ -185,3 +185,12 @@ class Cancellation:
     sale_order_name: str
     order_item_ids: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's report. A remedy beside ``ok`` is advice."""
+
+    ok: bool
+    what: str
+    remedy: str = ""

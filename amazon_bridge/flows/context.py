@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from amazon_bridge.amazon.partner import SellingPartner
+from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.odoo.session import OdooSession

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import BridgeError, ItemError
+from amazon_bridge.model import Finding
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Missing, inspect, may
 
@@ -34,15 +34,6 @@ _RIGHTS = (
 
 _ALL_DOCUMENTS = "sales_team.group_sale_salesman_all_leads"
 _EXACT_DIGITS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's report. A remedy beside ``ok`` is advice."""
-
-    ok: bool
-    what: str
-    remedy: str = ""
 
 
 def examine(session: OdooSession, account: AccountConfig) -> list[Finding]:

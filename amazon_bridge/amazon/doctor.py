@@ -1,0 +1,69 @@
+"""Examines Amazon's side of an account: what is right, and what to do about the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from amazon_bridge.amazon.selling_partner import SellingPartner
+from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.marketplaces import Marketplace
+from amazon_bridge.model import Finding, Order
+
+
+def examine(
+    partner: SellingPartner,
+    marketplaces: Sequence[Marketplace],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> list[Finding]:
+    """Ask Amazon for a token, for the seller's marketplaces, and for the orders of an hour.
+
+    Never raises for what it finds: a refusal is a finding.
+    """
+    return [
+        *_examine_marketplaces(partner, marketplaces),
+        *_examine_orders(partner, clock() - timedelta(minutes=3)),
+    ]
+
+
+def _examine_marketplaces(
+    partner: SellingPartner, marketplaces: Sequence[Marketplace]
+) -> Iterator[Finding]:
+    try:
+        participations = {p.marketplace_id: p for p in partner.marketplace_participations()}
+    except BridgeError as error:
+        yield Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
+        return
+    yield Finding(ok=True, what="Amazon: the credentials are accepted.")
+    for each in marketplaces:
+        found = participations.get(each.marketplace_id)
+        takes_part = found is not None and found.participating
+        yield Finding(
+            ok=takes_part,
+            what=f"Amazon: the seller {'sells' if takes_part else 'does not sell'}"
+            f" in {each.country_code} ({each.domain}).",
+            remedy="" if takes_part else "Correct `marketplaces` of the account, or its seller.",
+        )
+        if found is not None and found.suspended:
+            advice = "Look at Account Health in Seller Central."
+            what = f"Amazon: some listings in {each.country_code} are suspended."
+            yield Finding(ok=True, what=what, remedy=advice)
+
+
+def _examine_orders(partner: SellingPartner, until: datetime) -> Iterator[Finding]:
+    """The roles of the application show in what it may read."""
+    try:
+        page = next(partner.changed_orders(until - timedelta(hours=1), until), [])
+    except BridgeError as error:
+        yield Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
+        return
+    yield Finding(ok=True, what="Amazon: orders can be read.")
+    fbm = [order for order in page if isinstance(order, Order) and order.buyer.email]
+    withheld = [order for order in fbm if not (order.address and order.address.lines)]
+    if withheld:
+        yield Finding(
+            ok=False,
+            what="Amazon: the addresses of merchant-fulfilled orders are withheld.",
+            remedy="Ask Amazon for the role Direct-to-Consumer Delivery for the application, then"
+            " authorise it again.",
+        )
