@@ -5,6 +5,7 @@ copy of it, made in about a second, Odoo's registry of it included.
 """
 
 import hashlib
+import re
 import xmlrpc.client
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -95,6 +96,8 @@ class OdooServer:
         Raises:
             ProvisioningError: the server refuses, for one because there is such a database.
         """
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+            raise ProvisioningError(f"not a name for a database: {name}")
         with locked("template"):
             if not self._service.db_exist(TEMPLATE):
                 self._build_template()

@@ -63,7 +63,10 @@ def external_server() -> OdooServer | None:
     if not url:
         return None
     password = os.environ.get("ODOO_TEST_MASTER_PASSWORD", "admin")
-    return OdooServer(url.rstrip("/"), password)
+    server = OdooServer(url.rstrip("/"), password)
+    if not server.answers():
+        raise ProvisioningError(f"no Odoo answers at {url}, which ODOO_TEST_URL names")
+    return server
 
 
 def running_server() -> OdooServer | None:
@@ -118,6 +121,8 @@ def destroy() -> None:
 
 
 def _machine() -> Machine:
+    if url := os.environ.get("ODOO_TEST_URL"):
+        raise ProvisioningError(f"{url}, which ODOO_TEST_URL names, is not ours to manage")
     return DockerOdoo() if docker_answers() else LocalOdoo()
 
 
