@@ -18,7 +18,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.simulator import answers, control
-from amazon_bridge.simulator.answers import Refusal, as_json, read_object
+from amazon_bridge.simulator.answers import Refusal, as_json, invalid, read_object
 from amazon_bridge.simulator.faults import Fault, Faults, quota_exceeded
 from amazon_bridge.simulator.feeds import Feeds
 from amazon_bridge.simulator.limits import Limits
@@ -60,7 +60,7 @@ ROUTES = Map(
     ],
     strict_slashes=False,
 )
-WITH_RATE = (200, 201, 202, 204, 400, 404, 415, 429)
+WITH_RATE = (200, 201, 202, 204, 400, 404, 429)
 """Answers that tell the rate limit; those of a gateway don't."""
 Operation = Callable[[Seller, Request, str], Response]
 WITHOUT_TOKEN = ("token", "upload", "download")
@@ -253,7 +253,7 @@ class Simulator:
 
 def _body(request: Request) -> dict[str, Any]:
     if request.mimetype != "application/json":
-        raise Refusal(415, "UnsupportedMediaType", "The content type must be application/json.")
+        raise invalid("The content type must be application/json.")
     return read_object(request.get_data())
 
 
@@ -263,3 +263,7 @@ class _QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
         if type == "error":
             super().log(type, message, *args)
+
+    def connection_dropped(self, *_: Any) -> None:
+        """Hang up: werkzeug would wait for another request on the same connection."""
+        self.close_connection = True

@@ -1,0 +1,237 @@
+"""What an order looks like, and what of it is shown."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from simulated_seller import SimulatedSeller
+
+from amazon_bridge.simulator import Line
+
+BLOCKS = {
+    "BUYER": "buyer",
+    "RECIPIENT": "recipient",
+    "PROCEEDS": "proceeds",
+    "FULFILLMENT": "fulfillment",
+    "PACKAGES": "packages",
+    "TAX": "tax",
+    "PAYMENT": "payment",
+}
+ITEM_BLOCKS = {
+    "PROCEEDS": "proceeds",
+    "PROMOTION": "promotion",
+    "CANCELLATION": "cancellation",
+    "FULFILLMENT": "fulfillment",
+    "TAX": "tax",
+}
+
+
+def amounts(item):
+    return {b["type"]: b["subtotal"]["amount"] for b in item["proceeds"]["breakdowns"]}
+
+
+@pytest.fixture
+def full(world):
+    """An order that has something in every block."""
+    line = Line(quantity=2, discount=Decimal(1), promotion_ids=("P",), tax_collected_by_amazon=True)
+    order = world.place_order("FR", [line], business=True)
+    world.request_cancellation(order.order_id)
+    return world.ship(order.order_id)
+
+
+@pytest.mark.parametrize("included", [None, *BLOCKS, "PROMOTION", "CANCELLATION"])
+def test_blocks_are_there_only_when_asked_for(seller, full, included):
+    order = seller.order(full.order_id, included)
+    assert {b for b in BLOCKS.values() if b in order} == {BLOCKS.get(included)} - {None}
+    item = order["orderItems"][0]
+    assert {b for b in ITEM_BLOCKS.values() if b in item} == {ITEM_BLOCKS.get(included)} - {None}
+
+
+def test_searches_show_what_get_order_shows(seller, full, clock):
+    clock.advance(minutes=5)
+    found = seller.search(lastUpdatedAfter="2026-11-20T00:00:00Z").json()["orders"]
+    assert found == [seller.order(full.order_id)]
+
+
+def test_tax_stands_inside_european_prices(seller, world):
+    line = Line(
+        quantity=3,
+        price=Decimal("30.00"),
+        shipping=Decimal("4.99"),
+        gift_wrap=Decimal("2.50"),
+        discount=Decimal("6.00"),
+        shipping_discount=Decimal("4.99"),
+    )
+    order = seller.order(world.place_order("FR", [line]).order_id)
+    item = order["orderItems"][0]
+    assert item["product"]["price"]["unitPrice"] == {"amount": "10.00", "currencyCode": "EUR"}
+    assert amounts(item) == {
+        "ITEM": "30.00",
+        "SHIPPING": "4.99",
+        "GIFT_WRAP": "2.50",
+        "DISCOUNT": "10.99",
+        "TAX": "4.42",
+    }
+    assert item["proceeds"]["proceedsTotal"]["amount"] == "26.50"
+    details = {b["type"]: b.get("detailedBreakdowns") for b in item["proceeds"]["breakdowns"]}
+    assert details["DISCOUNT"] == [
+        {"subtype": "ITEM", "value": {"amount": "6.00", "currencyCode": "EUR"}},
+        {"subtype": "SHIPPING", "value": {"amount": "4.99", "currencyCode": "EUR"}},
+    ]
+    assert [detail["value"]["amount"] for detail in details["TAX"]] == ["4.00", "0.42"]
+    assert "tax" not in item
+
+
+def test_tax_comes_on_top_in_the_united_states_and_amazon_keeps_it(other_seller, world):
+    order = world.place_order("US", [Line(price=Decimal(50), shipping=Decimal(5))])
+    item = other_seller.order(order.order_id)["orderItems"][0]
+    assert amounts(item) == {"ITEM": "50.00", "SHIPPING": "5.00", "TAX": "4.40"}
+    assert item["proceeds"]["proceedsTotal"]["amount"] == "59.40"
+    assert item["tax"]["taxCollections"][0]["model"] == "MARKETPLACE_FACILITATOR"
+
+
+def test_yen_have_no_decimals(other_seller, world):
+    order = other_seller.order(world.place_order("JP", [Line(sku="TEAPOT-08")]).order_id)
+    assert order["proceeds"]["grandTotal"] == {"amount": "4980", "currencyCode": "JPY"}
+    assert amounts(order["orderItems"][0]) == {"ITEM": "4980", "TAX": "453"}
+
+
+def test_an_order_is_worth_the_sum_of_its_items(seller, world):
+    lines = [Line(price=Decimal("10.01")), Line(price=Decimal("0.99"), shipping=Decimal(3))]
+    proceeds = seller.order(world.place_order("GB", lines).order_id)["proceeds"]
+    assert proceeds["grandTotal"] == {"amount": "14.00", "currencyCode": "GBP"}
+    assert {b["type"]: b["subtotal"]["amount"] for b in proceeds["breakdowns"]} == {
+        "ITEM": "11.00",
+        "SHIPPING": "3.00",
+        "TAX": "2.34",
+    }
+
+
+def test_taxes_can_be_given_exactly(seller, world):
+    line = Line(price=Decimal(10), taxes={"ITEM": Decimal("0.55")}, tax_included=False)
+    item = seller.order(world.place_order("DE", [line]).order_id)["orderItems"][0]
+    assert amounts(item) == {"ITEM": "10.00", "TAX": "0.55"}
+    assert item["proceeds"]["proceedsTotal"]["amount"] == "10.55"
+
+
+def test_discounts_can_be_shown_negative(seller, world, simulator):
+    simulator.settings.negative_discounts = True
+    line = Line(price=Decimal(10), discount=Decimal(4))
+    item = seller.order(world.place_order("FR", [line]).order_id)["orderItems"][0]
+    assert amounts(item)["DISCOUNT"] == "-4.00"
+    assert item["proceeds"]["proceedsTotal"]["amount"] == "6.00"
+
+
+@pytest.mark.parametrize("status", ["PENDING", "PENDING_AVAILABILITY"])
+def test_of_unpaid_orders_neither_amounts_nor_people_are_told(seller, world, status):
+    order = seller.order(world.place_order("FR", status=status).order_id)
+    assert order["fulfillment"]["fulfillmentStatus"] == status
+    assert not {"proceeds", "payment", "buyer", "recipient"} & set(order)
+    assert "price" not in order["orderItems"][0]["product"]
+    assert "proceeds" not in order["orderItems"][0]
+
+
+def test_a_merchant_learns_who_bought(seller, world):
+    placed = world.place_order("FR", business=True)
+    order = seller.order(placed.order_id)
+    assert order["buyer"]["buyerName"] == placed.buyer.name
+    assert order["buyer"]["buyerEmail"].endswith("@marketplace.amazon.fr")
+    assert order["buyer"]["buyerCompanyName"] == placed.buyer.company
+    assert order["buyer"]["buyerPurchaseOrderNumber"].startswith("PO-")
+    address = order["recipient"]["deliveryAddress"]
+    assert address["phone"] == placed.address.phone
+    assert address["addressLine1"] == placed.address.lines[0]
+    registration = order["tax"]["taxRegistrations"][0]
+    assert registration["entityType"] == "BUYER"
+    assert registration["taxRegistrationNumber"] == placed.buyer.vat_number
+
+
+@pytest.mark.parametrize(("country", "named"), [("FR", True), ("JP", True), ("US", False)])
+def test_of_amazons_own_deliveries_less_is_told(simulator, world, country, named):
+    placed = world.place_order(country, seller=world.sellers["A2OTHERS"], fulfilled_by="AMAZON")
+    with SimulatedSeller(simulator, "A2OTHERS") as seller:
+        order = seller.order(placed.order_id)
+    address = order["recipient"]["deliveryAddress"]
+    assert "buyerEmail" not in order.get("buyer", {})
+    assert "phone" not in address
+    assert address["city"]
+    assert ("name" in address) == named
+    assert ("addressLine1" in address) == named
+    assert ("buyerName" in order.get("buyer", {})) == named
+
+
+def test_all_of_the_buyer_can_be_withheld(seller, world):
+    order = seller.order(world.place_order("FR", business=True, data_withheld=True).order_id)
+    assert not {"buyer", "recipient", "tax"} & set(order)
+
+
+def test_a_request_to_cancel_moves_the_time_but_not_the_status(seller, world, clock):
+    order_id = world.place_order("FR").order_id
+    clock.advance(minutes=30)
+    world.request_cancellation(order_id, "Bought the wrong one")
+    order = seller.order(order_id)
+    assert order["lastUpdatedTime"] == "2026-11-20T12:30:00Z"
+    assert order["fulfillment"]["fulfillmentStatus"] == "UNSHIPPED"
+    assert order["orderItems"][0]["cancellation"] == {
+        "cancellationRequest": {"requester": "BUYER", "cancelReason": "Bought the wrong one"}
+    }
+
+
+def test_a_cancelled_order_has_no_units_and_no_amounts(seller, world):
+    order_id = world.place_order("FR", [Line(quantity=2)]).order_id
+    world.cancel(order_id, by="AMAZON", reason="Payment failed")
+    order = seller.order(order_id)
+    item = order["orderItems"][0]
+    assert order["fulfillment"]["fulfillmentStatus"] == "CANCELLED"
+    assert "proceeds" not in order
+    assert item["quantityOrdered"] == 0
+    assert item["cancellation"]["cancellationExecution"] == {
+        "cancelledBy": "AMAZON",
+        "cancelReason": "Payment failed",
+    }
+
+
+def test_orders_of_other_channels_name_theirs(seller, world):
+    placed = world.place_order("FR", fulfilled_by="AMAZON", channel="NON_AMAZON")
+    order = seller.order(placed.order_id)
+    assert order["salesChannel"]["channelName"] == "NON_AMAZON"
+    assert "proceeds" not in order
+
+
+def test_a_replacement_names_the_order_it_replaces(seller, world):
+    first = world.place_order("FR").order_id
+    order = seller.order(world.place_order("FR", [Line(price=Decimal(0))], replaces=first).order_id)
+    assert order["associatedOrders"] == [
+        {"orderId": first, "associationType": "REPLACEMENT_ORIGINAL_ID"}
+    ]
+    assert order["proceeds"]["grandTotal"]["amount"] == "0.00"
+
+
+def test_gifts_have_a_message(seller, world):
+    line = Line(gift_wrap=Decimal("3.49"), gift_wrap_level="Classic", gift_message="Bises d'Anaïs")
+    item = seller.order(world.place_order("FR", [line]).order_id)["orderItems"][0]
+    assert item["fulfillment"]["packing"]["giftOption"] == {
+        "giftMessage": "Bises d'Anaïs",
+        "giftWrapLevel": "Classic",
+    }
+
+
+def test_amazon_ships_its_orders_itself(seller, world, clock):
+    placed = world.place_order("FR", fulfilled_by="AMAZON", status="UNSHIPPED")
+    clock.advance(minutes=30)
+    world.ship(placed.order_id)
+    order = seller.order(placed.order_id)
+    assert order["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
+    assert "packages" not in order
+    assert order["orderItems"][0]["fulfillment"]["quantityFulfilled"] == 1
+
+
+def test_fields_can_be_changed_at_will(seller, world, clock):
+    placed = world.place_order("FR", status="PENDING")
+    clock.advance(minutes=1)
+    world.pay(placed.order_id)
+    world.change_item(placed.order_id, placed.items[0].order_item_id, sku=None)
+    order = seller.order(placed.order_id)
+    assert order["fulfillment"]["fulfillmentStatus"] == "UNSHIPPED"
+    assert "sellerSku" not in order["orderItems"][0]["product"]
+    assert world.order(placed.order_id).last_updated - placed.last_updated == timedelta(minutes=1)

@@ -1,0 +1,180 @@
+from datetime import timedelta
+
+import pytest
+
+from amazon_bridge.simulator import Line
+from amazon_bridge.simulator.shipments import carrier_codes
+
+
+@pytest.fixture
+def order(world, clock):
+    """An order of three units of one item and one of another, two hours old."""
+    created = clock() - timedelta(hours=2)
+    lines = [Line(quantity=3), Line(sku="TEAPOT-08")]
+    return world.place_order("FR", lines, created=created, last_updated=created)
+
+
+def some(order, *quantities):
+    items = zip(order.items, quantities, strict=False)
+    return [{"orderItemId": i.order_item_id, "quantity": q} for i, q in items if q]
+
+
+def test_a_confirmed_shipment_is_seen_in_the_order(seller, order, world):
+    answer = seller.confirm(order, shippingMethod="Domicile")
+    assert (answer.status_code, answer.content) == (204, b"")
+    seen = seller.order(order.order_id)
+    assert seen["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
+    assert seen["lastUpdatedTime"] == "2026-11-20T12:00:00Z"
+    assert seen["packages"] == [
+        {
+            "packageReferenceId": "17",
+            "createdTime": "2026-11-20T12:00:00Z",
+            "packageStatus": {"status": "SHIPPED"},
+            "carrier": "Colissimo",
+            "shipTime": "2026-11-20T12:00:00Z",
+            "shippingService": "Domicile",
+            "trackingNumber": "6A12345678901",
+            "packageItems": some(order, 3, 1),
+        }
+    ]
+    fulfillment = [item["fulfillment"] for item in seen["orderItems"]]
+    assert fulfillment == [
+        {"quantityFulfilled": 3, "quantityUnfulfilled": 0},
+        {"quantityFulfilled": 1, "quantityUnfulfilled": 0},
+    ]
+    assert [mail.kind for mail in world.mails] == ["shipped"]
+
+
+def test_parcels_come_one_by_one(seller, order, world):
+    assert seller.confirm(order, orderItems=some(order, 2)).status_code == 204
+    seen = seller.order(order.order_id)
+    assert seen["fulfillment"]["fulfillmentStatus"] == "PARTIALLY_SHIPPED"
+    rest = {"packageReferenceId": "18", "orderItems": some(order, 1, 1)}
+    assert seller.confirm(order, **rest).status_code == 204
+    assert seller.order(order.order_id)["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
+    assert [mail.package_reference for mail in world.mails] == ["17", "18"]
+
+
+def test_the_same_reference_edits_the_package(seller, order, world, clock):
+    seller.confirm(order, orderItems=some(order, 3))
+    clock.advance(minutes=10)
+    edit = {"orderItems": some(order, 2, 1), "trackingNumber": "6A999"}
+    assert seller.confirm(order, **edit).status_code == 204
+    seen = seller.order(order.order_id)
+    assert len(seen["packages"]) == 1
+    assert seen["packages"][0]["trackingNumber"] == "6A999"
+    assert seen["packages"][0]["createdTime"] == "2026-11-20T12:00:00Z"
+    assert seen["fulfillment"]["fulfillmentStatus"] == "PARTIALLY_SHIPPED"
+    assert len(world.mails) == 1
+
+
+def test_a_package_may_become_visible_late(seller, order, simulator, clock):
+    simulator.settings.package_delay = 120
+    assert seller.confirm(order).status_code == 204
+    assert "packages" not in seller.order(order.order_id)
+    clock.advance(minutes=2)
+    assert len(seller.order(order.order_id)["packages"]) == 1
+
+
+def test_while_it_is_invisible_it_counts_already(seller, order, simulator):
+    simulator.settings.package_delay = 120
+    seller.confirm(order)
+    assert seller.confirm(order, packageReferenceId="18").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"packageReferenceId": None},
+        {"packageReferenceId": 17},
+        {"packageReferenceId": "0"},
+        {"packageReferenceId": "-1"},
+        {"packageReferenceId": "WH/OUT/17"},
+        {"carrierCode": None},
+        {"carrierCode": "colissimo"},
+        {"carrierCode": "My van"},
+        {"carrierCode": "Other"},
+        {"trackingNumber": None},
+        {"trackingNumber": " "},
+        {"trackingNumber": False},
+        {"shipDate": None},
+        {"shipDate": "20/11/2026"},
+        {"shipDate": "2026-11-20T12:00:01Z"},
+        {"shipDate": "2026-11-20T09:59:59Z"},
+        {"orderItems": None},
+        {"orderItems": []},
+        {"orderItems": ["12345678901234"]},
+        {"orderItems": [{"orderItemId": "12345678901234", "quantity": 1}]},
+        {"orderItems": [{"orderItemId": "12345678901234", "quantity": "1"}]},
+        {"marketplaceId": "A1PA6795UKMFR9"},
+        {"marketplaceId": None},
+    ],
+)
+def test_a_bad_confirmation_is_refused_and_changes_nothing(seller, order, world, detail):
+    answer = seller.confirm(order, **detail)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == "InvalidInput"
+    assert world.order(order.order_id) == order
+    assert not world.mails
+
+
+@pytest.mark.parametrize("quantities", [(4,), (0, 2)])
+def test_no_more_than_was_ordered(seller, order, quantities):
+    assert seller.confirm(order, orderItems=some(order, *quantities)).status_code == 400
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+def test_quantities_are_positive(seller, order, quantity):
+    items = [{"orderItemId": order.items[0].order_item_id, "quantity": quantity}]
+    assert seller.confirm(order, orderItems=items).status_code == 400
+
+
+def test_the_same_item_twice_counts_twice(seller, order):
+    assert seller.confirm(order, orderItems=some(order, 2) * 2).status_code == 400
+
+
+def test_no_more_than_is_left(seller, order):
+    seller.confirm(order, orderItems=some(order, 2))
+    more = {"packageReferenceId": "18", "orderItems": some(order, 2)}
+    assert seller.confirm(order, **more).status_code == 400
+    assert seller.confirm(order, orderItems=some(order, 3)).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"fulfilled_by": "AMAZON", "status": "UNSHIPPED"},
+        {"status": "CANCELLED"},
+        {"status": "PENDING"},
+        {"status": "PENDING_AVAILABILITY"},
+    ],
+)
+def test_only_what_the_merchant_may_ship_is_shipped(seller, world, fields):
+    order = world.place_order("FR", **fields)
+    assert seller.confirm(order, orderItems=some(order, 1)).status_code == 400
+
+
+def test_unknown_and_foreign_orders_are_not_found(seller, world):
+    foreign = world.place_order("FR", seller=world.sellers["A2OTHERS"])
+    assert seller.confirm(foreign).status_code == 404
+
+
+def test_other_carriers_go_by_their_name(seller, order):
+    assert seller.confirm(order, carrierCode="Other", carrierName="Velo Nantes").status_code == 204
+    assert seller.order(order.order_id)["packages"][0]["carrier"] == "Velo Nantes"
+
+
+def test_a_body_must_be_json(seller, order):
+    path = f"/orders/v0/orders/{order.order_id}/shipmentConfirmation"
+    json = {"Content-Type": "application/json", "x-amz-access-token": seller.token}
+    for content, headers in [
+        (b"{", json),
+        (b"[]", json),
+        (b"{}", {"x-amz-access-token": seller.token}),
+    ]:
+        assert seller.http.post(path, content=content, headers=headers).status_code == 400
+
+
+def test_the_list_of_carriers_is_amazons():
+    assert {"DHL", "UPS", "Self Delivery", "Other", "YAMATO", "Transaragonés"} <= carrier_codes()
+    assert len(carrier_codes()) == 377
