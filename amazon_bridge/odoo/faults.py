@@ -161,8 +161,9 @@ def _of_the_way(failure: Exception) -> BridgeError:
     """Nothing of Odoo's came back, or nothing that can be read."""
     reason = failure.reason if isinstance(failure, URLError) else failure
     if isinstance(reason, ssl.SSLCertVerificationError):
+        why = reason.verify_message.rstrip(".")
         return AccountError(
-            f"The TLS certificate of Odoo's server can't be verified: {reason.verify_message}.",
+            f"The TLS certificate of Odoo's server can't be verified: {why}.",
             "Renew it, or add its authority to this machine's (or set SSL_CERT_FILE).",
         )
     if isinstance(reason, ssl.SSLError):
