@@ -213,7 +213,9 @@ class TestFind:
 
     def test_none_anywhere(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("amazon_bridge.config.SEARCHED", (Path("config/bridge.yaml"),) * 2)
+        monkeypatch.setattr(
+            "amazon_bridge.config.reading.SEARCHED", (Path("config/bridge.yaml"),) * 2
+        )
         with pytest.raises(ConfigError, match=re.escape(f"{tmp_path}/config/bridge.yaml")):
             find(None, {})
 
@@ -295,7 +297,7 @@ class TestSample:
         assert (REPOSITORY / "config/bridge.example.yaml").read_text() == example()
 
     def test_is_inside_of_the_package(self):
-        assert (resources.files("amazon_bridge") / "bridge.example.yaml").is_file()
+        assert (resources.files("amazon_bridge.config") / "bridge.example.yaml").is_file()
 
     def test_shows_every_key(self):
         shown = names_in(YAML(typ="safe", pure=True).load(uncommented(example())))

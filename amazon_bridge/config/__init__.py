@@ -1,0 +1,36 @@
+"""The configuration: one YAML file.
+
+``models`` says what it may hold, ``values`` what a single value may be, ``reading`` turns the
+file into the models or says all that is wrong with it.
+"""
+
+from amazon_bridge.config.models import (
+    AccountConfig,
+    CancellationBrake,
+    Config,
+    Credentials,
+    HttpConfig,
+    LogConfig,
+    NotifyConfig,
+    OdooConfig,
+    ScheduleConfig,
+)
+from amazon_bridge.config.reading import FILE_VARIABLE, SEARCHED, example, find, load, schema
+
+__all__ = [
+    "FILE_VARIABLE",
+    "SEARCHED",
+    "AccountConfig",
+    "CancellationBrake",
+    "Config",
+    "Credentials",
+    "HttpConfig",
+    "LogConfig",
+    "NotifyConfig",
+    "OdooConfig",
+    "ScheduleConfig",
+    "example",
+    "find",
+    "load",
+    "schema",
+]

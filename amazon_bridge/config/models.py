@@ -1,0 +1,226 @@
+"""What the configuration file may hold: its keys, their types, defaults and descriptions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from amazon_bridge.config.values import (
+    AT_LEAST_ONE,
+    AmazonUrl,
+    BaseUrl,
+    CancelReason,
+    FilePath,
+    Instant,
+    Interval,
+    Level,
+    ListenAddress,
+    Marketplaces,
+    Schedule,
+    Secret,
+    TaxInclusion,
+    Text,
+)
+from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.marketplaces import Region
+
+NAME = r"^[a-z0-9][a-z0-9_-]*$"
+SELLER_ID = r"^[A-Z0-9]+$"
+
+
+class Section(BaseModel):
+    """A mapping of the file: frozen, without unknown keys, silent about wrong values."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class LogConfig(Section):
+    """What is logged, to stderr."""
+
+    level: Level = "info"
+    """The least level that is logged."""
+    format: Literal["json", "console"] | None = None
+    """`json`: one JSON object a line; `console`: for people. Default: `console` when stderr is a
+    terminal, else `json`."""
+    modules: dict[Text, Level] = {}
+    """Levels of single modules, by their Python name, such as `amazon_bridge.odoo: debug`."""
+
+
+class HttpConfig(Section):
+    """The listener for health, metrics and the status page."""
+
+    listen: ListenAddress = "127.0.0.1:9464"
+    """Address and port to listen on."""
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+
+class OdooConfig(Section):
+    """The Odoo database that the orders go to."""
+
+    url: BaseUrl
+    """Odoo's address, without a path."""
+    database: Text
+    """The database's name."""
+    login: Text
+    """The login of the user that the bridge works as."""
+    password: Secret
+    """That user's API key (recommended) or password."""
+    protocol: Literal["xmlrpc", "jsonrpc"] = "xmlrpc"
+    """Which of Odoo's two external protocols is spoken."""
+    timeout: float = Field(default=120, gt=0, le=3600, allow_inf_nan=False)
+    """Seconds to wait for an answer of Odoo."""
+
+
+class Credentials(Section):
+    """The application's and the seller's Login with Amazon credentials."""
+
+    client_id: Secret
+    """The application's LWA client identifier, `amzn1.application-oa2-client...`."""
+    client_secret: Secret
+    """The application's LWA client secret."""
+    refresh_token: Secret
+    """The refresh token that the seller's authorization of the application gave, `Atzr|...`."""
+
+
+class ScheduleConfig(Section):
+    """How often each job runs: an interval, or a cron line."""
+
+    orders: Schedule = "5m"
+    """Amazon's changed orders to Odoo."""
+    cancellations: Schedule = "5m"
+    """Orders cancelled in Odoo to Amazon."""
+    pickings: Schedule = "5m"
+    """Delivery orders done in Odoo to Amazon."""
+
+
+class NotifyConfig(Section):
+    """What Amazon is told. Switch both off to try the bridge without any effect on Amazon."""
+
+    cancellations: bool = True
+    """Tell Amazon of orders cancelled in Odoo."""
+    shipments: bool = True
+    """Tell Amazon of delivery orders done in Odoo."""
+
+
+class CancellationBrake(Section):
+    """Holds a round's cancellations when they look like a mistaken mass action in Odoo."""
+
+    orders: int = Field(default=20, ge=0)
+    """Hold when more than this many orders were cancelled in Odoo in one round."""
+    percent: float = Field(default=20, ge=0, le=100, allow_inf_nan=False)
+    """Hold when more than this part of the account's open orders was."""
+
+
+class AccountConfig(Section):
+    """One seller's account in one of Amazon's regions."""
+
+    name: str = Field(pattern=NAME)
+    """Your name for the account; unique: small letters, digits, `-` and `_`."""
+    seller_id: str = Field(pattern=SELLER_ID)
+    """The seller's id (merchant token), as Seller Central shows it."""
+    marketplaces: Marketplaces
+    """Country codes or marketplace ids, all of one region."""
+    credentials: Credentials
+    """Login with Amazon credentials of this seller."""
+    endpoint: AmazonUrl | None = None
+    """Base URL of the Selling Partner API. Default: the region's. Set it to use a simulator."""
+    token_url: AmazonUrl | None = None
+    """URL of Login with Amazon's tokens. Default: Amazon's."""
+    company: Text | None = None
+    """Name of the Odoo company that the orders belong to. Default: the login's."""
+    warehouse: Text | None = None
+    """Code of the Odoo warehouse that ships FBM orders. Default: the company's first."""
+    fba_location: Text | None = None
+    """Complete name of the stock location of goods at Amazon. Default: `<warehouse>/Amazon`."""
+    sales_team: Text = "Amazon"
+    """Name of the sales team of the orders."""
+    salesperson: Text | None = None
+    """Odoo login of the salesperson of the orders. Default: nobody."""
+    prices_include_tax: TaxInclusion = "auto"
+    """Whether Amazon's prices hold the tax. `auto`: by marketplace, North America no, elsewhere
+    yes."""
+    unknown_sku: Literal["fallback", "quarantine"] = "fallback"
+    """What becomes of an order with a SKU that no Odoo product has as its internal reference:
+    `fallback` takes the product *Amazon Sale*, `quarantine` puts the order aside."""
+    start: Instant | None = None
+    """Where the cursor of a new account begins: orders changed since then come in. Default: the
+    moment of its first round."""
+    schedule: ScheduleConfig = ScheduleConfig()
+    """How often each job runs."""
+    notify_amazon: NotifyConfig = NotifyConfig()
+    """What Amazon is told."""
+    carriers: dict[Text, Text] = {}
+    """Amazon's carrier code for a carrier's name in Odoo, where the two names differ."""
+    cancel_reason: CancelReason = "NoInventory"
+    """The reason that Amazon is told for an order cancelled in Odoo. With any but `NoInventory`
+    Amazon adds the units back to its stock count."""
+    cancellation_brake: CancellationBrake = CancellationBrake()
+    """When to hold cancellations that look like a mistake."""
+    tracking_reminder: Interval = Field(
+        default=timedelta(days=2), json_schema_extra={"default": "2d"}
+    )
+    """How long a done delivery order may lack its carrier or tracking reference before an
+    activity on it asks for them."""
+
+    @property
+    def region(self) -> Region:
+        return self.marketplaces[0].region
+
+    def digest(self) -> str:
+        """SHA-256 of the account's settings without its secrets: tells that they changed."""
+        settings = self.model_dump(mode="json", exclude={"credentials"})
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+class Config(Section):
+    """The whole file, its `defaults` merged into each account."""
+
+    state: FilePath = Path("state/bridge.db")
+    """The state store, an SQLite file, created when absent. A relative path is relative to the
+    folder of the configuration file."""
+    log: LogConfig = LogConfig()
+    """What is logged."""
+    http: HttpConfig | None = HttpConfig()
+    """Listener for health, metrics and the status page; `null` switches it off."""
+    odoo: OdooConfig
+    """The Odoo database."""
+    accounts: Annotated[tuple[AccountConfig, ...], *AT_LEAST_ONE]
+    """The seller accounts."""
+
+    def account(self, name: str) -> AccountConfig:
+        """The account of that name.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        names = ", ".join(account.name for account in self.accounts)
+        raise ConfigError(f"The configuration has no account {name!r}.", f"It has: {names}.")
+
+    def secrets(self) -> Iterator[SecretStr]:
+        """Every secret of the configuration, for the log to hide."""
+        yield self.odoo.password
+        for account in self.accounts:
+            given = account.credentials
+            yield from (given.client_id, given.client_secret, given.refresh_token)

@@ -1,0 +1,286 @@
+"""What a single value of the configuration may be.
+
+No message shows the value, because any value may be a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import SplitResult, urlsplit
+
+from apscheduler.triggers.cron import CronTrigger
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from amazon_bridge.marketplaces import MARKETPLACES, Marketplace, marketplace
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What values refer to: the environment's variables and the folder of the file."""
+
+    environ: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path.cwd)
+
+
+def _surroundings(info: ValidationInfo) -> Surroundings:
+    return info.context if isinstance(info.context, Surroundings) else Surroundings()
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError("must be a path")
+    return _surroundings(info).folder / value
+
+
+def _secret(value: object, info: ValidationInfo) -> object:
+    match value:
+        case SecretStr():
+            return value
+        case str():
+            secret = value
+        case {"file": str(name), **rest} if not rest:
+            secret = _content(_surroundings(info).folder / name, "the secret's file")
+        case {"credential": str(name), **rest} if not rest:
+            secret = _content(_credential(name, _surroundings(info).environ), "the credential")
+        case _:
+            raise ValueError(
+                "must be text (in quotes if it looks like a number),"
+                " {file: PATH} or {credential: NAME}"
+            )
+    if not secret.strip():
+        raise ValueError("must not be empty")
+    return secret
+
+
+def _content(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"{what} {path} can't be read: {error.strerror}") from None
+    except ValueError:
+        raise ValueError(f"{what} {path} is not UTF-8 text") from None
+
+
+def _credential(name: str, environ: Mapping[str, str]) -> Path:
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise ValueError(
+            "$CREDENTIALS_DIRECTORY is not set: systemd sets it for a unit that has"
+            f" LoadCredential={name}:PATH"
+        )
+    if Path(name).name != name:
+        raise ValueError("a credential's name can't hold a slash")
+    return Path(folder) / name
+
+
+def _marketplace(value: object) -> Marketplace:
+    if isinstance(value, Marketplace):
+        return value
+    found = marketplace(value.upper()) if isinstance(value, str) else None
+    if found is None:
+        codes = ", ".join(sorted(each.country_code for each in MARKETPLACES))
+        raise ValueError(f"is no Amazon marketplace: write its id or a country code of {codes}")
+    return found
+
+
+def _of_one_region(found: tuple[Marketplace, ...]) -> tuple[Marketplace, ...]:
+    regions = {each.region for each in found}
+    if len(regions) > 1:
+        parts = " | ".join(
+            ", ".join(each.country_code for each in found if each.region == region)
+            for region in sorted(regions)
+        )
+        raise ValueError(f"must be of one region: make an account for each of {parts}")
+    return found
+
+
+def _not_empty(value: object) -> object:
+    if value == []:
+        raise ValueError("needs at least one entry")
+    return value
+
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_INTERVAL = re.compile("".join(rf"(?:(?P<{unit}>\d{{1,6}}){unit})?" for unit in _UNITS))
+_INTERVAL_HELP = "write a time such as 45s, 5m, 1h30m or 2d"
+_CRON_FIELDS = 5
+_ADDRESS = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):(?P<port>\d{1,5})")
+_LAST_PORT = 65535
+
+
+def _interval(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    match = _INTERVAL.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(_INTERVAL_HELP)
+    interval = timedelta(**{_UNITS[unit]: int(n) for unit, n in match.groupdict("0").items()})
+    if not interval:
+        raise ValueError(f"must be longer than nothing: {_INTERVAL_HELP}")
+    return interval
+
+
+def _schedule(value: object) -> timedelta | str:
+    if isinstance(value, str) and len(value.split()) > 1:
+        return _cron(value)
+    try:
+        return _interval(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or a cron line such as '0 6 * * mon-fri'") from None
+
+
+def _cron(line: str) -> str:
+    fields = line.split()
+    if len(fields) != _CRON_FIELDS:
+        raise ValueError("a cron line has five fields: minute, hour, day, month, day of week")
+    if re.search(r"\d", fields[-1].partition("/")[0]):
+        # APScheduler 3 counts from Monday = 0, cron from Sunday = 0: names can't be mistaken.
+        raise ValueError("write the days of the week by name: mon, tue, wed, thu, fri, sat, sun")
+    try:
+        trigger = CronTrigger.from_crontab(line, timezone=UTC)
+    except ValueError:
+        raise ValueError("is no cron line: minute, hour, day, month, day of week") from None
+    if trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
+        raise ValueError("this cron line never comes due")
+    return line
+
+
+def _instant(value: object) -> datetime:
+    try:
+        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        in_utc = instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be a timestamp such as 2026-11-01T00:00:00Z") from None
+    if instant.tzinfo is None:
+        raise ValueError(
+            "needs its time zone, such as 2026-11-01T00:00:00Z or 2026-11-01T01:00:00+01:00"
+        )
+    return in_utc
+
+
+def _split_url(text: str) -> SplitResult:
+    try:
+        url = urlsplit(text)
+        wrong = url.scheme not in {"http", "https"} or not url.hostname or url.port == 0
+    except ValueError:
+        wrong = True
+    if wrong:
+        raise ValueError("must be an address such as https://erp.example.com")
+    if url.username is not None or url.query or url.fragment:
+        raise ValueError("must hold no login, no ? and no #")
+    return url
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _amazon_url(text: str) -> str:
+    url = _split_url(text)
+    if url.scheme == "http" and not _is_loopback(url.hostname):
+        raise ValueError("must begin with https:// (plain http only to this machine itself)")
+    return text.rstrip("/")
+
+
+def _base_url(text: str) -> str:
+    url = _split_url(text)
+    if url.path.strip("/"):
+        raise ValueError("must end after the host (and port): leave the path out")
+    return text.rstrip("/")
+
+
+def _listen_address(text: str) -> str:
+    match = _ADDRESS.fullmatch(text)
+    if match is None or int(match["port"]) > _LAST_PORT:
+        raise ValueError("must be an address and a port, such as 127.0.0.1:9464 or [::1]:9464")
+    return text
+
+
+def _truth(value: object) -> object:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+_INTERVAL_SCHEMA = {"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"}
+_SECRET_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "minLength": 1},
+        *(
+            {
+                "type": "object",
+                "properties": {source: {"type": "string", "minLength": 1}},
+                "required": [source],
+                "additionalProperties": False,
+            }
+            for source in ("file", "credential")
+        ),
+    ]
+}
+
+AT_LEAST_ONE = (BeforeValidator(_not_empty), Field(json_schema_extra={"minItems": 1}))
+
+Text: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
+Secret: TypeAlias = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchema(_SECRET_SCHEMA)]
+FilePath: TypeAlias = Annotated[
+    Path, PlainValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})
+]
+Interval: TypeAlias = Annotated[
+    timedelta, BeforeValidator(_interval), WithJsonSchema(_INTERVAL_SCHEMA)
+]
+Schedule: TypeAlias = Annotated[
+    timedelta | str, PlainValidator(_schedule), WithJsonSchema({"type": "string"})
+]
+Instant: TypeAlias = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+ListenAddress: TypeAlias = Annotated[Text, AfterValidator(_listen_address)]
+TaxInclusion: TypeAlias = Annotated[Literal["auto", True, False], BeforeValidator(_truth)]
+AmazonUrl: TypeAlias = Annotated[Text, AfterValidator(_amazon_url)]
+BaseUrl: TypeAlias = Annotated[Text, AfterValidator(_base_url)]
+ConfiguredMarketplace: TypeAlias = Annotated[
+    Marketplace,
+    PlainValidator(_marketplace),
+    PlainSerializer(lambda found: found.country_code, return_type=str),
+    WithJsonSchema({"type": "string", "minLength": 2}),
+]
+Marketplaces: TypeAlias = Annotated[
+    tuple[ConfiguredMarketplace, ...],
+    *AT_LEAST_ONE,
+    AfterValidator(_of_one_region),
+]
+Level: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
+CancelReason: TypeAlias = Literal[
+    # The enumeration CancelReason of Amazon's OrderAcknowledgement.xsd.
+    "NoInventory",
+    "ShippingAddressUndeliverable",
+    "CustomerExchange",
+    "BuyerCanceled",
+    "GeneralAdjustment",
+    "CarrierCreditDecision",
+    "RiskAssessmentInformationNotValid",
+    "CarrierCoverageFailure",
+    "CustomerReturn",
+    "MerchandiseNotReceived",
+    # Added to it later.
+    "PricingError",
+]
