@@ -64,6 +64,13 @@ class AccountError(BridgeError):
     """This account can't go on now; the other accounts can."""
 
 
+class Stopped(BaseException):
+    """The daemon stops: raised by its pauses, so that a round ends where it can.
+
+    No error, as ``KeyboardInterrupt`` is none, so that nothing on the way takes it for one.
+    """
+
+
 class ConfigError(BridgeError):
     """The configuration, or the usage, is wrong. ``problems`` lists all that is wrong at once."""
 

@@ -125,7 +125,7 @@ def work(
         alive: a cheap call that raises a ``BridgeError`` when the side is down.
         size: the number of items in a batch.
         patience: for ``Transient`` errors, for each batch.
-        sleep: takes seconds.
+        sleep: takes seconds; called with 0 before each batch.
 
     Raises:
         AccountError: the side is down, or asks to wait longer than there is patience, or
@@ -134,6 +134,7 @@ def work(
     """
     worker = _Worker(apply, key, alive, patience, sleep)
     for start in range(0, len(items), size):
+        sleep(0)  # where a daemon that is to stop raises ``Stopped``: between two batches
         worker.work(items[start : start + size], patience)
     return worker.failures
 

@@ -14,6 +14,7 @@ from amazon_bridge.engine.errors import (
     ConfigError,
     ItemError,
     ItemErrors,
+    Stopped,
     Transient,
 )
 from amazon_bridge.engine.runner import Counts, Patience, patiently, work
@@ -128,8 +129,32 @@ def test_a_passing_fault_costs_a_pause_and_nothing_else():
             [1, 2], apply, key=str, alive=_never, patience=PATIENCE, sleep=pauses.append
         )
     assert failures == {}
-    assert 1 <= pauses[0] <= 2 <= pauses[1] <= 3
+    assert 1 <= pauses[1] <= 2 <= pauses[2] <= 3
     assert [entry["event"] for entry in logs] == ["retrying", "retrying"]
+
+
+def test_a_stop_finishes_the_batch_in_hand_and_begins_no_other():
+    done: list[int] = []
+
+    def pause(_seconds: float) -> None:
+        if len(done) >= SIZE:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        work(range(3 * SIZE), done.extend, key=str, alive=_never, size=SIZE, sleep=pause)
+    assert done == list(range(SIZE))
+
+
+def test_a_stop_in_a_pause_is_taken_for_no_fault_of_the_batch():
+    def pause(seconds: float) -> None:
+        if seconds:
+            raise Stopped
+
+    def apply(_batch: Sequence[int]) -> None:
+        raise Transient("502")
+
+    with capture_logs(), pytest.raises(Stopped):
+        work([1, 2], apply, key=str, alive=_never, patience=PATIENCE, sleep=pause)
 
 
 def test_a_passing_fault_while_halving_does_not_cost_an_item_its_place():
