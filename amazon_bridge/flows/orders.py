@@ -8,6 +8,7 @@ of it now and from what stands in Odoo: ``decide`` has the rules.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum, auto
@@ -16,7 +17,7 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
-from amazon_bridge.engine.ledger import Seen, State
+from amazon_bridge.engine.ledger import Entry, Seen, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, windows
 from amazon_bridge.flows.context import Context
@@ -31,6 +32,30 @@ log = structlog.get_logger(__name__)
 JOB = "orders"
 
 Shown = Order | UnreadableOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """What the ledger remembers of an order that was worked."""
+
+    worth: Decimal
+    marketplace_id: str
+    fulfilled_by: str
+
+    @classmethod
+    def of(cls, order: Order) -> Memo:
+        return cls(order.worth, order.marketplace_id or "", order.fulfilled_by or "")
+
+    @classmethod
+    def read(cls, entry: Entry | None) -> Memo | None:
+        """The memo of a ledger's entry, if it has one."""
+        if entry is None or entry.memo is None:
+            return None
+        worth, marketplace_id, fulfilled_by = entry.memo.split(" ")
+        return cls(Decimal(worth), marketplace_id, fulfilled_by)
+
+    def text(self) -> str:
+        return f"{self.worth} {self.marketplace_id} {self.fulfilled_by}"
 
 
 class Step(StrEnum):
@@ -277,7 +302,7 @@ _OUTCOMES = {
 
 def _settle(context: Context, order: Order, step: Step) -> None:
     state = State.LEFT_OUT if step == Step.LEAVE_OUT else State.DONE
-    memo = None if step == Step.LEAVE_OUT else str(order.worth)
+    memo = None if step == Step.LEAVE_OUT else Memo.of(order).text()
     context.ledger.settle(context.name, JOB, order.order_id, order.fingerprint, state, memo=memo)
     log.info("order_worked", account=context.name, order=order.order_id, step=step)
 
@@ -397,16 +422,26 @@ def _deliver(context: Context, sale_order_ids: Mapping[str, int]) -> None:
 
 
 def _cancel(context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]) -> None:
-    if orders:
-        sales.cancel(context.odoo, [standing[order.order_id].id for order in orders])
+    if not orders:
+        return
+    ids = [standing[order.order_id].id for order in orders]
+    sales.cancel(context.odoo, ids)
+    notes.post(context.odoo, "sale.order", dict.fromkeys(ids, CANCELLED_THERE))
+
+
+CANCELLED_THERE = Note(
+    "cancelled_there",
+    "Amazon: cancelled",
+    "Amazon has cancelled this order, so it was cancelled here, with its open deliveries.",
+)
+"""Tells a cancellation that came from Amazon from one that Amazon is to be told of."""
 
 
 def _hold(
     context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
 ) -> dict[str, ItemError]:
     ids = [standing[order.order_id].id for order in orders]
-    if ids:
-        notes.tell(context.odoo, "sale.order", ids, _CANCELLED_TOO_LATE)
+    notes.post(context.odoo, "sale.order", dict.fromkeys(ids, _CANCELLED_TOO_LATE))
     return {
         order.order_id: ItemError(
             "needs_attention",
@@ -419,6 +454,7 @@ def _hold(
 
 
 _CANCELLED_TOO_LATE = Note(
+    "cancelled_too_late",
     "Amazon: cancelled after goods left",
     "Amazon has cancelled this order, but goods have left already. Nothing was cancelled here:"
     " bring the goods back or settle it with the buyer, then cancel this sale order.",
@@ -444,8 +480,8 @@ def _find_changed_worth(
 
 def _has_changed_worth(context: Context, order: Order) -> bool:
     entry = context.ledger.entry(context.name, JOB, order.order_id)
-    imported_at = Decimal(entry.memo) if entry and entry.memo else order.worth
-    return order.status in _LIVE and imported_at != order.worth
+    memo = Memo.read(entry)
+    return order.status in _LIVE and memo is not None and memo.worth != order.worth
 
 
 def _show_requests(context: Context, orders: Sequence[Order]) -> None:
@@ -464,12 +500,17 @@ def _show_requests(context: Context, orders: Sequence[Order]) -> None:
 
 
 def _remind(context: Context, model: str, ids: Sequence[int]) -> None:
-    user_id = context.setup.salesperson_id
-    if ids:
-        notes.tell(context.odoo, model, ids, _BUYER_ASKS, remind=True, user_id=user_id)
+    notes.remind(
+        context.odoo,
+        model,
+        dict.fromkeys(ids, _BUYER_ASKS),
+        today=context.clock().date(),
+        user_id=context.setup.salesperson_id,
+    )
 
 
 _BUYER_ASKS = Note(
+    "buyer_asks",
     "Amazon: the buyer asks to cancel",
     "The buyer has asked Amazon to cancel this order. Don't ship it without deciding: cancel"
     " this sale order to grant the request, or ship it to decline.",
