@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from amazon_bridge.simulator import people
-from amazon_bridge.simulator.catalogue import CATALOGUE
+from amazon_bridge.simulator.catalogue import CATALOGUE, PRODUCTS
 from amazon_bridge.simulator.clock import Clock, system_clock
 from amazon_bridge.simulator.markets import MARKETS, Market
 from amazon_bridge.simulator.orders import UNPAID, Order
@@ -174,7 +174,7 @@ class _Kitchen:
                     gift_message=people.make_gift_message(market, self.chance),
                 )
             case "discount":
-                price = CATALOGUE_PRICES[line.sku or ""][market.currency] * line.quantity
+                price = PRODUCTS[line.sku or ""].prices[market.currency] * line.quantity
                 discount = market.round(price * Decimal("0.15"))
                 return replace(line, discount=discount, promotion_ids=("SIM-AUTUMN-15",))
             case "shipping_discount":
@@ -187,9 +187,6 @@ class _Kitchen:
             case "cash_on_delivery" if market.country == "JP":
                 return replace(line, cod_fee=Decimal(330))
         return line
-
-
-CATALOGUE_PRICES = {product.sku: product.prices for product in CATALOGUE}
 
 
 def _scaled(market: Market, amount: str) -> Decimal:

@@ -27,7 +27,7 @@ class Market:
         return amount.quantize(unit, ROUND_HALF_UP)
 
     @property
-    def tax_collected_by_amazon(self) -> bool:
+    def facilitates_tax(self) -> bool:
         """Amazon is the marketplace facilitator in the United States."""
         return self.country == "US"
 

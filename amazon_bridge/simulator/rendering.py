@@ -38,11 +38,13 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def render_order(order: Order, included: frozenset[str], *, negative_discounts: bool) -> Json:
+def render_order(
+    order: Order, included: frozenset[str], now: datetime, *, negative_discounts: bool
+) -> Json:
     """The order with the datasets that were asked for."""
     blocks = {
         "BUYER": ("buyer", _buyer(order)),
-        "RECIPIENT": ("recipient", _recipient(order)),
+        "RECIPIENT": ("recipient", _recipient(order, now)),
         "PROCEEDS": ("proceeds", _order_proceeds(order, negative=negative_discounts)),
         "PAYMENT": ("payment", _payment(order)),
         "TAX": ("tax", _order_tax(order)),
@@ -105,11 +107,22 @@ def _buyer(order: Order) -> Json:
     )
 
 
-def _recipient(order: Order) -> Json:
+def _phone_is_shown(order: Order, now: datetime) -> bool:
+    """A merchant may ring up until the parcel should have arrived, Amazon's model says."""
+    if order.fulfilled_by == "AMAZON":
+        return False
+    return order.status != "SHIPPED" or now <= _latest_delivery(order)
+
+
+def _latest_delivery(order: Order) -> datetime:
+    return order.latest_delivery or order.created + timedelta(days=5)
+
+
+def _recipient(order: Order, now: datetime) -> Json:
     if order.data_withheld or order.status in UNPAID:
         return {}
     shown = _address(order.address)
-    if order.fulfilled_by == "AMAZON":
+    if not _phone_is_shown(order, now):
         shown.pop("phone", None)
     if not _name_is_shown(order):
         for field in ("name", "companyName", "addressLine1", "addressLine2", "addressLine3"):
@@ -208,13 +221,12 @@ def _order_tax(order: Order) -> Json:
 
 
 def _order_fulfillment(order: Order) -> Json:
-    latest_delivery = order.latest_delivery or order.created + timedelta(days=5)
     return {
         "fulfillmentStatus": order.status,
         "fulfilledBy": order.fulfilled_by,
         "fulfillmentServiceLevel": "STANDARD",
         "shipByWindow": _window(order.created, order.created + timedelta(days=2)),
-        "deliverByWindow": _window(order.created + timedelta(days=2), latest_delivery),
+        "deliverByWindow": _window(order.created + timedelta(days=2), _latest_delivery(order)),
     }
 
 

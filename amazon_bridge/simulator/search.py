@@ -132,8 +132,8 @@ class Search:
         return token
 
     def _render(self, order: Order, included: frozenset[str]) -> dict[str, Any]:
-        negative = self._world.settings.negative_discounts
-        return render_order(order, included, negative_discounts=negative)
+        now, negative = self._world.clock(), self._world.settings.negative_discounts
+        return render_order(order, included, now, negative_discounts=negative)
 
 
 def _read_query(arguments: Arguments, now: datetime) -> _Query:

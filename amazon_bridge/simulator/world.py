@@ -26,6 +26,11 @@ from amazon_bridge.simulator.orders import (
 from amazon_bridge.simulator.settings import Settings
 
 COUNTRIES = tuple(MARKETS)
+_TAKEN_OVER = (
+    "sku", "quantity", "shipping", "gift_wrap", "cod_fee", "other", "discount",
+    "shipping_discount", "promotion_ids", "gift_wrap_level", "gift_message",
+)  # fmt: skip
+"""What an order item takes from a ``Line`` as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,20 +188,23 @@ class World:
         Without a seller the first one that sells in the country gets it.
         """
         with self.lock:
-            market, now = MARKETS[country], self.clock()
+            market = MARKETS[country]
             buyer = buyer or people.make_buyer(market, self._chance, business=business)
+            address = address or people.make_address(market, self._chance, buyer)
+            given: dict[str, Any] = {
+                "order_id": self._new_order_id(market),
+                "created": self.clock(),
+                "last_updated": self.clock(),
+            } | fields
             order = Order(
-                order_id=fields.pop("order_id", None) or self._new_order_id(market),
                 seller_id=(seller or self._seller_in(market)).seller_id,
                 market=market,
-                created=fields.pop("created", now),
-                last_updated=fields.pop("last_updated", now),
                 status=status or ("UNSHIPPED" if fulfilled_by == "MERCHANT" else "SHIPPED"),
                 fulfilled_by=fulfilled_by,
                 items=tuple(self._new_item(market, line) for line in lines),
                 buyer=buyer,
-                address=address or people.make_address(market, self._chance, buyer),
-                **fields,
+                address=address,
+                **given,
             )
             return self.store(_settle(order))
 
@@ -295,25 +303,13 @@ class World:
         collected = line.tax_collected_by_amazon
         return Item(
             order_item_id=self._digits(14),
-            sku=line.sku,
             asin=line.asin or (product.asin if product else "B0SIMUNKNW"),
             title=line.title or (product.title if product else "A product that nobody listed"),
-            quantity=line.quantity,
             price=price,
-            shipping=line.shipping,
-            gift_wrap=line.gift_wrap,
-            cod_fee=line.cod_fee,
-            other=line.other,
-            discount=line.discount,
-            shipping_discount=line.shipping_discount,
             taxes=_taxes(market, line, price, included=included),
             tax_included=included,
-            tax_collected_by_amazon=(
-                market.tax_collected_by_amazon if collected is None else collected
-            ),
-            promotion_ids=line.promotion_ids,
-            gift_wrap_level=line.gift_wrap_level,
-            gift_message=line.gift_message,
+            tax_collected_by_amazon=market.facilitates_tax if collected is None else collected,
+            **{name: getattr(line, name) for name in _TAKEN_OVER},
         )
 
     def make_package(self, order: Order, quantities: Mapping[str, int] | None = None) -> Package:

@@ -114,6 +114,8 @@ def test_fields_can_be_missing(seller, simulator, order):
     assert "orderItems" not in seen
     assert "fulfillmentStatus" not in seen["fulfillment"]
     assert seen["orderId"] == order.order_id
+    simulator.faults.add("missing_fields", "confirmShipment", fields=["errors"])
+    assert seller.confirm(order).status_code == 204
 
 
 def test_a_fault_lasts_as_many_calls_as_it_is_told(seller, simulator, order):

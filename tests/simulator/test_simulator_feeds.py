@@ -130,6 +130,25 @@ def test_a_success_message_changes_nothing(seller, world, clock):
     assert world.order(order.order_id) == order
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<CancelReason>NoInventory</CancelReason>", ""),
+        ("<StatusCode>Failure</StatusCode>", "<StatusCode>Maybe</StatusCode>"),
+        ("<StatusCode>Failure</StatusCode>", ""),
+        ("OrderAcknowledgement>", "Acknowledgement>"),
+        ("AmazonOrderItemCode>", "ItemCode>"),
+    ],
+)
+def test_a_malformed_message_fails_alone(seller, world, clock, old, new):
+    bad, good = world.place_order("FR"), world.place_order("FR")
+    assert old in message(1, bad)
+    content = envelope(message(1, bad).replace(old, new), message(2, good))
+    assert list(failures(report(seller, process(seller, clock, content)))) == ["1"]
+    statuses = [world.order(order.order_id).status for order in (bad, good)]
+    assert statuses == ["UNSHIPPED", "CANCELLED"]
+
+
 def test_within_a_message_the_order_of_elements_counts(seller, world, clock):
     order = world.place_order("FR")
     good = message(1, order)
@@ -152,6 +171,9 @@ def test_within_a_message_the_order_of_elements_counts(seller, world, clock):
         (">OrderAcknowledgement</MessageType>", ">OrderFulfillment</MessageType>"),
         ("<DocumentVersion>1.01</DocumentVersion>", ""),
         ("A1EUROPE", "A2OTHERS"),
+        ("<Header>", "<Heading>"),
+        ("</Header>", "</Heading>"),
+        ("Message>", "Letter>"),
         ("<MessageID>2<", "<MessageID>1<"),
         ('encoding="UTF-8"?>', 'encoding="UTF-8"?><!DOCTYPE x [<!ENTITY a "aaaa">]>'),
     ],
@@ -283,7 +305,8 @@ def test_feeds_can_be_listed(seller, other_seller, world):
     assert listed(seller, pageSize=1) == ids[-1:]
     assert listed(seller, processingStatuses="DONE,FATAL") == []
     assert listed(other_seller) == []
-    assert seller.call("getFeeds", "GET", path).status_code == 400
+    for query in ({}, {"feedTypes": kind, "pageSize": 101}, {"feedTypes": kind, "pageSize": "x"}):
+        assert seller.call("getFeeds", "GET", path, params=query).status_code == 400
 
 
 def test_the_advised_pause_is_noted_not_enforced(seller, world, simulator, clock):

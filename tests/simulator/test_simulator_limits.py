@@ -53,6 +53,13 @@ def test_a_seller_may_have_a_plan_of_its_own(seller, simulator):
     assert exhaust(seller, 3) == [200, 200, 429]
 
 
+def test_without_a_plan_there_is_no_limit(seller, simulator):
+    del simulator.limits.plans["searchOrders"]
+    assert exhaust(seller, 25) == [200] * 25
+    headers = seller.search(lastUpdatedAfter=LONG_AGO).headers
+    assert "x-amzn-RateLimit-Limit" not in headers
+
+
 @pytest.mark.parametrize("operation", USAGE_PLANS)
 def test_all_operations_with_a_plan_are_amazons(operation):
     assert any(operation in file["operations"] for file in _FILES)

@@ -146,6 +146,19 @@ def test_a_merchant_learns_who_bought(seller, world):
     assert registration["taxRegistrationNumber"] == placed.buyer.vat_number
 
 
+def test_a_phone_number_is_told_until_the_parcel_should_have_come(seller, world, clock):
+    shipped, open_ = world.place_order("FR", status="SHIPPED"), world.place_order("FR")
+
+    def phones():
+        seller.log_in()
+        orders = (seller.order(order.order_id) for order in (shipped, open_))
+        return ["phone" in order["recipient"]["deliveryAddress"] for order in orders]
+
+    assert phones() == [True, True]
+    clock.advance(days=5, seconds=1)
+    assert phones() == [False, True]
+
+
 @pytest.mark.parametrize(("country", "named"), [("FR", True), ("JP", True), ("US", False)])
 def test_of_amazons_own_deliveries_less_is_told(simulator, world, country, named):
     placed = world.place_order(country, seller=world.sellers["A2OTHERS"], fulfilled_by="AMAZON")

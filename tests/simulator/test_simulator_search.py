@@ -171,6 +171,17 @@ def test_pages_drift_only_when_asked_to(seller, world, simulator, drifting, orde
     assert len({order["orderId"] for order in first["orders"]} | set(second)) == orders_seen
 
 
+def test_drifting_pages_may_show_an_order_twice(seller, world, simulator):
+    simulator.settings.drifting_pages = True
+    for minutes in (20, 19, 18):
+        place(world, minutes_ago=minutes)
+    first = seller.search(lastUpdatedAfter=LONG_AGO, maxResultsPerPage=2).json()
+    place(world, minutes_ago=30)
+    token = first["pagination"]["nextToken"]
+    second = seller.found(lastUpdatedAfter=LONG_AGO, paginationToken=token)
+    assert second[0] == first["orders"][1]["orderId"]
+
+
 def test_a_change_may_show_up_late_in_searches(seller, world, simulator, clock):
     simulator.settings.search_delay = 600
     order_id = place(world)

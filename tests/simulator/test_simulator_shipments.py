@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -159,9 +160,27 @@ def test_unknown_and_foreign_orders_are_not_found(seller, world):
     assert seller.confirm(foreign).status_code == 404
 
 
+@pytest.mark.parametrize(("references", "accepted"), [(["1"] * 8, 8), (list("12345678"), 1)])
+def test_many_at_once_change_the_order_one_after_another(
+    seller, order, world, references, accepted
+):
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda r: seller.confirm(order, packageReferenceId=r), references))
+    assert sum(answer.status_code == 204 for answer in answers) == accepted
+    assert len(world.mails) == 1
+    assert len(world.order(order.order_id).packages) == 1
+
+
 def test_other_carriers_go_by_their_name(seller, order):
     assert seller.confirm(order, carrierCode="Other", carrierName="Velo Nantes").status_code == 204
     assert seller.order(order.order_id)["packages"][0]["carrier"] == "Velo Nantes"
+
+
+def test_cash_is_collected_in_one_way_only(seller, order):
+    path = f"/orders/v0/orders/{order.order_id}/shipmentConfirmation"
+    body = {"marketplaceId": order.market.marketplace_id, "packageDetail": {}}
+    answer = seller.call("confirmShipment", "POST", path, json=body | {"codCollectionMethod": "X"})
+    assert "codCollectionMethod" in answer.json()["errors"][0]["message"]
 
 
 def test_a_body_must_be_json(seller, order):

@@ -2,12 +2,22 @@ import json
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from amazon_models import validate
 from simulated_seller import EVERYTHING, SimulatedSeller
 
-from amazon_bridge.simulator import CATALOGUE, MARKETS, SELLERS, ManualClock, Simulator, generate
+from amazon_bridge.simulator import (
+    CATALOGUE,
+    MARKETS,
+    SELLERS,
+    Line,
+    ManualClock,
+    Simulator,
+    World,
+    generate,
+)
 from amazon_bridge.simulator.orders import STATUSES
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -73,6 +83,13 @@ def test_orders_are_of_the_last_days_and_visible_now(generated):
         assert order.last_updated > NOW - timedelta(days=5)
 
 
+def test_a_country_without_a_seller_gets_one():
+    world = World(ManualClock(NOW))
+    order = world.place_order("JP", status="PARTIALLY_SHIPPED", lines=[Line(), Line()])
+    assert world.sellers[order.seller_id].countries == ("JP",)
+    assert [item.fulfilled for item in order.items] == [1, 0]
+
+
 def test_ids_are_amazons_and_differ(generated):
     ids = [order.order_id for order in generated.orders]
     items = [item.order_item_id for order in generated.orders for item in order.items]
@@ -93,6 +110,27 @@ def test_quantities_agree_with_the_status(generated):
             assert bool(left) == (order.status not in {"SHIPPED", "CANCELLED"})
         if fulfilled and order.fulfilled_by == "MERCHANT":
             assert sum(q for package in order.packages for _, q in package.quantities) == fulfilled
+
+
+def test_amounts_agree(shown):
+    def amount(money):
+        return Decimal(money["amount"])
+
+    priced = [order for order in shown if "proceeds" in order]
+    assert len(priced) > 60
+    for order in priced:
+        on_top = order["salesChannel"]["marketplaceId"] == "ATVPDKIKX0DER"
+        for item in order["orderItems"]:
+            parts = item["proceeds"]["breakdowns"]
+            by = {part["type"]: amount(part["subtotal"]) for part in parts}
+            expected = sum(by.values()) - 2 * by.get("DISCOUNT", 0)
+            expected -= 0 if on_top else by.get("TAX", 0)
+            assert amount(item["proceeds"]["proceedsTotal"]) == expected
+            for part in parts:
+                details = part.get("detailedBreakdowns", [])
+                assert not details or sum(amount(d["value"]) for d in details) == by[part["type"]]
+        total = sum(amount(item["proceeds"]["proceedsTotal"]) for item in order["orderItems"])
+        assert amount(order["proceeds"]["grandTotal"]) == total
 
 
 def test_all_goods_are_in_the_catalogue(generated):
