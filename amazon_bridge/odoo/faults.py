@@ -27,6 +27,7 @@ FAILURES: Final = (
     xmlrpc.client.Error,
     xml.parsers.expat.ExpatError,
     json.JSONDecodeError,
+    UnicodeDecodeError,
     HTTPException,
     OSError,
 )
@@ -166,12 +167,12 @@ def _of_the_way(failure: Exception) -> BridgeError:
             f"The TLS certificate of Odoo's server can't be verified: {why}.",
             "Renew it, or add its authority to this machine's (or set SSL_CERT_FILE).",
         )
-    if isinstance(reason, ssl.SSLError):
+    sent = not isinstance(failure, URLError)
+    if isinstance(reason, ssl.SSLError) and not sent:
         return AccountError(
             f"No TLS connection to Odoo's server: {reason.reason}.",
             "Check odoo.url: https where the server speaks TLS, http where it doesn't.",
         )
-    sent = not isinstance(failure, URLError)
     if isinstance(reason, OSError | HTTPException):
         what = "The connection to Odoo broke" if sent else "Odoo can't be reached"
         detail = "no answer in time" if isinstance(reason, TimeoutError) else type(reason).__name__

@@ -210,6 +210,9 @@ class _Work:
     # Company and warehouse
 
     def _place(self) -> _Place | None:
+        if not self.session.names.has_sale_stock:
+            self._lacks("the apps Sales and Inventory", "Apps: install both")
+            return None
         company_id = self._company()
         if company_id is None:
             self._lacks(
