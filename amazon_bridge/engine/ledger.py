@@ -39,6 +39,9 @@ from amazon_bridge.engine.window import Window
 MAX_ATTEMPTS = 10
 """An item put aside this often comes back only by hand, or when it changed on Amazon."""
 
+HELD = "held"
+"""The kind of error of an item that only a person may let go."""
+
 _BUSY_TIMEOUT = 30  # seconds
 _APPLICATION_ID = 0x416D4264  # "AmBd": marks the file as ours
 
@@ -88,6 +91,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             counts TEXT NOT NULL,  -- JSON
             PRIMARY KEY (account, job)
         ) STRICT, WITHOUT ROWID
+        """,
+    ),
+    (
+        """
+        CREATE TABLE feeds (
+            number INTEGER PRIMARY KEY,
+            account TEXT NOT NULL REFERENCES accounts (name),
+            keys TEXT NOT NULL,  -- JSON, in the sequence of the feed's messages
+            begun TEXT NOT NULL,
+            feed_id TEXT,  -- absent while it isn't known whether the feed was made
+            closed TEXT
+        ) STRICT
         """,
     ),
 )
@@ -167,6 +182,16 @@ class Entry:
     first_seen: datetime
     last_seen: datetime
     last_tried: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Items that were sent together, or were about to be when the bridge was interrupted."""
+
+    number: int
+    keys: tuple[str, ...]
+    begun: datetime
+    feed_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +286,17 @@ class Ledger:
         )
         return [row["key"] for row in rows]
 
+    def pending_entries(self, account: str, job: str) -> list[Entry]:
+        """The items that are still to be worked, with what is known of each."""
+        where = "WHERE state = 'pending' AND account = ?1 AND job = ?2"
+        return self._entries(where, account, job)
+
+    def remember(self, account: str, job: str, key: str, memo: str | None) -> None:
+        """Keep a word of the flow's own about an item, free of buyer's data."""
+        with self._transaction(account) as db:
+            where = "WHERE account = ? AND job = ? AND key = ?"
+            db.execute(f"UPDATE items SET memo = ? {where}", (memo, account, job, key))  # noqa: S608  ours
+
     def settle(
         self,
         account: str,
@@ -331,7 +367,7 @@ class Ledger:
     def configuration_changed(self, account: str, digest: str) -> bool:
         """Compare with the configuration of last time; when it changed, retry what was put aside.
 
-        Items that were put aside ``MAX_ATTEMPTS`` times stay there. The first digest of an
+        Items that were put aside ``MAX_ATTEMPTS`` times stay there, and those that are ``HELD``. The first digest of an
         account is no change.
         """
         with self._transaction(account) as db:
@@ -340,9 +376,43 @@ class Ledger:
                 return False
             db.execute("UPDATE accounts SET configuration = ? WHERE name = ?", (digest, account))
             if before is not None:
-                where = "WHERE state = 'quarantined' AND account = ? AND attempts < ?"
-                db.execute(_REOPEN + where, (account, MAX_ATTEMPTS))
+                where = "WHERE state = 'quarantined' AND account = ? AND attempts < ? AND kind <> ?"
+                db.execute(_REOPEN + where, (account, MAX_ATTEMPTS, HELD))
             return before is not None
+
+    # Feeds
+
+    def begin_feed(self, account: str, keys: Iterable[str]) -> int:
+        """Note that these items are about to be sent together.
+
+        Returns:
+            The number under which the ledger knows the feed.
+        """
+        with self._transaction(account) as db:
+            sql = "INSERT INTO feeds (account, keys, begun) VALUES (?, ?, ?)"
+            number = db.execute(sql, (account, json.dumps(list(keys)), self._now())).lastrowid
+        assert number is not None
+        return number
+
+    def name_feed(self, number: int, feed_id: str) -> None:
+        """Note the id that the other side gave to a feed."""
+        with self._transaction() as db:
+            db.execute("UPDATE feeds SET feed_id = ? WHERE number = ?", (feed_id, number))
+
+    def close_feed(self, number: int) -> None:
+        """Note that nothing more is to be learnt of a feed, or that it was never made."""
+        with self._transaction() as db:
+            db.execute("UPDATE feeds SET closed = ? WHERE number = ?", (self._now(), number))
+
+    def open_feeds(self, account: str) -> list[Feed]:
+        """The feeds of which the end isn't known yet, oldest first."""
+        where = "WHERE account = ? AND closed IS NULL ORDER BY number"
+        return [_feed(row) for row in self._rows(f"SELECT * FROM feeds {where}", account)]  # noqa: S608  ours
+
+    def last_feed_begun(self, account: str) -> datetime | None:
+        """When the account's latest feed was begun."""
+        rows = self._rows("SELECT max(begun) AS begun FROM feeds WHERE account = ?", account)
+        return _moment(rows[0]["begun"])
 
     # Rounds
 
@@ -364,8 +434,8 @@ class Ledger:
     def _now(self) -> str:
         return _text(self._clock())
 
-    def _entries(self, where: str, value: str) -> list[Entry]:
-        rows = self._rows(f"SELECT * FROM items {where} ORDER BY account, job, key", value)  # noqa: S608  ours
+    def _entries(self, where: str, *values: str) -> list[Entry]:
+        rows = self._rows(f"SELECT * FROM items {where} ORDER BY account, job, key", *values)  # noqa: S608  ours
         return [_entry(row) for row in rows]
 
     def _rows(self, sql: str, *values: str) -> list[sqlite3.Row]:
@@ -535,6 +605,11 @@ def _entry(row: sqlite3.Row) -> Entry:
     values["importable"] = bool(values["importable"])
     values["state"] = State(values["state"])
     return Entry(**values)
+
+
+def _feed(row: sqlite3.Row) -> Feed:
+    begun = datetime.fromisoformat(row["begun"])
+    return Feed(row["number"], tuple(json.loads(row["keys"])), begun, row["feed_id"])
 
 
 def _round(row: sqlite3.Row) -> Round:
