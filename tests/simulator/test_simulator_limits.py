@@ -18,6 +18,12 @@ def test_a_burst_then_amazons_rate(seller, clock):
     assert exhaust(seller, 2) == [200, 429]
 
 
+def test_patience_earns_no_more_than_a_burst(seller, clock):
+    exhaust(seller, 1)
+    clock.advance(minutes=59)
+    assert exhaust(seller, 21) == [200] * 20 + [429]
+
+
 def test_the_answer_to_a_call_too_many(seller):
     exhaust(seller, 20)
     answer = seller.search(lastUpdatedAfter=LONG_AGO)

@@ -77,6 +77,18 @@ def test_a_package_may_become_visible_late(seller, order, simulator, clock):
     assert len(seller.order(order.order_id)["packages"]) == 1
 
 
+def test_a_later_change_does_not_show_it_earlier(seller, order, world, simulator, clock):
+    simulator.settings.package_delay = 600
+    seller.confirm(order)
+    world.request_cancellation(order.order_id)
+    clock.advance(minutes=5)
+    assert "packages" not in seller.order(order.order_id)
+    found = seller.search(lastUpdatedAfter="2026-11-20T00:00:00Z").json()["orders"]
+    assert "packages" not in found[0]
+    clock.advance(minutes=5)
+    assert seller.search(lastUpdatedAfter="2026-11-20T12:00:00Z").json()["orders"][0]["packages"]
+
+
 def test_while_it_is_invisible_it_counts_already(seller, order, simulator):
     simulator.settings.package_delay = 120
     seller.confirm(order)
