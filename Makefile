@@ -19,7 +19,8 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/make-venv
 	@touch $@
 
 test: lint ## check everything: the linters, then the tests against a real Odoo
-	@echo "Running the tests (the first run also provides an Odoo: some minutes)"
+	@echo "Running the tests against a real Odoo"
+	@scripts/odoo-server install
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile

@@ -14,14 +14,10 @@ def docker_answers() -> bool:
     if not shutil.which("docker"):
         return False
     try:
-        return (
-            subprocess.run(
-                ["docker", "info"], capture_output=True, timeout=15, check=False
-            ).returncode
-            == 0
-        )
+        info = subprocess.run(["docker", "info"], capture_output=True, timeout=15, check=False)
     except subprocess.TimeoutExpired:
         return False
+    return info.returncode == 0
 
 
 class DockerOdoo:
@@ -29,8 +25,9 @@ class DockerOdoo:
 
     def install(self) -> None:
         for image in (ODOO_IMAGE, POSTGRES_IMAGE):
-            say(f"fetching the image {image}")
-            _docker("pull", "--quiet", image)
+            if not _docker("image", "ls", "--quiet", image):
+                say(f"fetching the image {image}")
+                _docker("pull", "--quiet", image)
 
     def start(self, workers: int) -> str:
         """Starts the containers and answers the server's URL."""
@@ -57,12 +54,12 @@ class DockerOdoo:
 
 
 _POSTGRES_OPTIONS = (
-    *("--detach", "--rm", f"--name={POSTGRES}", f"--network={ODOO}"),
+    *("--detach", f"--name={POSTGRES}", f"--network={ODOO}"),
     *("--env=POSTGRES_USER=odoo", "--env=POSTGRES_PASSWORD=odoo", "--env=POSTGRES_DB=postgres"),
     f"--volume={POSTGRES}:/var/lib/postgresql/data",
 )
 _ODOO_OPTIONS = (
-    *("--detach", "--rm", f"--name={ODOO}", f"--network={ODOO}", "--publish=127.0.0.1::8069"),
+    *("--detach", f"--name={ODOO}", f"--network={ODOO}", "--publish=127.0.0.1::8069"),
     *(f"--env=HOST={POSTGRES}", "--env=USER=odoo", "--env=PASSWORD=odoo"),
     f"--volume={ODOO}:/var/lib/odoo",
 )

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 from odoo_server import debian, unprivileged
-from odoo_server.common import cache_folder
+from odoo_server.common import ProvisioningError, cache_folder
 from odoo_server.postgresql import Cluster
 
 SECONDS_TO_STOP = 20
+LONGEST_SOCKET_FOLDER = 90  # bytes; the whole path of a Unix socket has at most 107
 
 
 class LocalOdoo:
@@ -24,6 +25,8 @@ class LocalOdoo:
         self._process = self._home / "process.json"
 
     def install(self) -> None:
+        if len(bytes(self._run)) > LONGEST_SOCKET_FOLDER:
+            raise ProvisioningError(f"{self._run} is too long a path: set XDG_CACHE_HOME")
         debian.install_postgresql()
         debian.install_odoo(self._home)
 

@@ -104,7 +104,8 @@ def start(*, workers: int | None = None, kept: bool) -> OdooServer:
 
 def install() -> None:
     """Downloads what a start needs; the caller holds the lock "server"."""
-    _machine().install()
+    if not external_server():
+        _machine().install()
 
 
 def stop() -> None:

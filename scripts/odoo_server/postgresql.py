@@ -7,8 +7,6 @@ from odoo_server import unprivileged
 from odoo_server.common import ProvisioningError, run, say
 from odoo_server.debian import newest_postgresql
 
-LONGEST_SOCKET_FOLDER = 90  # bytes; the whole path of a Unix socket has at most 107
-
 
 class Cluster:
     """The cluster in `home`, with the one user odoo; nobody else may enter the folder `sockets`."""
@@ -39,8 +37,6 @@ class Cluster:
             self._run("pg_ctl", "-w", "-m", "fast", "stop")
 
     def _initialise(self) -> None:
-        if len(bytes(self._sockets)) > LONGEST_SOCKET_FOLDER:
-            raise ProvisioningError(f"{self._sockets} is too long a path: set XDG_CACHE_HOME")
         say("making a PostgreSQL cluster")
         unprivileged.own(self._folder)
         self._run("initdb", "-U", "odoo", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
