@@ -62,7 +62,7 @@ _TROUBLE_OF_THE_MOMENT = re.compile(
     r"OperationalError|InterfaceError|PoolError"
 )
 _NO_SUCH_DATABASE = re.compile(r'database ".*" does not exist')
-_UNREADABLE_ANSWER = re.compile(r"TypeError: (cannot marshal None|dictionary key must be string)")
+_UNREADABLE_ANSWER = re.compile(r"TypeError: (cannot marshal |dictionary key must be string)")
 
 
 def is_momentary(text: str) -> bool:
@@ -74,7 +74,7 @@ def explain(failure: Exception, sent: Iterable[Any] = ()) -> BridgeError | None:
     """The error of ours for a failed call.
 
     None says that the call has been done and committed, only its answer could not be sent:
-    Odoo 19 can't say None, nor dictionaries with integer keys, over XML-RPC.
+    Odoo 19 can't say None, nor dictionaries with integer keys, over XML-RPC; 14 no frozendict.
 
     Args:
         failure: what the transport raised, one of ``FAILURES``.
@@ -104,7 +104,7 @@ def _jsonrpc_failure(failure: odoorpc.error.RPCError) -> tuple[_Kind, str]:
 
 def _of_odoo(kind: _Kind, text: str, sent: Iterable[Any]) -> BridgeError | None:
     clean = without_personal_data(text, sent)
-    if kind == _Kind.REFUSED:
+    if kind == _Kind.REFUSED and not is_momentary(text):
         return ItemError("odoo_refused", f"Odoo refused: {clean}")
     if kind == _Kind.DENIED:
         return AccountError(

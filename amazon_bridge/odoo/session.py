@@ -12,7 +12,14 @@ from typing import Any
 
 import structlog
 
-from amazon_bridge.engine.errors import BridgeError, ItemError, ItemErrors, Transient
+from amazon_bridge.engine.errors import (
+    BridgeError,
+    ItemError,
+    ItemErrors,
+    Transient,
+    Watch,
+    nobody_watches,
+)
 from amazon_bridge.odoo import transport
 from amazon_bridge.odoo.capabilities import Capabilities, Fields, look_up
 from amazon_bridge.odoo.faults import FAILURES, explain, is_momentary, without_personal_data
@@ -57,8 +64,11 @@ class OdooSession:
     refuses the login or its rights, and ``ItemError`` when it refuses what was asked.
     """
 
-    def __init__(self, odoo: Any, context: Mapping[str, Any]) -> None:
+    def __init__(
+        self, odoo: Any, context: Mapping[str, Any], watch: Watch = nobody_watches
+    ) -> None:
         self._odoo = odoo
+        self._watch = watch
         self._context = dict(context)
         self._lock = threading.Lock()
         self._capabilities: list[Capabilities] = []
@@ -75,18 +85,23 @@ class OdooSession:
         *,
         protocol: str = "xmlrpc",
         timeout: float = 120,
+        watch: Watch = nobody_watches,
     ) -> OdooSession:
         """Log in. ``password`` may be an API key; ``protocol`` is ``xmlrpc`` or ``jsonrpc``.
 
-        ``timeout`` is in seconds, for every call.
+        ``timeout`` is in seconds, for every call. ``watch`` is told of the login and of every
+        call, as ``model.method``.
         """
+        begun = time.monotonic()
         try:
             odoo = transport.connect(url, protocol, timeout)
             odoo.login(database, login, password)
         except FAILURES as error:
             problem = explain(error, (login, password))
         else:
-            return cls(odoo, _STABLE)
+            watch("login", None, time.monotonic() - begun)
+            return cls(odoo, _STABLE, watch)
+        watch("login", problem, time.monotonic() - begun)
         raise problem or ItemError("odoo_fault", "Odoo's answer to the login can't be read.")
 
     def for_company(self, company_id: int) -> OdooSession:
@@ -149,22 +164,24 @@ class OdooSession:
         """
         kwargs["context"] = {**self._context, **(context or {})}
         begun = time.monotonic()
+        problem: BridgeError | None = None
         try:
             return self._odoo.execute_kw(model, method, _sendable(args), _sendable(kwargs))
         except FAILURES as error:
             problem = explain(error, (args, kwargs))
         finally:
-            self._count(model, method, begun)
+            self._count(model, method, begun, problem)
         if problem is None:
             return None
         # Raised here, where Odoo's own exception and its text are no longer attached.
         raise problem
 
-    def _count(self, model: str, method: str, begun: float) -> None:
+    def _count(self, model: str, method: str, begun: float, problem: BridgeError | None) -> None:
         with self._lock:
             self.calls[model, method] += 1
-        milliseconds = round((time.monotonic() - begun) * 1000)
-        log.debug("odoo_call", model=model, method=method, milliseconds=milliseconds)
+        seconds = time.monotonic() - begun
+        self._watch(f"{model}.{method}", problem, seconds)
+        log.debug("odoo_call", model=model, method=method, milliseconds=round(seconds * 1000))
 
     def ping(self) -> None:
         """Raise the errors of any call if Odoo can't be reached or refuses the login."""
@@ -243,13 +260,23 @@ class OdooSession:
         """
         if not ids:
             return {}
-        names: dict[int, str] = {}
-        for row in self.call(model, "get_metadata", list(ids)):
-            every = [entry["xmlid"] for entry in row.get("xmlids") or []] or [row.get("xmlid")]
-            ours = [xmlid for xmlid in every if xmlid and xmlid.startswith(f"{MODULE}.")]
-            if ours:
-                names[row["id"]] = ours[0].removeprefix(f"{MODULE}.")
-        return names
+        rows = self.call(model, "get_metadata", list(ids))
+        if any("xmlids" not in row for row in rows):
+            return self._old_external_ids(model, ids)
+        every = {row["id"]: [entry["xmlid"] for entry in row["xmlids"]] for row in rows}
+        ours = f"{MODULE}."
+        return {
+            id_: xmlid.removeprefix(ours)
+            for id_, xmlids in every.items()
+            for xmlid in xmlids
+            if xmlid.startswith(ours)
+        }
+
+    def _old_external_ids(self, model: str, ids: Sequence[int]) -> dict[int, str]:
+        """Odoo 14's ``get_metadata`` knows that of one record only; but there, all may read."""
+        domain = [("module", "=", MODULE), ("model", "=", model), ("res_id", "in", list(ids))]
+        rows = self.search_read("ir.model.data", domain, ["res_id", "name"])
+        return {row["res_id"]: row["name"] for row in rows}
 
     def reference(self, name: str) -> int | None:
         """The database id of the record with the external id ``amazon_bridge.<name>``.

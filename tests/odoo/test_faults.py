@@ -41,6 +41,11 @@ def test_a_busy_database_is_tried_again(last: str) -> None:
         assert isinstance(error, Transient)
 
 
+def test_two_makers_of_one_external_id_are_a_moment() -> None:
+    text = 'It breaks the unique constraint "ir_model_data_module_name_uniq_index"'
+    assert isinstance(explain(xmlrpc.client.Fault(2, text)), Transient)
+
+
 def test_a_missing_database_is_not() -> None:
     last = 'psycopg2.OperationalError: connection failed: FATAL:  database "prod" does not exist'
     for error in crash(last):
@@ -63,6 +68,7 @@ def test_a_crash_tells_its_class_and_nothing_of_anybody() -> None:
     "last",
     [
         "TypeError: cannot marshal None unless allow_none is enabled",
+        "TypeError: cannot marshal <class 'odoo.tools.misc.frozendict'> objects",
         "TypeError: dictionary key must be string",
     ],
 )
