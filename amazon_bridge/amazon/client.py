@@ -24,7 +24,7 @@ from amazon_bridge.amazon.faults import (
 )
 from amazon_bridge.amazon.library import Credentials, Site, Tokens, build, silence
 from amazon_bridge.amazon.operations import Operation
-from amazon_bridge.engine.errors import ConfigError, Transient
+from amazon_bridge.engine.errors import BridgeError, ConfigError, Transient, Watch, nobody_watches
 from amazon_bridge.engine.throttle import Throttle
 
 _ATTEMPTS = 4
@@ -43,6 +43,7 @@ class Connection:
         throttle: Keeps below Amazon's rates; one for all accounts.
         timeout: Seconds, for connecting and for each read.
         sleep: Waits between two attempts, in seconds.
+        watch: Is told of each attempt; its seconds hold the wait for the rate.
 
     Raises:
         ConfigError: A URL would send secrets in the clear.
@@ -58,12 +59,14 @@ class Connection:
         throttle: Throttle,
         timeout: float,
         sleep: Callable[[float], None] = time.sleep,
+        watch: Watch = nobody_watches,
     ) -> None:
         require_safe(site.endpoint, "endpoint")
         require_safe(token_url, "token_url")
         silence()
         self.calls: Counter[str] = Counter()
         self._seller_id, self._site, self._throttle = seller_id, site, throttle
+        self._watch = watch
         self._verify = httpx.create_ssl_context()
         self.files = httpx.Client(timeout=timeout, verify=self._verify)
         self._http = httpx.Client(
@@ -97,13 +100,26 @@ class Connection:
             AccountError: Amazon refuses the account.
         """
         if operation.writes:
-            return self._attempt(operation, hide, args, fields)
-        return self._retrying(self._attempt, operation, hide, args, fields)
+            return self._watched(operation, hide, args, fields)
+        return self._retrying(self._watched, operation, hide, args, fields)
 
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
         self.files.close()
+
+    def _watched(
+        self, operation: Operation, hide: str, args: tuple[object, ...], fields: dict[str, object]
+    ) -> Answer:
+        begun = time.monotonic()
+        problem: BridgeError | None = None
+        try:
+            return self._attempt(operation, hide, args, fields)
+        except BridgeError as error:
+            problem = error
+            raise
+        finally:
+            self._watch(operation.name, problem, time.monotonic() - begun)
 
     def _attempt(
         self, operation: Operation, hide: str, args: tuple[object, ...], fields: dict[str, object]

@@ -83,7 +83,7 @@ class Refusal(Exception):
     def said(self) -> str:
         """Amazon's words, or the status where there are none."""
         said = ": ".join(part for part in (self.code, self.message) if part) or str(self)
-        return said.replace(self.hide, "...") if self.hide else said
+        return (said.replace(self.hide, "...") if self.hide else said).rstrip(".")
 
 
 def read_answer(response: httpx.Response) -> Answer:

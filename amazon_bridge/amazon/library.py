@@ -37,7 +37,7 @@ ShipmentsClient = OrdersV0
 SellersClient = Sellers
 
 _MARGIN = 60.0
-"""A token is renewed so many seconds before its time."""
+"""A token is renewed so many seconds before its time (or, if it is that short, half of it)."""
 
 
 class Credentials(Protocol):
@@ -116,7 +116,8 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]
         with self._lock:
             if self._token is None or self._clock() >= self._good_until:
                 self._token = self._fetch()
-                self._good_until = self._clock() + self._token.expires_in - _MARGIN
+                lifetime = self._token.expires_in
+                self._good_until = self._clock() + max(lifetime - _MARGIN, lifetime / 2)
             return self._token
 
     def drop(self, access_token: str) -> None:

@@ -66,8 +66,7 @@ CREATE_FEED_DOCUMENT = Operation(
     FeedsClient,
     FeedsClient.create_document,
     Limit(0.5, 15),
-    _ORDERS_ROLE,
-    writes=True,
+    _ORDERS_ROLE,  # a document that no feed uses does nothing: to create one writes nothing
 )
 CREATE_FEED = Operation(
     "createFeed",

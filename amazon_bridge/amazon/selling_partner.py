@@ -21,7 +21,7 @@ from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order
 from amazon_bridge.amazon.payloads import Part, Payload, Text, iso
 from amazon_bridge.amazon.shipments import confirmation
-from amazon_bridge.engine.errors import Transient
+from amazon_bridge.engine.errors import Transient, Watch, nobody_watches
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.marketplaces import Marketplace
 from amazon_bridge.model import Cancellation, Order, Shipment, UnreadableOrder
@@ -117,6 +117,7 @@ class SellingPartner:
         prices_include_tax: Decides where Amazon's figures don't; None: by the marketplace.
         timeout: Seconds.
         sleep: Waits before a read is tried again, in seconds.
+        watch: Is told of each attempt of a call, by Amazon's name of the operation.
 
     Raises:
         ConfigError: A URL would send secrets in the clear.
@@ -134,6 +135,7 @@ class SellingPartner:
         prices_include_tax: bool | None = None,
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
+        watch: Watch = nobody_watches,
     ) -> None:
         first = marketplaces[0]
         url = (endpoint or first.region.endpoint).rstrip("/")
@@ -148,6 +150,7 @@ class SellingPartner:
             throttle=throttle,
             timeout=timeout,
             sleep=sleep,
+            watch=watch,
         )
 
     @property

@@ -1,0 +1,129 @@
+"""Made-up payloads of the Orders API 2026-01-01, written by hand from Amazon's model."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def money(amount: object, currency: str = "EUR") -> Json:
+    return {"amount": str(amount), "currencyCode": currency}
+
+
+def breakdown(type_: str, amount: object, /, currency: str = "EUR", **details: object) -> Json:
+    made: Json = {"type": type_, "subtotal": money(amount, currency)}
+    if details:
+        made["detailedBreakdowns"] = [
+            {"subtype": subtype, "value": money(value, currency)}
+            for subtype, value in details.items()
+        ]
+    return made
+
+
+def item(total: object = "20.00", *breakdowns: Json, number: int = 1, **fields: Any) -> Json:
+    """An order item; without breakdowns it has one ITEM of the total. Total None: not stated."""
+    proceeds: Json = {"breakdowns": list(breakdowns) or [breakdown("ITEM", total)]}
+    if total is not None:
+        proceeds["proceedsTotal"] = money(total)
+    made = {
+        "orderItemId": f"5000000000000{number}",
+        "quantityOrdered": 2,
+        "product": {"sellerSku": "MUG-BLUE", "asin": "B0EXAMPLE1", "title": "Blue mug"},
+        "proceeds": proceeds,
+    }
+    return made | fields
+
+
+def order(*items: Json, **fields: Any) -> Json:
+    made = {
+        "orderId": "403-1234567-1234567",
+        "createdTime": "2026-11-18T09:30:00Z",
+        "lastUpdatedTime": "2026-11-18T10:00:00.123Z",
+        "salesChannel": {"channelName": "AMAZON", "marketplaceId": "A13V1IB3VIYZZH"},
+        "fulfillment": {"fulfillmentStatus": "UNSHIPPED", "fulfilledBy": "MERCHANT"},
+        "orderItems": list(items) or [item()],
+    }
+    return made | fields
+
+
+FACILITATOR = {"tax": {"taxCollections": [{"model": "MARKETPLACE_FACILITATOR"}]}}
+
+PERSONAL = "Zaphod Beeblebrox"
+"""Stands in every field of ``full_order`` that holds something about the buyer."""
+
+
+def full_order() -> Json:
+    """An order with every field that we read, and all about the buyer the same."""
+    first = item(
+        "33.49",
+        breakdown("ITEM", "40.00"),
+        breakdown("SHIPPING", "5.00"),
+        breakdown("GIFT_WRAP", "3.49"),
+        breakdown("DISCOUNT", "15.00", ITEM="10.00", SHIPPING="5.00"),
+        breakdown("TAX", "5.58", ITEM="5.00", GIFT_WRAP="0.58"),
+        promotion={"breakdowns": [{"promotionId": "PROMO-1"}, {"promotionId": None}]},
+        cancellation={
+            "cancellationRequest": {"requester": "BUYER", "cancelReason": "Found it cheaper"}
+        },
+        fulfillment={
+            "quantityFulfilled": 1,
+            "quantityUnfulfilled": 1,
+            "packing": {"giftOption": {"giftMessage": PERSONAL, "giftWrapLevel": "Classic"}},
+        },
+    )
+    return order(
+        first,
+        item("7.00", number=2, **FACILITATOR),
+        programs=["AMAZON_BUSINESS"],
+        associatedOrders=[
+            {"orderId": "403-1234567-0000001", "associationType": "EXCHANGE_ORIGINAL_ID"},
+            {"orderId": "403-1234567-0000002", "associationType": "REPLACEMENT_ORIGINAL_ID"},
+        ],
+        buyer={
+            "buyerName": PERSONAL,
+            "buyerEmail": PERSONAL,
+            "buyerCompanyName": PERSONAL,
+            "buyerPurchaseOrderNumber": PERSONAL,
+        },
+        recipient={
+            "deliveryAddress": {
+                "name": PERSONAL,
+                "companyName": PERSONAL,
+                "addressLine1": PERSONAL,
+                "addressLine2": "",
+                "addressLine3": f" {PERSONAL}\x00\ud800 ",
+                "city": PERSONAL,
+                "municipality": PERSONAL,
+                "stateOrRegion": PERSONAL,
+                "postalCode": PERSONAL,
+                "countryCode": "FR",
+                "phone": PERSONAL,
+            }
+        },
+        tax={
+            "taxRegistrations": [
+                {"entityType": "MERCHANT", "taxRegistrationType": "VAT"},
+                {
+                    "entityType": "BUYER",
+                    "taxRegistrationType": "CPF",
+                    "taxRegistrationNumber": "not a business's",
+                },
+                {
+                    "entityType": "BUYER",
+                    "taxRegistrationType": "VAT",
+                    "taxRegistrationNumber": PERSONAL,
+                },
+            ]
+        },
+        proceeds={
+            "grandTotal": money("40.49"),
+            "breakdowns": [breakdown("ITEM", "47.00"), breakdown("TAX", "5.58")],
+        },
+        packages=[
+            {
+                "packageReferenceId": "17",
+                "carrier": "DHL",
+                "trackingNumber": PERSONAL,
+                "packageItems": [{"orderItemId": "50000000000001", "quantity": 1}],
+            }
+        ],
+    )

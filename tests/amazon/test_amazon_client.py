@@ -1,0 +1,484 @@
+"""The client: each trap of the library closed, each failure one of our errors."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from conftest import Desk, Sleeper, login_of
+
+from amazon_bridge.amazon.library import OrdersClient, Tokens
+from amazon_bridge.amazon.selling_partner import SellingPartner
+from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
+from amazon_bridge.model import Cancellation, Order, Shipment
+from amazon_bridge.simulator import Line, ManualClock, Simulator, World
+
+
+def shipment(order: object, **changed: object) -> Shipment:
+    fields = {
+        "order_id": order.order_id,
+        "marketplace_id": order.market.marketplace_id,
+        "package_reference_id": "17",
+        "carrier_code": "DHL",
+        "carrier_name": None,
+        "shipping_method": None,
+        "tracking_number": "JD0123456789",
+        "ship_date": order.created,
+        "quantities": tuple((item.order_item_id, item.quantity) for item in order.items),
+    }
+    return Shipment(**{**fields, **changed})
+
+
+# -- bad answers ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["500", "502", "503", "not_json", "wrong_json", "reset"])
+def test_a_read_that_keeps_failing_is_transient(
+    kind: str, partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    order = world.place_order()
+    simulator.faults.add(kind, "getOrder", times=None)
+    with pytest.raises(Transient) as caught:
+        partner.order(order.order_id)
+    assert not caught.value.maybe_done
+    assert partner.calls["getOrder"] == 4
+
+
+@pytest.mark.parametrize("kind", ["502", "not_json", "wrong_json", "truncated", "reset", "429"])
+def test_a_read_that_fails_once_is_tried_again(
+    kind: str, partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    order = world.place_order()
+    simulator.faults.add(kind, "getOrder")
+    assert partner.order(order.order_id).order_id == order.order_id
+    assert partner.calls["getOrder"] == 2
+
+
+def test_an_empty_success_is_no_page_without_orders(
+    partner: SellingPartner, simulator: Simulator, desk: Desk
+) -> None:
+    simulator.faults.add("lost", "searchOrders")
+    with pytest.raises(Transient):
+        desk.changed(partner)
+
+
+def test_a_page_without_its_orders_is_no_page(
+    partner: SellingPartner, simulator: Simulator, desk: Desk
+) -> None:
+    simulator.faults.add("missing_fields", "searchOrders", fields=("orders",))
+    with pytest.raises(Transient):
+        desk.changed(partner)
+
+
+def test_errors_in_a_successful_answer_are_errors(
+    partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    order = world.place_order()
+    body = '{"order": {}, "errors": [{"code": "InternalFailure", "message": "Sorry"}]}'
+    simulator.faults.add("answer", "getOrder", times=None, body=body)
+    with pytest.raises(Transient):
+        partner.order(order.order_id)
+
+
+@pytest.mark.parametrize("kind", ["500", "502", "not_json", "wrong_json", "truncated", "reset"])
+def test_a_lost_answer_to_a_write_may_have_been_done_and_is_not_repeated(
+    kind: str, partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    order = world.place_order()
+    document = '{"feedDocumentId": "d", "url": "http://127.0.0.1/"}'
+    simulator.faults.add("answer", "createFeedDocument", body=document, status=201)
+    simulator.faults.add(kind, "confirmShipment", after_work=True)
+    if kind == "truncated":  # a 204 has no body to lose
+        simulator.faults.clear()
+        simulator.faults.add("answer", "confirmShipment", body='{"half', after_work=True)
+    with pytest.raises(Transient) as caught:
+        partner.confirm_shipment(shipment(order))
+    assert caught.value.maybe_done
+    assert len(simulator.received("confirmShipment")) == 1
+    assert len(world.order(order.order_id).packages) == 1
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, "{}"), (202, '{"ok": true}')])
+def test_only_204_confirms_a_shipment(
+    status: int, body: str, partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    simulator.faults.add("answer", "confirmShipment", status=status, body=body)
+    with pytest.raises(Transient) as caught:
+        partner.confirm_shipment(shipment(world.place_order()))
+    assert caught.value.maybe_done
+
+
+def test_a_write_that_comes_too_often_was_not_done(
+    partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    simulator.faults.add("429", "confirmShipment")
+    with pytest.raises(Transient) as caught:
+        partner.confirm_shipment(shipment(world.place_order()))
+    assert not caught.value.maybe_done
+
+
+def test_a_slow_answer_runs_into_the_time_out(
+    desk: Desk, simulator: Simulator, world: World
+) -> None:
+    partner = desk.partner(timeout=0.2)
+    partner.marketplace_participations()
+    simulator.faults.add("slow", "confirmShipment", seconds=0.6)
+    with pytest.raises(Transient, match="ReadTimeout") as caught:
+        partner.confirm_shipment(shipment(world.place_order()))
+    assert caught.value.maybe_done
+
+
+def test_a_longer_time_out_than_the_library_has_is_heeded(desk: Desk) -> None:
+    partner = desk.partner(timeout=77.0)
+    assert partner._connection._http.timeout.read == 77.0
+    assert partner._connection.files.timeout.read == 77.0
+
+
+def test_what_was_never_sent_was_not_done(desk: Desk, world: World) -> None:
+    with Simulator(world) as other:
+        partner = desk.partner(endpoint=other.url, token_url=other.token_url)
+        partner.marketplace_participations()
+    with pytest.raises(Transient, match="ConnectError") as caught:
+        partner.confirm_shipment(shipment(world.place_order()))
+    assert not caught.value.maybe_done
+
+
+# -- refusals ------------------------------------------------------------------------------
+
+
+def test_a_denial_names_the_role_that_is_missing(
+    partner: SellingPartner, simulator: Simulator, desk: Desk
+) -> None:
+    simulator.faults.add("403", "searchOrders")
+    with pytest.raises(AccountError, match="Inventory and Order Tracking"):
+        desk.changed(partner)
+    assert partner.calls["searchOrders"] == 1
+
+
+def test_an_order_that_is_not_there(partner: SellingPartner) -> None:
+    with pytest.raises(ItemError) as caught:
+        partner.order("111-1111111-1111111")
+    assert caught.value.kind == "not_found"
+
+
+def test_a_refusal_concerns_the_item_or_the_account(
+    partner: SellingPartner, simulator: Simulator, desk: Desk, world: World
+) -> None:
+    order = world.place_order()
+    simulator.faults.add("400", "getOrder")
+    simulator.faults.add("400", "searchOrders")
+    simulator.faults.add("400", "confirmShipment")
+    with pytest.raises(ItemError) as of_order:
+        partner.order(order.order_id)
+    with pytest.raises(AccountError, match="InvalidInput"):
+        desk.changed(partner)
+    with pytest.raises(ItemError, match="InvalidInput") as of_shipment:
+        partner.confirm_shipment(shipment(order))
+    assert (of_order.value.kind, of_shipment.value.kind) == ("order_refused", "shipment_refused")
+
+
+def test_a_window_that_ends_now_is_refused_and_says_why(
+    partner: SellingPartner, world: World
+) -> None:
+    now = world.clock()
+    with pytest.raises(AccountError, match="lastUpdatedBefore"):
+        next(partner.changed_orders(now - timedelta(days=1), now))
+
+
+def test_no_tracking_number_in_an_error(
+    partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    body = '{"errors": [{"code": "Bad", "message": "Tracking JD0123456789 is invalid"}]}'
+    simulator.faults.add("answer", "confirmShipment", status=400, body=body)
+    with pytest.raises(ItemError, match=r"Tracking \.\.\. is invalid"):
+        partner.confirm_shipment(shipment(world.place_order()))
+
+
+# -- access tokens -------------------------------------------------------------------------
+
+
+def test_one_token_serves_all_calls_and_threads(
+    partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    orders = [world.place_order() for _ in range(8)]
+    seen: dict[str, object] = {}
+
+    def fetch(order_id: str) -> None:
+        seen[order_id] = partner.order(order_id)
+
+    threads = [threading.Thread(target=fetch, args=(order.order_id,)) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {key: order.order_id for key, order in seen.items()} == {key: key for key in seen}
+    assert len(seen) == 8
+    assert len(simulator.received("token")) == 1
+
+
+def test_threads_share_no_client_of_the_library(partner: SellingPartner) -> None:
+    mine = partner._connection._client(OrdersClient)
+    others: list[object] = []
+    thread = threading.Thread(
+        target=lambda: others.append(partner._connection._client(OrdersClient))
+    )
+    thread.start()
+    thread.join()
+    assert others[0] is not mine
+    assert partner._connection._client(OrdersClient) is mine
+
+
+def test_more_sellers_than_the_library_remembers(desk: Desk, world: World) -> None:
+    names = [f"A1MANY{number}" for number in range(15)]
+    for name in names:
+        world.add_seller(name, ["FR"])
+    partners = [desk.partner(name, "FR") for name in names]
+    for partner in partners * 2:
+        partner.marketplace_participations()
+    assert len(desk.simulator.received("token")) == 15
+
+
+@pytest.mark.parametrize("how", ["expired", "revoked"])
+def test_a_token_that_became_bad_is_replaced_once(
+    how: str, partner: SellingPartner, simulator: Simulator, clock: ManualClock
+) -> None:
+    partner.marketplace_participations()
+    if how == "expired":
+        clock.advance(hours=2)
+    else:
+        simulator.tokens.revoke_all()
+    assert partner.marketplace_participations()
+    assert len(simulator.received("token")) == 2
+    assert partner.calls["getMarketplaceParticipations"] == 3
+
+
+def test_a_token_that_stays_bad_is_the_account_s_trouble(
+    partner: SellingPartner, simulator: Simulator
+) -> None:
+    body = (
+        '{"errors": [{"code": "Unauthorized", "message": "Access to requested resource is denied.",'
+        ' "details": "The access token you provided has expired."}]}'
+    )
+    simulator.faults.add("answer", "*", times=None, status=403, body=body, path_contains="sellers")
+    with pytest.raises(AccountError, match="Authorise the application again"):
+        partner.marketplace_participations()
+    assert len(simulator.received("getMarketplaceParticipations")) == 2
+
+
+@pytest.mark.parametrize(("lifetime", "good_for"), [(3600, 3540), (60, 30)])
+def test_a_token_is_renewed_before_its_time(
+    lifetime: int, good_for: int, simulator: Simulator, world: World
+) -> None:
+    simulator.settings.token_lifetime = lifetime
+    now = Sleeper()
+    with httpx.Client() as http:
+        login = login_of(world.sellers["A1EUROPE"])
+        url, context = simulator.token_url, httpx.create_ssl_context()
+        tokens = Tokens(login, url, http, context, now.clock)
+        first = tokens.get_auth()
+        now.sleep(good_for - 1)
+        assert tokens.get_auth() is first
+        now.sleep(1)
+        assert tokens.get_auth() is not first
+
+
+@pytest.mark.parametrize("wrong", ["client_id", "client_secret", "refresh_token"])
+def test_wrong_credentials_say_what_to_do(wrong: str, desk: Desk, world: World) -> None:
+    credentials = login_of(world.sellers["A1EUROPE"], **{wrong: "s3cret-wrong"})
+    partner = desk.partner(credentials=credentials)
+    with pytest.raises(AccountError, match=r"invalid_(grant|client)") as caught:
+        partner.marketplace_participations()
+    assert "Authorise the application again" in caught.value.remedy
+    assert "s3cret-wrong" not in str(caught.value)
+    assert partner.calls.total() == 0
+
+
+@pytest.mark.parametrize("kind", ["500", "502", "not_json", "wrong_json", "reset", "429", "lost"])
+def test_a_failing_token_endpoint_is_transient_and_nothing_was_done(
+    kind: str, desk: Desk, simulator: Simulator, world: World
+) -> None:
+    order = world.place_order()
+    simulator.faults.add(kind, "token", times=None)
+    with pytest.raises(Transient, match="Login with Amazon") as caught:
+        desk.partner().confirm_shipment(shipment(order))
+    assert not caught.value.maybe_done
+
+
+def test_our_credentials_are_used_whatever_the_environment_says(
+    desk: Desk, simulator: Simulator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SP_API_REFRESH_TOKEN", "LWA_APP_ID", "LWA_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "from-the-environment")
+    desk.partner().marketplace_participations()
+    form = parse_qs(simulator.received("token")[0].body.decode())
+    seller = world.sellers["A1EUROPE"]
+    assert form["client_id"] == [seller.client_id]
+    assert form["refresh_token"] == [seller.refresh_token]
+
+
+# -- rates ---------------------------------------------------------------------------------
+
+
+def test_a_refused_call_waits_for_the_next_token(
+    desk: Desk, partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    order = world.place_order()
+    simulator.faults.add("429", "getOrder")
+    partner.order(order.order_id)
+    assert desk.throttle_sleeper.slept == [pytest.approx(2)]
+
+
+def test_the_rate_that_amazon_tells_is_kept(
+    desk: Desk, partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    order = world.place_order()
+    simulator.settings.rate_multiplier = 0.1
+    partner.order(order.order_id)
+    desk.throttle.drain("A1EUROPE", "getOrder")
+    partner.order(order.order_id)
+    assert desk.throttle_sleeper.slept == [pytest.approx(20)]
+
+
+def test_accounts_of_one_seller_share_its_rate(desk: Desk, clock: ManualClock) -> None:
+    partners = [desk.partner(countries="FR"), desk.partner(countries="DE")]
+    for partner in partners * 10:
+        desk.changed(partner)
+    assert desk.throttle_sleeper.slept == []
+    clock.advance(minutes=3)
+    desk.changed(partners[0])
+    assert len(desk.throttle_sleeper.slept) == 1
+
+
+def test_what_takes_too_long_to_wait_for_is_left_to_the_caller(
+    partner: SellingPartner, simulator: Simulator, world: World, desk: Desk
+) -> None:
+    order = world.place_order()
+    simulator.faults.add("503", "getOrder", times=2)
+    partner.order(order.order_id)
+    assert len(desk.retry_sleeper.slept) == 2
+    assert desk.retry_sleeper.slept[0] < desk.retry_sleeper.slept[1] <= 31
+
+
+# -- requests ------------------------------------------------------------------------------
+
+
+def test_each_parameter_is_sent_once_and_rightly_spelt(
+    partner: SellingPartner, simulator: Simulator, desk: Desk, world: World
+) -> None:
+    desk.changed(partner)
+    [request] = simulator.received("searchOrders")
+    assert request.query == {
+        "marketplaceIds": "A13V1IB3VIYZZH,A1PA6795UKMFR9",
+        "lastUpdatedAfter": "2026-10-21T12:00:00.000Z",
+        "lastUpdatedBefore": "2026-11-20T11:58:00.000Z",
+        "fulfillmentStatuses": "UNSHIPPED,PARTIALLY_SHIPPED,SHIPPED,CANCELLED",
+        "includedData": "BUYER,RECIPIENT,PROCEEDS,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX",
+        "maxResultsPerPage": "100",
+    }
+
+
+def test_pages_cost_one_call_each_and_hold_all_orders(
+    partner: SellingPartner,
+    simulator: Simulator,
+    desk: Desk,
+    world: World,
+    aged: Callable[[], None],
+) -> None:
+    placed = {world.place_order().order_id for _ in range(230)}
+    aged()
+    pages = list(partner.changed_orders(*desk.window()))
+    assert [len(page) for page in pages] == [100, 100, 30]
+    assert {order.order_id for page in pages for order in page} == placed
+    assert partner.calls == {"searchOrders": 3}
+    queries = [request.query for request in simulator.received("searchOrders")]
+    filters = [{k: v for k, v in q.items() if k != "paginationToken"} for q in queries]
+    assert filters[0] == filters[1] == filters[2]
+
+
+def test_a_circle_of_pages_ends(partner: SellingPartner, simulator: Simulator, desk: Desk) -> None:
+    body = '{"orders": [], "pagination": {"nextToken": "again"}}'
+    simulator.faults.add("answer", "searchOrders", times=None, body=body)
+    with pytest.raises(Transient, match="circle"):
+        desk.changed(partner)
+
+
+def test_only_the_wanted_statuses_come(
+    partner: SellingPartner, desk: Desk, world: World, aged: Callable[[], None]
+) -> None:
+    for status in ("PENDING", "PENDING_AVAILABILITY", "UNSHIPPED", "PARTIALLY_SHIPPED"):
+        world.place_order(status=status, lines=[Line(), Line()])
+    for status in ("SHIPPED", "CANCELLED", "UNFULFILLABLE"):
+        world.place_order(status=status, fulfilled_by="AMAZON")
+    aged()
+    statuses = {order.status for order in desk.changed(partner) if isinstance(order, Order)}
+    assert statuses == {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"}
+
+
+def test_marketplaces(partner: SellingPartner) -> None:
+    found = {p.marketplace_id: p for p in partner.marketplace_participations()}
+    assert set(found) == {"A13V1IB3VIYZZH", "A1PA6795UKMFR9", "A1F83G8C2ARO7P"}
+    assert all(p.participating and not p.suspended for p in found.values())
+
+
+# -- secrets and surroundings --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://sellingpartnerapi-eu.amazon.com", "ftp://127.0.0.1", "nonsense", "http://10.0.0.1"],
+)
+@pytest.mark.parametrize("which", ["endpoint", "token_url"])
+def test_secrets_travel_by_https_or_not_at_all(which: str, url: str, desk: Desk) -> None:
+    with pytest.raises(ConfigError, match=which):
+        desk.partner(**{which: url})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+def test_a_simulator_on_this_machine_needs_no_https(host: str, desk: Desk) -> None:
+    desk.partner(endpoint=f"http://{host}:1234", token_url=f"http://{host}:1234/token")
+
+
+def test_nothing_secret_or_personal_is_logged(
+    partner: SellingPartner,
+    world: World,
+    desk: Desk,
+    aged: Callable[[], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        order = world.place_order(lines=[Line(gift_message="Forty-two kisses")])
+        aged()
+        desk.changed(partner)
+        cancel = Cancellation(order.order_id, "S1", (order.items[0].order_item_id,), "NoInventory")
+        partner.submit_cancellations([cancel])
+        partner.confirm_shipment(shipment(order))
+    told = caplog.text
+    assert [value for value in world.secrets() | world.personal_data() if value in told] == []
+    assert "storage/" not in told
+    assert "JD0123456789" not in told
+
+
+def test_the_library_s_environment_variables_are_ignored() -> None:
+    script = (
+        "from amazon_bridge.amazon.library import OrdersClient, Site, build\n"
+        "import httpx\n"
+        "site = Site('https://sellingpartnerapi-eu.amazon.com', 'A13V1IB3VIYZZH', 'eu')\n"
+        "client = build(OrdersClient, site, None, httpx.Client(), httpx.create_ssl_context())\n"
+        "print(client.endpoint, client.marketplace_id)\n"
+    )
+    surroundings = {"AWS_ENV": "prod", "SP_API_DEFAULT_MARKETPLACE": "Narnia"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **surroundings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == ["https://sellingpartnerapi-eu.amazon.com", "A13V1IB3VIYZZH"]

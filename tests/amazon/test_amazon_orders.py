@@ -1,0 +1,322 @@
+"""From a payload to an order: every field, and what happens when fields are odd."""
+
+import copy
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from conftest import Desk
+from hypothesis import given
+from hypothesis import strategies as st
+from payload_makers import PERSONAL, full_order, item, money, order
+
+from amazon_bridge.amazon.orders import read_order
+from amazon_bridge.amazon.selling_partner import SellingPartner
+from amazon_bridge.model import (
+    Address,
+    Buyer,
+    Charge,
+    ChargeKind,
+    FulfilledBy,
+    FulfillmentStatus,
+    Order,
+    Package,
+    UnreadableOrder,
+)
+from amazon_bridge.simulator import Line, World, populate
+
+
+def read(payload: object) -> Order:
+    read = read_order(payload)
+    assert isinstance(read, Order), read.reason
+    return read
+
+
+def why_not(payload: object) -> str:
+    read = read_order(payload)
+    assert isinstance(read, UnreadableOrder)
+    return read.reason
+
+
+def test_every_field_of_a_full_order() -> None:
+    found = read(full_order())
+    first, second = found.items
+    assert found.order_id == "403-1234567-1234567"
+    assert found.created == datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
+    assert found.last_updated == datetime(2026, 11, 18, 10, 0, 0, 123000, tzinfo=UTC)
+    assert found.status is FulfillmentStatus.UNSHIPPED
+    assert found.fulfilled_by is FulfilledBy.MERCHANT
+    assert found.marketplace_id == "A13V1IB3VIYZZH"
+    assert found.sold_on_amazon
+    assert (found.currency, found.worth) == ("EUR", Decimal("40.49"))
+    assert found.buyer == Buyer(PERSONAL, PERSONAL, PERSONAL, PERSONAL, PERSONAL)
+    assert found.address == Address(
+        country_code="FR",
+        state_or_region=PERSONAL,
+        postal_code=PERSONAL,
+        city=PERSONAL,
+        district_or_county=PERSONAL,
+        lines=(PERSONAL, PERSONAL),
+        name=PERSONAL,
+        company_name=PERSONAL,
+        phone=PERSONAL,
+    )
+    assert found.packages == (Package("17", "DHL", PERSONAL, (("50000000000001", 1),)),)
+    assert found.replaces_order_id == "403-1234567-0000002"
+    assert found.buyer_requested_cancellation
+    assert (first.order_item_id, first.quantity, first.quantity_fulfilled) == (
+        "50000000000001",
+        2,
+        1,
+    )
+    assert (first.sku, first.asin, first.title) == ("MUG-BLUE", "B0EXAMPLE1", "Blue mug")
+    assert first.charges == (
+        Charge(ChargeKind.ITEM, Decimal("40.00")),
+        Charge(ChargeKind.SHIPPING, Decimal("5.00")),
+        Charge(ChargeKind.GIFT_WRAP, Decimal("3.49")),
+        Charge(ChargeKind.DISCOUNT, Decimal("-10.00")),
+        Charge(ChargeKind.SHIPPING_DISCOUNT, Decimal("-5.00")),
+    )
+    assert first.promotion_ids == ("PROMO-1",)
+    assert (first.gift_wrap_level, first.gift_message) == ("Classic", PERSONAL)
+    assert first.cancellation_reason == "Found it cheaper"
+    assert not first.tax_collected_by_amazon
+    assert second.tax_collected_by_amazon
+    assert not second.buyer_requested_cancellation
+
+
+def test_no_repr_shows_the_buyer() -> None:
+    assert PERSONAL not in repr(read(full_order()))
+
+
+def test_an_order_with_nothing_but_what_is_required() -> None:
+    bare = {"orderItemId": "50000000000001", "quantityOrdered": 1, "product": {}}
+    status = {"fulfillment": {"fulfillmentStatus": "PENDING"}}
+    found = read(order(bare, **status, salesChannel={"channelName": "AMAZON"}))
+    assert found.items[0].charges == (Charge(ChargeKind.ITEM, Decimal(0)),)
+    assert (found.currency, found.address, found.marketplace_id) == (None, None, None)
+    assert found.fulfilled_by is None
+    assert found.items[0].sku is None
+
+
+def nulled(value: Any) -> Any:
+    """All that isn't required, there and null."""
+    required = {"orderId", "createdTime", "lastUpdatedTime", "salesChannel", "channelName"}
+    required |= {"fulfillment", "fulfillmentStatus", "orderItems", "orderItemId", "product"}
+    required |= {"quantityOrdered", "proceeds", "proceedsTotal", "amount", "currencyCode"}
+    if isinstance(value, dict):
+        return {k: nulled(v) if k in required else None for k, v in value.items()}
+    return [nulled(entry) for entry in value] if isinstance(value, list) else value
+
+
+def test_nulls_are_like_absent_fields() -> None:
+    payload = full_order()
+    payload["proceeds"] = None
+    payload["orderItems"][0]["fulfillment"] = None
+    found = read(nulled(payload) | {"proceeds": None})
+    assert found.worth == Decimal("40.49")
+    assert (found.buyer, found.address, found.packages) == (Buyer(), None, ())
+
+
+def test_unknown_values_and_fields_do_no_harm() -> None:
+    found = read(
+        order(
+            fulfillment={"fulfillmentStatus": "TELEPORTED", "fulfilledBy": "ROBOTS"},
+            somethingNew={"deep": [1, 2]},
+        )
+    )
+    assert found.status is FulfillmentStatus.OTHER
+    assert found.fulfilled_by is None
+
+
+@pytest.mark.parametrize("status", [s.value for s in FulfillmentStatus if s.value != "OTHER"])
+def test_the_known_statuses(status: str) -> None:
+    assert read(order(fulfillment={"fulfillmentStatus": status})).status == status
+
+
+def test_orders_of_other_channels_need_no_price() -> None:
+    channel = {"channelName": "NON_AMAZON", "marketplaceId": "A13V1IB3VIYZZH"}
+    found = read(order(item() | {"proceeds": {}}, salesChannel=channel))
+    assert not found.sold_on_amazon
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"orderId": None}, "orderId"),
+        ({"orderId": "403-1234567\n"}, "orderId"),
+        ({"createdTime": "yesterday"}, "createdTime"),
+        ({"createdTime": 1_700_000_000}, "createdTime"),
+        ({"createdTime": "2026-11-18T09:30:00"}, "createdTime"),
+        ({"lastUpdatedTime": "0001-01-01T00:00:00+14:00"}, "lastUpdatedTime"),
+        ({"salesChannel": None}, "salesChannel"),
+        ({"fulfillment": None}, "fulfillment"),
+        ({"orderItems": None}, "orderItems"),
+        ({"orderItems": [None]}, "orderItems[0]"),
+        ({"orderItems": []}, "no items"),
+        ({"orderItems": [item(), item()]}, "each orderItemId once"),
+        ({"orderItems": [item(orderItemId="a b")]}, "orderItems[0].orderItemId"),
+        ({"orderItems": [item(orderItemId=5)]}, "orderItems[0].orderItemId"),
+        ({"orderItems": [item(quantityOrdered="2")]}, "orderItems[0].quantityOrdered"),
+        ({"orderItems": [item(quantityOrdered=1.0)]}, "orderItems[0].quantityOrdered"),
+        ({"orderItems": [item(quantityOrdered=True)]}, "orderItems[0].quantityOrdered"),
+        ({"orderItems": [item(quantityOrdered=-1)]}, "orderItems[0].quantityOrdered"),
+        ({"orderItems": [item(quantityOrdered=2**31)]}, "orderItems[0].quantityOrdered"),
+        ({"buyer": {"buyerName": [PERSONAL]}}, "buyer.buyerName"),
+        ({"buyer": PERSONAL}, "buyer"),
+        ({"proceeds": {"grandTotal": {"amount": 20.0, "currencyCode": "EUR"}}}, "amount"),
+        ({"proceeds": {"grandTotal": {"amount": "NaN", "currencyCode": "EUR"}}}, "amount"),
+        ({"proceeds": {"grandTotal": {"amount": "1e3", "currencyCode": "EUR"}}}, "amount"),
+        ({"proceeds": {"grandTotal": {"amount": "2,00", "currencyCode": "EUR"}}}, "amount"),
+        ({"proceeds": {"grandTotal": {"amount": "9" * 13, "currencyCode": "EUR"}}}, "amount"),
+        ({"proceeds": {"grandTotal": {"amount": "20.00", "currencyCode": "euro"}}}, "currencyCode"),
+        ({"proceeds": {"grandTotal": {"amount": "20.00"}}}, "currencyCode"),
+    ],
+)
+def test_what_cannot_be_understood_is_said_where_it_stands(
+    change: dict[str, Any], where: str
+) -> None:
+    reason = why_not(order() | change)
+    assert where in reason
+    assert PERSONAL not in reason
+
+
+def test_an_unreadable_order_keeps_its_id() -> None:
+    found = read_order(order(createdTime=PERSONAL))
+    assert found.order_id == "403-1234567-1234567"
+    assert found.fingerprint == read_order(order(createdTime=PERSONAL)).fingerprint
+
+
+@pytest.mark.parametrize("payload", [None, [], "text", 5, {}, {"orderId": PERSONAL}])
+def test_what_has_no_id_gets_one_to_be_told_apart_by(payload: object) -> None:
+    found = read_order(payload)
+    assert isinstance(found, UnreadableOrder)
+    assert found.order_id == f"unknown-{found.fingerprint[:12]}"
+
+
+def test_only_the_first_problems_are_listed() -> None:
+    reason = why_not(order(*({} for _ in range(10))))
+    assert reason.count("Field required") == 5
+    assert reason.endswith("and 25 more")
+
+
+def test_the_fingerprint_heeds_everything_but_the_sequence_of_fields() -> None:
+    payload = full_order()
+    backwards = dict(reversed(payload.items()))
+    assert read(backwards).fingerprint == read(payload).fingerprint
+    changed = copy.deepcopy(payload)
+    changed["recipient"]["deliveryAddress"]["phone"] = "1"
+    assert read(changed).fingerprint != read(payload).fingerprint
+
+
+# -- fuzz ----------------------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from([PERSONAL, "12.34", "-0.001", "EUR", "TAX", "CANCELLED"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=5,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if not isinstance(value, dict | list):
+        return [path]
+    children = value.items() if isinstance(value, dict) else enumerate(value)
+    return [path] + [p for key, child in children for p in places(child, (*path, key))]
+
+
+PLACES = [path for path in places(full_order()) if path]
+PARTS: list[Any] = [full_order(), full_order()["buyer"], full_order()["recipient"], money("1.00")]
+
+
+def put(payload: Any, path: tuple[Any, ...], value: Any) -> None:
+    *way, last = path
+    for step in way:
+        try:
+            payload = payload[step]
+        except (KeyError, IndexError, TypeError):
+            return
+    if isinstance(payload, dict) and isinstance(last, str):
+        payload[last] = value
+    if isinstance(payload, list) and isinstance(last, int) and last < len(payload):
+        payload[last] = value
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), JSON | st.sampled_from(PARTS)), min_size=1))
+def test_no_mutation_breaks_the_reading_or_leaks(changes: list[tuple[Any, Any]]) -> None:
+    payload = copy.deepcopy(full_order())
+    for path, value in changes:
+        put(payload, path, copy.deepcopy(value))
+    found = read_order(payload)
+    assert isinstance(found, Order | UnreadableOrder)
+    if isinstance(found, UnreadableOrder):
+        assert "Zaphod" not in found.reason + found.order_id
+    assert "Zaphod" not in json.dumps(found.fingerprint)
+
+
+@given(JSON)
+def test_no_answer_at_all_breaks_the_reading(payload: Any) -> None:
+    found = read_order(payload)
+    assert isinstance(found, UnreadableOrder)
+    assert "Zaphod" not in found.reason + found.order_id
+
+
+# -- against the simulator -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sign", ["positive", "negative"])
+def test_what_the_simulator_sells_is_what_we_read(
+    sign: str, world: World, desk: Desk, aged: Callable[[], None]
+) -> None:
+    world.settings.negative_discounts = sign == "negative"
+    world.add_seller("A1WORLD", ["US", "JP", "FR", "DE", "GB"])
+    truth = {
+        placed.order_id: placed
+        for placed in populate(
+            world, 7, 150, seller=world.sellers["A1WORLD"], countries=["US", "JP", "FR"], days=20
+        )
+    }
+    aged()
+    partner = desk.partner("A1WORLD", "US JP FR")
+    found = [order for order in desk.changed(partner) if isinstance(order, Order)]
+    wanted = [o for o in truth.values() if o.status in {o.status for o in found}]
+    assert {order.order_id for order in found} == {order.order_id for order in wanted}
+    for order_ in found:
+        placed = truth[order_.order_id]
+        assert order_.last_updated <= placed.last_updated
+        assert [item.quantity for item in order_.items] == [i.quantity for i in placed.items]
+        if placed.channel == "AMAZON" and order_.status != "CANCELLED":
+            kept = sum(i.tax for i in placed.items if i.tax_collected_by_amazon)
+            kept = 0 if placed.market.tax_included else kept
+            assert order_.worth == sum(i.total for i in placed.items) - kept
+            assert order_.currency == placed.market.currency
+
+
+def test_one_order_reads_the_same_alone_and_in_a_page(
+    partner: SellingPartner, world: World, desk: Desk, aged: Callable[[], None]
+) -> None:
+    world.place_order(lines=[Line(discount=Decimal("1.00")), Line(gift_message="Hi")])
+    aged()
+    [listed] = desk.changed(partner)
+    assert partner.order(listed.order_id) == listed
+
+
+def test_one_bad_order_spoils_no_page(
+    partner: SellingPartner, world: World, desk: Desk, aged: Callable[[], None]
+) -> None:
+    world.place_order()
+    world.place_order()
+    aged()
+    page = [full_order(), order(orderId=None), "nonsense"]
+    body = json.dumps({"orders": page})
+    desk.simulator.faults.add("answer", "searchOrders", body=body)
+    kinds = [type(found) for found in desk.changed(partner)]
+    assert kinds == [Order, UnreadableOrder, UnreadableOrder]

@@ -1,0 +1,106 @@
+"""Carriers, and telling Amazon about delivery orders."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_amazon_client import shipment
+
+from amazon_bridge.amazon.selling_partner import SellingPartner
+from amazon_bridge.amazon.shipments import OTHER, carrier_for
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.model import Order
+from amazon_bridge.simulator import Line, Simulator, World
+from amazon_bridge.simulator.shipments import carrier_codes
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("DHL", "DHL"),
+        ("dhl", "DHL"),
+        ("  fedex ", "FedEx"),
+        ("self delivery", "Self Delivery"),
+        ("AT Post", "AT Post"),
+        ("AT POST", "AT POST"),
+        ("at post", "AT POST"),
+    ],
+)
+def test_a_carrier_on_amazon_s_list(name: str, code: str) -> None:
+    assert carrier_for(name, {}) == (code, None)
+
+
+@pytest.mark.parametrize("name", ["Aunt Polly's Mule", "Other"])
+def test_a_carrier_that_amazon_does_not_know(name: str) -> None:
+    assert carrier_for(name, {}) == (OTHER, name)
+
+
+@pytest.mark.parametrize(
+    ("meant", "found"),
+    [
+        ("UPS", ("UPS", None)),
+        ("ups", ("UPS", None)),
+        ("Other", ("Other", "Our Express")),
+        ("Aunt Polly's Mule", ("Other", "Aunt Polly's Mule")),
+    ],
+)
+def test_the_configuration_comes_first(meant: str, found: tuple[str, str | None]) -> None:
+    assert carrier_for("Our Express", {"our EXPRESS ": meant}) == found
+
+
+@given(name=st.text(), mapping=st.dictionaries(st.text(), st.text(), max_size=3))
+def test_the_code_is_always_one_that_amazon_accepts(name: str, mapping: dict[str, str]) -> None:
+    code, carrier_name = carrier_for(name, mapping)
+    assert code in carrier_codes()
+    assert (carrier_name is not None) == (code == OTHER)
+
+
+def test_a_shipment_reaches_amazon(partner: SellingPartner, world: World) -> None:
+    order = world.place_order(lines=[Line(quantity=3), Line()])
+    first = order.items[0].order_item_id
+    partner.confirm_shipment(shipment(order, quantities=((first, 2),), shipping_method="Express"))
+    [package] = world.order(order.order_id).packages
+    assert (package.reference, package.carrier_code) == ("17", "DHL")
+    assert (package.tracking_number, package.shipping_method) == ("JD0123456789", "Express")
+    assert package.quantities == ((first, 2),)
+    assert package.shipped == order.created
+
+
+def test_what_was_sent_can_be_read_back(partner: SellingPartner, world: World) -> None:
+    order = world.place_order()
+    partner.confirm_shipment(
+        shipment(order, carrier_code="Other", carrier_name="Aunt Polly's Mule")
+    )
+    found = partner.order(order.order_id)
+    assert isinstance(found, Order)
+    [package] = found.packages
+    assert package.package_reference_id == "17"
+    assert package.tracking_number == "JD0123456789"
+    assert package.quantities == ((order.items[0].order_item_id, 1),)
+
+
+def test_the_same_reference_again_edits_the_package(
+    partner: SellingPartner, world: World, simulator: Simulator
+) -> None:
+    order = world.place_order()
+    partner.confirm_shipment(shipment(order))
+    partner.confirm_shipment(shipment(order, tracking_number="JD9"))
+    assert [p.tracking_number for p in world.order(order.order_id).packages] == ["JD9"]
+
+
+def test_a_refused_shipment_says_why(partner: SellingPartner, world: World) -> None:
+    order = world.place_order()
+    good = shipment(order)
+    for bad in (
+        replace(good, carrier_code="Aunt Polly's Mule"),
+        replace(good, package_reference_id="WH/OUT/00017"),
+        replace(good, ship_date=world.clock() + timedelta(hours=1)),
+        replace(good, quantities=((order.items[0].order_item_id, 5),)),
+    ):
+        with pytest.raises(ItemError, match="InvalidInput: ") as caught:
+            partner.confirm_shipment(bad)
+        assert caught.value.kind == "shipment_refused"
+        assert good.tracking_number not in str(caught.value)
+    assert world.order(order.order_id).packages == ()
