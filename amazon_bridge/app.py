@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import partial
 
 import structlog
 
@@ -17,6 +17,7 @@ from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.once import Once
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.flows import orders
@@ -32,6 +33,17 @@ log = structlog.get_logger(__name__)
 JOBS = {orders.JOB: orders.sync}
 """The jobs of an account, in the order in which a whole round works them."""
 
+SWEEP = "sweep"
+"""The name under which the daily sweep's rounds are recorded."""
+
+ODOO = "odoo"
+"""The side that all accounts share; the others are Amazon, named by their account."""
+
+Watch = Callable[[str, str, BridgeError | None, float], None]
+"""Is told of each call: the side, the operation, the error that it ended with, its seconds."""
+
+_Work = Callable[[Context], Counts]
+
 _LOCK_WAIT = 5.0
 """Seconds to wait for another process that works the same (account, job)."""
 
@@ -41,8 +53,25 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _nobody_watches(_side: str, _operation: str, _error: BridgeError | None, _: float) -> None:
+    pass
+
+
 class App:
-    """The bridge of one configuration: its state store, and its clients, each built once."""
+    """The bridge of one configuration: its state store, and its clients, each built once.
+
+    May be shared by threads.
+
+    Args:
+        config: what to bridge.
+        clock: tells the time in UTC.
+        sleep: takes seconds; may raise ``Stopped``.
+        throttle: of an earlier configuration, whose calls count for Amazon's rates still.
+        watch: is told of each call to a side.
+
+    Raises:
+        ConfigError: the state store can't be opened.
+    """
 
     def __init__(
         self,
@@ -50,14 +79,19 @@ class App:
         *,
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
+        throttle: Throttle | None = None,
+        watch: Watch = _nobody_watches,
     ) -> None:
         self.config = config
         self.ledger = Ledger(config.state, clock)
+        self.throttle = throttle or Throttle(operations.LIMITS, sleep=sleep)
         self._clock = clock
         self._sleep = sleep
-        self._throttle = Throttle(operations.LIMITS, sleep=sleep)
-        self._partners: dict[str, SellingPartner] = {}
-        self._setups: dict[str, Setup] = {}
+        self._watch = watch
+        self._odoo = Once(self._log_in)
+        accounts = {account.name: account for account in config.accounts}
+        self._partners = {n: Once(partial(self._partner, a)) for n, a in accounts.items()}
+        self._setups = {n: Once(partial(self._prepared, a)) for n, a in accounts.items()}
 
     def accounts(self, name: str | None = None) -> Sequence[AccountConfig]:
         """The account of this name, or all of them.
@@ -71,9 +105,32 @@ class App:
             raise ConfigError(f"There is no account {name!r}.", f"The file has: {known}.")
         return found
 
-    @cached_property
+    @property
     def odoo(self) -> OdooSession:
         """The login to Odoo."""
+        return self._odoo.get()
+
+    def amazon(self, account: AccountConfig) -> SellingPartner:
+        """The account's client of the Selling Partner API."""
+        return self._partners[account.name].get()
+
+    def setup(self, account: AccountConfig) -> Setup:
+        """What the account uses in Odoo; made where it is missing.
+
+        Raises:
+            AccountError: it is missing, and the login may not make it.
+        """
+        return self._setups[account.name].get()
+
+    def look_again(self, account: AccountConfig) -> None:
+        """Forget what is known of the account in Odoo: people may have changed it meanwhile."""
+        self._setups[account.name].forget()
+
+    def log_in_again(self) -> None:
+        """Forget the login to Odoo: after it was down it may be another version."""
+        self._odoo.forget()
+
+    def _log_in(self) -> OdooSession:
         odoo = self.config.odoo
         return OdooSession.connect(
             odoo.url,
@@ -82,32 +139,24 @@ class App:
             odoo.password.get_secret_value(),
             protocol=odoo.protocol,
             timeout=odoo.timeout,
+            watch=partial(self._watch, ODOO),
         )
 
-    def amazon(self, account: AccountConfig) -> SellingPartner:
-        """The account's client of the Selling Partner API."""
-        if account.name not in self._partners:
-            self._partners[account.name] = SellingPartner(
-                seller_id=account.seller_id,
-                marketplaces=account.marketplaces,
-                credentials=account.credentials,
-                endpoint=account.endpoint,
-                token_url=account.token_url,
-                throttle=self._throttle,
-                prices_include_tax=_told_by(account),
-                sleep=self._sleep,
-            )
-        return self._partners[account.name]
+    def _partner(self, account: AccountConfig) -> SellingPartner:
+        return SellingPartner(
+            seller_id=account.seller_id,
+            marketplaces=account.marketplaces,
+            credentials=account.credentials,
+            endpoint=account.endpoint,
+            token_url=account.token_url,
+            throttle=self.throttle,
+            prices_include_tax=_told_by(account),
+            sleep=self._sleep,
+            watch=partial(self._watch, account.name),
+        )
 
-    def setup(self, account: AccountConfig) -> Setup:
-        """What the account uses in Odoo; made where it is missing.
-
-        Raises:
-            AccountError: it is missing, and the login may not make it.
-        """
-        if account.name not in self._setups:
-            self._setups[account.name] = setup.prepare(self.odoo, account)
-        return self._setups[account.name]
+    def _prepared(self, account: AccountConfig) -> Setup:
+        return setup.prepare(self.odoo, account)
 
     def context(self, account: AccountConfig, *, dry_run: bool = False) -> Context:
         """What a job of the account works with.
@@ -138,31 +187,43 @@ class App:
 
         What stops the round is told as the counts' ``error``.
         """
-        started = self._clock()
+        work = partial(JOBS[job], dry_run=dry_run)
+        if dry_run:
+            return self._alone(account, job, lambda: self._tried(account, work, dry_run=True))
+        return self._alone(account, job, lambda: self._recorded(account, job, work))
+
+    def sweep(self, account: AccountConfig) -> Counts:
+        """Look at the last days' orders again, for what Amazon showed late; like ``sync``."""
+        return self._alone(
+            account, orders.JOB, lambda: self._recorded(account, SWEEP, orders.sweep)
+        )
+
+    def _alone(self, account: AccountConfig, job: str, work: Callable[[], Counts]) -> Counts:
         try:
             with lock.held(self.config.state, account.name, job, wait=_LOCK_WAIT):
-                counts = self._round(account, job, dry_run=dry_run)
-                if not dry_run:
-                    self._record(account, job, started, counts)
+                counts = work()
         except (AccountError, Transient) as error:
             counts = Counts(error=str(error))
         log.info("round_done", account=account.name, job=job, **_told(counts))
         return counts
 
-    def _round(self, account: AccountConfig, job: str, *, dry_run: bool) -> Counts:
-        if not dry_run and self.ledger.configuration_changed(account.name, account.digest()):
+    def _recorded(self, account: AccountConfig, job: str, work: _Work) -> Counts:
+        started = self._clock()
+        if self.ledger.configuration_changed(account.name, account.digest()):
             log.info("configuration_changed", account=account.name)
+        counts = self._tried(account, work, dry_run=False)
+        self.ledger.record_round(
+            account.name, job, started=started, finished=self._clock(), counts=counts
+        )
+        return counts
+
+    def _tried(self, account: AccountConfig, work: _Work, *, dry_run: bool) -> Counts:
         try:
-            return JOBS[job](self.context(account, dry_run=dry_run), dry_run=dry_run)
+            return work(self.context(account, dry_run=dry_run))
         except BridgeError as error:
             if isinstance(error, ConfigError):
                 raise
             return Counts(error=str(error))
-
-    def _record(self, account: AccountConfig, job: str, started: datetime, counts: Counts) -> None:
-        self.ledger.record_round(
-            account.name, job, started=started, finished=self._clock(), counts=counts
-        )
 
     def examine(self, account: AccountConfig) -> list[Finding]:
         """What the doctor finds on both sides of an account."""
@@ -171,6 +232,10 @@ class App:
         except BridgeError as error:
             findings = [Finding(ok=False, what=error.reason, remedy=error.remedy)]
         return findings + amazon_doctor.examine(self.amazon(account), account.marketplaces)
+
+    def close(self) -> None:
+        """Close the state store and all connections to Amazon that were opened."""
+        self.ledger.close()
 
     def recover(self, account: AccountConfig, order_id: str) -> Counts:
         """Fetch one order from Amazon by its id and bring it to Odoo, now."""
@@ -194,4 +259,4 @@ def opened(config: Config) -> Iterator[App]:
     try:
         yield app
     finally:
-        app.ledger.close()
+        app.close()

@@ -6,7 +6,7 @@ buyer's personal data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class BridgeError(Exception):
@@ -77,3 +77,11 @@ class ConfigError(BridgeError):
     def __init__(self, reason: str, remedy: str = "", *, problems: tuple[str, ...] = ()) -> None:
         super().__init__(reason, remedy)
         self.problems = problems
+
+
+Watch = Callable[[str, BridgeError | None, float], None]
+"""Is told of each call to a side: the operation, the error that it ended with, its seconds."""
+
+
+def nobody_watches(_operation: str, _error: BridgeError | None, _seconds: float) -> None:
+    """The ``Watch`` of a command that does its work and ends."""

@@ -17,7 +17,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -105,6 +105,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (
+        "ALTER TABLE accounts ADD COLUMN began TEXT",
+        "UPDATE accounts SET began = cursor",
+        """
+        CREATE TABLE hours (
+            hour TEXT NOT NULL,  -- its beginning
+            account TEXT NOT NULL REFERENCES accounts (name),
+            created INTEGER NOT NULL,
+            PRIMARY KEY (hour, account)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 """Step n brings a store from version n to n + 1. Steps are only ever added."""
 
@@ -143,6 +155,16 @@ _RECORD_ROUND = """
         last_finished = excluded.last_finished,
         last_success = coalesce(excluded.last_success, last_success),
         last_error = excluded.last_error, counts = excluded.counts
+"""
+
+
+_COUNT_HOUR = """
+    INSERT INTO hours (hour, account, created) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET created = created + excluded.created
+"""
+_FORGET = """
+    DELETE FROM items
+    WHERE account = ? AND job = ? AND state IN ('done', 'left_out') AND last_seen < ?
 """
 
 
@@ -247,7 +269,16 @@ class Ledger:
     def set_cursor(self, account: str, at: datetime) -> None:
         """Move the cursor, forth or back."""
         with self._transaction(account) as db:
-            db.execute("UPDATE accounts SET cursor = ? WHERE name = ?", (_text(at), account))
+            db.execute(
+                "UPDATE accounts SET cursor = ?1, began = min(coalesce(began, ?1), ?1)"
+                " WHERE name = ?2",
+                (_text(at), account),
+            )
+
+    def began(self, account: str) -> datetime | None:
+        """The earliest moment that the cursor was ever set to; None before it was."""
+        rows = self._rows("SELECT began FROM accounts WHERE name = ?", account)
+        return _moment(rows[0]["began"]) if rows else None
 
     # Items
 
@@ -367,8 +398,8 @@ class Ledger:
     def configuration_changed(self, account: str, digest: str) -> bool:
         """Compare with the configuration of last time; when it changed, retry what was put aside.
 
-        Items that were put aside ``MAX_ATTEMPTS`` times stay there, and those that are ``HELD``. The first digest of an
-        account is no change.
+        Items that were put aside ``MAX_ATTEMPTS`` times stay there, and those that are ``HELD``.
+        The first digest of an account is no change.
         """
         with self._transaction(account) as db:
             known = db.execute("SELECT configuration FROM accounts WHERE name = ?", (account,))
@@ -422,12 +453,49 @@ class Ledger:
         """Note how a round went; it succeeded when ``counts`` tells no error."""
         success = None if counts.error else _text(finished)
         values = (account, job, _text(started), _text(finished), success, counts.error)
+        hour = finished.replace(minute=0, second=0, microsecond=0)
         with self._transaction(account) as db:
             db.execute(_RECORD_ROUND, (*values, json.dumps(asdict(counts))))
+            if counts.created:
+                db.execute(_COUNT_HOUR, (_text(hour), account, counts.created))
 
     def rounds(self) -> list[Round]:
         """The last round of each account and job."""
         return [_round(row) for row in self._rows("SELECT * FROM rounds ORDER BY account, job")]
+
+    def created_by_hour(self, since: datetime) -> Counter[datetime]:
+        """How many items were created in each hour, by the hour's beginning; zeros are absent."""
+        rows = self._rows("SELECT hour, created FROM hours WHERE hour >= ?", _text(since))
+        created: Counter[datetime] = Counter()
+        for row in rows:
+            created[datetime.fromisoformat(row["hour"])] += row["created"]
+        return created
+
+    # Care
+
+    def forget_finished(self, account: str, job: str, before: datetime) -> int:
+        """Forget items that are done or left out and were last seen before a moment.
+
+        Returns:
+            How many there were.
+        """
+        with self._transaction() as db:
+            return db.execute(_FORGET, (account, job, _text(before))).rowcount
+
+    def forget_hours(self, before: datetime) -> None:
+        """Forget what was created in the hours before a moment."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM hours WHERE hour < ?", (_text(before),))
+
+    def back_up(self, target: Path) -> None:
+        """Copy the store as it is at one moment, while others work with it.
+
+        Raises:
+            ConfigError: the target exists already, or can't be written.
+        """
+        _create_copy(target)
+        with self._lock, _explained(target):
+            self._db.execute("VACUUM INTO ?", (str(target),))
 
     # Below: how it is stored
 
@@ -466,6 +534,49 @@ def _create(path: Path) -> None:
             f"The state store {path} can't be created: {error.strerror}.",
             "Let the user that runs the bridge write to that folder, or name another as `state`.",
         ) from error
+
+
+def _create_copy(path: Path) -> None:
+    """Create the empty file that ``VACUUM INTO`` fills; for the owner only."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise ConfigError(
+            f"The backup {path} can't be written: {error.strerror}.",
+            "Name a file that doesn't exist yet, in a folder that this user may write to.",
+        ) from error
+
+
+def verify(path: Path) -> dict[str, int]:
+    """Examine a state store or a backup of one, without changing it.
+
+    Returns:
+        The number of rows by table.
+
+    Raises:
+        ConfigError: there is none, it is damaged, it is not ours, or it is newer than we are.
+        Transient: another process keeps it busy.
+    """
+    if not path.exists():
+        raise ConfigError(
+            f"There is no state store {path}.",
+            "Nothing that matters is lost: the next round makes a new one, recognises what stands"
+            " in Odoo, and does nothing twice. To look again at orders that came in earlier, set"
+            " `start`, or the cursor (amazon-bridge cursor set).",
+        )
+    with (
+        _explained(path),
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db,
+    ):
+        _check_ours(db, path)
+        problems = [row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        if problems or db.execute("PRAGMA foreign_key_check").fetchall():
+            raise _damaged(path)
+        tables = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        return {
+            name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608  ours
+            for (name,) in tables.fetchall()
+        }
 
 
 def _is_busy(error: BaseException) -> bool:

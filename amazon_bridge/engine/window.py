@@ -49,10 +49,13 @@ def windows(cursor: datetime, now: datetime) -> list[Window]:
     return _slices(cursor - OVERLAP, end) if cursor < end else []
 
 
-def sweep(now: datetime) -> list[Window]:
-    """The windows of the daily sweep, oldest first. Reading them never moves the cursor."""
+def sweep_windows(now: datetime, began: datetime) -> list[Window]:
+    """The windows of the daily sweep, oldest first. Reading them never moves the cursor.
+
+    None reaches back behind ``began``, the earliest moment of interest.
+    """
     end = _settled(now)
-    return _slices(end - SWEEP, end)
+    return _slices(max(end - SWEEP, began), end)
 
 
 def _settled(now: datetime) -> datetime:

@@ -19,7 +19,7 @@ from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
 from amazon_bridge.engine.ledger import Entry, Seen, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.engine.window import Window, windows
+from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.drafts import drafts_of
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
@@ -160,17 +160,43 @@ def _begin(context: Context, *, dry_run: bool) -> datetime:
     return begin
 
 
+def sweep(context: Context) -> Counts:
+    """Look at the last days' orders again, for what Amazon showed late; the cursor stays.
+
+    Nothing that changed before the account's beginning is looked at. Errors as in ``sync``.
+    """
+    counts = Counts()
+    began = context.ledger.began(context.name) or context.clock()
+    try:
+        for window in sweep_windows(context.clock(), began):
+            counts += _work_changed(context, _read(context, window))
+    except (AccountError, Transient) as error:
+        return counts + Counts(error=str(error))
+    return counts
+
+
 def _sync_window(context: Context, window: Window, *, dry_run: bool) -> Counts:
+    shown = _read(context, window)
+    if dry_run:
+        return _foresee(context, shown)
+    return _work_changed(context, shown, window=window)
+
+
+def _read(context: Context, window: Window) -> list[Shown]:
     pages = runner.patiently(
         lambda: list(context.amazon.changed_orders(window.after, window.before)),
         sleep=context.sleep,
     )
-    shown = {order.order_id: order for page in pages for order in page}
-    if dry_run:
-        return _foresee(context, list(shown.values()))
-    todo = file(context, list(shown.values()), window=window)
+    return list({order.order_id: order for page in pages for order in page}.values())
+
+
+def _work_changed(
+    context: Context, shown: Sequence[Shown], *, window: Window | None = None
+) -> Counts:
+    todo = file(context, shown, window=window)
     log.info("orders_filed", account=context.name, shown=len(shown), changed=len(todo))
-    counts = work(context, [shown[key] for key in todo])
+    changed = set(todo)
+    counts = work(context, [order for order in shown if order.order_id in changed])
     return counts + Counts(seen=len(shown), unchanged=len(shown) - len(todo))
 
 

@@ -6,7 +6,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_bridge.engine.window import OVERLAP, SETTLED, SLICE, SWEEP, Window, sweep, windows
+from amazon_bridge.engine.window import (
+    OVERLAP,
+    SETTLED,
+    SLICE,
+    SWEEP,
+    Window,
+    sweep_windows,
+    windows,
+)
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 moments = st.datetimes(
@@ -42,10 +50,16 @@ def test_fractions_of_a_second_wait_for_the_next_round():
 
 
 def test_the_sweep_looks_at_the_last_days():
-    slices = sweep(NOON)
+    slices = sweep_windows(NOON, NOON - timedelta(days=30))
     assert slices[0].after == NOON - SETTLED - SWEEP
     assert slices[-1].before == NOON - SETTLED
     assert all(before.before == after.after for before, after in pairwise(slices))
+
+
+def test_the_sweep_looks_at_nothing_from_before_the_beginning():
+    (window,) = sweep_windows(NOON, NOON - timedelta(hours=5))
+    assert window == Window(NOON - timedelta(hours=5), NOON - SETTLED)
+    assert sweep_windows(NOON, NOON) == []
 
 
 @given(cursor=moments, now=moments)

@@ -1,0 +1,146 @@
+"""The state store over years: its beginning, its hours, forgetting, backup, examination."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from amazon_bridge.engine.errors import ConfigError, ItemError
+from amazon_bridge.engine.ledger import MIGRATIONS, Ledger, Seen, State, verify
+from amazon_bridge.engine.runner import Counts
+
+NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+class Clock:
+    now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "bridge.db", clock) as opened:
+        yield opened
+
+
+def test_a_store_of_the_first_version_is_brought_to_this_one(tmp_path: Path, clock: Clock):
+    path = tmp_path / "bridge.db"
+    with closing(sqlite3.connect(path)) as db:
+        for statement in MIGRATIONS[0]:
+            db.execute(statement)
+        db.execute("INSERT INTO accounts VALUES ('acme', '2026-11-15T12:00:00+00:00', NULL)")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    with Ledger(path, clock) as ledger:
+        assert ledger.cursor("acme") == ledger.began("acme") == NOON
+
+
+def test_an_account_began_where_its_cursor_was_earliest(ledger: Ledger):
+    assert ledger.began("acme") is None
+    ledger.set_cursor("acme", NOON)
+    ledger.set_cursor("acme", NOON + DAY)
+    assert ledger.began("acme") == NOON
+    ledger.set_cursor("acme", NOON - DAY)
+    assert ledger.began("acme") == NOON - DAY
+
+
+def test_what_was_created_is_counted_by_the_hour(ledger: Ledger):
+    for account, finished, created in [
+        ("acme", NOON, 2),
+        ("acme", NOON + HOUR - timedelta(seconds=1), 3),
+        ("acme", NOON + HOUR, 0),
+        ("other", NOON + 2 * HOUR, 7),
+    ]:
+        counts = Counts(created=created)
+        ledger.record_round(account, "orders", started=NOON, finished=finished, counts=counts)
+    assert ledger.created_by_hour(NOON) == {NOON: 5, NOON + 2 * HOUR: 7}
+    ledger.forget_hours(NOON + HOUR)
+    assert ledger.created_by_hour(NOON - DAY) == {NOON + 2 * HOUR: 7}
+
+
+def test_finished_items_are_forgotten_and_others_are_not(ledger: Ledger, clock: Clock):
+    keys = ["done", "left_out", "pending", "aside", "seen_again"]
+    ledger.file("acme", "orders", [Seen(key, "1") for key in keys])
+    ledger.settle("acme", "orders", "done", "1")
+    ledger.settle("acme", "orders", "seen_again", "1")
+    ledger.settle("acme", "orders", "left_out", "1", State.LEFT_OUT)
+    ledger.put_aside("acme", "orders", "aside", ItemError("bug", "It broke."))
+    clock.now = NOON + DAY
+    ledger.file("acme", "orders", [Seen("seen_again", "1")])
+    assert ledger.forget_finished("acme", "pickings", NOON + HOUR) == 0
+    assert ledger.forget_finished("acme", "orders", NOON + HOUR) == 2
+    assert [key for key in keys if ledger.entries(key)] == ["pending", "aside", "seen_again"]
+
+
+def test_a_backup_made_while_others_write_is_whole_and_for_its_owner_only(
+    ledger: Ledger, tmp_path: Path
+):
+    ledger.file("acme", "orders", [Seen(str(number), "1") for number in range(500)])
+
+    def write() -> None:
+        for number in range(50):
+            ledger.settle("acme", "orders", str(number), "1")
+
+    writing = Thread(target=write)
+    writing.start()
+    target = tmp_path / "copy.db"
+    ledger.back_up(target)
+    writing.join()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert verify(target)["items"] == 500
+    with Ledger(target, Clock()) as copy:
+        assert sum(copy.tally("acme").values()) == 500
+
+
+def test_a_backup_overwrites_nothing(ledger: Ledger, tmp_path: Path):
+    (tmp_path / "copy.db").write_text("precious")
+    with pytest.raises(ConfigError, match="exists"):
+        ledger.back_up(tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").read_text() == "precious"
+
+
+def test_a_good_store_is_counted_while_it_is_used(ledger: Ledger):
+    ledger.set_cursor("acme", NOON)
+    counted = verify(ledger.path)
+    assert (counted["accounts"], counted["items"]) == (1, 0)
+
+
+def test_a_missing_store_is_said_plainly_and_not_made(tmp_path: Path):
+    with pytest.raises(ConfigError, match="Nothing that matters is lost"):
+        verify(tmp_path / "bridge.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_store_is_said_plainly(ledger: Ledger, tmp_path: Path):
+    ledger.file("acme", "orders", [Seen(str(number), "1") for number in range(2000)])
+    damaged = tmp_path / "copy.db"
+    ledger.back_up(damaged)
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 5000] = bytes(5000)
+    damaged.write_bytes(content)
+    with pytest.raises(ConfigError, match="damaged"):
+        verify(damaged)
+
+
+def test_a_newer_store_is_refused(ledger: Ledger, tmp_path: Path):
+    ledger.back_up(tmp_path / "copy.db")
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as db:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    with pytest.raises(ConfigError, match="newer version"):
+        verify(tmp_path / "copy.db")

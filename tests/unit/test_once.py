@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from amazon_bridge.engine.once import Once
+
+
+def test_it_is_made_once_for_all_threads():
+    made: list[object] = []
+
+    def make() -> object:
+        time.sleep(0.05)
+        made.append(object())
+        return made[-1]
+
+    once = Once(make)
+    with ThreadPoolExecutor(8) as pool:
+        got = set(pool.map(lambda _: once.get(), range(8)))
+    assert got == set(made)
+    assert len(made) == 1
+
+
+def test_those_who_waited_share_a_failure_and_the_next_tries_again():
+    tries: list[int] = []
+    begun = threading.Event()
+
+    def make() -> str:
+        tries.append(1)
+        begun.set()
+        time.sleep(0.2)
+        if len(tries) == 1:
+            raise OSError("down")
+        return "up"
+
+    once = Once(make)
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(once.get)
+        begun.wait()
+        others = [pool.submit(once.get) for _ in range(7)]
+    assert [type(each.exception()) for each in (first, *others)] == [OSError] * 8
+    assert len(tries) == 1
+    assert once.get() == "up"
+
+
+def test_what_is_forgotten_is_made_anew():
+    once = Once(object)
+    before = once.get()
+    once.forget()
+    assert once.get() is not before
+
+
+def test_an_interrupt_is_not_kept():
+    answers = iter([KeyboardInterrupt, None])
+
+    def make() -> str:
+        if error := next(answers):
+            raise error
+        return "made"
+
+    once = Once(make)
+    with pytest.raises(KeyboardInterrupt):
+        once.get()
+    assert once.get() == "made"
