@@ -13,6 +13,9 @@ import httpx
 import pytest
 from conftest import Desk, Sleeper, login_of
 
+from amazon_bridge.amazon import operations
+from amazon_bridge.amazon.client import _worth_another_attempt
+from amazon_bridge.amazon.faults import Refusal, error_of, read_answer
 from amazon_bridge.amazon.library import OrdersClient, Tokens
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
@@ -355,7 +358,7 @@ def test_accounts_of_one_seller_share_its_rate(desk: Desk, clock: ManualClock) -
     assert len(desk.throttle_sleeper.slept) == 1
 
 
-def test_what_takes_too_long_to_wait_for_is_left_to_the_caller(
+def test_repeated_failures_back_off(
     partner: SellingPartner, simulator: Simulator, world: World, desk: Desk
 ) -> None:
     order = world.place_order()
@@ -363,6 +366,30 @@ def test_what_takes_too_long_to_wait_for_is_left_to_the_caller(
     partner.order(order.order_id)
     assert len(desk.retry_sleeper.slept) == 2
     assert desk.retry_sleeper.slept[0] < desk.retry_sleeper.slept[1] <= 31
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "asked"),
+    [(429, "120", 120), (503, "1.5", 1.5), (429, None, None), (503, "Fri, 20 Nov 2026", None)],
+)
+def test_how_long_amazon_asks_to_wait(status: int, told: str | None, asked: float | None) -> None:
+    headers = {"retry-after": told} if told else {}
+    request = httpx.Request("GET", "https://example.com")
+    answer = httpx.Response(status, headers=headers, request=request)
+    with pytest.raises(Refusal) as caught:
+        read_answer(answer)
+    error = error_of(caught.value, operations.GET_ORDER)
+    assert isinstance(error, Transient)
+    assert error.retry_after == asked
+    assert _worth_another_attempt(error) == (asked != 120)
+
+
+def test_an_endpoint_that_knows_no_orders_is_the_account_s_trouble(
+    partner: SellingPartner, simulator: Simulator, desk: Desk
+) -> None:
+    simulator.faults.add("answer", "searchOrders", status=404, body="{}")
+    with pytest.raises(AccountError, match="endpoint"):
+        desk.changed(partner)
 
 
 # -- requests ------------------------------------------------------------------------------
