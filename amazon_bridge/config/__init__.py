@@ -6,6 +6,7 @@ file into the models or says all that is wrong with it.
 
 from amazon_bridge.config.models import (
     AccountConfig,
+    AlertsConfig,
     CancellationBrake,
     Config,
     Credentials,
@@ -13,6 +14,7 @@ from amazon_bridge.config.models import (
     LogConfig,
     NotifyConfig,
     OdooConfig,
+    RetentionConfig,
     ScheduleConfig,
 )
 from amazon_bridge.config.reading import FILE_VARIABLE, SEARCHED, example, find, load, schema
@@ -21,6 +23,7 @@ __all__ = [
     "FILE_VARIABLE",
     "SEARCHED",
     "AccountConfig",
+    "AlertsConfig",
     "CancellationBrake",
     "Config",
     "Credentials",
@@ -28,6 +31,7 @@ __all__ = [
     "LogConfig",
     "NotifyConfig",
     "OdooConfig",
+    "RetentionConfig",
     "ScheduleConfig",
     "example",
     "find",

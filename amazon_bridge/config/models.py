@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from amazon_bridge.config.values import (
     AT_LEAST_ONE,
@@ -22,10 +22,13 @@ from amazon_bridge.config.values import (
     Level,
     ListenAddress,
     Marketplaces,
+    Retention,
     Schedule,
     Secret,
+    SecretUrl,
     TaxInclusion,
     Text,
+    is_loopback,
 )
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.marketplaces import Region
@@ -63,6 +66,15 @@ class HttpConfig(Section):
 
     listen: ListenAddress = "127.0.0.1:9464"
     """Address and port to listen on."""
+    token: Secret | None = None
+    """What whoever asks must show, as a bearer token or as the password of any user. A must when
+    it listens on more than this machine itself."""
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Self:
+        if self.token is None and not is_loopback(self.host):
+            raise ValueError("needs a token, because others than this machine can reach it")
+        return self
 
     @property
     def host(self) -> str:
@@ -191,6 +203,30 @@ class AccountConfig(Section):
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
+class AlertsConfig(Section):
+    """Whom to call when something stays wrong, and when."""
+
+    ping: SecretUrl | None = None
+    """URL of a dead man's switch in the style of healthchecks.io: it is told of the start, then
+    every 5 minutes whether all is well, and raises the alarm itself when it hears nothing."""
+    notify: tuple[Secret, ...] = ()
+    """Where to send alerts, as URLs of Apprise (the extra `amazon-bridge[alerts]`): mail, chats,
+    webhooks."""
+    after_failures: int = Field(default=3, ge=1)
+    """Alert when a job failed so often in a row."""
+    after: Interval = Field(default=timedelta(hours=1), json_schema_extra={"default": "1h"})
+    """Alert when a job has been failing for so long."""
+    collect: Interval = Field(default=timedelta(minutes=15), json_schema_extra={"default": "15m"})
+    """How long to collect items put aside before one alert tells of them."""
+
+
+class RetentionConfig(Section):
+    """How long the bridge remembers, and when it forgets."""
+
+    finished: Retention = Field(default=timedelta(days=90), json_schema_extra={"default": "90d"})
+    """How long the state store remembers orders that are done with; at least 7 days."""
+
+
 class Config(Section):
     """The whole file, its `defaults` merged into each account."""
 
@@ -201,6 +237,10 @@ class Config(Section):
     """What is logged."""
     http: HttpConfig | None = HttpConfig()
     """Listener for health, metrics and the status page; `null` switches it off."""
+    alerts: AlertsConfig = AlertsConfig()
+    """Whom to call when something stays wrong."""
+    retention: RetentionConfig = RetentionConfig()
+    """How long things are remembered."""
     odoo: OdooConfig
     """The Odoo database."""
     accounts: Annotated[tuple[AccountConfig, ...], *AT_LEAST_ONE]
@@ -221,6 +261,8 @@ class Config(Section):
     def secrets(self) -> Iterator[SecretStr]:
         """Every secret of the configuration, for the log to hide."""
         yield self.odoo.password
+        yield from self.alerts.notify
+        yield from (s for s in (self.alerts.ping, self.http and self.http.token) if s)
         for account in self.accounts:
             given = account.credentials
             yield from (given.client_id, given.client_secret, given.refresh_token)

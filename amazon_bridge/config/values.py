@@ -187,7 +187,8 @@ def _split_url(text: str) -> SplitResult:
     return url
 
 
-def _is_loopback(host: str | None) -> bool:
+def is_loopback(host: str | None) -> bool:
+    """Whether a host's name or address is this machine itself."""
     try:
         return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
@@ -196,9 +197,23 @@ def _is_loopback(host: str | None) -> bool:
 
 def _amazon_url(text: str) -> str:
     url = _split_url(text)
-    if url.scheme == "http" and not _is_loopback(url.hostname):
+    if url.scheme == "http" and not is_loopback(url.hostname):
         raise ValueError("must begin with https:// (plain http only to this machine itself)")
     return text.rstrip("/")
+
+
+def _ping_url(secret: SecretStr) -> SecretStr:
+    _amazon_url(secret.get_secret_value())
+    return secret
+
+
+def _long_enough(least: timedelta, written: str) -> AfterValidator:
+    def check(interval: timedelta) -> timedelta:
+        if interval < least:
+            raise ValueError(f"must be at least {written}")
+        return interval
+
+    return AfterValidator(check)
 
 
 def _base_url(text: str) -> str:
@@ -239,12 +254,14 @@ AT_LEAST_ONE = (BeforeValidator(_not_empty), Field(json_schema_extra={"minItems"
 
 Text: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
 Secret: TypeAlias = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchema(_SECRET_SCHEMA)]
+SecretUrl: TypeAlias = Annotated[Secret, AfterValidator(_ping_url)]
 FilePath: TypeAlias = Annotated[
     Path, PlainValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})
 ]
 Interval: TypeAlias = Annotated[
     timedelta, BeforeValidator(_interval), WithJsonSchema(_INTERVAL_SCHEMA)
 ]
+Retention: TypeAlias = Annotated[Interval, _long_enough(timedelta(days=7), "7d")]
 Schedule: TypeAlias = Annotated[
     timedelta | str, PlainValidator(_schedule), WithJsonSchema({"type": "string"})
 ]

@@ -306,3 +306,18 @@ def assert_answered(path: Path) -> None:
         assert "pydantic" not in said
         assert "Input should" not in said
         assert "not a valid value" not in said
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ("http: {listen: '0.0.0.0:9464'}", "http: needs a token, because others than this"),
+        ("http: {listen: '[::]:9464'}", "http: needs a token, because others than this"),
+        ("retention: {finished: 6d}", "retention.finished: must be at least 7d"),
+        ("alerts: {after_failures: 0}", "alerts.after_failures: must be at least 1"),
+        ("alerts: {ping: http://example.com/x}", "alerts.ping: must begin with https://"),
+    ],
+)
+def test_what_would_be_unsafe_or_senseless_is_refused(tmp_path, wrong, problem):
+    text = f"{ODOO}{wrong}\naccounts: [{{{ACCOUNT}}}]"
+    assert [line for line in problems(tmp_path, text) if line.startswith(problem)]
