@@ -20,7 +20,7 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.once import Once
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
-from amazon_bridge.flows import orders
+from amazon_bridge.flows import cancellations, orders, pickings
 from amazon_bridge.flows.context import Context
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import doctor as odoo_doctor
@@ -30,7 +30,11 @@ from amazon_bridge.odoo.setup import Setup
 
 log = structlog.get_logger(__name__)
 
-JOBS = {orders.JOB: orders.sync}
+JOBS = {
+    orders.JOB: orders.sync,
+    cancellations.JOB: cancellations.sync,
+    pickings.JOB: pickings.sync,
+}
 """The jobs of an account, in the order in which a whole round works them."""
 
 SWEEP = "sweep"

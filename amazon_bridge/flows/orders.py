@@ -18,7 +18,7 @@ import structlog
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
 from amazon_bridge.engine.ledger import Entry, Seen, State
-from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.runner import Counts, Patience
 from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.drafts import drafts_of
@@ -233,6 +233,40 @@ def recover(context: Context, order_id: str) -> Counts:
         raise AccountError(error.reason, error.remedy) from error
     file(context, [shown])
     return Counts(seen=1) + work(context, [shown])
+
+
+def fetch(context: Context, order_id: str) -> Order:
+    """The order as Amazon shows it now.
+
+    Raises:
+        ItemError: Amazon doesn't show it to this seller, or it can't be understood.
+        Transient: Amazon is down.
+    """
+    shown = runner.patiently(
+        lambda: context.amazon.order(order_id), patience=_BRIEF, sleep=context.sleep
+    )
+    if isinstance(shown, UnreadableOrder):
+        raise _unreadable(shown)
+    return shown
+
+
+_BRIEF = Patience(attempts=3, seconds=60)
+
+
+def memo_of(context: Context, order_id: str) -> Memo | None:
+    """What the ledger remembers of an order; where it remembers nothing, Amazon is asked.
+
+    None when the order is another account's.
+    """
+    known = [e for e in context.ledger.entries(order_id) if e.job == JOB and e.memo]
+    if known:
+        return next((Memo.read(e) for e in known if e.account == context.name), None)
+    try:
+        order = fetch(context, order_id)
+    except ItemError:
+        return None
+    mine = {each.marketplace_id for each in context.account.marketplaces}
+    return Memo.of(order) if order.marketplace_id in mine else None
 
 
 # Work

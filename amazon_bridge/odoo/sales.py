@@ -127,6 +127,12 @@ def find(session: OdooSession, order_ids: Iterable[str]) -> dict[str, SaleOrder]
     return _sale_orders(session, rows, names)
 
 
+def read_any(session: OdooSession, ids: Sequence[int]) -> list[SaleOrder]:
+    """These sale orders, whoever made them, with their deliveries."""
+    rows = session.read("sale.order", ids, _ORDER_FIELDS)
+    return list(_sale_orders(session, rows, session.external_ids("sale.order", ids)).values())
+
+
 def read(session: OdooSession, ids: Mapping[str, int]) -> dict[str, SaleOrder]:
     """These sale orders of the bridge, by their Amazon order id."""
     rows = session.read("sale.order", sorted(ids.values()), _ORDER_FIELDS)
@@ -134,8 +140,16 @@ def read(session: OdooSession, ids: Mapping[str, int]) -> dict[str, SaleOrder]:
     return _sale_orders(session, rows, names)
 
 
+_PREFIX = "sale_order_"
+
+
 def _external_id(order_id: str) -> str:
-    return f"sale_order_{order_id}"
+    return f"{_PREFIX}{order_id}"
+
+
+def external_order_id(name: str | None) -> str:
+    """The Amazon order id in a sale order's external id; empty when the bridge didn't make it."""
+    return name.removeprefix(_PREFIX) if name and name.startswith(_PREFIX) else ""
 
 
 def _sale_orders(
@@ -149,7 +163,7 @@ def _sale_orders(
 def _sale_order(
     row: Mapping[str, Any], external_id: str | None, deliveries: Mapping[int, list[Delivery]]
 ) -> SaleOrder:
-    order_id = (external_id or "").removeprefix(_external_id(""))
+    order_id = external_order_id(external_id)
     return SaleOrder(
         id=row["id"],
         name=row["name"],

@@ -1,0 +1,54 @@
+"""Sale orders that people cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from amazon_bridge.odoo import sales
+from amazon_bridge.odoo.sales import SaleOrder
+from amazon_bridge.odoo.session import OdooSession
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledOrder:
+    """A sale order of the bridge that is cancelled, or was when it was looked at before."""
+
+    sale_order: SaleOrder
+    tags: tuple[str, ...]
+    """The names of its tags; one of them may be the reason to tell Amazon."""
+
+
+def cancelled_orders(
+    session: OdooSession, *, company_id: int, since: datetime, order_ids: Collection[str]
+) -> list[CancelledOrder]:
+    """The sale orders cancelled, and changed since then; and those of these Amazon order ids."""
+    changed = ("write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+    domain = [
+        *(("company_id", "=", company_id), ("client_order_ref", "!=", False)),
+        *("|", ("client_order_ref", "in", sorted(order_ids))),
+        *("&", ("state", "=", "cancel"), changed),
+    ]
+    rows = session.search_read("sale.order", domain, ["tag_ids"], order="id")
+    tags = _tag_names(session, {tag for row in rows for tag in row["tag_ids"]})
+    names = {row["id"]: tuple(tags[tag] for tag in row["tag_ids"] if tag in tags) for row in rows}
+    found = sales.read_any(session, sorted(names))
+    return [CancelledOrder(each, names[each.id]) for each in found if each.made_by_bridge]
+
+
+def _tag_names(session: OdooSession, ids: Collection[int]) -> dict[int, str]:
+    rows = session.read("crm.tag", sorted(ids), ["name"])
+    return {row["id"]: row["name"] for row in rows}
+
+
+def count_open_orders(session: OdooSession, *, company_id: int, sales_team_id: int) -> int:
+    """The team's Amazon orders that are confirmed and not wholly delivered."""
+    domain = [
+        ("company_id", "=", company_id),
+        ("team_id", "=", sales_team_id),
+        ("client_order_ref", "!=", False),
+        ("state", "in", ["sale", "done"]),
+        ("picking_ids.state", "in", ["waiting", "confirmed", "assigned"]),
+    ]
+    return int(session.call("sale.order", "search_count", domain))
