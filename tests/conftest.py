@@ -7,10 +7,17 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from odoo_server import machine
 from odoo_server.databases import OdooDatabase, OdooServer
 
 from amazon_bridge.simulator import Simulator
+
+# How long hypothesis takes is the machine's business: a busy one must not fail a test.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
