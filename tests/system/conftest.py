@@ -1,0 +1,72 @@
+"""The whole bridge, between a simulated Amazon and the test module's real Odoo."""
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from odoo_server.databases import OdooDatabase
+from program import MakeProgram, Program, SettledWorld
+from shop import Shop
+
+from amazon_bridge.simulator import Seller, Simulator
+
+LEAST_PRIVILEGE = (
+    "base.group_user",
+    "sales_team.group_sale_salesman_all_leads",
+    "stock.group_stock_user",
+    "base.group_partner_manager",
+)
+
+
+@pytest.fixture(scope="module")
+def shop(odoo_database: OdooDatabase) -> Shop:
+    """The module's Odoo, with the products that the simulated sellers sell."""
+    shop = Shop(odoo_database)
+    shop.make_catalogue()
+    return shop
+
+
+@pytest.fixture(scope="module")
+def least_privilege(odoo_database: OdooDatabase) -> OdooDatabase:
+    """A login of the module's Odoo that may do no more than the bridge needs."""
+    return odoo_database.make_user("importer", LEAST_PRIVILEGE)
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> SettledWorld:
+    """Its orders have other ids than those of the other tests in this database."""
+    world = SettledWorld(seed=zlib.crc32(request.node.nodeid.encode()))
+    world.settings.rate_multiplier = 1000
+    return world
+
+
+@pytest.fixture
+def simulator(world: SettledWorld) -> Iterator[Simulator]:
+    with Simulator(world) as running:
+        yield running
+
+
+@pytest.fixture
+def make_program(tmp_path: Path, odoo_database: OdooDatabase, simulator: Simulator) -> MakeProgram:
+    """Makes a configuration without accounts, in a folder of its own."""
+
+    def make(name: str = "bridge", *, odoo: OdooDatabase = odoo_database) -> Program:
+        folder = tmp_path / name
+        folder.mkdir()
+        return Program(folder, odoo, simulator)
+
+    return make
+
+
+@pytest.fixture
+def seller(world: SettledWorld) -> Seller:
+    return world.add_seller("A1SIMULATEDEU", ["FR", "DE", "GB"])
+
+
+@pytest.fixture
+def program(make_program: MakeProgram, seller: Seller) -> Program:
+    """Configured for one account, ``acme``, that sells in France, Germany and Britain."""
+    program = make_program()
+    program.add_account(seller)
+    return program

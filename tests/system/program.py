@@ -1,0 +1,145 @@
+"""The bridge as its users run it: a program with a configuration, between two servers."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from odoo_server.databases import OdooDatabase
+
+import amazon_bridge
+from amazon_bridge.simulator import Order, Seller, Simulator, World
+
+REPOSITORY = Path(amazon_bridge.__file__).parents[1]
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if "AMAZON" not in name},
+    "PYTHONPATH": str(REPOSITORY),
+}
+
+
+class SettledWorld(World):
+    """Whatever happens in it has happened three minutes ago: searchOrders tells nothing younger."""
+
+    def store(self, order: Order, *, delay: timedelta = timedelta(0)) -> Order:
+        latest = self.clock() - timedelta(minutes=3)
+        created, updated = min(order.created, latest), min(order.last_updated, latest)
+        return super().store(replace(order, created=created, last_updated=updated), delay=delay)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of the program left."""
+
+    arguments: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out.splitlines()[-1])
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What was logged."""
+        return [json.loads(line) for line in self.err.splitlines() if line.startswith("{")]
+
+    def counts(self, account: str = "acme", job: str = "orders") -> dict[str, Any]:
+        """What ``sync --json`` tells, without the zeros."""
+        told = self.json["accounts"][account][job]
+        return {name: value for name, value in told.items() if value}
+
+
+class Program:
+    """A configuration in a folder of its own, and the program that is run with it."""
+
+    def __init__(self, folder: Path, odoo: OdooDatabase, simulator: Simulator) -> None:
+        self.folder, self.odoo, self.simulator = folder, odoo, simulator
+        self.odoo_url = odoo.url
+        self.amazon_url = simulator.url
+        self.log_level = "info"
+        self.start = datetime.now(UTC) - timedelta(hours=12)
+        self.accounts: list[dict[str, Any]] = []
+        self.runs: list[Run] = []
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "bridge.db"
+
+    def add_account(self, seller: Seller, name: str = "acme", **settings: Any) -> None:
+        account = {
+            "name": name,
+            "seller_id": seller.seller_id,
+            "marketplaces": list(seller.countries),
+            "credentials": {
+                "client_id": seller.client_id,
+                "client_secret": seller.client_secret,
+                "refresh_token": seller.refresh_token,
+            },
+            "start": self.start.isoformat(),
+        }
+        self.accounts.append(account | settings)
+
+    def configure(self) -> Path:
+        """Write the configuration; JSON is YAML."""
+        amazon = {"endpoint": self.amazon_url, "token_url": f"{self.amazon_url}/auth/o2/token"}
+        configuration = {
+            "state": str(self.state),
+            "log": {"level": self.log_level, "format": "json"},
+            "http": None,
+            "odoo": {
+                "url": self.odoo_url,
+                "database": self.odoo.database,
+                "login": self.odoo.login,
+                "password": self.odoo.password,
+            },
+            "accounts": [account | amazon for account in self.accounts],
+        }
+        path = self.folder / "bridge.yaml"
+        path.write_text(json.dumps(configuration), "utf-8")
+        return path
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the program and don't wait for its end."""
+        command = [sys.executable, "-m", "amazon_bridge", "--config", self.configure(), *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> Run:
+        out, err = (process := self.begin(*arguments)).communicate(timeout=180)
+        run = Run(arguments, process.returncode, out, err)
+        self.runs.append(run)
+        assert "Traceback" not in out + err, out + err
+        return run
+
+    def sync(self, *options: str, code: int = 0) -> Run:
+        """One round of the orders."""
+        run = self.run("sync", "orders", "--json", *options)
+        assert run.code == code, run
+        return run
+
+    def quarantine(self) -> dict[str, dict[str, Any]]:
+        """What was put aside, by its key."""
+        entries = self.run("quarantine", "list", "--json").json
+        return {entry["key"]: entry for entry in entries}
+
+    def forget(self) -> None:
+        """Lose the state store."""
+        for file in self.folder.glob("bridge.db*"):
+            if file.is_file():
+                file.unlink()
+
+
+MakeProgram = Callable[..., Program]

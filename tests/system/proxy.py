@@ -1,0 +1,99 @@
+"""A web server that stands in front of another: it passes requests on and tells of each."""
+
+import http.client
+import threading
+import xmlrpc.client
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+Hook = Callable[[], bool]
+"""Called at a moment of a request; False breaks the connection off."""
+
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+
+
+def go_on() -> bool:
+    return True
+
+
+class Proxy:
+    """``before`` is called when a request came in, ``after`` when its answer is there."""
+
+    def __init__(self, target: str, *, before: Hook = go_on, after: Hook = go_on) -> None:
+        self.before, self.after = before, after
+        self.bodies: list[bytes] = []
+        parts = urlsplit(target)
+        self.host, self.port = parts.hostname or "", parts.port or 80
+        proxy = self
+
+        class Handler(_Handler):
+            owner = proxy
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def odoo_calls(self) -> list[tuple[str, str]]:
+        """Model and method of each call of XML-RPC's ``execute_kw`` that passed."""
+        requests = [xmlrpc.client.loads(body) for body in self.bodies]
+        return [(args[3], args[4]) for args, name in requests if name == "execute_kw"]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def forward(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            connection.close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    owner: Proxy
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        """Nobody reads it."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.owner.bodies.append(body)
+        if not self.owner.before():
+            self._hang_up()
+            return
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
+        status, answered, content = self.owner.forward(self.command, self.path, headers, body)
+        if not self.owner.after():
+            self._hang_up()
+            return
+        self.send_response_only(status)
+        for name, value in answered:
+            if name.lower() not in HOP_BY_HOP:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_PUT = do_POST  # noqa: N815 - the names that http.server calls
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.close()
