@@ -382,3 +382,21 @@ def _round_json(each: Round) -> dict[str, Any]:
         "last_finished": _moment(each.last_finished),
         "counts": asdict(each.counts),
     }
+
+
+# Demonstration
+
+
+@main.command()
+@click.option("--odoo", "url", metavar="URL", required=True, help="A real Odoo to fill.")
+@click.option("--database", metavar="NAME", required=True, help="Its database: an empty one.")
+@click.option("--login", default="admin", show_default=True)
+@click.option("--password", default="admin", show_default=True)
+def demo(url: str, database: str, login: str, password: str) -> None:
+    """Fill an Odoo database with made-up orders from a simulated Amazon.
+
+    For a look at everything without an account at Amazon: `make demo` brings the Odoo too.
+    """
+    from amazon_bridge import demo  # noqa: PLC0415  the simulator is for this command only
+
+    demo.run(url, database, login, password)

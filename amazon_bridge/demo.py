@@ -1,0 +1,273 @@
+"""The whole thing on one machine: a real Odoo, a simulated Amazon, and the bridge between them.
+
+A story in five parts. The simulated Amazon and the bridge share a clock that can be put forward,
+because Amazon tells of no change that is younger than two minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import track
+from rich.table import Column, Table
+
+from amazon_bridge import config, log
+from amazon_bridge.app import App
+from amazon_bridge.config import Config
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.simulator import CATALOGUE, Simulator, World, generate
+
+_ORDERS = 40
+_UNKNOWN_SKU = "SPOON-SET"
+"""One product of the shop that Odoo doesn't have, as happens."""
+
+_console = Console(highlight=False)
+
+
+class _Clock:
+    """The real time, put forward when the story needs it."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def put_forward(self, minutes: float) -> None:
+        self._ahead += timedelta(minutes=minutes)
+
+
+def run(url: str, database: str, login: str, password: str) -> None:
+    """Tell the story on an Odoo database that may be filled with made-up orders.
+
+    Raises:
+        BridgeError: Odoo can't be reached, refuses the login, or lacks an app.
+    """
+    clock = _Clock()
+    world = generate(7, _ORDERS, clock=clock)
+    world.settings.rate_multiplier = 1000
+    folder = Path(tempfile.mkdtemp(prefix="amazon-bridge-demo-"))
+    with Simulator(world) as amazon, _bridge(folder, amazon, clock, url, database) as bridge:
+        shop = _Shop(OdooSession.connect(url, database, login, password))
+        shop.open()
+        _tell_of_orders(bridge, shop)
+        _tell_of_a_parcel(bridge, shop, amazon)
+        _tell_of_cancellations(bridge, shop, amazon, clock)
+        _tell_of_the_quarantine(bridge)
+    _say_where_to_look(url, database, login, password, folder)
+
+
+@contextmanager
+def _bridge(
+    folder: Path, amazon: Simulator, clock: _Clock, url: str, database: str
+) -> Iterator[App]:
+    loaded = _configuration(folder, amazon, url, database)
+    # A configuration of the log of its own: the story is told on the terminal, not by the log.
+    with (folder / "bridge.log").open("w", encoding="utf-8") as stream:
+        log.configure("info", "json", stream=stream)
+        log.hide(loaded.secrets())
+        bridge = App(loaded, clock=clock)
+        try:
+            yield bridge
+        finally:
+            bridge.ledger.close()
+
+
+def _configuration(folder: Path, amazon: Simulator, url: str, database: str) -> Config:
+    """Write the configuration file that a person would write, and load it."""
+    file = {
+        "state": str(folder / "bridge.db"),
+        "odoo": {"url": url, "database": database, "login": "admin", "password": "admin"},
+        "defaults": {"endpoint": amazon.url, "token_url": amazon.token_url},
+        "accounts": [_account(name, amazon.world) for name in amazon.world.sellers],
+    }
+    path = folder / "bridge.yaml"
+    path.write_text(json.dumps(file, indent=2), encoding="utf-8")  # JSON is YAML
+    return config.load(path, {})
+
+
+def _account(seller_id: str, world: World) -> dict[str, Any]:
+    seller = world.sellers[seller_id]
+    return {
+        "name": f"demo-{'-'.join(seller.countries)}".lower(),
+        "seller_id": seller_id,
+        "marketplaces": list(seller.countries),
+        "credentials": {
+            "client_id": seller.client_id,
+            "client_secret": seller.client_secret,
+            "refresh_token": seller.refresh_token,
+        },
+        "start": min(order.created for order in world.orders).isoformat(),
+        "unknown_sku": "quarantine",
+    }
+
+
+# The parts of the story
+
+
+def _tell_of_orders(bridge: App, shop: _Shop) -> None:
+    _console.rule("Orders arrive")
+    accounts = bridge.accounts()
+    counts = sum(
+        (bridge.sync(each, "orders") for each in track(accounts, "From Amazon to Odoo")), Counts()
+    )
+    _console.print(
+        f"Amazon showed {counts.seen} orders: {counts.created} are in Odoo now,"
+        f" {counts.unchanged} need not be, {counts.quarantined} were put aside."
+    )
+    _console.print(_table(shop.sale_orders()))
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table("Sale order", Column("Amazon order", no_wrap=True), "Shipped by", box=SIMPLE)
+    for heading in ("Total", "Delivery"):
+        table.add_column(heading, justify="right" if heading == "Total" else "left", no_wrap=True)
+    for row in rows:
+        total = f"{row['amount_total']:,.2f} {row['currency_id'][1]}"
+        channel = "Amazon" if row["delivery_status"] == "full" else "you"
+        delivery = {"full": "done", "pending": "ready"}.get(row["delivery_status"], "")
+        table.add_row(row["name"], row["client_order_ref"], channel, total, delivery)
+    return table
+
+
+def _tell_of_a_parcel(bridge: App, shop: _Shop, amazon: Simulator) -> None:
+    _console.rule("A parcel leaves")
+    delivery = shop.ship("DHL", "JJD000390007123456789")
+    _console.print(f"{delivery} is validated in Odoo, with DHL and a tracking reference.")
+    _sync(bridge, "pickings")
+    sent = json.loads(amazon.received("confirmShipment")[-1].body)["packageDetail"]
+    _console.print(
+        f"Amazon was told: carrier {sent['carrierCode']}, tracking number"
+        f" {sent['trackingNumber']}, {len(sent['orderItems'])} item(s). It mails the buyer."
+    )
+
+
+def _tell_of_cancellations(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock) -> None:
+    _console.rule("Orders are cancelled")
+    by_buyer, by_seller = shop.order_to_ship(), shop.order_to_ship(1)
+    amazon.world.cancel(by_buyer["client_order_ref"])
+    clock.put_forward(minutes=5)
+    _sync(bridge, "orders")
+    _console.print(
+        f"The buyer of {by_buyer['name']} cancelled on Amazon;"
+        f" in Odoo it is now: {shop.state(by_buyer['id'])}."
+    )
+    shop.cancel(by_seller["id"])
+    _sync(bridge, "cancellations")
+    clock.put_forward(minutes=5)
+    _sync(bridge, "cancellations")
+    status = amazon.world.order(by_seller["client_order_ref"]).status
+    _console.print(
+        f"{by_seller['name']} was cancelled in Odoo; Amazon was told by a feed,"
+        f" and has it as: {status}."
+    )
+
+
+def _sync(bridge: App, job: str) -> None:
+    for account in track(bridge.accounts(), f"Round of {job}"):
+        bridge.sync(account, job)
+
+
+def _tell_of_the_quarantine(bridge: App) -> None:
+    _console.rule("What a person must look at")
+    for entry in bridge.ledger.quarantined():
+        _console.print(f"{entry.key}: {entry.reason}\n  → {entry.remedy}", markup=False)
+
+
+def _say_where_to_look(url: str, database: str, login: str, password: str, folder: Path) -> None:
+    _console.rule("Look around")
+    for line in (
+        f"Odoo:   {url}/odoo?db={database}   login {login}, password {password}",
+        "        Sales > Orders: the sale orders, each with its Amazon order id",
+        "        Inventory > Deliveries: what is to be shipped, and what Amazon shipped",
+        f"Bridge: {folder}/bridge.yaml is its configuration, bridge.log what it logged",
+        f"        amazon-bridge --config {folder}/bridge.yaml status",
+        f"        amazon-bridge --config {folder}/bridge.yaml quarantine list",
+    ):
+        _console.print(line, soft_wrap=True, markup=False)
+
+
+# The people in Odoo
+
+
+class _Shop:
+    """What the people of the shop do in Odoo."""
+
+    def __init__(self, odoo: OdooSession) -> None:
+        self._odoo = odoo
+
+    def open(self) -> None:
+        """Enter the products, with stock, and a carrier."""
+        products = [each for each in CATALOGUE if each.sku != _UNKNOWN_SKU]
+        stored = self._odoo.names.storable
+        rows = [
+            [f"amazon_bridge_demo.{each.sku}", each.sku, each.title, *map(str, stored.values())]
+            for each in products
+        ]
+        ids = self._odoo.load(
+            "product.product", ["id", "default_code", "name", *stored], rows, overwrite=True
+        )
+        self._stock(ids)
+        self._carrier("DHL")
+
+    def _stock(self, product_ids: Sequence[int]) -> None:
+        location = self._odoo.search_read(
+            "stock.warehouse", [], ["lot_stock_id"], order="id", limit=1
+        )[0]["lot_stock_id"][0]
+        quants = [
+            {"product_id": id_, "location_id": location, "inventory_quantity": 100}
+            for id_ in product_ids
+        ]
+        context = {"inventory_mode": True}
+        made = self._odoo.call("stock.quant", "create", quants, context=context)
+        self._odoo.call("stock.quant", "action_apply_inventory", made, context=context)
+
+    def _carrier(self, name: str) -> None:
+        product = self._odoo.search_read("product.product", [("type", "=", "service")], [], limit=1)
+        fields = ["id", "name", "product_id/.id"]
+        rows = [[f"amazon_bridge_demo.carrier_{name}", name, str(product[0]["id"])]]
+        self._odoo.load("delivery.carrier", fields, rows)
+
+    def sale_orders(self) -> list[dict[str, Any]]:
+        fields = [
+            *("name", "client_order_ref", "amount_total", "currency_id", "state"),
+            *("delivery_status", "picking_ids"),
+        ]
+        return self._odoo.search_read(
+            "sale.order", [("origin", "=like", "Amazon Order %")], fields, order="date_order, id"
+        )
+
+    def order_to_ship(self, number: int = 0) -> dict[str, Any]:
+        """An order that the shop has to ship itself."""
+        waiting = [
+            each
+            for each in self.sale_orders()
+            if (each["state"], each["delivery_status"]) == ("sale", "pending")
+        ]
+        return waiting[number]
+
+    def ship(self, carrier: str, tracking_reference: str) -> str:
+        """Validate a delivery order as a person would; answer with its name."""
+        picking_id = self.order_to_ship(2)["picking_ids"][0]
+        carrier_id = self._odoo.search_read("delivery.carrier", [("name", "=", carrier)], [])[0]
+        values = {"carrier_id": carrier_id["id"], "carrier_tracking_ref": tracking_reference}
+        self._odoo.call("stock.picking", "write", [picking_id], values)
+        # Odoo would ask whether to send a text message, where a person clicks it away.
+        context = {"skip_sms": True}
+        self._odoo.call("stock.picking", "button_validate", [picking_id], context=context)
+        return str(self._odoo.read("stock.picking", [picking_id], ["name"])[0]["name"])
+
+    def cancel(self, sale_order_id: int) -> None:
+        self._odoo.call("sale.order", "action_cancel", [sale_order_id])
+
+    def state(self, sale_order_id: int) -> str:
+        return str(self._odoo.read("sale.order", [sale_order_id], ["state"])[0]["state"])
