@@ -28,7 +28,7 @@ lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-color > $(VENV)/layers.txt || { cat $(VENV)/layers.txt; exit 1; }
+	@$(BIN)/lint-imports --no-logo > $(VENV)/layers.txt || { cat $(VENV)/layers.txt; exit 1; }
 	@$(BIN)/hadolint Dockerfile
 
 format: $(INSTALLED) ## bring the code into its format
