@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -24,7 +25,10 @@ from amazon_bridge.engine.runner import Counts
 DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
 """The exit codes."""
 
-_console = Console(highlight=False, soft_wrap=True)
+_WIDE = 160
+"""Columns of a table that goes to a file or another program."""
+
+_console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 
 _account = click.option("--account", metavar="NAME", help="Only this account.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
