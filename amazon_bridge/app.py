@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,8 +41,9 @@ JOBS = {
 SWEEP = "sweep"
 """The name under which the daily sweep's rounds are recorded."""
 
-ODOO = "odoo"
-"""The side that all accounts share; the others are Amazon, named by their account."""
+ODOO = "Odoo"
+"""The side that all accounts share. The others are Amazon, each named by its account (in small
+letters)."""
 
 Watch = Callable[[str, str, BridgeError | None, float], None]
 """Is told of each call: the side, the operation, the error that it ended with, its seconds."""
@@ -92,6 +94,7 @@ class App:
         self._clock = clock
         self._sleep = sleep
         self._watch = watch
+        self._making = threading.Lock()
         self._odoo = Once(self._log_in)
         accounts = {account.name: account for account in config.accounts}
         self._partners = {n: Once(partial(self._partner, a)) for n, a in accounts.items()}
@@ -160,7 +163,11 @@ class App:
         )
 
     def _prepared(self, account: AccountConfig) -> Setup:
-        return setup.prepare(self.odoo, account)
+        found, missing = setup.inspect(self.odoo, account)
+        if found and not missing:
+            return found
+        with self._making:  # accounts share some of what is made
+            return setup.prepare(self.odoo, account)
 
     def context(self, account: AccountConfig, *, dry_run: bool = False) -> Context:
         """What a job of the account works with.
@@ -194,13 +201,17 @@ class App:
         work = partial(JOBS[job], dry_run=dry_run)
         if dry_run:
             return self._alone(account, job, lambda: self._tried(account, work, dry_run=True))
-        return self._alone(account, job, lambda: self._recorded(account, job, work))
+        counts = self._alone(account, job, lambda: self._recorded(account, job, work))
+        _log_round(account, job, counts)
+        return counts
 
     def sweep(self, account: AccountConfig) -> Counts:
         """Look at the last days' orders again, for what Amazon showed late; like ``sync``."""
-        return self._alone(
+        counts = self._alone(
             account, orders.JOB, lambda: self._recorded(account, SWEEP, orders.sweep)
         )
+        _log_round(account, SWEEP, counts)
+        return counts
 
     def _alone(self, account: AccountConfig, job: str, work: Callable[[], Counts]) -> Counts:
         try:
@@ -208,7 +219,6 @@ class App:
                 counts = work()
         except (AccountError, Transient) as error:
             counts = Counts(error=str(error))
-        log.info("round_done", account=account.name, job=job, **_told(counts))
         return counts
 
     def _recorded(self, account: AccountConfig, job: str, work: _Work) -> Counts:
@@ -252,8 +262,11 @@ def _told_by(account: AccountConfig) -> bool | None:
     return None if account.prices_include_tax == "auto" else account.prices_include_tax
 
 
-def _told(counts: Counts) -> dict[str, object]:
-    return {name: getattr(counts, name) for name in counts.__slots__ if getattr(counts, name)}
+def _log_round(account: AccountConfig, job: str, counts: Counts) -> None:
+    """At ``info`` when something happened; a quiet day needs no line every five minutes."""
+    told = {name: getattr(counts, name) for name in counts.__slots__ if getattr(counts, name)}
+    happened = told.keys() - {"seen", "unchanged"}
+    (log.info if happened else log.debug)("round_done", account=account.name, job=job, **told)
 
 
 @contextmanager

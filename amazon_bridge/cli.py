@@ -21,6 +21,7 @@ from amazon_bridge.app import App
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Entry, Round, State
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.service import daemon, healthcheck
 
 DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
 """The exit codes."""
@@ -153,6 +154,29 @@ def _show_findings(bridge: App, name: str) -> bool:
         if finding.remedy:
             click.echo(f"          → {finding.remedy}")
     return wrong
+
+
+# The daemon
+
+
+@main.command()
+@click.pass_context
+def run(ctx: click.Context) -> None:
+    """Work all accounts on their schedules, until SIGTERM or Ctrl-C.
+
+    SIGHUP reads the configuration again; SIGUSR1 does a round of everything now.
+    """
+    daemon.run(lambda: _load(ctx))
+
+
+@main.command("healthcheck")
+@click.pass_context
+def healthcheck_(ctx: click.Context) -> None:
+    """Exit with 0 when the daemon of this configuration is healthy, else with 1."""
+    problems = healthcheck.problems(_load(ctx))
+    for problem in problems:
+        click.echo(problem)
+    ctx.exit(1 if problems else 0)
 
 
 # Rounds

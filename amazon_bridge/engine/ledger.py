@@ -385,6 +385,14 @@ class Ledger:
         )
         return Counter({State(row["state"]): row["number"] for row in rows})
 
+    def open_items(self) -> Counter[tuple[str, str, State]]:
+        """The numbers of pending and of quarantined items, by account, job and state."""
+        rows = self._rows(
+            "SELECT account, job, state, count(*) AS number FROM items"
+            " WHERE state IN ('pending', 'quarantined') GROUP BY state, account, job"
+        )
+        return Counter({(r["account"], r["job"], State(r["state"])): r["number"] for r in rows})
+
     def retry(self, key: str | None = None) -> int:
         """Make quarantined items pending again: those with this key, or all.
 

@@ -160,7 +160,7 @@ class _Worker(Generic[T]):
                 _ensure_alive(self.alive, error)
                 self._halve(batch, _keeps_failing(error), NO_PATIENCE)
             case error:
-                self._halve(batch, _bug(error, len(batch)), patience)
+                self._halve(batch, bug(error, len(batch)), patience)
 
     def _tried(self, batch: Sequence[T], patience: Patience) -> Exception | None:
         try:
@@ -175,7 +175,7 @@ class _Worker(Generic[T]):
         """Put out the items that the error names; one that names none of the batch is a bug."""
         named = {self.key(item) for item in batch} & error.errors.keys()
         if not named:
-            self._halve(batch, _bug(error, len(batch)), patience)
+            self._halve(batch, bug(error, len(batch)), patience)
             return
         self.failures |= {name: error.errors[name] for name in named}
         if rest := [item for item in batch if self.key(item) not in named]:
@@ -231,8 +231,11 @@ def _keeps_failing(error: Transient) -> ItemError:
     )
 
 
-def _bug(error: Exception, items: int) -> ItemError:
-    """Log the bug, and put it in words. Its message stays untold: it may hold a buyer's data."""
+def bug(error: Exception, items: int = 0) -> ItemError:
+    """Log a bug of ours, met with so many items, and put it in words.
+
+    The exception's message stays untold: it may hold a buyer's data.
+    """
     log.error("bug", error=type(error).__name__, items=items, traceback=_frames(error))
     return ItemError(
         "bug",

@@ -1,0 +1,123 @@
+"""What happens in a scheduled round, and when a side is down."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from amazon_bridge.app import ODOO, SWEEP, App
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine import runner
+from amazon_bridge.engine.errors import BridgeError, Stopped
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import orders
+from amazon_bridge.service.board import Board, Key
+from amazon_bridge.service.metrics import Tallies
+from amazon_bridge.service.sides import Sides
+from amazon_bridge.service.timetable import Timetable
+
+log = structlog.get_logger(__name__)
+
+SWEEP_INTERVAL = timedelta(days=1)
+
+
+class Rounds:
+    """Runs rounds, and keeps account of how they go."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self.app: App
+        """May be replaced at any time; a round that runs goes on with the one it began with."""
+        self.timetable = Timetable(clock)
+        self.board = Board(clock)
+        self.sides = Sides(clock)
+        self.tallies = Tallies()
+        self.stopping = threading.Event()
+
+    def watch(self, side: str, operation: str, error: BridgeError | None, seconds: float) -> None:
+        """Is told of each call to a side."""
+        self.sides.note_call(side, error)
+        self.tallies.count_call(side, operation, error, seconds)
+        self.board.note_progress()
+
+    def pause(self, seconds: float) -> None:
+        """What rounds sleep with.
+
+        Raises:
+            Stopped: the daemon is to stop.
+        """
+        if self.stopping.wait(seconds):
+            raise Stopped
+        self.board.note_progress()
+
+    def run(self, name: str, job: str) -> None:
+        """One round; none while a side is down, for then it could only fail."""
+        app = self.app
+        if self.stopping.is_set() or not self.sides.are_up(ODOO, name):
+            return
+        account = app.config.account(name)
+        went_well = self._account_for(app, account, job, partial(app.sync, account, job))
+        if went_well and job == orders.JOB and self._is_sweep_due(name):
+            self._account_for(app, account, SWEEP, partial(app.sweep, account))
+
+    def ask(self, side: str) -> None:
+        """Ask a side that is down; when it answers, make up for the rounds that were held."""
+        if self.stopping.is_set() or self.sides.are_up(side):
+            return
+        with suppress(BridgeError, Stopped):
+            self._question(side)
+        if self.sides.was_asked(side):
+            self.timetable.run_soon(None if side == ODOO else side)
+        else:
+            self._ask_later(side)
+
+    def _question(self, side: str) -> None:
+        if side == ODOO:
+            self.app.log_in_again()
+            self.app.odoo.ping()
+        else:
+            self.app.amazon(self.app.config.account(side)).marketplace_participations()
+
+    def _ask_later(self, side: str) -> None:
+        self.timetable.once(self._clock() + self.sides[side].pause, self.ask, side)
+
+    def _is_sweep_due(self, name: str) -> bool:
+        last = self.board[name, SWEEP].last_started
+        return last is None or abs(self._clock() - last) >= SWEEP_INTERVAL
+
+    def _account_for(
+        self, app: App, account: AccountConfig, job: str, work: Callable[[], Counts]
+    ) -> bool:
+        key = account.name, job
+        self.board.begin(key)
+        begun = time.monotonic()
+        counts = _counts_of(key, work)
+        self.board.end(key, counts)
+        if counts is None:
+            return False
+        self.tallies.count_round(key, counts, time.monotonic() - begun)
+        if counts.error:
+            app.look_again(account)
+            for side in (ODOO, account.name):
+                if self.sides.went_down(side):
+                    self._ask_later(side)
+        return counts.error is None
+
+
+def _counts_of(key: Key, work: Callable[[], Counts]) -> Counts | None:
+    """What a round did; None when it was stopped halfway. Nothing may end the schedule."""
+    try:
+        return work()
+    except Stopped:
+        log.info("round_stopped", account=key[0], job=key[1])
+        return None
+    except BridgeError as error:
+        return Counts(error=str(error))
+    except Exception as error:  # noqa: BLE001 (a bug of ours costs this round, not all others)
+        return Counts(error=str(runner.bug(error)))
