@@ -119,12 +119,16 @@ def find(session: OdooSession, order_ids: Iterable[str]) -> dict[str, SaleOrder]
     """The sale orders that stand for these Amazon orders, with their deliveries.
 
     Where an order that the bridge made and another one carry the same Amazon order id as
-    their reference, the bridge's is meant.
+    their reference, the bridge's is meant. One of ours to which a person gave another
+    reference is known by its source document; a copy, which has only that, is not meant.
     """
-    domain = [("client_order_ref", "in", sorted(order_ids))]
+    wanted = sorted(order_ids)
+    origins = [_origin(order_id) for order_id in wanted]
+    domain = ["|", ("client_order_ref", "in", wanted), ("origin", "in", origins)]
     rows = session.search_read("sale.order", domain, _ORDER_FIELDS, order="id desc")
     names = session.external_ids("sale.order", [row["id"] for row in rows])
-    return _sale_orders(session, rows, names)
+    found = _sale_orders(session, rows, names)
+    return {order_id: found[order_id] for order_id in wanted if order_id in found}
 
 
 def read_any(session: OdooSession, ids: Sequence[int]) -> list[SaleOrder]:
@@ -145,6 +149,10 @@ _PREFIX = "sale_order_"
 
 def _external_id(order_id: str) -> str:
     return f"{_PREFIX}{order_id}"
+
+
+def _origin(order_id: str) -> str:
+    return f"Amazon Order {order_id}"
 
 
 def external_order_id(name: str | None) -> str:
@@ -230,7 +238,7 @@ def _draft_fields(session: OdooSession) -> list[str]:
 def _draft_rows(draft: Draft) -> list[list[str]]:
     head = [
         *(f"amazon_bridge.{_external_id(draft.order_id)}", draft.order_id),
-        *(f"Amazon Order {draft.order_id}", _datetime(draft.created)),
+        *(_origin(draft.order_id), _datetime(draft.created)),
         *(str(draft.partner_id), str(draft.partner_id), str(draft.delivery_id)),
         *(str(draft.company_id), str(draft.warehouse_id), str(draft.sales_team_id)),
         *(str(draft.salesperson_id or ""), str(draft.pricelist_id)),

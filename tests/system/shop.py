@@ -53,6 +53,18 @@ WATCHED = (
 )
 """The models that an import writes, or might."""
 
+READING = {
+    "authenticate",
+    "check_object_reference",
+    "fields_get",
+    "get_metadata",
+    "has_access",
+    "has_group",
+    "read",
+    "search_read",
+}
+"""Methods of Odoo that change nothing."""
+
 
 def amount(value: float) -> Decimal:
     return Decimal(str(round(value, 6)))
@@ -119,6 +131,17 @@ class Shop:
         """The products that the simulated sellers sell, with all kinds of taxes."""
         taxes = {sku: [self.taxes[name]] for sku, name in TAXES_OF.items()}
         self.make_products({p.sku: {"taxes": taxes.get(p.sku, [])} for p in CATALOGUE})
+
+    # What people do
+
+    def validate(self, delivery_id: int) -> None:
+        self.rpc("stock.picking", "button_validate", [delivery_id], context={"skip_sms": True})
+        (row,) = self.search("stock.picking", [("id", "=", delivery_id)], ["state"])
+        assert row["state"] == "done"
+
+    def cancel(self, sale_order_id: int) -> None:
+        context = {"disable_cancel_warning": True}
+        self.rpc("sale.order", "action_cancel", [sale_order_id], context=context)
 
     # Reading back
 

@@ -13,7 +13,7 @@ from expectations import is_imported, lines_of, worth
 from odoo_server.databases import OdooDatabase
 from program import Program, Run, SettledWorld
 from proxy import Proxy
-from shop import Shop
+from shop import READING, Shop
 
 from amazon_bridge.simulator import (
     CATALOGUE,
@@ -28,17 +28,6 @@ from amazon_bridge.simulator import (
 )
 
 ACCOUNTS = {"us": ["US"], "europe": ["FR", "DE", "GB"], "japan": ["JP"]}
-READING = {
-    "authenticate",
-    "check_object_reference",
-    "fields_get",
-    "get_metadata",
-    "has_access",
-    "has_group",
-    "read",
-    "search_read",
-}
-"""Methods of Odoo that change nothing."""
 
 
 class CrookedItem(Item):
