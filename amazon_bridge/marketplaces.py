@@ -88,6 +88,14 @@ def marketplace(key: str) -> Marketplace | None:
     return _BY_KEY.get(key)
 
 
+_ODD_CURRENCIES = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+}
+_DIGITS = {code: digits for digits, row in _ODD_CURRENCIES.items() for code in row.split()}
+"""Digits after the point of the currencies that don't have two (ISO 4217)."""
+
+
 def smallest_unit(currency: str) -> Decimal:
-    """The smallest amount of a marketplace's currency, by ISO 4217: the yen has no cents."""
-    return Decimal(1) if currency == "JPY" else Decimal("0.01")
+    """The smallest amount of a currency, by ISO 4217: the yen has no cents, the dinar fils."""
+    return Decimal(1).scaleb(-_DIGITS.get(currency, 2))

@@ -22,12 +22,10 @@ from amazon_bridge.amazon.payloads import (
     MoneyPayload,
     OrderPayload,
 )
+from amazon_bridge.marketplaces import smallest_unit
 from amazon_bridge.model import Charge, ChargeKind
 
 _ZERO = Decimal(0)
-
-_DECIMALS = {"JPY": 0}
-"""Digits after the point (ISO 4217) of those marketplaces' currencies that don't have two."""
 
 _PRICES = {
     "ITEM": ChargeKind.ITEM,
@@ -258,7 +256,7 @@ def _price_kind(type_: str | None) -> ChargeKind:
 
 def _exact(money: MoneyPayload, times: int = 1) -> Decimal:
     amount = Decimal(money.amount) * times
-    exact = amount.quantize(Decimal(1).scaleb(-_DECIMALS.get(money.currency_code, 2)))
+    exact = amount.quantize(smallest_unit(money.currency_code))
     if exact != amount:
         raise ProceedsError(f"{amount} {money.currency_code} is no amount of whole smallest units")
     return exact + _ZERO  # turns -0.00 into 0.00

@@ -18,12 +18,12 @@ import structlog
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
 from amazon_bridge.engine.ledger import Entry, Seen, State
-from amazon_bridge.engine.runner import Counts, Patience
+from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.drafts import drafts_of
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
-from amazon_bridge.odoo import deliveries, notes, sales
+from amazon_bridge.odoo import deliveries, notes, pricing, sales
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.sales import Draft, SaleOrder
 
@@ -41,21 +41,23 @@ class Memo:
     worth: Decimal
     marketplace_id: str
     fulfilled_by: str
+    status: str
 
     @classmethod
     def of(cls, order: Order) -> Memo:
-        return cls(order.worth, order.marketplace_id or "", order.fulfilled_by or "")
+        told = (order.marketplace_id or "", order.fulfilled_by or "", order.status)
+        return cls(order.worth, *told)
 
     @classmethod
     def read(cls, entry: Entry | None) -> Memo | None:
         """The memo of a ledger's entry, if it has one."""
         if entry is None or entry.memo is None:
             return None
-        worth, marketplace_id, fulfilled_by = entry.memo.split(" ")
-        return cls(Decimal(worth), marketplace_id, fulfilled_by)
+        worth, *told = entry.memo.split(" ")
+        return cls(Decimal(worth), *told)
 
     def text(self) -> str:
-        return f"{self.worth} {self.marketplace_id} {self.fulfilled_by}"
+        return f"{self.worth} {self.marketplace_id} {self.fulfilled_by} {self.status}"
 
 
 class Step(StrEnum):
@@ -194,7 +196,8 @@ def _work_changed(
     context: Context, shown: Sequence[Shown], *, window: Window | None = None
 ) -> Counts:
     todo = file(context, shown, window=window)
-    log.info("orders_filed", account=context.name, shown=len(shown), changed=len(todo))
+    if shown:
+        log.info("orders_filed", account=context.name, shown=len(shown), changed=len(todo))
     changed = set(todo)
     counts = work(context, [order for order in shown if order.order_id in changed])
     return counts + Counts(seen=len(shown), unchanged=len(shown) - len(todo))
@@ -242,28 +245,29 @@ def fetch(context: Context, order_id: str) -> Order:
         ItemError: Amazon doesn't show it to this seller, or it can't be understood.
         Transient: Amazon is down.
     """
-    shown = runner.patiently(
-        lambda: context.amazon.order(order_id), patience=_BRIEF, sleep=context.sleep
-    )
+    shown = context.amazon.order(order_id)
     if isinstance(shown, UnreadableOrder):
         raise _unreadable(shown)
     return shown
-
-
-_BRIEF = Patience(attempts=3, seconds=60)
 
 
 def memo_of(context: Context, order_id: str) -> Memo | None:
     """What the ledger remembers of an order; where it remembers nothing, Amazon is asked.
 
     None when the order is another account's.
+
+    Raises:
+        ItemError: it can't be understood.
+        Transient: Amazon is down.
     """
     known = [e for e in context.ledger.entries(order_id) if e.job == JOB and e.memo]
     if known:
         return next((Memo.read(e) for e in known if e.account == context.name), None)
     try:
         order = fetch(context, order_id)
-    except ItemError:
+    except ItemError as error:
+        if error.kind == "unreadable":
+            raise
         return None
     mine = {each.marketplace_id for each in context.account.marketplaces}
     return Memo.of(order) if order.marketplace_id in mine else None
@@ -422,23 +426,16 @@ def _priced(
     context: Context, drafts: Sequence[Draft], now: Mapping[str, SaleOrder]
 ) -> dict[str, SaleOrder]:
     """Give the quotations that have no prices yet the prices that lead to Amazon's totals."""
-    unpriced = [d for d in drafts if now[d.order_id].is_quotation and not now[d.order_id].total]
-    if not unpriced:
+    quotations = [draft for draft in drafts if now[draft.order_id].is_quotation]
+    if not quotations:
         return {}
-    sales.set_prices(context.odoo, unpriced, now)
-    ids = {draft.order_id: now[draft.order_id].id for draft in unpriced}
+    pricing.set_prices(context.odoo, quotations, now)
+    ids = {draft.order_id: now[draft.order_id].id for draft in quotations}
     priced = sales.read(context.odoo, ids)
-    differences = {d.order_id: d.total - priced[d.order_id].total for d in unpriced}
-    small = {d.order_id: differences[d.order_id] for d in unpriced if _is_rounding(d, differences)}
-    if small:
-        sales.add_rounding_lines(context.odoo, small, priced, context.setup.products.rounding)
-        priced |= sales.read(context.odoo, {key: ids[key] for key in small})
+    product_id = context.setup.products.rounding
+    if small := pricing.add_rounding_lines(context.odoo, quotations, priced, product_id):
+        priced |= sales.read(context.odoo, {order_id: ids[order_id] for order_id in small})
     return priced
-
-
-def _is_rounding(draft: Draft, differences: Mapping[str, Decimal]) -> bool:
-    """At most one of the currency's smallest units a line: what rounding can do, and no more."""
-    return 0 < abs(differences[draft.order_id]) <= draft.currency_unit * len(draft.lines)
 
 
 def _wrong_totals(drafts: Sequence[Draft], now: Mapping[str, SaleOrder]) -> dict[str, ItemError]:

@@ -13,7 +13,8 @@ Fields = Mapping[str, Mapping[str, Any]]
 
 ASKED = {
     "sale.order": ("locked", "warehouse_id"),
-    "sale.order.line": ("tax_ids", "product_uom_id", "route_ids", "route_id"),
+    "sale.order.line": ("tax_ids", "product_uom_id", "route_ids", "route_id", "price_unit"),
+    "account.tax": ("is_base_affected", "has_negative_factor"),
     "stock.rule": ("location_dest_id",),
     "stock.picking": ("move_ids", "carrier_tracking_ref", "carrier_id"),
     "stock.move": ("quantity", "picked"),
@@ -32,6 +33,10 @@ class Capabilities:
     """The boolean that locks a sale order; None: a locked order is in the state ``done``."""
     line_taxes: str
     line_unit: str
+    price_digits: int | None
+    """Digits of a unit price after the point; None: all are kept."""
+    tax_flags: tuple[str, ...]
+    """What Odoo 14 doesn't ask of a tax yet: is_base_affected, has_negative_factor."""
     line_routes: str
     """A many2many (``route_ids``) or a many2one (``route_id``); ``routes_are_many`` tells."""
     routes_are_many: bool
@@ -61,6 +66,8 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
         order_locked="locked" if "locked" in fields["sale.order"] else None,
         line_taxes="tax_ids" if "tax_ids" in line else "tax_id",
         line_unit="product_uom_id" if "product_uom_id" in line else "product_uom",
+        price_digits=_digits(line.get("price_unit", {})),
+        tax_flags=tuple(fields["account.tax"]),
         line_routes=routes,
         routes_are_many=many,
         route_model=str(line.get(routes, {}).get("relation", "stock.route")),
@@ -76,3 +83,8 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
         has_sale_stock="warehouse_id" in fields["sale.order"],
         has_tracking="carrier_tracking_ref" in fields["stock.picking"],
     )
+
+
+def _digits(field: Mapping[str, Any]) -> int | None:
+    digits = field.get("digits")
+    return int(digits[1]) if digits else None

@@ -7,42 +7,85 @@ back afterwards: this module only proposes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
 
 from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo.taxes import COMPUTED, Tax, flattened, line_total
 
 _DIGITS = Decimal("1e-10")
 """Odoo 17 and later keep a unit price as it is; older ones round it to their own precision."""
 
-
-@dataclass(frozen=True, slots=True)
-class Tax:
-    """A tax of Odoo (``account.tax``), as far as a price depends on it."""
-
-    id: int
-    name: str
-    percent: Decimal | None
-    """None for a tax that is no plain percentage."""
-    included: bool
-    """The tax is part of the unit price (``price_include``)."""
+_ZERO, _ONE = Decimal(0), Decimal(1)
+_NEIGHBOURS = (0, -1, 1, -2, 2)
 
 
-def unit_price(total: Decimal, quantity: int, taxes: Iterable[Tax]) -> Decimal:
+def unit_price(
+    total: Decimal,
+    quantity: int,
+    taxes: Sequence[Tax],
+    *,
+    unit: Decimal | None = None,
+) -> Decimal:
     """The unit price at which ``quantity`` units with these taxes cost ``total``, tax included.
 
+    Args:
+        total: of the line; a discount's is negative.
+        quantity: at least 1.
+        taxes: of the line.
+        unit: the currency's smallest unit where the company rounds taxes per line, else None.
+            Where rounding keeps the price from the total, one nearby that leads there is taken.
+
     Raises:
-        ItemError: one of the taxes is neither a plain percentage nor zero.
+        ItemError: a tax is of an unknown kind, or no price leads to the total.
     """
-    excluded = Decimal(0)
-    for tax in taxes:
-        if tax.percent is None:
+    _refuse_unknown(taxes)
+    base = _base(total, quantity, taxes)
+    if unit:
+        base = _beside_rounding(base, total, quantity, taxes, unit)
+    return (base / quantity).quantize(_DIGITS, ROUND_HALF_UP)
+
+
+def bears_nothing(taxes: Sequence[Tax]) -> bool:
+    """Whether a line that is worth nothing stays so with these taxes."""
+    return all(tax.kind in COMPUTED for tax in flattened(taxes)) and not line_total(_ZERO, 1, taxes)
+
+
+def _refuse_unknown(taxes: Sequence[Tax]) -> None:
+    for tax in flattened(taxes):
+        if tax.kind not in COMPUTED:
             raise ItemError(
                 "unsupported_tax",
-                f"The tax {tax.name!r} is no plain percentage: its unit price can't be told.",
-                "Give the product a percentage tax in Odoo, delete the quotation, then retry.",
+                f"The tax {tax.name!r} has a computation of its own ({tax.kind}): which price"
+                " leads to Amazon's total can't be told.",
+                "Put another tax on the quotation's line in Odoo, then retry.",
             )
-        if not tax.included:
-            excluded += tax.percent
-    return (total * 100 / (100 + excluded) / quantity).quantize(_DIGITS)
+
+
+def _base(total: Decimal, quantity: int, taxes: Sequence[Tax]) -> Decimal:
+    """What the unit prices must add up to, before any rounding.
+
+    A line's total is a straight line over its price: fixed taxes are where it begins, all
+    others are its slope.
+    """
+    sign = -1 if total < 0 else 1
+    begin = sign * line_total(_ZERO, quantity, taxes)
+    slope = line_total(Decimal(sign), quantity, taxes) * sign - begin * sign
+    if slope > 0 and (base := (total - begin) / slope) * sign >= 0:
+        return base
+    names = ", ".join(repr(tax.name) for tax in taxes)
+    raise ItemError(
+        "unreachable_total",
+        f"With the taxes {names} no price leads to the total {total} of a line: they alone come"
+        f" to {begin}.",
+        "Put other taxes on the quotation's line in Odoo, then retry.",
+    )
+
+
+def _beside_rounding(
+    base: Decimal, total: Decimal, quantity: int, taxes: Sequence[Tax], unit: Decimal
+) -> Decimal:
+    """A whole number of units near ``base`` that leads to the total; ``base`` if none does."""
+    whole = (base / unit).quantize(_ONE, ROUND_HALF_UP) * unit
+    near = [whole + step * unit for step in _NEIGHBOURS]
+    return next((b for b in near if line_total(b, quantity, taxes, unit) == total), base)

@@ -2,8 +2,8 @@
 
 A new sale order is made with all its lines at the price zero, so that Odoo itself chooses
 the taxes of each line (product, fiscal position, company); then the prices that lead to
-Amazon's totals are written. A quotation of ours whose total is still zero is therefore one
-that the bridge hasn't finished: it was interrupted, and may go on.
+Amazon's totals are written (see ``pricing``). A quotation of ours without any price is
+therefore one that the bridge hasn't finished: it was interrupted, and may go on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from amazon_bridge.odoo.prices import Tax, unit_price
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import printable
 
@@ -73,15 +72,31 @@ class SaleOrder:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a sale order to be made. ``total`` is for the whole line, tax included."""
+    """A line of a sale order to be made. Amounts are for the whole line, tax included."""
 
     external_id: str
-    product_id: int
+    product_id: int | None
+    """None: the line is a note, which has nothing but its name."""
     name: str
     quantity: int
     total: Decimal
+    """After the line's discount."""
     untaxed: bool
     """No tax of ours: Amazon has collected it."""
+    discount: Decimal = Decimal(0)
+    """Taken off as the line's percentage; not negative."""
+    lessens: str | None = None
+    """The external id of the line that this one is a discount on; it bears the same taxes."""
+
+    @property
+    def full_total(self) -> Decimal:
+        """Before the line's discount."""
+        return self.total + self.discount
+
+    @property
+    def percent_off(self) -> Decimal:
+        """The discount, in percent with two digits, which is what Odoo keeps of it."""
+        return round(self.discount * 100 / self.full_total, 2) if self.discount else Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,8 @@ class Draft:
     """The route of the lines' goods, where they don't leave the warehouse (FBA)."""
     created: datetime
     lines: tuple[Line, ...]
+    facilitator_tax_id: int | None = None
+    """The tax of lines whose tax Amazon has collected; None: they have none."""
 
     @property
     def total(self) -> Decimal:
@@ -231,7 +248,7 @@ def _draft_fields(session: OdooSession) -> list[str]:
         *("company_id/.id", "warehouse_id/.id", "team_id/.id", "user_id/.id", "pricelist_id/.id"),
         *("order_line/id", "order_line/product_id/.id", "order_line/name"),
         *("order_line/product_uom_qty", "order_line/price_unit", "order_line/discount"),
-        f"order_line/{names.line_routes}/.id",
+        *("order_line/display_type", f"order_line/{names.line_routes}/.id"),
     ]
 
 
@@ -246,8 +263,9 @@ def _draft_rows(draft: Draft) -> list[list[str]]:
     rows: list[list[str]] = []
     for line in draft.lines:
         cells = [
-            *(f"amazon_bridge.{line.external_id}", str(line.product_id), printable(line.name)),
-            *(str(line.quantity), "0", "0", str(draft.route_id or "")),
+            *(f"amazon_bridge.{line.external_id}", str(line.product_id or "")),
+            *(printable(line.name), str(line.quantity)),
+            *("0", "0", *_note_or_route(draft, line)),
         ]
         rows.append([*(head if not rows else [""] * len(head)), *cells])
     return rows
@@ -257,69 +275,9 @@ def _datetime(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def set_prices(
-    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
-) -> None:
-    """Write the unit prices that lead to each line's total, all in one transaction.
-
-    A line that is gone from its quotation, because someone deleted it, is left out.
-
-    Raises:
-        ItemErrors: the price of some lines can't be told (see ``prices.unit_price``).
-    """
-    wanted = {line.external_id: line for draft in drafts for line in draft.lines}
-    line_ids = sorted(id_ for draft in drafts for id_ in orders[draft.order_id].line_ids)
-    taxes_field = session.names.line_taxes
-    rows = session.read("sale.order.line", line_ids, [taxes_field])
-    names = session.external_ids("sale.order.line", line_ids)
-    taxes = _taxes(session, {id_ for row in rows for id_ in row[taxes_field]})
-    cells = []
-    for row in rows:
-        if line := wanted.get(names.get(row["id"], "")):
-            its_taxes = [] if line.untaxed else [taxes[id_] for id_ in row[taxes_field]]
-            price = unit_price(line.total, line.quantity, its_taxes)
-            tax_ids = ",".join(str(tax.id) for tax in its_taxes)
-            cells.append([str(row["id"]), f"{price:f}", tax_ids])
-    session.load(
-        "sale.order.line", [".id", "price_unit", f"{taxes_field}/.id"], cells, overwrite=True
-    )
-
-
-def _taxes(session: OdooSession, ids: Iterable[int]) -> dict[int, Tax]:
-    fields = ["name", "amount_type", "amount", "price_include"]
-    rows = session.read("account.tax", sorted(ids), fields) if ids else []
-    return {row["id"]: _tax(row) for row in rows}
-
-
-def _tax(row: Mapping[str, Any]) -> Tax:
-    is_percent = row["amount_type"] == "percent"
-    percent = Decimal(str(row["amount"])) if is_percent else None
-    return Tax(row["id"], row["name"], percent, bool(row["price_include"]))
-
-
-def add_rounding_lines(
-    session: OdooSession,
-    differences: Mapping[str, Decimal],
-    orders: Mapping[str, SaleOrder],
-    product_id: int,
-) -> None:
-    """Add to each order a line, free of tax, with the amount that its total lacks.
-
-    Some totals can't be reached with a tax that is added to the price: 20 % on whole cents
-    gives no 0.09. The external id of the line is ``sale_line_<Amazon order id>_rounding``.
-    """
-    fields = [
-        *("id", "order_id/.id", "product_id/.id", "name", "product_uom_qty", "price_unit"),
-        f"{session.names.line_taxes}/.id",
-    ]
-    rows = [
-        [
-            *(f"amazon_bridge.sale_line_{order_id}_rounding", str(orders[order_id].id)),
-            *(str(product_id), "Amazon Rounding", "1", f"{differences[order_id]:f}", ""),
-        ]
-        for order_id in sorted(differences)
-    ]
-    session.load("sale.order.line", fields, rows)
+def _note_or_route(draft: Draft, line: Line) -> tuple[str, str]:
+    """A line's display type, and its route."""
+    return ("", str(draft.route_id or "")) if line.product_id else ("line_note", "")
 
 
 def confirm(session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]) -> None:

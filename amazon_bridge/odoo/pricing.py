@@ -1,0 +1,211 @@
+"""The prices of sale order lines: solved from their taxes, written, and read back.
+
+Taxes are read from the quotations, where Odoo has chosen them (product, fiscal position,
+company). A cent that no unit price can reach becomes a rounding line of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.prices import bears_nothing, unit_price
+from amazon_bridge.odoo.sales import Draft, Line, SaleOrder
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.taxes import FIXED, Tax, flattened
+
+
+def set_prices(
+    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
+) -> None:
+    """Write the unit prices that lead to each line's total, all in one transaction.
+
+    A quotation that has a price already is left as it is: it is finished, or a person works on
+    it. A line that somebody has deleted is left out.
+
+    Raises:
+        ItemErrors: these orders have a line whose price can't be told; nothing was written.
+    """
+    quotations = _unpriced(session, drafts, orders)
+    if not quotations:
+        return
+    taxes = _read_taxes(session, {id_ for each in quotations for id_ in each.tax_ids()})
+    per_line = _rounds_per_line(session, drafts[0].company_id)
+    cells, errors = [], {}
+    for quotation in quotations:
+        try:
+            cells += list(quotation.cells(taxes, session.names.price_digits, per_line=per_line))
+        except ItemError as error:
+            errors[quotation.draft.order_id] = error
+    if errors:
+        raise ItemErrors(errors)
+    fields = [".id", "price_unit", "discount", f"{session.names.line_taxes}/.id"]
+    session.load("sale.order.line", fields, cells, overwrite=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A line of a quotation, as it stands in Odoo without its price."""
+
+    id: int
+    tax_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Quotation:
+    """A draft, and the lines that stand for it in Odoo, by external id."""
+
+    draft: Draft
+    standing: Mapping[str, _Standing]
+
+    def tax_ids(self) -> Iterator[int]:
+        """All taxes that may be wanted for its lines."""
+        for line in self.standing.values():
+            yield from line.tax_ids
+        if self.draft.facilitator_tax_id:
+            yield self.draft.facilitator_tax_id
+
+    def cells(
+        self, known: Mapping[int, Tax], digits: int | None, *, per_line: bool
+    ) -> Iterator[list[str]]:
+        """What to write: id, unit price, discount and taxes of each line."""
+        unit = self.draft.currency_unit if per_line else None
+        for line in self.draft.lines:
+            if line.product_id and line.external_id in self.standing:
+                taxes = self._taxes(line, known)
+                price = _price(line, taxes, unit, digits)
+                tax_ids = ",".join(str(tax.id) for tax in taxes)
+                id_ = str(self.standing[line.external_id].id)
+                yield [id_, f"{price:f}", f"{line.percent_off:f}", tax_ids]
+
+    def _taxes(self, line: Line, known: Mapping[int, Tax]) -> list[Tax]:
+        """Those that the line is to have.
+
+        A discount lessens the base of the taxes that lie on what it is given for; but a tax of
+        a fixed amount doesn't shrink with a price. What is worth nothing bears no such tax.
+        """
+        if line.untaxed:
+            facilitator = self.draft.facilitator_tax_id
+            return [known[facilitator]] if facilitator else []
+        lessened = self.standing.get(line.lessens or "")
+        ids = (lessened or self.standing[line.external_id]).tax_ids
+        taxes = [known[id_] for id_ in ids]
+        if lessened:
+            return _without_fixed(taxes)
+        return taxes if line.full_total or bears_nothing(taxes) else []
+
+
+def _without_fixed(taxes: list[Tax]) -> list[Tax]:
+    flat = flattened(taxes)
+    rest = [tax for tax in flat if tax.kind != FIXED]
+    return taxes if len(rest) == len(flat) else rest
+
+
+def _price(line: Line, taxes: list[Tax], unit: Decimal | None, digits: int | None) -> Decimal:
+    left = 1 - line.percent_off / 100
+    total = line.total if left else line.full_total
+    if not total:
+        return Decimal(0)
+    price = unit_price(total, line.quantity, taxes, unit=unit) / (left or 1)
+    return round(price, 10 if digits is None else digits)
+
+
+def _unpriced(
+    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
+) -> list[_Quotation]:
+    taxes_field = session.names.line_taxes
+    ids = sorted(id_ for draft in drafts for id_ in orders[draft.order_id].line_ids)
+    rows = session.read("sale.order.line", ids, ["price_unit", taxes_field])
+    priced = {row["id"] for row in rows if row["price_unit"]}
+    names = session.external_ids("sale.order.line", ids)
+    standing = {
+        names[row["id"]]: _Standing(row["id"], tuple(row[taxes_field]))
+        for row in rows
+        if row["id"] in names
+    }
+    return [
+        _Quotation(draft, _part(standing, (line.external_id for line in draft.lines)))
+        for draft in drafts
+        if priced.isdisjoint(orders[draft.order_id].line_ids)
+    ]
+
+
+def _part(standing: Mapping[str, _Standing], keys: Iterable[str]) -> dict[str, _Standing]:
+    return {key: standing[key] for key in keys if key in standing}
+
+
+def _rounds_per_line(session: OdooSession, company_id: int) -> bool:
+    """The company's method: taxes are rounded for each line, or for the whole order."""
+    field = "tax_calculation_rounding_method"
+    return bool(session.read("res.company", [company_id], [field])[0][field] == "round_per_line")
+
+
+def _read_taxes(session: OdooSession, ids: Iterable[int]) -> dict[int, Tax]:
+    fields = [
+        *("name", "amount_type", "amount", "price_include", "include_base_amount", "sequence"),
+        *("children_tax_ids", *session.names.tax_flags),
+    ]
+    rows = {row["id"]: row for row in session.read("account.tax", sorted(ids), fields)}
+    members = {id_ for row in rows.values() for id_ in row["children_tax_ids"]} - rows.keys()
+    rows |= {row["id"]: row for row in session.read("account.tax", sorted(members), fields)}
+    return {id_: _tax(row, rows) for id_, row in rows.items()}
+
+
+def _tax(row: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]]) -> Tax:
+    return Tax(
+        id=row["id"],
+        name=row["name"],
+        kind=row["amount_type"],
+        amount=Decimal(str(row["amount"])),
+        included=bool(row["price_include"]),
+        sequence=row["sequence"],
+        affects_next=bool(row["include_base_amount"]),
+        affected=bool(row.get("is_base_affected", True)),
+        reversed=bool(row.get("has_negative_factor", False)),
+        children=tuple(_tax(rows[id_], rows) for id_ in row["children_tax_ids"]),
+    )
+
+
+def add_rounding_lines(
+    session: OdooSession,
+    drafts: Sequence[Draft],
+    orders: Mapping[str, SaleOrder],
+    product_id: int,
+) -> list[str]:
+    """Give each order whose total is off by no more than rounding a line, free of tax, with that.
+
+    Some totals can't be reached with a tax that is added to the price: 20 % on whole cents
+    gives no 0.09. The external id of the line is ``sale_line_<Amazon order id>_rounding``.
+    Answers with the Amazon order ids of these orders.
+    """
+    lacking = {d.order_id: d.total - orders[d.order_id].total for d in drafts}
+    digits = session.names.price_digits
+    small = [d.order_id for d in drafts if 0 < abs(lacking[d.order_id]) <= _rounding(d, digits)]
+    fields = [
+        *("id", "order_id/.id", "product_id/.id", "name", "product_uom_qty", "price_unit"),
+        f"{session.names.line_taxes}/.id",
+    ]
+    rows = [
+        [
+            *(f"amazon_bridge.sale_line_{order_id}_rounding", str(orders[order_id].id)),
+            *(str(product_id), "Amazon Rounding", "1", f"{lacking[order_id]:f}", ""),
+        ]
+        for order_id in sorted(small)
+    ]
+    session.load("sale.order.line", fields, rows)
+    return small
+
+
+def _rounding(draft: Draft, digits: int | None) -> Decimal:
+    """What rounding can make of an order's total, and no more.
+
+    A smallest unit a line; where unit prices have few digits, their last one for each unit of
+    goods as well.
+    """
+    by_tax = draft.currency_unit * len(draft.lines)
+    if digits is None:
+        return by_tax
+    return by_tax + sum(line.quantity for line in draft.lines) * Decimal(1).scaleb(-digits)

@@ -1,0 +1,168 @@
+"""Every order's total is Amazon's to the cent, whatever its taxes: tried with Odoo's own sums."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from odoo_server.databases import OdooDatabase
+
+from amazon_bridge.odoo import pricing, sales, setup
+from amazon_bridge.odoo.sales import Draft, Line, SaleOrder
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.setup import Setup
+
+UNITS = {"EUR": Decimal("0.01"), "JPY": Decimal(1), "KWD": Decimal("0.001")}
+NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What the orders of this module are made of."""
+
+    odoo: OdooDatabase
+    session: OdooSession
+    setup: Setup
+    partner_id: int
+    tax_group_id: int
+    pricelists: Mapping[str, int]
+
+    def product(self, *taxes: Mapping[str, Any]) -> int:
+        """A product with these sales taxes."""
+        ids = [self.tax(tax) for tax in taxes]
+        values = {"name": "Thing", "type": "consu", "taxes_id": [(6, 0, ids)]}
+        return int(self.odoo.rpc("product.product", "create", values))
+
+    def tax(self, tax: Mapping[str, Any]) -> int:
+        members = [self.tax(member) for member in tax.get("children_tax_ids", [])]
+        values = {
+            "name": f"Tax {next(NUMBERS)}",
+            "type_tax_use": "sale",
+            "tax_group_id": self.tax_group_id,
+            **tax,
+            "children_tax_ids": [(6, 0, members)],
+        }
+        return int(self.odoo.rpc("account.tax", "create", values))
+
+    def round(self, method: str) -> None:
+        values = {"tax_calculation_rounding_method": method}
+        self.odoo.rpc("res.company", "write", [self.setup.company_id], values)
+
+    def line(self, product_id: int, total: str, quantity: int = 1, **more: Any) -> Line:
+        key = more.pop("key", f"sale_line_{next(NUMBERS)}")
+        amount = Decimal(total)
+        return Line(key, product_id, "Thing", quantity, amount, more.pop("untaxed", False), **more)
+
+    def draft(self, *lines: Line, currency: str = "EUR", **more: Any) -> Draft:
+        return Draft(
+            order_id=f"404-{next(NUMBERS):07}-0000001",
+            partner_id=self.partner_id,
+            delivery_id=self.partner_id,
+            company_id=self.setup.company_id,
+            warehouse_id=self.setup.warehouse_id,
+            sales_team_id=self.setup.sales_team_id,
+            salesperson_id=None,
+            pricelist_id=self.pricelists[currency],
+            currency=currency,
+            currency_unit=UNITS[currency],
+            route_id=None,
+            created=datetime(2026, 11, 1, tzinfo=UTC),
+            lines=lines,
+            **more,
+        )
+
+    def make(self, *drafts: Draft) -> dict[str, SaleOrder]:
+        """The priced quotations, by Amazon order id."""
+        made = sales.read(self.session, sales.make(self.session, drafts))
+        ids = {order_id: order.id for order_id, order in made.items()}
+        pricing.set_prices(self.session, drafts, made)
+        priced = sales.read(self.session, ids)
+        rounding = self.setup.products.rounding
+        pricing.add_rounding_lines(self.session, drafts, priced, rounding)
+        return sales.read(self.session, ids)
+
+    def lines(self, order: SaleOrder) -> list[dict[str, Any]]:
+        fields = ["name", "product_uom_qty", "price_unit", "discount", "price_total", "tax_ids"]
+        return self.session.read("sale.order.line", list(order.line_ids), fields)
+
+
+@pytest.fixture(scope="module")
+def shop(odoo_database: OdooDatabase, admin: OdooSession, make_account: Any) -> Shop:
+    rpc = odoo_database.rpc
+    prepared = setup.prepare(admin, make_account(marketplaces=["FR"]))
+    pricelists = {}
+    for currency in UNITS:
+        domain = [("name", "=", currency), ("active", "in", [True, False])]
+        currency_id = rpc("res.currency", "search", domain)[0]
+        rpc("res.currency", "write", [currency_id], {"active": True})
+        values = {"name": currency, "currency_id": currency_id}
+        pricelists[currency] = rpc("product.pricelist", "create", values)
+    return Shop(
+        odoo=odoo_database,
+        session=admin.for_company(prepared.company_id),
+        setup=prepared,
+        partner_id=rpc("res.partner", "create", {"name": "Somebody"}),
+        tax_group_id=rpc("account.tax.group", "create", {"name": "Taxes"}),
+        pricelists=pricelists,
+    )
+
+
+PERCENTAGES = st.sampled_from([-10, 0, 2.1, 5, 5.5, 7, 7.7, 8.875, 10, 19, 20, 21, 25])
+SIMPLE_TAXES = st.fixed_dictionaries(
+    {
+        "sequence": st.integers(1, 3),
+        "include_base_amount": st.booleans(),
+        "is_base_affected": st.booleans(),
+        "price_include_override": st.sampled_from(["tax_included", "tax_excluded"]),
+    }
+).flatmap(
+    lambda common: st.one_of(
+        PERCENTAGES.map(lambda amount: {**common, "amount_type": "percent", "amount": amount}),
+        PERCENTAGES.map(lambda amount: {**common, "amount_type": "division", "amount": amount}),
+        st.sampled_from([0.02, 0.1, 1]).map(
+            lambda amount: {**common, "amount_type": "fixed", "amount": amount}
+        ),
+    )
+)
+GROUPS = st.lists(SIMPLE_TAXES, min_size=1, max_size=3).map(
+    lambda taxes: {"amount_type": "group", "amount": 0, "children_tax_ids": taxes}
+)
+TAXES = st.lists(st.one_of(SIMPLE_TAXES, SIMPLE_TAXES, GROUPS), max_size=3)
+"""What a product may be taxed with."""
+
+SMALLEST = 50_000
+"""In units of the currency: more than the fixed taxes of a line come to, even in dinars."""
+AMOUNTS = st.one_of(st.just(0), st.integers(SMALLEST, 10**7), st.integers(-(10**7), -SMALLEST))
+LINES = st.lists(st.tuples(st.integers(0, 7), st.integers(1, 7), AMOUNTS), min_size=1, max_size=4)
+ORDERS = st.lists(st.tuples(st.sampled_from(list(UNITS)), LINES), min_size=30, max_size=30)
+
+
+@pytest.mark.parametrize("method", ["round_per_line", "round_globally"])
+@settings(
+    max_examples=5,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(tax_setups=st.lists(TAXES, min_size=8, max_size=8), orders=ORDERS)
+def test_totals_are_amazons_with_any_taxes(shop: Shop, method, tax_setups, orders):
+    shop.round(method)
+    products = [shop.product(*taxes) for taxes in tax_setups]
+    drafts = [
+        shop.draft(
+            *(
+                shop.line(products[number], f"{units * UNITS[currency]}", quantity)
+                for number, quantity, units in lines
+            ),
+            currency=currency,
+        )
+        for currency, lines in orders
+    ]
+    made = shop.make(*drafts)
+    wanted = {draft.order_id: draft.total for draft in drafts}
+    assert {key: order.total for key, order in made.items()} == wanted
