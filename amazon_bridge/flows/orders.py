@@ -482,8 +482,9 @@ def _cancel(context: Context, orders: Sequence[Order], standing: Mapping[str, Sa
     if not orders:
         return
     ids = [standing[order.order_id].id for order in orders]
-    sales.cancel(context.odoo, ids)
+    # First the note: a round that ends in between must not leave a cancellation unexplained.
     notes.post(context.odoo, "sale.order", dict.fromkeys(ids, CANCELLED_THERE))
+    sales.cancel(context.odoo, ids)
 
 
 CANCELLED_THERE = Note(
