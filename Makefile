@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 DEMO := amazon_bridge_demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format demo constraints clean
+.PHONY: help install test lint format demo benchmark constraints clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -41,6 +41,10 @@ demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and look around 
 	@scripts/odoo-server createdb $(DEMO)
 	@$(BIN)/amazon-bridge demo --odoo "$$(cat $(VENV)/odoo-url)" --database $(DEMO)
 	@echo "Odoo keeps running. To stop it: scripts/odoo-server stop"
+
+benchmark: $(INSTALLED) ## count the calls, and the time, that the import of a page of orders takes
+	@scripts/odoo-server install
+	@PYTHONPATH=scripts $(BIN)/python benchmarks/import_page.py
 
 constraints: ## take up the newest versions of all dependencies
 	@scripts/make-venv $(VENV) --newest

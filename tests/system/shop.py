@@ -143,6 +143,13 @@ class Shop:
         context = {"disable_cancel_warning": True}
         self.rpc("sale.order", "action_cancel", [sale_order_id], context=context)
 
+    def refuse_partners_named(self, name: str) -> None:
+        """A rule of a company that wants no such customers."""
+        (model,) = self.search("ir.model", [("model", "=", "res.partner")], [])
+        rule = {"name": "Not wanted", "model_id": model["id"], "perm_read": False}
+        domain = f"[('name', '!=', {name!r})]"
+        self.rpc("ir.rule", "create", {**rule, "domain_force": domain, "perm_unlink": False})
+
     # Reading back
 
     def search(self, model: str, domain: list[Any], fields: Iterable[str]) -> Rows:
