@@ -20,7 +20,7 @@ from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
 from amazon_bridge.engine.ledger import State
-from amazon_bridge.service import health, systemd, web
+from amazon_bridge.service import health, page, systemd, web
 from amazon_bridge.service.metrics import Gauges
 from amazon_bridge.service.rounds import Rounds
 from amazon_bridge.service.timetable import entries
@@ -224,9 +224,8 @@ class Daemon:
         open_items = self.rounds.app.ledger.open_items()
         aside = sum(n for (_, _, state), n in open_items.items() if state == State.QUARANTINED)
         hindrances = health.hindrances(self.rounds, self._clock())
-        well = f"{len(hindrances)} hindrances, first: {hindrances[0]}" if hindrances else "all well"
-        running = self.rounds.board.running
-        return f"{self._accounts} accounts, {running} rounds running, {aside} put aside; {well}"
+        counts = f"accounts {self._accounts}, rounds {self.rounds.board.running}, put aside {aside}"
+        return f"{counts}; {hindrances[0] if hindrances else 'all is well'}"
 
     def _watch_over(self) -> None:
         offset = _clock_offset()
@@ -241,6 +240,7 @@ class Daemon:
 
     def _pages(self) -> dict[str, web.Answer]:
         return {
+            "/": lambda: page.show(self.rounds, self._clock()),
             "/healthz": self._show_health,
             "/readyz": self._show_readiness,
             "/metrics": lambda: web.as_metrics(self.rounds.tallies.registry),

@@ -76,8 +76,8 @@ def _trouble(rounds: Rounds, name: str) -> str | None:
     side = rounds.sides[name]
     if side.down_since:
         return f"{named(name)} has been down since {_told(side.down_since)}: {side.failure}"
-    if side.last_answer is None and not side.failure:
-        return f"{named(name)} has not been asked yet."
+    if name == ODOO and side.last_answer is None and not side.failure:
+        return "Odoo has not been asked yet."  # a new account asks Amazon nothing at first
     return None
 
 

@@ -17,7 +17,7 @@ from amazon_bridge.engine.errors import BridgeError, Transient
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE = timedelta(seconds=30)
+FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=15)
 
 

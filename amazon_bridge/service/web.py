@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -73,8 +74,7 @@ class Website:
         """
         token = self.config.token
         if token is None:
-            host = request.host.rpartition(":")[0] if request.host.count(":") else request.host
-            if not is_loopback(host.strip("[]")):
+            if not is_loopback(urlsplit(f"//{request.host}").hostname):
                 raise Forbidden("Set http.token, to be asked under another name than localhost.")
         elif not _shows(request, token.get_secret_value()):
             raise Unauthorized("Show http.token.", www_authenticate=_challenge())

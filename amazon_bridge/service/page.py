@@ -1,0 +1,292 @@
+"""The status page: one HTML document, without scripts and without anything from elsewhere.
+
+It shows order ids, counts and reasons, and never a buyer's data: the ledger holds none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from importlib import resources
+
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from amazon_bridge import __version__
+from amazon_bridge.app import JOBS
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.ledger import Entry
+from amazon_bridge.flows import cancellations, pickings
+from amazon_bridge.service.board import Standing
+from amazon_bridge.service.health import hindrances
+from amazon_bridge.service.rounds import Rounds
+
+_STYLE = (resources.files(__package__) / "page.css").read_text(encoding="utf-8")
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
+)
+
+CHARTED = timedelta(days=3)
+_MOST_ITEMS = 50
+"""Of a list; who has more needs the command line."""
+
+_HOUR = timedelta(hours=1)
+
+
+def show(rounds: Rounds, now: datetime) -> Response:
+    """The page as of now."""
+    ledger = rounds.app.ledger
+    trouble = hindrances(rounds, now)
+    aside = ledger.quarantined()
+    waiting = _waiting(rounds)
+    created = ledger.created_by_hour(now - CHARTED)
+    parts = [
+        _header(trouble, aside, now),
+        _alarm(trouble),
+        _tiles(rounds, created, aside, waiting, now),
+        _chart(created, now),
+        _accounts(rounds, now),
+        _items("Put aside", aside, now, "Nothing is put aside."),
+        _items("Waiting to go out to Amazon", waiting, now, "Nothing waits."),
+    ]
+    body = _DOCUMENT.format(
+        style=Markup(_STYLE),  # noqa: S704 (ours, from a file of this package)
+        version=__version__,
+        body=Markup("").join(parts),
+    )
+    headers = {"Content-Security-Policy": _POLICY}
+    return Response(body, content_type="text/html; charset=utf-8", headers=headers)
+
+
+_DOCUMENT = Markup("""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>amazon-bridge</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="60"><meta name="robots" content="noindex">
+<style>{style}</style></head><body>
+{body}
+<footer>amazon-bridge {version} · times are UTC · this page shows itself anew each minute ·
+<a href="readyz">readyz</a> · <a href="metrics">metrics</a></footer>
+</body></html>
+""")
+
+
+def _waiting(rounds: Rounds) -> list[Entry]:
+    return [
+        entry
+        for account in rounds.app.config.accounts
+        for job in (cancellations.JOB, pickings.JOB)
+        for entry in rounds.app.ledger.pending_entries(account.name, job)
+    ]
+
+
+def _header(trouble: list[str], aside: list[Entry], now: datetime) -> Markup:
+    if trouble:
+        pill = _pill("bad", "Needs attention")
+    elif aside:
+        pill = _pill("wait", "Works; see what is put aside")
+    else:
+        pill = _pill("good", "All is well")
+    return Markup(
+        '<header><h1>amazon<b>·</b>bridge</h1>{}<span class="soft">as of {}</span></header>'
+    ).format(pill, _exactly(now))
+
+
+def _pill(kind: str, text: str) -> Markup:
+    return Markup('<span class="pill {}">{}</span>').format(kind, text)
+
+
+def _alarm(trouble: list[str]) -> Markup:
+    if not trouble:
+        return Markup("")
+    points = _each(Markup("<li>{}</li>"), ((reason,) for reason in trouble[:_MOST_ITEMS]))
+    return Markup('<section class="alarm"><ul>{}</ul></section>').format(points)
+
+
+def _each(template: Markup, rows: Iterable[tuple[object, ...]]) -> Markup:
+    return Markup("").join(template.format(*row) for row in rows)
+
+
+def _tiles(
+    rounds: Rounds,
+    created: Counter[datetime],
+    aside: list[Entry],
+    waiting: list[Entry],
+    now: datetime,
+) -> Markup:
+    today = sum(n for hour, n in created.items() if hour > now - timedelta(days=1) - _HOUR)
+    accounts = rounds.app.config.accounts
+    reached = sum(rounds.sides.are_up(account.name) for account in accounts)
+    odoo = rounds.sides.are_up("Odoo")
+    tiles = [
+        ("", f"{today:,}", "orders imported in 24 hours"),
+        ("wait" if aside else "", len(aside), "put aside"),
+        ("", len(waiting), "waiting to go out"),
+        ("good" if odoo else "bad", "up" if odoo else "down", "Odoo"),
+        (
+            "good" if reached == len(accounts) else "bad",
+            f"{reached} of {len(accounts)}",
+            "Amazon accounts up",
+        ),
+    ]
+    tile = Markup('<div class="tile"><strong class="{}">{}</strong><span>{}</span></div>')
+    return Markup('<div class="tiles">{}</div>').format(_each(tile, tiles))
+
+
+# The chart
+
+
+def _chart(created: Counter[datetime], now: datetime) -> Markup:
+    end = now.replace(minute=0, second=0, microsecond=0) + _HOUR
+    hours = [end - number * _HOUR for number in range(CHARTED // _HOUR, 0, -1)]
+    top = round_up(max((created[hour] for hour in hours), default=0))
+    return _CHART.format(
+        total=f"{sum(created[hour] for hour in hours):,}",
+        days=CHARTED.days,
+        top=top,
+        middle=top // 2,
+        width=len(hours) * 10,
+        lines=_each(_LINE, ((y, len(hours) * 10, y) for y in (0, 50, 100))),
+        bars=_each(_BAR, (_bar(n, hour, created[hour], top) for n, hour in enumerate(hours))),
+        names=_each(Markup("<span>{}</span>"), ((_day(hour),) for hour in hours[::24])),
+    )
+
+
+_CHART = Markup("""<section><h2>Orders per hour <small>{total} in the last {days} days</small></h2>
+<div class="chart">
+<div class="scale soft"><span>{top}</span><span>{middle}</span><span>0</span></div>
+<svg viewBox="0 0 {width} 100" preserveAspectRatio="none" role="img"
+ aria-label="Orders imported in each hour of the last {days} days; {total} in all">
+{lines}{bars}</svg><div class="days soft">{names}</div></div></section>
+""")
+_LINE = Markup('<line class="grid" x1="0" y1="{}" x2="{}" y2="{}"/>')
+_BAR = Markup(
+    '<g><title>{}</title><rect class="hour" x="{}" y="0" width="10" height="100"/>'
+    '<rect class="bar" x="{}" y="{}" width="8" height="{}" rx="1.5"/></g>'
+)
+
+
+def _bar(number: int, hour: datetime, created: int, top: int) -> tuple[object, ...]:
+    height = round(100 * created / top, 1)
+    told = f"{hour:%a %d %b, %H:%M}: {created}"
+    return told, number * 10, number * 10 + 1, 100 - height, height
+
+
+def round_up(number: int) -> int:
+    """The next number that is easy to read at the top of a scale, and so is its half."""
+    power = int("1" + "0" * (len(str(number)) - 1))
+    return max(4, next(s * power for s in (1, 2, 4, 6, 8, 10) if s * power >= number))
+
+
+def _day(hour: datetime) -> str:
+    return f"{hour:%a %d, %H:%M}"
+
+
+# The accounts
+
+
+def _accounts(rounds: Rounds, now: datetime) -> Markup:
+    heads = _each(Markup("<th>{}</th>"), ((head,) for head in ("Account", "Known up to", *_HEADS)))
+    rows = Markup("").join(_account(rounds, account, now) for account in _worst_first(rounds))
+    return Markup(
+        "<section><h2>Accounts</h2><table><thead><tr>{}</tr></thead>"
+        "<tbody>{}</tbody></table></section>"
+    ).format(heads, rows)
+
+
+_HEADS = [job.capitalize() for job in JOBS]
+
+
+def _worst_first(rounds: Rounds) -> list[AccountConfig]:
+    return sorted(
+        rounds.app.config.accounts,
+        key=lambda account: -sum(rounds.board[account.name, job].failures for job in JOBS),
+    )
+
+
+def _account(rounds: Rounds, account: AccountConfig, now: datetime) -> Markup:
+    countries = ", ".join(each.country_code for each in account.marketplaces)
+    cursor = rounds.app.ledger.cursor(account.name)
+    standings = {job: rounds.board[account.name, job] for job in JOBS}
+    jobs = Markup("").join(_job(job, standing, now) for job, standing in standings.items())
+    failures = ((job, each.error) for job, each in standings.items() if each.error)
+    return _ACCOUNT.format(
+        account.name,
+        countries,
+        _ago(cursor, now) if cursor else "nothing yet",
+        jobs,
+        _each(_FAILURE, failures),
+    )
+
+
+_ACCOUNT = Markup(
+    '<tr><td><strong>{}</strong><small>{}</small></td><td data-label="Known up to">{}</td>{}</tr>{}'
+)
+_FAILURE = Markup('<tr class="why"><td colspan="5"><strong>{}:</strong> {}</td></tr>')
+
+
+def _job(job: str, standing: Standing, now: datetime) -> Markup:
+    kind = "bad" if standing.error else "good" if standing.last_success else "wait"
+    return Markup('<td data-label="{}"><span class="dot {}"></span>{}</td>').format(
+        job.capitalize(), kind, _last(standing, now)
+    )
+
+
+def _last(standing: Standing, now: datetime) -> str | Markup:
+    if standing.running_since:
+        return "running"
+    return _ago(standing.last_success, now) if standing.last_success else "not yet"
+
+
+# Items
+
+
+def _items(title: str, entries: list[Entry], now: datetime, none: str) -> Markup:
+    shown = entries[:_MOST_ITEMS]
+    more = f", the first {len(shown)} are shown" if len(entries) > len(shown) else ""
+    content = Markup("").join(_item(entry, now) for entry in shown)
+    return Markup("<section><h2>{} <small>{}{}</small></h2>{}</section>").format(
+        title,
+        len(entries) or "",
+        more,
+        content or Markup('<span class="soft">{}</span>').format(none),
+    )
+
+
+def _item(entry: Entry, now: datetime) -> Markup:
+    about = [entry.account, entry.job, *([entry.kind] if entry.kind else [])]
+    return Markup(
+        '<div class="item"><code>{}</code> <span class="soft">{} · {}</span>{}{}</div>'
+    ).format(
+        entry.key,
+        " · ".join(about),
+        _ago(entry.first_seen, now),
+        Markup("<p>{}</p>").format(entry.reason) if entry.reason else "",
+        Markup('<p class="remedy">{}</p>').format(entry.remedy) if entry.remedy else "",
+    )
+
+
+# Moments
+
+
+def _ago(at: datetime, now: datetime) -> Markup:
+    """A moment as people speak of it; the exact one shows when pointed at."""
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
+        _exactly(at), _roughly(now - at)
+    )
+
+
+def _roughly(age: timedelta) -> str:
+    seconds = age.total_seconds()
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length or (unit == "min" and seconds >= length):
+            return f"{seconds // length:.0f} {unit} ago"
+    return f"{max(seconds, 0):.0f} s ago"
+
+
+def _exactly(at: datetime) -> str:
+    return at.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")

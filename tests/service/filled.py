@@ -1,0 +1,74 @@
+"""Rounds that never run, with a state store in which something happened: for what shows it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from amazon_bridge.app import App
+from amazon_bridge.config import load
+from amazon_bridge.engine.errors import ItemError, Transient
+from amazon_bridge.engine.ledger import Seen
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.service.rounds import Rounds
+from amazon_bridge.service.timetable import entries
+
+NOW = datetime(2026, 11, 23, 14, 37, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+CREDENTIALS = "credentials: {client_id: amzn-client, client_secret: sesame, refresh_token: tokens}"
+CONFIG = f"""
+odoo: {{url: https://erp.example.com, database: prod, login: bridge, password: open-sesame}}
+accounts:
+  - {{name: acme-eu, seller_id: A1, marketplaces: [FR, DE, IT, ES], {CREDENTIALS}}}
+  - {{name: acme-us, seller_id: A2, marketplaces: [US, CA], {CREDENTIALS}}}
+  - {{name: acme-jp, seller_id: A3, marketplaces: [JP], {CREDENTIALS}}}
+"""
+CLAIMED = ItemError("bug", "It holds <script>alert(1)</script> & more.", "Say 'no' to \"<b>\".")
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def idle_rounds(folder: Path, more: str = "") -> tuple[Rounds, Clock]:
+    """Nothing has happened yet."""
+    path = folder / "bridge.yaml"
+    path.write_text(CONFIG + more)
+    clock = Clock()
+    rounds = Rounds(clock)
+    rounds.app = App(load(path, {}), clock=clock)
+    rounds.timetable.planned = entries(rounds.app.config)
+    return rounds, clock
+
+
+def succeed(rounds: Rounds, account: str, job: str, error: str | None = None) -> None:
+    """A round of a job as it would end; with an error it fails."""
+    rounds.board.begin((account, job))
+    rounds.board.end((account, job), Counts(error=error))
+
+
+def busy_rounds(folder: Path) -> Rounds:
+    """Days of orders, one of them put aside, something waiting, one account of three failing."""
+    rounds, clock = idle_rounds(folder)
+    ledger = rounds.app.ledger
+    for hours in range(72):
+        at = NOW - hours * HOUR
+        counts = Counts(created=(hours * 7) % 23 if 7 < at.hour < 23 else 0)
+        ledger.record_round("acme-eu", "orders", started=at, finished=at, counts=counts)
+    clock.now = NOW - 5 * HOUR
+    for account in rounds.app.config.accounts:
+        ledger.set_cursor(account.name, clock.now)
+    ledger.put_aside("acme-eu", "orders", "403-1182736-5518731", CLAIMED)
+    ledger.file("acme-eu", "pickings", [Seen("WH/OUT/00231", "1")])
+    clock.now = NOW - timedelta(minutes=3)
+    for entry in rounds.timetable.planned:
+        failing = entry.key == ("acme-us", "orders")
+        succeed(rounds, *entry.key, error="Amazon refuses the account." if failing else None)
+    rounds.watch("Odoo", "login", None, 0.3)
+    rounds.watch("acme-us", "searchOrders", Transient("searchOrders got no answer."), 30)
+    rounds.sides.went_down("acme-us")
+    clock.now = NOW
+    return rounds

@@ -1,0 +1,109 @@
+"""The daemon as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ACCOUNT = """
+  - name: {name}
+    seller_id: {seller.seller_id}
+    marketplaces: [{countries}]
+    credentials:
+      client_id: {seller.client_id}
+      client_secret: {seller.client_secret}
+      refresh_token: {seller.refresh_token}
+    endpoint: {amazon}
+    token_url: {amazon}/auth/o2/token
+    start: {start}
+    schedule: {{orders: {every}, cancellations: {every}, pickings: {every}}}
+"""
+
+
+def an_hour_ago() -> str:
+    return (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
+    """Wait until something is true, and answer with it."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it didn't come true in time"
+        time.sleep(0.1)
+    return found
+
+
+class RunningDaemon:
+    """``amazon-bridge run`` in a folder with its configuration; a free port is taken."""
+
+    def __init__(self, folder: Path, odoo_url: str, database: str, accounts: str) -> None:
+        self.folder = folder
+        self.config = folder / "bridge.yaml"
+        self.odoo_url, self.database, self.accounts = odoo_url, database, accounts
+        self.environ: dict[str, str] = {}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def write(self, more: str = "") -> None:
+        self.config.write_text(
+            "state: bridge.db\n"
+            "http: {listen: 127.0.0.1:0}\n"
+            f"odoo: {{url: '{self.odoo_url}', database: {self.database},"
+            " login: admin, password: admin, timeout: 30}\n"
+            f"{more}\naccounts:{self.accounts}"
+        )
+
+    def start(self) -> None:
+        starts = len(self.having("daemon_started")) + 1
+        log = (self.folder / "log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "amazon_bridge", "--config", str(self.config), "run"],
+            stderr=log,
+            env=self.environ or None,
+        )
+        self.wait_for_event("daemon_started", number=starts)
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process
+        self.process.send_signal(number)
+
+    def stop(self) -> tuple[int, float]:
+        """SIGTERM; answers with the exit code and the seconds it took."""
+        assert self.process
+        begun = time.monotonic()
+        self.signal(signal.SIGTERM)
+        return self.process.wait(30), time.monotonic() - begun
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        log = self.folder / "log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def having(self, event: str, **fields: object) -> list[dict[str, Any]]:
+        wanted = {"event": event, **fields}
+        return [each for each in self.events if wanted.items() <= each.items()]
+
+    def wait_for_event(self, event: str, number: int = 1, **fields: object) -> dict[str, Any]:
+        def enough() -> list[dict[str, Any]]:
+            assert self.process is None or self.process.poll() is None, self.events[-3:]
+            found = self.having(event, **fields)
+            return found if len(found) >= number else []
+
+        found: list[dict[str, Any]] = wait_for(enough)
+        return found[number - 1]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.having('listening')[-1]['port']}"
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30, **options)

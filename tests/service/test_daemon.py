@@ -1,0 +1,220 @@
+"""The daemon for a while: its schedule, its signals, a side that goes and comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from forwarder import Forwarder
+from odoo_server.databases import OdooDatabase
+from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
+
+from amazon_bridge.simulator import Seller, Simulator
+
+
+def is_ready(daemon: RunningDaemon) -> bool:
+    return bool(daemon.get("/readyz").json()["ready"])
+
+
+def healthcheck(daemon: RunningDaemon) -> int:
+    copy = daemon.folder / "asking.yaml"
+    copy.write_text(daemon.config.read_text().replace("127.0.0.1:0", daemon.url.rpartition("/")[2]))
+    command = [sys.executable, "-m", "amazon_bridge", "--config", str(copy), "healthcheck"]
+    return subprocess.run(command, check=False, capture_output=True).returncode
+
+
+def place_orders(simulator: Simulator, number: int) -> set[str]:
+    """Orders that changed long enough ago for searchOrders to show them."""
+    earlier = datetime.now(UTC) - timedelta(minutes=3)
+    placed = [
+        simulator.world.place_order("FR", created=earlier, last_updated=earlier)
+        for _ in range(number)
+    ]
+    return {order.order_id for order in placed}
+
+
+def imported(odoo: OdooDatabase, order_ids: set[str]) -> set[str]:
+    domain = [("client_order_ref", "in", sorted(order_ids))]
+    found = odoo.rpc("sale.order", "search_read", domain, ["client_order_ref"])
+    assert len(found) == len({row["client_order_ref"] for row in found})
+    return {row["client_order_ref"] for row in found}
+
+
+def moments(simulator: Simulator, operation: str) -> list[float]:
+    return [each.time.timestamp() for each in simulator.received(operation)]
+
+
+def test_it_keeps_its_schedule_and_tells_that_it_is_well(
+    daemon: RunningDaemon, simulator: Simulator, odoo_database: OdooDatabase
+):
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    assert healthcheck(daemon) == 0
+    orders = place_orders(simulator, 3)
+    wait_for(lambda: imported(odoo_database, orders) == orders)
+    wait_for(lambda: len(moments(simulator, "searchOrders")) >= 8)
+    gaps = [later - earlier for earlier, later in pairwise(moments(simulator, "searchOrders")[-5:])]
+    assert all(1 < gap < 3.5 for gap in gaps), gaps
+    metrics = daemon.get("/metrics").text
+    created = 'amazon_bridge_items_total{account="acme",job="orders",outcome="created"} 3.0'
+    assert created in metrics
+    code, seconds = daemon.stop()
+    assert (code, daemon.having("job_failing")) == (0, [])
+    assert seconds < 10
+    assert healthcheck(daemon) == 1
+
+
+def test_odoo_is_taken_away_and_given_back(
+    daemon: RunningDaemon,
+    way_to_odoo: Forwarder,
+    simulator: Simulator,
+    odoo_database: OdooDatabase,
+):
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    way_to_odoo.take_away()
+    daemon.wait_for_event("side_down", side="Odoo")
+    assert not is_ready(daemon)
+    assert "Odoo has been down since" in daemon.get("/readyz").json()["reasons"][0]
+    assert daemon.get("/healthz").status_code == 200
+    assert healthcheck(daemon) == 1
+    orders = place_orders(simulator, 2)
+    way_to_odoo.give_back()
+    daemon.wait_for_event("side_recovered", side="Odoo")
+    wait_for(lambda: imported(odoo_database, orders) == orders)
+    wait_for(lambda: is_ready(daemon))
+    assert len(daemon.having("side_down")) == len(daemon.having("side_recovered")) == 1
+    assert daemon.stop()[0] == 0
+
+
+def test_amazon_is_taken_away_and_given_back(
+    daemon: RunningDaemon,
+    way_to_amazon: Forwarder,
+    simulator: Simulator,
+    odoo_database: OdooDatabase,
+):
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    way_to_amazon.take_away()
+    daemon.wait_for_event("retrying")
+    assert daemon.stop()[1] < 10  # although it is in a long pause
+    daemon.start()
+    orders = place_orders(simulator, 2)
+    way_to_amazon.give_back()
+    wait_for(lambda: imported(odoo_database, orders) == orders)
+    assert daemon.stop()[0] == 0
+
+
+def test_a_daemon_starts_while_both_sides_are_down(
+    daemon: RunningDaemon,
+    way_to_odoo: Forwarder,
+    way_to_amazon: Forwarder,
+    simulator: Simulator,
+    odoo_database: OdooDatabase,
+):
+    way_to_odoo.take_away()
+    way_to_amazon.take_away()
+    daemon.start()
+    daemon.wait_for_event("side_down", side="Odoo")
+    orders = place_orders(simulator, 1)
+    way_to_odoo.give_back()
+    way_to_amazon.give_back()
+    wait_for(lambda: imported(odoo_database, orders) == orders)
+
+
+def test_a_new_configuration_is_taken_up_and_a_wrong_one_is_not(
+    daemon: RunningDaemon, simulator: Simulator, way_to_amazon: Forwarder
+):
+    daemon.start()
+    daemon.wait_for_event("cursor_begins")
+    good = daemon.accounts
+    daemon.accounts = good.replace("[FR, DE]", "[FR, XX]")
+    daemon.write()
+    daemon.signal(signal.SIGHUP)
+    refused = daemon.wait_for_event("configuration_refused")
+    assert "accounts[0].marketplaces[1]" in refused["problems"][0]
+    before = len(moments(simulator, "searchOrders"))
+    wait_for(lambda: len(moments(simulator, "searchOrders")) > before)
+    other = simulator.world.add_seller("A2OTHER", countries=("US",))
+    daemon.accounts = good + ACCOUNT.format(
+        name="other",
+        seller=other,
+        countries="US",
+        amazon=way_to_amazon.url,
+        every="2s",
+        start=an_hour_ago(),
+    )
+    daemon.write()
+    daemon.signal(signal.SIGHUP)
+    assert daemon.wait_for_event("configuration_reloaded")["accounts"] == 2
+    daemon.wait_for_event("cursor_begins", account="other")
+    jobs = wait_for(lambda: is_ready(daemon) and daemon.get("/readyz").json()["jobs"])
+    assert {(job["account"], job["job"]) for job in jobs} == {
+        (account, job)
+        for account in ("acme", "other")
+        for job in ("orders", "cancellations", "pickings")
+    }
+    assert daemon.stop()[0] == 0
+
+
+def test_a_signal_syncs_everything_now(daemon: RunningDaemon, simulator: Simulator):
+    daemon.accounts = daemon.accounts.replace("2s", "1h")
+    daemon.write()
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    before = len(moments(simulator, "searchOrders"))
+    daemon.signal(signal.SIGUSR1)
+    wait_for(lambda: len(moments(simulator, "searchOrders")) > before, seconds=10)
+
+
+def test_one_daemon_a_state_store(daemon: RunningDaemon):
+    daemon.start()
+    command = [sys.executable, "-m", "amazon_bridge", "--config", str(daemon.config), "run"]
+    second = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+    assert second.returncode == 3
+    assert "A daemon works with the state store" in second.stderr
+
+
+def test_systemd_is_told_what_goes_on(daemon: RunningDaemon):
+    address = str(daemon.folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(address)
+        systemd.settimeout(30)
+        daemon.environ = {**os.environ, "NOTIFY_SOCKET": address}
+        daemon.start()
+        told: list[str] = []
+
+        def is_told(what: str) -> bool:
+            told.append(systemd.recv(4096).decode())
+            return any(line.startswith(what) for line in told[-1].splitlines())
+
+        wait_for(lambda: is_told("READY=1"))
+        wait_for(lambda: is_told("WATCHDOG=1"))
+        wait_for(lambda: is_told("STATUS=accounts 1, rounds "))
+        daemon.signal(signal.SIGHUP)
+        wait_for(lambda: is_told("RELOADING=1"))
+        wait_for(lambda: is_told("READY=1"))
+        daemon.signal(signal.SIGTERM)
+        wait_for(lambda: is_told("STOPPING=1"))
+
+
+def test_sigterm_amid_a_batch_finishes_it_and_loses_nothing(
+    daemon: RunningDaemon, simulator: Simulator, odoo_database: OdooDatabase, seller: Seller
+):
+    orders = place_orders(simulator, 250)
+    daemon.start()
+    daemon.wait_for_event("orders_filed")
+    code, seconds = daemon.stop()
+    assert code == 0
+    assert seconds < 10
+    done = {each["order"] for each in daemon.having("order_worked")}
+    assert len(done) < 250
+    assert done <= imported(odoo_database, orders)
+    daemon.start()
+    wait_for(lambda: imported(odoo_database, orders) == orders, seconds=120)
+    daemon.stop()

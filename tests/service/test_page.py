@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from base64 import b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from filled import NOW, busy_rounds, idle_rounds, succeed
+
+from amazon_bridge.config import HttpConfig
+from amazon_bridge.service import page
+from amazon_bridge.service.rounds import Rounds
+from amazon_bridge.service.web import Listener, Website
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIETLY = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync"
+    " --enable-logging=stderr"
+)
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Rounds:
+    return busy_rounds(tmp_path)
+
+
+def text_of(html: str) -> str:
+    without_style = re.sub(r"<style>.*</style>", "", html, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", without_style).split())
+
+
+class Parser(HTMLParser):
+    """Collects tags, attributes' names and what refers to elsewhere."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.references: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.references |= {v or "" for name, v in attrs if name in {"href", "src", "action"}}
+
+
+def test_it_shows_what_is_wrong_what_waits_and_what_to_do(busy: Rounds):
+    text = text_of(page.show(busy, NOW).get_data(as_text=True))
+    for said in (
+        "Needs attention",
+        "Amazon for acme-us has been down since 2026-11-23T14:34:00Z: searchOrders got no",
+        "2 of 3 Amazon accounts up",
+        "1 put aside",
+        "orders: Amazon refuses the account.",
+        "403-1182736-5518731 acme-eu · orders · bug · 5 h ago",
+        "WH/OUT/00231 acme-eu · pickings · 5 h ago",
+        "acme-eu FR, DE, IT, ES 5 h ago 3 min ago",
+    ):
+        assert said in text
+    assert text.index("acme-us US, CA") < text.index("acme-eu FR")  # the worst come first
+
+
+def test_nothing_of_it_is_taken_for_html(busy: Rounds):
+    html = page.show(busy, NOW).get_data(as_text=True)
+    assert "It holds &lt;script&gt;alert(1)&lt;/script&gt; &amp; more." in html
+    assert "<script" not in html
+
+
+def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: Rounds):
+    answer = page.show(busy, NOW)
+    html = answer.get_data(as_text=True)
+    parsed = Parser(html)
+    assert parsed.tags.isdisjoint({"script", "img", "link", "iframe", "form", "object"})
+    assert not any(name.startswith("on") or name == "style" for name in parsed.attributes)
+    assert parsed.references == {"readyz", "metrics"}
+    (style,) = re.findall(r"<style>(.*)</style>", html, re.DOTALL)
+    assert "url(" not in style
+    assert "@import" not in style
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+
+
+def test_a_new_store_has_a_page_too(tmp_path: Path):
+    rounds, _ = idle_rounds(tmp_path)
+    rounds.watch("Odoo", "login", None, 0.3)
+    text = text_of(page.show(rounds, NOW).get_data(as_text=True))
+    for said in ("All is well", "0 orders imported", "Nothing is put aside.", "nothing yet"):
+        assert said in text
+
+
+def test_an_hour_is_counted_once_and_the_scale_fits(busy: Rounds):
+    html = page.show(busy, NOW).get_data(as_text=True)
+    bars = [int(n) for n in re.findall(r"<title>\w+ \d+ \w+, \d+:00: (\d+)</title>", html)]
+    assert len(bars) == 72
+    assert sum(bars) == sum(busy.app.ledger.created_by_hour(NOW - page.CHARTED).values())
+    heights = re.findall(r'class="bar"[^>]* height="([\d.]+)"', html)
+    assert max(map(float, heights)) <= 100
+
+
+@pytest.mark.parametrize(
+    ("number", "top"), [(0, 4), (3, 4), (5, 6), (10, 10), (11, 20), (95, 100), (401, 600)]
+)
+def test_the_scale_is_easy_to_read(number: int, top: int):
+    assert page.round_up(number) == top
+
+
+def test_a_running_round_is_shown_as_running(tmp_path: Path):
+    rounds, _ = idle_rounds(tmp_path)
+    succeed(rounds, "acme-eu", "orders")
+    rounds.board.begin(("acme-eu", "orders"))
+    text = text_of(page.show(rounds, NOW).get_data(as_text=True))
+    assert "acme-eu FR, DE, IT, ES nothing yet running" in text
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+def test_a_browser_shows_it_and_has_nothing_to_object(busy: Rounds, tmp_path: Path):
+    website = Website({"/": lambda: page.show(busy, NOW)}, HttpConfig(listen="127.0.0.1:0"))
+    listener = Listener(website)
+    address = f"http://127.0.0.1:{listener.port}/"
+    profile = f"--user-data-dir={tmp_path}"
+    command = [str(CHROMIUM), *QUIETLY.split(), profile, "--dump-dom", address]
+    try:
+        seen = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    finally:
+        listener.close()
+    assert "403-1182736-5518731" in seen.stdout
+    assert "Content Security Policy" not in seen.stderr
+    assert "CONSOLE" not in seen.stderr
