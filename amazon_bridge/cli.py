@@ -389,6 +389,22 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
             last = [done.get("last_success") or "never", str(of["quarantined"]), str(of["pending"])]
             table.add_row(name, of["cursor"] or "", job, *last, done.get("last_error") or "")
     _console.print(table)
+    for name, of in told.items():
+        _show_fallbacks(name, of["fallback_products"])
+
+
+_MOST_SKUS = 20
+
+
+def _show_fallbacks(account: str, unmatched: Sequence[dict[str, Any]]) -> None:
+    """Name the SKUs whose orders came in with a fallback product."""
+    if unmatched:
+        click.echo(f"{account}: {len(unmatched)} SKUs came in with the product Amazon Sale:")
+    for each in unmatched[:_MOST_SKUS]:
+        click.echo(f"  {each['sku']}: {each['orders']} orders, such as {each['order']}")
+        click.echo(f"    {each['reason']}")
+    if unmatched[_MOST_SKUS:]:
+        click.echo("  The others: amazon-bridge status --json")
 
 
 def _status(bridge: App, account: str) -> dict[str, Any]:
@@ -399,6 +415,10 @@ def _status(bridge: App, account: str) -> dict[str, Any]:
         "jobs": {each.job: _round_json(each) for each in rounds},
         "quarantined": tally[State.QUARANTINED],
         "pending": tally[State.PENDING],
+        "fallback_products": [
+            {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}
+            for each in bridge.ledger.unmatched(account)
+        ],
     }
 
 

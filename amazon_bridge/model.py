@@ -140,6 +140,8 @@ class Order:
     address: Address | None = None
     packages: tuple[Package, ...] = ()
     replaces_order_id: str | None = None
+    service_level: str | None = None
+    """How fast the buyer wants it shipped, such as EXPEDITED."""
 
     @property
     def worth(self) -> Decimal:

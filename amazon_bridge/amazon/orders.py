@@ -135,6 +135,7 @@ def _order(payload: OrderPayload, fingerprint: str, *, prices_include_tax: bool 
         address=_address(address) if address else None,
         packages=tuple(map(_package, payload.packages)),
         replaces_order_id=_replaced(payload),
+        service_level=payload.fulfillment.fulfillment_service_level,
     )
 
 

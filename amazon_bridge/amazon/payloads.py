@@ -199,6 +199,7 @@ class SalesChannelPayload(Payload):
 class FulfillmentPayload(Payload):
     fulfillment_status: str
     fulfilled_by: Text = None
+    fulfillment_service_level: Text = None
 
 
 class AssociatedOrderPayload(Payload):

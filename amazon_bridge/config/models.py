@@ -22,6 +22,7 @@ from amazon_bridge.config.values import (
     Level,
     ListenAddress,
     Marketplaces,
+    ProductMapFile,
     Retention,
     Schedule,
     Secret,
@@ -142,6 +143,17 @@ class CancellationBrake(Section):
     """Hold when more than this part of the account's open orders was."""
 
 
+class InvoicingConfig(Section):
+    """Invoices and payments in Odoo. Off: whoever keeps the books makes them."""
+
+    mode: Literal["manual", "on_delivery"] = "manual"
+    """`manual`: the bridge makes no invoice; `on_delivery`: it makes and posts an order's invoice
+    when all of it is delivered, dated then."""
+    payment_journal: Text | None = None
+    """Name of the journal in which the invoice's payment is registered, such as *Amazon Payments*;
+    made when absent. Default: no payment."""
+
+
 class AccountConfig(Section):
     """One seller's account in one of Amazon's regions."""
 
@@ -173,6 +185,19 @@ class AccountConfig(Section):
     unknown_sku: Literal["fallback", "quarantine"] = "fallback"
     """What becomes of an order with a SKU that no Odoo product has as its internal reference:
     `fallback` takes the product *Amazon Sale*, `quarantine` puts the order aside."""
+    product_map: ProductMapFile | None = None
+    """A CSV or YAML file that names the Odoo product (by its internal reference) of a SKU, of a
+    shipping service or of a gift wrap, where Odoo's internal reference is another."""
+    match_barcode: bool = False
+    """Whether a product is also found by a barcode that is the item's SKU or its ASIN."""
+    discounts: Literal["lines", "percent"] = "lines"
+    """How discounts are written: as `lines` of their own, or as the discount in `percent` of the
+    line that they are given on."""
+    facilitator_tax: Text | None = None
+    """Name of a sales tax of 0 % for what Amazon has collected the tax of, for the tax report; made
+    when absent. Default: such lines have no tax at all."""
+    invoicing: InvoicingConfig = InvoicingConfig()
+    """Invoices and payments in Odoo."""
     start: Instant | None = None
     """Where the cursor of a new account begins: orders changed since then come in. Default: the
     moment of its first round."""

@@ -27,6 +27,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from amazon_bridge.config.product_map import ProductMap, read_product_map
 from amazon_bridge.marketplaces import MARKETPLACES, Marketplace, marketplace
 
 
@@ -46,6 +47,10 @@ def _path(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str | Path) or not str(value):
         raise ValueError("must be a path")
     return _surroundings(info).folder / value
+
+
+def _product_map(value: object, info: ValidationInfo) -> ProductMap:
+    return value if isinstance(value, ProductMap) else read_product_map(_path(value, info))
 
 
 def _secret(value: object, info: ValidationInfo) -> object:
@@ -257,6 +262,12 @@ Secret: TypeAlias = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchem
 SecretUrl: TypeAlias = Annotated[Secret, AfterValidator(_ping_url)]
 FilePath: TypeAlias = Annotated[
     Path, PlainValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})
+]
+ProductMapFile: TypeAlias = Annotated[
+    ProductMap,
+    PlainValidator(_product_map),
+    PlainSerializer(ProductMap.dump, return_type=list[list[str]]),
+    WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 Interval: TypeAlias = Annotated[
     timedelta, BeforeValidator(_interval), WithJsonSchema(_INTERVAL_SCHEMA)

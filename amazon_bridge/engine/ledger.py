@@ -117,6 +117,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        """
+        CREATE TABLE unmatched (
+            account TEXT NOT NULL REFERENCES accounts (name),
+            name TEXT NOT NULL,
+            key TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY (account, name, key)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 """Step n brings a store from version n to n + 1. Steps are only ever added."""
 
@@ -214,6 +225,19 @@ class Feed:
     keys: tuple[str, ...]
     begun: datetime
     feed_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A name on one side for which the other side has nothing of its own."""
+
+    name: str
+    reason: str
+    """Why, as of the last time."""
+    items: int
+    """How many items something else stands in for it in."""
+    last_key: str
+    """The greatest key of these items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +427,39 @@ class Ledger:
             where = "WHERE state = 'quarantined' AND ?1 IN (key, '')"
             return db.execute(_REOPEN + where, (key or "",)).rowcount
 
+    def note_matches(
+        self,
+        account: str,
+        *,
+        unmatched: Iterable[tuple[str, str, str]],
+        matched: Iterable[str],
+    ) -> None:
+        """Remember names that something else stands in for, until they are matched.
+
+        Args:
+            account: the account's name.
+            unmatched: the name, the item's key and the reason, of each name of each item.
+            matched: names that have their own counterpart by now: they are forgotten.
+        """
+        with self._transaction(account) as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO unmatched (account, name, key, reason) VALUES (?, ?, ?, ?)",
+                [(account, *each) for each in unmatched],
+            )
+            db.executemany(
+                "DELETE FROM unmatched WHERE account = ? AND name = ?",
+                [(account, name) for name in matched],
+            )
+
+    def unmatched(self, account: str) -> list[Unmatched]:
+        """The names that something else stands in for, those of most items in front."""
+        rows = self._rows(
+            "SELECT name, max(reason) AS reason, count(*) AS items, max(key) AS last_key"
+            " FROM unmatched WHERE account = ? GROUP BY name ORDER BY items DESC, name",
+            account,
+        )
+        return [Unmatched(**row) for row in rows]
+
     def configuration_changed(self, account: str, digest: str) -> bool:
         """Compare with the configuration of last time; when it changed, retry what was put aside.
 
@@ -449,8 +506,12 @@ class Ledger:
         return [_feed(row) for row in self._rows(f"SELECT * FROM feeds {where}", account)]  # noqa: S608  ours
 
     def last_feed_begun(self, account: str) -> datetime | None:
-        """When the account's latest feed was begun."""
-        rows = self._rows("SELECT max(begun) AS begun FROM feeds WHERE account = ?", account)
+        """When the account's latest feed was begun, of those that were made or may have been."""
+        sql = (
+            "SELECT max(begun) AS begun FROM feeds"
+            " WHERE account = ? AND (feed_id IS NOT NULL OR closed IS NULL)"
+        )
+        rows = self._rows(sql, account)
         return _moment(rows[0]["begun"])
 
     # Rounds

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.flows.catalogue import Catalogue
 from amazon_bridge.flows.context import Context
 from amazon_bridge.marketplaces import marketplace, smallest_unit
 from amazon_bridge.model import ChargeKind, FulfilledBy, Item, Order
 from amazon_bridge.odoo.geography import read_geography
 from amazon_bridge.odoo.partners import Customer, customers
-from amazon_bridge.odoo.products import Product, products_by_reference
 from amazon_bridge.odoo.sales import Draft, Line
-from amazon_bridge.odoo.setup import Products
 
 
 def drafts_of(context: Context, orders: Sequence[Order]) -> list[Draft]:
@@ -22,13 +22,11 @@ def drafts_of(context: Context, orders: Sequence[Order]) -> list[Draft]:
     Raises:
         ItemErrors: for the orders that lack something in Odoo. Nothing was made.
     """
-    company_id = context.setup.company_id
-    skus = {item.sku for order in orders for item in order.items if item.sku}
-    products = products_by_reference(context.odoo, skus, company_id) if skus else {}
+    catalogue = Catalogue(context, orders)
     lines, errors = {}, {}
     for order in orders:
         try:
-            lines[order.order_id] = _lines(context, order, products)
+            lines[order.order_id] = _lines(context, order, catalogue)
             _pricelist_id(context, _currency(order))
         except ItemError as error:
             errors[order.order_id] = error
@@ -36,7 +34,7 @@ def drafts_of(context: Context, orders: Sequence[Order]) -> list[Draft]:
         raise ItemErrors(errors)
     codes = {order.address.country_code or "" for order in orders if order.address}
     geography = read_geography(context.odoo, codes)
-    buyers = customers(context.odoo, geography, orders, company_id)
+    buyers = customers(context.odoo, geography, orders, context.setup.company_id)
     return [_draft(context, o, buyers[o.order_id], lines[o.order_id]) for o in orders]
 
 
@@ -57,6 +55,7 @@ def _draft(context: Context, order: Order, customer: Customer, lines: tuple[Line
         route_id=setup.fba_route_id if order.fulfilled_by == FulfilledBy.AMAZON else None,
         created=order.created,
         lines=lines,
+        facilitator_tax_id=setup.facilitator_tax_id,
     )
 
 
@@ -77,58 +76,119 @@ def _pricelist_id(context: Context, currency: str) -> int:
     )
 
 
-def _lines(context: Context, order: Order, products: Mapping[str, Product]) -> tuple[Line, ...]:
+# Lines
+
+
+def _lines(context: Context, order: Order, catalogue: Catalogue) -> tuple[Line, ...]:
     if not any(item.quantity for item in order.items):
         raise ItemError(
             "nothing_ordered",
             "Amazon says of every item that zero units are ordered.",
             "Look at the order in Seller Central. It comes back by itself when it changes.",
         )
-    return tuple(line for item in order.items for line in _item_lines(context, item, products))
+    lines = []
+    for item in order.items:
+        of_item = list(_ItemLines(context, order, item, catalogue).all())
+        lines += _as_percent(of_item) if context.account.discounts == "percent" else of_item
+    return tuple(lines)
 
 
-def _item_lines(context: Context, item: Item, products: Mapping[str, Product]) -> Iterator[Line]:
-    """The item's own line, then one line for each other kind of charge that isn't zero."""
-    totals = {kind: Decimal(0) for kind in ChargeKind}
-    for charge in item.charges:
-        totals[charge.kind] += charge.amount
-    name = f"[{item.sku or item.asin or '?'}] {item.title or ''}".strip()
-    key = f"sale_line_{item.order_item_id}"
-    untaxed = item.tax_collected_by_amazon
-    if item.quantity:
-        product_id = _product_id(context, item, products)
-        total = totals.pop(ChargeKind.ITEM)
-        yield Line(key, product_id, name, item.quantity, total, untaxed)
-    for kind, total in totals.items():
-        if total:
-            product_id, what = _charge_product(context.setup.products, kind, item)
-            yield Line(f"{key}_{kind}", product_id, f"{what}: {name}", 1, total, untaxed)
+class _ItemLines:
+    """The lines of one item: its own, one for each other kind of charge, and its gift message."""
+
+    def __init__(self, context: Context, order: Order, item: Item, catalogue: Catalogue) -> None:
+        self.order, self.item = order, item
+        self.context, self.catalogue = context, catalogue
+        self.key = f"sale_line_{item.order_item_id}"
+        self.name = f"[{item.sku or item.asin or '?'}] {item.title or ''}".strip()
+
+    def all(self) -> Iterator[Line]:
+        totals = {kind: Decimal(0) for kind in ChargeKind}
+        for charge in self.item.charges:
+            totals[charge.kind] += charge.amount
+        untaxed = self.item.tax_collected_by_amazon
+        if self.item.quantity:
+            yield self._own(totals.pop(ChargeKind.ITEM))
+        for kind, total in totals.items():
+            if total:
+                key, product_id = f"{self.key}_{kind}", self._product_id(kind)
+                lessens = self._lessened(kind)
+                name = f"{self._title(kind)}: {self.name}"
+                yield Line(key, product_id, name, 1, total, untaxed, lessens=lessens)
+        if self.item.gift_message and self.item.quantity:
+            text = f"Gift message: {self.item.gift_message}"
+            yield Line(f"{self.key}_gift_message", None, text, 0, Decimal(0), untaxed=True)
+
+    def _own(self, total: Decimal) -> Line:
+        found = self.catalogue.item(self.order, self.item)
+        untaxed, sku = self.item.tax_collected_by_amazon, self.item.sku or self.item.asin or "?"
+        line = Line(self.key, found, self.name, self.item.quantity, total, untaxed, sku=sku)
+        if found:
+            return line
+        why_not = self.catalogue.why_not(self.order, self.item)
+        if self.context.account.unknown_sku == "quarantine":
+            raise ItemError(
+                "unknown_sku",
+                why_not,
+                "Put the product right in Odoo or name another in the account's `product_map`, then"
+                " retry; or set `unknown_sku: fallback` for the account.",
+            )
+        return replace(line, product_id=self.context.setup.products.sale, why_fallback=why_not)
+
+    def _product_id(self, kind: ChargeKind) -> int:
+        products = self.context.setup.products
+        match kind:
+            case ChargeKind.GIFT_WRAP:
+                return self.catalogue.gift_wrap(self.order, self.item) or products.gift_wrap
+            case ChargeKind.SHIPPING:
+                return self.catalogue.shipping(self.order) or products.shipping
+            case ChargeKind.COD_FEE | ChargeKind.OTHER:
+                return products.shipping
+            case _:
+                return products.discount
+
+    def _lessened(self, kind: ChargeKind) -> str | None:
+        """The key of the line that a discount is given on."""
+        on = {
+            ChargeKind.DISCOUNT: self.key,
+            ChargeKind.SHIPPING_DISCOUNT: f"{self.key}_{ChargeKind.SHIPPING}",
+        }
+        return on.get(kind)
+
+    def _title(self, kind: ChargeKind) -> str:
+        promotions = f" ({', '.join(self.item.promotion_ids)})" if self.item.promotion_ids else ""
+        titles = {
+            ChargeKind.ITEM: "Cancelled units",
+            ChargeKind.GIFT_WRAP: f"Gift Wrap {self.item.gift_wrap_level or ''}".strip(),
+            ChargeKind.COD_FEE: "Cash on Delivery Fee",
+            ChargeKind.DISCOUNT: f"Discount{promotions}",
+            ChargeKind.SHIPPING_DISCOUNT: f"Shipping Discount{promotions}",
+        }
+        return titles.get(kind, kind.capitalize())
 
 
-def _product_id(context: Context, item: Item, products: Mapping[str, Product]) -> int:
-    if product := products.get(item.sku or ""):
-        return product.id
-    if context.account.unknown_sku == "fallback":
-        return context.setup.products.sale
-    raise ItemError(
-        "unknown_sku",
-        f"No product that can be sold has the internal reference {item.sku!r}.",
-        "Give the product this internal reference in Odoo, then retry; or set `unknown_sku:"
-        " fallback` for the account.",
-    )
+def _as_percent(lines: Sequence[Line]) -> list[Line]:
+    """Discounts become a percentage of the line that they are given on, where that can hold them.
+
+    Odoo keeps two digits of a percentage. The unit price takes up the rest, so that the total
+    stays what it is; only a discount that would round to the whole price can't be held so.
+    """
+    by_key = {line.external_id: line for line in lines}
+    for discount in lines:
+        lessened = by_key.get(discount.lessens or "")
+        if lessened and (merged := _merged(lessened, discount)):
+            by_key[merged.external_id] = merged
+            del by_key[discount.external_id]
+    return list(by_key.values())
 
 
-def _charge_product(products: Products, kind: ChargeKind, item: Item) -> tuple[int, str]:
-    match kind:
-        case ChargeKind.GIFT_WRAP:
-            return products.gift_wrap, f"Gift Wrap {item.gift_wrap_level or ''}".strip()
-        case ChargeKind.DISCOUNT:
-            return products.discount, "Discount"
-        case ChargeKind.SHIPPING_DISCOUNT:
-            return products.discount, "Shipping Discount"
-        case ChargeKind.COD_FEE:
-            return products.shipping, "Cash on Delivery Fee"
-        case ChargeKind.ITEM:
-            return products.discount, "Cancelled units"
-        case ChargeKind.SHIPPING | ChargeKind.OTHER:
-            return products.shipping, kind.capitalize()
+def _merged(line: Line, discount: Line) -> Line | None:
+    total = line.total + discount.total
+    if discount.total > 0 or total < 0:
+        return None
+    name = f"{line.name}, {discount.name.partition(': [')[0]}"
+    merged = replace(line, total=total, discount=-discount.total, name=name)
+    return merged if bool(total) == (merged.percent_off < _WHOLE) else None
+
+
+_WHOLE = Decimal(100)  # percent

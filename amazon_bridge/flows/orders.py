@@ -337,6 +337,7 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     errors |= _find_changed_worth(context, having(Step.NOTHING), standing)
     _cancel(context, having(Step.CANCEL), standing)
     _show_requests(context, having(Step.IMPORT, Step.COMPLETE, Step.NOTHING))
+    _show_gift_messages(context, having(Step.IMPORT, Step.COMPLETE, Step.NOTHING))
     for order in orders:
         if order.order_id not in errors:
             _settle(context, order, steps[order.order_id])
@@ -412,6 +413,7 @@ def _import(
         errors = _wrong_totals(drafts, now)
         right = [d for d in drafts if d.order_id not in errors and now[d.order_id].is_quotation]
         if right:
+            _note_fallbacks(context, right)
             sales.confirm(context.odoo, right, now)
     fba = [o.order_id for o in orders if o.fulfilled_by == FulfilledBy.AMAZON]
     _deliver(context, {key: now[key].id for key in fba if key not in errors})
@@ -420,6 +422,14 @@ def _import(
 
 def _made(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
     return sales.read(context.odoo, sales.make(context.odoo, drafts)) if drafts else {}
+
+
+def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:
+    """Remember the SKUs that have no product of their own, for someone to give them one."""
+    lines = [(draft, line) for draft in drafts for line in draft.lines if line.sku]
+    matched = {line.sku for _, line in lines if not line.why_fallback}
+    unmatched = [(i.sku, d.order_id, i.why_fallback) for d, i in lines if i.why_fallback]
+    context.ledger.note_matches(context.name, unmatched=unmatched, matched=matched)
 
 
 def _priced(
@@ -573,6 +583,21 @@ _BUYER_ASKS = Note(
     "The buyer has asked Amazon to cancel this order. Don't ship it without deciding: cancel"
     " this sale order to grant the request, or ship it to decline.",
 )
+
+
+def _show_gift_messages(context: Context, orders: Sequence[Order]) -> None:
+    """Write what goes into the parcel on the deliveries, for those who pack it."""
+    messages = {
+        order.order_id: [item.gift_message for item in order.items if item.gift_message]
+        for order in orders
+        if order.fulfilled_by == FulfilledBy.MERCHANT
+    }
+    wanted = {order_id: texts for order_id, texts in messages.items() if texts}
+    if not wanted:
+        return
+    live = [s for s in sales.find(context.odoo, wanted).values() if s.made_by_bridge]
+    texts = {d.id: wanted[s.order_id] for s in live for d in s.deliveries if d.is_open}
+    deliveries.note_gift_messages(context.odoo, texts)
 
 
 # Dry run

@@ -1,11 +1,13 @@
-"""Transfers out of Amazon's location: Amazon has shipped, so they are done at once."""
+"""Deliveries: those out of Amazon's location, which are done at once, and what goes with others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import html
+from collections.abc import Mapping, Sequence
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.text import printable
 
 _QUIET = {"skip_backorder": True, "skip_sms": True}
 """Without these, ``button_validate`` may answer with a question in place of doing its work."""
@@ -50,3 +52,16 @@ _LOT_NEEDED = ItemError(
     "A product is tracked by lots or serial numbers, which Amazon doesn't tell for FBA.",
     "Validate the delivery out of the Amazon location in Odoo with the right lots, then retry.",
 )
+
+
+def note_gift_messages(session: OdooSession, messages: Mapping[int, Sequence[str]]) -> None:
+    """Write gift messages into the notes of deliveries, by database id, where there is none yet."""
+    rows = session.read("stock.picking", sorted(messages), ["note"])
+    blank = [row["id"] for row in rows if not row["note"]]
+    cells = [[str(id_), _gift_note(messages[id_])] for id_ in blank]
+    session.load("stock.picking", [".id", "note"], cells, overwrite=True)
+
+
+def _gift_note(messages: Sequence[str]) -> str:
+    lines = (html.escape(printable(text)) for text in messages)
+    return "<br/>".join(f"Gift message: {line}" for line in lines)

@@ -1,35 +1,81 @@
-"""Products: by internal reference."""
+"""Products: by internal reference, or by barcode."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from amazon_bridge.odoo.session import OdooSession
 
+_FIELDS = ["default_code", "barcode", "sale_ok", "active", "company_id", "display_name"]
+
 
 @dataclass(frozen=True, slots=True)
-class Product:
-    """A product variant of Odoo."""
+class Products:
+    """The product variants that can be sold, by internal reference and by barcode.
 
-    id: int
-    tracked: bool
-    """By lots or serial numbers: its moves can't be done without naming them."""
+    ``obstacles`` tells of products that bear such a reference or barcode and can't be sold, why.
+    """
+
+    by_reference: Mapping[str, int]
+    by_barcode: Mapping[str, int]
+    obstacles: Mapping[str, str]
 
 
-def products_by_reference(
-    session: OdooSession, references: Iterable[str], company_id: int
-) -> dict[str, Product]:
-    """The products that can be sold by the company, by their internal reference.
+def find_products(
+    session: OdooSession,
+    references: Collection[str],
+    barcodes: Collection[str],
+    company_id: int,
+) -> Products:
+    """Look products up. One call when each reference leads to a product, else three.
 
     Where several share a reference, the oldest serves, as in Odoo's own imports.
     """
-    domain = [
-        ("default_code", "in", sorted(set(references))),
-        ("sale_ok", "=", True),
-        ("company_id", "in", [False, company_id]),
-    ]
-    rows = session.search_read(
-        "product.product", domain, ["default_code", "tracking"], order="id desc"
+    sellable = [("sale_ok", "=", True), ("company_id", "in", [False, company_id])]
+    rows = _rows(session, references, barcodes, sellable)
+    by_reference = {r["default_code"]: r["id"] for r in rows if r["default_code"] in references}
+    by_barcode = {row["barcode"]: row["id"] for row in rows if row["barcode"] in barcodes}
+    missing = set(references) - by_reference.keys()
+    return Products(by_reference, by_barcode, _obstacles(session, missing, barcodes, company_id))
+
+
+def _rows(
+    session: OdooSession,
+    references: Iterable[str],
+    barcodes: Iterable[str],
+    more: Iterable[Any],
+    **context: Any,
+) -> list[dict[str, Any]]:
+    named: list[Any] = [("default_code", "in", sorted(references))]
+    if barcodes:
+        named = ["|", *named, ("barcode", "in", sorted(barcodes))]
+    return session.search_read(
+        "product.product", [*named, *more], _FIELDS, order="id desc", context=context
     )
-    return {row["default_code"]: Product(row["id"], row["tracking"] != "none") for row in rows}
+
+
+def _obstacles(
+    session: OdooSession, missing: Collection[str], barcodes: Collection[str], company_id: int
+) -> dict[str, str]:
+    """Why products with these references or barcodes can't be sold, in all the login may see."""
+    if not missing:
+        return {}
+    user = session.read("res.users", [session.uid], ["company_ids"])[0]
+    context = {"active_test": False, "allowed_company_ids": user["company_ids"]}
+    obstacles = {}
+    for row in _rows(session, missing, barcodes, (), **context):
+        if obstacle := _obstacle(row, company_id):
+            for key in (row["default_code"], row["barcode"]):
+                obstacles[key] = obstacle
+    return obstacles
+
+
+def _obstacle(row: Mapping[str, Any], company_id: int) -> str:
+    if not row["active"]:
+        return "is archived"
+    if not row["sale_ok"]:
+        return "isn't for sale"
+    company = row["company_id"]
+    return f"belongs to the company {company[1]}" if company and company[0] != company_id else ""

@@ -26,7 +26,7 @@ class Delivery:
     name: str
     state: str
     outgoing: bool
-    """It leaves the company; a pick or a pack before it doesn't, nor does a return."""
+    """To the customer, from here or from a vendor; neither a pick before it, nor a return."""
     location_id: int
 
     @property
@@ -87,6 +87,10 @@ class Line:
     """Taken off as the line's percentage; not negative."""
     lessens: str | None = None
     """The external id of the line that this one is a discount on; it bears the same taxes."""
+    sku: str = ""
+    """What the seller calls the product, on the line of an item."""
+    why_fallback: str = ""
+    """Why the product is a fallback; empty where it is the item's own."""
 
     @property
     def full_total(self) -> Decimal:
@@ -140,12 +144,17 @@ def find(session: OdooSession, order_ids: Iterable[str]) -> dict[str, SaleOrder]
     reference is known by its source document; a copy, which has only that, is not meant.
     """
     wanted = sorted(order_ids)
-    origins = [_origin(order_id) for order_id in wanted]
-    domain = ["|", ("client_order_ref", "in", wanted), ("origin", "in", origins)]
-    rows = session.search_read("sale.order", domain, _ORDER_FIELDS, order="id desc")
+    rows = session.search_read("sale.order", standing_for(wanted), _ORDER_FIELDS, order="id desc")
     names = session.external_ids("sale.order", [row["id"] for row in rows])
     found = _sale_orders(session, rows, names)
     return {order_id: found[order_id] for order_id in wanted if order_id in found}
+
+
+def standing_for(order_ids: Iterable[str]) -> list[Any]:
+    """The domain of the sale orders that may stand for these Amazon orders."""
+    wanted = sorted(order_ids)
+    origins = [_origin(order_id) for order_id in wanted]
+    return ["|", ("client_order_ref", "in", wanted), ("origin", "in", origins)]
 
 
 def read_any(session: OdooSession, ids: Sequence[int]) -> list[SaleOrder]:
@@ -218,7 +227,7 @@ def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int
             id=row["id"],
             name=row["name"],
             state=row["state"],
-            outgoing=row["picking_type_code"] == "outgoing",
+            outgoing=row["picking_type_code"] in {"outgoing", "dropship"},
             location_id=row["location_id"][0],
         )
         found.setdefault(row["sale_id"][0], []).append(delivery)

@@ -68,6 +68,8 @@ class Setup:
     products: Products
     pricelists: Mapping[str, int]
     """By currency, those of the account's marketplaces."""
+    facilitator_tax_id: int | None = None
+    """Of lines whose tax Amazon collects; None: they get no tax."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ class _Work:
         salesperson_id = self._salesperson()
         products = self._products()
         pricelists = self._pricelists()
+        tax_id = self._facilitator_tax(place)
         if self.missing or not (location_id and route_id and team_id and products):
             return None
         return Setup(
@@ -173,6 +176,7 @@ class _Work:
             salesperson_id=salesperson_id,
             products=products,
             pricelists=pricelists,
+            facilitator_tax_id=tax_id,
         )
 
     def _ensure(
@@ -425,6 +429,39 @@ class _Work:
         untaxed = rows.pop(_UNTAXED)
         self.session.load("product.product", fields, list(rows.values()))
         self.session.load("product.product", [*fields, "taxes_id/.id"], [[*untaxed, ""]])
+
+    # Taxes
+
+    def _facilitator_tax(self, place: _Place) -> int | None:
+        name = self.account.facilitator_tax
+        if name is None:
+            return None
+        return self._ensure(
+            _Need(
+                f"the sales tax {name}",
+                f"Accounting or Invoicing > Configuration > Taxes > New: name {name}, Sales, 0 %",
+                "account.tax",
+                "Accounting or Invoicing: Administrator",
+            ),
+            lambda: self._find_tax(name, place),
+            lambda: self._make_tax(name, place),
+        )
+
+    def _find_tax(self, name: str, place: _Place) -> int | None:
+        domain = [
+            ("name", "=", name),
+            ("type_tax_use", "=", "sale"),
+            ("amount_type", "=", "percent"),
+            ("amount", "=", 0),
+            ("company_id", "=", place.company_id),
+        ]
+        return _first_id(self.session.search_read("account.tax", domain, ["id"], limit=1))
+
+    def _make_tax(self, name: str, place: _Place) -> None:
+        reference = f"tax_{place.company_id}_{_slug(name)}"
+        row = [_external(reference), name, "sale", "percent", "0", str(place.company_id)]
+        fields = ["id", "name", "type_tax_use", "amount_type", "amount", "company_id/.id"]
+        self.session.load("account.tax", fields, [row])
 
     # Pricelists
 

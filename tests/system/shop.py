@@ -194,7 +194,7 @@ class Shop:
                 delivered=amount(row["qty_delivered"]),
                 taxes=tuple(row["tax_ids"]),
             )
-            for row in self.search("sale.order.line", [], fields)
+            for row in self.search("sale.order.line", [("display_type", "=", False)], fields)
         }
 
     def deliveries(self) -> dict[str, Rows]:

@@ -1,0 +1,65 @@
+"""Which Odoo product stands for what Amazon sold: by the map, by reference, by barcode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from amazon_bridge.config.product_map import GIFT_WRAP, ITEM, NO_MAP, SHIPPING
+from amazon_bridge.flows.context import Context
+from amazon_bridge.model import Item, Order
+from amazon_bridge.odoo.products import find_products
+
+
+class Catalogue:
+    """The products that some orders need, looked up at once."""
+
+    def __init__(self, context: Context, orders: Sequence[Order]) -> None:
+        self._map = context.account.product_map or NO_MAP
+        self._match_barcode = context.account.match_barcode
+        references = {r for order in orders for r in self._references(order)}
+        barcodes = {b for order in orders for i in order.items for b in self._barcodes(i)}
+        company_id = context.setup.company_id
+        self._products = find_products(context.odoo, references, barcodes, company_id)
+
+    def item(self, order: Order, item: Item) -> int | None:
+        """The product of an item; None when there is none that can be sold."""
+        found = self._by_reference(order, ITEM, item.sku)
+        by_barcode = self._products.by_barcode
+        found_by_barcode = (by_barcode[b] for b in self._barcodes(item) if b in by_barcode)
+        return found or next(found_by_barcode, None)
+
+    def shipping(self, order: Order) -> int | None:
+        """The product of an order's shipping service, if one is named for it."""
+        return self._by_reference(order, SHIPPING, order.service_level)
+
+    def gift_wrap(self, order: Order, item: Item) -> int | None:
+        """The product of an item's gift wrap, if one is named for it."""
+        return self._by_reference(order, GIFT_WRAP, item.gift_wrap_level)
+
+    def why_not(self, order: Order, item: Item) -> str:
+        """What keeps an item from having a product of its own."""
+        mapped = self._mapped(order, ITEM, item.sku)
+        names = [name for name in (mapped, item.sku, *self._barcodes(item)) if name]
+        for name in names:
+            if obstacle := self._products.obstacles.get(name):
+                return f"The product {name!r} {obstacle}."
+        if mapped:
+            return f"The product map leads from {item.sku!r} to {mapped!r}, which no product has."
+        return f"No product that can be sold has the internal reference {item.sku!r}."
+
+    def _references(self, order: Order) -> Iterator[str]:
+        wanted = [(SHIPPING, order.service_level)]
+        for item in order.items:
+            wanted += [(ITEM, item.sku), (GIFT_WRAP, item.gift_wrap_level)]
+        for kind, code in wanted:
+            yield from filter(None, (code, self._mapped(order, kind, code)))
+
+    def _mapped(self, order: Order, kind: str, code: str | None) -> str | None:
+        return self._map.reference(kind, order.marketplace_id, code) if code else None
+
+    def _by_reference(self, order: Order, kind: str, code: str | None) -> int | None:
+        """Through the map, if it has the code, and only through it."""
+        return self._products.by_reference.get(self._mapped(order, kind, code) or code or "")
+
+    def _barcodes(self, item: Item) -> list[str]:
+        return [code for code in (item.sku, item.asin) if code] if self._match_barcode else []
