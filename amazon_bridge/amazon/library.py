@@ -76,6 +76,10 @@ class FeedsClient(FeedsV20210630):  # type: ignore[misc]  # the library has no t
     def create(self, *, path: str, **body: object) -> object:
         return self._request(path, data=body, add_marketplace=False)
 
+    @sp_endpoint("/feeds/2021-06-30/feeds")  # type: ignore[untyped-decorator]
+    def search(self, *, path: str, method: str, **params: object) -> object:
+        return self._request(path, params={**params, "method": method}, add_marketplace=False)
+
     @sp_endpoint("/feeds/2021-06-30/documents/{}")  # type: ignore[untyped-decorator]
     def document(self, document_id: str, *, path: str, method: str) -> object:
         return self._request(

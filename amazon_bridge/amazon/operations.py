@@ -76,6 +76,7 @@ CREATE_FEED = Operation(
     _ORDERS_ROLE,
     writes=True,
 )
+GET_FEEDS = Operation("getFeeds", FeedsClient, FeedsClient.search, Limit(0.0222, 10), _ORDERS_ROLE)
 GET_FEED = Operation(
     "getFeed", FeedsClient, FeedsClient.get_feed, Limit(2, 15), _ORDERS_ROLE, refused="feed_refused"
 )
@@ -103,6 +104,7 @@ LIMITS = {
         CONFIRM_SHIPMENT,
         CREATE_FEED_DOCUMENT,
         CREATE_FEED,
+        GET_FEEDS,
         GET_FEED,
         GET_FEED_DOCUMENT,
         GET_MARKETPLACE_PARTICIPATIONS,

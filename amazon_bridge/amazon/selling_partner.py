@@ -65,6 +65,10 @@ class _Feed(Payload):
     feed_id: Annotated[str, Field(min_length=1)]
 
 
+class _Feeds(Payload):
+    feeds: list[Any]
+
+
 class _FeedState(_Feed):
     processing_status: FeedStatus
     result_feed_document_id: Text = None
@@ -224,6 +228,17 @@ class SellingPartner:
         )
         log.info("feed_submitted", feed_id=feed.feed_id, orders=len(cancellations))
         return feed.feed_id
+
+    def is_cancelling(self, since: datetime) -> bool:
+        """Whether a feed of cancellations created since then is still to be worked, whoever's."""
+        answer = self._ask(
+            _Feeds,
+            operations.GET_FEEDS,
+            feedTypes=[feeds.FEED_TYPE],
+            processingStatuses=[status for status in FeedStatus if not status.final],
+            createdSince=iso(since),
+        )
+        return bool(answer.feeds)
 
     def feed_state(self, feed_id: str) -> FeedState:
         """How a feed fares.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Generic, TypeVar
 
@@ -24,6 +24,7 @@ from amazon_bridge.engine.errors import (
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,44 @@ def work(
         sleep(0)  # where a daemon that is to stop raises ``Stopped``: between two batches
         worker.work(items[start : start + size], patience)
     return worker.failures
+
+
+_SILENCE = 3
+"""So many items in a row that a side doesn't answer for mean that it is down."""
+
+
+def one_by_one(
+    items: Iterable[T], work: Callable[[T], R], *, key: Callable[[T], str]
+) -> Iterator[tuple[T, R | ItemError | Transient]]:
+    """Work items singly; yield each with what came of it, or with why it wasn't worked.
+
+    ``ItemError``: it can't be worked; a bug of ours costs the item that it befalls, as in
+    ``work``. ``Transient``: the other side didn't answer for it, a later round may try again.
+
+    Raises:
+        AccountError: the side is down, and no further item is tried.
+        ConfigError: as raised by ``work``.
+    """
+    in_a_row = 0
+    for item in items:
+        result = _singly(item, work)
+        in_a_row = in_a_row + 1 if isinstance(result, Transient) else 0
+        if isinstance(result, Transient):
+            log.warning("no_answer", item=key(item), reason=str(result))
+            if in_a_row == _SILENCE:
+                raise AccountError(result.reason, result.remedy) from result
+        yield item, result
+
+
+def _singly(item: T, work: Callable[[T], R]) -> R | ItemError | Transient:
+    try:
+        return work(item)
+    except (ItemError, Transient) as error:
+        return error
+    except (AccountError, ConfigError):
+        raise
+    except Exception as error:  # noqa: BLE001  a bug must cost one item, not all the others
+        return bug(error, 1)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ report line by line. What a feed leaves unsaid is read from the orders themselve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import get_args
@@ -16,12 +17,13 @@ import structlog
 
 from amazon_bridge.amazon.feeds import FeedStatus, Outcome, Result
 from amazon_bridge.config.values import CancelReason
+from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, Transient
 from amazon_bridge.engine.ledger import HELD, Feed, Seen, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
-from amazon_bridge.model import Cancellation, FulfilledBy, FulfillmentStatus, Order
+from amazon_bridge.model import Cancellation, FulfilledBy, FulfillmentStatus
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.cancelled_orders import (
     CancelledOrder,
@@ -47,6 +49,9 @@ _FEED_PAUSE = timedelta(minutes=20)
 _LOST_FEED = timedelta(minutes=30)
 """After this time a feed of which no id came back has been worked, or was never made."""
 
+_STUCK_FEED = timedelta(hours=12)
+"""After this time a feed isn't waited for any longer, nor a report that can't be read."""
+
 _MOST_FEEDS = 3
 """An order that so many feeds didn't cancel is put aside."""
 
@@ -69,6 +74,18 @@ class Task:
         return self.sale_order.order_id
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an order ends that Amazon isn't to be told of, and what is said about it in Odoo."""
+
+    sale_order: SaleOrder
+    state: State
+    note: Note | None = None
+
+
+# A round
+
+
 def sync(context: Context, *, dry_run: bool = False) -> Counts:
     """One round: ask how earlier feeds fared, then send what was cancelled since, in one feed.
 
@@ -79,14 +96,11 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
         return Counts()
     counts = Counts()
     try:
-        if not dry_run:
-            for feed in context.ledger.open_feeds(context.name):
-                _follow(context, feed, counts)
-        tasks = _find_tasks(context, dry_run=dry_run)
-        counts.seen += len(tasks)
         if dry_run:
-            return counts + _foresee(context, tasks)
-        _send(context, _checked(context, _braked(context, tasks, counts), counts), counts)
+            return _foresee(context)
+        for feed in context.ledger.open_feeds(context.name):
+            _follow(context, feed, counts)
+        _tell(context, _file(context, _find(context), counts), counts)
     except (AccountError, Transient) as error:
         counts.error = str(error)
     counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
@@ -96,23 +110,51 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
 # Find
 
 
-def _find_tasks(context: Context, *, dry_run: bool) -> list[Task]:
-    """The orders cancelled in Odoo that Amazon is to be told of and that no feed holds now."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The orders that aren't settled yet, but for those in a feed."""
+
+    tasks: Sequence[Task]
+    endings: Sequence[Ending]
+    unknown: Collection[str]
+    """Amazon didn't say what these orders are."""
+    failures: Mapping[str, ItemError]
+    gone: Collection[str]
+    """They were deleted in Odoo before Amazon was told."""
+
+
+def _find(context: Context) -> _Found:
     ledger, name = context.ledger, context.name
-    pending = {entry.key for entry in ledger.pending_entries(name, JOB)}
     aside = {entry.key for entry in ledger.quarantined(name) if entry.job == JOB}
+    filed = {entry.key for entry in ledger.pending_entries(name, JOB)} | aside
+    in_feeds = {key for feed in ledger.open_feeds(name) for key in feed.keys}
     found = cancelled_orders(
         context.odoo,
         company_id=context.setup.company_id,
         since=_since(context),
-        order_ids=pending | aside,
+        order_ids=filed - in_feeds,
     )
-    if not dry_run:
-        _withdraw(context, [each for each in found if not each.sale_order.is_cancelled])
-    cancelled = _by_people(context, [each for each in found if each.sale_order.is_cancelled])
-    under_way = {key for feed in ledger.open_feeds(name) for key in feed.keys}
-    mine = [each for each in cancelled if each.sale_order.order_id not in under_way | aside]
-    return _told_apart(context, mine, dry_run=dry_run)
+    revived = [each.sale_order for each in found if not each.sale_order.is_cancelled]
+    open_ = [each for each in found if _is_open(context, each, aside | in_feeds)]
+    told = _told_before(context, open_)
+    untold = [each for each in open_ if each.sale_order.id not in told]
+    memos = orders.memos_of(context, [each.sale_order.order_id for each in untold])
+    judged = [
+        _judge(context, each, memos[each.sale_order.order_id])
+        for each in untold
+        if each.sale_order.order_id in memos
+    ]
+    return _Found(
+        tasks=[each for each in judged if isinstance(each, Task)],
+        endings=[
+            *(Ending(sale_order, State.LEFT_OUT) for sale_order in revived),
+            *(Ending(e.sale_order, State.DONE) for e in open_ if e.sale_order.id in told),
+            *(each for each in judged if isinstance(each, Ending)),
+        ],
+        unknown={each.sale_order.order_id for each in untold} - memos.keys(),
+        failures={key: memo for key, memo in memos.items() if isinstance(memo, ItemError)},
+        gone=filed - in_feeds - {each.sale_order.order_id for each in found},
+    )
 
 
 def _since(context: Context) -> datetime:
@@ -121,51 +163,36 @@ def _since(context: Context) -> datetime:
     return last - _OVERLAP if last else context.clock() - _FIRST_LOOK
 
 
-def _withdraw(context: Context, revived: Sequence[CancelledOrder]) -> None:
-    """Forget orders that were set back to a quotation before Amazon was told."""
-    for each in revived:
-        _settle(context, each.sale_order.order_id, State.LEFT_OUT, fingerprint=_LIVE)
+def _is_open(context: Context, each: CancelledOrder, skipped: Collection[str]) -> bool:
+    sale_order = each.sale_order
+    if not sale_order.is_cancelled or sale_order.order_id in skipped:
+        return False
+    entry = context.ledger.entry(context.name, JOB, sale_order.order_id)
+    return entry is None or entry.state == State.PENDING or entry.fingerprint != _CANCELLED
 
 
-def _settle(
-    context: Context, order_id: str, state: State, *, fingerprint: str = _CANCELLED
-) -> None:
-    context.ledger.file(context.name, JOB, [Seen(order_id, fingerprint)])
-    context.ledger.settle(context.name, JOB, order_id, fingerprint, state)
+def _told_before(context: Context, open_: Sequence[CancelledOrder]) -> set[int]:
+    """Those new to this state store of which a note says that Amazon knows, by database id."""
+    new = [
+        each.sale_order.id
+        for each in open_
+        if context.ledger.entry(context.name, JOB, each.sale_order.order_id) is None
+    ]
+    return notes.told(context.odoo, "sale.order", new, *_SETTLED)
 
 
-def _by_people(context: Context, found: Sequence[CancelledOrder]) -> list[CancelledOrder]:
-    """Without those that the bridge cancelled, because Amazon had."""
-    ids = [each.sale_order.id for each in found]
-    by_bridge = notes.told(context.odoo, "sale.order", ids, orders.CANCELLED_THERE.subject)
-    return [each for each in found if each.sale_order.id not in by_bridge]
-
-
-def _told_apart(
-    context: Context, cancelled: Sequence[CancelledOrder], *, dry_run: bool
-) -> list[Task]:
-    """The tasks among them; of the others, settle those that are new, and say why on the order."""
-    tasks = []
-    for each in cancelled:
-        order_id = each.sale_order.order_id
-        entry = context.ledger.entry(context.name, JOB, order_id)
-        if entry and entry.state != State.PENDING and entry.fingerprint == _CANCELLED:
-            continue
-        memo = orders.memo_of(context, order_id)
-        if memo is None:
-            obstacle = None
-        elif memo.fulfilled_by != FulfilledBy.MERCHANT:
-            obstacle = _SHIPPED_BY_AMAZON
-        elif each.sale_order.goods_left:
-            obstacle = _GOODS_LEFT
-        else:
-            tasks.append(Task(each.sale_order, reason_of(context, each.tags)))
-            continue
-        if not dry_run:
-            _leave(context, each.sale_order, obstacle)
-    if not dry_run:
-        context.ledger.file(context.name, JOB, [Seen(t.order_id, _CANCELLED) for t in tasks])
-    return tasks
+def _judge(
+    context: Context, each: CancelledOrder, memo: orders.Memo | ItemError | None
+) -> Task | Ending | ItemError:
+    if isinstance(memo, ItemError):
+        return memo
+    if memo is None:  # another account's
+        return Ending(each.sale_order, State.LEFT_OUT)
+    if memo.fulfilled_by != FulfilledBy.MERCHANT:
+        return Ending(each.sale_order, State.LEFT_OUT, _SHIPPED_BY_AMAZON)
+    if each.sale_order.goods_left:
+        return Ending(each.sale_order, State.LEFT_OUT, _GOODS_LEFT)
+    return Task(each.sale_order, reason_of(context, each.tags))
 
 
 def reason_of(context: Context, tags: Iterable[str]) -> str:
@@ -178,53 +205,78 @@ def reason_of(context: Context, tags: Iterable[str]) -> str:
     return next((reasons[w] for w in words if w in reasons), context.account.cancel_reason)
 
 
-def _leave(context: Context, sale_order: SaleOrder, note: Note | None) -> None:
-    if note:
-        notes.post(context.odoo, "sale.order", {sale_order.id: note})
-    _settle(context, sale_order.order_id, State.LEFT_OUT)
+# File
 
 
-_NOT_TOLD = "Amazon: cancellation not told"
-_SHIPPED_BY_AMAZON = Note(
-    "cancellation_fba",
-    _NOT_TOLD,
-    "Amazon ships this order itself, so it was not told of the cancellation. If the buyer is not"
-    " to get the goods, act in Seller Central.",
-)
-_GOODS_LEFT = Note(
-    "cancellation_goods_left",
-    _NOT_TOLD,
-    "Goods of this order have left, so Amazon was not told of the cancellation: it would refund"
-    " the whole order. Refund in Seller Central what is to be refunded.",
-)
-_SHIPPED_THERE = Note(
-    "cancellation_shipped",
-    _NOT_TOLD,
-    "Amazon has this order as shipped, so it was not told of the cancellation: it would refund"
-    " the whole order. Refund in Seller Central what is to be refunded.",
-)
-_CANCELLED_THERE_ALREADY = Note(
-    "cancellation_known",
-    "Amazon: cancelled there too",
-    "Amazon has this order as cancelled already; there was nothing to tell.",
-)
+def _file(context: Context, found: _Found, counts: Counts) -> Sequence[Task]:
+    """Settle and file what was found; answer with what is to be told."""
+    _end(context, found.endings)
+    for order_id in found.gone:
+        _settle(context, order_id, State.LEFT_OUT, _LIVE)
+    for order_id, error in found.failures.items():
+        context.ledger.put_aside(context.name, JOB, order_id, error)
+    filed = [*(task.order_id for task in found.tasks), *found.unknown]
+    context.ledger.file(context.name, JOB, [Seen(key, _CANCELLED) for key in filed])
+    counts.seen += len(found.tasks) + len(found.failures)
+    counts.quarantined += len(found.failures)
+    return found.tasks
 
 
-# Brake
+def _end(context: Context, endings: Sequence[Ending]) -> None:
+    """Say on the orders what became of them, and settle them."""
+    said = {each.sale_order.id: each.note for each in endings if each.note}
+    notes.post(context.odoo, "sale.order", said)
+    done = [each.sale_order.id for each in endings if each.state == State.DONE]
+    notes.close_reminders(context.odoo, "sale.order", done, (_REFUSED,), "Amazon knows.")
+    for each in endings:
+        fingerprint = _CANCELLED if each.sale_order.is_cancelled else _LIVE
+        _settle(context, each.sale_order.order_id, each.state, fingerprint)
 
 
-def _braked(context: Context, tasks: Sequence[Task], counts: Counts) -> list[Task]:
-    """Hold what looks like a mistaken mass action; what a person let go passes."""
-    entries = {t.order_id: context.ledger.entry(context.name, JOB, t.order_id) for t in tasks}
-    fresh = [t for t in tasks if (entry := entries[t.order_id]) and not entry.attempts]
+def _settle(context: Context, order_id: str, state: State, fingerprint: str) -> None:
+    context.ledger.file(context.name, JOB, [Seen(order_id, fingerprint)])
+    context.ledger.settle(context.name, JOB, order_id, fingerprint, state)
+    if fingerprint == _LIVE:
+        context.ledger.remember(context.name, JOB, order_id, None)
+    log.info("cancellation_settled", account=context.name, order=order_id, state=state)
+
+
+# Tell
+
+
+def _tell(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
+    """Send a feed with all that may be sent, when the time for one has come."""
+    released = _released(context, tasks, counts)
+    if released and _is_time_for_a_feed(context):
+        cancellations = _checked(context, released, counts)
+        if cancellations:
+            _send(context, cancellations, counts)
+
+
+def _released(context: Context, tasks: Sequence[Task], counts: Counts) -> Sequence[Task]:
+    """Hold what looks like a mistaken mass action; what has passed here before passes again."""
+    fresh = _fresh(context, tasks)
     why = _suspicion(context, len(fresh))
-    if why is None:
-        return list(tasks)
     for task in fresh:
-        context.ledger.put_aside(context.name, JOB, task.order_id, _held(why))
+        if why:
+            context.ledger.put_aside(context.name, JOB, task.order_id, _held(why))
+        else:
+            context.ledger.remember(context.name, JOB, task.order_id, "0")
+    if not why:
+        return tasks
     log.warning("cancellations_held", account=context.name, orders=len(fresh))
     counts.quarantined += len(fresh)
     return [task for task in tasks if task not in fresh]
+
+
+def _fresh(context: Context, tasks: Sequence[Task]) -> list[Task]:
+    """Those that neither a round nor a person has let pass yet."""
+    entries = {t.order_id: context.ledger.entry(context.name, JOB, t.order_id) for t in tasks}
+    return [
+        task
+        for task in tasks
+        if (entry := entries[task.order_id]) is None or not (entry.attempts or entry.memo)
+    ]
 
 
 def _suspicion(context: Context, number: int) -> str | None:
@@ -255,36 +307,60 @@ def _held(why: str) -> ItemError:
     )
 
 
-# Check
+def _is_time_for_a_feed(context: Context) -> bool:
+    """Whether the last feed is long enough ago; one that this state store doesn't know, is over."""
+    now = context.clock()
+    last = context.ledger.last_feed_begun(context.name)
+    if last and now - last < _FEED_PAUSE:
+        return False
+    return not context.amazon.is_cancelling(now - _LOST_FEED)
 
 
 def _checked(context: Context, tasks: Sequence[Task], counts: Counts) -> list[Cancellation]:
-    """What may be sent: never an order of which anything has shipped.
+    """What may be sent, as Amazon shows the orders now; the others are settled or put aside.
 
     Raises:
-        Transient: Amazon is down.
+        AccountError: Amazon is down.
     """
-    cancellations = []
-    for task in tasks:
-        try:
-            order = orders.fetch(context, task.order_id)
-        except ItemError as error:
-            _put_aside(context, task.order_id, task.sale_order, error)
-            counts.quarantined += 1
-            continue
-        if cancellation := _unless_too_late(context, task, order):
-            cancellations.append(cancellation)
+    cancellations: list[Cancellation] = []
+    endings: list[Ending] = []
+    failures: dict[str, ItemError] = {}
+    looks = runner.one_by_one(tasks, lambda task: _look(context, task), key=lambda t: t.order_id)
+    for task, result in looks:
+        match result:
+            case Cancellation():
+                cancellations.append(result)
+            case Ending():
+                endings.append(result)
+            case ItemError():
+                failures[task.order_id] = result
+            case Transient():
+                counts.error = str(result)
+    _end(context, endings)
+    _put_aside(context, failures, {task.order_id: task.sale_order for task in tasks})
+    counts.quarantined += len(failures)
     return cancellations
 
 
-def _unless_too_late(context: Context, task: Task, order: Order) -> Cancellation | None:
+def _look(context: Context, task: Task) -> Cancellation | Ending:
+    """Never cancel an order of which anything has shipped.
+
+    Raises:
+        ItemError: the order is in no state to be cancelled, or can't be understood.
+        Transient: Amazon is down.
+    """
+    order = orders.fetch(context, task.order_id)
     if order.status == FulfillmentStatus.CANCELLED:
-        notes.post(context.odoo, "sale.order", {task.sale_order.id: _CANCELLED_THERE_ALREADY})
-        _settle(context, task.order_id, State.DONE)
-        return None
-    if order.packages or order.status != FulfillmentStatus.UNSHIPPED:
-        _leave(context, task.sale_order, _SHIPPED_THERE)
-        return None
+        told = _feeds_without_effect(context, task.order_id) > 0
+        return Ending(task.sale_order, State.DONE, _TOLD if told else _CANCELLED_THERE_ALREADY)
+    if order.packages or order.status in _SHIPPED:
+        return Ending(task.sale_order, State.LEFT_OUT, _SHIPPED_THERE)
+    if order.status != FulfillmentStatus.UNSHIPPED:
+        raise ItemError(
+            "not_cancellable",
+            f"Amazon has the order as {order.status}, in which it can't be cancelled.",
+            "Look at the order in Seller Central and settle it there; or retry.",
+        )
     return Cancellation(
         order_id=task.order_id,
         sale_order_name=task.sale_order.name,
@@ -293,28 +369,23 @@ def _unless_too_late(context: Context, task: Task, order: Order) -> Cancellation
     )
 
 
-# Send
+_SHIPPED = {FulfillmentStatus.PARTIALLY_SHIPPED, FulfillmentStatus.SHIPPED}
 
 
 def _send(context: Context, cancellations: Sequence[Cancellation], counts: Counts) -> None:
-    """Send one feed, if the last one is long enough ago; else a later round does.
+    """Send one feed.
 
     Raises:
         Transient: no answer; whether the feed was made is found out later.
         AccountError: Amazon refuses the account.
     """
-    last = context.ledger.last_feed_begun(context.name)
-    if not cancellations or (last and context.clock() - last < _FEED_PAUSE):
-        return
     order_ids = [each.order_id for each in cancellations]
     number = context.ledger.begin_feed(context.name, order_ids)
     try:
         feed_id = context.amazon.submit_cancellations(cancellations)
-    except (ItemError, AccountError, Transient) as error:
+    except (AccountError, Transient) as error:
         if not (isinstance(error, Transient) and error.maybe_done):
             context.ledger.close_feed(number)
-        if isinstance(error, ItemError):
-            raise AccountError(error.reason, error.remedy) from error
         raise
     context.ledger.name_feed(number, feed_id)
     counts.notified += len(cancellations)
@@ -325,121 +396,194 @@ def _send(context: Context, cancellations: Sequence[Cancellation], counts: Count
 
 
 def _follow(context: Context, feed: Feed, counts: Counts) -> None:
-    """Ask how a feed fares, and settle its orders when it has ended."""
+    """Ask how a feed fares, and settle its orders when it has ended.
+
+    Raises:
+        AccountError: Amazon is down, or refuses the account.
+    """
+    try:
+        results = _results(context, feed)
+    except Transient as error:
+        counts.error = str(error)
+        results = None
+    if results is not None or context.clock() - feed.begun >= _STUCK_FEED:
+        _close(context, feed, results or {}, counts)
+
+
+def _results(context: Context, feed: Feed) -> Mapping[str, Result] | None:
+    """What became of the feed's orders, as far as Amazon says; None while it is under way."""
     if feed.feed_id is None:
-        if context.clock() - feed.begun >= _LOST_FEED:
-            _end(context, feed, {}, counts)
-        return
-    results: dict[str, Result] = {}
+        return {} if context.clock() - feed.begun >= _LOST_FEED else None
     try:
         state = context.amazon.feed_state(feed.feed_id)
         if not state.status.final:
-            return
+            return None
         if state.status == FeedStatus.DONE and state.result_document_id:
-            results = context.amazon.feed_result(state.result_document_id, feed.keys)
+            return context.amazon.feed_result(state.result_document_id, feed.keys)
     except ItemError as error:  # Amazon keeps feeds and their results for some weeks only
         log.warning("feed_forgotten", account=context.name, feed=feed.feed_id, reason=error.reason)
-    _end(context, feed, results, counts)
+    return {}
 
 
-def _end(context: Context, feed: Feed, results: dict[str, Result], counts: Counts) -> None:
-    """Settle each order by its result; what the feed leaves unsaid the order itself tells."""
-    standing = {
-        each.sale_order.order_id: each.sale_order
-        for each in cancelled_orders(
-            context.odoo,
-            company_id=context.setup.company_id,
-            since=context.clock(),
-            order_ids=feed.keys,
-        )
-    }
-    for order_id in feed.keys:
-        counts.seen += 1
-        result = results.get(order_id) or Result(Outcome.UNKNOWN)
-        try:
-            _settle_result(context, order_id, result)
-        except ItemError as error:
-            _put_aside(context, order_id, standing.get(order_id), error)
-            counts.quarantined += 1
-    _say_in_odoo(context, feed, standing)
+def _close(context: Context, feed: Feed, results: Mapping[str, Result], counts: Counts) -> None:
+    """Settle each order by its result; what the feed leaves unsaid the order itself tells.
+
+    Orders that it didn't cancel stay pending: another feed takes them.
+    """
+    cancelled: list[str] = []
+    failures: dict[str, ItemError] = {}
+    fates = runner.one_by_one(
+        feed.keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
+    )
+    for order_id, fate in fates:
+        match fate:
+            case ItemError():
+                failures[order_id] = fate
+            case Transient():
+                counts.error = str(fate)
+            case True:
+                cancelled.append(order_id)
+    sale_orders = _sale_orders(context, feed.keys)
+    _say_told(context, [sale_orders[key] for key in cancelled if key in sale_orders])
+    for order_id in cancelled:
+        _settle(context, order_id, State.DONE, _CANCELLED)
+    _put_aside(context, failures, sale_orders)
+    counts.seen += len(feed.keys)
+    counts.quarantined += len(failures)
     context.ledger.close_feed(feed.number)
 
 
-def _settle_result(context: Context, order_id: str, result: Result) -> None:
-    """Settle an order, or leave it pending for another feed.
+def _is_cancelled_there(context: Context, order_id: str, result: Result | None) -> bool:
+    """Whether a feed that has ended has cancelled the order.
 
     Raises:
         ItemError: Amazon refused the cancellation, or several feeds had no effect.
+        Transient: Amazon is down.
     """
-    if result.outcome == Outcome.REFUSED:
+    if result and result.outcome == Outcome.ACCEPTED:
+        return True
+    if orders.fetch(context, order_id).status == FulfillmentStatus.CANCELLED:
+        return True
+    if result and result.outcome == Outcome.REFUSED:
         raise ItemError(
             "cancellation_refused",
-            f"Amazon refuses to cancel the order: {result.reason}",
+            f"Amazon refuses to cancel the order: {result.reason.rstrip('.')}.",
             "Look at the order in Seller Central and settle it there; or retry.",
         )
-    if result.outcome == Outcome.ACCEPTED or _is_cancelled_there(context, order_id):
-        _settle(context, order_id, State.DONE)
-        log.info("cancellation_done", account=context.name, order=order_id)
-        return
-    entry = context.ledger.entry(context.name, JOB, order_id)
-    feeds = int(entry.memo or 0) + 1 if entry else 1
-    context.ledger.remember(context.name, JOB, order_id, str(feeds % _MOST_FEEDS))
-    if feeds == _MOST_FEEDS:
+    feeds = _feeds_without_effect(context, order_id) + 1
+    context.ledger.remember(context.name, JOB, order_id, str(feeds))
+    if feeds >= _MOST_FEEDS:
         raise ItemError(
             "cancellation_without_effect",
             f"{feeds} feeds have not cancelled the order on Amazon.",
             "Cancel it in Seller Central; or retry.",
         )
+    return False
 
 
-def _is_cancelled_there(context: Context, order_id: str) -> bool:
-    return orders.fetch(context, order_id).status == FulfillmentStatus.CANCELLED
+def _feeds_without_effect(context: Context, order_id: str) -> int:
+    entry = context.ledger.entry(context.name, JOB, order_id)
+    return int(entry.memo or 0) if entry else 0
 
 
-def _say_in_odoo(context: Context, feed: Feed, standing: dict[str, SaleOrder]) -> None:
-    entries = {key: context.ledger.entry(context.name, JOB, key) for key in feed.keys}
-    done = {key for key, entry in entries.items() if entry and entry.state == State.DONE}
-    told = {standing[key].id: _TOLD for key in sorted(done & standing.keys())}
-    notes.post(context.odoo, "sale.order", told)
-    again = [standing[key].id for key in done & standing.keys() if entries[key].attempts]  # type: ignore[union-attr]
-    notes.close_reminders(context.odoo, "sale.order", again, _REFUSED, "Amazon was told.")
+def _sale_orders(context: Context, order_ids: Collection[str]) -> dict[str, SaleOrder]:
+    found = cancelled_orders(
+        context.odoo,
+        company_id=context.setup.company_id,
+        since=context.clock(),
+        order_ids=order_ids,
+    )
+    return {each.sale_order.order_id: each.sale_order for each in found}
 
 
+# Say
+
+
+_NOT_TOLD = "Amazon: cancellation not told"
 _TOLD = Note(
     "cancellation_told",
     "Amazon: told of the cancellation",
     "Amazon was told of the cancellation, has cancelled the order and tells the buyer.",
 )
+_CANCELLED_THERE_ALREADY = Note(
+    "cancellation_known",
+    "Amazon: cancelled there too",
+    "Amazon has this order as cancelled already; there was nothing to tell.",
+)
+_SHIPPED_BY_AMAZON = Note(
+    "cancellation_fba",
+    _NOT_TOLD,
+    "Amazon ships this order itself, so it was not told of the cancellation. If the buyer is not"
+    " to get the goods, act in Seller Central.",
+)
+_GOODS_LEFT = Note(
+    "cancellation_goods_left",
+    _NOT_TOLD,
+    "Goods of this order have left, so Amazon was not told of the cancellation: it would refund"
+    " the whole order. Refund in Seller Central what is to be refunded.",
+)
+_SHIPPED_THERE = Note(
+    "cancellation_shipped",
+    _NOT_TOLD,
+    "Amazon has this order as shipped, so it was not told of the cancellation: it would refund"
+    " the whole order. Refund in Seller Central what is to be refunded.",
+)
+_SETTLED = (
+    orders.CANCELLED_THERE.subject,
+    _TOLD.subject,
+    _CANCELLED_THERE_ALREADY.subject,
+    _NOT_TOLD,
+)
+"""The subjects of notes on orders of which there is nothing more to tell."""
+
 _REFUSED = "cancellation_refused"
 
 
+def _say_told(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
+    ids = [sale_order.id for sale_order in sale_orders]
+    notes.post(context.odoo, "sale.order", dict.fromkeys(ids, _TOLD))
+    notes.close_reminders(context.odoo, "sale.order", ids, (_REFUSED,), "Amazon was told.")
+
+
 def _put_aside(
-    context: Context, order_id: str, sale_order: SaleOrder | None, error: ItemError
+    context: Context, failures: Mapping[str, ItemError], sale_orders: Mapping[str, SaleOrder]
 ) -> None:
-    """Put the order aside, with an activity on it that says why and what to do."""
-    context.ledger.put_aside(context.name, JOB, order_id, error)
-    log.warning(
-        "cancellation_put_aside",
-        account=context.name,
-        order=order_id,
-        kind=error.kind,
-        reason=error.reason,
+    """Put orders aside, with an activity on each that says why and what to do."""
+    asked = {sale_orders[key].id: _why(e) for key, e in failures.items() if key in sale_orders}
+    notes.remind(
+        context.odoo,
+        "sale.order",
+        asked,
+        today=context.clock().date(),
+        user_id=context.setup.salesperson_id,
     )
-    if sale_order:
-        notes.remind(
-            context.odoo,
-            "sale.order",
-            {sale_order.id: Note(_REFUSED, "Amazon doesn't cancel this order", str(error))},
-            today=context.clock().date(),
-            user_id=context.setup.salesperson_id,
-        )
+    for order_id, error in failures.items():
+        context.ledger.put_aside(context.name, JOB, order_id, error)
+        names = {"account": context.name, "order": order_id}
+        log.warning("cancellation_put_aside", **names, kind=error.kind, reason=error.reason)
+
+
+def _why(error: ItemError) -> Note:
+    digest = hashlib.sha256(error.reason.encode()).hexdigest()[:8]
+    return Note(f"{_REFUSED}_{digest}", "Amazon doesn't cancel this order", str(error))
 
 
 # Dry run
 
 
-def _foresee(context: Context, tasks: Sequence[Task]) -> Counts:
+def _foresee(context: Context) -> Counts:
     """Say which cancellations a round would tell Amazon of."""
-    for task in tasks:
-        log.info("would_cancel", account=context.name, order=task.order_id, reason=task.reason)
-    return Counts(notified=len(tasks))
+    tasks = _find(context).tasks
+    why = _suspicion(context, len(_fresh(context, tasks)))
+    held = _fresh(context, tasks) if why else []
+    counts = Counts(seen=len(tasks), quarantined=len(held))
+    if held:
+        log.warning("would_hold", account=context.name, orders=len(held), reason=why)
+    would = [task for task in tasks if task not in held]
+    looks = runner.one_by_one(would, lambda task: _look(context, task), key=lambda t: t.order_id)
+    for task, result in looks:
+        if isinstance(result, Cancellation):
+            log.info("would_cancel", account=context.name, order=task.order_id, reason=task.reason)
+            counts.notified += 1
+    counts.unchanged = counts.seen - counts.notified - counts.quarantined
+    return counts

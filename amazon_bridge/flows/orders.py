@@ -7,7 +7,7 @@ of it now and from what stands in Odoo: ``decide`` has the rules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -251,22 +251,27 @@ def fetch(context: Context, order_id: str) -> Order:
     return shown
 
 
-def memo_of(context: Context, order_id: str) -> Memo | None:
-    """What the ledger remembers of an order; where it remembers nothing, Amazon is asked.
+def memos_of(context: Context, order_ids: Iterable[str]) -> dict[str, Memo | ItemError | None]:
+    """What the ledger remembers of orders; where it remembers nothing, Amazon is asked.
 
-    None when the order is another account's.
+    None for another account's orders; an ``ItemError`` for those that can't be understood.
+    Those that Amazon doesn't answer for are absent.
 
     Raises:
-        ItemError: it can't be understood.
-        Transient: Amazon is down.
+        AccountError: Amazon is down, or refuses the account.
     """
+    found = runner.one_by_one(order_ids, lambda order_id: _memo_of(context, order_id), key=str)
+    return {order_id: memo for order_id, memo in found if not isinstance(memo, Transient)}
+
+
+def _memo_of(context: Context, order_id: str) -> Memo | None:
     known = [e for e in context.ledger.entries(order_id) if e.job == JOB and e.memo]
     if known:
         return next((Memo.read(e) for e in known if e.account == context.name), None)
     try:
         order = fetch(context, order_id)
     except ItemError as error:
-        if error.kind == "unreadable":
+        if error.kind == _UNREADABLE:
             raise
         return None
     mine = {each.marketplace_id for each in context.account.marketplaces}
@@ -305,7 +310,10 @@ def work(context: Context, shown: Sequence[Shown]) -> Counts:
 
 def _unreadable(order: UnreadableOrder) -> ItemError:
     remedy = "It comes back by itself when it changes on Amazon, or with `quarantine retry`."
-    return ItemError("unreadable", order.reason, remedy)
+    return ItemError(_UNREADABLE, order.reason, remedy)
+
+
+_UNREADABLE = "unreadable"
 
 
 def _put_aside(context: Context, order_id: str, error: ItemError) -> None:

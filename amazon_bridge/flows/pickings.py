@@ -1,32 +1,31 @@
 """Odoo → Amazon: delivery orders that are done are confirmed as shipments, one by one.
 
-Which are to be told is a predicate: done, outgoing, of a merchant-fulfilled order that the
-bridge imported, and Amazon hasn't been told. A delivery order passes through these words, kept
-in the ledger's memo: ``waiting`` for its carrier or tracking reference, ``sending``, ``sent``,
-and, once Amazon shows the package, it is settled as done. The package reference is the delivery
-order's database id: when it isn't sure whether a confirmation arrived, Amazon's packages are
-read before anything is sent again.
+Which are to be told is a predicate: done, on its way to the customer, of a merchant-fulfilled
+order that the bridge imported, and Amazon hasn't been told. The ledger remembers of each how far
+it is (``Standing``); it is settled when Amazon shows the package. The package reference is the
+delivery order's database id: unless nobody can have told Amazon yet, Amazon is asked first.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
+from typing import TypeGuard
 
 import structlog
 
 from amazon_bridge.amazon.shipments import carrier_for
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, Transient
-from amazon_bridge.engine.ledger import Entry, Seen, State
+from amazon_bridge.engine.ledger import Entry, Ledger, Seen, State
 from amazon_bridge.engine.runner import Counts, Patience
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
-from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Shipment
+from amazon_bridge.flows.standing import Standing, Word
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, Shipment
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.delivery_orders import (
     DeliveryOrder,
@@ -55,51 +54,41 @@ _NOT_SHOWN_AFTER = timedelta(hours=6)
 """Amazon can drop a confirmation that it has accepted (204) without a word."""
 
 _PATIENCE = Patience(attempts=3, seconds=60)
-_DOWN_AFTER = 3
-"""So many delivery orders in a row that Amazon doesn't answer for mean that Amazon is down."""
-
-
-class Word(StrEnum):
-    """How far a delivery order is, as the ledger's memo has it with the moment."""
-
-    NEW = auto()
-    UNSURE = auto()
-    """Another state store may have had it told."""
-    WAITING = auto()
-    REMINDED = auto()
-    SENDING = auto()
-    SENT = auto()
 
 
 class Outcome(StrEnum):
-    """What became of a delivery order in this round."""
+    """What came of a delivery order in a round."""
 
     SENT = auto()
+    """Amazon was told, and accepted it."""
     CONFIRMED = auto()
-    """Amazon shows the package already."""
+    """Amazon shows the package."""
     ELSEWHERE = auto()
     """Amazon was told by someone else, such as in Seller Central."""
+    PATIENCE = auto()
+    """Amazon doesn't show the package yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A delivery order that Amazon is to be told of."""
+    """A delivery order that Amazon is to be told of, or is yet to show."""
 
     delivery: DeliveryOrder
-    marketplace_id: str
+    memo: orders.Memo
     shipped: tuple[Shipped, ...]
 
     @property
-    def is_waiting(self) -> bool:
-        return not (self.delivery.carrier and references(self.delivery.tracking_reference))
+    def name(self) -> str:
+        return self.delivery.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what a person can correct when Amazon refuses it."""
+        told = f"{self.delivery.carrier}\n{self.delivery.tracking_reference}"
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
-def references(text: str | None) -> list[str]:
-    """The tracking references in Odoo's one field: separated by comma, plus or white space."""
-    return [part for part in re.split(r"[,+\s]+", text or "") if part]
-
-
-def shipment_of(task: Task, carriers: dict[str, str], now: datetime) -> Shipment:
+def shipment_of(task: Task, carriers: Mapping[str, str], now: datetime) -> Shipment:
     """What Amazon is told: of several tracking references the first.
 
     The ship date is when the delivery order was done, not before the order and not in the
@@ -113,18 +102,17 @@ def shipment_of(task: Task, carriers: dict[str, str], now: datetime) -> Shipment
         raise ItemError(
             "kit_unclear",
             f"How many units of the item left with {delivery.name} can't be told from its moves.",
-            "Confirm the shipment in Seller Central; then it is recognised with"
-            " `amazon-bridge quarantine retry`.",
+            "Confirm the whole order in Seller Central, then: amazon-bridge quarantine retry.",
         )
     carrier_code, carrier_name = carrier_for(delivery.carrier or "", carriers)
     return Shipment(
         order_id=delivery.order_id,
-        marketplace_id=task.marketplace_id,
+        marketplace_id=task.memo.marketplace_id,
         package_reference_id=str(delivery.id),
         carrier_code=carrier_code,
         carrier_name=carrier_name,
         shipping_method=None,
-        tracking_number=references(delivery.tracking_reference)[0],
+        tracking_number=delivery.tracking_references[0],
         ship_date=max(delivery.ordered, min(delivery.done, now)),
         quantities=tuple((s.order_item_id, s.quantity) for s in task.shipped if s.quantity),
     )
@@ -143,44 +131,73 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
         return Counts()
     counts = Counts()
     try:
-        tasks = _find_tasks(context, dry_run=dry_run)
-        counts.seen = len(tasks)
         if dry_run:
-            return counts + _foresee(context, tasks)
-        _show_waiting(context, [task for task in tasks if task.is_waiting])
-        ready = [task for task in tasks if not task.is_waiting]
-        _tell_all(context, [t for t in ready if _word(context, t)[0] != Word.SENT], counts)
-        _read_back(context, [t for t in ready if _word(context, t)[0] == Word.SENT], counts)
+            return _foresee(context, _find(context))
+        tasks = _file(context, _find(context), counts)
+        counts.seen = len(tasks)
+        _show_waiting(context, tasks)
+        _work(context, _due(context, tasks), counts)
     except (AccountError, Transient) as error:
         counts.error = str(error)
     counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
     return counts
 
 
-def _find_tasks(context: Context, *, dry_run: bool) -> list[Task]:
-    """The delivery orders that Amazon is still to be told of, or is yet to show."""
-    pending = {entry.key for entry in context.ledger.pending_entries(context.name, JOB)}
-    found = done_delivery_orders(
+# Find
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The delivery orders that aren't settled yet."""
+
+    tasks: Sequence[Task]
+    entries: Mapping[str, Entry | None]
+    """What the ledger knows of each, by its name."""
+    told: Sequence[DeliveryOrder]
+    """New to this state store, but a note on them says that Amazon was told."""
+    not_ours: Sequence[DeliveryOrder]
+    """Of other accounts, of FBA orders, or without any goods that Amazon has sold."""
+    unknown: Sequence[DeliveryOrder]
+    """Amazon didn't say what their orders are."""
+    failures: Mapping[str, ItemError]
+
+
+def _find(context: Context) -> _Found:
+    done = done_delivery_orders(
         context.odoo,
         company_id=context.setup.company_id,
         since=_since(context),
-        names=pending,
+        names={entry.key for entry in context.ledger.pending_entries(context.name, JOB)},
         except_location_id=context.setup.fba_location_id,
     )
-    entries = {each.name: context.ledger.entry(context.name, JOB, each.name) for each in found}
+    entries = {each.name: context.ledger.entry(context.name, JOB, each.name) for each in done}
     settled = {State.DONE, State.LEFT_OUT}
-    open_ = [d for d in found if (entry := entries[d.name]) is None or entry.state not in settled]
-    unknown = [delivery for delivery in open_ if entries[delivery.name] is None]
-    told = notes.told(context.odoo, "stock.picking", [d.id for d in unknown], _TOLD)
-    marketplaces = _marketplaces(context, [d for d in open_ if d.id not in told])
-    shipped = shipped_by(context.odoo, [d for d in open_ if d.name in marketplaces])
-    tasks = [Task(d, marketplaces[d.name], tuple(shipped[d.id])) for d in open_ if d.id in shipped]
-    if dry_run:
-        return [task for task in tasks if task.shipped]
-    _settle(context, (d for d in unknown if d.id in told), State.DONE)
-    _settle(context, (d for d in open_ if d.id not in shipped and d.id not in told), State.LEFT_OUT)
-    _settle(context, (task.delivery for task in tasks if not task.shipped), State.LEFT_OUT)
-    return _filed(context, [task for task in tasks if task.shipped], entries)
+    open_ = [d for d in done if (entry := entries[d.name]) is None or entry.state not in settled]
+    new = [delivery.id for delivery in open_ if entries[delivery.name] is None]
+    told = notes.told(context.odoo, "stock.picking", new, _TOLD)
+    untold = [delivery for delivery in open_ if delivery.id not in told]
+    memos = orders.memos_of(context, {delivery.order_id for delivery in untold})
+    ours = {order_id: memo for order_id, memo in memos.items() if _is_merchants(memo)}
+    shipped = shipped_by(context.odoo, [each for each in untold if each.order_id in ours])
+    tasks = [
+        Task(each, ours[each.order_id], tuple(shipped[each.id]))
+        for each in untold
+        if shipped.get(each.id)
+    ]
+    errors = {order_id: memo for order_id, memo in memos.items() if isinstance(memo, ItemError)}
+    mine = {task.name for task in tasks}
+    return _Found(
+        tasks=tasks,
+        entries=entries,
+        told=[delivery for delivery in open_ if delivery.id in told],
+        not_ours=[
+            each
+            for each in untold
+            if each.order_id in memos and each.order_id not in errors and each.name not in mine
+        ],
+        unknown=[each for each in untold if each.order_id not in memos],
+        failures={d.name: errors[d.order_id] for d in untold if d.order_id in errors},
+    )
 
 
 def _since(context: Context) -> datetime:
@@ -193,31 +210,30 @@ def _last_success(context: Context) -> datetime | None:
     return next((r.last_success for r in rounds), None)
 
 
-def _marketplaces(context: Context, deliveries: Sequence[DeliveryOrder]) -> dict[str, str]:
-    """The marketplace of each delivery order that is this account's to tell, by its name."""
-    found = {}
-    for delivery in deliveries:
-        memo = orders.memo_of(context, delivery.order_id)
-        if memo and memo.fulfilled_by == FulfilledBy.MERCHANT:
-            found[delivery.name] = memo.marketplace_id
-    return found
+def _is_merchants(memo: orders.Memo | ItemError | None) -> TypeGuard[orders.Memo]:
+    return isinstance(memo, orders.Memo) and memo.fulfilled_by == FulfilledBy.MERCHANT
 
 
-def _filed(context: Context, tasks: Sequence[Task], entries: dict[str, Entry | None]) -> list[Task]:
-    """File the tasks; those that are put aside and haven't changed since drop out."""
-    last = _last_success(context)
-    seen = [Seen(task.delivery.name, _fingerprint(task)) for task in tasks]
+# File
+
+
+def _file(context: Context, found: _Found, counts: Counts) -> list[Task]:
+    """File what was found. Those that are put aside and haven't changed since drop out."""
+    for name, error in found.failures.items():
+        context.ledger.put_aside(context.name, JOB, name, error)
+    counts.quarantined += len(found.failures)
+    _settle(context, found.told, State.DONE)
+    _settle(context, found.not_ours, State.LEFT_OUT)
+    context.ledger.file(context.name, JOB, [Seen(each.name, "") for each in found.unknown])
+    seen = [Seen(task.name, task.fingerprint) for task in found.tasks]
     pending = set(context.ledger.file(context.name, JOB, seen))
-    for task in tasks:
-        if entries[task.delivery.name] is None:
-            known = last is not None and task.delivery.done >= last
-            _remember(context, task, Word.NEW if known else Word.UNSURE)
-    return [task for task in tasks if task.delivery.name in pending]
-
-
-def _fingerprint(task: Task) -> str:
-    told = f"{task.delivery.carrier}\n{task.delivery.tracking_reference}"
-    return hashlib.sha256(told.encode()).hexdigest()
+    last = _last_success(context)
+    for task in found.tasks:
+        if found.entries[task.name] is None:
+            fresh = last is not None and task.delivery.done >= last
+            untouched = task.memo.status == FulfillmentStatus.UNSHIPPED
+            _remember(context, task, Word.NEW if fresh and untouched else Word.UNSURE)
+    return [task for task in found.tasks if task.name in pending]
 
 
 def _settle(context: Context, deliveries: Iterable[DeliveryOrder], state: State) -> None:
@@ -228,173 +244,17 @@ def _settle(context: Context, deliveries: Iterable[DeliveryOrder], state: State)
         context.ledger.settle(context.name, JOB, delivery.name, fingerprint, state)
 
 
+def _standing(context: Context, task: Task) -> Standing:
+    entry = context.ledger.entry(context.name, JOB, task.name)
+    unknown = Standing(Word.UNSURE, task.delivery.done, task.delivery.order_id)
+    return Standing.read(entry) or unknown
+
+
 def _remember(context: Context, task: Task, word: Word) -> None:
-    memo = f"{word} {context.clock().isoformat()}"
-    context.ledger.remember(context.name, JOB, task.delivery.name, memo)
-
-
-def _word(context: Context, task: Task) -> tuple[Word, datetime]:
-    """How far the delivery order is, and since when."""
-    entry = context.ledger.entry(context.name, JOB, task.delivery.name)
-    word, _, since = (entry.memo if entry and entry.memo else "").partition(" ")
-    return (Word(word), datetime.fromisoformat(since)) if word else (Word.UNSURE, context.clock())
-
-
-# Tell
-
-
-def _tell_all(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
-    """Tell Amazon of each; one that fails doesn't keep the others.
-
-    Raises:
-        AccountError: Amazon is down, or refuses the account.
-    """
-    unanswered = 0
-    told: list[Task] = []
-    try:
-        for task in tasks:
-            try:
-                outcome = _tell(context, task)
-            except ItemError as error:
-                _put_aside(context, task, error)
-                counts.quarantined += 1
-                unanswered = 0
-            except Transient as error:
-                log.warning("shipment_not_told", **_names(context, task), reason=error.reason)
-                unanswered += 1
-                if unanswered == _DOWN_AFTER:
-                    raise AccountError(error.reason, error.remedy) from error
-            else:
-                told.append(task)
-                counts.notified += outcome == Outcome.SENT
-                unanswered = 0
-                _note_outcome(context, task, outcome)
-    finally:
-        _say_in_odoo(context, told)
-
-
-def _tell(context: Context, task: Task) -> Outcome:
-    shipment = shipment_of(task, context.account.carriers, context.clock())
-    return runner.patiently(
-        lambda: _send(context, task, shipment), patience=_PATIENCE, sleep=context.sleep
-    )
-
-
-def _send(context: Context, task: Task, shipment: Shipment) -> Outcome:
-    """Send the confirmation, unless Amazon has it already.
-
-    Raises:
-        ItemError: Amazon refuses it, or the order is cancelled there.
-        Transient: no answer; the next try looks first.
-    """
-    if _word(context, task)[0] in {Word.UNSURE, Word.SENDING}:
-        outcome = _look(context, shipment)
-        if outcome:
-            return outcome
-    _remember(context, task, Word.SENDING)
-    try:
-        context.amazon.confirm_shipment(shipment)
-    except ItemError:
-        outcome = _look(context, shipment)
-        if outcome:
-            return outcome
-        raise
-    _remember(context, task, Word.SENT)
-    return Outcome.SENT
-
-
-def _look(context: Context, shipment: Shipment) -> Outcome | None:
-    """Look whether Amazon knows of the shipment; None when it is still to be told.
-
-    Raises:
-        ItemError: the order is cancelled on Amazon.
-    """
-    order = orders.fetch(context, shipment.order_id)
-    if any(p.package_reference_id == shipment.package_reference_id for p in order.packages):
-        return Outcome.CONFIRMED
-    if order.status == FulfillmentStatus.CANCELLED:
-        raise ItemError(
-            "cancelled_on_amazon",
-            "The order is cancelled on Amazon, but its goods have left.",
-            "Stop the parcel, or bring the goods back: Amazon won't pay for them.",
-        )
-    return Outcome.ELSEWHERE if order.status == FulfillmentStatus.SHIPPED else None
-
-
-def _note_outcome(context: Context, task: Task, outcome: Outcome) -> None:
-    log.info("shipment_told", **_names(context, task), outcome=outcome)
-    if outcome != Outcome.SENT:
-        _settle(context, [task.delivery], State.DONE)
-
-
-def _names(context: Context, task: Task) -> dict[str, str]:
-    return {
-        "account": context.name,
-        "order": task.delivery.order_id,
-        "delivery_order": task.delivery.name,
-    }
-
-
-_TOLD = "Amazon: shipment confirmed"
-
-
-def _say_in_odoo(context: Context, tasks: Sequence[Task]) -> None:
-    """Note on the delivery orders what Amazon was told, and close what had asked for it."""
-    told = {task.delivery.id: Note("told", _TOLD, _told_text(context, task)) for task in tasks}
-    notes.post(context.odoo, "stock.picking", told)
-    for topic in (_REFUSED, _INCOMPLETE):
-        notes.close_reminders(
-            context.odoo, "stock.picking", _reminded(context, tasks), topic, "Amazon was told."
-        )
-
-
-def _reminded(context: Context, tasks: Sequence[Task]) -> list[int]:
-    """Those that may have an open activity: they failed before, or waited long."""
-    entries = [context.ledger.entry(context.name, JOB, task.delivery.name) for task in tasks]
-    late = context.account.tracking_reminder
-    return [
-        task.delivery.id
-        for task, entry in zip(tasks, entries, strict=True)
-        if (entry and entry.attempts) or context.clock() - task.delivery.done > late
-    ]
-
-
-def _told_text(context: Context, task: Task) -> str:
-    shipment = shipment_of(task, context.account.carriers, context.clock())
-    units = sum(quantity for _, quantity in shipment.quantities)
-    carrier = shipment.carrier_name or shipment.carrier_code
-    text = (
-        f"Amazon knows of this shipment: {units} units with {carrier}, tracking reference"
-        f" {shipment.tracking_number}. Amazon mails the customer."
-    )
-    several = len(references(task.delivery.tracking_reference)) > 1
-    return text + (" It takes one tracking reference; the others stand here." if several else "")
-
-
-_REFUSED = "refused"
-
-
-def _put_aside(context: Context, task: Task, error: ItemError) -> None:
-    """Put the delivery order aside, with an activity on it that says why and what to do."""
-    context.ledger.put_aside(context.name, JOB, task.delivery.name, error)
-    _remember(context, task, Word.UNSURE)
-    log.warning("shipment_put_aside", **_names(context, task), kind=error.kind, reason=error.reason)
-    digest = hashlib.sha256(error.reason.encode()).hexdigest()[:8]
-    _remind(
-        context,
-        [task],
-        Note(f"{_REFUSED}_{digest}", "Amazon doesn't take this shipment", str(error)),
-    )
-
-
-def _remind(context: Context, tasks: Sequence[Task], note: Note) -> None:
-    notes.remind(
-        context.odoo,
-        "stock.picking",
-        {task.delivery.id: note for task in tasks},
-        today=context.clock().date(),
-        user_id=context.setup.salesperson_id,
-    )
+    """Remember how far the delivery order is; while it isn't told, since when it is done."""
+    since = context.clock() if word == Word.SENT else task.delivery.done
+    standing = Standing(word, since, task.delivery.order_id, task.delivery.lacks)
+    context.ledger.remember(context.name, JOB, task.name, standing.text())
 
 
 # Wait
@@ -413,65 +273,271 @@ def _show_waiting(context: Context, tasks: Sequence[Task]) -> None:
     """Log once that a delivery order waits, and after a while ask for what it lacks."""
     late = []
     for task in tasks:
-        word = _word(context, task)[0]
-        if word not in {Word.WAITING, Word.REMINDED}:
-            log.info("shipment_waiting", **_names(context, task))
+        standing, lacks = _standing(context, task), task.delivery.lacks
+        if standing.word == Word.SENT:
+            continue
+        waits = standing.word in {Word.WAITING, Word.REMINDED}
+        if lacks and not waits:
+            log.info("shipment_waiting", **_names(context, task), lacks=lacks)
             _remember(context, task, Word.WAITING)
-        waited = context.clock() - task.delivery.done
-        if word != Word.REMINDED and waited > context.account.tracking_reminder:
+        elif waits and standing.lacks != lacks:
+            _remember(context, task, standing.word if lacks else Word.UNSURE)
+        overdue = context.clock() - task.delivery.done > context.account.tracking_reminder
+        if lacks and overdue and standing.word != Word.REMINDED:
             late.append(task)
-    if late:
-        _remind(context, late, _TRACKING_MISSING)
+    _remind(context, {task.delivery.id: _TRACKING_MISSING for task in late})
     for task in late:
         _remember(context, task, Word.REMINDED)
 
 
-# Read back
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A delivery order that is done and that Amazon hasn't been told of."""
+
+    delivery_order: str
+    order_id: str
+    since: datetime
+    lacks: tuple[str, ...]
+    """Empty: it can be told, and the next round does."""
 
 
-def _read_back(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
-    """Settle what Amazon shows as a package by now; put aside what it doesn't show for hours.
+def waiting(ledger: Ledger, account: str) -> list[Waiting]:
+    """An account's delivery orders that Amazon is still to be told of, those done first in front.
+
+    As the last round found them.
+    """
+    found = [
+        Waiting(entry.key, standing.order_id, standing.since, standing.lacks)
+        for entry in ledger.pending_entries(account, JOB)
+        if (standing := Standing.read(entry)) and standing.word != Word.SENT
+    ]
+    return sorted(found, key=lambda each: (each.since, each.delivery_order))
+
+
+# Work
+
+
+def _due(context: Context, tasks: Sequence[Task]) -> list[Task]:
+    """What is to be done now: what is ready to be told, then what is to be read back.
+
+    One that waits is due when Amazon has the order as shipped: then somebody has told it.
+    """
+    standings = {task.name: _standing(context, task) for task in tasks}
+    sent = [task for task in tasks if standings[task.name].word == Word.SENT]
+    ready = [
+        task
+        for task in tasks
+        if task not in sent
+        and (not task.delivery.lacks or task.memo.status == FulfillmentStatus.SHIPPED)
+    ]
+    return ready + _to_be_read_back(sent, standings, context.clock())
+
+
+def _to_be_read_back(
+    sent: Sequence[Task], standings: Mapping[str, Standing], now: datetime
+) -> list[Task]:
+    """As many as a round takes, those first that weren't looked at for longest."""
+    last = {task.name: standings[task.name].asked or standings[task.name].since for task in sent}
+    due = [task for task in sent if now - last[task.name] >= _READ_BACK_AFTER]
+    return sorted(due, key=lambda task: last[task.name])[:_READ_BACKS]
+
+
+def _work(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
+    """Tell Amazon, or read back; one that fails doesn't keep the others.
+
+    Odoo is told of all of them at the end. What happens to the bridge before that is made up
+    for later: those sent are read back, and the others are worked again.
 
     Raises:
-        AccountError: Amazon refuses the account.
-        Transient: Amazon is down.
+        AccountError: Amazon is down, or refuses the account.
+        Transient: Odoo is down.
     """
-    now = context.clock()
-    due = [task for task in tasks if now - _word(context, task)[1] >= _READ_BACK_AFTER]
-    confirmed = []
-    for task in due[:_READ_BACKS]:
-        try:
-            shown = _is_shown(context, task)
-        except ItemError as error:
-            _put_aside(context, task, error)
-            counts.quarantined += 1
-            continue
-        if shown:
-            confirmed.append(task)
-            _note_outcome(context, task, Outcome.CONFIRMED)
-    _say_in_odoo(context, confirmed)
+    outcomes: list[tuple[Task, Outcome]] = []
+    failures: list[tuple[Task, ItemError]] = []
+    results = runner.one_by_one(tasks, lambda task: _worked(context, task), key=lambda t: t.name)
+    try:
+        for task, result in results:
+            match result:
+                case ItemError():
+                    failures.append((task, result))
+                case Transient():
+                    counts.error = str(result)
+                case _:
+                    log.info("shipment_worked", **_names(context, task), outcome=result)
+                    outcomes.append((task, result))
+    finally:
+        counts.notified += sum(outcome == Outcome.SENT for _, outcome in outcomes)
+        counts.quarantined += len(failures)
+        _put_aside(context, failures)
+        _say_told(context, [each for each in outcomes if each[1] != Outcome.PATIENCE])
 
 
-def _is_shown(context: Context, task: Task) -> bool:
+def _worked(context: Context, task: Task) -> Outcome:
+    """Work one delivery order.
+
+    Raises:
+        ItemError: Amazon refuses it, or has dropped it.
+        Transient: no answer; a later round goes on.
+    """
+    if _standing(context, task).word == Word.SENT:
+        return _read_back(context, task)
+    return runner.patiently(lambda: _tell(context, task), patience=_PATIENCE, sleep=context.sleep)
+
+
+def _tell(context: Context, task: Task) -> Outcome:
+    """Send the confirmation, unless Amazon may have it and does."""
+    if _standing(context, task).word != Word.NEW:
+        outcome = _look(context, task)
+        if outcome != Outcome.PATIENCE or task.delivery.lacks:
+            return outcome
+    shipment = shipment_of(task, context.account.carriers, context.clock())
+    _remember(context, task, Word.SENDING)
+    try:
+        context.amazon.confirm_shipment(shipment)
+    except ItemError as error:
+        outcome = _look(context, task)
+        if outcome == Outcome.PATIENCE:
+            raise _refused(error) from error
+        return outcome
+    _remember(context, task, Word.SENT)
+    return Outcome.SENT
+
+
+def _look(context: Context, task: Task) -> Outcome:
+    """Look whether Amazon knows of the shipment.
+
+    Raises:
+        ItemError: the order is cancelled on Amazon.
+    """
     order = orders.fetch(context, task.delivery.order_id)
-    if any(p.package_reference_id == str(task.delivery.id) for p in order.packages):
-        return True
-    if context.clock() - _word(context, task)[1] < _NOT_SHOWN_AFTER:
-        return False
-    raise ItemError(
-        "shipment_not_shown",
-        "Amazon accepted the confirmation, but doesn't show the package hours later.",
-        "Look at the order in Seller Central; `amazon-bridge quarantine retry` sends it again"
-        " if it isn't there.",
+    if _shows(order, task):
+        return Outcome.CONFIRMED
+    if order.status == FulfillmentStatus.CANCELLED:
+        raise ItemError(
+            "cancelled_on_amazon",
+            "The order is cancelled on Amazon, but its goods have left.",
+            "Stop the parcel or bring the goods back: the buyer doesn't pay for them.",
+        )
+    return Outcome.ELSEWHERE if order.status == FulfillmentStatus.SHIPPED else Outcome.PATIENCE
+
+
+def _shows(order: Order, task: Task) -> bool:
+    return any(p.package_reference_id == str(task.delivery.id) for p in order.packages)
+
+
+def _refused(error: ItemError) -> ItemError:
+    return ItemError(
+        error.kind,
+        error.reason,
+        error.remedy
+        or "Correct the carrier or the tracking reference of the delivery order: then it is told"
+        " again. If it is something else, confirm the shipment in Seller Central.",
     )
+
+
+def _read_back(context: Context, task: Task) -> Outcome:
+    outcome = _look(context, task)
+    if outcome != Outcome.PATIENCE:
+        return Outcome.CONFIRMED
+    standing, now = _standing(context, task), context.clock()
+    if now - standing.since >= _NOT_SHOWN_AFTER:
+        raise ItemError(
+            "shipment_not_shown",
+            "Amazon accepted the confirmation, but doesn't show the package hours later.",
+            "Look at the order in Seller Central; `amazon-bridge quarantine retry` sends it again"
+            " if it isn't there.",
+        )
+    memo = replace(standing, asked=now).text()
+    context.ledger.remember(context.name, JOB, task.name, memo)
+    return outcome
+
+
+# Say
+
+
+_TOLD = "Amazon: shipment confirmed"
+_REFUSED = "refused"
+
+
+def _say_told(context: Context, outcomes: Sequence[tuple[Task, Outcome]]) -> None:
+    """Note on the delivery orders what Amazon knows, and close what had asked for it."""
+    told = {task.delivery.id: _told(context, task, outcome) for task, outcome in outcomes}
+    notes.post(context.odoo, "stock.picking", told)
+    notes.close_reminders(
+        context.odoo, "stock.picking", told.keys(), (_REFUSED, _INCOMPLETE), "Amazon knows."
+    )
+    _settle(context, (t.delivery for t, outcome in outcomes if outcome != Outcome.SENT), State.DONE)
+
+
+def _told(context: Context, task: Task, outcome: Outcome) -> Note:
+    if outcome == Outcome.ELSEWHERE or task.delivery.lacks:
+        text = "Amazon knows of this shipment already; the bridge sent nothing."
+    else:
+        text = _sent_text(task, context.account.carriers)
+    return Note("told", _TOLD, text)
+
+
+def _sent_text(task: Task, carriers: Mapping[str, str]) -> str:
+    units = sum(each.quantity or 0 for each in task.shipped)
+    carrier_code, carrier_name = carrier_for(task.delivery.carrier or "", carriers)
+    first, *others = task.delivery.tracking_references
+    text = (
+        f"Amazon was told of this shipment: units {units}, carrier {carrier_name or carrier_code},"
+        f" tracking reference {first}. Amazon tells the customer."
+    )
+    return text + (" It takes one tracking reference; the others stand here." if others else "")
+
+
+def _put_aside(context: Context, failures: Sequence[tuple[Task, ItemError]]) -> None:
+    """Put delivery orders aside, with an activity on each that says why and what to do."""
+    _remind(context, {task.delivery.id: _why(task, error) for task, error in failures})
+    for task, error in failures:
+        context.ledger.put_aside(context.name, JOB, task.name, error)
+        _remember(context, task, Word.UNSURE)
+        names = _names(context, task)
+        log.warning("shipment_put_aside", **names, kind=error.kind, reason=error.reason)
+
+
+def _why(task: Task, error: ItemError) -> Note:
+    """Once for each reason and for each correction."""
+    digest = hashlib.sha256(f"{error.reason}{task.fingerprint}".encode()).hexdigest()[:8]
+    return Note(f"{_REFUSED}_{digest}", "Amazon doesn't take this shipment", str(error))
+
+
+def _remind(context: Context, asked: Mapping[int, Note]) -> None:
+    notes.remind(
+        context.odoo,
+        "stock.picking",
+        asked,
+        today=context.clock().date(),
+        user_id=context.setup.salesperson_id,
+    )
+
+
+def _names(context: Context, task: Task) -> dict[str, str]:
+    return {
+        "account": context.name,
+        "order": task.delivery.order_id,
+        "delivery_order": task.name,
+    }
 
 
 # Dry run
 
 
-def _foresee(context: Context, tasks: Sequence[Task]) -> Counts:
+def _foresee(context: Context, found: _Found) -> Counts:
     """Say what a round would tell Amazon."""
-    for task in tasks:
-        log.info("would_tell", **_names(context, task), waiting=task.is_waiting)
-    waiting = sum(task.is_waiting for task in tasks)
-    return Counts(notified=len(tasks) - waiting, unchanged=waiting)
+    counts = Counts()
+    for task in found.tasks:
+        entry = found.entries[task.name]
+        if entry and entry.state == State.QUARANTINED and entry.fingerprint == task.fingerprint:
+            continue
+        counts.seen += 1
+        if _standing(context, task).word == Word.SENT:
+            counts.unchanged += 1
+            continue
+        lacks = task.delivery.lacks
+        log.info("would_tell", **_names(context, task), lacks=lacks)
+        counts.unchanged += bool(lacks)
+        counts.notified += not lacks
+    return counts

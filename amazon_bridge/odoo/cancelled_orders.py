@@ -26,8 +26,8 @@ def cancelled_orders(
     """The sale orders cancelled, and changed since then; and those of these Amazon order ids."""
     changed = ("write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
     domain = [
-        *(("company_id", "=", company_id), ("client_order_ref", "!=", False)),
-        *("|", ("client_order_ref", "in", sorted(order_ids))),
+        ("company_id", "=", company_id),
+        *("|", *sales.standing_for(order_ids)),
         *("&", ("state", "=", "cancel"), changed),
     ]
     rows = session.search_read("sale.order", domain, ["tag_ids"], order="id")

@@ -29,6 +29,17 @@ class DeliveryOrder:
     carrier: str | None
     tracking_reference: str | None
 
+    @property
+    def tracking_references(self) -> list[str]:
+        """What Odoo keeps in one field, separated by comma, plus or white space."""
+        return [part for part in re.split(r"[,+\s]+", self.tracking_reference or "") if part]
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What it hasn't got of what Amazon wants to know, in Odoo's words."""
+        has = {"carrier": self.carrier, "tracking reference": self.tracking_references}
+        return tuple(name for name, value in has.items() if not value)
+
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
@@ -49,17 +60,17 @@ def done_delivery_orders(
 ) -> list[DeliveryOrder]:
     """The delivery orders done, and changed since then or of these names; oldest first.
 
-    Only the last step of a delivery leaves the company; a return doesn't. What leaves from
-    ``except_location_id``, Amazon's own stock, is none of the merchant's shipments.
+    Only the last step of a delivery reaches the customer, or a vendor's direct delivery
+    (drop-shipping); a return comes from there. What leaves from ``except_location_id``,
+    Amazon's own stock, is none of the merchant's shipments.
     """
     changed = ("write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
     domain = [
         ("state", "=", "done"),
-        ("picking_type_code", "=", "outgoing"),
         ("company_id", "=", company_id),
+        ("sale_id", "!=", False),
         ("location_id", "!=", except_location_id),
-        ("location_dest_id.usage", "=", "customer"),
-        ("sale_id.client_order_ref", "!=", False),
+        *_to_the_customer(""),
         *("|", changed, ("name", "in", sorted(names))),
     ]
     fields = ["name", "sale_id", "date_done"]
@@ -71,6 +82,13 @@ def done_delivery_orders(
         _delivery_order(row, *orders[row["sale_id"][0]])
         for row in rows
         if row["sale_id"][0] in orders
+    ]
+
+
+def _to_the_customer(record: str) -> list[tuple[str, str, str]]:
+    return [
+        (f"{record}location_dest_id.usage", "=", "customer"),
+        (f"{record}location_id.usage", "!=", "customer"),
     ]
 
 
@@ -109,12 +127,12 @@ def shipped_by(
     units left as complete sets did, counted over all delivery orders of its line in the
     sequence in which they were done.
     """
-    moves = _moves(session, {each.sale_order_id for each in delivery_orders})
-    lines = _lines(session, {move.line_id for move in moves})
+    moves: dict[int, list[_Move]] = {}
+    for move in _moves(session, {each.sale_order_id for each in delivery_orders}):
+        moves.setdefault(move.line_id, []).append(move)
     found: dict[int, list[Shipped]] = {each.id: [] for each in delivery_orders}
-    for line_id, line in lines.items():
-        of_line = [move for move in moves if move.line_id == line_id]
-        for picking_id, quantity in _units(line, of_line).items():
+    for line_id, line in _lines(session, moves.keys()).items():
+        for picking_id, quantity in _units(line, moves[line_id]).items():
             if picking_id in found and quantity != 0:
                 found[picking_id].append(Shipped(line.order_item_id, quantity))
     return found
@@ -131,7 +149,6 @@ class _Move:
     done: Decimal | None
     """None while it isn't done."""
     cancelled: bool
-    moment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +162,7 @@ def _moves(session: OdooSession, sale_order_ids: Collection[int]) -> list[_Move]
     done_quantity = session.names.move_done_quantity
     domain = [
         ("sale_line_id.order_id", "in", sorted(sale_order_ids)),
-        ("picking_id.picking_type_code", "=", "outgoing"),
-        ("location_dest_id.usage", "=", "customer"),
+        *_to_the_customer("picking_id."),
     ]
     fields = [
         *("sale_line_id", "product_id", "picking_id", "state", "date"),
@@ -161,7 +177,6 @@ def _moves(session: OdooSession, sale_order_ids: Collection[int]) -> list[_Move]
             demand=Decimal(str(row["product_uom_qty"])),
             done=Decimal(str(row[done_quantity])) if row["state"] == "done" else None,
             cancelled=row["state"] == "cancel",
-            moment=row["date"],
         )
         for row in rows
     ]

@@ -7,10 +7,12 @@ each is written once: of one topic, a record has one note for ever.
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.session import OdooSession
 
 _MESSAGE = ["id", "model", "res_id", "subject", "body", "message_type", "subtype_id/id"]
@@ -42,12 +44,17 @@ def post(session: OdooSession, model: str, notes: Mapping[int, Note]) -> None:
     session.load("mail.message", _MESSAGE, rows)
 
 
-def told(session: OdooSession, model: str, ids: Collection[int], subject: str) -> set[int]:
-    """Those of the records that have a note with this subject."""
-    if not ids:
-        return set()
-    about = [("model", "=", model), ("res_id", "in", sorted(ids)), ("subject", "=", subject)]
-    return {row["res_id"] for row in session.search_read("mail.message", about, ["res_id"])}
+def told(session: OdooSession, model: str, ids: Collection[int], *subjects: str) -> set[int]:
+    """Those of the records that have a note with one of these subjects."""
+    return {row["res_id"] for row in _notes(session, model, ids, subjects)} if ids else set()
+
+
+def _notes(
+    session: OdooSession, model: str, ids: Collection[int], subjects: Collection[str]
+) -> list[dict[str, Any]]:
+    about = [("model", "=", model), ("res_id", "in", sorted(ids))]
+    subject = ("subject", "in", sorted(subjects))
+    return session.search_read("mail.message", [*about, subject], ["res_id"])
 
 
 def remind(
@@ -62,38 +69,60 @@ def remind(
 
     A record that has its note already gets no second activity: somebody may be done with it.
     """
-    known: set[int] = set()
-    for subject in {note.subject for note in notes.values()}:
-        known |= told(session, model, notes.keys(), subject)
-    fresh = {id_: note for id_, note in notes.items() if id_ not in known}
-    rows = [
-        [
-            *(_external_id("activity", model, id_, fresh[id_]), _model_id(model), str(id_)),
-            *(fresh[id_].subject, _paragraph(fresh[id_]), "mail.mail_activity_data_todo"),
-            *(today.isoformat(), str(user_id or session.uid)),
-        ]
-        for id_ in sorted(fresh)
-    ]
-    session.load("mail.activity", _ACTIVITY, rows)
+    if not notes:
+        return
+    known = _notes(session, model, notes.keys(), {note.subject for note in notes.values()})
+    names = set(session.external_ids("mail.message", [row["id"] for row in known]).values())
+    fresh = {id_: n for id_, n in notes.items() if _name("note", model, id_, n) not in names}
+    _schedule(session, model, fresh, today=today, user_id=user_id or session.uid)
     post(session, model, fresh)
 
 
-def close_reminders(
-    session: OdooSession, model: str, ids: Sequence[int], topic: str, feedback: str
+def _schedule(
+    session: OdooSession, model: str, notes: Mapping[int, Note], *, today: date, user_id: int
 ) -> None:
-    """Mark the open activities of a topic on these records as done."""
+    """Schedule the activities; Odoo refuses to ask someone who may not see the record."""
+    rows = [
+        [
+            *(_external_id("activity", model, id_, notes[id_]), _model_id(model), str(id_)),
+            *(notes[id_].subject, _paragraph(notes[id_]), "mail.mail_activity_data_todo"),
+            *(today.isoformat(), str(user_id)),
+        ]
+        for id_ in sorted(notes)
+    ]
+    try:
+        session.load("mail.activity", _ACTIVITY, rows)
+    except ItemError:
+        if user_id == session.uid:
+            raise
+        _schedule(session, model, notes, today=today, user_id=session.uid)
+
+
+def close_reminders(
+    session: OdooSession,
+    model: str,
+    ids: Collection[int],
+    topics: Collection[str],
+    feedback: str,
+) -> None:
+    """Mark the open activities on these records as done whose topics begin so."""
     if not ids:
         return
     domain = [("res_model", "=", model), ("res_id", "in", sorted(ids))]
     activities = session.search_read("mail.activity", domain, ["id"])
     names = session.external_ids("mail.activity", [row["id"] for row in activities])
-    ours = [id_ for id_, name in names.items() if name.startswith(f"activity_{topic}_")]
+    beginnings = tuple(f"activity_{topic}_" for topic in topics)
+    ours = [id_ for id_, name in names.items() if name.startswith(beginnings)]
     if ours:
         session.call("mail.activity", "action_feedback", sorted(ours), feedback=feedback)
 
 
 def _external_id(kind: str, model: str, id_: int, note: Note) -> str:
-    return f"amazon_bridge.{kind}_{note.topic}_{model.replace('.', '_')}_{id_}"
+    return f"amazon_bridge.{_name(kind, model, id_, note)}"
+
+
+def _name(kind: str, model: str, id_: int, note: Note) -> str:
+    return f"{kind}_{note.topic}_{model.replace('.', '_')}_{id_}"
 
 
 def _model_id(model: str) -> str:

@@ -118,11 +118,14 @@ class Feeds:
         size = arguments.get("pageSize", "10")
         if not size.isdecimal() or not 1 <= int(size) <= MOST_PER_PAGE:
             raise invalid(f"pageSize must be between 1 and {MOST_PER_PAGE}.")
-        now = self._world.clock()
+        now, since = self._world.clock(), _created_since(arguments)
         mine = [
             feed
             for feed in reversed(self.feeds.values())
-            if feed.seller == seller and FEED_TYPE in types and feed.status(now) in wanted
+            if feed.seller == seller
+            and FEED_TYPE in types
+            and feed.status(now) in wanted
+            and (since is None or feed.created >= since)
         ]
         return answers.as_json({"feeds": [self._render(feed) for feed in mine[: int(size)]]})
 
@@ -269,6 +272,14 @@ class Feeds:
         if feed.result_document_id:
             answer["resultFeedDocumentId"] = feed.result_document_id
         return answer
+
+
+def _created_since(arguments: Mapping[str, str]) -> datetime | None:
+    try:
+        given = arguments.get("createdSince")
+        return datetime.fromisoformat(given) if given else None
+    except ValueError:
+        raise invalid("createdSince is not in ISO 8601 format.") from None
 
 
 def _marketplace_ids(seller: Seller, body: dict[str, Any]) -> list[str]:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bridge import Bridge, ShiftedClock
 from odoo_server.databases import OdooDatabase
 from program import MakeProgram, Program, SettledWorld
 from shop import Shop
+from warehouse import Warehouse
 
 from amazon_bridge.simulator import Seller, Simulator
 
@@ -34,9 +36,15 @@ def least_privilege(odoo_database: OdooDatabase) -> OdooDatabase:
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest) -> SettledWorld:
+def clock() -> ShiftedClock:
+    """Amazon's clock, and the bridge's where it runs in this process."""
+    return ShiftedClock()
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, clock: ShiftedClock) -> SettledWorld:
     """Its orders have other ids than those of the other tests in this database."""
-    world = SettledWorld(seed=zlib.crc32(request.node.nodeid.encode()))
+    world = SettledWorld(clock, seed=zlib.crc32(request.node.nodeid.encode()))
     world.settings.rate_multiplier = 1000
     return world
 
@@ -70,3 +78,16 @@ def program(make_program: MakeProgram, seller: Seller) -> Program:
     program = make_program()
     program.add_account(seller)
     return program
+
+
+@pytest.fixture(scope="module")
+def warehouse(shop: Shop) -> Warehouse:
+    return Warehouse(shop)
+
+
+@pytest.fixture
+def bridge(program: Program, clock: ShiftedClock) -> Iterator[Bridge]:
+    """The same account, by rounds in this process."""
+    bridge = Bridge(program, clock)
+    yield bridge
+    bridge.close()

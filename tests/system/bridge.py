@@ -1,0 +1,114 @@
+"""The bridge in this process: its clock can be put forward, together with Amazon's."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from program import ENVIRONMENT, Program
+from structlog.testing import capture_logs
+
+from amazon_bridge import config
+from amazon_bridge.app import App
+from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.simulator import Received, Simulator
+
+
+class ShiftedClock:
+    """The machine's time, put forward; Odoo keeps its own."""
+
+    def __init__(self) -> None:
+        self.shift = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.shift
+
+    def advance(self, **duration: float) -> None:
+        self.shift += timedelta(**duration)
+
+
+class Bridge:
+    """Rounds of a program's configuration. The pauses between its attempts are left out."""
+
+    def __init__(self, program: Program, clock: ShiftedClock) -> None:
+        self.program, self.clock = program, clock
+        self.events: list[dict[str, Any]] = []
+        self._app: App | None = None
+
+    @property
+    def simulator(self) -> Simulator:
+        return self.program.simulator
+
+    @property
+    def app(self) -> App:
+        if self._app is None:
+            path = self.program.configure()
+            loaded = config.load(path, ENVIRONMENT)
+            self._app = App(loaded, clock=self.clock, sleep=lambda _: None)
+        return self._app
+
+    def close(self) -> None:
+        """End the program; the next round begins with the configuration as it is by then."""
+        if self._app:
+            self._app.close()
+            self._app = None
+
+    def forget(self) -> None:
+        """Lose the state store."""
+        self.close()
+        self.program.forget()
+
+    @contextmanager
+    def configured(self, account: str = "acme", **settings: Any) -> Iterator[None]:
+        (mine,) = (each for each in self.program.accounts if each["name"] == account)
+        before = dict(mine)
+        mine.update(settings)
+        self.close()
+        yield
+        mine.clear()
+        mine.update(before)
+        self.close()
+
+    def sync(self, job: str, *, account: str = "acme", dry_run: bool = False) -> dict[str, Any]:
+        """One round; what it counted, without the zeros."""
+        (found,) = self.app.accounts(account)
+        with capture_logs() as events:
+            counts: Counts = self.app.sync(found, job, dry_run=dry_run)
+        self.events = list(events)
+        return {name: value for name, value in asdict(counts).items() if value}
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """These events of the last round."""
+        return [each for each in self.events if each["event"] == event]
+
+    def quarantine(self, job: str) -> dict[str, Entry]:
+        return {e.key: e for e in self.app.ledger.quarantined() if e.job == job}
+
+    def state(self, job: str, key: str, *, account: str = "acme") -> State | None:
+        entry = self.app.ledger.entry(account, job, key)
+        return entry and entry.state
+
+    def received(self, operation: str) -> list[Received]:
+        return [each for each in self.simulator.requests if each.operation == operation]
+
+    def confirmations(self, order_id: str) -> list[dict[str, Any]]:
+        """What Amazon was told of an order's shipments, whether it took it or not."""
+        return [
+            json.loads(each.body)
+            for each in self.received("confirmShipment")
+            if f"/{order_id}/" in each.path
+        ]
+
+    def feeds(self) -> list[list[str]]:
+        """The orders that each feed named."""
+        documents = self.simulator.feeds.documents
+        contents = [
+            documents[feed.document_id].content for feed in self.simulator.feeds.feeds.values()
+        ]
+        return [
+            [e.text or "" for e in ET.fromstring(c or b"").iter("AmazonOrderID")] for c in contents
+        ]

@@ -1,0 +1,144 @@
+"""What people do in Odoo's warehouse and sales, through an administrator's login."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from shop import Rows, Shop
+
+from amazon_bridge.simulator import Order
+
+FIELDS = ("name", "state", "picking_type_code", "backorder_id")
+
+
+class Warehouse:
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.rpc = shop.rpc
+        self.carrier = cache(self._carrier)
+
+    def _carrier(self, name: str) -> int:
+        """A delivery method of this name, made when there is none."""
+        found = self.shop.search("delivery.carrier", [("name", "=", name)], [])
+        if found:
+            return int(found[0]["id"])
+        product = self.rpc("product.product", "create", {"name": name, "type": "service"})
+        values = {"name": name, "product_id": product, "delivery_type": "fixed"}
+        return int(self.rpc("delivery.carrier", "create", values))
+
+    # Deliveries
+
+    def transfers(self, order: Order) -> Rows:
+        """All transfers of the order's sale order, those made first in front."""
+        reference = ("sale_id.client_order_ref", "=", order.order_id)
+        rows: Rows = self.rpc("stock.picking", "search_read", [reference], FIELDS, order="id")
+        return rows
+
+    def open(self, order: Order) -> dict[str, Any]:
+        """The one transfer that can be done next."""
+        (row,) = (t for t in self.transfers(order) if t["state"] not in {"done", "cancel"})
+        return row
+
+    def label(self, transfer_id: int, carrier: str | None, tracking: str | None) -> None:
+        """Enter carrier and tracking reference."""
+        values = {
+            "carrier_id": self.carrier(carrier) if carrier else False,
+            "carrier_tracking_ref": tracking or False,
+        }
+        self.rpc("stock.picking", "write", [transfer_id], values)
+
+    def ship(
+        self,
+        order: Order,
+        carrier: str | None = "DHL",
+        tracking: str | None = "JD0001",
+        quantities: Mapping[str, int] | None = None,
+    ) -> dict[str, Any]:
+        """Do the open transfer, whole or only these quantities by SKU; the rest is a backorder."""
+        transfer = self.open(order)
+        self.label(transfer["id"], carrier, tracking)
+        if quantities is not None:
+            self.pick(transfer["id"], quantities)
+        self.validate(transfer["id"])
+        return transfer
+
+    def pick(self, transfer_id: int, quantities: Mapping[str, int]) -> None:
+        moves = self.shop.search(
+            "stock.move", [("picking_id", "=", transfer_id)], ["product_id", "product_uom_qty"]
+        )
+        for move in moves:
+            (product,) = self.rpc(
+                "product.product", "read", [move["product_id"][0]], ["default_code"]
+            )
+            quantity = quantities.get(product["default_code"], 0)
+            self.rpc(
+                "stock.move", "write", [move["id"]], {"quantity": quantity, "picked": quantity > 0}
+            )
+
+    def validate(self, *transfer_ids: int) -> None:
+        context = {"skip_sms": True, "skip_backorder": True}
+        self.rpc("stock.picking", "button_validate", list(transfer_ids), context=context)
+        done = self.shop.search("stock.picking", [("id", "in", list(transfer_ids))], ["state"])
+        assert {row["state"] for row in done} == {"done"}
+
+    def give_back(self, transfer_id: int) -> int:
+        """The return of a transfer, done."""
+        context = {
+            "active_id": transfer_id,
+            "active_ids": [transfer_id],
+            "active_model": "stock.picking",
+        }
+        wizard = self.rpc(
+            "stock.return.picking", "create", {"picking_id": transfer_id}, context=context
+        )
+        lines = self.shop.search(
+            "stock.return.picking.line", [("wizard_id", "=", wizard)], ["move_quantity"]
+        )
+        for line in lines:
+            self.rpc(
+                "stock.return.picking.line",
+                "write",
+                [line["id"]],
+                {"quantity": line["move_quantity"]},
+            )
+        action = self.rpc(
+            "stock.return.picking", "action_create_returns", [wizard], context=context
+        )
+        self.validate(action["res_id"])
+        return int(action["res_id"])
+
+    # Sale orders
+
+    def cancel(self, *orders: Order) -> None:
+        """The list's action on several sale orders."""
+        ids = [self.shop.sale_order(order)["id"] for order in orders]
+        context = {"disable_cancel_warning": True}
+        self.rpc("sale.order", "action_cancel", ids, context=context)
+
+    def revive(self, order: Order) -> None:
+        """Set back to quotation, and confirm again."""
+        id_ = self.shop.sale_order(order)["id"]
+        self.rpc("sale.order", "action_draft", [id_])
+        self.rpc("sale.order", "action_confirm", [id_])
+
+    def tag(self, order: Order, name: str) -> None:
+        found = self.shop.search("crm.tag", [("name", "=", name)], [])
+        tag = found[0]["id"] if found else self.rpc("crm.tag", "create", {"name": name})
+        self.rpc(
+            "sale.order", "write", [self.shop.sale_order(order)["id"]], {"tag_ids": [(4, tag)]}
+        )
+
+    # What the bridge says
+
+    def notes(self, model: str, id_: int) -> dict[str, str]:
+        """The notes on a record: bodies by subject."""
+        domain = [("model", "=", model), ("res_id", "=", id_), ("subject", "!=", False)]
+        rows = self.shop.search("mail.message", domain, ["subject", "body"])
+        assert len({row["subject"] for row in rows}) == len(rows), "a note twice"
+        return {row["subject"]: row["body"] for row in rows}
+
+    def activities(self, model: str, id_: int) -> dict[str, str]:
+        """The open activities on a record: notes by summary."""
+        domain = [("res_model", "=", model), ("res_id", "=", id_)]
+        rows = self.shop.search("mail.activity", domain, ["summary", "note"])
+        return {row["summary"]: row["note"] for row in rows}
