@@ -147,6 +147,7 @@ class App:
             protocol=odoo.protocol,
             timeout=odoo.timeout,
             watch=partial(self._watch, ODOO),
+            sleep=self._sleep,
         )
 
     def _partner(self, account: AccountConfig) -> SellingPartner:
@@ -246,6 +247,15 @@ class App:
         except BridgeError as error:
             findings = [Finding(ok=False, what=error.reason, remedy=error.remedy)]
         return findings + amazon_doctor.examine(self.amazon(account), account.marketplaces)
+
+    def forget(self) -> None:
+        """Forget items that were done with before the configured retention, and their hours."""
+        before = self._clock() - self.config.retention.finished
+        for account in self.config.accounts:
+            for job in JOBS:
+                if number := self.ledger.forget_finished(account.name, job, before):
+                    log.info("items_forgotten", account=account.name, job=job, items=number)
+        self.ledger.forget_hours(before)
 
     def close(self) -> None:
         """Close the state store and all connections to Amazon that were opened."""

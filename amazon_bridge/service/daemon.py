@@ -7,8 +7,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -20,7 +20,7 @@ from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
 from amazon_bridge.engine.ledger import State
-from amazon_bridge.service import health, page, systemd, web
+from amazon_bridge.service import alerts, health, page, systemd, web
 from amazon_bridge.service.metrics import Gauges
 from amazon_bridge.service.rounds import Rounds
 from amazon_bridge.service.timetable import entries
@@ -34,8 +34,12 @@ _SIGNALS = {
     signal.SIGUSR1: "sync",
 }
 _TICK = 1.0  # seconds
+_FORGETTING = timedelta(hours=1)
 _LEAVE = 8.0
 """Seconds for rounds to end before the process does; what is cut off then is made up for."""
+
+_LAST_CALLS = 1.0
+"""Seconds for alerts to be sent at the end."""
 
 _JUMP = 5.0
 """Seconds by which the clock must be set at once to be worth a new timetable."""
@@ -109,12 +113,14 @@ class Daemon:
         self.rounds.tallies.registry.register(Gauges(self.rounds, clock))
         self._website: web.Website | None = None
         self._listener: web.Listener | None = None
+        self._alerts: alerts.Alerts
         self._adopt(config)
 
     def start(self) -> None:
         self._pulse.beat()
         self.rounds.timetable.start()
         self._plan()
+        self._alerts.start()
         log.info("daemon_started", version=__version__, accounts=self._accounts)
         systemd.notify(READY=1, STATUS="Starting the first rounds")
 
@@ -144,6 +150,7 @@ class Daemon:
         cut = not self._rounds_end_within(_LEAVE)
         if self._listener:
             self._listener.close()
+        self._alerts.close(_LAST_CALLS)
         log.info("daemon_stopped", rounds_cut=self.rounds.board.running)
         if cut:
             # Their threads can't be ended otherwise. What they do is safe to cut off anywhere.
@@ -177,11 +184,15 @@ class Daemon:
             watch=self.rounds.watch,
         )
         try:
+            calls = alerts.Alerts(config.alerts, self.rounds, app)
             self._listen(config)
         except ConfigError:
             app.close()
             raise
         self.rounds.app = app
+        if before:
+            self._alerts.close()
+        self._alerts = calls
         self.rounds.board.remember(app.ledger.rounds())
 
     def _listen(self, config: Config) -> None:
@@ -213,12 +224,16 @@ class Daemon:
         rounds = self.rounds
         rounds.timetable.plan(entries(rounds.app.config), rounds.board, rounds.run)
         rounds.timetable.every(health.BEAT, self._beat)
+        rounds.timetable.every(alerts.TICK, self._call_for_help)
+        rounds.timetable.every(alerts.PING, self._ping)
+        rounds.timetable.every(_FORGETTING, self._forget)
 
     # Watching over it
 
     def _beat(self) -> None:
         self._pulse.beat()
-        systemd.notify(STATUS=self._status())
+        with suppress(BridgeError):  # of the state store: the rounds tell of it
+            systemd.notify(STATUS=self._status())
 
     def _status(self) -> str:
         open_items = self.rounds.app.ledger.open_items()
@@ -226,6 +241,17 @@ class Daemon:
         hindrances = health.hindrances(self.rounds, self._clock())
         counts = f"accounts {self._accounts}, rounds {self.rounds.board.running}, put aside {aside}"
         return f"{counts}; {hindrances[0] if hindrances else 'all is well'}"
+
+    def _call_for_help(self) -> None:
+        with suppress(BridgeError):
+            self._alerts.look(self._clock())
+
+    def _ping(self) -> None:
+        self._alerts.ping(self._clock())
+
+    def _forget(self) -> None:
+        with suppress(BridgeError):
+            self.rounds.app.forget()
 
     def _watch_over(self) -> None:
         offset = _clock_offset()
