@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum, auto
 
@@ -340,6 +340,7 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
         return [order for order in orders if steps[order.order_id] in wanted]
 
     errors = {o.order_id: _not_ours(standing[o.order_id]) for o in having(Step.NOT_OURS)}
+    _restore_dates(context, having(Step.COMPLETE, Step.NOTHING), standing)
     errors |= _import(context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes)
     errors |= _hold(context, having(Step.HOLD), standing)
     errors |= _find_changed_worth(context, having(Step.NOTHING), standing)
@@ -422,6 +423,7 @@ def _import(
         right = [d for d in drafts if d.order_id not in errors and now[d.order_id].is_quotation]
         if right:
             _note_fallbacks(context, right)
+            sales.add_purchase_orders(context.odoo, right, now)
             sales.confirm(context.odoo, right, now)
     fba = [o.order_id for o in orders if o.fulfilled_by == FulfilledBy.AMAZON]
     _deliver(context, {key: now[key].id for key in fba if key not in errors})
@@ -491,6 +493,30 @@ def _deliver(context: Context, sale_order_ids: Mapping[str, int]) -> None:
         for delivery in sale_order.open_from(context.setup.fba_location_id)
     }
     deliveries.deliver(context.odoo, transfers)
+
+
+def _restore_dates(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> None:
+    """Give back Amazon's date to orders whose round ended right after their confirmation."""
+    lost = {
+        standing[order.order_id].id: order.created
+        for order in orders
+        if _lost_its_date(context, standing[order.order_id])
+    }
+    sales.set_dates(context.odoo, lost)
+
+
+def _lost_its_date(context: Context, sale_order: SaleOrder) -> bool:
+    """It was confirmed since the ledger knows the order, and no round has come to its end."""
+    entry = context.ledger.entry(context.name, JOB, sale_order.order_id)
+    if entry is None or entry.memo is not None or not sale_order.is_confirmed:
+        return False
+    return sale_order.ordered > entry.first_seen - _CLOCKS_DIFFER
+
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""As much may Odoo's clock be behind ours."""
 
 
 # Cancel, hold, show

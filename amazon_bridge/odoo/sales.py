@@ -8,6 +8,7 @@ therefore one that the bridge hasn't finished: it was interrupted, and may go on
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,6 +47,8 @@ class SaleOrder:
     name: str
     order_id: str
     state: str
+    ordered: datetime
+    """The order date, which its confirmation sets."""
     total: Decimal
     currency: str
     made_by_bridge: bool
@@ -55,6 +58,10 @@ class SaleOrder:
     @property
     def is_quotation(self) -> bool:
         return self.state in {"draft", "sent"}
+
+    @property
+    def is_confirmed(self) -> bool:
+        return not self.is_quotation and not self.is_cancelled
 
     @property
     def is_cancelled(self) -> bool:
@@ -124,6 +131,10 @@ class Draft:
     lines: tuple[Line, ...]
     facilitator_tax_id: int | None = None
     """The tax of lines whose tax Amazon has collected; None: they have none."""
+    fiscal_position_id: int | None = None
+    """None: the one that Odoo finds for the customer."""
+    purchase_order: str = ""
+    """The number of a company's own purchase order."""
 
     @property
     def total(self) -> Decimal:
@@ -131,7 +142,7 @@ class Draft:
 
 
 _ORDER_FIELDS = [
-    *("name", "client_order_ref", "state", "amount_total", "currency_id"),
+    *("name", "client_order_ref", "state", "date_order", "amount_total", "currency_id"),
     *("order_line", "picking_ids"),
 ]
 
@@ -203,6 +214,7 @@ def _sale_order(
         name=row["name"],
         order_id=order_id or row["client_order_ref"],
         state=row["state"],
+        ordered=datetime.fromisoformat(row["date_order"]).replace(tzinfo=UTC),
         total=_amount(row["amount_total"]),
         currency=row["currency_id"][1],
         made_by_bridge=bool(order_id),
@@ -245,13 +257,32 @@ def make(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
     drafts = sorted(drafts, key=lambda d: d.order_id)  # parallel loads in one order don't deadlock
     rows = [row for draft in drafts for row in _draft_rows(draft)]
     owners = [draft.order_id for draft in drafts for _ in draft.lines]
-    ids = session.load("sale.order", _draft_fields(session), rows, owners=owners)
+    ids = session.load("sale.order", _draft_fields(session, drafts), rows, owners=owners)
     return dict(zip((draft.order_id for draft in drafts), ids, strict=True))
 
 
-def _draft_fields(session: OdooSession) -> list[str]:
+def add_purchase_orders(
+    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
+) -> None:
+    """Name the company's own purchase order in the terms of quotations, above what stands there.
+
+    From there it goes onto the invoice.
+    """
+    numbers = {orders[d.order_id].id: d.purchase_order for d in drafts if d.purchase_order}
+    cells = []
+    for row in session.read("sale.order", sorted(numbers), ["note"]):
+        number, terms = html.escape(printable(numbers[row["id"]])), row["note"] or ""
+        if number not in terms:
+            cells.append([str(row["id"]), f"<p>Purchase order: {number}</p>{terms}"])
+    session.load("sale.order", [".id", "note"], cells, overwrite=True)
+
+
+def _draft_fields(session: OdooSession, drafts: Sequence[Draft]) -> list[str]:
     names = session.names
+    # An empty cell would keep Odoo from finding the customer's fiscal position.
+    fixed = ["fiscal_position_id/.id"] if any(d.fiscal_position_id for d in drafts) else []
     return [
+        *fixed,
         *("id", "client_order_ref", "origin", "date_order"),
         *("partner_id/.id", "partner_invoice_id/.id", "partner_shipping_id/.id"),
         *("company_id/.id", "warehouse_id/.id", "team_id/.id", "user_id/.id", "pricelist_id/.id"),
@@ -263,6 +294,7 @@ def _draft_fields(session: OdooSession) -> list[str]:
 
 def _draft_rows(draft: Draft) -> list[list[str]]:
     head = [
+        *([str(draft.fiscal_position_id)] if draft.fiscal_position_id else []),
         *(f"amazon_bridge.{_external_id(draft.order_id)}", draft.order_id),
         *(_origin(draft.order_id), _datetime(draft.created)),
         *(str(draft.partner_id), str(draft.partner_id), str(draft.delivery_id)),

@@ -1,0 +1,193 @@
+"""What is to be done about an order, given what stands in Odoo: the rules, pure."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_bridge.flows.orders import Step, decide
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order
+from amazon_bridge.odoo.sales import Delivery, SaleOrder
+
+FBA_LOCATION, WAREHOUSE = 8, 5
+AMAZON, MERCHANT = FulfilledBy.AMAZON, FulfilledBy.MERCHANT
+Status = FulfillmentStatus
+MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
+
+ORDER = Order(
+    order_id="404-1234567-1234567",
+    fingerprint="f",
+    created=MOMENT,
+    last_updated=MOMENT,
+    status=Status.UNSHIPPED,
+    fulfilled_by=MERCHANT,
+    marketplace_id="A13V1IB3VIYZZH",
+    sold_on_amazon=True,
+    currency="EUR",
+    items=(),
+)
+SALE_ORDER = SaleOrder(
+    id=1,
+    name="S00001",
+    order_id=ORDER.order_id,
+    state="sale",
+    ordered=MOMENT,
+    total=Decimal(10),
+    currency="EUR",
+    made_by_bridge=True,
+    line_ids=(1,),
+)
+
+
+def delivery(state: str, location_id: int = WAREHOUSE, *, outgoing: bool = True) -> Delivery:
+    return Delivery(1, "WH/OUT/00001", state, outgoing=outgoing, location_id=location_id)
+
+
+def order(status: Status, fulfilled_by: FulfilledBy | None = MERCHANT) -> Order:
+    return replace(ORDER, status=status, fulfilled_by=fulfilled_by)
+
+
+def sale_order(state: str, *deliveries: Delivery) -> SaleOrder:
+    return replace(SALE_ORDER, state=state, deliveries=deliveries)
+
+
+def decided(order: Order, standing: SaleOrder | None, *, filed_before: bool = False) -> Step:
+    return decide(order, standing, fba_location_id=FBA_LOCATION, filed_before=filed_before)
+
+
+@pytest.mark.parametrize(
+    ("status", "by_merchant", "by_amazon"),
+    [
+        (Status.PENDING_AVAILABILITY, Step.LEAVE_OUT, Step.LEAVE_OUT),
+        (Status.PENDING, Step.LEAVE_OUT, Step.LEAVE_OUT),
+        (Status.UNSHIPPED, Step.IMPORT, Step.LEAVE_OUT),
+        (Status.PARTIALLY_SHIPPED, Step.IMPORT, Step.LEAVE_OUT),
+        (Status.SHIPPED, Step.LEAVE_OUT, Step.IMPORT),
+        (Status.CANCELLED, Step.LEAVE_OUT, Step.LEAVE_OUT),
+        (Status.UNFULFILLABLE, Step.LEAVE_OUT, Step.LEAVE_OUT),
+        (Status.OTHER, Step.LEAVE_OUT, Step.LEAVE_OUT),
+    ],
+)
+def test_first_seen(status: Status, by_merchant: Step, by_amazon: Step) -> None:
+    assert decided(order(status, MERCHANT), None) == by_merchant
+    assert decided(order(status, AMAZON), None) == by_amazon
+    assert decided(order(status, None), None) == Step.LEAVE_OUT
+    assert decided(replace(order(status), sold_on_amazon=False), None) == Step.LEAVE_OUT
+
+
+def test_shipped_by_the_merchant_before_it_could_be_imported() -> None:
+    assert decided(order(Status.SHIPPED), None, filed_before=True) == Step.IMPORT
+    assert decided(order(Status.CANCELLED), None, filed_before=True) == Step.LEAVE_OUT
+
+
+@pytest.mark.parametrize(
+    ("standing", "by_merchant", "by_amazon"),
+    [
+        (sale_order("draft"), Step.COMPLETE, Step.COMPLETE),
+        (sale_order("sent"), Step.COMPLETE, Step.COMPLETE),
+        (sale_order("draft", delivery("cancel")), Step.NOTHING, Step.NOTHING),
+        (sale_order("sale", delivery("assigned")), Step.NOTHING, Step.NOTHING),
+        (sale_order("sale", delivery("assigned", FBA_LOCATION)), Step.NOTHING, Step.COMPLETE),
+        (sale_order("sale", delivery("confirmed", FBA_LOCATION)), Step.NOTHING, Step.COMPLETE),
+        (sale_order("sale", delivery("done", FBA_LOCATION)), Step.NOTHING, Step.NOTHING),
+        (sale_order("sale"), Step.NOTHING, Step.NOTHING),
+        (sale_order("cancel"), Step.NOTHING, Step.NOTHING),
+        (sale_order("cancel", delivery("cancel", FBA_LOCATION)), Step.NOTHING, Step.NOTHING),
+    ],
+)
+def test_standing_in_odoo(standing: SaleOrder, by_merchant: Step, by_amazon: Step) -> None:
+    for status in (Status.UNSHIPPED, Status.PARTIALLY_SHIPPED, Status.SHIPPED):
+        assert decided(order(status, MERCHANT), standing) == by_merchant
+        assert decided(order(status, AMAZON), standing) == by_amazon
+
+
+@pytest.mark.parametrize(
+    ("standing", "step"),
+    [
+        (sale_order("draft"), Step.CANCEL),
+        (sale_order("sale"), Step.CANCEL),
+        (sale_order("sale", delivery("assigned")), Step.CANCEL),
+        (sale_order("sale", delivery("done", outgoing=False)), Step.CANCEL),
+        (sale_order("sale", delivery("done")), Step.HOLD),
+        (sale_order("sale", delivery("done", FBA_LOCATION)), Step.HOLD),
+        (sale_order("sale", delivery("done"), delivery("assigned")), Step.HOLD),
+        (sale_order("cancel"), Step.NOTHING),
+        (sale_order("cancel", delivery("done")), Step.NOTHING),
+    ],
+)
+def test_cancelled_on_amazon(standing: SaleOrder, step: Step) -> None:
+    assert decided(order(Status.CANCELLED), standing) == step
+    assert decided(order(Status.CANCELLED, AMAZON), standing) == step
+
+
+def test_made_by_hand_is_nobodys_business() -> None:
+    by_hand = replace(SALE_ORDER, made_by_bridge=False)
+    for status in Status:
+        assert decided(order(status), by_hand) == Step.NOT_OURS
+
+
+# Of all combinations
+
+DELIVERIES = st.builds(
+    delivery,
+    st.sampled_from(["draft", "confirmed", "assigned", "done", "cancel"]),
+    st.sampled_from([FBA_LOCATION, WAREHOUSE]),
+    outgoing=st.booleans(),
+)
+SALE_ORDERS = st.builds(
+    replace,
+    st.just(SALE_ORDER),
+    state=st.sampled_from(["draft", "sent", "sale", "cancel"]),
+    made_by_bridge=st.booleans(),
+    deliveries=st.lists(DELIVERIES, max_size=3).map(tuple),
+)
+ORDERS = st.builds(
+    replace,
+    st.just(ORDER),
+    status=st.sampled_from(list(Status)),
+    fulfilled_by=st.sampled_from([AMAZON, MERCHANT, None]),
+    sold_on_amazon=st.booleans(),
+)
+
+
+@given(order=ORDERS, standing=st.none() | SALE_ORDERS, filed_before=st.booleans())
+def test_every_step_has_its_conditions(
+    order: Order, standing: SaleOrder | None, *, filed_before: bool
+) -> None:
+    step = decided(order, standing, filed_before=filed_before)
+    match step:
+        case Step.IMPORT:
+            assert standing is None
+            assert order.sold_on_amazon
+            assert order.status in {Status.UNSHIPPED, Status.PARTIALLY_SHIPPED, Status.SHIPPED}
+        case Step.LEAVE_OUT:
+            assert standing is None or not order.sold_on_amazon or order.fulfilled_by is None
+        case Step.NOT_OURS:
+            assert standing
+            assert not standing.made_by_bridge
+        case Step.CANCEL | Step.HOLD | Step.COMPLETE | Step.NOTHING:
+            assert standing
+            assert standing.made_by_bridge
+    if step in {Step.CANCEL, Step.HOLD}:
+        assert standing
+        assert order.status == Status.CANCELLED
+        assert not standing.is_cancelled
+        assert standing.goods_left == (step == Step.HOLD)
+
+
+@given(order=ORDERS, standing=SALE_ORDERS, filed_before=st.booleans())
+def test_what_stands_is_never_made_again(
+    order: Order, standing: SaleOrder, *, filed_before: bool
+) -> None:
+    assert decided(order, standing, filed_before=filed_before) != Step.IMPORT
+
+
+@given(order=ORDERS, standing=SALE_ORDERS, filed_before=st.booleans())
+def test_a_cancelled_sale_order_stays_as_it_is(
+    order: Order, standing: SaleOrder, *, filed_before: bool
+) -> None:
+    step = decided(order, replace(standing, state="cancel"), filed_before=filed_before)
+    assert step in {Step.NOTHING, Step.LEAVE_OUT, Step.NOT_OURS}
