@@ -18,6 +18,7 @@ from rich.table import Table
 
 from amazon_bridge import __version__, app, config, log
 from amazon_bridge.app import App
+from amazon_bridge.engine import ledger
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Entry, Round, State
 from amazon_bridge.engine.runner import Counts
@@ -368,6 +369,36 @@ def quarantine_retry(ctx: click.Context, key: str | None, *, everything: bool) -
         number = bridge.ledger.retry(key)
     click.echo(f"{number} to be tried again in the next round (amazon-bridge sync all).")
     ctx.exit(DONE if number or everything else ITEMS_FAILED)
+
+
+# State
+
+
+@main.group()
+def state() -> None:
+    """The state store: what the bridge remembers."""
+
+
+@state.command("backup")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_context
+def state_backup(ctx: click.Context, path: Path) -> None:
+    """Copy the state store to PATH, as it is at one moment, also while the daemon runs."""
+    with _opened(ctx) as bridge:
+        bridge.ledger.back_up(path)
+    ledger.verify(path)
+    click.echo(f"{path}: a whole copy of {bridge.config.state}.")
+
+
+@state.command("verify")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.pass_context
+def state_verify(ctx: click.Context, path: Path | None) -> None:
+    """Examine the state store, or the backup at PATH, and change nothing."""
+    examined = path or _load(ctx).state
+    rows = ledger.verify(examined)
+    told = ", ".join(f"{number} {name}" for name, number in rows.items())
+    click.echo(f"{examined}: whole. {told}.")
 
 
 # Status

@@ -23,8 +23,9 @@ def problems(config: Config) -> list[str]:
     """
     if config.http is None:
         return [] if _runs(config) else ["No daemon runs with this state store."]
+    address = address_of(config.http)
     try:
-        with httpx.Client(base_url=_url(config.http), timeout=_TIMEOUT, trust_env=False) as client:
+        with httpx.Client(base_url=address, timeout=_TIMEOUT, trust_env=False) as client:
             alive = _reasons(client.get("/healthz"), "alive")
             return alive or _reasons(client.get("/readyz", auth=_auth(config.http)), "ready")
     except httpx.HTTPError as error:
@@ -39,7 +40,7 @@ def _runs(config: Config) -> bool:
         return True
 
 
-def _url(http: HttpConfig) -> str:
+def address_of(http: HttpConfig) -> str:
     """Where to ask on this machine; an address that stands for all is asked as loopback."""
     try:
         address = ip_address(http.host)
