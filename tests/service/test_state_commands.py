@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from filled import CONFIG
+
+from amazon_bridge.cli import main
+from amazon_bridge.config import HttpConfig, load
+from amazon_bridge.service import healthcheck
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "bridge.yaml"
+    path.write_text(f"state: bridge.db\nhttp: null\n{CONFIG}")
+    return path
+
+
+def run(config: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--config", str(config), *arguments])
+
+
+def test_a_backup_is_whole_and_verified(config: Path, tmp_path: Path):
+    run(config, "cursor", "set", "acme-eu", "2026-11-01T00:00:00Z")
+    copy = tmp_path / "copy.db"
+    assert run(config, "state", "backup", str(copy)).output == (
+        f"{copy}: a whole copy of {tmp_path / 'bridge.db'}.\n"
+    )
+    for path in ([], [str(copy)]):
+        verified = run(config, "state", "verify", *path)
+        assert (verified.exit_code, "whole. 1 accounts" in verified.output) == (0, True)
+    assert run(config, "state", "backup", str(copy)).exit_code == 2
+
+
+def test_a_missing_or_damaged_store_is_told_with_how_to_go_on(config: Path, tmp_path: Path):
+    missing = run(config, "state", "verify")
+    assert (missing.exit_code, "Nothing that matters is lost" in missing.output) == (2, True)
+    (tmp_path / "bridge.db").write_bytes(b"not a database" * 1000)
+    for command in (["state", "verify"], ["status"], ["run"]):
+        damaged = run(config, *command)
+        assert damaged.exit_code == 2
+        assert "nothing is done twice" in damaged.output
+
+
+def test_without_a_listener_the_healthcheck_asks_whether_the_daemon_runs(config: Path):
+    assert healthcheck.problems(load(config, {})) == ["No daemon runs with this state store."]
+    assert run(config, "healthcheck").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("listen", "asked"),
+    [
+        ("127.0.0.1:9464", "http://127.0.0.1:9464"),
+        ("0.0.0.0:9464", "http://127.0.0.1:9464"),
+        ("[::]:9464", "http://[::1]:9464"),
+        ("[2001:db8::7]:9464", "http://[2001:db8::7]:9464"),
+        ("localhost:9464", "http://localhost:9464"),
+    ],
+)
+def test_the_healthcheck_asks_where_the_daemon_listens(listen: str, asked: str):
+    assert healthcheck.address_of(HttpConfig(listen=listen, token="secret")) == asked
