@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 DEMO := amazon_bridge_demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format demo benchmark constraints clean
+.PHONY: help install test lint format crash demo benchmark constraints clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -34,6 +34,10 @@ lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
 format: $(INSTALLED) ## bring the code into its format
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
+
+crash: $(INSTALLED) ## kill the program at every call, and let one call in five fail, for hours
+	@scripts/odoo-server install
+	@AMAZON_BRIDGE_PROOF_SCALE=$${AMAZON_BRIDGE_PROOF_SCALE:-1} $(BIN)/python -m pytest tests/system/proof
 
 demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and look around in it
 	@scripts/odoo-server start > $(VENV)/odoo-url

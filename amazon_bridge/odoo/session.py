@@ -7,10 +7,11 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
+import tenacity
 
 from amazon_bridge.engine.errors import (
     BridgeError,
@@ -34,6 +35,23 @@ _STABLE = {"lang": "en_US", "tz": "UTC"}
 
 _CREATE_IF_ABSENT = {"mode": "update", "noupdate": True}
 _OVERWRITE = {"mode": "init", "noupdate": True}
+
+_READING = {
+    "check_object_reference",
+    "fields_get",
+    "get_metadata",
+    "has_access",
+    "has_group",
+    "name_search",
+    "read",
+    "search_count",
+    "search_read",
+}
+"""Methods that change nothing, so that a call whose answer was lost may be made again."""
+
+_ATTEMPTS = 4
+_NO_MORE_AFTER = 30.0
+"""Seconds after which nothing is tried again: by then the caller knows better what to do."""
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -65,10 +83,15 @@ class OdooSession:
     """
 
     def __init__(
-        self, odoo: Any, context: Mapping[str, Any], watch: Watch = nobody_watches
+        self,
+        odoo: Any,
+        context: Mapping[str, Any],
+        watch: Watch = nobody_watches,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._odoo = odoo
         self._watch = watch
+        self._sleep = sleep
         self._context = dict(context)
         self._lock = threading.Lock()
         self._capabilities: list[Capabilities] = []
@@ -86,23 +109,28 @@ class OdooSession:
         protocol: str = "xmlrpc",
         timeout: float = 120,
         watch: Watch = nobody_watches,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> OdooSession:
         """Log in. ``password`` may be an API key; ``protocol`` is ``xmlrpc`` or ``jsonrpc``.
 
         ``timeout`` is in seconds, for every call. ``watch`` is told of the login and of every
-        call, as ``model.method``.
+        call, as ``model.method``. ``sleep`` waits between two attempts, in seconds.
         """
-        begun = time.monotonic()
-        try:
-            odoo = transport.connect(url, protocol, timeout)
-            odoo.login(database, login, password)
-        except FAILURES as error:
-            problem = explain(error, (login, password))
-        else:
-            watch("login", None, time.monotonic() - begun)
-            return cls(odoo, _STABLE, watch)
-        watch("login", problem, time.monotonic() - begun)
-        raise problem or ItemError("odoo_fault", "Odoo's answer to the login can't be read.")
+
+        def log_in() -> Any:
+            begun = time.monotonic()
+            try:
+                odoo = transport.connect(url, protocol, timeout)
+                odoo.login(database, login, password)
+            except FAILURES as error:
+                problem = explain(error, (login, password))
+            else:
+                watch("login", None, time.monotonic() - begun)
+                return odoo
+            watch("login", problem, time.monotonic() - begun)
+            raise problem or ItemError("odoo_fault", "Odoo's answer to the login can't be read.")
+
+        return cls(_again_and_again(sleep)(log_in), _STABLE, watch, sleep)
 
     def for_company(self, company_id: int) -> OdooSession:
         """The same login, working in one company only. Calls are counted together."""
@@ -156,13 +184,20 @@ class OdooSession:
         context: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Call a public method of a model.
+        """Call a public method of a model; one that only reads is tried again if that may help.
 
         Returns:
             Odoo's answer; None also when the call was done and Odoo could not send its answer
             (``explain`` says when that is).
         """
         kwargs["context"] = {**self._context, **(context or {})}
+        if method in _READING:
+            return _again_and_again(self._sleep)(self._call, model, method, args, kwargs)
+        return self._call(model, method, args, kwargs)
+
+    def _call(
+        self, model: str, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
         begun = time.monotonic()
         problem: BridgeError | None = None
         try:
@@ -224,8 +259,9 @@ class OdooSession:
     ) -> list[int]:
         """Create the records that are absent under their external ids, in one transaction.
 
-        Existing ones are left as they are, unless ``overwrite``. Rows with database ids
-        (column ``.id``) are written in any case. ``owners`` has the key of each row's item.
+        Existing ones are left as they are, unless ``overwrite``; else it is tried again where
+        that may help. Rows with database ids (column ``.id``) are written in any case.
+        ``owners`` has the key of each row's item.
 
         Returns:
             The database ids of all records, in the order of the rows.
@@ -239,15 +275,19 @@ class OdooSession:
             return []
         _refuse_duplicates(fields, rows)
         mode = _OVERWRITE if overwrite else _CREATE_IF_ABSENT
-        answer = self.call(
-            model,
-            "load",
-            list(fields),
-            [list(r) for r in rows],
-            context={**mode, **(context or {})},
-        )
-        try:
+
+        def load() -> list[int]:
+            answer = self.call(
+                model,
+                "load",
+                list(fields),
+                [list(r) for r in rows],
+                context={**mode, **(context or {})},
+            )
             return _loaded_ids(answer, fields, rows)
+
+        try:
+            return load() if overwrite else _again_and_again(self._sleep)(load)
         except LoadError as error:
             if owners and error.messages:
                 raise error.by_owner(owners) from None
@@ -290,6 +330,22 @@ class OdooSession:
                 return None
             raise
         return found[1] or None
+
+
+def _again_and_again(sleep: Callable[[float], None]) -> tenacity.Retrying:
+    """Tries again, after a pause, what a passing fault of the way or of the database hit."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_passes),
+        stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(_NO_MORE_AFTER),
+        wait=tenacity.wait_exponential_jitter(max=8),
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+def _passes(error: BaseException) -> bool:
+    """Whoever is asked to wait for a certain time tells the caller so."""
+    return isinstance(error, Transient) and error.retry_after is None
 
 
 def _sendable(value: Any) -> Any:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,11 +61,17 @@ class Program:
     def __init__(self, folder: Path, odoo: OdooDatabase, simulator: Simulator) -> None:
         self.folder, self.odoo, self.simulator = folder, odoo, simulator
         self.odoo_url = odoo.url
+        self.odoo_timeout = 120.0
         self.amazon_url = simulator.url
         self.log_level = "info"
         self.start = datetime.now(UTC) - timedelta(hours=12)
         self.accounts: list[dict[str, Any]] = []
         self.runs: list[Run] = []
+        self.command = ["-m", "amazon_bridge"]
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return ENVIRONMENT
 
     @property
     def state(self) -> Path:
@@ -94,6 +100,7 @@ class Program:
             "http": None,
             "odoo": {
                 "url": self.odoo_url,
+                "timeout": self.odoo_timeout,
                 "database": self.odoo.database,
                 "login": self.odoo.login,
                 "password": self.odoo.password,
@@ -106,11 +113,11 @@ class Program:
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the program and don't wait for its end."""
-        command = [sys.executable, "-m", "amazon_bridge", "--config", self.configure(), *arguments]
+        command = [sys.executable, *self.command, "--config", self.configure(), *arguments]
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env=ENVIRONMENT,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,15 +1,20 @@
 """A web server that stands in front of another: it passes requests on and tells of each."""
 
 import http.client
+import socket
 import threading
 import xmlrpc.client
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 Hook = Callable[[], bool]
 """Called at a moment of a request; False breaks the connection off."""
+
+Answer = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers, content."""
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
@@ -28,10 +33,10 @@ class Proxy:
         self.host, self.port = parts.hostname or "", parts.port or 80
         proxy = self
 
-        class Handler(_Handler):
+        class Bound(Handler):
             owner = proxy
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
@@ -54,9 +59,18 @@ class Proxy:
         self._thread.join()
         self._server.server_close()
 
-    def forward(
-        self, method: str, path: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
+    def handle(self, request: "Handler", body: bytes) -> None:
+        """Answer a request, or don't."""
+        if not self.before():
+            request.hang_up()
+            return
+        answer = request.pass_on(body)
+        if self.after():
+            request.answer(*answer)
+        else:
+            request.hang_up()
+
+    def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
         try:
             connection.request(method, path, body, headers)
@@ -66,7 +80,7 @@ class Proxy:
             connection.close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     owner: Proxy
     protocol_version = "HTTP/1.1"
 
@@ -76,24 +90,30 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.owner.bodies.append(body)
-        if not self.owner.before():
-            self._hang_up()
-            return
-        headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
-        status, answered, content = self.owner.forward(self.command, self.path, headers, body)
-        if not self.owner.after():
-            self._hang_up()
-            return
-        self.send_response_only(status)
-        for name, value in answered:
-            if name.lower() not in HOP_BY_HOP:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        self.owner.handle(self, body)
 
     do_GET = do_PUT = do_POST  # noqa: N815 - the names that http.server calls
 
-    def _hang_up(self) -> None:
+    def pass_on(self, body: bytes) -> Answer:
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
+        return self.owner.forward(self.command, self.path, headers, body)
+
+    def answer(
+        self, status: int, headers: list[tuple[str, str]], content: bytes, *, withheld: int = 0
+    ) -> None:
+        """Send an answer; its last bytes may be promised and withheld."""
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in HOP_BY_HOP:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        with suppress(OSError):  # the other side may have gone before
+            self.end_headers()
+            self.wfile.write(content[: len(content) - withheld])
+        if withheld:
+            self.hang_up()
+
+    def hang_up(self) -> None:
         self.close_connection = True
-        self.connection.close()
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)

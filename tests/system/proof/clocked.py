@@ -1,0 +1,34 @@
+"""The program as it is, but for its clock, which is put forward, and its pauses, cut short.
+
+What lies half an hour apart for the bridge follows at once in a test. Odoo's clock stays as it
+is, so that the bridge looks further back there.
+"""
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+from amazon_bridge.app import App
+from amazon_bridge.cli import main
+from amazon_bridge.flows import cancellations, pickings
+
+SHIFT = timedelta(seconds=float(os.environ.get("PROOF_SHIFT", "0")))
+HASTE = float(os.environ.get("PROOF_HASTE", "1"))
+
+
+def shifted() -> datetime:
+    return datetime.now(UTC) + SHIFT
+
+
+def hurried(seconds: float) -> None:
+    time.sleep(seconds / HASTE)
+
+
+defaults = App.__init__.__kwdefaults__
+assert defaults is not None
+defaults.update(clock=shifted, sleep=hurried)
+
+cancellations._OVERLAP = pickings._OVERLAP = timedelta(days=365)
+
+if __name__ == "__main__":
+    main(prog_name="amazon-bridge")

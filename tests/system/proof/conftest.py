@@ -1,0 +1,36 @@
+"""A shop whose everyday life can be disturbed."""
+
+from collections.abc import Iterator
+
+import pytest
+from figures import FIGURES
+from odoo_server.databases import OdooDatabase
+from program import SettledWorld
+from shop import Shop
+from story import ClockedProgram, ShiftedClock, Story
+
+from amazon_bridge.simulator import Simulator
+
+
+@pytest.fixture(scope="module")
+def story(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    odoo_database: OdooDatabase,
+    shop: Shop,
+) -> Iterator[Story]:
+    clock = ShiftedClock()
+    world = SettledWorld(clock, seed=1)
+    world.settings.rate_multiplier = 1000
+    with Simulator(world) as simulator:
+        folder = tmp_path_factory.mktemp("story")
+        program = ClockedProgram(folder, odoo_database, simulator, clock)
+        program.add_account(world.add_seller("A1STORY", ["FR", "DE", "GB"]))
+        yield Story(world, simulator, program, shop, clock)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if FIGURES:
+        terminalreporter.section("proof")
+    for what, number in FIGURES.items():
+        terminalreporter.write_line(f"{what}: {number}")

@@ -1,0 +1,171 @@
+"""A shop's everyday life, told again and again: all that the bridge does, in each telling.
+
+Orders come in (by the merchant, by Amazon), are cancelled on either side, are shipped whole and
+in parts. Each telling begins orders that the next two go on with, so that each of them has
+something of everything, and what came of one can be compared with what came of another.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property, partial
+from pathlib import Path
+from subprocess import Popen
+
+from odoo_server.databases import OdooDatabase
+from pictures import Picture, picture
+from program import ENVIRONMENT, Program, Run, SettledWorld
+from shop import Shop
+
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.simulator import Line, Order, Simulator
+
+CLOCKED = Path(__file__).with_name("clocked.py")
+
+PAUSE = timedelta(minutes=35)
+"""Between two rounds: enough for a feed to be worked, or to be given up, and to read back."""
+
+MOST_ROUNDS = 8
+"""After so many rounds that nobody disturbs nothing may be left to be done."""
+
+Parts = dict[str, Order]
+"""Orders by the part that they play."""
+
+
+class ShiftedClock:
+    """The machine's time, put forward; of Amazon and of the bridge, while Odoo has its own."""
+
+    def __init__(self) -> None:
+        self.shift = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.shift
+
+
+class ClockedProgram(Program):
+    """Runs with Amazon's clock."""
+
+    haste = 1.0
+    """By how much pauses are cut short."""
+
+    def __init__(
+        self, folder: Path, odoo: OdooDatabase, simulator: Simulator, clock: ShiftedClock
+    ) -> None:
+        super().__init__(folder, odoo, simulator)
+        self.clock = clock
+        self.command = [str(CLOCKED)]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        shift = str(self.clock.shift.total_seconds())
+        return {**ENVIRONMENT, "PROOF_SHIFT": shift, "PROOF_HASTE": str(self.haste)}
+
+    @property
+    def unfinished(self) -> list[str]:
+        """What the state store has that is still to be done, or was put aside."""
+        with Ledger(self.state, self.clock) as ledger:
+            feeds = [f for account in self.accounts for f in ledger.open_feeds(account["name"])]
+            items = ledger.open_items().items()
+            return [*map(str, feeds), *(f"{job}: {n} {state}" for (_, job, state), n in items)]
+
+
+@dataclass
+class Story:
+    """One shop on both sides, and the program between them."""
+
+    world: SettledWorld
+    simulator: Simulator
+    program: ClockedProgram
+    shop: Shop
+    clock: ShiftedClock
+    tellings: list[Parts] = field(default_factory=list)
+
+    def begin(self) -> Picture:
+        """Tell it often enough that the next telling has something of everything."""
+        for _ in range(3):
+            self.happen()
+            self.run_until_quiet()
+        return self.picture()
+
+    # What happens while the bridge doesn't look
+
+    def happen(self) -> None:
+        self.clock.shift += PAUSE
+        last, last_but_one = [*reversed(self.tellings), {}, {}][:2]
+        if last:
+            self.world.cancel(last["cancelled on Amazon"].order_id)
+            self.shop.cancel(self._sale_order_id(last["cancelled in Odoo"]))
+            self._ship(last["shipped"])
+            self._ship(last["shipped in parts"], quantity=1)
+        if last_but_one:
+            self._ship(last_but_one["shipped in parts"])
+        parts = self._new_orders()
+        parts |= {f"{p}, a day later": last[p] for p in list(last)[:4]}
+        parts |= {f"{p}, two days later": last_but_one[p] for p in list(last_but_one)[3:4]}
+        self.tellings.append(parts)
+
+    def _new_orders(self) -> Parts:
+        created = datetime.now(UTC) - timedelta(hours=1)  # for Odoo too
+        place = partial(self.world.place_order, created=created)
+        parts = {
+            "cancelled in Odoo": place("FR", [Line(quantity=2, shipping=Decimal("3.90")), Line()]),
+            "cancelled on Amazon": place("DE", [Line(sku="TEAPOT-08", price=Decimal("0.09"))]),
+            "shipped": place("FR", [Line(sku="MUG-RED"), Line(sku="BOARD-OAK")]),
+            "shipped in parts": place("GB", [Line(sku="APRON-LIN", quantity=3)]),
+            "by Amazon": place("FR", [Line(), Line(sku="MUG-RED")], fulfilled_by="AMAZON"),
+        }
+        self.world.request_cancellation(parts["shipped"].order_id)
+        return parts
+
+    def _ship(self, order: Order, *, quantity: int | None = None) -> None:
+        """A person in the warehouse ships what is left, or so many of each line."""
+        domain = [("sale_id.client_order_ref", "=", order.order_id), ("state", "=", "assigned")]
+        (delivery,) = self.shop.search("stock.picking", domain, ["move_ids"])
+        sent = {"carrier_id": self._carrier, "carrier_tracking_ref": f"JD{delivery['id']:010}"}
+        self.shop.rpc("stock.picking", "write", [delivery["id"]], sent)
+        if quantity:
+            done = {"quantity": quantity, "picked": True}
+            self.shop.rpc("stock.move", "write", delivery["move_ids"], done)
+        context = {"skip_backorder": True, "skip_sms": True}
+        self.shop.rpc("stock.picking", "button_validate", [delivery["id"]], context=context)
+
+    @cached_property
+    def _carrier(self) -> int:
+        product = self.shop.rpc("product.product", "create", {"name": "Post", "type": "service"})
+        values = {"name": "DHL", "product_id": product, "delivery_type": "fixed"}
+        return int(self.shop.rpc("delivery.carrier", "create", values))
+
+    def _sale_order_id(self, order: Order) -> int:
+        domain = [("client_order_ref", "=", order.order_id)]
+        (row,) = self.shop.search("sale.order", domain, [])
+        return int(row["id"])
+
+    # What the bridge does about it
+
+    def begin_round(self) -> Popen[str]:
+        """A round of everything, half an hour after the last one."""
+        self.clock.shift += PAUSE
+        return self.program.begin("sync", "all", "--json")
+
+    def round(self) -> Run:
+        self.clock.shift += PAUSE
+        return self.program.run("sync", "all", "--json")
+
+    def run_until_quiet(self, step: Callable[[], Run] | None = None) -> int:
+        """The number of rounds until one went well and left nothing to be done.
+
+        Args:
+            step: does a round; by default one that nobody disturbs.
+        """
+        for number in range(1, MOST_ROUNDS + 1):
+            run = (step or self.round)()
+            if run.code == 0 and not self.program.unfinished:
+                return number
+        raise AssertionError((self.program.unfinished, run))
+
+    # What came of it
+
+    def picture(self) -> Picture:
+        """What stands on both sides of the last telling's orders."""
+        return picture(self.shop, self.simulator, self.tellings[-1])

@@ -1,0 +1,140 @@
+"""The program is killed (SIGKILL) at some call to either side, and started again.
+
+``make crash`` kills it before and after each call of a telling of the story, and while the other
+side works; without it, a few of these are taken, others each time.
+"""
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from subprocess import Popen
+
+import pytest
+from figures import FIGURES, SCALE, SEED
+from pictures import Picture, different
+from program import Run
+from proxy import Proxy
+from story import Story
+
+FEW = 6
+
+
+class Moment(Enum):
+    """When the program dies, as the other side sees it."""
+
+    BEFORE = auto()
+    """The call never came."""
+    DURING = auto()
+    """The call is worked, perhaps still while the next program runs already."""
+    AFTER = auto()
+    """The call was worked, and nobody read the answer."""
+
+
+@dataclass
+class Killer:
+    """Stands on the way of all calls to both sides, counts them, and kills at one of them."""
+
+    call: int
+    moment: Moment
+    victim: Popen[str] | None = None
+    calls: int = 0
+    kills: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def before(self) -> bool:
+        with self._lock:
+            self.calls += 1
+            due = self.calls == self.call and self.moment is not Moment.AFTER
+        if due:
+            self._kill()
+            return self.moment is Moment.DURING
+        return True
+
+    def after(self) -> bool:
+        if self.calls == self.call and self.moment is Moment.AFTER:
+            self._kill()
+            return False
+        return True
+
+    def _kill(self) -> None:
+        assert self.victim
+        self.victim.kill()
+        self.victim.wait()
+        self.kills += 1
+
+
+class Watched:
+    """The story's rounds with a killer on the way, until it has struck."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.killer = Killer(0, Moment.AFTER)
+
+    def round(self) -> Run:
+        if self.killer.kills:
+            return self.story.round()
+        victim = self.killer.victim = self.story.begin_round()
+        out, err = victim.communicate(timeout=300)
+        assert victim.returncode == (-9 if self.killer.kills else 0), err
+        assert "Traceback" not in out + err, err
+        return Run(("sync", "all"), victim.returncode, out, err)
+
+
+@contextmanager
+def watched(story: Story) -> Iterator[Watched]:
+    rounds = Watched(story)
+
+    def before() -> bool:
+        return rounds.killer.before()
+
+    def after() -> bool:
+        return rounds.killer.after()
+
+    with ExitStack() as stack:
+        program = story.program
+        odoo = stack.enter_context(Proxy(program.odoo_url, before=before, after=after))
+        amazon = stack.enter_context(Proxy(program.amazon_url, before=before, after=after))
+        program.odoo_url, program.amazon_url = odoo.url, amazon.url
+        yield rounds
+
+
+@pytest.fixture(scope="module")
+def undisturbed(story: Story) -> Picture:
+    return story.begin()
+
+
+@pytest.fixture(scope="module")
+def rounds(story: Story, undisturbed: Picture) -> Iterator[Watched]:
+    with watched(story) as rounds:
+        yield rounds
+
+
+@pytest.fixture(scope="module")
+def calls(story: Story, rounds: Watched, undisturbed: Picture) -> int:
+    """The number of calls of a telling that nobody disturbs."""
+    story.happen()
+    assert story.run_until_quiet(rounds.round) == 2
+    assert story.picture() == undisturbed
+    assert rounds.killer.calls > 60
+    return rounds.killer.calls
+
+
+def test_killed_and_started_again(
+    story: Story, rounds: Watched, calls: int, undisturbed: Picture
+) -> None:
+    every = [(call, moment) for call in range(1, calls + 1) for moment in Moment]
+    chosen = random.Random(SEED).sample(every, round(SCALE * len(every)) or FEW)
+    FIGURES["moments to kill at"] = len(every)
+    broken = {}
+    for call, moment in sorted(chosen, key=str):
+        rounds.killer = Killer(call, moment)
+        story.happen()
+        story.run_until_quiet(rounds.round)
+        assert rounds.killer.kills == 1, (call, moment)
+        FIGURES["kills"] += 1
+        if differences := different(story.picture(), undisturbed):
+            broken[call, moment] = differences
+    assert not broken

@@ -1,0 +1,162 @@
+"""A proxy on which things go wrong, by chance, as they do on real networks and servers."""
+
+import json
+import random
+import re
+import threading
+import time
+import xmlrpc.client
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from proxy import Answer, Handler, Proxy
+
+TIMEOUT = 4.0
+"""Seconds after which the program gives a call to Odoo up, in these tests."""
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong with one call.
+
+    ``worked``: the other side does its work, and only the answer is lost or spoilt.
+    ``answer`` is sent in place of the right one; None: the connection breaks, after ``seconds``.
+    ``withheld``: the right answer comes, but half of it is missing. ``path`` restricts it.
+    """
+
+    name: str
+    worked: bool = False
+    answer: Answer | None = None
+    seconds: float = 0
+    withheld: bool = False
+    path: str = ""
+
+    def happen(self, request: Handler, body: bytes) -> None:
+        right = request.pass_on(body) if self.worked else None
+        time.sleep(self.seconds)
+        if self.withheld and right:
+            request.answer(*right, withheld=len(right[2]) // 2)
+        elif self.answer:
+            request.answer(*self.answer)
+        elif self.name == "slow" and right:
+            request.answer(*right)
+        else:
+            request.hang_up()
+
+
+def _answer(status: int, kind: str, text: str, **headers: str) -> Answer:
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return status, [("Content-Type", kind), *named], text.encode()
+
+
+def _page(status: int, title: str) -> Answer:
+    return _answer(status, HTML, f"<html><head><title>{title}</title></head></html>")
+
+
+def _errors(status: int, code: str, message: str, **headers: str) -> Answer:
+    error = {"code": code, "message": message, "details": ""}
+    return _answer(status, JSON, json.dumps({"errors": [error]}), **headers)
+
+
+_QUOTA = _errors(429, "QuotaExceeded", "You exceeded your quota.", x_amzn_RateLimit_Limit="5")
+
+
+def _crash(last_line: str) -> Answer:
+    frames = 'Traceback (most recent call last):\n  File "sql_db.py", line 1, in execute\n'
+    fault = xmlrpc.client.Fault(1, f"{frames}{last_line}\n")
+    return _answer(200, "text/xml", xmlrpc.client.dumps(fault))
+
+
+def _both(name: str, answer: Answer) -> list[Fault]:
+    """A bad answer in place of the work, and one in place of the right answer."""
+    return [Fault(name, answer=answer), Fault(f"{name}, done", worked=True, answer=answer)]
+
+
+ANYWHERE = [
+    Fault("reset"),
+    Fault("answer lost", worked=True),
+    Fault("slow", worked=True, seconds=0.3),
+    Fault("truncated", worked=True, withheld=True),
+    *_both("502", _page(502, "Bad Gateway")),
+    *_both("503", _page(503, "Service Unavailable")),
+    *_both("no data", _page(200, "We'll be back soon")),
+]
+AT_ODOO = [
+    *ANYWHERE,
+    Fault("time-out", worked=True, seconds=TIMEOUT + 1),
+    Fault("429", answer=_page(429, "Too Many Requests")),
+    Fault("500", answer=_page(500, "Internal Server Error")),
+    Fault("serialization", answer=_crash(
+        "psycopg2.errors.SerializationFailure: could not serialize access due to concurrent update"
+    )),
+    Fault("deadlock", answer=_crash("psycopg2.errors.DeadlockDetected: deadlock detected")),
+    Fault("lock time-out", answer=_crash(
+        "psycopg2.errors.LockNotAvailable: canceling statement due to lock timeout"
+    )),
+    Fault("no database", answer=_crash(
+        "psycopg2.OperationalError: server closed the connection unexpectedly"
+    )),
+    Fault("pool full", answer=_crash("psycopg2.pool.PoolError: The Connection Pool Is Full")),
+]  # fmt: skip
+AT_AMAZON = [
+    *ANYWHERE,
+    Fault("429", answer=_QUOTA),
+    *_both("500", _errors(500, "InternalFailure", "We encountered an internal error.")),
+    *_both("wrong JSON", _answer(200, JSON, '["unexpected"]')),
+    Fault(
+        "token expired",
+        answer=_errors(403, "Unauthorized", "The access token you provided has expired."),
+        path=r"^/(orders|feeds|sellers)/",
+    ),
+]
+
+
+class Trouble(Proxy):
+    """Lets one in so many calls go wrong.
+
+    Args:
+        target: the URL of the server behind it.
+        faults: of these one is chosen at a time.
+        chance: says when, and which.
+        often: the part of the calls that go wrong.
+        met: counts the faults, by name.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        faults: Sequence[Fault],
+        chance: random.Random,
+        *,
+        often: float,
+        met: Callable[[str], object],
+    ) -> None:
+        super().__init__(target)
+        self.often = often
+        self._faults, self._chance, self._met = faults, chance, met
+        self._choosing = threading.Lock()
+
+    def handle(self, request: Handler, body: bytes) -> None:
+        fault = self._choose(request.path)
+        if fault is None:
+            super().handle(request, body)
+        else:
+            self._met(fault.name)
+            fault.happen(request, body)
+
+    def _choose(self, path: str) -> Fault | None:
+        with self._choosing:
+            if self._chance.random() >= self.often:
+                return None
+            return self._chance.choice([f for f in self._faults if re.search(f.path, path)])
+
+
+class Met(Counter[str]):
+    """The faults that were met."""
+
+    def __call__(self, name: str) -> None:
+        self[name] += 1
