@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
+import pytest
 from forwarder import Forwarder
 from odoo_server.databases import OdooDatabase
 from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
@@ -47,6 +50,15 @@ def imported(odoo: OdooDatabase, order_ids: set[str]) -> set[str]:
 
 def moments(simulator: Simulator, operation: str) -> list[float]:
     return [each.time.timestamp() for each in simulator.received(operation)]
+
+
+def runs(daemon: RunningDaemon) -> float:
+    """How many rounds there have been."""
+    lines = daemon.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(ROUNDS))
+
+
+ROUNDS = "amazon_bridge_rounds_total{"
 
 
 def test_it_keeps_its_schedule_and_tells_that_it_is_well(
@@ -178,6 +190,50 @@ def test_one_daemon_a_state_store(daemon: RunningDaemon):
     second = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     assert second.returncode == 3
     assert "A daemon works with the state store" in second.stderr
+
+
+def test_a_full_disk_stops_no_daemon_and_loses_nothing(
+    daemon: RunningDaemon, simulator: Simulator, odoo_database: OdooDatabase
+):
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    assert daemon.process
+    unlimited = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (4096, unlimited[1]))
+    orders = place_orders(simulator, 2)
+    wait_for(lambda: daemon.get("/readyz").json()["jobs"][0]["failures"] >= 2)
+    assert "Make room on its disk" in daemon.get("/readyz").json()["jobs"][0]["error"]
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, unlimited)
+    wait_for(lambda: imported(odoo_database, orders) == orders)
+    wait_for(lambda: daemon.get("/readyz").json()["jobs"][0]["failures"] == 0)
+    assert daemon.stop()[0] == 0
+
+
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="there is no libfaketime here")
+@pytest.mark.parametrize("jump", ["-2h", "+2h"])
+def test_a_clock_that_is_set_stops_no_schedule(
+    daemon: RunningDaemon, simulator: Simulator, jump: str
+):
+    clock = daemon.folder / "clock"
+    clock.write_text("+0")
+    daemon.environ = {
+        **os.environ,
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    clock.write_text(jump)
+    daemon.wait_for_event("clock_jumped")
+    before = runs(daemon)
+    wait_for(lambda: runs(daemon) >= before + 6, seconds=20)
+    assert daemon.get("/healthz").status_code == 200
+    assert daemon.stop()[0] == 0
 
 
 def test_systemd_is_told_what_goes_on(daemon: RunningDaemon):

@@ -1,0 +1,137 @@
+"""The dashboard and the alert rules speak of metrics that there are, and say what they should."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filled import NOW, busy_rounds
+from prometheus_client import generate_latest
+from ruamel.yaml import YAML
+
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.service.metrics import Gauges
+
+CONFIG = Path(__file__).parents[2] / "config"
+MONITORING = CONFIG / "monitoring"
+PROMTOOL = shutil.which("promtool")
+FOREIGN = {"process_resident_memory_bytes", "process_cpu_seconds_total", "up"}
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> str:
+    rounds = busy_rounds(tmp_path_factory.mktemp("busy"))
+    rounds.tallies.count_round(("acme-eu", "orders"), Counts(seen=3, created=2, quarantined=1), 4.2)
+    rounds.tallies.count_round(("acme-us", "orders"), Counts(error="It is down."), 1)
+    rounds.app.throttle.wait("A1", "searchOrders")
+    rounds.app.throttle.waits["A1", "searchOrders"].count += 1
+    rounds.tallies.registry.register(Gauges(rounds, lambda: NOW))
+    return generate_latest(rounds.tallies.registry).decode()
+
+
+def load(name: str) -> Any:
+    return YAML(typ="safe", pure=True).load((MONITORING / name).read_text())
+
+
+def names_in(expression: str) -> set[str]:
+    return set(re.findall(r"\b(?:amazon_bridge|process)_\w+|\bup\b", expression))
+
+
+def expressions() -> Iterator[str]:
+    for panel in json.loads((MONITORING / "dashboard.json").read_text())["panels"]:
+        yield from (target["expr"] for target in panel["targets"])
+    for group in load("alerts.yaml")["groups"]:
+        yield from (rule["expr"] for rule in group["rules"])
+
+
+def test_metrics_tell_how_it_stands(metrics: str):
+    for line in (
+        'amazon_bridge_items_total{account="acme-eu",job="orders",outcome="created"} 2.0',
+        'amazon_bridge_rounds_total{account="acme-us",job="orders",result="failed"} 1.0',
+        'amazon_bridge_round_seconds_sum{account="acme-eu",job="orders"} 4.2',
+        'amazon_bridge_quarantined{account="acme-eu",job="orders"} 1.0',
+        'amazon_bridge_pending{account="acme-eu",job="pickings"} 1.0',
+        'amazon_bridge_cursor_age_seconds{account="acme-jp"} 18000.0',
+        'amazon_bridge_last_success_timestamp_seconds{account="acme-us",job="orders"} 0.0',
+        'amazon_bridge_failures{account="acme-us",job="orders"} 1.0',
+        'amazon_bridge_side_up{side="acme-us"} 0.0',
+        'amazon_bridge_side_up{side="Odoo"} 1.0',
+        'amazon_bridge_odoo_calls_total{operation="login",result="ok"} 1.0',
+        'amazon_bridge_throttle_waits_total{operation="searchOrders",seller="A1"} 1.0',
+    ):
+        assert line in metrics.splitlines()
+    call = 'amazon_calls_total{account="acme-us",operation="searchOrders",result="unavailable"} 1.0'
+    assert call in metrics
+
+
+def test_dashboard_and_rules_ask_for_metrics_that_there_are(metrics: str):
+    told = set(re.findall(r"^(\w+)", metrics, re.MULTILINE))
+    asked = {name for expression in expressions() for name in names_in(expression)}
+    assert asked - told <= FOREIGN
+
+
+def test_every_metric_is_documented(metrics: str):
+    documented = (CONFIG.parent / "docs" / "operations.md").read_text()
+    families = set(re.findall(r"^# TYPE (amazon_bridge_\w+)", metrics, re.MULTILINE))
+    assert [name for name in sorted(families) if f"`{name}`" not in documented] == []
+
+
+def test_no_metric_tells_a_secret(metrics: str):
+    assert not re.search("sesame|amzn-client", metrics)
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="there is no promtool here")
+@pytest.mark.parametrize(
+    "command", [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]]
+)
+def test_promtool_finds_nothing_wrong_with_the_rules(command: list[str]):
+    subprocess.run([str(PROMTOOL), *command], cwd=MONITORING, check=True, capture_output=True)
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="there is no promtool here")
+def test_promtool_finds_nothing_wrong_with_the_metrics(metrics: str):
+    command = [str(PROMTOOL), "check", "metrics"]
+    subprocess.run(command, input=metrics.encode(), check=True, capture_output=True)
+
+
+def test_every_rule_is_tried():
+    rules = {rule["alert"] for group in load("alerts.yaml")["groups"] for rule in group["rules"]}
+    tried = {
+        each["alertname"]
+        for test in load("alerts.test.yaml")["tests"]
+        for each in test["alert_rule_test"]
+        if each["exp_alerts"]
+    }
+    assert tried == rules
+
+
+ANALYZE = shutil.which("systemd-analyze")
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="there is no systemd here")
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path):
+    unit = (CONFIG / "amazon-bridge.service").read_text()
+    program = re.search(r"^ExecStart=(\S+)", unit, re.MULTILINE)
+    assert program
+    copy = tmp_path / "amazon-bridge.service"
+    copy.write_text(unit.replace(program[1], "/bin/true"))
+    verified = subprocess.run(
+        [str(ANALYZE), "verify", str(copy)], check=True, capture_output=True, text=True
+    )
+    assert verified.stderr == ""
+
+
+def test_the_compose_file_keeps_secrets_out_of_it():
+    compose = YAML(typ="safe", pure=True).load((CONFIG / "compose.yaml").read_text())
+    service = compose["services"]["amazon-bridge"]
+    assert "environment" not in service
+    assert set(service["secrets"]) == set(compose["secrets"])
+    assert all(set(secret) == {"file"} for secret in compose["secrets"].values())
+    assert service["read_only"]
+    assert "state:/var/lib/amazon-bridge" in service["volumes"]
