@@ -7,7 +7,7 @@ of it now and from what stands in Odoo: ``decide`` has the rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -341,12 +341,15 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
 
     errors = {o.order_id: _not_ours(standing[o.order_id]) for o in having(Step.NOT_OURS)}
     _restore_dates(context, having(Step.COMPLETE, Step.NOTHING), standing)
-    errors |= _import(context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes)
+    failures = _import(context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes)
+    errors |= failures
+    _deliver(context, having(Step.IMPORT, Step.COMPLETE), standing, failures)
     errors |= _hold(context, having(Step.HOLD), standing)
     errors |= _find_changed_worth(context, having(Step.NOTHING), standing)
     _cancel(context, having(Step.CANCEL), standing)
-    _show_requests(context, having(Step.IMPORT, Step.COMPLETE, Step.NOTHING))
-    _show_gift_messages(context, having(Step.IMPORT, Step.COMPLETE, Step.NOTHING))
+    live = having(Step.IMPORT, Step.COMPLETE, Step.NOTHING)
+    _show_requests(context, live, standing)
+    _show_gift_messages(context, live, standing)
     for order in orders:
         if order.order_id not in errors:
             _settle(context, order, steps[order.order_id])
@@ -397,36 +400,34 @@ def _not_ours(sale_order: SaleOrder) -> ItemError:
 def _import(
     context: Context,
     orders: Sequence[Order],
-    standing: Mapping[str, SaleOrder],
+    standing: dict[str, SaleOrder],
     outcomes: dict[str, str],
 ) -> dict[str, ItemError]:
-    """Bring sale orders to their end, from wherever they stand: made, priced, confirmed, delivered.
+    """Bring sale orders to their confirmation, from wherever they stand: made, priced, confirmed.
 
-    Answers with the errors of the orders that could not be brought there.
+    ``standing`` gets them as they stand then. Answers with the errors of the orders that could
+    not be brought there.
     """
     unconfirmed = [
         order
         for order in orders
         if order.order_id not in standing or standing[order.order_id].is_quotation
     ]
-    now = {
-        order.order_id: standing[order.order_id] for order in orders if order.order_id in standing
-    }
-    errors: dict[str, ItemError] = {}
-    if unconfirmed:
-        drafts = drafts_of(context, unconfirmed)
-        made = _made(context, [draft for draft in drafts if draft.order_id not in standing])
-        outcomes |= dict.fromkeys(made, "created")
-        now |= made
-        now |= _priced(context, drafts, now)
-        errors = _wrong_totals(drafts, now)
-        right = [d for d in drafts if d.order_id not in errors and now[d.order_id].is_quotation]
-        if right:
-            _note_fallbacks(context, right)
-            sales.add_purchase_orders(context.odoo, right, now)
-            sales.confirm(context.odoo, right, now)
-    fba = [o.order_id for o in orders if o.fulfilled_by == FulfilledBy.AMAZON]
-    _deliver(context, {key: now[key].id for key in fba if key not in errors})
+    if not unconfirmed:
+        return {}
+    drafts = drafts_of(context, unconfirmed)
+    made = _made(context, [draft for draft in drafts if draft.order_id not in standing])
+    outcomes |= dict.fromkeys(made, "created")
+    standing |= made
+    standing |= _priced(context, drafts, standing)
+    errors = _wrong_totals(drafts, standing)
+    right = [d for d in drafts if d.order_id not in errors and standing[d.order_id].is_quotation]
+    if right:
+        _note_fallbacks(context, right)
+        sales.add_purchase_orders(context.odoo, right, standing)
+        sales.confirm(context.odoo, right, standing)
+        ids = {draft.order_id: standing[draft.order_id].id for draft in right}
+        standing |= sales.read(context.odoo, ids)
     return errors
 
 
@@ -478,19 +479,22 @@ def _wrong_total(draft: Draft, sale_order: SaleOrder) -> ItemError:
     )
 
 
-def _deliver(context: Context, sale_order_ids: Mapping[str, int]) -> None:
+def _deliver(
+    context: Context,
+    orders: Sequence[Order],
+    standing: Mapping[str, SaleOrder],
+    failures: Collection[str],
+) -> None:
     """Do what Amazon has shipped: the open transfers out of Amazon's location.
 
     Raises:
         ItemErrors: some can't be done without a person.
     """
-    if not sale_order_ids:
-        return
-    confirmed = sales.read(context.odoo, sale_order_ids)
     transfers = {
-        delivery.id: sale_order.order_id
-        for sale_order in confirmed.values()
-        for delivery in sale_order.open_from(context.setup.fba_location_id)
+        delivery.id: order.order_id
+        for order in orders
+        if order.fulfilled_by == FulfilledBy.AMAZON and order.order_id not in failures
+        for delivery in standing[order.order_id].open_from(context.setup.fba_location_id)
     }
     deliveries.deliver(context.odoo, transfers)
 
@@ -502,15 +506,17 @@ def _restore_dates(
     lost = {
         standing[order.order_id].id: order.created
         for order in orders
-        if _lost_its_date(context, standing[order.order_id])
+        if _lost_its_date(context, order, standing[order.order_id])
     }
     sales.set_dates(context.odoo, lost)
 
 
-def _lost_its_date(context: Context, sale_order: SaleOrder) -> bool:
+def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> bool:
     """It was confirmed since the ledger knows the order, and no round has come to its end."""
-    entry = context.ledger.entry(context.name, JOB, sale_order.order_id)
-    if entry is None or entry.memo is not None or not sale_order.is_confirmed:
+    if not sale_order.is_confirmed or sale_order.ordered == order.created.replace(microsecond=0):
+        return False
+    entry = context.ledger.entry(context.name, JOB, order.order_id)
+    if entry is None or entry.memo is not None:
         return False
     return sale_order.ordered > entry.first_seen - _CLOCKS_DIFFER
 
@@ -586,17 +592,16 @@ def _has_changed_worth(context: Context, order: Order) -> bool:
     return order.status in _LIVE and memo is not None and memo.worth != order.worth
 
 
-def _show_requests(context: Context, orders: Sequence[Order]) -> None:
+def _show_requests(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> None:
     """Tell the people in Odoo that the buyer asks to cancel, before the parcel leaves."""
     asked = [
-        order.order_id
+        standing[order.order_id]
         for order in orders
         if order.buyer_requested_cancellation and order.status == FulfillmentStatus.UNSHIPPED
     ]
-    if not asked:
-        return
-    standing = sales.find(context.odoo, asked).values()
-    live = [s for s in standing if s.made_by_bridge and not s.is_cancelled]
+    live = [sale_order for sale_order in asked if not sale_order.is_cancelled]
     _remind(context, "sale.order", [sale_order.id for sale_order in live])
     _remind(context, "stock.picking", [d.id for s in live for d in s.deliveries if d.is_open])
 
@@ -619,18 +624,21 @@ _BUYER_ASKS = Note(
 )
 
 
-def _show_gift_messages(context: Context, orders: Sequence[Order]) -> None:
+def _show_gift_messages(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> None:
     """Write what goes into the parcel on the deliveries, for those who pack it."""
     messages = {
         order.order_id: [item.gift_message for item in order.items if item.gift_message]
         for order in orders
         if order.fulfilled_by == FulfilledBy.MERCHANT
     }
-    wanted = {order_id: texts for order_id, texts in messages.items() if texts}
-    if not wanted:
-        return
-    live = [s for s in sales.find(context.odoo, wanted).values() if s.made_by_bridge]
-    texts = {d.id: wanted[s.order_id] for s in live for d in s.deliveries if d.is_open}
+    texts = {
+        delivery.id: its_messages
+        for order_id, its_messages in messages.items()
+        for delivery in standing[order_id].deliveries
+        if delivery.is_open and its_messages
+    }
     deliveries.note_gift_messages(context.odoo, texts)
 
 
