@@ -196,6 +196,9 @@ class AccountConfig(Section):
     facilitator_tax: Text | None = None
     """Name of a sales tax of 0 % for what Amazon has collected the tax of, for the tax report; made
     when absent. Default: such lines have no tax at all."""
+    fiscal_position: Text | None = None
+    """Name of the fiscal position of all orders, such as that of a warehouse abroad. Default: the
+    one that Odoo finds for each customer."""
     invoicing: InvoicingConfig = InvoicingConfig()
     """Invoices and payments in Odoo."""
     start: Instant | None = None

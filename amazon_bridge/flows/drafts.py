@@ -56,6 +56,8 @@ def _draft(context: Context, order: Order, customer: Customer, lines: tuple[Line
         created=order.created,
         lines=lines,
         facilitator_tax_id=setup.facilitator_tax_id,
+        fiscal_position_id=setup.fiscal_position_id,
+        purchase_order=order.buyer.purchase_order_number or "",
     )
 
 

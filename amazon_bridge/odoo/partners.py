@@ -1,24 +1,27 @@
-"""Customers and their delivery contacts.
+"""Customers, their contacts, and where they want goods delivered.
 
-A customer is known by Amazon's anonymised e-mail address, which stays the same for one buyer
-and one seller. Where Amazon tells none (orders that it ships itself), the order has a customer
-of its own. What stands in Odoo is never overwritten; only fields that are empty are filled.
+A person is known by Amazon's anonymised e-mail address, which stays the same for one buyer and
+one seller; a company by its VAT number, else by its name and that address. Where Amazon tells
+none of these (orders that it ships itself), the order has a customer of its own. What stands in
+Odoo is never overwritten; only fields that are empty are filled.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import html
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.model import Address, Order
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import printable
 
 _ADDRESS = ("street", "street2", "zip", "city", "state_id", "country_id", "phone")
-_PARTNER = ["name", *_ADDRESS]
+_PARTNER = ["name", "vat", "comment", *_ADDRESS]
 _ADDRESS_COLUMNS = [f"{name}/.id" if name.endswith("_id") else name for name in _ADDRESS]
 
 
@@ -38,7 +41,8 @@ def customers(
     standing = _find(session, cards.values(), company_id)
     standing |= _make(session, [card for card in cards.values() if card.key not in standing])
     _fill_blanks(session, cards.values(), standing)
-    return _with_delivery_contacts(session, cards, standing)
+    _add_vat_numbers(session, cards.values(), standing)
+    return _with_contacts(session, cards, standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +52,42 @@ class _Card:
     order_id: str
     key: str
     email: str
-    name: str
+    company: str
+    """The company that buys; empty for a person."""
+    vat: str
+    person: str
     recipient: str
     address: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The customer's."""
+        return self.company or self.person
 
 
 def _card(geography: Geography, order: Order) -> _Card:
     address = order.address or Address(country_code=None)
-    email = printable(order.buyer.email).lower()
+    email, company = printable(order.buyer.email).lower(), printable(order.buyer.company_name)
+    vat = printable(order.buyer.vat_number).replace(" ", "").upper() if company else ""
     recipient = printable(address.name)
-    name = printable(order.buyer.name) or recipient or f"Amazon customer {order.order_id}"
+    person = printable(order.buyer.name) or recipient or f"Amazon customer {order.order_id}"
     return _Card(
         order_id=order.order_id,
-        key=f"partner_{_digest(email)}" if email else f"partner_order_{order.order_id}",
+        key=_key(order.order_id, email, company, vat),
         email=email,
-        name=name,
-        recipient=recipient or name,
+        company=company,
+        vat=vat,
+        person=person,
+        recipient=recipient or person,
         address=_address(geography, address),
     )
+
+
+def _key(order_id: str, email: str, company: str, vat: str) -> str:
+    """The end of the customer's external id."""
+    if company and (vat or email):
+        return f"partner_company_{_digest(*([vat] if vat else [company, email]))}"
+    return f"partner_{_digest(email)}" if email else f"partner_order_{order_id}"
 
 
 def _address(geography: Geography, address: Address) -> dict[str, Any]:
@@ -91,19 +113,27 @@ def _digest(*parts: str) -> str:
 
 
 def _find(
-    session: OdooSession, cards: Iterable[_Card], company_id: int
+    session: OdooSession, cards: Collection[_Card], company_id: int
 ) -> dict[str, dict[str, Any]]:
-    emails = {card.email: card.key for card in cards if card.email}
-    if not emails:
+    known = {("email_normalized", c.email): c.key for c in cards if c.email and not c.company}
+    known |= {("vat", card.vat): card.key for card in cards if card.vat}
+    if not known:
         return {}
+    persons, companies = ([v for f, v in known if f == field] for field in _KNOWN_BY)
     domain = [
-        ("email_normalized", "in", sorted(emails)),
         ("parent_id", "=", False),
         ("company_id", "in", [False, company_id]),
+        *("|", "&", ("is_company", "=", False), ("email_normalized", "in", sorted(persons))),
+        *("&", ("is_company", "=", True), ("vat", "in", sorted(companies))),
     ]
-    fields = [*_PARTNER, "email_normalized"]
+    fields = [*_PARTNER, *_KNOWN_BY, "is_company"]
     rows = session.search_read("res.partner", domain, fields, order="id desc")
-    return {emails[row["email_normalized"]]: _plain(row) for row in rows}
+    names = [("vat" if row["is_company"] else "email_normalized") for row in rows]
+    found = {(name, row[name]): _plain(row) for name, row in zip(names, rows, strict=True)}
+    return {key: found[name] for name, key in known.items() if name in found}
+
+
+_KNOWN_BY = ("email_normalized", "vat")
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,11 +147,14 @@ def _make(session: OdooSession, cards: Iterable[_Card]) -> dict[str, dict[str, A
     absent = {card.key: card for card in cards}
     keys = sorted(absent)
     rows = [
-        [f"amazon_bridge.{key}", absent[key].name, absent[key].email, *_cells(absent[key])]
+        [
+            *(f"amazon_bridge.{key}", absent[key].name, absent[key].email),
+            *("1" if absent[key].company else "0", *_cells(absent[key])),
+        ]
         for key in keys
     ]
     owners = [absent[key].order_id for key in keys]
-    columns = ["id", "name", "email", *_ADDRESS_COLUMNS]
+    columns = ["id", "name", "email", "is_company", *_ADDRESS_COLUMNS]
     ids = session.load("res.partner", columns, rows, owners=owners)
     by_id = {row["id"]: _plain(row) for row in session.read("res.partner", ids, _PARTNER)}
     return {key: by_id[id_] for key, id_ in zip(keys, ids, strict=True)}
@@ -145,23 +178,75 @@ def _fill_blanks(
     session.load("res.partner", [".id", *_ADDRESS_COLUMNS], values, overwrite=True)
 
 
-def _with_delivery_contacts(
+def _add_vat_numbers(
+    session: OdooSession, cards: Iterable[_Card], standing: Mapping[str, dict[str, Any]]
+) -> None:
+    """Give companies their VAT number, or a note of it where Odoo finds it wrong."""
+    wanted = {}
+    for card in cards:
+        partner = standing[card.key]
+        if card.vat and not partner["vat"] and card.vat not in partner["comment"]:
+            wanted[partner["id"]] = (card.vat, partner["comment"])
+    try:
+        rows = [[str(id_), vat] for id_, (vat, _) in sorted(wanted.items())]
+        session.load("res.partner", [".id", "vat"], rows, overwrite=True)
+    except ItemError:
+        for id_, (vat, comment) in sorted(wanted.items()):
+            _add_vat_number(session, id_, vat, comment)
+
+
+def _add_vat_number(session: OdooSession, partner_id: int, vat: str, comment: str) -> None:
+    try:
+        session.load("res.partner", [".id", "vat"], [[str(partner_id), vat]], overwrite=True)
+    except ItemError:
+        note = f"<p>VAT number as told by Amazon; Odoo finds it wrong: {html.escape(vat)}</p>"
+        cells = [str(partner_id), f"{comment}{note}"]
+        session.load("res.partner", [".id", "comment"], [cells], overwrite=True)
+
+
+# Contacts of customers
+
+
+@dataclass(frozen=True, slots=True)
+class _Contact:
+    """A contact of a customer: the person who buys for a company, or a place of delivery."""
+
+    order_id: str
+    key: str
+    parent_id: int
+    type: str
+    name: str
+    email: str
+    address: tuple[str, ...]
+
+
+def _with_contacts(
     session: OdooSession, cards: Mapping[str, _Card], standing: Mapping[str, dict[str, Any]]
 ) -> dict[str, Customer]:
-    elsewhere = {
-        _delivery_key(card): card
-        for card in cards.values()
-        if _delivered_elsewhere(card, standing[card.key])
-    }
-    parents = {key: standing[card.key]["id"] for key, card in elsewhere.items()}
-    contacts = _delivery_contacts(session, elsewhere, parents)
+    contacts: dict[str, _Contact] = {}
+    for card in cards.values():
+        for contact in _contacts(card, standing[card.key]):
+            contacts[contact.key] = contact
+    ids = _contact_ids(session, contacts)
     return {
         order_id: Customer(
             partner_id=standing[card.key]["id"],
-            delivery_id=contacts.get(_delivery_key(card), standing[card.key]["id"]),
+            delivery_id=ids.get(_delivery_key(card), standing[card.key]["id"]),
         )
         for order_id, card in cards.items()
     }
+
+
+def _contacts(card: _Card, partner: Mapping[str, Any]) -> Iterator[_Contact]:
+    if card.company:
+        key = f"{card.key}_person_{_digest(card.person, card.email)}"
+        nowhere = tuple("" for _ in _ADDRESS)
+        yield _Contact(
+            card.order_id, key, partner["id"], "contact", card.person, card.email, nowhere
+        )
+    if _delivered_elsewhere(card, partner):
+        key, address = _delivery_key(card), tuple(_cells(card))
+        yield _Contact(card.order_id, key, partner["id"], "delivery", card.recipient, "", address)
 
 
 def _delivered_elsewhere(card: _Card, partner: Mapping[str, Any]) -> bool:
@@ -174,31 +259,34 @@ def _delivery_key(card: _Card) -> str:
     return f"{card.key}_delivery_{_digest(card.recipient, *_cells(card))}"
 
 
-def _delivery_contacts(
-    session: OdooSession, cards: Mapping[str, _Card], parents: Mapping[str, int]
-) -> dict[str, int]:
-    """The delivery contacts of these keys; those that are missing are made."""
-    if not cards:
+def _contact_ids(session: OdooSession, contacts: Mapping[str, _Contact]) -> dict[str, int]:
+    """The contacts of these keys; those that are missing are made."""
+    if not contacts:
         return {}
-    found = _children(session, parents)
-    missing = sorted(cards.keys() - found.keys(), key=lambda key: (parents[key], key))
+    found = _children(session, contacts.values())
+    missing = sorted(
+        (contact for key, contact in contacts.items() if key not in found),
+        key=lambda contact: (contact.parent_id, contact.key),
+    )
     # Made through their customer: Odoo 19 checks a contact that is loaded with a parent
     # against fields that only accountants may read (res.partner._check_import_consistency).
-    columns = ["id", "name", "type", *_ADDRESS_COLUMNS]
+    columns = ["id", "name", "type", "email", *_ADDRESS_COLUMNS]
     rows, previous = [], None
-    for key in missing:
-        cells = [f"amazon_bridge.{key}", cards[key].recipient, "delivery", *_cells(cards[key])]
-        rows.append([str(parents[key]) if parents[key] != previous else "", *cells])
-        previous = parents[key]
-    owners = [cards[key].order_id for key in missing]
+    for contact in missing:
+        cells = [f"amazon_bridge.{contact.key}", contact.name, contact.type, contact.email]
+        parent = str(contact.parent_id) if contact.parent_id != previous else ""
+        rows.append([parent, *cells, *contact.address])
+        previous = contact.parent_id
+    owners = [contact.order_id for contact in missing]
     fields = [".id", *(f"child_ids/{column}" for column in columns)]
     session.load("res.partner", fields, rows, owners=owners, overwrite=True)
-    return found | (_children(session, parents) if missing else {})
+    return found | (_children(session, contacts.values()) if missing else {})
 
 
-def _children(session: OdooSession, parents: Mapping[str, int]) -> dict[str, int]:
+def _children(session: OdooSession, contacts: Iterable[_Contact]) -> dict[str, int]:
     """The contacts of these customers that the bridge made, by their keys."""
-    domain = [("parent_id", "in", sorted(set(parents.values()))), ("type", "=", "delivery")]
+    parents = sorted({contact.parent_id for contact in contacts})
+    domain = [("parent_id", "in", parents), ("type", "in", ["delivery", "contact"])]
     rows = session.search_read("res.partner", domain, ["id"])
     names = session.external_ids("res.partner", [row["id"] for row in rows])
     return {name: id_ for id_, name in names.items()}

@@ -46,11 +46,6 @@ def unit_price(
     return (base / quantity).quantize(_DIGITS, ROUND_HALF_UP)
 
 
-def bears_nothing(taxes: Sequence[Tax]) -> bool:
-    """Whether a line that is worth nothing stays so with these taxes."""
-    return all(tax.kind in COMPUTED for tax in flattened(taxes)) and not line_total(_ZERO, 1, taxes)
-
-
 def _refuse_unknown(taxes: Sequence[Tax]) -> None:
     for tax in flattened(taxes):
         if tax.kind not in COMPUTED:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
-from amazon_bridge.odoo.prices import bears_nothing, unit_price
+from amazon_bridge.odoo.prices import unit_price
 from amazon_bridge.odoo.sales import Draft, Line, SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.taxes import FIXED, Tax, flattened
@@ -93,9 +93,7 @@ class _Quotation:
         lessened = self.standing.get(line.lessens or "")
         ids = (lessened or self.standing[line.external_id]).tax_ids
         taxes = [known[id_] for id_ in ids]
-        if lessened:
-            return _without_fixed(taxes)
-        return taxes if line.full_total or bears_nothing(taxes) else []
+        return _without_fixed(taxes) if lessened or not line.full_total else taxes
 
 
 def _without_fixed(taxes: list[Tax]) -> list[Tax]:

@@ -70,6 +70,8 @@ class Setup:
     """By currency, those of the account's marketplaces."""
     facilitator_tax_id: int | None = None
     """Of lines whose tax Amazon collects; None: they get no tax."""
+    fiscal_position_id: int | None = None
+    """Of all orders; None: Odoo finds the customer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class _Work:
         products = self._products()
         pricelists = self._pricelists()
         tax_id = self._facilitator_tax(place)
+        fiscal_position_id = self._fiscal_position(place)
         if self.missing or not (location_id and route_id and team_id and products):
             return None
         return Setup(
@@ -177,6 +180,7 @@ class _Work:
             products=products,
             pricelists=pricelists,
             facilitator_tax_id=tax_id,
+            fiscal_position_id=fiscal_position_id,
         )
 
     def _ensure(
@@ -446,6 +450,22 @@ class _Work:
             lambda: self._find_tax(name, place),
             lambda: self._make_tax(name, place),
         )
+
+    def _fiscal_position(self, place: _Place) -> int | None:
+        name = self.account.fiscal_position
+        if name is None:
+            return None
+        domain = [("name", "=", name), ("company_id", "=", place.company_id)]
+        found = _first_id(
+            self.session.search_read("account.fiscal.position", domain, ["id"], limit=1)
+        )
+        if found is None:
+            self._lacks(
+                f"the fiscal position {name}",
+                "Accounting or Invoicing > Configuration > Fiscal Positions: make it; or correct "
+                "`fiscal_position` of the account",
+            )
+        return found
 
     def _find_tax(self, name: str, place: _Place) -> int | None:
         domain = [

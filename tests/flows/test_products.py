@@ -1,0 +1,100 @@
+"""Which product an item, a shipping service or a gift wrap gets, and what is said without one."""
+
+import pytest
+from desk import Desk, MakeDesk, item, order
+from odoo_server.databases import OdooDatabase
+
+from amazon_bridge.cli import _status
+
+MAP = """kind,marketplace,code,internal_reference
+item,,SKU-OLD,MUG
+item,DE,SKU-LOCAL,KRUG
+item,,SKU-LOCAL,MUG
+item,,SKU-LOST,NOWHERE
+shipping,,EXPEDITED,EXPRESS
+gift_wrap,,Classic,PAPER
+"""
+WRAPPED = {"fulfillment": {"packing": {"giftOption": {"giftWrapLevel": "Classic"}}}}
+
+
+@pytest.fixture(scope="module")
+def products(odoo_database: OdooDatabase) -> dict[str, int]:
+    rpc = odoo_database.rpc
+
+    def product(reference: str, **values: object) -> int:
+        names = {"name": f"The {reference}", "default_code": reference, "type": "consu"}
+        return int(rpc("product.product", "create", {**names, **values}))
+
+    company = rpc("res.company", "create", {"name": "Sister Ltd"})
+    user = rpc("res.users", "search", [("login", "=", "admin")])
+    rpc("res.users", "write", user, {"company_ids": [(4, company)]})
+    made = {name: product(name) for name in ("MUG", "KRUG", "EXPRESS", "PAPER")}
+    made["BARCODE"] = product("BARCODE", barcode="B0000SKU-7")
+    product("OLD", active=False)
+    product("INTERNAL", sale_ok=False)
+    product("THEIRS", company_id=company)
+    return made
+
+
+def products_of(desk: Desk, payload: dict) -> dict[str, int]:
+    return {key: line["product_id"][0] for key, line in desk.lines(payload).items()}
+
+
+def test_the_map_leads_from_codes_to_products(make_desk: MakeDesk, products, tmp_path):
+    path = tmp_path / "products.csv"
+    path.write_text(MAP)
+    desk = make_desk(product_map=path)
+    french = order(item("SKU-OLD", ITEM="5", SHIPPING="2", GIFT_WRAP="1", more=WRAPPED))
+    german = order(item("SKU-LOCAL", ITEM="5"), place="DE")
+    other = order(item("SKU-LOCAL", ITEM="5"), item("MUG", ITEM="5"))
+    assert desk.work(french, german, other).created == 3
+    names = products_of(desk, french)
+    assert (names["1"], names["1_shipping"]) == (products["MUG"], products["EXPRESS"])
+    assert names["1_gift_wrap"] == products["PAPER"]
+    assert products_of(desk, german)["1"] == products["KRUG"]
+    assert set(products_of(desk, other).values()) == {products["MUG"]}
+
+
+def test_a_barcode_will_do_if_configured(make_desk: MakeDesk, products):
+    payload = order(item("SKU-7", ITEM="5"))
+    assert payload["orderItems"][0]["product"]["asin"] == "B0000SKU-7"
+    make_desk(unknown_sku="quarantine").work(payload)
+    desk = make_desk(match_barcode=True, unknown_sku="quarantine")
+    desk.work(payload)
+    assert products_of(desk, payload)["1"] == products["BARCODE"]
+
+
+@pytest.mark.parametrize(
+    ("sku", "why"),
+    [
+        ("OLD", "The product 'OLD' is archived."),
+        ("INTERNAL", "The product 'INTERNAL' isn't for sale."),
+        ("THEIRS", "The product 'THEIRS' belongs to the company Sister Ltd."),
+        ("SKU-LOST", "The product map leads from 'SKU-LOST' to 'NOWHERE', which no product has."),
+        ("UNHEARD", "No product that can be sold has the internal reference 'UNHEARD'."),
+    ],
+)
+def test_what_keeps_an_item_from_its_product_is_said(make_desk, products, tmp_path, sku, why):
+    path = tmp_path / "products.csv"
+    path.write_text(MAP)
+    strict = make_desk(product_map=path, unknown_sku="quarantine")
+    lenient = make_desk(product_map=path)
+    payload = order(item("MUG", ITEM="5"), item(sku, ITEM="5"))
+    assert strict.work(payload).quarantined == 1
+    assert strict.reasons() == {payload["orderId"]: f"unknown_sku: {why}"}
+    assert lenient.work(payload).created == 1
+    [unmatched] = lenient.app.ledger.unmatched("acme")
+    assert (unmatched.name, unmatched.reason, unmatched.items) == (sku, why, 1)
+    assert unmatched.last_key == payload["orderId"]
+
+
+def test_skus_without_a_product_are_listed_until_they_have_one(make_desk, products, odoo_database):
+    desk = make_desk()
+    first, second = order(item("LATER", ITEM="5")), order(item("LATER", ITEM="6"))
+    desk.work(first, second)
+    told = _status(desk.app, "acme")["fallback_products"]
+    assert [(each["sku"], each["orders"]) for each in told] == [("LATER", 2)]
+    values = {"name": "Late", "default_code": "LATER", "type": "consu"}
+    odoo_database.rpc("product.product", "create", values)
+    desk.work(order(item("LATER", ITEM="7")))
+    assert _status(desk.app, "acme")["fallback_products"] == []
