@@ -77,8 +77,6 @@ class Timetable:
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        # It warns whenever a round is still running when the next is due; the board knows.
-        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._clock = clock
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -88,6 +86,9 @@ class Timetable:
         self.planned: list[Entry] = []
 
     def start(self) -> None:
+        # It tells of every start and end, and warns of every round that runs over the next one's
+        # time: the board knows, and tells once.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.start()
 
     def stop(self) -> None:
