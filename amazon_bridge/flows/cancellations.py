@@ -549,10 +549,13 @@ def _put_aside(
     context: Context, failures: Mapping[str, ItemError], sale_orders: Mapping[str, SaleOrder]
 ) -> None:
     """Put orders aside, with an activity on each that says why and what to do."""
-    asked = {sale_orders[key].id: _why(e) for key, e in failures.items() if key in sale_orders}
+    asked = {
+        ("sale.order", sale_orders[key].id): _why(error)
+        for key, error in failures.items()
+        if key in sale_orders
+    }
     notes.remind(
         context.odoo,
-        "sale.order",
         asked,
         today=context.clock().date(),
         user_id=context.setup.salesperson_id,

@@ -572,11 +572,16 @@ _CANCELLED_TOO_LATE = Note(
 def _find_changed_worth(
     context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
 ) -> dict[str, ItemError]:
-    """Orders that Amazon has changed since they were imported, such as by cancelling units."""
+    """Orders that Amazon has changed since they were imported, such as by cancelling units.
+
+    And those that never got their prices, because somebody confirmed them while they were made.
+    """
     errors = {}
     for order in orders:
         sale_order = standing[order.order_id]
-        if _has_changed_worth(context, order) and sale_order.total != order.worth:
+        if order.worth and sale_order.is_confirmed and _is_unpriced(context, sale_order):
+            errors[order.order_id] = _confirmed_too_early(order, sale_order)
+        elif _has_changed_worth(context, order) and sale_order.total != order.worth:
             errors[order.order_id] = ItemError(
                 "needs_attention",
                 f"Amazon now says {order.worth} {order.currency}; the sale order"
@@ -584,6 +589,21 @@ def _find_changed_worth(
                 "Correct the quantities or prices of the sale order in Odoo, then retry.",
             )
     return errors
+
+
+def _is_unpriced(context: Context, sale_order: SaleOrder) -> bool:
+    """It is worth nothing, and no round has come to its end."""
+    entry = context.ledger.entry(context.name, JOB, sale_order.order_id)
+    return not sale_order.total and (entry is None or entry.memo is None)
+
+
+def _confirmed_too_early(order: Order, sale_order: SaleOrder) -> ItemError:
+    return ItemError(
+        "needs_attention",
+        f"{sale_order.name} was confirmed by somebody before it had its prices: it comes to 0,"
+        f" the order on Amazon to {order.worth} {order.currency}.",
+        "Enter the prices in the sale order in Odoo, then retry.",
+    )
 
 
 def _has_changed_worth(context: Context, order: Order) -> bool:
@@ -602,15 +622,11 @@ def _show_requests(
         if order.buyer_requested_cancellation and order.status == FulfillmentStatus.UNSHIPPED
     ]
     live = [sale_order for sale_order in asked if not sale_order.is_cancelled]
-    _remind(context, "sale.order", [sale_order.id for sale_order in live])
-    _remind(context, "stock.picking", [d.id for s in live for d in s.deliveries if d.is_open])
-
-
-def _remind(context: Context, model: str, ids: Sequence[int]) -> None:
+    records = [("sale.order", sale_order.id) for sale_order in live]
+    records += [("stock.picking", d.id) for s in live for d in s.deliveries if d.is_open]
     notes.remind(
         context.odoo,
-        model,
-        dict.fromkeys(ids, _BUYER_ASKS),
+        dict.fromkeys(records, _BUYER_ASKS),
         today=context.clock().date(),
         user_id=context.setup.salesperson_id,
     )

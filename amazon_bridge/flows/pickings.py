@@ -507,8 +507,7 @@ def _why(task: Task, error: ItemError) -> Note:
 def _remind(context: Context, asked: Mapping[int, Note]) -> None:
     notes.remind(
         context.odoo,
-        "stock.picking",
-        asked,
+        {("stock.picking", id_): note for id_, note in asked.items()},
         today=context.clock().date(),
         user_id=context.setup.salesperson_id,
     )

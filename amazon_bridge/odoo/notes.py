@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.session import MODULE, OdooSession
 
 _MESSAGE = ["id", "model", "res_id", "subject", "body", "message_type", "subtype_id/id"]
 _ACTIVITY = [
@@ -32,38 +32,45 @@ class Note:
     body: str
 
 
+Record = tuple[str, int]
+"""A model, and a database id."""
+
+
 def post(session: OdooSession, model: str, notes: Mapping[int, Note]) -> None:
     """Post a note on each of these records, unless it has one of that topic already."""
+    _post(session, {(model, id_): note for id_, note in notes.items()})
+
+
+def _post(session: OdooSession, notes: Mapping[Record, Note]) -> None:
     rows = [
         [
-            *(_external_id("note", model, id_, notes[id_]), model, str(id_)),
-            *(notes[id_].subject, _paragraph(notes[id_]), "notification", "mail.mt_note"),
+            *(f"{MODULE}.{_name('note', record, note)}", record[0], str(record[1])),
+            *(note.subject, _paragraph(note), "notification", "mail.mt_note"),
         ]
-        for id_ in sorted(notes)
+        for record, note in sorted(notes.items(), key=_record)
     ]
     session.load("mail.message", _MESSAGE, rows)
 
 
+def _record(item: tuple[Record, Note]) -> Record:
+    return item[0]
+
+
 def told(session: OdooSession, model: str, ids: Collection[int], *subjects: str) -> set[int]:
     """Those of the records that have a note with one of these subjects."""
-    return {row["res_id"] for row in _notes(session, model, ids, subjects)} if ids else set()
+    return {row["res_id"] for row in _notes(session, {model}, ids, subjects)} if ids else set()
 
 
 def _notes(
-    session: OdooSession, model: str, ids: Collection[int], subjects: Collection[str]
+    session: OdooSession, models: Collection[str], ids: Collection[int], subjects: Collection[str]
 ) -> list[dict[str, Any]]:
-    about = [("model", "=", model), ("res_id", "in", sorted(ids))]
+    about = [("model", "in", sorted(models)), ("res_id", "in", sorted(ids))]
     subject = ("subject", "in", sorted(subjects))
     return session.search_read("mail.message", [*about, subject], ["res_id"])
 
 
 def remind(
-    session: OdooSession,
-    model: str,
-    notes: Mapping[int, Note],
-    *,
-    today: date,
-    user_id: int | None,
+    session: OdooSession, notes: Mapping[Record, Note], *, today: date, user_id: int | None
 ) -> None:
     """Post notes and schedule a to-do activity of the same words with each.
 
@@ -71,31 +78,33 @@ def remind(
     """
     if not notes:
         return
-    known = _notes(session, model, notes.keys(), {note.subject for note in notes.values()})
+    models, ids = {model for model, _ in notes}, {id_ for _, id_ in notes}
+    known = _notes(session, models, ids, {note.subject for note in notes.values()})
     names = set(session.external_ids("mail.message", [row["id"] for row in known]).values())
-    fresh = {id_: n for id_, n in notes.items() if _name("note", model, id_, n) not in names}
-    _schedule(session, model, fresh, today=today, user_id=user_id or session.uid)
-    post(session, model, fresh)
+    fresh = {r: note for r, note in notes.items() if _name("note", r, note) not in names}
+    _schedule(session, fresh, today=today, user_id=user_id or session.uid)
+    _post(session, fresh)
 
 
 def _schedule(
-    session: OdooSession, model: str, notes: Mapping[int, Note], *, today: date, user_id: int
+    session: OdooSession, notes: Mapping[Record, Note], *, today: date, user_id: int
 ) -> None:
     """Schedule the activities; Odoo refuses to ask someone who may not see the record."""
     rows = [
         [
-            *(_external_id("activity", model, id_, notes[id_]), _model_id(model), str(id_)),
-            *(notes[id_].subject, _paragraph(notes[id_]), "mail.mail_activity_data_todo"),
+            f"{MODULE}.{_name('activity', record, note)}",
+            *(_model_id(record[0]), str(record[1])),
+            *(note.subject, _paragraph(note), "mail.mail_activity_data_todo"),
             *(today.isoformat(), str(user_id)),
         ]
-        for id_ in sorted(notes)
+        for record, note in sorted(notes.items(), key=_record)
     ]
     try:
         session.load("mail.activity", _ACTIVITY, rows)
     except ItemError:
         if user_id == session.uid:
             raise
-        _schedule(session, model, notes, today=today, user_id=session.uid)
+        _schedule(session, notes, today=today, user_id=session.uid)
 
 
 def close_reminders(
@@ -117,11 +126,9 @@ def close_reminders(
         session.call("mail.activity", "action_feedback", sorted(ours), feedback=feedback)
 
 
-def _external_id(kind: str, model: str, id_: int, note: Note) -> str:
-    return f"amazon_bridge.{_name(kind, model, id_, note)}"
-
-
-def _name(kind: str, model: str, id_: int, note: Note) -> str:
+def _name(kind: str, record: Record, note: Note) -> str:
+    """The external id, without the module."""
+    model, id_ = record
     return f"{kind}_{note.topic}_{model.replace('.', '_')}_{id_}"
 
 
