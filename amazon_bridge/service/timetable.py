@@ -100,7 +100,7 @@ class Timetable:
         for entry in self.planned:
             self._scheduler.remove_job(entry.id)
         self.planned = wanted
-        for entry, start in zip(wanted, _starts(wanted, self._clock()), strict=True):
+        for entry, start in zip(wanted, starts(wanted, self._clock()), strict=True):
             first = _first(entry, start, board[entry.key].last_started)
             self._scheduler.add_job(
                 run,
@@ -142,7 +142,7 @@ class Timetable:
         )
 
 
-def _starts(wanted: list[Entry], now: datetime) -> Iterator[datetime]:
+def starts(wanted: list[Entry], now: datetime) -> Iterator[datetime]:
     """A moment for each job's first round: soon, and no two together."""
     intervals = [e.schedule for e in wanted if isinstance(e.schedule, timedelta)]
     pace = min([PACE, *(interval / len(wanted) for interval in intervals)])

@@ -1,0 +1,226 @@
+"""When rounds are due, late, held; what is known of sides and jobs. Without any process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import tzlocal
+from filled import HOUR, NOW, Clock, idle_rounds, succeed
+from hypothesis import given
+from hypothesis import strategies as st
+from running import wait_for
+from structlog.testing import capture_logs
+
+from amazon_bridge.engine.errors import AccountError, ItemError, Stopped, Transient
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.service import health
+from amazon_bridge.service.board import Board
+from amazon_bridge.service.health import Pulse, ailments, hindrances, overdue_at
+from amazon_bridge.service.rounds import Rounds
+from amazon_bridge.service.sides import FIRST_PAUSE, LONGEST_PAUSE, Sides
+from amazon_bridge.service.timetable import PACE, Entry, starts
+
+MINUTE = timedelta(minutes=1)
+ORDERS = ("acme-eu", "orders")
+DOWN = Transient("Odoo can't be reached.")
+
+intervals = st.timedeltas(timedelta(seconds=1), timedelta(days=1))
+
+
+@given(st.lists(intervals, min_size=1, max_size=700))
+def test_no_two_jobs_begin_together_and_none_waits_longer_than_its_interval(
+    schedules: list[timedelta],
+):
+    wanted = [Entry(f"a{n}", "orders", schedule) for n, schedule in enumerate(schedules)]
+    begun = list(starts(wanted, NOW))
+    assert begun[0] == NOW
+    assert all(earlier < later for earlier, later in pairwise(begun))
+    assert begun[-1] - NOW < min([*schedules, len(schedules) * PACE])
+
+
+def test_an_interval_is_due_after_so_many_of_it():
+    assert Entry("a", "orders", 5 * MINUTE).due(NOW, 3) == NOW + 15 * MINUTE
+
+
+@pytest.fixture
+def in_paris(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Europe/Paris")
+        tzlocal.reload_localzone()
+        yield
+    tzlocal.reload_localzone()
+
+
+@pytest.mark.parametrize(
+    ("line", "times", "due"),
+    [
+        ("0 6 * * *", 1, datetime(2026, 11, 24, 5, tzinfo=UTC)),
+        ("0 6 * * mon-fri", 5, datetime(2026, 11, 30, 5, tzinfo=UTC)),  # NOW is a Monday
+        ("*/10 * * * *", 3, datetime(2026, 11, 23, 15, tzinfo=UTC)),
+        ("0 6 1 4 *", 1, datetime(2027, 4, 1, 4, tzinfo=UTC)),  # in summer time
+    ],
+)
+@pytest.mark.usefixtures("in_paris")
+def test_a_cron_line_is_due_at_its_local_times(line: str, times: int, due: datetime):
+    assert Entry("a", "orders", line).due(NOW, times) == due
+
+
+def test_a_job_is_late_when_it_was_due_three_times(tmp_path: Path):
+    rounds, clock = idle_rounds(tmp_path)
+    rounds.watch("Odoo", "login", None, 0.1)
+    for entry in rounds.timetable.planned:
+        succeed(rounds, *entry.key)
+    clock.now = NOW + 10 * MINUTE
+    succeed(rounds, *ORDERS)
+    clock.now = NOW + 16 * MINUTE
+    assert hindrances(rounds, clock.now) == []
+    clock.now += timedelta(seconds=1)
+    late = hindrances(rounds, clock.now)
+    assert len(late) == 8
+    assert "acme-eu, cancellations: last success 2026-11-23T14:37:00Z." in late
+    rounds.board.begin(("acme-eu", "cancellations"))
+    assert len(hindrances(rounds, clock.now)) == 7  # it is being worked
+
+
+def test_a_daemon_that_was_away_gets_time_to_catch_up(tmp_path: Path):
+    rounds, clock = idle_rounds(tmp_path)
+    counts = Counts()
+    long_ago = NOW - 100 * HOUR
+    rounds.app.ledger.record_round(*ORDERS, started=long_ago, finished=long_ago, counts=counts)
+    rounds.board.remember(rounds.app.ledger.rounds())
+    entry = rounds.timetable.planned[0]
+    assert overdue_at(rounds.board, entry) == NOW + 16 * MINUTE
+    clock.now = NOW + 17 * MINUTE
+    told = [reason for reason in hindrances(rounds, clock.now) if "acme-eu, orders" in reason]
+    assert told == ["acme-eu, orders: last success 2026-11-19T10:37:00Z."]
+
+
+def test_a_failing_job_is_logged_when_it_begins_changes_and_ends():
+    board = Board(Clock())
+    with capture_logs() as logs:
+        for error in ("no route", "no route", "no route", "no team", None, None):
+            board.begin(ORDERS)
+            board.end(ORDERS, Counts(error=error))
+    assert [(each["event"], each.get("reason")) for each in logs] == [
+        ("job_failing", "no route"),
+        ("job_failing", "no team"),
+        ("job_recovered", None),
+    ]
+
+
+def test_a_stopped_round_tells_nothing():
+    board = Board(Clock())
+    board.begin(ORDERS)
+    board.end(ORDERS, Counts(error="no route"))
+    before = board[ORDERS]
+    board.begin(ORDERS)
+    board.end(ORDERS, None)
+    assert board[ORDERS] == before
+
+
+def test_a_side_is_down_when_a_round_failed_by_it_and_up_when_it_answers():
+    clock = Clock()
+    sides = Sides(clock)
+    with capture_logs() as logs:
+        sides.note_call("Odoo", DOWN)
+        assert sides.are_up("Odoo")  # a call that is tried again is no side that is down
+        assert sides.went_down("Odoo")
+        assert not sides.went_down("Odoo")
+        assert sides.are_up("acme-eu")
+        assert not sides.are_up("Odoo", "acme-eu")
+        clock.now += MINUTE
+        sides.note_call("Odoo", AccountError("The login is refused."))  # an answer is an answer
+        assert sides.was_asked("Odoo")
+    assert sides.are_up("Odoo", "acme-eu")
+    assert [each["event"] for each in logs] == ["side_down", "side_recovered"]
+    assert logs[1]["seconds"] == 60
+
+
+def test_a_side_that_answers_is_not_to_blame():
+    sides = Sides(Clock())
+    sides.note_call("Odoo", DOWN)
+    sides.note_call("Odoo", ItemError("odoo_refused", "No."))
+    assert not sides.went_down("Odoo")
+    assert not sides.went_down("never called")
+
+
+def test_a_side_is_asked_ever_more_rarely_up_to_a_bound():
+    sides = Sides(Clock())
+    sides.note_call("Odoo", DOWN)
+    sides.went_down("Odoo")
+    pauses = []
+    for _ in range(10):
+        pauses.append(sides["Odoo"].pause)
+        assert not sides.was_asked("Odoo")
+    assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
+    assert pauses[-1] == LONGEST_PAUSE
+
+
+def test_a_stuck_round_and_a_dead_scheduler_are_ailments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    rounds, _ = idle_rounds(tmp_path)
+    pulse = Pulse()
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    pulse.beat()
+    rounds.board.begin(ORDERS)
+    now[0] += 59
+    assert ailments(rounds, pulse) == []
+    now[0] += 2
+    assert ailments(rounds, pulse) == ["The scheduler doesn't start anything."]
+    now[0] += 400  # the time-out is 120 s
+    pulse.beat()
+    assert ailments(rounds, pulse) == ["A round has been stuck for 461 seconds."]
+    rounds.board.note_progress()
+    assert ailments(rounds, pulse) == []
+
+
+def test_progress_is_noted_of_each_round_for_itself(tmp_path: Path):
+    board = Board(Clock())
+    hold = threading.Event()
+
+    def work() -> None:
+        board.begin(("acme-us", "orders"))
+        hold.wait(10)
+        board.end(("acme-us", "orders"), Counts())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait_for(lambda: board.running == 1)
+    time.sleep(0.1)
+    board.begin(ORDERS)
+    board.note_progress()
+    assert board.longest_silence >= 0.1  # the other's
+    hold.set()
+    thread.join()
+    assert board.longest_silence < 0.1
+
+
+def test_a_pause_ends_at_once_when_the_daemon_stops():
+    rounds = Rounds(Clock())
+    begun = time.monotonic()
+    threading.Timer(0.1, rounds.stopping.set).start()
+    with pytest.raises(Stopped):
+        rounds.pause(60)
+    assert time.monotonic() - begun < 5
+
+
+def test_the_report_is_what_machines_read(tmp_path: Path):
+    rounds, clock = idle_rounds(tmp_path)
+    rounds.watch("Odoo", "login", DOWN, 1)
+    rounds.sides.went_down("Odoo")
+    report = health.report(rounds, clock.now)
+    assert report["ready"] is False
+    assert report["reasons"] == [
+        "Odoo has been down since 2026-11-23T14:37:00Z: Odoo can't be reached."
+    ]
+    assert report["sides"]["Odoo"]["down_since"] == "2026-11-23T14:37:00Z"
+    assert report["sides"]["Amazon for acme-eu"]["up"] is True
+    assert {job["account"] for job in report["jobs"]} == {"acme-eu", "acme-us", "acme-jp"}
