@@ -21,7 +21,7 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.once import Once
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
-from amazon_bridge.flows import cancellations, orders, pickings
+from amazon_bridge.flows import cancellations, invoices, orders, pickings
 from amazon_bridge.flows.context import Context
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import doctor as odoo_doctor
@@ -31,8 +31,15 @@ from amazon_bridge.odoo.setup import Setup
 
 log = structlog.get_logger(__name__)
 
+
+def _orders(context: Context, *, dry_run: bool = False) -> Counts:
+    """A round of orders, and the invoices of what was delivered since the last one."""
+    counts = orders.sync(context, dry_run=dry_run)
+    return counts if counts.error else counts + invoices.sync(context, dry_run=dry_run)
+
+
 JOBS = {
-    orders.JOB: orders.sync,
+    orders.JOB: _orders,
     cancellations.JOB: cancellations.sync,
     pickings.JOB: pickings.sync,
 }

@@ -69,7 +69,7 @@ class Step(StrEnum):
     """Go on where an earlier round was interrupted."""
     CANCEL = auto()
     HOLD = auto()
-    """Cancelled on Amazon although goods have left: people must look."""
+    """Cancelled on Amazon although goods have left, or an invoice is made: people must look."""
     NOTHING = auto()
     LEAVE_OUT = auto()
     """It is not to stand in Odoo."""
@@ -120,7 +120,7 @@ def _to_be_imported(order: Order, *, filed_before: bool) -> bool:
 def _about_cancelled(sale_order: SaleOrder) -> Step:
     if sale_order.is_cancelled:
         return Step.NOTHING
-    return Step.HOLD if sale_order.goods_left else Step.CANCEL
+    return Step.HOLD if sale_order.goods_left or sale_order.is_invoiced else Step.CANCEL
 
 
 def _is_unfinished(order: Order, sale_order: SaleOrder, fba_location_id: int) -> bool:
@@ -348,6 +348,7 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     errors |= _find_changed_worth(context, having(Step.NOTHING), standing)
     _cancel(context, having(Step.CANCEL), standing)
     live = having(Step.IMPORT, Step.COMPLETE, Step.NOTHING)
+    errors |= _find_unpriced(context, live, standing)
     _show_requests(context, live, standing)
     _show_gift_messages(context, live, standing)
     for order in orders:
@@ -548,53 +549,59 @@ CANCELLED_THERE = Note(
 def _hold(
     context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
 ) -> dict[str, ItemError]:
-    ids = [standing[order.order_id].id for order in orders]
-    notes.post(context.odoo, "sale.order", dict.fromkeys(ids, _CANCELLED_TOO_LATE))
-    return {
-        order.order_id: ItemError(
+    told = {order.order_id: standing[order.order_id] for order in orders}
+    posted = {s.id: _TOO_LATE if s.goods_left else _INVOICED for s in told.values()}
+    notes.post(context.odoo, "sale.order", posted)
+    return {order_id: _held(sale_order) for order_id, sale_order in told.items()}
+
+
+def _held(sale_order: SaleOrder) -> ItemError:
+    credit = " Credit its invoice." if sale_order.is_invoiced else ""
+    if sale_order.goods_left:
+        return ItemError(
             "needs_attention",
-            f"Cancelled on Amazon, but goods of {standing[order.order_id].name} have left.",
-            "Bring the goods back, or refund in Seller Central; cancel the sale order in Odoo"
-            " when that is settled, then retry.",
+            f"Cancelled on Amazon, but goods of {sale_order.name} have left.",
+            f"Bring the goods back, or refund in Seller Central.{credit} Cancel the sale order in"
+            " Odoo when that is settled, then retry.",
         )
-        for order in orders
-    }
+    return ItemError(
+        "needs_attention",
+        f"Cancelled on Amazon, but {sale_order.name} is invoiced.",
+        "Credit its invoice in Odoo, cancel the sale order, then retry.",
+    )
 
 
-_CANCELLED_TOO_LATE = Note(
+_TOO_LATE = Note(
     "cancelled_too_late",
     "Amazon: cancelled after goods left",
     "Amazon has cancelled this order, but goods have left already. Nothing was cancelled here:"
     " bring the goods back or settle it with the buyer, then cancel this sale order.",
 )
+_INVOICED = Note(
+    "cancelled_invoiced",
+    "Amazon: cancelled after the invoice",
+    "Amazon has cancelled this order, but it is invoiced already. Nothing was cancelled here:"
+    " credit the invoice, then cancel this sale order.",
+)
 
 
-def _find_changed_worth(
+def _find_unpriced(
     context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
 ) -> dict[str, ItemError]:
-    """Orders that Amazon has changed since they were imported, such as by cancelling units.
-
-    And those that never got their prices, because somebody confirmed them while they were made.
-    """
-    errors = {}
-    for order in orders:
-        sale_order = standing[order.order_id]
-        if order.worth and sale_order.is_confirmed and _is_unpriced(context, sale_order):
-            errors[order.order_id] = _confirmed_too_early(order, sale_order)
-        elif _has_changed_worth(context, order) and sale_order.total != order.worth:
-            errors[order.order_id] = ItemError(
-                "needs_attention",
-                f"Amazon now says {order.worth} {order.currency}; the sale order"
-                f" {sale_order.name} was imported before and comes to {sale_order.total}.",
-                "Correct the quantities or prices of the sale order in Odoo, then retry.",
-            )
-    return errors
+    """Orders that somebody confirmed, and perhaps locked, before they got their prices."""
+    return {
+        order.order_id: _confirmed_too_early(order, standing[order.order_id])
+        for order in orders
+        if order.worth and _is_unpriced(context, standing[order.order_id])
+    }
 
 
 def _is_unpriced(context: Context, sale_order: SaleOrder) -> bool:
-    """It is worth nothing, and no round has come to its end."""
+    """It is confirmed at a worth of nothing, and no round has brought it to its end."""
+    if sale_order.total or not sale_order.is_confirmed:
+        return False
     entry = context.ledger.entry(context.name, JOB, sale_order.order_id)
-    return not sale_order.total and (entry is None or entry.memo is None)
+    return entry is None or entry.memo is None
 
 
 def _confirmed_too_early(order: Order, sale_order: SaleOrder) -> ItemError:
@@ -604,6 +611,23 @@ def _confirmed_too_early(order: Order, sale_order: SaleOrder) -> ItemError:
         f" the order on Amazon to {order.worth} {order.currency}.",
         "Enter the prices in the sale order in Odoo, then retry.",
     )
+
+
+def _find_changed_worth(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Orders that Amazon has changed since they were imported, such as by cancelling units."""
+    errors = {}
+    for order in orders:
+        sale_order = standing[order.order_id]
+        if _has_changed_worth(context, order) and sale_order.total != order.worth:
+            errors[order.order_id] = ItemError(
+                "needs_attention",
+                f"Amazon now says {order.worth} {order.currency}; the sale order"
+                f" {sale_order.name} was imported before and comes to {sale_order.total}.",
+                "Correct the quantities or prices of the sale order in Odoo, then retry.",
+            )
+    return errors
 
 
 def _has_changed_worth(context: Context, order: Order) -> bool:

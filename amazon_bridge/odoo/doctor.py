@@ -32,6 +32,13 @@ _RIGHTS = (
 )
 """Model, operation, what it is needed for, and the group that gives it."""
 
+_INVOICING = (
+    ("account.move", "create", "make invoices", "Invoicing"),
+    ("account.move", "write", "post invoices", "Invoicing"),
+    ("account.payment", "create", "register payments", "Invoicing"),
+)
+"""The same, needed where the account's ``invoicing`` says so."""
+
 _ALL_DOCUMENTS = "sales_team.group_sale_salesman_all_leads"
 _EXACT_DIGITS = 4
 
@@ -101,8 +108,9 @@ def _present(there: object, what: str, remedy: str) -> Finding:
     return Finding(ok=False, what=f"{what}: missing", remedy=remedy)
 
 
-def _rights(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
-    for model, operation, purpose, group in _RIGHTS:
+def _rights(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
+    needed = _RIGHTS if account.invoicing.mode == "manual" else (*_RIGHTS, *_INVOICING)
+    for model, operation, purpose, group in needed:
         allowed = may(session, model, operation)
         yield Finding(
             ok=allowed,

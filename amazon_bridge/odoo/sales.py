@@ -54,6 +54,7 @@ class SaleOrder:
     made_by_bridge: bool
     line_ids: tuple[int, ...]
     deliveries: tuple[Delivery, ...] = ()
+    is_invoiced: bool = False
 
     @property
     def is_quotation(self) -> bool:
@@ -143,7 +144,7 @@ class Draft:
 
 _ORDER_FIELDS = [
     *("name", "client_order_ref", "state", "date_order", "amount_total", "currency_id"),
-    *("order_line", "picking_ids"),
+    *("invoice_status", "order_line", "picking_ids"),
 ]
 
 
@@ -219,6 +220,7 @@ def _sale_order(
         currency=row["currency_id"][1],
         made_by_bridge=bool(order_id),
         line_ids=tuple(row["order_line"]),
+        is_invoiced=row["invoice_status"] == "invoiced",
         deliveries=tuple(deliveries.get(row["id"], ())),
     )
 

@@ -36,11 +36,14 @@ waits for FBM and an FBA order gets delivered.
 """
 _UNTAXED = "rounding"
 
+_METHOD_LINE = "account.payment.method.line"
+
 _LAST = "1000"
 """Sequence of our pricelists. Odoo gives customers of its own the first one that fits."""
 
 _INVENTORY_ADMINISTRATOR = "Inventory: Administrator"
 _SALES_ADMINISTRATOR = "Sales: Administrator"
+_ACCOUNTING_ADMINISTRATOR = "Accounting or Invoicing: Administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Setup:
     """Of lines whose tax Amazon collects; None: they get no tax."""
     fiscal_position_id: int | None = None
     """Of all orders; None: Odoo finds the customer's."""
+    payment_journal_id: int | None = None
+    """Of the payments of invoices; None: none is registered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,7 @@ class _Work:
         pricelists = self._pricelists()
         tax_id = self._facilitator_tax(place)
         fiscal_position_id = self._fiscal_position(place)
+        journal_id = self._payment_journal(place)
         if self.missing or not (location_id and route_id and team_id and products):
             return None
         return Setup(
@@ -181,6 +187,7 @@ class _Work:
             pricelists=pricelists,
             facilitator_tax_id=tax_id,
             fiscal_position_id=fiscal_position_id,
+            payment_journal_id=journal_id,
         )
 
     def _ensure(
@@ -445,7 +452,7 @@ class _Work:
                 f"the sales tax {name}",
                 f"Accounting or Invoicing > Configuration > Taxes > New: name {name}, Sales, 0 %",
                 "account.tax",
-                "Accounting or Invoicing: Administrator",
+                _ACCOUNTING_ADMINISTRATOR,
             ),
             lambda: self._find_tax(name, place),
             lambda: self._make_tax(name, place),
@@ -483,6 +490,61 @@ class _Work:
         fields = ["id", "name", "type_tax_use", "amount_type", "amount", "company_id/.id"]
         self.session.load("account.tax", fields, [row])
 
+    # Payments
+
+    def _payment_journal(self, place: _Place) -> int | None:
+        name = self.account.invoicing.payment_journal
+        if name is None or self.account.invoicing.mode == "manual":
+            return None
+        return self._ensure(
+            _Need(
+                f"the journal {name} with an intermediary account",
+                f"Accounting or Invoicing > Configuration > Journals: {name}, type Bank, whose "
+                "incoming payments have an outstanding receipts account",
+                "account.journal",
+                _ACCOUNTING_ADMINISTRATOR,
+            ),
+            lambda: self._find_journal(name, place),
+            lambda: self._make_journal(name, place),
+        )
+
+    def _find_journal(self, name: str, place: _Place) -> int | None:
+        """Without an intermediary account, Odoo would make no entry of a payment."""
+        domain = [
+            ("journal_id.name", "=", name),
+            ("journal_id.type", "=", "bank"),
+            ("journal_id.company_id", "=", place.company_id),
+            ("payment_account_id", "!=", False),
+            ("payment_type", "=", "inbound"),
+        ]
+        rows = self.session.search_read(_METHOD_LINE, domain, ["journal_id"], limit=1)
+        return int(rows[0]["journal_id"][0]) if rows else None
+
+    def _make_journal(self, name: str, place: _Place) -> None:
+        suffix = f"{place.company_id}_{_slug(name)}"
+        account = {
+            "id": _external(f"account_{suffix}"),
+            "name": f"{name}: owed by Amazon",
+            "code": self._free_code(),
+            "account_type": "asset_current",
+            "reconcile": "1",
+        }
+        [account_id] = self.session.load("account.account", list(account), [list(account.values())])
+        row = [_external(f"journal_{suffix}"), name, "bank", str(place.company_id)]
+        fields = ["id", "name", "type", "company_id/.id"]
+        [journal_id] = self.session.load("account.journal", fields, [row])
+        domain = [("journal_id", "=", journal_id), ("payment_type", "=", "inbound")]
+        methods = self.session.search_read(_METHOD_LINE, domain, ["id"])
+        rows = [[str(method["id"]), str(account_id)] for method in methods]
+        self.session.load(_METHOD_LINE, [".id", "payment_account_id/.id"], rows, overwrite=True)
+
+    def _free_code(self) -> str:
+        """A code that no account has yet; the accountant may change it to their own."""
+        rows = self.session.search_read("account.account", [("code", "=like", "AMZ%")], ["code"])
+        taken = {row["code"] for row in rows}
+        codes = (f"AMZ{number:03}" for number in range(1, len(taken) + 2))
+        return next(code for code in codes if code not in taken)
+
     # Pricelists
 
     def _pricelists(self) -> dict[str, int]:
@@ -499,7 +561,7 @@ class _Work:
                 f"the active currencies {names}",
                 f"Accounting or Invoicing > Configuration > Currencies: activate {names}",
                 "res.currency",
-                "Accounting or Invoicing: Administrator",
+                _ACCOUNTING_ADMINISTRATOR,
                 operation="write",
             ),
             lambda: self._find_currencies(currencies),

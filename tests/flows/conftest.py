@@ -17,7 +17,10 @@ def make_desk(odoo_database: OdooDatabase, tmp_path: Path) -> MakeDesk:
     desks = []
 
     def make(
-        odoo: OdooDatabase = odoo_database, marketplaces: str = "FR DE", **settings: Any
+        odoo: OdooDatabase = odoo_database,
+        marketplaces: str = "FR DE",
+        state: Path | None = None,
+        **settings: Any,
     ) -> Desk:
         secrets = {"client_id": "id", "client_secret": "secret", "refresh_token": "token"}
         account = {
@@ -30,7 +33,7 @@ def make_desk(odoo_database: OdooDatabase, tmp_path: Path) -> MakeDesk:
         side = {"url": odoo.url, "database": odoo.database, "login": odoo.login}
         config = Config.model_validate(
             {
-                "state": tmp_path / f"{len(desks)}.db",
+                "state": state or tmp_path / f"{len(desks)}.db",
                 "odoo": {**side, "password": odoo.password},
                 "accounts": [account],
             }

@@ -1,0 +1,104 @@
+"""Odoo → Odoo: what is delivered is invoiced, and paid by Amazon.
+
+Predicates, no memory: an order is invoiced when something is left to invoice and all of it is
+delivered; an invoice of ours is finished when it is posted and, where a journal is named, paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from amazon_bridge.engine import runner
+from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
+from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders import memos_of
+from amazon_bridge.odoo import invoices, sales
+from amazon_bridge.odoo.invoices import Invoice
+from amazon_bridge.odoo.sales import SaleOrder
+
+log = structlog.get_logger(__name__)
+
+KEPT = "invoices"
+"""The name under which the ledger keeps orders whose invoice was put aside."""
+
+
+def sync(context: Context, *, dry_run: bool = False) -> Counts:
+    """Make, post and pay the invoices that are due. Does nothing unless configured.
+
+    When a side is down or refuses the account, the counts tell so as their ``error``.
+    """
+    if context.account.invoicing.mode == "manual" or dry_run:
+        return Counts()
+    try:
+        return _work(context, _due(context))
+    except (AccountError, Transient) as error:
+        return Counts(error=str(error))
+
+
+def _due(context: Context) -> list[str]:
+    """The Amazon order ids of this account's orders that lack their invoice, or a part of it."""
+    company_id, journal_id = context.setup.company_id, context.setup.payment_journal_id
+    unfinished = invoices.unfinished(context.odoo, company_id, payments=bool(journal_id))
+    order_ids = [*unfinished, *invoices.to_invoice(context.odoo, company_id)]
+    aside = {e.key for e in context.ledger.quarantined(context.name) if e.job == KEPT}
+    wanted = [order_id for order_id in dict.fromkeys(order_ids) if order_id not in aside]
+    orders = sales.find(context.odoo, wanted) if wanted else {}
+    ours = [order_id for order_id, order in orders.items() if order.made_by_bridge]
+    memos = memos_of(context, ours)
+    return [order_id for order_id in ours if memos.get(order_id)]
+
+
+def _work(context: Context, order_ids: Sequence[str]) -> Counts:
+    failures = runner.work(
+        order_ids,
+        lambda batch: _invoice(context, batch),
+        key=str,
+        alive=context.odoo.ping,
+        sleep=context.sleep,
+    )
+    for order_id, error in failures.items():
+        context.ledger.put_aside(context.name, KEPT, order_id, error)
+        log.warning("invoice_put_aside", account=context.name, order=order_id, kind=error.kind)
+    return Counts(quarantined=len(failures))
+
+
+def _invoice(context: Context, order_ids: Sequence[str]) -> None:
+    """Bring orders to a posted and paid invoice, from wherever they stand; all or none.
+
+    Raises:
+        ItemErrors: a person must look at these.
+    """
+    standing = sales.find(context.odoo, order_ids)
+    made = invoices.find(context.odoo, order_ids)
+    lacking = [order for order_id, order in standing.items() if order_id not in made]
+    dates = invoices.delivery_dates(context.odoo, lacking)
+    delivered = [order for order in lacking if order.order_id in dates]
+    made |= invoices.make(context.odoo, delivered, dates)
+    _refuse_differences(standing, made)
+    invoices.post(context.odoo, made.values())
+    if context.setup.payment_journal_id:
+        unpaid = [invoice for invoice in made.values() if invoice.is_unpaid and invoice.total]
+        invoices.pay(context.odoo, unpaid, context.setup.payment_journal_id)
+    for order_id in made:
+        context.ledger.settle(context.name, KEPT, order_id, "", State.DONE)
+    log.info("orders_invoiced", account=context.name, invoices=len(delivered))
+
+
+def _refuse_differences(orders: Mapping[str, SaleOrder], made: Mapping[str, Invoice]) -> None:
+    """Put out the orders whose draft doesn't come to what they are worth."""
+    errors = {
+        order_id: ItemError(
+            "total_differs",
+            f"The draft invoice of {orders[order_id].name} comes to {invoice.total}, the order to"
+            f" {orders[order_id].total}.",
+            "Correct the draft or the order in Odoo, then retry.",
+        )
+        for order_id, invoice in made.items()
+        if invoice.is_draft and invoice.total != orders[order_id].total
+    }
+    if errors:
+        raise ItemErrors(errors)
