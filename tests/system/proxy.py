@@ -90,7 +90,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.owner.bodies.append(body)
-        self.owner.handle(self, body)
+        try:
+            self.owner.handle(self, body)
+        except OSError:  # the server behind is down
+            self.hang_up()
 
     do_GET = do_PUT = do_POST  # noqa: N815 - the names that http.server calls
 

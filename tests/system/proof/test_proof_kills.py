@@ -13,6 +13,7 @@ from enum import Enum, auto
 from subprocess import Popen
 
 import pytest
+import structlog
 from figures import FIGURES, SCALE, SEED
 from pictures import Picture, different
 from program import Run
@@ -20,6 +21,8 @@ from proxy import Proxy
 from story import Story
 
 FEW = 6
+
+log = structlog.get_logger(__name__)
 
 
 class Moment(Enum):
@@ -137,4 +140,5 @@ def test_killed_and_started_again(
         FIGURES["kills"] += 1
         if differences := different(story.picture(), undisturbed):
             broken[call, moment] = differences
+            log.error("picture_differs", call=call, moment=moment, differences=differences)
     assert not broken

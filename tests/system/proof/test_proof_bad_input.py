@@ -1,0 +1,62 @@
+"""Orders with a spoiled field, among good ones: the bad ones alone are put aside."""
+
+import random
+
+import pytest
+from expectations import is_imported, worth
+from figures import FIGURES, SEED, scaled
+from shop import amount
+from spoiled import SpoilingProxy
+from story import Story
+
+from amazon_bridge.engine.ledger import Ledger, State
+from amazon_bridge.simulator import populate
+
+ORDERS = 100
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 30)))
+def test_only_what_is_bad_is_put_aside(story: Story, seed: int) -> None:
+    chance, world = random.Random(seed), story.world
+    known = {order.order_id for order in world.orders}
+    (seller,) = world.sellers.values()
+    populate(world, seed, ORDERS, seller=seller, countries=seller.countries, days=0.4)
+    orders = {o.order_id: o for o in world.orders if o.order_id not in known}
+    chosen = {order_id: chance.getrandbits(32) for order_id in orders if chance.random() < 0.6}
+    program = story.program
+    with SpoilingProxy(program.amazon_url, chosen) as proxy:
+        program.amazon_url, direct = proxy.url, program.amazon_url
+        run = story.round()
+        program.amazon_url = direct
+    assert run.code in (0, 1), run
+    assert not [each for each in run.events if each["event"] == "bug"], proxy.spoiled
+    assert run.json["accounts"]["acme"]["orders"]["error"] is None
+    put_aside = program.quarantine()
+    standing = sale_orders(story)
+    for order in orders.values():
+        if order.order_id not in proxy.spoiled and is_imported(order):
+            assert standing[order.order_id] == ("sale", worth(order))
+    assert put_aside.keys() <= proxy.spoiled.keys()
+    with Ledger(program.state, story.clock) as ledger:
+        for order_id, how in proxy.spoiled.items():
+            entry = ledger.entry("acme", "orders", order_id)
+            assert entry is not None, how
+            assert entry.state is not State.PENDING, how
+            if entry.state is State.DONE:
+                assert standing[order_id][0] in ("sale", "cancel"), how
+    FIGURES["orders with spoiled fields"] += len(proxy.spoiled)
+    FIGURES["of these put aside"] += len(put_aside)
+    FIGURES["good orders among them"] += len(orders) - len(proxy.spoiled)
+    # Once Amazon shows them as they are, they come in.
+    assert program.run("quarantine", "retry", "--all").code == 0
+    story.round()
+    standing = sale_orders(story)
+    for order_id in put_aside:
+        if is_imported(orders[order_id]):
+            assert standing[order_id] == ("sale", worth(orders[order_id])), proxy.spoiled[order_id]
+
+
+def sale_orders(story: Story) -> dict[str, tuple[str, object]]:
+    fields = ["client_order_ref", "state", "amount_total"]
+    rows = story.shop.search("sale.order", [], fields)
+    return {row["client_order_ref"]: (row["state"], amount(row["amount_total"])) for row in rows}

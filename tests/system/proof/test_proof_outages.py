@@ -1,0 +1,78 @@
+"""In the middle of a round Odoo is restarted, loses its database, or is kept from its rows."""
+
+import random
+import threading
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from figures import FIGURES, SEED, scaled
+from odoo_server import machine
+from odoo_server.local import LocalOdoo
+from pictures import Picture, different
+from proxy import Proxy
+from second_odoo import Contender, SecondOdoo
+from story import Story
+
+
+@pytest.fixture(scope="module")
+def undisturbed(story: Story) -> Picture:
+    return story.begin()
+
+
+@pytest.fixture(scope="module")
+def second(story: Story, undisturbed: Picture) -> Iterator[SecondOdoo]:
+    if machine.external_server() or not isinstance(machine._machine(), LocalOdoo):
+        pytest.skip("only an Odoo on this machine can be restarted by a test")
+    direct = story.program.odoo_url
+    with SecondOdoo() as second:
+        story.program.odoo_url = second.url
+        story.round()  # so that it has loaded the database
+        yield second
+    story.program.odoo_url = direct
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 15)))
+@pytest.mark.parametrize("outage", ["lose_postgresql", "restart"])
+def test_odoo_or_its_database_goes_and_comes_back(
+    story: Story, undisturbed: Picture, second: SecondOdoo, outage: str, seed: int
+) -> None:
+    chance = random.Random(f"{outage} {seed}")
+    story.happen()
+    happen = partial(getattr(second, outage), seconds=chance.uniform(0, 8))
+    trouble = threading.Thread(target=happen)
+    strike_at = chance.randrange(2, 50)
+    calls = iter(range(1000))
+
+    def strike() -> bool:
+        if next(calls) == strike_at:
+            trouble.start()
+        return True
+
+    with Proxy(second.url, before=strike) as proxy:
+        story.program.odoo_url = proxy.url
+        run = story.round()
+    story.program.odoo_url = second.url
+    assert run.code in (0, 3), run
+    trouble.join()
+    story.run_until_quiet()
+    assert different(story.picture(), undisturbed) == {}
+    FIGURES[f"outages ({outage})"] += 1
+    FIGURES["outages that a round outlived"] += run.code == 0
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 20)))
+def test_others_work_on_the_same_rows(
+    story: Story, undisturbed: Picture, second: SecondOdoo, seed: int
+) -> None:
+    story.happen()
+    chance, database = random.Random(seed), story.shop.database.database
+    with Contender(second.sockets, database, chance) as contender:
+        codes = [story.round().code for _ in range(3)]
+    FIGURES["transactions in the way"] += contender.blows
+    FIGURES["rounds among them"] += len(codes)
+    FIGURES["of these stopped early"] += codes.count(3)
+    FIGURES["items that they put aside"] += len(story.program.quarantine())
+    assert story.program.run("quarantine", "retry", "--all").code == 0
+    story.run_until_quiet()
+    assert different(story.picture(), undisturbed) == {}
