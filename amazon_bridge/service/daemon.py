@@ -183,12 +183,12 @@ class Daemon:
             throttle=before.throttle if before else None,
             watch=self.rounds.watch,
         )
-        try:
+        with ExitStack() as undo:
+            undo.callback(app.close)
             calls = alerts.Alerts(config.alerts, self.rounds, app)
+            undo.callback(calls.close)
             self._listen(config)
-        except ConfigError:
-            app.close()
-            raise
+            undo.pop_all()
         self.rounds.app = app
         if before:
             self._alerts.close()

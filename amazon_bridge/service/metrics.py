@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from amazon_bridge.service.rounds import Rounds
 
 _JOB = ("account", "job")
+_ALWAYS_TOLD = ("created", "notified", "quarantined")
+"""Outcomes that are told as 0 from the first round on, so that no increase is missed."""
 
 
 class Tallies:
@@ -70,7 +72,8 @@ class Tallies:
         self._rounds.labels(*key, result).inc()
         self._seconds.labels(*key).observe(seconds)
         for outcome, number in numbers.items():
-            self._items.labels(*key, outcome).inc(number)
+            if number or outcome in _ALWAYS_TOLD:
+                self._items.labels(*key, outcome).inc(number)
 
     def count_call(
         self, side: str, operation: str, error: BridgeError | None, seconds: float

@@ -61,7 +61,9 @@ class Rounds:
         app = self.app
         if self.stopping.is_set() or not self.sides.are_up(ODOO, name):
             return
-        account = app.config.account(name)
+        account = next((each for each in app.config.accounts if each.name == name), None)
+        if account is None:  # the configuration has changed while the round stood in line
+            return
         went_well = self._account_for(app, account, job, partial(app.sync, account, job))
         if went_well and job == orders.JOB and self._is_sweep_due(name):
             self._account_for(app, account, SWEEP, partial(app.sweep, account))

@@ -119,7 +119,9 @@ class Listener:
                 f"The address {config.listen} can't be listened on: {error.strerror}.",
                 "Name another one as `http.listen`, or end the program that has it.",
             ) from error
-        self.port: int = getattr(self._server, "effective_port", config.port)
+        # A name that stands for several addresses makes a server of several sockets.
+        several = getattr(self._server, "effective_listen", None)
+        self.port = int(several[0][1] if several else self._server.effective_port)
         self._thread = threading.Thread(target=self._server.run, name="listener", daemon=True)
         self._thread.start()
         log.info("listening", host=config.host, port=self.port)

@@ -69,6 +69,14 @@ def test_a_web_page_from_elsewhere_cant_look_at_it_through_its_own_name():
             assert client.get("/", headers={"host": host}).status_code == 200
 
 
+def test_it_listens_under_a_name_too():
+    listener = Listener(Website({"/": lambda: Response("page")}, HttpConfig(listen="localhost:0")))
+    try:
+        assert httpx.get(f"http://localhost:{listener.port}/", trust_env=False).text == "page"
+    finally:
+        listener.close()
+
+
 def test_an_address_in_use_is_named():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
