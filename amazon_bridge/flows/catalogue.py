@@ -16,10 +16,13 @@ class Catalogue:
     def __init__(self, context: Context, orders: Sequence[Order]) -> None:
         self._map = context.account.product_map or NO_MAP
         self._match_barcode = context.account.match_barcode
-        references = {r for order in orders for r in self._references(order)}
+        references = {r for order in orders for r in self._item_references(order)}
+        services = {r for order in orders for r in self._service_references(order)}
         barcodes = {b for order in orders for i in order.items for b in self._barcodes(i)}
         company_id = context.setup.company_id
-        self._products = find_products(context.odoo, references, barcodes, company_id)
+        self._products = find_products(
+            context.odoo, references, barcodes, company_id, optional=services
+        )
 
     def item(self, order: Order, item: Item) -> int | None:
         """The product of an item; None when there is none that can be sold."""
@@ -47,10 +50,13 @@ class Catalogue:
             return f"The product map leads from {item.sku!r} to {mapped!r}, which no product has."
         return f"No product that can be sold has the internal reference {item.sku!r}."
 
-    def _references(self, order: Order) -> Iterator[str]:
-        wanted = [(SHIPPING, order.service_level)]
+    def _item_references(self, order: Order) -> Iterator[str]:
         for item in order.items:
-            wanted += [(ITEM, item.sku), (GIFT_WRAP, item.gift_wrap_level)]
+            yield from filter(None, (item.sku, self._mapped(order, ITEM, item.sku)))
+
+    def _service_references(self, order: Order) -> Iterator[str]:
+        wanted = [(SHIPPING, order.service_level)]
+        wanted += [(GIFT_WRAP, item.gift_wrap_level) for item in order.items]
         for kind, code in wanted:
             yield from filter(None, (code, self._mapped(order, kind, code)))
 

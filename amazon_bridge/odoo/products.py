@@ -28,14 +28,18 @@ def find_products(
     references: Collection[str],
     barcodes: Collection[str],
     company_id: int,
+    *,
+    optional: Collection[str] = (),
 ) -> Products:
     """Look products up. One call when each reference leads to a product, else three.
 
-    Where several share a reference, the oldest serves, as in Odoo's own imports.
+    Where several share a reference, the oldest serves, as in Odoo's own imports. Nobody asks
+    what keeps an ``optional`` reference from leading to a product.
     """
     sellable = [("sale_ok", "=", True), ("company_id", "in", [False, company_id])]
-    rows = _rows(session, references, barcodes, sellable)
-    by_reference = {r["default_code"]: r["id"] for r in rows if r["default_code"] in references}
+    wanted = {*references, *optional}
+    rows = _rows(session, wanted, barcodes, sellable)
+    by_reference = {r["default_code"]: r["id"] for r in rows if r["default_code"] in wanted}
     by_barcode = {row["barcode"]: row["id"] for row in rows if row["barcode"] in barcodes}
     missing = set(references) - by_reference.keys()
     return Products(by_reference, by_barcode, _obstacles(session, missing, barcodes, company_id))
