@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,9 +12,12 @@ from program import ENVIRONMENT, Program
 from structlog.testing import capture_logs
 
 from amazon_bridge import config
+from amazon_bridge.amazon.operations import LIMITS
 from amazon_bridge.app import App
 from amazon_bridge.engine.ledger import Entry, State
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.throttle import Throttle
+from amazon_bridge.flows import cancellations, pickings
 from amazon_bridge.simulator import Received, Simulator
 
 
@@ -48,7 +51,8 @@ class Bridge:
         if self._app is None:
             path = self.program.configure()
             loaded = config.load(path, ENVIRONMENT)
-            self._app = App(loaded, clock=self.clock, sleep=lambda _: None)
+            throttle = Throttle({name: replace(limit, rate=1000) for name, limit in LIMITS.items()})
+            self._app = App(loaded, clock=self.clock, sleep=lambda _: None, throttle=throttle)
         return self._app
 
     def close(self) -> None:
@@ -62,6 +66,17 @@ class Bridge:
         self.close()
         self.program.forget()
 
+    def begin(self) -> None:
+        """Leave alone what earlier tests did in the same database, as if it were a day ago.
+
+        Odoo counts in whole seconds.
+        """
+        begun = self.clock() + timedelta(days=1, seconds=1)
+        for job in (cancellations.JOB, pickings.JOB):
+            self.app.ledger.record_round(
+                "acme", job, started=begun, finished=begun, counts=Counts()
+            )
+
     @contextmanager
     def configured(self, account: str = "acme", **settings: Any) -> Iterator[None]:
         (mine,) = (each for each in self.program.accounts if each["name"] == account)
@@ -74,7 +89,8 @@ class Bridge:
         self.close()
 
     def sync(self, job: str, *, account: str = "acme", dry_run: bool = False) -> dict[str, Any]:
-        """One round; what it counted, without the zeros."""
+        """One round, a second after whatever was before; what it counted, without the zeros."""
+        self.clock.advance(seconds=1)
         (found,) = self.app.accounts(account)
         with capture_logs() as events:
             counts: Counts = self.app.sync(found, job, dry_run=dry_run)

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import leaks
 import pytest
 from bridge import Bridge, ShiftedClock
 from odoo_server.databases import OdooDatabase
@@ -19,6 +20,15 @@ LEAST_PRIVILEGE = (
     "stock.group_stock_user",
     "base.group_partner_manager",
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    """What a module's programs have printed, logged and kept holds nothing that must not be seen."""
+    Program.made.clear()
+    yield
+    for program in Program.made:
+        leaks.check(program)
 
 
 @pytest.fixture(scope="module")
@@ -89,5 +99,6 @@ def warehouse(shop: Shop) -> Warehouse:
 def bridge(program: Program, clock: ShiftedClock) -> Iterator[Bridge]:
     """The same account, by rounds in this process."""
     bridge = Bridge(program, clock)
+    bridge.begin()
     yield bridge
     bridge.close()
