@@ -208,10 +208,27 @@ def _buyer(payload: OrderPayload) -> Buyer:
     return Buyer(
         name=payload.buyer.buyer_name,
         email=payload.buyer.buyer_email,
-        company_name=payload.buyer.buyer_company_name,
+        company_name=payload.buyer.buyer_company_name or _legal_name(payload),
         vat_number=_vat_number(payload),
         purchase_order_number=payload.buyer.buyer_purchase_order_number,
     )
+
+
+def _legal_name(payload: OrderPayload) -> str | None:
+    """The buyer's name as a business, in its tax registration."""
+    return next(
+        (
+            registration.legal_name
+            for registration in payload.tax.tax_registrations
+            if registration.entity_type == "BUYER"
+            and registration.tax_registration_type in _OF_BUSINESSES
+        ),
+        None,
+    )
+
+
+_OF_BUSINESSES = {"VAT", "BUSINESS", "CNPJ"}
+"""Types of tax numbers. CPF and CST are numbers of persons."""
 
 
 def _vat_number(payload: OrderPayload) -> str | None:

@@ -235,6 +235,7 @@ class RecipientPayload(Payload):
 
 class TaxRegistrationPayload(Payload):
     entity_type: Text = None
+    legal_name: Text = None
     tax_registration_type: Text = None
     tax_registration_number: Text = None
 
