@@ -24,7 +24,7 @@ LEAST_PRIVILEGE = (
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_leaks() -> Iterator[None]:
-    """What a module's programs have printed, logged and kept holds nothing that must not be seen."""
+    """What a module's programs have printed, logged and kept has nothing that must not be seen."""
     Program.made.clear()
     yield
     for program in Program.made:

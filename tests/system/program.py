@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from odoo_server.databases import OdooDatabase
 
@@ -58,7 +58,11 @@ class Run:
 class Program:
     """A configuration in a folder of its own, and the program that is run with it."""
 
+    made: ClassVar[list["Program"]] = []
+    """All of them, for whoever wants to look at what they have left behind."""
+
     def __init__(self, folder: Path, odoo: OdooDatabase, simulator: Simulator) -> None:
+        self.made.append(self)
         self.folder, self.odoo, self.simulator = folder, odoo, simulator
         self.odoo_url = odoo.url
         self.odoo_timeout = 120.0

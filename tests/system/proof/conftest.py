@@ -25,6 +25,7 @@ def story(
     with Simulator(world) as simulator:
         folder = tmp_path_factory.mktemp("story")
         program = ClockedProgram(folder, odoo_database, simulator, clock)
+        program.log_level = "debug"  # all that may leak does
         program.add_account(world.add_seller("A1STORY", ["FR", "DE", "GB"]))
         yield Story(world, simulator, program, shop, clock)
 
