@@ -22,6 +22,7 @@ from amazon_bridge.engine import ledger
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Entry, Round, State
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import pickings
 from amazon_bridge.service import daemon, healthcheck
 
 DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
@@ -421,7 +422,22 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
             table.add_row(name, of["cursor"] or "", job, *last, done.get("last_error") or "")
     _console.print(table)
     for name, of in told.items():
+        _show_waiting(name, of["waiting"])
         _show_fallbacks(name, of["fallback_products"])
+
+
+_MOST_WAITING = 20
+
+
+def _show_waiting(account: str, waiting: Sequence[dict[str, Any]]) -> None:
+    """Name the delivery orders that Amazon is still to be told of, and what they lack."""
+    if waiting:
+        click.echo(f"{account}: {len(waiting)} delivery orders are done and not told yet:")
+    for each in waiting[:_MOST_WAITING]:
+        lacks = f"lacks {' and '.join(each['lacks'])}" if each["lacks"] else "is told next"
+        click.echo(f"  {each['delivery_order']} of {each['order']}, {each['since']}: {lacks}")
+    if waiting[_MOST_WAITING:]:
+        click.echo("  The others: amazon-bridge status --json")
 
 
 _MOST_SKUS = 20
@@ -446,6 +462,15 @@ def _status(bridge: App, account: str) -> dict[str, Any]:
         "jobs": {each.job: _round_json(each) for each in rounds},
         "quarantined": tally[State.QUARANTINED],
         "pending": tally[State.PENDING],
+        "waiting": [
+            {
+                "delivery_order": each.delivery_order,
+                "order": each.order_id,
+                "since": _moment(each.since),
+                "lacks": each.lacks,
+            }
+            for each in pickings.waiting(bridge.ledger, account)
+        ],
         "fallback_products": [
             {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}
             for each in bridge.ledger.unmatched(account)
