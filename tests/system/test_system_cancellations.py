@@ -1,14 +1,13 @@
 """Orders that people cancel in Odoo are cancelled on Amazon: in one feed, each once."""
 
 import json
-from collections import Counter
 from typing import Any
 from unittest.mock import ANY
 from xml.etree import ElementTree as ET
 
 import pytest
 from amazon_models import validate_request
-from bridge import Bridge, ShiftedClock
+from bridge import Bridge
 from odoo_server.databases import OdooDatabase
 from program import SettledWorld
 from warehouse import Warehouse
