@@ -36,8 +36,9 @@ class Invoice:
 
 
 def to_invoice(session: OdooSession, company_id: int) -> list[str]:
-    """The references of all confirmed sale orders of which something is left to invoice."""
+    """The references of all sale orders to be invoiced of which nothing is left to deliver."""
     domain = [
+        *("!", ("picking_ids.state", "in", ["draft", "waiting", "confirmed", "assigned"])),
         ("invoice_status", "=", "to invoice"),
         ("state", "in", ["sale", "done"]),
         ("client_order_ref", "!=", False),

@@ -522,6 +522,10 @@ class _Work:
 
     def _make_journal(self, name: str, place: _Place) -> None:
         suffix = f"{place.company_id}_{_slug(name)}"
+        domain = [("name", "=", name), ("company_id", "=", place.company_id)]
+        standing = self.session.search_read("account.journal", domain, ["id"])
+        if standing and not self.session.reference(f"journal_{suffix}"):
+            raise ItemError("journal_incomplete", "the journal of this name lacks the account")
         account = {
             "id": _external(f"account_{suffix}"),
             "name": f"{name}: owed by Amazon",

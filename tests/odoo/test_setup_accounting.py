@@ -1,0 +1,84 @@
+"""What accounts with taxes, invoices and payments of their own need in Odoo."""
+
+from collections.abc import Callable
+
+import pytest
+from odoo_server.databases import OdooDatabase
+
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.errors import AccountError
+from amazon_bridge.odoo.doctor import examine
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.setup import prepare
+
+MakeAccount = Callable[..., AccountConfig]
+JOURNAL = "Amazon Payments"
+INVOICING = {"mode": "on_delivery", "payment_journal": JOURNAL}
+MODELS = ("account.journal", "account.account", "account.tax", "ir.model.data")
+
+
+@pytest.fixture(scope="module")
+def biller(odoo_database: OdooDatabase) -> OdooSession:
+    """The least privilege, and Invoicing."""
+    groups = ("base.group_user", "sales_team.group_sale_salesman_all_leads")
+    groups += ("stock.group_stock_user", "base.group_partner_manager")
+    login = odoo_database.make_user("biller", (*groups, "account.group_account_invoice"))
+    return OdooSession.connect(login.url, login.database, login.login, login.password)
+
+
+def test_the_journal_is_made_once_with_an_account_that_carries_the_debt(
+    admin: OdooSession, biller: OdooSession, make_account: MakeAccount, odoo_database: OdooDatabase
+):
+    prepare(admin, make_account())
+    account = make_account(invoicing=INVOICING, facilitator_tax="Collected by Amazon")
+    with pytest.raises(AccountError) as caught:
+        prepare(biller, account)
+    assert f"the journal {JOURNAL} with an intermediary account" in caught.value.reason
+    assert "the sales tax Collected by Amazon" in caught.value.reason
+    assert "Accounting or Invoicing: Administrator" in caught.value.reason
+    found = prepare(admin, account)
+    counts = {model: odoo_database.rpc(model, "search_count", []) for model in MODELS}
+    assert prepare(biller, account) == prepare(admin, account) == found
+    assert {model: odoo_database.rpc(model, "search_count", []) for model in MODELS} == counts
+    domain = [("journal_id", "=", found.payment_journal_id), ("payment_type", "=", "inbound")]
+    fields = ["payment_account_id"]
+    lines = odoo_database.rpc("account.payment.method.line", "search_read", domain, fields)
+    accounts = [line["payment_account_id"][0] for line in lines]
+    fields = ["name", "account_type", "reconcile"]
+    [intermediary] = odoo_database.rpc("account.account", "read", accounts, fields)
+    assert intermediary["name"] == f"{JOURNAL}: owed by Amazon"
+    assert (intermediary["account_type"], intermediary["reconcile"]) == ("asset_current", True)
+
+
+def test_two_journals_have_accounts_of_their_own(admin: OdooSession, make_account: MakeAccount):
+    names = (JOURNAL, "Amazon Payments US")
+    ids = {
+        prepare(
+            admin, make_account(invoicing={**INVOICING, "payment_journal": name})
+        ).payment_journal_id
+        for name in names
+    }
+    assert len(ids) == 2
+
+
+def test_a_journal_of_the_houses_own_needs_an_intermediary_account(
+    admin: OdooSession, make_account: MakeAccount
+):
+    account = make_account(invoicing={**INVOICING, "payment_journal": "Bank"})
+    with pytest.raises(AccountError, match="the journal of this name lacks the account"):
+        prepare(admin, account)
+
+
+def test_a_fiscal_position_that_is_not_there_is_told(admin: OdooSession, make_account: MakeAccount):
+    with pytest.raises(AccountError, match="the fiscal position Nowhere"):
+        prepare(admin, make_account(fiscal_position="Nowhere"))
+
+
+def test_the_doctor_names_the_right_that_invoices_take(
+    bridge: OdooSession, biller: OdooSession, make_account: MakeAccount
+):
+    account = make_account(invoicing=INVOICING)
+    assert all(finding.ok for finding in examine(biller, account))
+    remedies = [finding.remedy for finding in examine(bridge, account) if not finding.ok]
+    assert any("give it Invoicing" in remedy for remedy in remedies)
+    assert all(finding.ok for finding in examine(bridge, make_account()))

@@ -1,0 +1,84 @@
+"""The product map: what may stand in it, and what a wrong one is answered with."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_bridge.config.product_map import ITEM, SHIPPING, ProductMap, read_product_map
+
+FRANCE, GERMANY = "A13V1IB3VIYZZH", "A1PA6795UKMFR9"
+CSV = """kind,marketplace,code,internal_reference
+item,,A-1,MUG
+,de,A-1,KRUG
+shipping,,FAST,EXPRESS
+"""
+YAML = """
+- {code: A-1, internal_reference: MUG}
+- {kind: item, marketplace: A1PA6795UKMFR9, code: A-1, internal_reference: KRUG}
+- {kind: shipping, code: FAST, internal_reference: EXPRESS}
+"""
+
+
+def read(folder, text, name="map.csv") -> ProductMap:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_product_map(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("map.csv", CSV),
+        ("map.csv", CSV.replace(",", ";")),
+        ("map.CSV", "\ufeff" + CSV.replace("\n", "\r\n")),
+        ("map.yaml", YAML),
+        ("map.yml", YAML),
+    ],
+)
+def test_csv_and_yaml_mean_the_same(tmp_path, name, text):
+    found = read(tmp_path, text, name)
+    assert found.reference(ITEM, FRANCE, "A-1") == "MUG"
+    assert found.reference(ITEM, None, "A-1") == "MUG"
+    assert found.reference(ITEM, GERMANY, "A-1") == "KRUG"
+    assert found.reference(SHIPPING, GERMANY, "FAST") == "EXPRESS"
+    assert found.reference(ITEM, FRANCE, "FAST") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("sku,product\nA,B\n", "its first line must name the columns kind, marketplace, code"),
+        ("code,internal_reference\nA,\n", "entry 1 lacks its code or its internal_reference"),
+        ("code,internal_reference\nA,B\nA,C\n", "entry 2 stands there twice"),
+        ("kind,code,internal_reference\nthing,A,B\n", "entry 1 has a kind that is none of item"),
+        ("marketplace,code,internal_reference\nXX,A,B\n", "entry 1 names no marketplace"),
+        ("code,internal_reference\n" + ",\n" * 9, "; and 4 more"),
+        (b"\xff\xfe\xfd", "is not UTF-8 text"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, text, problem):
+    with pytest.raises(ValueError, match=r"map\.csv") as caught:
+        read(tmp_path, text)
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a: b", "- a", "[}"])
+def test_a_yaml_file_must_be_a_list_of_mappings(tmp_path, text):
+    with pytest.raises(ValueError, match=r"map\.yaml"):
+        read(tmp_path, text, "map.yaml")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match="can't be read: No such file"):
+        read_product_map(tmp_path / "nowhere.csv")
+
+
+WORDS = st.text("abcXYZ-_0é ", min_size=1).map(str.strip).filter(bool)
+
+
+@given(st.dictionaries(WORDS, WORDS))
+def test_equal_maps_dump_alike(references):
+    entries = {(ITEM, "", code): reference for code, reference in references.items()}
+    backwards = dict(reversed(entries.items()))
+    assert ProductMap(entries) == ProductMap(backwards)
+    assert ProductMap(entries).dump() == ProductMap(backwards).dump()
