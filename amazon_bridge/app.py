@@ -26,6 +26,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import doctor as odoo_doctor
 from amazon_bridge.odoo import setup
+from amazon_bridge.odoo.geography import read_geography
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Setup
 
@@ -103,6 +104,7 @@ class App:
         self._watch = watch
         self._making = threading.Lock()
         self._odoo = Once(self._log_in)
+        self._geography = Once(lambda: read_geography(self.odoo))
         accounts = {account.name: account for account in config.accounts}
         self._partners = {n: Once(partial(self._partner, a)) for n, a in accounts.items()}
         self._setups = {n: Once(partial(self._prepared, a)) for n, a in accounts.items()}
@@ -189,6 +191,7 @@ class App:
             amazon=self.amazon(account),
             odoo=self.odoo.for_company(prepared.company_id),
             setup=prepared,
+            geography=self._geography.get(),
             ledger=self.ledger,
             clock=self._clock,
             sleep=self._sleep,

@@ -9,6 +9,7 @@ from datetime import datetime
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Setup
 
@@ -22,6 +23,7 @@ class Context:
     odoo: OdooSession
     """Works in the account's company."""
     setup: Setup
+    geography: Geography
     ledger: Ledger
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]

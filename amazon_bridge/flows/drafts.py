@@ -11,7 +11,6 @@ from amazon_bridge.flows.catalogue import Catalogue
 from amazon_bridge.flows.context import Context
 from amazon_bridge.marketplaces import marketplace, smallest_unit
 from amazon_bridge.model import ChargeKind, FulfilledBy, Item, Order
-from amazon_bridge.odoo.geography import read_geography
 from amazon_bridge.odoo.partners import Customer, customers
 from amazon_bridge.odoo.sales import Draft, Line
 
@@ -32,9 +31,7 @@ def drafts_of(context: Context, orders: Sequence[Order]) -> list[Draft]:
             errors[order.order_id] = error
     if errors:
         raise ItemErrors(errors)
-    codes = {order.address.country_code or "" for order in orders if order.address}
-    geography = read_geography(context.odoo, codes)
-    buyers = customers(context.odoo, geography, orders, context.setup.company_id)
+    buyers = customers(context.odoo, context.geography, orders, context.setup.company_id)
     return [_draft(context, o, buyers[o.order_id], lines[o.order_id]) for o in orders]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from amazon_bridge.odoo.session import OdooSession
 
@@ -24,15 +24,12 @@ class Geography:
         return self._states.get((country_id, _plain(state))) if country_id and state else None
 
 
-def read_geography(session: OdooSession, country_codes: Iterable[str]) -> Geography:
-    """Read all countries, and the states of these."""
+def read_geography(session: OdooSession) -> Geography:
+    """Read all countries with their states: some two thousand, in two calls."""
     rows = session.search_read("res.country", [], ["code"])
     countries = {row["code"]: row["id"] for row in rows if row["code"]}
-    wanted = [countries[code] for code in sorted(set(country_codes)) if code in countries]
     states = {}
-    domain = [("country_id", "in", wanted)]
-    fields = ["country_id", "code", "name"]
-    for row in session.search_read("res.country.state", domain, fields) if wanted else []:
+    for row in session.search_read("res.country.state", [], ["country_id", "code", "name"]):
         for name in (row["code"], row["code"].rpartition("-")[2], row["name"]):
             states[row["country_id"][0], _plain(name)] = row["id"]
     return Geography(countries, states)

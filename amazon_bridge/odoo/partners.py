@@ -280,7 +280,10 @@ def _contact_ids(session: OdooSession, contacts: Mapping[str, _Contact]) -> dict
     owners = [contact.order_id for contact in missing]
     fields = [".id", *(f"child_ids/{column}" for column in columns)]
     session.load("res.partner", fields, rows, owners=owners, overwrite=True)
-    return found | (_children(session, contacts.values()) if missing else {})
+    # A load that finds its records under their external ids answers with their database ids.
+    named = [[f"amazon_bridge.{contact.key}", contact.name] for contact in missing]
+    ids = session.load("res.partner", ["id", "name"], named)
+    return found | dict(zip((contact.key for contact in missing), ids, strict=True))
 
 
 def _children(session: OdooSession, contacts: Iterable[_Contact]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from amazon_bridge.odoo.session import OdooSession
 
 @pytest.fixture(scope="module")
 def geography(bridge: OdooSession) -> Geography:
-    return read_geography(bridge, ["US", "JP", "XX"])
+    return read_geography(bridge)
 
 
 @pytest.mark.parametrize(
