@@ -192,17 +192,17 @@ def _judge(
         return Ending(each.sale_order, State.LEFT_OUT, _SHIPPED_BY_AMAZON)
     if each.sale_order.goods_left:
         return Ending(each.sale_order, State.LEFT_OUT, _GOODS_LEFT)
-    return Task(each.sale_order, reason_of(context, each.tags))
+    return Task(each.sale_order, reason_of(each.tags, context.account.cancel_reason))
 
 
-def reason_of(context: Context, tags: Iterable[str]) -> str:
+def reason_of(tags: Iterable[str], default: str) -> str:
     """The reason that Amazon is told: a tag of the order that is one of Amazon's, else the default.
 
     Capitals, spaces and hyphens don't matter: ``Customer exchange`` is ``CustomerExchange``.
     """
     reasons = {reason.casefold(): reason for reason in get_args(CancelReason)}
     words = ("".join(c for c in tag.casefold() if c.isalpha()) for tag in tags)
-    return next((reasons[w] for w in words if w in reasons), context.account.cancel_reason)
+    return next((reasons[word] for word in words if word in reasons), default)
 
 
 # File

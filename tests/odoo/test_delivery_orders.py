@@ -1,0 +1,188 @@
+"""What left with a delivery order, of kits too; notes and reminders on it."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from odoo_server.databases import OdooDatabase
+
+from amazon_bridge.odoo import notes
+from amazon_bridge.odoo.delivery_orders import DeliveryOrder, done_delivery_orders, shipped_by
+from amazon_bridge.odoo.notes import Note
+from amazon_bridge.odoo.session import OdooSession
+
+ORDER_ID = "404-0000000-0000001"
+NOWHERE = 987_654
+LONG_AGO = datetime.now(UTC) - timedelta(days=1)
+QUIET = {"skip_backorder": True, "skip_sms": True}
+
+
+@pytest.fixture(scope="module")
+def kits(odoo_database: OdooDatabase) -> OdooDatabase:
+    """An Odoo that knows kits."""
+    rpc = odoo_database.rpc
+    wanted = rpc("ir.module.module", "search", [("name", "in", ["sale_mrp"])])
+    assert wanted, "this Odoo lacks the module sale_mrp"
+    rpc("ir.module.module", "button_immediate_install", wanted)
+    return odoo_database
+
+
+@pytest.fixture(scope="module")
+def session(kits: OdooDatabase) -> OdooSession:
+    return OdooSession.connect(kits.url, kits.database, kits.login, kits.password)
+
+
+def product(odoo: OdooDatabase, name: str, **fields: Any) -> int:
+    return int(odoo.rpc("product.product", "create", {"name": name, "is_storable": True, **fields}))
+
+
+def kit(odoo: OdooDatabase, parts: dict[int, int]) -> int:
+    """A product that is delivered as its parts."""
+    whole = product(odoo, "Tea set")
+    (row,) = odoo.rpc("product.product", "read", [whole], ["product_tmpl_id"])
+    lines = [(0, 0, {"product_id": id_, "product_qty": n}) for id_, n in parts.items()]
+    values = {"product_tmpl_id": row["product_tmpl_id"][0], "type": "phantom"}
+    odoo.rpc("mrp.bom", "create", {**values, "bom_line_ids": lines})
+    return whole
+
+
+def order(session: OdooSession, order_id: str, lines: dict[str, tuple[int, int]]) -> int:
+    """A confirmed sale order of the bridge: products and quantities by external id of the line."""
+    partner = session.call("res.partner", "create", {"name": "Somebody"})
+    head = [f"amazon_bridge.sale_order_{order_id}", order_id, str(partner)]
+    rows = [
+        [*(head if number == 0 else [""] * 3), f"amazon_bridge.{name}", str(id_), str(quantity)]
+        for number, (name, (id_, quantity)) in enumerate(lines.items())
+    ]
+    columns = ["id", "client_order_ref", "partner_id/.id"]
+    columns += [f"order_line/{c}" for c in ("id", "product_id/.id", "product_uom_qty")]
+    (id_,) = session.load("sale.order", columns, rows)
+    session.call("sale.order", "action_confirm", [id_])
+    return id_
+
+
+def deliver(odoo: OdooDatabase, sale_order_id: int, quantities: dict[int, int] | None) -> int:
+    """Do the open transfer, with these quantities by product; the rest is a backorder."""
+    domain = [("sale_id", "=", sale_order_id), ("state", "not in", ["done", "cancel"])]
+    (id_,) = odoo.rpc("stock.picking", "search", domain)
+    fields = ["product_id", "product_uom_qty"]
+    for move in odoo.rpc("stock.move", "search_read", [("picking_id", "=", id_)], fields):
+        wanted = move["product_uom_qty"] if quantities is None else 0
+        number = (quantities or {}).get(move["product_id"][0], wanted)
+        odoo.rpc("stock.move", "write", [move["id"]], {"quantity": number, "picked": number > 0})
+    assert odoo.rpc("stock.picking", "button_validate", [id_], context=QUIET) is True
+    return int(id_)
+
+
+def found(session: OdooSession, *, names: tuple[str, ...] = ()) -> dict[int, DeliveryOrder]:
+    orders = done_delivery_orders(
+        session, company_id=1, since=LONG_AGO, names=names, except_location_id=NOWHERE
+    )
+    return {each.id: each for each in orders}
+
+
+def shipped(session: OdooSession, *transfers: int) -> list[dict[str, int | None]]:
+    orders = found(session)
+    by_id = shipped_by(session, list(orders.values()))
+    return [{s.order_item_id: s.quantity for s in by_id[id_]} for id_ in transfers]
+
+
+def test_of_a_kit_complete_sets_are_told(kits: OdooDatabase, session: OdooSession) -> None:
+    pot, cup, mug = (product(kits, name) for name in ("Pot", "Cup", "Mug"))
+    tea_set = kit(kits, {pot: 1, cup: 4})
+    id_ = order(session, ORDER_ID, {"sale_line_51": (tea_set, 3), "sale_line_52": (mug, 2)})
+    parts = [{pot: 1, cup: 3}, {pot: 1, cup: 5, mug: 2}, None]
+    transfers = [deliver(kits, id_, part) for part in parts]
+    assert shipped(session, *transfers) == [{}, {"51": 2, "52": 2}, {"51": 1}]
+    assert shipped(session, transfers[1]) == [{"51": 2, "52": 2}]
+
+
+def test_of_a_kit_whose_rest_was_cancelled_nobody_can_tell(
+    kits: OdooDatabase, session: OdooSession
+) -> None:
+    pot, cup = product(kits, "Pot"), product(kits, "Cup")
+    tea_set = kit(kits, {pot: 1, cup: 4})
+    id_ = order(session, "404-0000000-0000002", {"sale_line_61": (tea_set, 2)})
+    transfer = deliver(kits, id_, {pot: 1, cup: 4})
+    open_ = [("sale_id", "=", id_), ("state", "not in", ["done", "cancel"])]
+    kits.rpc("stock.picking", "action_cancel", kits.rpc("stock.picking", "search", open_))
+    assert shipped(session, transfer) == [{"61": None}]
+
+
+def test_deliveries_of_other_sale_orders_are_none_of_ours(
+    kits: OdooDatabase, session: OdooSession
+) -> None:
+    mug = product(kits, "Mug")
+    partner = kits.rpc("res.partner", "create", {"name": "Somebody"})
+    line = (0, 0, {"product_id": mug})
+    values = {"partner_id": partner, "client_order_ref": "my order", "order_line": [line]}
+    id_ = kits.rpc("sale.order", "create", values)
+    kits.rpc("sale.order", "action_confirm", [id_])
+    assert deliver(kits, id_, None) not in found(session)
+
+
+def test_one_that_a_person_has_renamed_or_that_is_old_is_found_by_its_name(
+    kits: OdooDatabase, session: OdooSession
+) -> None:
+    mug = product(kits, "Mug")
+    id_ = order(session, "404-0000000-0000003", {"sale_line_71": (mug, 1)})
+    transfer = deliver(kits, id_, None)
+    kits.rpc("sale.order", "write", [id_], {"client_order_ref": "ours", "origin": "ours"})
+    name = found(session)[transfer].name
+    later = datetime.now(UTC) + timedelta(days=1)
+
+    def names(*wanted: str) -> list[str]:
+        orders = done_delivery_orders(
+            session, company_id=1, since=later, names=wanted, except_location_id=NOWHERE
+        )
+        return [each.name for each in orders]
+
+    assert names() == []
+    assert names(name) == [name]
+
+
+# Notes
+
+
+@pytest.fixture
+def transfer(kits: OdooDatabase) -> Iterator[int]:
+    """A transfer without anything on it."""
+    kind = kits.reference("stock.picking_type_out")
+    id_ = int(kits.rpc("stock.picking", "create", {"picking_type_id": kind}))
+    yield id_
+    kits.rpc("stock.picking", "unlink", [id_])
+
+
+def activities(odoo: OdooDatabase, transfer: int) -> list[tuple[str, int]]:
+    domain = [("res_model", "=", "stock.picking"), ("res_id", "=", transfer)]
+    rows = odoo.rpc("mail.activity", "search_read", domain, ["summary", "user_id"], order="id")
+    return [(row["summary"], row["user_id"][0]) for row in rows]
+
+
+def remind(session: OdooSession, transfer: int, *topics: str, user_id: int | None = None) -> None:
+    for topic in topics:
+        asked = {("stock.picking", transfer): Note(topic, "Look", f"Because of {topic} & <more>.")}
+        today = date(2026, 11, 23)
+        notes.remind(session, asked, today=today, user_id=user_id)
+
+
+def test_one_reminder_for_each_topic(
+    kits: OdooDatabase, session: OdooSession, transfer: int
+) -> None:
+    remind(session, transfer, "refused_1", "refused_2", "other", "refused_1")
+    assert activities(kits, transfer) == [("Look", session.uid)] * 3
+    topics = ("refused", "incomplete")
+    notes.close_reminders(session, "stock.picking", [transfer], topics, "Done.")
+    assert len(activities(kits, transfer)) == 1
+    remind(session, transfer, "refused_1")  # a person, or the bridge, is done with it
+    assert len(activities(kits, transfer)) == 1
+    assert notes.told(session, "stock.picking", [transfer], "Look", "Elsewhere") == {transfer}
+    assert notes.told(session, "stock.picking", [transfer], "Elsewhere") == set()
+
+
+def test_who_cannot_be_asked_is_not(
+    kits: OdooDatabase, session: OdooSession, transfer: int
+) -> None:
+    remind(session, transfer, "refused", user_id=987_654)
+    assert activities(kits, transfer) == [("Look", session.uid)]

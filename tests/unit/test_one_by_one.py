@@ -1,0 +1,76 @@
+"""Items that are worked singly: one that fails keeps nobody, a side that is down is noticed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
+from amazon_bridge.engine.runner import one_by_one
+
+WAYS = {
+    "good": None,
+    "bad": ItemError("bad", "It is bad."),
+    "silent": Transient("No answer."),
+    "bug": KeyError("Erika Mustermann"),
+}
+
+
+LISTS = st.lists(st.sampled_from(sorted(WAYS)), max_size=12)
+
+
+def worked(ways: list[str]) -> list[tuple[int, object]]:
+    def work(item: int) -> int:
+        if error := WAYS[ways[item]]:
+            raise error
+        return 10 * item
+
+    with capture_logs():
+        return list(one_by_one(range(len(ways)), work, key=str))
+
+
+def is_down(ways: list[str]) -> bool:
+    return "silent,silent,silent" in ",".join(ways)
+
+
+@given(LISTS.filter(lambda ways: not is_down(ways)))
+def test_each_item_is_worked_and_comes_back_with_what_became_of_it(ways: list[str]) -> None:
+    results = worked(ways)
+    assert [item for item, _ in results] == list(range(len(ways)))
+    for item, result in results:
+        match ways[item]:
+            case "good":
+                assert result == 10 * item
+            case "bug":
+                assert isinstance(result, ItemError)
+                assert result.kind == "bug"
+                assert "Erika" not in str(result)
+            case way:
+                assert result is WAYS[way]
+
+
+@given(LISTS, LISTS)
+def test_three_without_an_answer_in_a_row_end_it(before: list[str], after: list[str]) -> None:
+    ways = [*before, *["silent"] * 3, *after]
+    third = next(n for n in range(2, len(ways)) if ways[n - 2 : n + 1] == ["silent"] * 3)
+    results = one_by_one(ways, _raise, key=str)
+    with capture_logs():
+        assert [next(results)[0] for _ in range(third)] == ways[:third]
+        with pytest.raises(AccountError, match="No answer"):
+            next(results)
+
+
+def _raise(way: str) -> None:
+    if error := WAYS[way]:
+        raise error
+
+
+@pytest.mark.parametrize("error", [AccountError("Refused."), ConfigError("Wrong.")])
+def test_what_concerns_all_ends_it_at_once(error: Exception) -> None:
+    def work(_: int) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        next(one_by_one([1, 2], work, key=str))

@@ -1,0 +1,179 @@
+"""What Amazon is told of a delivery order, and what the ledger remembers of it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import Ledger, Seen
+from amazon_bridge.flows import pickings
+from amazon_bridge.flows.cancellations import reason_of
+from amazon_bridge.flows.orders import Memo
+from amazon_bridge.flows.pickings import Task, shipment_of
+from amazon_bridge.flows.standing import Standing, Word
+from amazon_bridge.odoo.delivery_orders import DeliveryOrder, Shipped, _Line, _Move, _units
+
+ORDERED = datetime(2026, 11, 1, 9, tzinfo=UTC)
+DONE = datetime(2026, 11, 2, 15, 30, tzinfo=UTC)
+NOW = DONE + timedelta(minutes=3)
+DELIVERY = DeliveryOrder(
+    id=17,
+    name="WH/OUT/00017",
+    sale_order_id=4,
+    order_id="404-1234567-1234567",
+    done=DONE,
+    ordered=ORDERED,
+    carrier="DHL",
+    tracking_reference="JD1",
+)
+TASK = Task(
+    DELIVERY, Memo(Decimal(5), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED"), (Shipped("51", 2),)
+)
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+def task(**changes: object) -> Task:
+    return replace(TASK, delivery=replace(DELIVERY, **changes))  # type: ignore[arg-type]
+
+
+def test_the_ship_date_is_when_it_was_done() -> None:
+    assert shipment_of(TASK, {}, NOW).ship_date == DONE
+
+
+@given(ordered=MOMENTS, done=MOMENTS, passed=st.timedeltas(timedelta(0), timedelta(days=9)))
+def test_the_ship_date_is_never_in_the_future_nor_before_the_order(
+    ordered: datetime, done: datetime, passed: timedelta
+) -> None:
+    now = ordered + passed
+    shipped = shipment_of(task(ordered=ordered, done=done), {}, now).ship_date
+    assert ordered <= shipped <= now
+
+
+@pytest.mark.parametrize(
+    ("text", "references"),
+    [
+        (None, []),
+        ("", []),
+        (" , +", []),
+        ("JD1", ["JD1"]),
+        (" JD1 ", ["JD1"]),
+        ("JD1,JD2", ["JD1", "JD2"]),
+        ("JD1 + JD2\nJD3", ["JD1", "JD2", "JD3"]),
+        ("00-1.2/3", ["00-1.2/3"]),
+    ],
+)
+def test_tracking_references(text: str | None, references: list[str]) -> None:
+    assert task(tracking_reference=text).delivery.tracking_references == references
+
+
+@pytest.mark.parametrize(
+    ("carrier", "reference", "lacks"),
+    [
+        ("DHL", "JD1", ()),
+        (None, "JD1", ("carrier",)),
+        ("DHL", " ", ("tracking reference",)),
+        (None, None, ("carrier", "tracking reference")),
+    ],
+)
+def test_what_is_lacking(
+    carrier: str | None, reference: str | None, lacks: tuple[str, ...]
+) -> None:
+    assert task(carrier=carrier, tracking_reference=reference).delivery.lacks == lacks
+
+
+def test_a_kit_of_which_nobody_can_tell_how_many_left() -> None:
+    unclear = replace(TASK, shipped=(Shipped("51", 1), Shipped("52", None)))
+    with pytest.raises(ItemError, match="WH/OUT/00017") as raised:
+        shipment_of(unclear, {}, NOW)
+    assert raised.value.kind == "kit_unclear"
+
+
+@pytest.mark.parametrize("asked", [None, NOW])
+@pytest.mark.parametrize("lacks", [(), ("carrier", "tracking reference")])
+@pytest.mark.parametrize("word", Word)
+def test_a_standing_comes_back_as_it_was(
+    tmp_path: Path, word: Word, lacks: tuple[str, ...], asked: datetime | None
+) -> None:
+    standing = Standing(word, DONE, DELIVERY.order_id, lacks, asked)
+    with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
+        ledger.file("acme", "pickings", [Seen(DELIVERY.name, "f")])
+        assert Standing.read(ledger.entry("acme", "pickings", DELIVERY.name)) is None
+        assert pickings.waiting(ledger, "acme") == []
+        ledger.remember("acme", "pickings", DELIVERY.name, standing.text())
+        assert Standing.read(ledger.entry("acme", "pickings", DELIVERY.name)) == standing
+        waiting = pickings.waiting(ledger, "acme")
+    if word == Word.SENT:
+        assert waiting == []
+    else:
+        assert waiting == [pickings.Waiting(DELIVERY.name, DELIVERY.order_id, DONE, lacks)]
+
+
+# Goods of one order item, in several transfers
+
+LINE = _Line("51", product_id=1, quantity=Decimal(6))
+KIT = {11: 2, 12: 1}
+"""What one set needs, by the product of the part."""
+
+
+def move(picking: int, product: int, demand: int, done: int | None) -> _Move:
+    gone = None if done is None else Decimal(done)
+    return _Move(7, product, picking, Decimal(demand), gone, cancelled=False)
+
+
+def test_plain_goods_are_counted_by_transfer() -> None:
+    moves = [move(1, 1, 2, 2), move(1, 1, 1, 1), move(2, 1, 2, 2), move(3, 1, 1, None)]
+    assert _units(LINE, moves) == {1: 3, 2: 2}
+
+
+def test_a_fraction_of_a_unit_is_unclear() -> None:
+    half = replace(move(1, 1, 1, 1), done=Decimal("0.5"))
+    assert _units(LINE, [half]) == {1: None}
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6)), min_size=1, max_size=5))
+def test_of_a_kit_complete_sets_are_told_with_the_transfer_that_completes_them(
+    parts: list[tuple[int, int]],
+) -> None:
+    """The parts of six sets leave in any portions, the rest with a last transfer."""
+    left = {11: 12, 12: 6}
+    moves, complete = [], []
+    for number, portions in enumerate([*parts, (12, 6)], 1):
+        for product, portion in zip(KIT, portions, strict=True):
+            portion = min(portion, left[product])  # noqa: PLW2901 - no more than there is
+            left[product] -= portion
+            moves.append(move(number, product, portion, portion))
+        complete.append(min((KIT[p] * 6 - left[p]) // KIT[p] for p in KIT))
+    units = _units(LINE, moves)
+    told = [units[number] for number in range(1, len(complete) + 1)]
+    assert told == [now - before for before, now in itertools.pairwise([0, *complete])]
+    assert sum(u or 0 for u in told) == 6
+
+
+def test_of_a_kit_whose_parts_were_cancelled_nobody_can_tell() -> None:
+    rest = replace(move(1, 12, 4, None), cancelled=True)
+    assert _units(LINE, [move(1, 11, 12, 12), move(1, 12, 2, 2), rest]) == {1: None}
+
+
+# The reason of a cancellation
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ((), "NoInventory"),
+        (("Urgent",), "NoInventory"),
+        (("Urgent", "Customer exchange", "PricingError"), "CustomerExchange"),
+        (("BUYER-CANCELED",), "BuyerCanceled"),
+        (("shipping_address undeliverable!",), "ShippingAddressUndeliverable"),
+    ],
+)
+def test_a_tag_gives_the_reason(tags: tuple[str, ...], reason: str) -> None:
+    assert reason_of(tags, "NoInventory") == reason
