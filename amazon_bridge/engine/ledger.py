@@ -532,6 +532,12 @@ class Ledger:
         """The last round of each account and job."""
         return [_round(row) for row in self._rows("SELECT * FROM rounds ORDER BY account, job")]
 
+    def last_success(self, account: str, job: str) -> datetime | None:
+        """When a round of a job last went well; None when none ever did."""
+        sql = "SELECT last_success FROM rounds WHERE account = ? AND job = ?"
+        rows = self._rows(sql, account, job)
+        return _moment(rows[0]["last_success"]) if rows else None
+
     def created_by_hour(self, since: datetime) -> Counter[datetime]:
         """How many items were created in each hour, by the hour's beginning; zeros are absent."""
         rows = self._rows("SELECT hour, created FROM hours WHERE hour >= ?", _text(since))

@@ -158,8 +158,7 @@ def _find(context: Context) -> _Found:
 
 
 def _since(context: Context) -> datetime:
-    rounds = (r for r in context.ledger.rounds() if (r.account, r.job) == (context.name, JOB))
-    last = next((r.last_success for r in rounds), None)
+    last = context.ledger.last_success(context.name, JOB)
     return last - _OVERLAP if last else context.clock() - _FIRST_LOOK
 
 

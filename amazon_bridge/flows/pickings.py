@@ -201,13 +201,8 @@ def _find(context: Context) -> _Found:
 
 
 def _since(context: Context) -> datetime:
-    last = _last_success(context)
+    last = context.ledger.last_success(context.name, JOB)
     return last - _OVERLAP if last else context.clock() - _FIRST_LOOK
-
-
-def _last_success(context: Context) -> datetime | None:
-    rounds = (r for r in context.ledger.rounds() if (r.account, r.job) == (context.name, JOB))
-    return next((r.last_success for r in rounds), None)
 
 
 def _is_merchants(memo: orders.Memo | ItemError | None) -> TypeGuard[orders.Memo]:
@@ -227,7 +222,7 @@ def _file(context: Context, found: _Found, counts: Counts) -> list[Task]:
     context.ledger.file(context.name, JOB, [Seen(each.name, "") for each in found.unknown])
     seen = [Seen(task.name, task.fingerprint) for task in found.tasks]
     pending = set(context.ledger.file(context.name, JOB, seen))
-    last = _last_success(context)
+    last = context.ledger.last_success(context.name, JOB)
     for task in found.tasks:
         if found.entries[task.name] is None:
             fresh = last is not None and task.delivery.done >= last

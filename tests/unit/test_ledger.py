@@ -265,6 +265,8 @@ def test_the_last_round_is_remembered_with_the_last_success(ledger: Ledger):
     assert (last.last_error, last.counts) == ("Odoo is down.", bad)
     ledger.record_round("acme", "orders", started=later, finished=later, counts=good)
     assert ledger.rounds()[0].last_error is None
+    assert ledger.last_success("acme", "orders") == later
+    assert ledger.last_success("acme", "pickings") is None
 
 
 # The file
