@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import Desk
+from desk import Desk
 from hypothesis import given
 from hypothesis import strategies as st
 from payload_makers import PERSONAL, full_order, item, money, order
