@@ -21,7 +21,7 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/make-venv
 test: lint ## check everything: the linters, then the tests against a real Odoo
 	@echo "Running the tests against a real Odoo"
 	@scripts/odoo-server install
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
 	@echo "Checking format, style, types, layers and the Dockerfile"
