@@ -262,14 +262,14 @@ def test_systemd_is_told_what_goes_on(daemon: RunningDaemon):
 def test_sigterm_amid_a_batch_finishes_it_and_loses_nothing(
     daemon: RunningDaemon, simulator: Simulator, odoo_database: OdooDatabase, seller: Seller
 ):
-    orders = place_orders(simulator, 250)
+    orders = place_orders(simulator, 130)
     daemon.start()
     daemon.wait_for_event("orders_filed")
     code, seconds = daemon.stop()
     assert code == 0
     assert seconds < 10
     done = {each["order"] for each in daemon.having("order_worked")}
-    assert len(done) < 250
+    assert len(done) < 130
     assert done <= imported(odoo_database, orders)
     daemon.start()
     wait_for(lambda: imported(odoo_database, orders) == orders, seconds=120)
