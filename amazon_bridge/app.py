@@ -19,7 +19,7 @@ from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.once import Once
-from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.runner import Counts, bug
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.flows import cancellations, invoices, orders, pickings
 from amazon_bridge.flows.context import Context
@@ -249,6 +249,8 @@ class App:
             if isinstance(error, ConfigError):
                 raise
             return Counts(error=str(error))
+        except Exception as error:  # noqa: BLE001  a bug must cost one round, not all the others
+            return Counts(error=str(bug(error)))
 
     def examine(self, account: AccountConfig) -> list[Finding]:
         """What the doctor finds on both sides of an account."""
