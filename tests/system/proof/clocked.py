@@ -8,9 +8,10 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 
+from two_clocks import FAR, SETTINGS
+
 from amazon_bridge.app import App
 from amazon_bridge.cli import main
-from amazon_bridge.flows import cancellations, orders, pickings
 
 SHIFT = timedelta(seconds=float(os.environ.get("PROOF_SHIFT", "0")))
 HASTE = float(os.environ.get("PROOF_HASTE", "1"))
@@ -28,7 +29,8 @@ defaults = App.__init__.__kwdefaults__
 assert defaults is not None
 defaults.update(clock=shifted, sleep=hurried)
 
-cancellations._OVERLAP = pickings._OVERLAP = orders._CLOCKS_DIFFER = timedelta(days=365)
+for module, name in SETTINGS:
+    setattr(module, name, FAR)
 
 if __name__ == "__main__":
     main(prog_name="amazon-bridge")

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from bridge import ShiftedClock
 from figures import FIGURES
 from odoo_server.databases import OdooDatabase
 from program import SettledWorld
 from shop import Shop
-from story import ClockedProgram, ShiftedClock, Story
+from story import ClockedProgram, Story
+from two_clocks import FAR, SETTINGS
 
 from amazon_bridge.simulator import Simulator
 
@@ -28,6 +30,15 @@ def story(
         program.log_level = "debug"  # all that may leak does
         program.add_account(world.add_seller("A1STORY", ["FR", "DE", "GB"]))
         yield Story(world, simulator, program, shop, clock)
+
+
+@pytest.fixture(scope="module")
+def two_clocks() -> Iterator[None]:
+    """For tests that put the clock forward in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in SETTINGS:
+            patch.setattr(module, name, FAR)
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from subprocess import Popen
 
+from bridge import ShiftedClock
 from odoo_server.databases import OdooDatabase
 from pictures import Picture, picture
 from program import ENVIRONMENT, Program, Run, SettledWorld
@@ -31,16 +32,6 @@ MOST_ROUNDS = 8
 
 Parts = dict[str, Order]
 """Orders by the part that they play."""
-
-
-class ShiftedClock:
-    """The machine's time, put forward; of Amazon and of the bridge, while Odoo has its own."""
-
-    def __init__(self) -> None:
-        self.shift = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.shift
 
 
 class ClockedProgram(Program):

@@ -1,6 +1,8 @@
 """Orders with a spoiled field, among good ones: the bad ones alone are put aside."""
 
 import random
+import sqlite3
+from contextlib import closing
 
 import pytest
 from expectations import is_imported, worth
@@ -60,3 +62,28 @@ def sale_orders(story: Story) -> dict[str, tuple[str, object]]:
     fields = ["client_order_ref", "state", "amount_total"]
     rows = story.shop.search("sale.order", [], fields)
     return {row["client_order_ref"]: (row["state"], amount(row["amount_total"])) for row in rows}
+
+
+def test_a_bug_costs_one_order(story: Story) -> None:
+    """Here one that a spoiled state store calls forth: a memo that no version has written."""
+    order, other = story.world.place_order("FR"), story.world.place_order("FR")
+    story.round()
+    spoil(story, "UPDATE items SET memo = 'no memo at all' WHERE key = ?", order.order_id)
+    for each in (order, other):
+        story.world.request_cancellation(each.order_id)
+    run = story.round()
+    assert run.code == 1
+    assert {each["event"] for each in run.events if each["level"] == "error"} == {"bug"}
+    assert {key: e["kind"] for key, e in story.program.quarantine().items()} == {
+        order.order_id: "bug"
+    }
+    assert story.shop.activities("sale.order", story.shop.sale_order(other)["id"])
+    spoil(story, "UPDATE items SET memo = NULL WHERE key = ?", order.order_id)
+    story.program.run("quarantine", "retry", "--all")
+    story.run_until_quiet()
+    assert story.shop.activities("sale.order", story.shop.sale_order(order)["id"])
+
+
+def spoil(story: Story, sql: str, value: str) -> None:
+    with closing(sqlite3.connect(story.program.state)) as db, db:
+        assert db.execute(sql, (value,)).rowcount == 1

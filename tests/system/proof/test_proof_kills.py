@@ -20,7 +20,7 @@ from program import Run
 from proxy import Proxy
 from story import Story
 
-FEW = 6
+FEW = 4
 
 log = structlog.get_logger(__name__)
 
