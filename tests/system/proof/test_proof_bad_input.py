@@ -14,7 +14,7 @@ from story import Story
 from amazon_bridge.engine.ledger import Ledger, State
 from amazon_bridge.simulator import populate
 
-ORDERS = 100
+ORDERS = 60
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 30)))

@@ -11,7 +11,7 @@ from story import Story
 from trouble import AT_AMAZON, AT_ODOO, TIMEOUT, Met, Trouble
 
 OFTEN = 0.2
-ROUNDS = 5
+ROUNDS = 3
 """So many are disturbed; then people let go what was put aside, and nothing disturbs any more."""
 
 

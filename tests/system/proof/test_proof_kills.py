@@ -20,7 +20,7 @@ from program import Run
 from proxy import Proxy
 from story import Story
 
-FEW = 4
+FEW = 3
 
 log = structlog.get_logger(__name__)
 
