@@ -81,12 +81,6 @@ class Task:
     def name(self) -> str:
         return self.delivery.name
 
-    @property
-    def fingerprint(self) -> str:
-        """Of what a person can correct when Amazon refuses it."""
-        told = f"{self.delivery.carrier}\n{self.delivery.tracking_reference}"
-        return hashlib.sha256(told.encode()).hexdigest()
-
 
 def shipment_of(task: Task, carriers: Mapping[str, str], now: datetime) -> Shipment:
     """What Amazon is told: of several tracking references the first.
@@ -159,10 +153,34 @@ class _Found:
     """Of other accounts, of FBA orders, or without any goods that Amazon has sold."""
     unknown: Sequence[DeliveryOrder]
     """Amazon didn't say what their orders are."""
-    failures: Mapping[str, ItemError]
+    failures: Sequence[tuple[DeliveryOrder, ItemError]]
+    """Their orders can't be understood."""
 
 
 def _find(context: Context) -> _Found:
+    entries, open_ = _open_delivery_orders(context)
+    new = [delivery.id for delivery in open_ if entries[delivery.name] is None]
+    told = notes.told(context.odoo, "stock.picking", new, _TOLD)
+    untold = [delivery for delivery in open_ if delivery.id not in told]
+    memos = orders.memos_of(context, {delivery.order_id for delivery in untold})
+    errors = {order_id: memo for order_id, memo in memos.items() if isinstance(memo, ItemError)}
+    known = [each for each in untold if each.order_id in memos.keys() - errors.keys()]
+    tasks = _tasks(context, known, memos)
+    mine = {task.name for task in tasks}
+    return _Found(
+        tasks=tasks,
+        entries=entries,
+        told=[delivery for delivery in open_ if delivery.id in told],
+        not_ours=[delivery for delivery in known if delivery.name not in mine],
+        unknown=[delivery for delivery in untold if delivery.order_id not in memos],
+        failures=[(d, errors[d.order_id]) for d in untold if d.order_id in errors],
+    )
+
+
+def _open_delivery_orders(
+    context: Context,
+) -> tuple[dict[str, Entry | None], list[DeliveryOrder]]:
+    """Those that aren't settled, nor put aside and unchanged; and what the ledger knows of each."""
     done = done_delivery_orders(
         context.odoo,
         company_id=context.setup.company_id,
@@ -171,33 +189,30 @@ def _find(context: Context) -> _Found:
         except_location_id=context.setup.fba_location_id,
     )
     entries = {each.name: context.ledger.entry(context.name, JOB, each.name) for each in done}
-    settled = {State.DONE, State.LEFT_OUT}
-    open_ = [d for d in done if (entry := entries[d.name]) is None or entry.state not in settled]
-    new = [delivery.id for delivery in open_ if entries[delivery.name] is None]
-    told = notes.told(context.odoo, "stock.picking", new, _TOLD)
-    untold = [delivery for delivery in open_ if delivery.id not in told]
-    memos = orders.memos_of(context, {delivery.order_id for delivery in untold})
+    return entries, [each for each in done if _is_open(each, entries[each.name])]
+
+
+def _is_open(delivery: DeliveryOrder, entry: Entry | None) -> bool:
+    if entry is None or entry.state == State.PENDING:
+        return True
+    return entry.state == State.QUARANTINED and entry.fingerprint != _fingerprint(delivery)
+
+
+def _fingerprint(delivery: DeliveryOrder) -> str:
+    """Of what a person can correct when Amazon refuses it."""
+    told = f"{delivery.carrier}\n{delivery.tracking_reference}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _tasks(
+    context: Context,
+    deliveries: Sequence[DeliveryOrder],
+    memos: Mapping[str, orders.Memo | ItemError | None],
+) -> list[Task]:
     ours = {order_id: memo for order_id, memo in memos.items() if _is_merchants(memo)}
-    shipped = shipped_by(context.odoo, [each for each in untold if each.order_id in ours])
-    tasks = [
-        Task(each, ours[each.order_id], tuple(shipped[each.id]))
-        for each in untold
-        if shipped.get(each.id)
-    ]
-    errors = {order_id: memo for order_id, memo in memos.items() if isinstance(memo, ItemError)}
-    mine = {task.name for task in tasks}
-    return _Found(
-        tasks=tasks,
-        entries=entries,
-        told=[delivery for delivery in open_ if delivery.id in told],
-        not_ours=[
-            each
-            for each in untold
-            if each.order_id in memos and each.order_id not in errors and each.name not in mine
-        ],
-        unknown=[each for each in untold if each.order_id not in memos],
-        failures={d.name: errors[d.order_id] for d in untold if d.order_id in errors},
-    )
+    mine = [each for each in deliveries if each.order_id in ours]
+    shipped = shipped_by(context.odoo, mine)
+    return [Task(d, ours[d.order_id], tuple(shipped[d.id])) for d in mine if shipped[d.id]]
 
 
 def _since(context: Context) -> datetime:
@@ -212,23 +227,23 @@ def _is_merchants(memo: orders.Memo | ItemError | None) -> TypeGuard[orders.Memo
 # File
 
 
-def _file(context: Context, found: _Found, counts: Counts) -> list[Task]:
-    """File what was found. Those that are put aside and haven't changed since drop out."""
-    for name, error in found.failures.items():
-        context.ledger.put_aside(context.name, JOB, name, error)
-    counts.quarantined += len(found.failures)
+def _file(context: Context, found: _Found, counts: Counts) -> Sequence[Task]:
+    """File what was found; answer with what is to be worked."""
     _settle(context, found.told, State.DONE)
     _settle(context, found.not_ours, State.LEFT_OUT)
     context.ledger.file(context.name, JOB, [Seen(each.name, "") for each in found.unknown])
-    seen = [Seen(task.name, task.fingerprint) for task in found.tasks]
-    pending = set(context.ledger.file(context.name, JOB, seen))
+    seen = [*(task.delivery for task in found.tasks), *(each for each, _ in found.failures)]
+    context.ledger.file(context.name, JOB, [Seen(each.name, _fingerprint(each)) for each in seen])
+    for delivery, error in found.failures:
+        context.ledger.put_aside(context.name, JOB, delivery.name, error)
+    counts.quarantined += len(found.failures)
     last = context.ledger.last_success(context.name, JOB)
     for task in found.tasks:
         if found.entries[task.name] is None:
             fresh = last is not None and task.delivery.done >= last
             untouched = task.memo.status == FulfillmentStatus.UNSHIPPED
             _remember(context, task, Word.NEW if fresh and untouched else Word.UNSURE)
-    return [task for task in found.tasks if task.name in pending]
+    return found.tasks
 
 
 def _settle(context: Context, deliveries: Iterable[DeliveryOrder], state: State) -> None:
@@ -495,7 +510,7 @@ def _put_aside(context: Context, failures: Sequence[tuple[Task, ItemError]]) -> 
 
 def _why(task: Task, error: ItemError) -> Note:
     """Once for each reason and for each correction."""
-    digest = hashlib.sha256(f"{error.reason}{task.fingerprint}".encode()).hexdigest()[:8]
+    digest = hashlib.sha256(f"{error.reason}{_fingerprint(task.delivery)}".encode()).hexdigest()[:8]
     return Note(f"{_REFUSED}_{digest}", "Amazon doesn't take this shipment", str(error))
 
 
@@ -523,9 +538,6 @@ def _foresee(context: Context, found: _Found) -> Counts:
     """Say what a round would tell Amazon."""
     counts = Counts()
     for task in found.tasks:
-        entry = found.entries[task.name]
-        if entry and entry.state == State.QUARANTINED and entry.fingerprint == task.fingerprint:
-            continue
         counts.seen += 1
         if _standing(context, task).word == Word.SENT:
             counts.unchanged += 1

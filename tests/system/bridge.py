@@ -17,7 +17,6 @@ from amazon_bridge.app import App
 from amazon_bridge.engine.ledger import Entry, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
-from amazon_bridge.flows import cancellations, pickings
 from amazon_bridge.simulator import Received, Simulator
 
 
@@ -66,17 +65,6 @@ class Bridge:
         self.close()
         self.program.forget()
 
-    def begin(self) -> None:
-        """Leave alone what earlier tests did in the same database, as if it were a day ago.
-
-        Odoo counts in whole seconds.
-        """
-        begun = self.clock() + timedelta(days=1, seconds=1)
-        for job in (cancellations.JOB, pickings.JOB):
-            self.app.ledger.record_round(
-                "acme", job, started=begun, finished=begun, counts=Counts()
-            )
-
     @contextmanager
     def configured(self, account: str = "acme", **settings: Any) -> Iterator[None]:
         (mine,) = (each for each in self.program.accounts if each["name"] == account)
@@ -96,6 +84,12 @@ class Bridge:
             counts: Counts = self.app.sync(found, job, dry_run=dry_run)
         self.events = list(events)
         return {name: value for name, value in asdict(counts).items() if value}
+
+    def calls(self, job: str) -> int:
+        """The number of calls to Odoo that a round takes."""
+        before = self.app.odoo.calls.total()
+        self.sync(job)
+        return self.app.odoo.calls.total() - before
 
     def logged(self, event: str) -> list[dict[str, Any]]:
         """These events of the last round."""

@@ -96,9 +96,9 @@ def warehouse(shop: Shop) -> Warehouse:
 
 
 @pytest.fixture
-def bridge(program: Program, clock: ShiftedClock) -> Iterator[Bridge]:
-    """The same account, by rounds in this process."""
+def bridge(program: Program, clock: ShiftedClock, warehouse: Warehouse) -> Iterator[Bridge]:
+    """The same account, by rounds in this process. What it made is no other test's business."""
     bridge = Bridge(program, clock)
-    bridge.begin()
     yield bridge
     bridge.close()
+    warehouse.disown()

@@ -515,3 +515,25 @@ def test_least_privilege(
     assert goes_by(bridge) == {"seen": 2, "quarantined": 1, "unchanged": 1}
     assert said(warehouse, good).keys() == {TOLD}
     assert asked(warehouse, refused).keys() == {REFUSED}
+
+
+def test_many_take_no_more_calls_to_odoo_than_few(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    orders = place(bridge, 16)
+    bridge.sync("cancellations")
+    calls = []
+    for part in (orders[:4], orders[4:]):
+        warehouse.cancel(*part)
+        world.ship(part[0].order_id)
+        with bridge.configured(cancellation_brake={"percent": 100}):
+            bridge.app.context(bridge.app.accounts()[0])
+            sent = bridge.calls("cancellations")
+            world.ship(part[1].order_id)
+            bridge.clock.advance(minutes=21)
+            followed = bridge.calls("cancellations")
+        calls.append((sent, followed))
+    sent, followed = calls[0]
+    assert calls[1] <= (sent + 1, followed)  # for the brake, which counts the open orders
+    assert sent <= 8
+    assert followed <= 17

@@ -249,6 +249,11 @@ def test_it_waits_for_its_tracking_reference(
             assert bridge.logged("shipment_waiting") == []
             assert warehouse.activities("stock.picking", transfer["id"]).keys() == {INCOMPLETE}
         assert details(bridge, order) == []
+        told = bridge.program.run("status", "--json").json["accounts"]["acme"]["waiting"]
+        assert [(each["delivery_order"], each["lacks"]) for each in told] == [
+            (transfer["name"], ["tracking reference"])
+        ]
+        assert f"{transfer['name']} of {order.order_id}" in bridge.program.run("status").out
         warehouse.label(transfer["id"], None, "JD0002")
         assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
         assert pickings.waiting(bridge.app.ledger, "acme")[0].lacks == ("carrier",)
@@ -488,6 +493,22 @@ def test_of_one_whose_order_amazon_does_not_tell(
     assert all(world.order(order.order_id).status == "SHIPPED" for order in orders)
 
 
+def test_of_one_whose_order_nobody_understands(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    (order,) = place(bridge, lines=[Line(), Line()])
+    transfer = warehouse.ship(order)
+    bridge.forget()
+    one, _ = order.items
+    world.change(order.order_id, items=(one, one))
+    assert bridge.sync("pickings") == {"quarantined": 1}
+    assert bridge.quarantine("pickings")[transfer["name"]].kind == "unreadable"
+    assert bridge.sync("pickings") == {}
+    world.change(order.order_id, items=order.items)
+    bridge.app.ledger.retry()
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+
+
 def test_amazon_is_down(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
     orders = place(bridge, 5)
     for order in orders:
@@ -569,3 +590,24 @@ def test_least_privilege(
     }
     assert warehouse.activities("stock.picking", transfer["id"]).keys() == {REFUSED}
     assert warehouse.activities("stock.picking", late["id"]).keys() == {INCOMPLETE}
+
+
+def test_many_take_no_more_calls_to_odoo_than_few(
+    bridge: Bridge, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    orders = place(bridge, 16)
+    bridge.sync("pickings")
+    calls = []
+    for part in (orders[:2], orders[2:]):
+        for number, order in enumerate(part):
+            warehouse.ship(order, None if number % 4 == 1 else "DHL")
+        bad = part[0].order_id
+        bridge.simulator.faults.add("400", "confirmShipment", path_contains=bad)
+        calls.append((bridge.calls("pickings"), bridge.calls("pickings")))
+        clock.advance(days=3)
+        calls[-1] += (bridge.calls("pickings"),)
+    told, idle, reminded = calls[0]
+    assert calls[1] <= calls[0]
+    assert told <= 13
+    assert idle <= 6
+    assert reminded <= 12

@@ -128,6 +128,11 @@ class Warehouse:
             "sale.order", "write", [self.shop.sale_order(order)["id"]], {"tag_ids": [(4, tag)]}
         )
 
+    def disown(self) -> None:
+        """Let no bridge know any sale order as its own."""
+        ours = [("module", "=", "amazon_bridge"), ("model", "=", "sale.order")]
+        self.rpc("ir.model.data", "unlink", self.rpc("ir.model.data", "search", ours))
+
     # What the bridge says
 
     def notes(self, model: str, id_: int) -> dict[str, str]:
