@@ -122,9 +122,17 @@ class Listener:
         # A name that stands for several addresses makes a server of several sockets.
         several = getattr(self._server, "effective_listen", None)
         self.port = int(several[0][1] if several else self._server.effective_port)
-        self._thread = threading.Thread(target=self._server.run, name="listener", daemon=True)
-        self._thread.start()
+        self._closing = False
+        threading.Thread(target=self._serve, name="listener", daemon=True).start()
         log.info("listening", host=config.host, port=self.port)
 
+    def _serve(self) -> None:
+        try:
+            self._server.run()
+        except OSError:  # its loop may be waiting at a socket that another thread closes
+            if not self._closing:
+                raise
+
     def close(self) -> None:
+        self._closing = True
         self._server.close()

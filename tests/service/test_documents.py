@@ -31,7 +31,12 @@ def strings_of_calls(*names: str) -> set[str]:
 def test_every_kind_of_the_quarantine_is_in_the_troubleshooting():
     text = (ROOT / "docs" / "troubleshooting.md").read_text()
     described = set(re.findall(r"`([a-z_]+)`", text))
-    of_setup = {"no_parent", "no_location", "no_currency", "journal_incomplete"}  # told as what is missing
+    of_setup = {
+        "no_parent",
+        "no_location",
+        "no_currency",
+        "journal_incomplete",
+    }  # told as what is missing
     assert strings_of_calls("ItemError") - of_setup <= described
 
 

@@ -69,6 +69,13 @@ def test_a_web_page_from_elsewhere_cant_look_at_it_through_its_own_name():
             assert client.get("/", headers={"host": host}).status_code == 200
 
 
+def test_it_closes_without_a_word(recwarn: pytest.WarningsRecorder):
+    for _ in range(20):
+        with listening() as client:
+            client.get("/")
+    assert [str(each.message) for each in recwarn] == []
+
+
 def test_it_listens_under_a_name_too():
     listener = Listener(Website({"/": lambda: Response("page")}, HttpConfig(listen="localhost:0")))
     try:
