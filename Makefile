@@ -46,9 +46,10 @@ demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and look around 
 	@$(BIN)/amazon-bridge demo --odoo "$$(cat $(VENV)/odoo-url)" --database $(DEMO)
 	@echo "Odoo keeps running. To stop it: scripts/odoo-server stop"
 
-benchmark: $(INSTALLED) ## count the calls, and the time, that the import of a page of orders takes
+benchmark: $(INSTALLED) ## count the calls, and the time, that a page of orders takes, and the way back
 	@scripts/odoo-server install
 	@PYTHONPATH=scripts $(BIN)/python benchmarks/import_page.py
+	@PYTHONPATH=scripts $(BIN)/python benchmarks/way_back.py
 
 constraints: ## take up the newest versions of all dependencies
 	@scripts/make-venv $(VENV) --newest

@@ -304,8 +304,13 @@ def test_feeds_can_be_listed(seller, other_seller, world):
     assert listed(seller) == ids[::-1]
     assert listed(seller, pageSize=1) == ids[-1:]
     assert listed(seller, processingStatuses="DONE,FATAL") == []
+    assert listed(seller, createdSince=world.clock().isoformat()) == ids[::-1]
+    assert listed(seller, createdSince="2100-01-01T00:00:00Z") == []
     assert listed(other_seller) == []
-    for query in ({}, {"feedTypes": kind, "pageSize": 101}, {"feedTypes": kind, "pageSize": "x"}):
+    for wrong in ({"pageSize": 101}, {"pageSize": "x"}, {"createdSince": "yesterday"}):
+        answer = seller.call("getFeeds", "GET", path, params={"feedTypes": kind} | wrong)
+        assert answer.status_code == 400
+    for query in ({}, {"feedTypes": ""}):
         assert seller.call("getFeeds", "GET", path, params=query).status_code == 400
 
 
