@@ -198,12 +198,14 @@ class _Work:
         if found:
             return found
         obstacle = self._obstacle(need, create)
-        if not obstacle and self.create:
+        if self.create:
+            # Looked for after a refusal, too: another process may have made it in this moment.
             found = find()
             if found:
                 log.info("odoo_record_made", model=need.model, account=self.account.name)
                 return found
-            obstacle = "the one that the bridge once made is archived, or has been changed"
+            archived = "the one that the bridge once made is archived, or has been changed"
+            obstacle = obstacle or archived
         self.missing.append(Missing(need.what, need.how, obstacle))
         return found
 

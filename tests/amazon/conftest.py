@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from desk import SELLER_ID, Desk
+from seller_desk import SELLER_ID, Desk
 
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.simulator import ManualClock, Simulator, World

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from desk import Desk, Sleeper, login_of
+from seller_desk import Desk, Sleeper, login_of
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.client import _worth_another_attempt

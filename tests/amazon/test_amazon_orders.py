@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from desk import Desk
 from hypothesis import given
 from hypothesis import strategies as st
 from payload_makers import PERSONAL, full_order, item, money, order
+from seller_desk import Desk
 
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.amazon.selling_partner import SellingPartner

@@ -286,7 +286,7 @@ class TestCleaning:
         before = datetime.now(UTC)
         for part in ("a", "token", "@", "https://", "bearer ", "a.", "a@"):
             written.logger.info("a", value=part * (100_000 // len(part)))
-        assert (datetime.now(UTC) - before).total_seconds() < 2
+        assert (datetime.now(UTC) - before).total_seconds() < 20  # a pattern gone wild takes hours
 
     @pytest.mark.parametrize(
         ("value", "cleaned"),
