@@ -20,6 +20,7 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/make-venv
 
 test: lint ## check everything: the linters, then the tests against a real Odoo
 	@echo "Running the tests against a real Odoo"
+	@scripts/test-tools
 	@scripts/odoo-server install
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
 
