@@ -214,11 +214,32 @@ def _importable(shown: Shown) -> bool:
 
 
 def _work_leftovers(context: Context) -> Counts:
-    """Work what earlier rounds filed and didn't finish, as Amazon shows it now."""
+    """Work what earlier rounds filed and didn't finish, as Amazon shows it now.
+
+    Raises:
+        AccountError: a side is down, or refuses the account.
+    """
     counts = Counts()
-    for order_id in context.ledger.pending(context.name, JOB):
-        counts += recover(context, order_id)
+    pending = context.ledger.pending(context.name, JOB)
+    for start in range(0, len(pending), _LEFTOVERS):
+        counts += _work_again(context, pending[start : start + _LEFTOVERS])
     return counts
+
+
+_LEFTOVERS = 30
+"""So many are fetched and then worked together: getOrder allows 30 calls at once."""
+
+
+def _work_again(context: Context, order_ids: Sequence[str]) -> Counts:
+    counts, shown = Counts(seen=len(order_ids)), []
+    for order_id, fetched in runner.one_by_one(order_ids, context.amazon.order, key=str):
+        if isinstance(fetched, ItemError):
+            _put_aside(context, order_id, fetched)
+            counts.quarantined += 1
+        elif not isinstance(fetched, Transient):
+            shown.append(fetched)
+    file(context, shown)
+    return counts + work(context, shown)
 
 
 def recover(context: Context, order_id: str) -> Counts:
