@@ -7,6 +7,7 @@ because Amazon tells of no change that is younger than two minutes.
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -190,8 +191,8 @@ def _say_where_to_look(url: str, database: str, login: str, password: str, folde
         "        Sales > Orders: the sale orders, each with its Amazon order id",
         "        Inventory > Deliveries: what is to be shipped, and what Amazon shipped",
         f"Bridge: {folder}/bridge.yaml is its configuration, bridge.log what it logged",
-        f"        amazon-bridge --config {folder}/bridge.yaml status",
-        f"        amazon-bridge --config {folder}/bridge.yaml quarantine list",
+        f"        {sys.argv[0]} --config {folder}/bridge.yaml status",
+        f"        {sys.argv[0]} --config {folder}/bridge.yaml quarantine list",
     ):
         _console.print(line, soft_wrap=True, markup=False)
 
