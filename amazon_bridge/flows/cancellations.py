@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import get_args
 
 import structlog
@@ -131,7 +131,7 @@ def _find(context: Context) -> _Found:
     found = cancelled_orders(
         context.odoo,
         company_id=context.setup.company_id,
-        since=_since(context),
+        since=context.since(JOB, overlap=_OVERLAP, first_look=_FIRST_LOOK),
         order_ids=filed - in_feeds,
     )
     revived = [each.sale_order for each in found if not each.sale_order.is_cancelled]
@@ -157,11 +157,6 @@ def _find(context: Context) -> _Found:
     )
 
 
-def _since(context: Context) -> datetime:
-    last = context.ledger.last_success(context.name, JOB)
-    return last - _OVERLAP if last else context.clock() - _FIRST_LOOK
-
-
 def _is_open(context: Context, each: CancelledOrder, skipped: Collection[str]) -> bool:
     sale_order = each.sale_order
     if not sale_order.is_cancelled or sale_order.order_id in skipped:
@@ -177,7 +172,7 @@ def _told_before(context: Context, open_: Sequence[CancelledOrder]) -> set[int]:
         for each in open_
         if context.ledger.entry(context.name, JOB, each.sale_order.order_id) is None
     ]
-    return notes.told(context.odoo, "sale.order", new, *_SETTLED)
+    return notes.told(context.odoo, notes.SALE_ORDER, new, *_SETTLED)
 
 
 def _judge(
@@ -224,9 +219,9 @@ def _file(context: Context, found: _Found, counts: Counts) -> Sequence[Task]:
 def _end(context: Context, endings: Sequence[Ending]) -> None:
     """Say on the orders what became of them, and settle them."""
     said = {each.sale_order.id: each.note for each in endings if each.note}
-    notes.post(context.odoo, "sale.order", said)
+    notes.post(context.odoo, notes.SALE_ORDER, said)
     done = [each.sale_order.id for each in endings if each.state == State.DONE]
-    notes.close_reminders(context.odoo, "sale.order", done, (_REFUSED,), "Amazon knows.")
+    notes.close_reminders(context.odoo, notes.SALE_ORDER, done, (_REFUSED,), "Amazon knows.")
     for each in endings:
         fingerprint = _CANCELLED if each.sale_order.is_cancelled else _LIVE
         _settle(context, each.sale_order.order_id, each.state, fingerprint)
@@ -540,8 +535,8 @@ _REFUSED = "cancellation_refused"
 
 def _say_told(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
     ids = [sale_order.id for sale_order in sale_orders]
-    notes.post(context.odoo, "sale.order", dict.fromkeys(ids, _TOLD))
-    notes.close_reminders(context.odoo, "sale.order", ids, (_REFUSED,), "Amazon was told.")
+    notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(ids, _TOLD))
+    notes.close_reminders(context.odoo, notes.SALE_ORDER, ids, (_REFUSED,), "Amazon was told.")
 
 
 def _put_aside(
@@ -549,7 +544,7 @@ def _put_aside(
 ) -> None:
     """Put orders aside, with an activity on each that says why and what to do."""
     asked = {
-        ("sale.order", sale_orders[key].id): _why(error)
+        (notes.SALE_ORDER, sale_orders[key].id): _why(error)
         for key, error in failures.items()
         if key in sale_orders
     }

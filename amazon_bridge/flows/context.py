@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
@@ -31,3 +31,8 @@ class Context:
     @property
     def name(self) -> str:
         return self.account.name
+
+    def since(self, job: str, *, overlap: timedelta, first_look: timedelta) -> datetime:
+        """From when on a job looks at what people did in Odoo: from before its last good round."""
+        last = self.ledger.last_success(self.name, job)
+        return last - overlap if last else self.clock() - first_look

@@ -555,7 +555,7 @@ def _cancel(context: Context, orders: Sequence[Order], standing: Mapping[str, Sa
         return
     ids = [standing[order.order_id].id for order in orders]
     # First the note: a round that ends in between must not leave a cancellation unexplained.
-    notes.post(context.odoo, "sale.order", dict.fromkeys(ids, CANCELLED_THERE))
+    notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(ids, CANCELLED_THERE))
     sales.cancel(context.odoo, ids)
 
 
@@ -572,7 +572,7 @@ def _hold(
 ) -> dict[str, ItemError]:
     told = {order.order_id: standing[order.order_id] for order in orders}
     posted = {s.id: _TOO_LATE if s.goods_left else _INVOICED for s in told.values()}
-    notes.post(context.odoo, "sale.order", posted)
+    notes.post(context.odoo, notes.SALE_ORDER, posted)
     return {order_id: _held(sale_order) for order_id, sale_order in told.items()}
 
 
@@ -667,8 +667,8 @@ def _show_requests(
         if order.buyer_requested_cancellation and order.status == FulfillmentStatus.UNSHIPPED
     ]
     live = [sale_order for sale_order in asked if not sale_order.is_cancelled]
-    records = [("sale.order", sale_order.id) for sale_order in live]
-    records += [("stock.picking", d.id) for s in live for d in s.deliveries if d.is_open]
+    records = [(notes.SALE_ORDER, sale_order.id) for sale_order in live]
+    records += [(notes.DELIVERY_ORDER, d.id) for s in live for d in s.deliveries if d.is_open]
     notes.remind(
         context.odoo,
         dict.fromkeys(records, _BUYER_ASKS),

@@ -160,7 +160,7 @@ class _Found:
 def _find(context: Context) -> _Found:
     entries, open_ = _open_delivery_orders(context)
     new = [delivery.id for delivery in open_ if entries[delivery.name] is None]
-    told = notes.told(context.odoo, "stock.picking", new, _TOLD)
+    told = notes.told(context.odoo, notes.DELIVERY_ORDER, new, _TOLD)
     untold = [delivery for delivery in open_ if delivery.id not in told]
     memos = orders.memos_of(context, {delivery.order_id for delivery in untold})
     errors = {order_id: memo for order_id, memo in memos.items() if isinstance(memo, ItemError)}
@@ -184,7 +184,7 @@ def _open_delivery_orders(
     done = done_delivery_orders(
         context.odoo,
         company_id=context.setup.company_id,
-        since=_since(context),
+        since=context.since(JOB, overlap=_OVERLAP, first_look=_FIRST_LOOK),
         names={entry.key for entry in context.ledger.pending_entries(context.name, JOB)},
         except_location_id=context.setup.fba_location_id,
     )
@@ -213,11 +213,6 @@ def _tasks(
     mine = [each for each in deliveries if each.order_id in ours]
     shipped = shipped_by(context.odoo, mine)
     return [Task(d, ours[d.order_id], tuple(shipped[d.id])) for d in mine if shipped[d.id]]
-
-
-def _since(context: Context) -> datetime:
-    last = context.ledger.last_success(context.name, JOB)
-    return last - _OVERLAP if last else context.clock() - _FIRST_LOOK
 
 
 def _is_merchants(memo: orders.Memo | ItemError | None) -> TypeGuard[orders.Memo]:
@@ -472,9 +467,9 @@ _REFUSED = "refused"
 def _say_told(context: Context, outcomes: Sequence[tuple[Task, Outcome]]) -> None:
     """Note on the delivery orders what Amazon knows, and close what had asked for it."""
     told = {task.delivery.id: _told(context, task, outcome) for task, outcome in outcomes}
-    notes.post(context.odoo, "stock.picking", told)
+    notes.post(context.odoo, notes.DELIVERY_ORDER, told)
     notes.close_reminders(
-        context.odoo, "stock.picking", told.keys(), (_REFUSED, _INCOMPLETE), "Amazon knows."
+        context.odoo, notes.DELIVERY_ORDER, told.keys(), (_REFUSED, _INCOMPLETE), "Amazon knows."
     )
     _settle(context, (t.delivery for t, outcome in outcomes if outcome != Outcome.SENT), State.DONE)
 
@@ -517,7 +512,7 @@ def _why(task: Task, error: ItemError) -> Note:
 def _remind(context: Context, asked: Mapping[int, Note]) -> None:
     notes.remind(
         context.odoo,
-        {("stock.picking", id_): note for id_, note in asked.items()},
+        {(notes.DELIVERY_ORDER, id_): note for id_, note in asked.items()},
         today=context.clock().date(),
         user_id=context.setup.salesperson_id,
     )

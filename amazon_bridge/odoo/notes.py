@@ -15,6 +15,10 @@ from typing import Any
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.session import MODULE, OdooSession
 
+SALE_ORDER = "sale.order"
+DELIVERY_ORDER = "stock.picking"
+"""The models of the records that notes are about."""
+
 _MESSAGE = ["id", "model", "res_id", "subject", "body", "message_type", "subtype_id/id"]
 _ACTIVITY = [
     *("id", "res_model_id/id", "res_id", "summary", "note"),
