@@ -294,9 +294,9 @@ def test_confirmed_in_seller_central(
     noticed: bool,
 ) -> None:
     (order,) = place(bridge)
-    bridge.clock.shift = timedelta(seconds=-5)  # so that this round was before the delivery
+    bridge.clock.advance(seconds=-5)  # so that this round was before the delivery
     bridge.sync("pickings")
-    bridge.clock.shift = timedelta(0)
+    bridge.clock.advance(seconds=5)
     world.ship(order.order_id, replace(world.make_package(order), reference="20000000"))
     if noticed:
         bridge.sync("orders")
