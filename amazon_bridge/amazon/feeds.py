@@ -26,6 +26,10 @@ CONTENT_TYPE = "text/xml; charset=UTF-8"
 
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _LONGEST_REASON = 300
+_LARGEST = 8 * 2**20
+"""Bytes of a document, unpacked: room for the refusals of some 20,000 orders. What claims to be
+larger, or swells to more, is no report of ours and must not fill the memory."""
+_LONGEST_NUMBER = 9  # digits
 
 
 class FeedStatus(StrEnum):
@@ -125,27 +129,53 @@ def download(http: httpx.Client, url: str, compression: str | None) -> bytes:
     """Get a result document.
 
     Raises:
-        Transient: It didn't come, or can't be unpacked.
+        Transient: It didn't come, can't be unpacked, or is larger than any report.
     """
-    content = _transfer(http, "GET", url).content
-    if compression is None:
-        return content
+    content = _transfer(http, "GET", url)
+    return content if compression is None else _unpacked(content)
+
+
+def _unpacked(content: bytes) -> bytes:
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        return zlib.decompress(content, wbits=zlib.MAX_WBITS | 16)
+        unpacked = unpacking.decompress(content, _LARGEST)
     except zlib.error:
-        raise Transient("The feed's result can't be unpacked.") from None
+        raise _damaged() from None
+    if unpacking.unconsumed_tail:
+        raise _too_large()
+    if not unpacking.eof:
+        raise _damaged()
+    return unpacked
 
 
-def _transfer(http: httpx.Client, method: str, url: str, **request: object) -> httpx.Response:
+def _damaged() -> Transient:
+    return Transient("The feed's result can't be unpacked.")
+
+
+def _too_large() -> Transient:
+    return Transient(f"The feed's result is larger than {_LARGEST // 2**20} MB: it is no report.")
+
+
+def _transfer(http: httpx.Client, method: str, url: str, **request: object) -> bytes:
     """Move a document. Never name the URL: whoever has it has the document."""
     require_safe(url, "URL of the feed document")
     try:
-        response = http.request(method, url, **request)  # type: ignore[arg-type]
+        with http.stream(method, url, **request) as response:  # type: ignore[arg-type]
+            if not response.is_success:
+                status = response.status_code
+                raise Transient(f"Amazon's storage refused a feed document ({status}).")
+            return _content(response)
     except httpx.HTTPError as error:
         raise Transient(f"A feed document was lost on its way ({type(error).__name__}).") from None
-    if not response.is_success:
-        raise Transient(f"Amazon's storage refused a feed document ({response.status_code}).")
-    return response
+
+
+def _content(response: httpx.Response) -> bytes:
+    content = bytearray()
+    for part in response.iter_bytes(chunk_size=2**16):
+        content += part
+        if len(content) > _LARGEST:
+            raise _too_large()
+    return bytes(content)
 
 
 def _add(parent: ET.Element, tag: str, text: str) -> None:
@@ -165,7 +195,7 @@ def _add_acknowledgement(message: ET.Element, cancellation: Cancellation) -> Non
 
 def _report(document: bytes) -> ET.Element:
     try:
-        root = SafeET.fromstring(document)
+        root = SafeET.fromstring(document, forbid_dtd=True)
     except (ET.ParseError, DefusedXmlException, ValueError, LookupError):
         root = None
     report = None if root is None else root.find("Message/ProcessingReport")
@@ -184,10 +214,8 @@ def _errors(report: ET.Element, order_ids: Sequence[str]) -> Mapping[str, Result
 
 
 def _order_id(result: ET.Element, order_ids: Sequence[str]) -> str:
-    number = result.findtext("MessageID", "").strip()
-    if number.isdecimal() and 1 <= int(number) <= len(order_ids):
-        return order_ids[int(number) - 1]
-    return ""
+    number = _number(result.findtext("MessageID", ""))
+    return order_ids[number - 1] if 1 <= number <= len(order_ids) else ""
 
 
 def _reason(result: ET.Element) -> str:
@@ -197,5 +225,10 @@ def _reason(result: ET.Element) -> str:
 
 
 def _count(report: ET.Element, tag: str) -> int:
-    text = report.findtext(f"ProcessingSummary/{tag}", "").strip()
-    return int(text) if text.isdecimal() else -1
+    return _number(report.findtext(f"ProcessingSummary/{tag}", ""))
+
+
+def _number(text: str) -> int:
+    """-1 for what is no number, or none that a report can hold."""
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else -1

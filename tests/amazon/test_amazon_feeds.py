@@ -1,6 +1,9 @@
 """Cancellations: the document out, the feed's life, the report back."""
 
+import gzip
 import json
+import time
+import tracemalloc
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
@@ -245,6 +248,16 @@ def test_an_error_is_known_even_in_a_report_that_is_not_complete() -> None:
     assert outcomes(document) == [Outcome.REFUSED, Outcome.UNKNOWN, Outcome.UNKNOWN]
 
 
+LAUGHS = "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10}'>" for n in range(1, 12))
+"""Each entity holds the one before ten times: the last, a hundred billion times the first."""
+
+
+def with_dtd(dtd: str, entity: str = "") -> bytes:
+    """A report with a DTD, and with an entity of it where Amazon has a reason."""
+    head, rest = report(result("1", description=entity)).decode().split("?>", 1)
+    return f"{head}?><!DOCTYPE AmazonEnvelope {dtd}>{rest}".encode()
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -253,10 +266,43 @@ def test_an_error_is_known_even_in_a_report_that_is_not_complete() -> None:
         b"<html/>",
         b"\xff\xfe\x00",
         b"<?xml version='1.0' encoding='klingon'?><AmazonEnvelope/>",
-        b'<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><AmazonEnvelope>&b;</AmazonEnvelope>',
-        b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><AmazonEnvelope>&e;</AmazonEnvelope>',
+        with_dtd(f"[<!ENTITY l0 'ha'>{LAUGHS}]", "&l11;"),
+        with_dtd(f"[<!ENTITY a '{'a' * 50_000}'>]", "&a;" * 50_000),
+        with_dtd("[<!ENTITY e SYSTEM 'file:///etc/passwd'>]", "&e;"),
+        with_dtd("[<!ENTITY e SYSTEM 'http://127.0.0.1:1/'>]", "&e;"),
+        with_dtd("[<!ENTITY % p SYSTEM 'http://127.0.0.1:1/'> %p;]"),
+        with_dtd("SYSTEM 'http://127.0.0.1:1/amazon.dtd'"),
+        with_dtd("[]"),
+        b"<a>" * 500_000,
     ],
 )
 def test_what_is_no_report_is_none(document: bytes) -> None:
-    with pytest.raises(Transient):
+    begun = time.process_time()
+    with pytest.raises(Transient, match="no processing report"):
         read_report(document, ["A"])
+    assert time.process_time() - begun < 30
+
+
+def test_numbers_that_nothing_can_hold() -> None:
+    assert outcomes(report(result("9" * 10_000), failed=1)) == [Outcome.UNKNOWN] * 3
+    assert outcomes(report().replace(b">3<", b">" + b"3" * 10_000 + b"<")) == [Outcome.UNKNOWN] * 3
+
+
+@pytest.mark.parametrize("travels", ["packed", "plain"])
+def test_what_would_fill_the_memory_is_refused(
+    travels: str, partner: SellingPartner, world: World, clock: ManualClock, simulator: Simulator
+) -> None:
+    """64 MB, which may come as 64 kB."""
+    feed_id = partner.submit_cancellations([cancellation(world.place_order())])
+    clock.advance(minutes=5)
+    document_id = partner.feed_state(feed_id).result_document_id or ""
+    document = simulator.feeds.documents[document_id]
+    flood = bytes(64 * 2**20)
+    document.content = gzip.compress(flood, 1) if travels == "packed" else flood
+    document.compressed = travels == "packed"
+    tracemalloc.start()
+    with pytest.raises(Transient, match="larger than 8 MB"):
+        partner.feed_result(document_id, ["403-1"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 48 * 2**20
