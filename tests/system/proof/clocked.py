@@ -7,11 +7,13 @@ is, so the bridge is told to look back further there, and to mind the difference
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from two_clocks import FAR, SETTINGS
 
 from amazon_bridge.app import App
 from amazon_bridge.cli import main
+from amazon_bridge.service import daemon
 
 SHIFT = timedelta(seconds=float(os.environ.get("PROOF_SHIFT", "0")))
 HASTE = float(os.environ.get("PROOF_HASTE", "1"))
@@ -21,6 +23,11 @@ def shifted() -> datetime:
     return datetime.now(UTC) + SHIFT
 
 
+def shifted_app(*args: Any, **options: Any) -> App:
+    """For the daemon, whose timetable keeps the real clock: only its rounds are put forward."""
+    return App(*args, **{**options, "clock": shifted})
+
+
 def hurried(seconds: float) -> None:
     time.sleep(seconds / HASTE)
 
@@ -28,6 +35,7 @@ def hurried(seconds: float) -> None:
 defaults = App.__init__.__kwdefaults__
 assert defaults is not None
 defaults.update(clock=shifted, sleep=hurried)
+daemon.App = shifted_app  # type: ignore[assignment,misc] # a class before
 
 for module, name in SETTINGS:
     setattr(module, name, FAR)

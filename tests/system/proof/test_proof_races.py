@@ -2,18 +2,19 @@
 
 import random
 import threading
-import xmlrpc.client
-from collections.abc import Iterator
-from contextlib import suppress
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from daemons import RunningDaemon
 from expectations import worth
 from figures import FIGURES, SEED, scaled
+from people import Packers, People, at_once
 from pictures import Picture, different
 from program import Run
-from story import ClockedProgram, Story
+from story import MOST_ROUNDS, PAUSE, ClockedProgram, Story
 
 from amazon_bridge.simulator import Line, Order
 
@@ -65,11 +66,64 @@ def test_two_with_their_own_state_stores(story: Story, undisturbed: Picture, see
     FIGURES["races of two state stores"] += 1
 
 
+@pytest.mark.parametrize("seed", RACES)
+def test_the_daemon_and_sync_at_once(story: Story, undisturbed: Picture, seed: int) -> None:
+    """And a second daemon, which says at once that there is a first."""
+    story.happen()
+    for _ in range(2):  # one sends the feed, the other follows it
+        story.clock.shift += PAUSE
+        with RunningDaemon(story.program) as daemon:
+            runs = [story.program.run("sync", "all", "--json") for _ in range(2)]
+            assert all(run.code in (0, 3) for run in runs), runs
+            second = story.program.run("run")
+            assert second.code == 3
+            assert "A daemon works with the state store" in second.err
+            daemon.wait_for_rounds(1)
+    story.run_until_quiet()
+    assert different(story.picture(), undisturbed) == {}
+    FIGURES["races of the daemon and sync"] += 1
+
+
+@pytest.mark.parametrize("seed", RACES)
+def test_two_daemons_with_their_own_state_stores(
+    story: Story, undisturbed: Picture, seed: int
+) -> None:
+    """Nothing stands twice in Odoo, and no buyer is written twice."""
+    other = another(story.program)
+    story.happen()
+    for _ in range(2):
+        story.clock.shift += PAUSE
+        with RunningDaemon(story.program) as one, RunningDaemon(other) as two:
+            one.wait_for_rounds(2)
+            two.wait_for_rounds(2)
+    story.run_until_quiet()
+    assert different(without_repeats(story.picture()), without_repeats(undisturbed)) == {}
+    FIGURES["races of two daemons"] += 1
+
+
+def without_repeats(picture: Picture) -> Picture:
+    """A picture without what two state stores may tell Amazon twice, and without the notes.
+
+    Of a cancellation that one has told the other may note that Amazon knew of it.
+    """
+    return {part: _without_repeats(sides) for part, sides in picture.items()}
+
+
+def _without_repeats(sides: dict[str, Any]) -> dict[str, Any]:
+    sales = [{k: v for k, v in sale.items() if k != "notes"} for sale in sides["in Odoo"]]
+    seen = {k: v for k, v in sides["on Amazon"].items() if k in SEEN}
+    return {**sides, "in Odoo": sales, "on Amazon": seen}
+
+
+SEEN = ("status", "packages", "mails")
+"""What the buyer sees of an order on Amazon."""
+
+
 def another(program: ClockedProgram) -> ClockedProgram:
     folder = program.folder / "another"
     folder.mkdir(exist_ok=True)
     other = ClockedProgram(folder, program.odoo, program.simulator, program.clock)
-    other.accounts = program.accounts
+    other.accounts, other.log_level = program.accounts, program.log_level
     return other
 
 
@@ -77,61 +131,8 @@ def another(program: ClockedProgram) -> ClockedProgram:
 
 
 @pytest.fixture
-def people(story: Story) -> "People":
-    return People(story)
-
-
-class People:
-    """They work on orders while the bridge does."""
-
-    def __init__(self, story: Story) -> None:
-        self.rpc, self.search = story.shop.rpc, story.shop.search
-
-    def sale_order(self, order: Order) -> dict[str, object] | None:
-        fields = ["state", "order_line", "note", "picking_ids", "locked", "amount_total"]
-        rows = self.search("sale.order", [("client_order_ref", "=", order.order_id)], fields)
-        assert len(rows) <= 1
-        return rows[0] if rows else None
-
-    def edit(self, id_: int) -> None:
-        self.rpc("sale.order", "write", [id_], {"note": "<p>Ring twice</p>"})
-
-    def confirm(self, id_: int) -> None:
-        self.rpc("sale.order", "action_confirm", [id_])
-
-    def cancel(self, id_: int) -> None:
-        self.rpc("sale.order", "action_cancel", [id_], context={"disable_cancel_warning": True})
-
-    def lock(self, id_: int) -> None:
-        self.rpc("sale.order", "action_lock", [id_])
-
-    def delete(self, id_: int) -> None:
-        self.rpc("sale.order", "unlink", [id_])
-
-    def ship(self, id_: int) -> None:
-        context = {"skip_backorder": True, "skip_sms": True}
-        rows = self.search("stock.picking", [("sale_id", "=", id_)], [])
-        for row in rows:
-            self.rpc("stock.picking", "button_validate", [row["id"]], context=context)
-
-
-ACTIONS = ("edit", "confirm", "cancel", "lock", "delete", "ship")
-
-
-def at_once(people: People, orders: list[Order], chance: random.Random) -> Iterator[str]:
-    """Do something to an order as soon as it appears, until each was done something to."""
-    left = {order.order_id: order for order in orders}
-    for _ in range(400):
-        for order in list(left.values()):
-            if (row := people.sale_order(order)) and chance.random() < 0.5:
-                action = chance.choice(ACTIONS)
-                with suppress(xmlrpc.client.Fault):
-                    getattr(people, action)(row["id"])
-                    yield action
-                if chance.random() < 0.5:
-                    left.pop(order.order_id)
-        if not left:
-            return
+def people(story: Story) -> People:
+    return People(story.shop)
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 20)))
@@ -182,3 +183,59 @@ def settle(story: Story) -> None:
     put_aside = story.program.quarantine()
     assert all(entry["reason"] and entry["kind"] != "bug" for entry in put_aside.values())
     FIGURES["items that people's work put aside"] = len(put_aside)
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 20)))
+def test_people_ship_and_cancel_while_amazon_is_told(story: Story, seed: int) -> None:
+    orders = [
+        story.world.place_order("FR", [Line(quantity=2), Line(sku="MUG-RED")]) for _ in range(8)
+    ]
+    story.round()
+    story.program.accounts[0]["cancellation_brake"] = {"orders": 1000, "percent": 100}
+    with Packers(story.shop, orders, random.Random(seed)) as packers:
+        for _ in range(4):
+            story.clock.shift += PAUSE
+            program = story.program
+            rounds = [program.begin("sync", job, "--json") for job in ("pickings", "cancellations")]
+            runs = finish(program, *rounds)
+            assert all(run.code in (0, 1) for run in runs), runs
+    FIGURES["what people did while Amazon was told"] += len(packers.done)
+    for order in orders:
+        check_what_people_did(packers, order)
+    packers.label_the_rest()
+    run_until_nothing_is_pending(story)
+    for order in orders:
+        check_what_amazon_knows(story, packers, order)
+    settle(story)
+
+
+def check_what_people_did(packers: Packers, order: Order) -> None:
+    assert packers.sale_order(order)["state"] == packers.states.get(order.order_id, "sale")
+    for row in packers.transfers(order):
+        assert row["carrier_tracking_ref"] == packers.labels.get(row["id"], False)
+
+
+def run_until_nothing_is_pending(story: Story) -> None:
+    for _ in range(MOST_ROUNDS):
+        run = story.round()
+        assert run.code in (0, 1), run
+        if all("quarantined" in each for each in story.program.unfinished):
+            return
+    raise AssertionError(story.program.unfinished)
+
+
+def check_what_amazon_knows(story: Story, packers: Packers, order: Order) -> None:
+    """Of each delivery that is done, and of nothing else; the buyer was written once of each."""
+    now, put_aside = story.world.order(order.order_id), story.program.quarantine()
+    done = {str(t["id"]): t["name"] for t in packers.transfers(order) if t["state"] == "done"}
+    told = {package.reference for package in now.packages}
+    assert told <= done.keys()
+    if now.status not in {"CANCELLED", "SHIPPED"}:
+        assert {done[id_] for id_ in done.keys() - told} <= put_aside.keys()
+    mails = [mail for mail in story.world.mails if mail.order_id == order.order_id]
+    assert Counter((mail.kind, mail.package_reference) for mail in mails) == Counter(
+        [*(("shipped", reference) for reference in told)]
+        + [("cancelled", None)] * (now.status == "CANCELLED")
+    )
+    if packers.sale_order(order)["state"] == "cancel" and not done:
+        assert now.status == "CANCELLED" or order.order_id in put_aside
