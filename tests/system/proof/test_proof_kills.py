@@ -21,6 +21,8 @@ from proxy import Proxy
 from story import Story
 
 FEW = 3
+FEWER = 8
+"""Calls that a telling may take less than the first one did, such as for looking back at Amazon."""
 
 log = structlog.get_logger(__name__)
 
@@ -136,8 +138,8 @@ def test_killed_and_started_again(
         rounds.killer = Killer(call, moment)
         story.happen()
         story.run_until_quiet(rounds.round)
-        assert rounds.killer.kills == 1, (call, moment)
-        FIGURES["kills"] += 1
+        assert rounds.killer.kills == 1 or calls - call < FEWER, (call, moment)
+        FIGURES["kills"] += rounds.killer.kills
         if differences := different(story.picture(), undisturbed):
             broken[call, moment] = differences
             log.error("picture_differs", call=call, moment=moment, differences=differences)
