@@ -75,7 +75,8 @@ def order_proceeds(
     Args:
         order: The payload.
         prices_include_tax: Decides where Amazon states no ``proceedsTotal``.
-        may_be_free: Items without any price are worth nothing, as in a replacement order.
+        may_be_free: Items for which Amazon states no proceeds are worth nothing, whatever they
+            cost else, as in a replacement order.
 
     Raises:
         ProceedsError: A price or all items are missing, or the figures contradict each other.
@@ -111,10 +112,10 @@ def _from_total(item: ItemPayload, *, may_be_free: bool) -> ItemProceeds:
     total, unit_price = item.proceeds.proceeds_total, item.product.price.unit_price
     if total:
         amount = _exact(total)
-    elif unit_price:
-        amount = _exact(unit_price, item.quantity_ordered)
     elif may_be_free or not item.quantity_ordered:
         amount = _ZERO
+    elif unit_price:
+        amount = _exact(unit_price, item.quantity_ordered)
     else:
         raise ProceedsError("Amazon states neither proceeds nor a unit price")
     return ItemProceeds((Charge(ChargeKind.ITEM, amount),), amount)

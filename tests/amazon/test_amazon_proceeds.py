@@ -174,9 +174,15 @@ def test_without_any_price_an_order_is_not_understood() -> None:
     assert "neither proceeds nor a unit price" in why_not(order(bare()))
 
 
-def test_without_any_price_a_replacement_is_worth_nothing() -> None:
+@pytest.mark.parametrize("product", [{}, {"price": {"unitPrice": money("9.99")}}])
+def test_without_proceeds_a_replacement_is_worth_nothing(product: Json) -> None:
     original = {"orderId": "403-1", "associationType": "REPLACEMENT_ORIGINAL_ID"}
-    assert charges(order(bare(), associatedOrders=[original])) == {"item": "0"}
+    assert charges(order(bare(**product), associatedOrders=[original])) == {"item": "0"}
+
+
+def test_a_replacement_that_was_paid_is_worth_what_was_paid() -> None:
+    original = {"orderId": "403-1", "associationType": "REPLACEMENT_ORIGINAL_ID"}
+    assert charges(order(item(), associatedOrders=[original])) == charges(order(item()))
 
 
 def test_what_was_cancelled_down_to_nothing_needs_no_price() -> None:
