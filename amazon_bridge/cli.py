@@ -23,7 +23,7 @@ from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, 
 from amazon_bridge.engine.ledger import Entry, Round, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import pickings
-from amazon_bridge.service import daemon, healthcheck
+from amazon_bridge.service import asked, asking, daemon, healthcheck
 
 DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
 """The exit codes."""
@@ -193,19 +193,29 @@ def healthcheck_(ctx: click.Context) -> None:
 def sync(
     ctx: click.Context, job: str, account: str | None, *, dry_run: bool, as_json: bool
 ) -> None:
-    """Do one round now: orders, cancellations, pickings or all."""
-    jobs = list(app.JOBS) if job == "all" else [job]
-    with _opened(ctx) as bridge:
-        results = {
-            each.name: {name: bridge.sync(each, name, dry_run=dry_run) for name in jobs}
-            for each in bridge.accounts(account)
-        }
+    """Do one round now: orders, cancellations, pickings or all.
+
+    The daemon of this configuration does it, when one listens.
+    """
+    loaded = _load(ctx)
+    results = None if dry_run else asking.sync(loaded, job, account)
+    if results is None:
+        results = _synced_here(loaded, job, account, dry_run=dry_run)
     if as_json:
-        told = {name: {j: asdict(c) for j, c in done.items()} for name, done in results.items()}
-        click.echo(json.dumps({"accounts": told}))
+        click.echo(json.dumps(asked.as_told(results)))
     else:
         _show_counts(results)
     ctx.exit(_exit_code([counts for done in results.values() for counts in done.values()]))
+
+
+def _synced_here(
+    loaded: config.Config, job: str, account: str | None, *, dry_run: bool
+) -> asked.Results:
+    with app.opened(loaded) as bridge:
+        return {
+            each.name: {j: bridge.sync(each, j, dry_run=dry_run) for j in asked.jobs_of(job)}
+            for each in bridge.accounts(account)
+        }
 
 
 def _exit_code(counts: Sequence[Counts]) -> int:

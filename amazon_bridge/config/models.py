@@ -286,6 +286,13 @@ class Config(Section):
         names = ", ".join(account.name for account in self.accounts)
         raise ConfigError(f"The configuration has no account {name!r}.", f"It has: {names}.")
 
+    def digest(self) -> str:
+        """SHA-256 of what rounds work with: state store, Odoo, accounts and all secrets."""
+        known = self.model_dump(mode="json", include={"odoo", "accounts"})
+        known["state"] = str(self.state.resolve())
+        known["secrets"] = [secret.get_secret_value() for secret in self.secrets()]
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
     def secrets(self) -> Iterator[SecretStr]:
         """Every secret of the configuration, for the log to hide."""
         yield self.odoo.password

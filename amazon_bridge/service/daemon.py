@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
+from typing import NoReturn
 
 import structlog
 from werkzeug.wrappers import Response
@@ -21,6 +22,7 @@ from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
 from amazon_bridge.engine.ledger import State
 from amazon_bridge.service import alerts, health, page, systemd, web
+from amazon_bridge.service.asked import Asked
 from amazon_bridge.service.metrics import Gauges
 from amazon_bridge.service.rounds import Rounds
 from amazon_bridge.service.timetable import entries
@@ -47,6 +49,8 @@ _JUMP = 5.0
 
 def run(load: Callable[[], Config], clock: Callable[[], datetime] = utc_now) -> None:
     """Work the configuration's accounts on their schedules, until SIGTERM or SIGINT.
+
+    Then the process ends, with exit code 0.
 
     Args:
         load: reads the configuration, now and at each SIGHUP.
@@ -111,6 +115,7 @@ class Daemon:
         self._offset = _clock_offset()
         self.rounds = Rounds(clock)
         self.rounds.tallies.registry.register(Gauges(self.rounds, clock))
+        self._asked = Asked(self.rounds)
         self._website: web.Website | None = None
         self._listener: web.Listener | None = None
         self._alerts: alerts.Alerts
@@ -147,17 +152,14 @@ class Daemon:
         systemd.notify(STOPPING=1, STATUS="Finishing the batches in hand")
         self.rounds.stopping.set()
         self.rounds.timetable.stop()
-        cut = not self._rounds_end_within(_LEAVE)
+        ended = self._rounds_end_within(_LEAVE)
         if self._listener:
             self._listener.close()
         self._alerts.close(_LAST_CALLS)
         log.info("daemon_stopped", rounds_cut=self.rounds.board.running)
-        if cut:
-            # Their threads can't be ended otherwise. What they do is safe to cut off anywhere.
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)
-        self.rounds.app.close()
+        if ended:
+            self.rounds.app.close()
+        _leave()
 
     def _rounds_end_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -199,7 +201,9 @@ class Daemon:
         if config.http and self._website and config.http.listen == self._website.config.listen:
             self._website.config = config.http  # the token may be another one
             return
-        website = web.Website(self._pages(), config.http) if config.http else None
+        website = None
+        if config.http:
+            website = web.Website(self._pages(), config.http, {"/sync": self._asked.take})
         listener = web.Listener(website) if website else None
         if self._listener:
             self._listener.close()
@@ -262,7 +266,7 @@ class Daemon:
         if not health.ailments(self.rounds, self._pulse):
             systemd.notify(WATCHDOG=1)
 
-    # What the listener shows
+    # What the listener has
 
     def _pages(self) -> dict[str, web.Answer]:
         return {
@@ -270,15 +274,27 @@ class Daemon:
             "/healthz": self._show_health,
             "/readyz": self._show_readiness,
             "/metrics": lambda: web.as_metrics(self.rounds.tallies.registry),
+            "/sync/<name>": self._asked.tell,
         }
 
     def _show_health(self) -> Response:
         ailments = health.ailments(self.rounds, self._pulse)
-        return web.as_json({"alive": not ailments, "reasons": ailments}, ok=not ailments)
+        return web.as_json({"alive": not ailments, "reasons": ailments}, 503 if ailments else 200)
 
     def _show_readiness(self) -> Response:
         report = health.report(self.rounds, self._clock())
-        return web.as_json(report, ok=report["ready"])
+        return web.as_json(report, 200 if report["ready"] else 503)
+
+
+def _leave() -> NoReturn:
+    """End the process, although a thread may wait for a side that keeps silent.
+
+    Python would wait for that thread, which can't be ended otherwise. What it does is safe to cut
+    off anywhere.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _clock_offset() -> float:

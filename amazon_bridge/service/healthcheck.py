@@ -23,11 +23,10 @@ def problems(config: Config) -> list[str]:
     """
     if config.http is None:
         return [] if _runs(config) else ["No daemon runs with this state store."]
-    address = address_of(config.http)
     try:
-        with httpx.Client(base_url=address, timeout=_TIMEOUT, trust_env=False) as client:
-            alive = _reasons(client.get("/healthz"), "alive")
-            return alive or _reasons(client.get("/readyz", auth=_auth(config.http)), "ready")
+        with client(config.http) as daemon:
+            alive = _reasons(daemon.get("/healthz", auth=None), "alive")
+            return alive or _reasons(daemon.get("/readyz"), "ready")
     except httpx.HTTPError as error:
         return [f"The daemon doesn't answer at {config.http.listen} ({type(error).__name__})."]
 
@@ -51,8 +50,10 @@ def address_of(http: HttpConfig) -> str:
     return f"http://[{host}]:{http.port}" if ":" in host else f"http://{host}:{http.port}"
 
 
-def _auth(http: HttpConfig) -> httpx.BasicAuth | None:
-    return httpx.BasicAuth("healthcheck", http.token.get_secret_value()) if http.token else None
+def client(http: HttpConfig) -> httpx.Client:
+    """Asks the daemon that listens there."""
+    shown = httpx.BasicAuth("amazon-bridge", http.token.get_secret_value()) if http.token else None
+    return httpx.Client(base_url=address_of(http), auth=shown, timeout=_TIMEOUT, trust_env=False)
 
 
 def _reasons(answer: httpx.Response, question: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What happens in a scheduled round, and when a side is down."""
+"""What happens in a round of the daemon, and when a side is down."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Rounds:
         self.sides = Sides(clock)
         self.tallies = Tallies()
         self.stopping = threading.Event()
+        self._turns: dict[Key, threading.Lock] = {}
 
     def watch(self, side: str, operation: str, error: BridgeError | None, seconds: float) -> None:
         """Is told of each call to a side."""
@@ -57,16 +58,42 @@ class Rounds:
         self.board.note_progress()
 
     def run(self, name: str, job: str) -> None:
-        """One round; none while a side is down, for then it could only fail."""
+        """One round, as scheduled; none while a side is down, for then it could only fail."""
+        with self._turn(name, job):
+            if not self.stopping.is_set() and self.sides.are_up(ODOO, name):
+                self._round(name, job)
+
+    def run_now(self, name: str, job: str) -> Counts | None:
+        """One round that somebody waits for, after the one that may be running.
+
+        A side that is down is asked at once. None: the round was stopped, or never begun.
+        """
+        with self._turn(name, job):
+            reason = self._still_down(ODOO) or self._still_down(name)
+            if self.stopping.is_set():
+                return None
+            return Counts(error=reason) if reason else self._round(name, job)
+
+    def _turn(self, name: str, job: str) -> threading.Lock:
+        """Held by the one round of an (account, job); those of other processes have files."""
+        return self._turns.setdefault((name, job), threading.Lock())
+
+    def _still_down(self, side: str) -> str | None:
+        self.ask(side)
+        if self.sides.are_up(side):
+            return None
+        return self.sides[side].failure or f"{side} is down."
+
+    def _round(self, name: str, job: str) -> Counts | None:
         app = self.app
-        if self.stopping.is_set() or not self.sides.are_up(ODOO, name):
-            return
         account = next((each for each in app.config.accounts if each.name == name), None)
         if account is None:  # the configuration has changed while the round stood in line
-            return
-        went_well = self._account_for(app, account, job, partial(app.sync, account, job))
+            return Counts(error=f"The configuration has no account {name!r} any more.")
+        counts = self._account_for(app, account, job, partial(app.sync, account, job))
+        went_well = counts is not None and counts.error is None
         if went_well and job == orders.JOB and self._is_sweep_due(name):
             self._account_for(app, account, SWEEP, partial(app.sweep, account))
+        return counts
 
     def ask(self, side: str) -> None:
         """Ask a side that is down; when it answers, make up for the rounds that were held."""
@@ -95,21 +122,21 @@ class Rounds:
 
     def _account_for(
         self, app: App, account: AccountConfig, job: str, work: Callable[[], Counts]
-    ) -> bool:
+    ) -> Counts | None:
         key = account.name, job
         self.board.begin(key)
         begun = time.monotonic()
         counts = _counts_of(key, work)
         self.board.end(key, counts)
         if counts is None:
-            return False
+            return None
         self.tallies.count_round(key, counts, time.monotonic() - begun)
         if counts.error:
             app.look_again(account)
             for side in (ODOO, account.name):
                 if self.sides.went_down(side):
                     self._ask_later(side)
-        return counts.error is None
+        return counts
 
 
 def _counts_of(key: Key, work: Callable[[], Counts]) -> Counts | None:

@@ -80,7 +80,9 @@ class Timetable:
         self._clock = clock
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={job: ThreadPoolExecutor(WORKERS) for job in (*JOBS, "care", "probes")},
+            executors={
+                job: ThreadPoolExecutor(WORKERS) for job in (*JOBS, "care", "probes", "asked")
+            },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self.planned: list[Entry] = []
@@ -128,6 +130,10 @@ class Timetable:
             executor="care",
             replace_existing=True,
         )
+
+    def at_once(self, what: Callable[[str], None], name: str) -> None:
+        """Do something with a name that is used once, now or when a worker is free."""
+        self._scheduler.add_job(what, args=(name,), id=f"asked:{name}", executor="asked")
 
     def once(self, at: datetime, what: Callable[[str], None], name: str) -> None:
         """Do something with a name at a moment; what was planned for that name is forgotten."""

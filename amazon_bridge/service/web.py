@@ -1,4 +1,4 @@
-"""The listener: health, metrics and the status page. It can be looked at, and changes nothing."""
+"""The listener: health, metrics and the status page, and the one thing it can be asked to do."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import hmac
 import json
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from waitress import wasyncore
 from waitress.server import create_server
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Forbidden, HTTPException, Unauthorized
+from werkzeug.exceptions import (
+    Forbidden,
+    HTTPException,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
@@ -26,10 +32,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-Answer = Callable[[], Response]
+Answer = Callable[..., Response]
+"""Of a page, called with the variable parts of its path."""
+
+Act = Callable[[bytes], Response]
+"""What is done upon a JSON document that was posted."""
 
 _OPEN = "/healthz"
 """Who watches over processes seldom has a token, and learns nothing here but yes or no."""
+
+_LONGEST_BODY = 4096
+"""Bytes; what is asked for takes a hundred."""
+
+_PATIENCE = 0.5
+"""Seconds for answers to be given before the listener closes."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -41,14 +57,18 @@ _HEADERS = {
 
 
 class Website:
-    """The WSGI application."""
+    """The WSGI application: pages to look at, and acts to ask for."""
 
-    def __init__(self, pages: dict[str, Answer], config: HttpConfig) -> None:
+    def __init__(
+        self, pages: dict[str, Answer], config: HttpConfig, acts: dict[str, Act] | None = None
+    ) -> None:
         self.config = config
-        self._pages = pages
-        self._routes = Map(
-            [Rule(path, endpoint=path, methods=["GET"]) for path in pages], strict_slashes=False
-        )
+        self._pages, self._acts = pages, acts or {}
+        rules = [
+            *(Rule(path, endpoint=path, methods=["GET"]) for path in self._pages),
+            *(Rule(path, endpoint=path, methods=["POST"]) for path in self._acts),
+        ]
+        self._routes = Map(rules, strict_slashes=False)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = self._answer(Request(environ))
@@ -58,10 +78,13 @@ class Website:
 
     def _answer(self, request: Request) -> Response:
         try:
-            path, _ = self._routes.bind_to_environ(request.environ).match()
+            path, parts = self._routes.bind_to_environ(request.environ).match()
             if path != _OPEN:
                 self._admit(request)
-            return self._pages[path]()
+            if request.method == "POST":
+                _refuse_browsers(request)
+                return self._acts[path](request.get_data())
+            return self._pages[path](**parts)
         except HTTPException as refusal:
             return Response.force_type(refusal.get_response())
         except BridgeError as error:  # such as a damaged state store
@@ -80,6 +103,18 @@ class Website:
             raise Unauthorized("Show http.token.", www_authenticate=_challenge())
 
 
+def _refuse_browsers(request: Request) -> None:
+    """Let no web page make a browser, which may know the token, ask for something.
+
+    A page from elsewhere can't send this content type unless the listener allowed it in answer to
+    an OPTIONS request, which it never does. None of the listener's own pages asks for anything.
+    """
+    if not request.is_json:
+        raise UnsupportedMediaType("Send JSON, with `Content-Type: application/json`.")
+    if "Origin" in request.headers:
+        raise Forbidden("Web pages may not ask for anything here.")
+
+
 def _challenge() -> WWWAuthenticate:
     return WWWAuthenticate("basic", {"realm": "amazon-bridge: any user, the token as password"})
 
@@ -90,10 +125,9 @@ def _shows(request: Request, token: str) -> bool:
     return hmac.compare_digest(given.encode(), token.encode())
 
 
-def as_json(value: object, *, ok: bool) -> Response:
-    """A JSON document; status 503 when all is not well."""
-    body = json.dumps(value, indent=2) + "\n"
-    return Response(body, 200 if ok else 503, content_type="application/json")
+def as_json(value: object, status: int = 200) -> Response:
+    """A JSON document."""
+    return Response(json.dumps(value, indent=2) + "\n", status, content_type="application/json")
 
 
 def as_metrics(registry: CollectorRegistry) -> Response:
@@ -110,9 +144,16 @@ class Listener:
 
     def __init__(self, website: Website) -> None:
         config = website.config
+        self._sockets: dict[int, Any] = {}
         try:
             self._server = create_server(
-                website, host=config.host, port=config.port, threads=2, ident=None
+                website,
+                self._sockets,
+                host=config.host,
+                port=config.port,
+                threads=2,
+                ident=None,
+                max_request_body_size=_LONGEST_BODY,
             )
         except OSError as error:
             raise ConfigError(
@@ -134,5 +175,11 @@ class Listener:
                 raise
 
     def close(self) -> None:
+        """Break off all connections; also those that are kept open for further requests.
+
+        The ``close`` of waitress 3 leaves those be, and its threads would go on to wake its loop by
+        a pipe that is closed: by a number that may be another file's by then.
+        """
         self._closing = True
-        self._server.close()
+        self._server.task_dispatcher.shutdown(timeout=_PATIENCE)
+        wasyncore.close_all(self._sockets)

@@ -35,6 +35,12 @@ class Forwarder:
         self._listener = _listening(self._port)
         self._serve(self._listener)
 
+    def fall_silent(self) -> socket.socket:
+        """After it was taken away: take connections, and answer none; whoever accepts sees them."""
+        self._listener = _listening(self._port)
+        self._listener.settimeout(60)
+        return self._listener
+
     def _serve(self, listener: socket.socket) -> None:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 

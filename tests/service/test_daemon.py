@@ -25,10 +25,9 @@ def is_ready(daemon: RunningDaemon) -> bool:
 
 
 def healthcheck(daemon: RunningDaemon) -> int:
-    copy = daemon.folder / "asking.yaml"
-    copy.write_text(daemon.config.read_text().replace("127.0.0.1:0", daemon.url.rpartition("/")[2]))
-    command = [sys.executable, "-m", "amazon_bridge", "--config", str(copy), "healthcheck"]
-    return subprocess.run(command, check=False, capture_output=True).returncode
+    asking = daemon.program("healthcheck")
+    asking.communicate(timeout=60)
+    return asking.returncode
 
 
 def place_orders(simulator: Simulator, number: int) -> set[str]:

@@ -76,6 +76,15 @@ def test_it_closes_without_a_word(recwarn: pytest.WarningsRecorder):
     assert [str(each.message) for each in recwarn] == []
 
 
+def test_it_closes_connections_that_are_kept_open_too():
+    listener = Listener(Website({"/": lambda: Response("page")}, HttpConfig(listen="127.0.0.1:0")))
+    with httpx.Client(base_url=f"http://127.0.0.1:{listener.port}", trust_env=False) as client:
+        assert client.get("/").text == "page"
+        listener.close()
+        with pytest.raises(httpx.TransportError):
+            client.get("/")
+
+
 def test_it_listens_under_a_name_too():
     listener = Listener(Website({"/": lambda: Response("page")}, HttpConfig(listen="localhost:0")))
     try:

@@ -1,0 +1,349 @@
+"""``sync`` beside a daemon that listens: the daemon works the rounds, and all else is as before."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from filled import idle_rounds
+from forwarder import Forwarder
+from odoo_server.databases import OdooDatabase
+from running import RunningDaemon, wait_for
+from test_daemon import imported, is_ready, place_orders
+
+from amazon_bridge.config import HttpConfig
+from amazon_bridge.service.asked import Asked
+from amazon_bridge.service.web import Listener, Website
+from amazon_bridge.simulator import Simulator
+
+LONG = 180  # seconds: rounds are tried for three minutes
+
+
+@dataclass
+class Run:
+    """What a ``sync`` left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.err.splitlines() if line[0] == "{"]
+
+    def counts(self, job: str) -> dict[str, Any]:
+        told = json.loads(self.out.splitlines()[-1])["accounts"]["acme"][job]
+        return {name: value for name, value in told.items() if value}
+
+
+def ended(process: subprocess.Popen[str]) -> Run:
+    out, err = process.communicate(timeout=LONG)
+    assert "Traceback" not in out + err, err
+    return Run(process.returncode, out, err)
+
+
+def sync(daemon: RunningDaemon, *arguments: str) -> Run:
+    return ended(daemon.program("sync", *arguments))
+
+
+@pytest.fixture
+def resting(daemon: RunningDaemon) -> RunningDaemon:
+    """A daemon whose first rounds are done, and whose next ones are an hour away."""
+    daemon.accounts = daemon.accounts.replace("2s", "1h")
+    daemon.write()
+    daemon.start()
+    wait_for(lambda: metric(daemon, SWEEPS) == 1 and all_are_done(daemon))
+    return daemon
+
+
+def all_are_done(daemon: RunningDaemon) -> bool:
+    jobs = daemon.get("/readyz").json()["jobs"]
+    return all(job["last_success"] and not job["running_since"] for job in jobs)
+
+
+def metric(daemon: RunningDaemon, name: str) -> float:
+    lines = daemon.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+SWEEPS = 'amazon_bridge_rounds_total{account="acme",job="sweep",result="ok"}'
+CREATED = 'amazon_bridge_items_total{account="acme",job="orders",outcome="created"}'
+
+
+def test_the_daemon_does_the_round(
+    resting: RunningDaemon, simulator: Simulator, odoo_database: OdooDatabase
+):
+    orders = place_orders(simulator, 3)
+    run = sync(resting, "orders", "--json")
+    assert (run.code, run.counts("orders")) == (0, {"seen": 3, "created": 3})
+    assert imported(odoo_database, orders) == orders
+    assert run.events == ["daemon_asked"]
+    assert resting.having("sync_asked", job="orders", account=None)
+    worked = resting.having("order_worked", account="acme", step="import")
+    assert {each["order"] for each in worked} == orders
+    assert metric(resting, CREATED) == 3
+
+
+def test_amazons_rates_are_kept_by_one_process(resting: RunningDaemon, simulator: Simulator):
+    logins = len(simulator.received("token"))
+    for job in ("orders", "all"):
+        assert sync(resting, job, "--account", "acme").code == 0
+    assert len(simulator.received("token")) == logins
+    calls = 'amazon_bridge_amazon_calls_total{account="acme",operation="searchOrders"'
+    assert metric(resting, calls) == len(simulator.received("searchOrders")) >= 3
+
+
+def test_people_read_the_same_as_ever(resting: RunningDaemon, simulator: Simulator):
+    place_orders(simulator, 2)
+    run = sync(resting, "all")
+    assert run.code == 0
+    assert [line.split()[1:4:2] for line in run.out.splitlines() if "acme" in line]
+    for job in ("orders", "cancellations", "pickings"):
+        assert job in run.out
+
+
+def test_a_dry_run_asks_nobody(
+    resting: RunningDaemon, simulator: Simulator, odoo_database: OdooDatabase
+):
+    orders = place_orders(simulator, 1)
+    run = sync(resting, "orders", "--dry-run")
+    assert (run.code, run.events) == (0, ["would_work"])
+    assert resting.having("sync_asked") == []
+    assert imported(odoo_database, orders) == set()
+
+
+def test_an_unknown_account_is_wrong_usage(resting: RunningDaemon):
+    run = sync(resting, "orders", "--account", "nobody")
+    assert run.code == 2
+    assert "There is no account 'nobody'. The file has: acme." in run.err
+
+
+def test_a_daemon_that_works_with_another_configuration_is_not_asked(
+    resting: RunningDaemon, simulator: Simulator
+):
+    orders = place_orders(simulator, 1)
+    written = resting.config.read_text()
+    resting.config.write_text(written + "    cancel_reason: BuyerCanceled\n")
+    run = sync(resting, "orders", "--json")
+    assert (run.code, run.counts("orders")) == (0, {"seen": 1, "created": 1})
+    assert "daemon_not_asked" in run.events
+    assert "order_worked" in run.events
+    assert "SIGHUP" in run.err
+    assert resting.having("sync_asked") == []
+    resting.signal(signal.SIGHUP)
+    resting.wait_for_event("configuration_reloaded")
+    assert sync(resting, "orders").events == ["daemon_asked"]
+    assert {each["order"] for each in resting.having("order_worked")} & orders == set()
+
+
+def test_without_a_daemon_it_works_itself(daemon: RunningDaemon, simulator: Simulator):
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    assert daemon.stop()[0] == 0
+    place_orders(simulator, 1)
+    run = sync(daemon, "orders", "--json")
+    assert (run.code, run.counts("orders")) == (0, {"seen": 1, "created": 1})
+    assert {"daemon_asked", "daemon_not_asked"} & set(run.events) == set()
+
+
+def test_another_program_at_its_address_is_not_taken_for_the_daemon(
+    daemon: RunningDaemon, simulator: Simulator
+):
+    daemon.config.write_text(
+        daemon.config.read_text().replace("127.0.0.1:0", simulator.url.rpartition("/")[2])
+    )
+    (daemon.folder / "log").write_text('{"event": "listening", "port": 0}\n')
+    run = sync(daemon, "orders")
+    assert run.code == 0
+    assert "daemon_not_asked" in run.events
+
+
+def test_it_waits_for_rounds_that_run_and_everything_else_is_answered_meanwhile(
+    daemon: RunningDaemon, simulator: Simulator, way_to_amazon: Forwarder
+):
+    daemon.start()
+    wait_for(lambda: is_ready(daemon) and all_are_done(daemon))
+    way_to_amazon.take_away()
+    daemon.wait_for_event("retrying")  # in a scheduled round
+    syncs = [daemon.program("sync", "orders", "--json") for _ in range(5)]
+    daemon.wait_for_event("sync_asked", number=5)
+    for path in ("/healthz", "/readyz", "/", "/metrics"):
+        assert daemon.get(path).status_code == 200
+    assert [each.poll() for each in syncs] == [None] * 5
+    orders = place_orders(simulator, 2)
+    way_to_amazon.give_back()
+    runs = [ended(each) for each in syncs]
+    assert [run.code for run in runs] == [0] * 5
+    assert {each["order"] for each in daemon.having("order_worked")} == orders
+    assert daemon.having("job_failing") == []
+
+
+def test_a_stop_in_the_middle_is_told(daemon: RunningDaemon, way_to_amazon: Forwarder):
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    way_to_amazon.take_away()
+    asking = daemon.program("sync", "all", "--json")
+    daemon.wait_for_event("sync_asked")
+    daemon.wait_for_event("retrying")
+    code, seconds = daemon.stop()
+    run = ended(asking)
+    assert (code, run.code, run.out) == (0, 3, "")
+    assert seconds < 10
+    assert "gone on with in the next round" in run.err
+
+
+def test_a_stop_while_a_side_keeps_silent_is_told_too(
+    resting: RunningDaemon, way_to_odoo: Forwarder
+):
+    way_to_odoo.take_away()
+    assert sync(resting, "cancellations").code == 3
+    resting.wait_for_event("side_down", side="Odoo")
+    silent = way_to_odoo.fall_silent()
+    asking = resting.program("sync", "cancellations")
+    with silent.accept()[0]:
+        code, seconds = resting.stop()
+        run = ended(asking)
+    assert (code, run.code) == (0, 3)
+    assert seconds < 10
+    assert "gone on with in the next round" in run.err
+
+
+def test_a_daemon_that_dies_in_the_middle_is_told(daemon: RunningDaemon, way_to_amazon: Forwarder):
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    way_to_amazon.take_away()
+    asking = daemon.program("sync", "all")
+    daemon.wait_for_event("sync_asked")
+    daemon.signal(signal.SIGKILL)
+    run = ended(asking)
+    assert run.code == 3
+    assert "The daemon doesn't answer any more" in run.err
+
+
+def test_a_new_configuration_in_the_middle_ends_no_sync(
+    resting: RunningDaemon, way_to_amazon: Forwarder
+):
+    way_to_amazon.take_away()
+    asking = resting.program("sync", "all", "--json")
+    resting.wait_for_event("retrying")
+    resting.accounts = resting.accounts.replace("name: acme", "name: renamed")
+    resting.write()
+    resting.signal(signal.SIGHUP)
+    resting.wait_for_event("configuration_reloaded")
+    way_to_amazon.give_back()
+    run = ended(asking)
+    assert run.code == 3
+    assert "error" not in run.counts("orders")
+    assert "has no account 'acme' any more" in run.counts("pickings")["error"]
+
+
+def test_a_side_that_is_down_is_asked_at_once(resting: RunningDaemon, way_to_odoo: Forwarder):
+    way_to_odoo.take_away()
+    for _ in range(2):
+        run = sync(resting, "cancellations", "--json")
+        assert run.code == 3
+        assert "Odoo" in run.counts("cancellations")["error"]
+    assert len(resting.having("side_down")) == 1
+    way_to_odoo.give_back()
+    assert sync(resting, "cancellations").code == 0
+    resting.wait_for_event("side_recovered", side="Odoo")
+
+
+# What the listener lets in; no rounds are worked here
+
+
+@contextmanager
+def listening(folder: Path, **settings: object) -> Iterator[httpx.Client]:
+    asked = Asked(idle_rounds(folder)[0])
+    config = HttpConfig.model_validate({"listen": "127.0.0.1:0", **settings})
+    listener = Listener(Website({"/sync/<name>": asked.tell}, config, {"/sync": asked.take}))
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{listener.port}", trust_env=False) as client:
+            yield client
+    finally:
+        listener.close()
+
+
+ALL = {"job": "all"}
+
+
+def test_a_sync_is_taken_up_and_can_be_asked_for(tmp_path: Path):
+    with listening(tmp_path) as client:
+        answer = client.post("/sync", json={"job": "orders", "account": "acme-eu"})
+        assert answer.status_code == 202
+        name = answer.json()["id"]
+        assert client.get(f"/sync/{name}").status_code == 202
+        assert client.get("/sync/another").status_code == 404
+        assert client.get("/sync").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/x-www-form-urlencoded"}, 415),
+        ({"content-type": "multipart/form-data; boundary=x"}, 415),
+        ({"content-type": ""}, 415),
+        ({"content-type": "application/json", "origin": "https://evil.example.com"}, 403),
+        ({"content-type": "application/json", "origin": "null"}, 403),
+        ({"content-type": "application/json", "host": "evil.example.com"}, 403),
+    ],
+)
+def test_a_web_page_can_make_no_browser_ask_for_a_sync(
+    tmp_path: Path, headers: dict[str, str], status: int
+):
+    with listening(tmp_path) as client:
+        answer = client.post("/sync", content=json.dumps(ALL), headers=headers)
+        assert answer.status_code == status
+        preflight = client.options(
+            "/sync",
+            headers={
+                "origin": "https://evil.example.com",
+                "access-control-request-method": "POST",
+                "access-control-request-headers": "content-type",
+            },
+        )
+        assert [name for name in preflight.headers if name.startswith("access-control")] == []
+
+
+def test_the_token_is_needed_to_ask(tmp_path: Path):
+    with listening(tmp_path, token="right-token") as client:
+        assert client.post("/sync", json=ALL).status_code == 401
+        assert client.post("/sync", json=ALL, auth=("any", "wrong")).status_code == 401
+        assert client.post("/sync", json=ALL, auth=("any", "right-token")).status_code == 202
+        assert client.get("/sync/any").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        ("", 400),
+        ("[" * 4000, 400),
+        ('"all"', 400),
+        ("{}", 400),
+        ('{"job": "sweep"}', 400),
+        ('{"job": ["all"]}', 400),
+        ('{"job": "all", "account": "nobody"}', 400),
+        ('{"job": "all", "force": true}', 400),
+        ('{"job": "all", "configuration": "another"}', 409),
+        (" " * 5000 + '{"job": "all"}', 413),
+    ],
+)
+def test_what_cant_be_done_is_refused(tmp_path: Path, document: str, status: int):
+    with listening(tmp_path) as client:
+        headers = {"content-type": "application/json"}
+        assert client.post("/sync", content=document, headers=headers).status_code == status
+
+
+def test_a_line_that_is_too_long_is_refused(tmp_path: Path):
+    with listening(tmp_path) as client:
+        statuses = [client.post("/sync", json=ALL).status_code for _ in range(40)]
+    assert statuses == [202] * 32 + [503] * 8
