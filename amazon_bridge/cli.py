@@ -18,7 +18,7 @@ from rich.table import Table
 
 from amazon_bridge import __version__, app, config, log
 from amazon_bridge.app import App
-from amazon_bridge.engine import ledger
+from amazon_bridge.engine import store
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Entry, Round, State
 from amazon_bridge.engine.runner import Counts
@@ -397,7 +397,7 @@ def state_backup(ctx: click.Context, path: Path) -> None:
     """Copy the state store to PATH, as it is at one moment, also while the daemon runs."""
     with _opened(ctx) as bridge:
         bridge.ledger.back_up(path)
-    ledger.verify(path)
+    store.verify(path)
     click.echo(f"{path}: a whole copy of {bridge.config.state}.")
 
 
@@ -407,7 +407,7 @@ def state_backup(ctx: click.Context, path: Path) -> None:
 def state_verify(ctx: click.Context, path: Path | None) -> None:
     """Examine the state store, or the backup at PATH, and change nothing."""
     examined = path or _load(ctx).state
-    rows = ledger.verify(examined)
+    rows = store.verify(examined)
     told = ", ".join(f"{number} {name}" for name, number in rows.items())
     click.echo(f"{examined}: whole. {told}.")
 

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
-from amazon_bridge.engine.ledger import MAX_ATTEMPTS, MIGRATIONS, Ledger, Seen, State
+from amazon_bridge.engine.ledger import MAX_ATTEMPTS, Ledger, Seen, State
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.store import MIGRATIONS
 from amazon_bridge.engine.window import Window
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)

@@ -13,8 +13,9 @@ from threading import Thread
 import pytest
 
 from amazon_bridge.engine.errors import ConfigError, ItemError
-from amazon_bridge.engine.ledger import MIGRATIONS, Ledger, Seen, State, verify
+from amazon_bridge.engine.ledger import Ledger, Seen, State
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.store import MIGRATIONS, verify
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
