@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -21,7 +21,7 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.once import Once
 from amazon_bridge.engine.runner import Counts, bug
 from amazon_bridge.engine.throttle import Throttle
-from amazon_bridge.flows import cancellations, invoices, orders, pickings
+from amazon_bridge.flows import cancellations, invoices, orders, pickings, retention
 from amazon_bridge.flows.context import Context
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import doctor as odoo_doctor
@@ -264,10 +264,38 @@ class App:
         """Forget items that were done with before the configured retention, and their hours."""
         before = self._clock() - self.config.retention.finished
         for account in self.config.accounts:
-            for job in JOBS:
+            for job in (*JOBS, invoices.KEPT):
                 if number := self.ledger.forget_finished(account.name, job, before):
                     log.info("items_forgotten", account=account.name, job=job, items=number)
         self.ledger.forget_hours(before)
+
+    def forget_buyers(self, after: timedelta, *, dry_run: bool = False) -> retention.Outcome:
+        """Make customers anonymous whose last goods left so long ago.
+
+        Raises:
+            AccountError, Transient: Odoo is down or refuses the login, or a round of orders takes
+                long; what was done stays done.
+        """
+        outcome = retention.forget_buyers(
+            self.odoo,
+            self._clock() - after,
+            put_aside={entry.key for entry in self.ledger.quarantined()},
+            alone=nullcontext if dry_run else self._without_orders,
+            sleep=self._sleep,
+            dry_run=dry_run,
+        )
+        if outcome.anonymised and not dry_run:
+            log.info("buyers_anonymised", customers=outcome.anonymised, kept=len(outcome.kept))
+        return outcome
+
+    @contextmanager
+    def _without_orders(self) -> Iterator[None]:
+        """Let no process that shares the state store import orders meanwhile."""
+        with ExitStack() as held:
+            for account in self.config.accounts:
+                state, wait = self.config.state, _LOCK_WAIT
+                held.enter_context(lock.held(state, account.name, orders.JOB, wait=wait))
+            yield
 
     def close(self) -> None:
         """Close the state store and all connections to Amazon that were opened."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -380,6 +380,57 @@ def quarantine_retry(ctx: click.Context, key: str | None, *, everything: bool) -
         number = bridge.ledger.retry(key)
     click.echo(f"{number} to be tried again in the next round (amazon-bridge sync all).")
     ctx.exit(DONE if number or everything else ITEMS_FAILED)
+
+
+# Buyers
+
+
+def _retention(_: click.Context, __: click.Parameter, text: str | None) -> timedelta | None:
+    try:
+        return config.retention(text) if text else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@main.command()
+@click.option(
+    "--after",
+    metavar="INTERVAL",
+    callback=_retention,
+    help="How long after their last goods left, such as 30d. Default: `retention.buyers`.",
+)
+@click.option("--dry-run", is_flag=True, help="Say who would be made anonymous; change nothing.")
+@_json
+@click.pass_context
+def anonymise(ctx: click.Context, after: timedelta | None, *, dry_run: bool, as_json: bool) -> None:
+    """Take buyers' names and addresses out of Odoo where nothing needs them any more."""
+    with _opened(ctx) as bridge:
+        after = after or bridge.config.retention.buyers
+        if after is None:
+            raise ConfigError(
+                "Nothing says how long buyers keep their names in Odoo.",
+                "Set `retention.buyers` in the configuration file, or give `--after 30d`.",
+            )
+        outcome = bridge.forget_buyers(after, dry_run=dry_run)
+    if as_json:
+        kept = [{"customer": id_, "reason": why} for id_, why in outcome.kept.items()]
+        click.echo(json.dumps({"anonymised": outcome.anonymised, "kept": kept}))
+        return
+    click.echo(f"Customers {'to be ' if dry_run else ''}made anonymous: {outcome.anonymised}.")
+    _show_kept(outcome.kept)
+
+
+_MOST_KEPT = 20
+
+
+def _show_kept(kept: dict[int, str]) -> None:
+    """Say why the data of customers is needed still, by their database id."""
+    if kept:
+        click.echo(f"Still needed are the names of {len(kept)}:")
+    for id_, reason in list(kept.items())[:_MOST_KEPT]:
+        click.echo(f"  customer {id_}: {reason}")
+    if len(kept) > _MOST_KEPT:
+        click.echo("  The others: amazon-bridge anonymise --dry-run --json")
 
 
 # State

@@ -19,6 +19,7 @@ from amazon_bridge.config.models import (
     ScheduleConfig,
 )
 from amazon_bridge.config.reading import FILE_VARIABLE, SEARCHED, example, find, load, schema
+from amazon_bridge.config.values import retention
 
 __all__ = [
     "FILE_VARIABLE",
@@ -38,5 +39,6 @@ __all__ = [
     "example",
     "find",
     "load",
+    "retention",
     "schema",
 ]

@@ -253,6 +253,9 @@ class RetentionConfig(Section):
 
     finished: Retention = Field(default=timedelta(days=90), json_schema_extra={"default": "90d"})
     """How long the state store remembers orders that are done with; at least 7 days."""
+    buyers: Retention | None = None
+    """How long after their last goods left, customers keep their names and addresses in Odoo;
+    at least 7 days. `null`: for ever."""
 
 
 class Config(Section):

@@ -124,6 +124,7 @@ def _not_empty(value: object) -> object:
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _INTERVAL = re.compile("".join(rf"(?:(?P<{unit}>\d{{1,6}}){unit})?" for unit in _UNITS))
 _INTERVAL_HELP = "write a time such as 45s, 5m, 1h30m or 2d"
+_SHORTEST_RETENTION = timedelta(days=7)
 _CRON_FIELDS = 5
 _ADDRESS = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):(?P<port>\d{1,5})")
 _LAST_PORT = 65535
@@ -138,6 +139,18 @@ def _interval(value: object) -> timedelta:
     interval = timedelta(**{_UNITS[unit]: int(n) for unit, n in match.groupdict("0").items()})
     if not interval:
         raise ValueError(f"must be longer than nothing: {_INTERVAL_HELP}")
+    return interval
+
+
+def retention(value: object) -> timedelta:
+    """An interval after which something is forgotten.
+
+    Raises:
+        ValueError: it is none, or shorter than 7 days.
+    """
+    interval = _interval(value)
+    if interval < _SHORTEST_RETENTION:
+        raise ValueError("must be at least 7d")
     return interval
 
 
@@ -212,15 +225,6 @@ def _ping_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _long_enough(least: timedelta, written: str) -> AfterValidator:
-    def check(interval: timedelta) -> timedelta:
-        if interval < least:
-            raise ValueError(f"must be at least {written}")
-        return interval
-
-    return AfterValidator(check)
-
-
 def _base_url(text: str) -> str:
     url = _split_url(text)
     if url.path.strip("/"):
@@ -272,7 +276,9 @@ ProductMapFile: TypeAlias = Annotated[
 Interval: TypeAlias = Annotated[
     timedelta, BeforeValidator(_interval), WithJsonSchema(_INTERVAL_SCHEMA)
 ]
-Retention: TypeAlias = Annotated[Interval, _long_enough(timedelta(days=7), "7d")]
+Retention: TypeAlias = Annotated[
+    timedelta, BeforeValidator(retention), WithJsonSchema(_INTERVAL_SCHEMA)
+]
 Schedule: TypeAlias = Annotated[
     timedelta | str, PlainValidator(_schedule), WithJsonSchema({"type": "string"})
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
@@ -64,4 +65,15 @@ def note_gift_messages(session: OdooSession, messages: Mapping[int, Sequence[str
 
 def _gift_note(messages: Sequence[str]) -> str:
     lines = (html.escape(printable(text)) for text in messages)
-    return "<br/>".join(f"Gift message: {line}" for line in lines)
+    return "<br/>".join(f"{_GIFT_MESSAGE}{line}" for line in lines)
+
+
+_GIFT_MESSAGE = "Gift message: "
+
+
+def forget_gift_messages(session: OdooSession, sale_order_ids: Sequence[int]) -> None:
+    """Take the gift messages out of the notes of these orders' deliveries."""
+    domain = [("sale_id", "in", sale_order_ids), ("note", "ilike", _GIFT_MESSAGE)]
+    rows = session.search_read("stock.picking", domain, ["note"])
+    cells = [[str(row["id"]), re.sub(f"{_GIFT_MESSAGE}[^<]*", "", row["note"])] for row in rows]
+    session.load("stock.picking", [".id", "note"], cells, overwrite=True)

@@ -3,13 +3,15 @@
 A person is known by Amazon's anonymised e-mail address, which stays the same for one buyer and
 one seller; a company by its VAT number, else by its name and that address. Where Amazon tells
 none of these (orders that it ships itself), the order has a customer of its own. What stands in
-Odoo is never overwritten; only fields that are empty are filled.
+Odoo is never overwritten; only fields that are empty are filled. A buyer who was made anonymous
+(see ``past_customers``) and buys again is a new customer.
 """
 
 from __future__ import annotations
 
 import hashlib
 import html
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +25,18 @@ from amazon_bridge.odoo.text import printable
 _ADDRESS = ("street", "street2", "zip", "city", "state_id", "country_id", "phone")
 _PARTNER = ["name", "vat", "comment", *_ADDRESS]
 _ADDRESS_COLUMNS = [f"{name}/.id" if name.endswith("_id") else name for name in _ADDRESS]
+
+ANONYMOUS = "Anonymous Amazon customer"
+"""The name of contacts that were made anonymous."""
+
+BUYERS_FIELDS = ("email", "phone", "vat", "street", "street2", "zip", "city")
+"""What a contact tells of a buyer, beside the name."""
+
+VAT_NOTE = re.compile(r"<p>VAT number as told by Amazon; Odoo finds it wrong: [^<]*</p>")
+
+UNTRACKED = {"tracking_disable": True}
+"""The context of what is written on contacts: else Odoo keeps in their chatter, for ever, what
+the fields held before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +159,18 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _make(session: OdooSession, cards: Iterable[_Card]) -> dict[str, dict[str, Any]]:
     absent = {card.key: card for card in cards}
+    made = _loaded(session, absent)
+    gone = {key: card for key, card in absent.items() if made[key]["name"] == ANONYMOUS}
+    again = _loaded(session, {_key_again(card): card for card in gone.values()})
+    return made | {key: again[_key_again(card)] for key, card in gone.items()}
+
+
+def _key_again(card: _Card) -> str:
+    """Of the customer that a buyer becomes who was made anonymous before."""
+    return f"{card.key}_{card.order_id}"
+
+
+def _loaded(session: OdooSession, absent: Mapping[str, _Card]) -> dict[str, dict[str, Any]]:
     keys = sorted(absent)
     rows = [
         [
@@ -175,7 +201,11 @@ def _fill_blanks(
             rows[partner["id"]] = [str(partner["id"]), *_cells(card)]
             partner.update({field: card.address[field] or "" for field in _ADDRESS})
     values = [rows[id_] for id_ in sorted(rows)]
-    session.load("res.partner", [".id", *_ADDRESS_COLUMNS], values, overwrite=True)
+    _write(session, [".id", *_ADDRESS_COLUMNS], values)
+
+
+def _write(session: OdooSession, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    session.load("res.partner", columns, rows, overwrite=True, context=UNTRACKED)
 
 
 def _add_vat_numbers(
@@ -189,7 +219,7 @@ def _add_vat_numbers(
             wanted[partner["id"]] = (card.vat, partner["comment"])
     try:
         rows = [[str(id_), vat] for id_, (vat, _) in sorted(wanted.items())]
-        session.load("res.partner", [".id", "vat"], rows, overwrite=True)
+        _write(session, [".id", "vat"], rows)
     except ItemError:
         for id_, (vat, comment) in sorted(wanted.items()):
             _add_vat_number(session, id_, vat, comment)
@@ -197,11 +227,10 @@ def _add_vat_numbers(
 
 def _add_vat_number(session: OdooSession, partner_id: int, vat: str, comment: str) -> None:
     try:
-        session.load("res.partner", [".id", "vat"], [[str(partner_id), vat]], overwrite=True)
+        _write(session, [".id", "vat"], [[str(partner_id), vat]])
     except ItemError:
         note = f"<p>VAT number as told by Amazon; Odoo finds it wrong: {html.escape(vat)}</p>"
-        cells = [str(partner_id), f"{comment}{note}"]
-        session.load("res.partner", [".id", "comment"], [cells], overwrite=True)
+        _write(session, [".id", "comment"], [[str(partner_id), f"{comment}{note}"]])
 
 
 # Contacts of customers
@@ -231,7 +260,7 @@ def _with_contacts(
     return {
         order_id: Customer(
             partner_id=standing[card.key]["id"],
-            delivery_id=ids.get(_delivery_key(card), standing[card.key]["id"]),
+            delivery_id=ids.get(_delivery_key(card, standing[card.key]), standing[card.key]["id"]),
         )
         for order_id, card in cards.items()
     }
@@ -239,13 +268,13 @@ def _with_contacts(
 
 def _contacts(card: _Card, partner: Mapping[str, Any]) -> Iterator[_Contact]:
     if card.company:
-        key = f"{card.key}_person_{_digest(card.person, card.email)}"
+        key = f"partner_{partner['id']}_person_{_digest(card.person, card.email)}"
         nowhere = tuple("" for _ in _ADDRESS)
         yield _Contact(
             card.order_id, key, partner["id"], "contact", card.person, card.email, nowhere
         )
     if _delivered_elsewhere(card, partner):
-        key, address = _delivery_key(card), tuple(_cells(card))
+        key, address = _delivery_key(card, partner), tuple(_cells(card))
         yield _Contact(card.order_id, key, partner["id"], "delivery", card.recipient, "", address)
 
 
@@ -255,8 +284,8 @@ def _delivered_elsewhere(card: _Card, partner: Mapping[str, Any]) -> bool:
     return bool(told) and (differs or card.recipient != partner["name"])
 
 
-def _delivery_key(card: _Card) -> str:
-    return f"{card.key}_delivery_{_digest(card.recipient, *_cells(card))}"
+def _delivery_key(card: _Card, partner: Mapping[str, Any]) -> str:
+    return f"partner_{partner['id']}_delivery_{_digest(card.recipient, *_cells(card))}"
 
 
 def _contact_ids(session: OdooSession, contacts: Mapping[str, _Contact]) -> dict[str, int]:
@@ -279,7 +308,7 @@ def _contact_ids(session: OdooSession, contacts: Mapping[str, _Contact]) -> dict
         previous = contact.parent_id
     owners = [contact.order_id for contact in missing]
     fields = [".id", *(f"child_ids/{column}" for column in columns)]
-    session.load("res.partner", fields, rows, owners=owners, overwrite=True)
+    session.load("res.partner", fields, rows, owners=owners, overwrite=True, context=UNTRACKED)
     # A load that finds its records under their external ids answers with their database ids.
     named = [[f"amazon_bridge.{contact.key}", contact.name] for contact in missing]
     ids = session.load("res.partner", ["id", "name"], named)

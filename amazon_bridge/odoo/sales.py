@@ -9,6 +9,7 @@ therefore one that the bridge hasn't finished: it was interrupted, and may go on
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -189,8 +190,12 @@ def _external_id(order_id: str) -> str:
     return f"{_PREFIX}{order_id}"
 
 
+ORIGIN = "Amazon Order "
+"""Begins the source document of each sale order that the bridge makes."""
+
+
 def _origin(order_id: str) -> str:
-    return f"Amazon Order {order_id}"
+    return f"{ORIGIN}{order_id}"
 
 
 def external_order_id(name: str | None) -> str:
@@ -275,8 +280,29 @@ def add_purchase_orders(
     for row in session.read("sale.order", sorted(numbers), ["note"]):
         number, terms = html.escape(printable(numbers[row["id"]])), row["note"] or ""
         if number not in terms:
-            cells.append([str(row["id"]), f"<p>Purchase order: {number}</p>{terms}"])
+            cells.append([str(row["id"]), f"<p>{_PURCHASE_ORDER}{number}</p>{terms}"])
     session.load("sale.order", [".id", "note"], cells, overwrite=True)
+
+
+_PURCHASE_ORDER = "Purchase order: "
+
+
+def forget_purchase_orders(session: OdooSession, ids: Sequence[int]) -> None:
+    """Take the companies' purchase orders out of the terms of sale orders."""
+    domain = [("id", "in", ids), ("note", "ilike", _PURCHASE_ORDER)]
+    rows = session.search_read("sale.order", domain, ["note"])
+    line = re.compile(f"<p>{_PURCHASE_ORDER}[^<]*</p>")
+    cells = [[str(row["id"]), line.sub("", row["note"])] for row in rows]
+    session.load("sale.order", [".id", "note"], cells, overwrite=True)
+
+
+def forget_gift_messages(session: OdooSession, ids: Sequence[int]) -> None:
+    """Delete the lines of sale orders that hold gift messages."""
+    domain = [("order_id", "in", ids), ("display_type", "=", "line_note")]
+    lines = session.search_read("sale.order.line", domain, ["id"])
+    names = session.external_ids("sale.order.line", [row["id"] for row in lines])
+    if gifts := sorted(id_ for id_, name in names.items() if name.endswith("_gift_message")):
+        session.call("sale.order.line", "unlink", gifts)
 
 
 def _draft_fields(session: OdooSession, drafts: Sequence[Draft]) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import NoReturn
 
@@ -21,7 +21,7 @@ from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
 from amazon_bridge.engine.ledger import State
-from amazon_bridge.service import alerts, health, page, systemd, web
+from amazon_bridge.service import alerts, forgetting, health, page, systemd, web
 from amazon_bridge.service.asked import Asked
 from amazon_bridge.service.metrics import Gauges
 from amazon_bridge.service.rounds import Rounds
@@ -36,7 +36,6 @@ _SIGNALS = {
     signal.SIGUSR1: "sync",
 }
 _TICK = 1.0  # seconds
-_FORGETTING = timedelta(hours=1)
 _LEAVE = 8.0
 """Seconds for rounds to end before the process does; what is cut off then is made up for."""
 
@@ -118,6 +117,7 @@ class Daemon:
         self._asked = Asked(self.rounds)
         self._website: web.Website | None = None
         self._listener: web.Listener | None = None
+        self._forgetting = forgetting.Forgetting(self.rounds, clock)
         self._alerts: alerts.Alerts
         self._adopt(config)
 
@@ -230,7 +230,7 @@ class Daemon:
         rounds.timetable.every(health.BEAT, self._beat)
         rounds.timetable.every(alerts.TICK, self._call_for_help)
         rounds.timetable.every(alerts.PING, self._ping)
-        rounds.timetable.every(_FORGETTING, self._forget)
+        rounds.timetable.every(forgetting.TICK, self._forgetting.forget)
 
     # Watching over it
 
@@ -252,10 +252,6 @@ class Daemon:
 
     def _ping(self) -> None:
         self._alerts.ping(self._clock())
-
-    def _forget(self) -> None:
-        with suppress(BridgeError):
-            self.rounds.app.forget()
 
     def _watch_over(self) -> None:
         offset = _clock_offset()

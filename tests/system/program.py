@@ -70,6 +70,7 @@ class Program:
         self.log_level = "info"
         self.start = datetime.now(UTC) - timedelta(hours=12)
         self.accounts: list[dict[str, Any]] = []
+        self.settings: dict[str, Any] = {}
         self.runs: list[Run] = []
         self.command = ["-m", "amazon_bridge"]
 
@@ -110,6 +111,7 @@ class Program:
                 "password": self.odoo.password,
             },
             "accounts": [account | amazon for account in self.accounts],
+            **self.settings,
         }
         path = self.folder / "bridge.yaml"
         path.write_text(json.dumps(configuration), "utf-8")

@@ -129,8 +129,9 @@ class Warehouse:
         )
 
     def disown(self) -> None:
-        """Let no bridge know any sale order as its own."""
-        ours = [("module", "=", "amazon_bridge"), ("model", "=", "sale.order")]
+        """Let no bridge know any sale order or customer as its own."""
+        models = ["sale.order", "res.partner"]
+        ours = [("module", "=", "amazon_bridge"), ("model", "in", models)]
         self.rpc("ir.model.data", "unlink", self.rpc("ir.model.data", "search", ours))
 
     # What the bridge says
