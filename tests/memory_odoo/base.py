@@ -1,0 +1,188 @@
+"""Users, companies, countries, currencies, partners, products, taxes, external ids."""
+
+from typing import Any
+
+from memory_odoo.faults import Violation
+from memory_odoo.fields import char, computed, declared, flag, integer, lines, many, number, one
+from memory_odoo.model import Model, Values, public
+
+
+class Users(Model):
+    name = "res.users"
+    fields = declared(
+        name=char(),
+        login=char(),
+        password=char(),
+        company_id=one("res.company"),
+        company_ids=many("res.company"),
+        group_ids=many("res.groups"),
+    )
+
+
+class Companies(Model):
+    name = "res.company"
+    fields = declared(
+        name=char(),
+        currency_id=one("res.currency"),
+        account_sale_tax_id=one("account.tax"),
+        tax_calculation_rounding_method=char(),
+    )
+
+
+class Currencies(Model):
+    name = "res.currency"
+    fields = declared(name=char(), active=flag())
+
+
+class Countries(Model):
+    name = "res.country"
+    order = "name, id"
+    fields = declared(name=char(), code=char())
+
+
+class States(Model):
+    name = "res.country.state"
+    order = "code, id"
+    fields = declared(name=char(), code=char(), country_id=one("res.country"))
+
+
+class Partners(Model):
+    name = "res.partner"
+    order = "name, id desc"
+    fields = declared(
+        name=char("Name"),
+        type=char("Address Type", "contact"),
+        is_company=flag(),
+        parent_id=one("res.partner", "Related Company"),
+        child_ids=lines("res.partner", "parent_id", "Contact"),
+        company_id=one("res.company"),
+        email=char("Email"),
+        email_normalized=computed("char", lambda model, id_: model.normalized(id_)),
+        phone=char("Phone"),
+        vat=char("Tax ID"),
+        comment=char("Notes"),
+        street=char("Street"),
+        street2=char("Street2"),
+        zip=char("Zip"),
+        city=char("City"),
+        state_id=one("res.country.state", "State"),
+        country_id=one("res.country", "Country"),
+    )
+
+    def normalized(self, id_: int) -> str | bool:
+        email = self.get(id_, "email")
+        return email.rpartition("<")[2].rstrip("> ").strip().lower() if email else False
+
+    def check(self, values: Values) -> None:
+        super().check(values)
+        if values.get("type", "contact") == "contact" and not values.get("name"):
+            raise Violation("Contacts require a name")
+
+
+class ProductTemplates(Model):
+    """Only what it is asked for: whether there is such a field."""
+
+    name = "product.template"
+    fields = declared(is_storable=flag())
+
+
+class Products(Model):
+    name = "product.product"
+    order = "default_code, name, id"
+    fields = declared(
+        name=char("Name"),
+        default_code=char(),
+        barcode=char(),
+        type=char(default="consu"),
+        is_storable=flag(),
+        tracking=char(default="none"),
+        active=flag(default=True),
+        sale_ok=flag(default=True),
+        purchase_ok=flag(default=True),
+        list_price=number(default=1.0),
+        company_id=one("res.company"),
+        taxes_id=many("account.tax", default=lambda model: model.usual_taxes()),
+    )
+
+    def usual_taxes(self) -> list[tuple[int, int, list[int]]]:
+        return [(6, 0, [self.env["res.company"].get(1, "account_sale_tax_id")])]
+
+    def title_of(self, id_: int) -> str:
+        code, name = self.get(id_, "default_code"), self.get(id_, "name")
+        return f"[{code}] {name}" if code else name
+
+
+class Taxes(Model):
+    """Percentages only, in the price or on top of it, each on the price alone."""
+
+    name = "account.tax"
+    fields = declared(
+        name=char(),
+        amount=number(),
+        amount_type=char(default="percent"),
+        type_tax_use=char(default="sale"),
+        price_include_override=char(),
+        price_include=computed(
+            "boolean", lambda m, i: m.get(i, "price_include_override") == "tax_included"
+        ),
+        include_base_amount=flag(),
+        is_base_affected=flag(default=True),
+        has_negative_factor=computed("boolean", lambda *_: False),
+        sequence=integer(1),
+        children_tax_ids=many("account.tax"),
+        company_id=one("res.company", default=1),
+    )
+
+
+class Pricelists(Model):
+    name = "product.pricelist"
+    order = "sequence, id"
+    fields = declared(
+        name=char(),
+        active=flag(default=True),
+        sequence=integer(16),
+        currency_id=one("res.currency"),
+        company_id=one("res.company"),
+    )
+
+    def title_of(self, id_: int) -> str:
+        return f"{self.get(id_, 'name')} ({self.value(id_, 'currency_id.name')})"
+
+
+class Teams(Model):
+    name = "crm.team"
+    fields = declared(name=char(), company_id=one("res.company"))
+
+
+class Tags(Model):
+    name = "crm.tag"
+    fields = declared(name=char())
+
+
+class ExternalIds(Model):
+    name = "ir.model.data"
+    fields = declared(
+        module=char(),
+        name=char(),
+        model=char(),
+        res_id=integer(),
+        noupdate=flag(),
+    )
+
+    @public
+    def check_object_reference(self, module: str, xml_id: str) -> list[Any]:
+        entry = self.store.external_id(f"{module}.{xml_id}")
+        if entry is None:
+            raise ValueError(f"External ID not found in the system: {module}.{xml_id}")
+        return [entry["model"], entry["res_id"]]
+
+
+class Models(Model):
+    name = "ir.model"
+    fields = declared(name=char(), model=char())
+
+
+MODELS = (
+    *(Users, Companies, Currencies, Countries, States, Partners, ProductTemplates, Products),
+    *(Taxes, Pricelists, Teams, Tags, ExternalIds, Models),
+)

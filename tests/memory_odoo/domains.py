@@ -1,0 +1,46 @@
+"""Whether a record is in a domain."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from memory_odoo.faults import NotPlayed
+
+Leaf = tuple[str, str, Any]
+
+
+def matches(domain: Sequence[Any], of: Callable[[str], Any]) -> bool:
+    """Evaluate a domain in Polish notation; ``of`` tells a field's value by its path."""
+    terms = list(reversed(domain))
+    if not terms:
+        return True
+    result = _term(terms, of)
+    while terms:  # what stands side by side is joined by an and
+        result = _term(terms, of) and result
+    return result
+
+
+def _term(terms: list[Any], of: Callable[[str], Any]) -> bool:
+    term = terms.pop()
+    if term == "!":
+        return not _term(terms, of)
+    if term in ("&", "|"):
+        left, right = _term(terms, of), _term(terms, of)
+        return (left and right) if term == "&" else (left or right)
+    path, operator, wanted = term
+    return _holds(of(path), operator, wanted)
+
+
+def _holds(value: Any, operator: str, wanted: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    match operator:
+        case "=":
+            return wanted in values or (wanted is False and not values)
+        case "!=":
+            return wanted not in values
+        case "in":
+            return any(each in wanted for each in values)
+        case "not in":
+            return not any(each in wanted for each in values)
+        case ">=":
+            return any(each is not False and each >= wanted for each in values)
+    raise NotPlayed(f"the operator {operator} in a domain")

@@ -1,0 +1,272 @@
+"""What all models of the in-memory Odoo can: create, write, read, search, be found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from memory_odoo import loading
+from memory_odoo.domains import matches
+from memory_odoo.faults import NotPlayed, lacks
+from memory_odoo.fields import Field, moment, one
+
+if TYPE_CHECKING:
+    from memory_odoo.server import Environment
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+Values = Mapping[str, Any]
+
+
+def public(method: Method) -> Method:
+    """May be called from outside."""
+    method.__dict__["is_public"] = True
+    return method
+
+
+MAGIC = {
+    "id": Field("integer"),
+    "create_date": moment(),
+    "write_date": moment(),
+    "create_uid": one("res.users"),
+    "display_name": Field("char", compute=lambda model, id_: model.title_of(id_)),
+}
+
+
+class Model:
+    """A model, with its fields and methods. Methods take ids, as in Odoo's external API."""
+
+    name: ClassVar[str]
+    title: ClassVar[str] = ""
+    order: ClassVar[str] = "id"
+    fields: ClassVar[Mapping[str, Field]]
+
+    def __init__(self, env: Environment) -> None:
+        self.env, self.store = env, env.store
+
+    # For the other models
+
+    def field(self, name: str) -> Field:
+        field = self.fields.get(name) or MAGIC.get(name)
+        if field is None:
+            raise NotPlayed(f"the field {name} of {self.name}")
+        return field
+
+    def ids(self) -> list[int]:
+        return list(self.store.table(self.name))
+
+    def get(self, id_: int, name: str) -> Any:
+        """A field's value; a many2one's is an id or False."""
+        field = self.field(name)
+        if field.compute:
+            return field.compute(self, id_)
+        if field.type == "one2many":
+            return self._lines(id_, field)
+        return self.store.row(self.name, id_).get(name, field.empty)
+
+    def value(self, id_: int, path: str) -> Any:
+        """The value at the end of a path; a list where it leads through several records."""
+        name, _, rest = path.partition(".")
+        value, field = self.get(id_, name), self.field(name)
+        if not rest:
+            return value
+        other = self.env[str(field.relation)]
+        if field.is_to_many:
+            return [other.value(each, rest) for each in value]
+        return other.value(value, rest) if value else other.field(rest.partition(".")[0]).empty
+
+    def _lines(self, id_: int, field: Field) -> list[int]:
+        other = self.env[str(field.relation)]
+        return other.found([(field.inverse, "=", id_)], active_test=False)
+
+    def found(
+        self, domain: Sequence[Any], order: str | None = None, *, active_test: bool = True
+    ) -> list[int]:
+        """The ids of a domain, in order."""
+        named = {str(term[0]) for term in domain if not isinstance(term, str)}
+        if active_test and "active" in self.fields and "active" not in named:
+            domain = [*domain, ("active", "=", True)]
+        ids = [id_ for id_ in self.ids() if matches(domain, partial(self.value, id_))]
+        return self._sorted(ids, order or self.order)
+
+    def _sorted(self, ids: list[int], order: str) -> list[int]:
+        for part in reversed(order.split(",")):
+            name, _, direction = part.strip().partition(" ")
+            ids.sort(key=lambda id_: _rank(self.get(id_, name)), reverse=direction == "desc")
+        return ids
+
+    def title_of(self, id_: int) -> str:
+        """How a many2one shows the record."""
+        return str(self.get(id_, "name"))
+
+    # Create, write, unlink
+
+    def create_one(self, values: Values) -> int:
+        given = dict(values)
+        lines = {n: given.pop(n) for n in list(given) if self.field(n).type == "one2many"}
+        for name, field in self.fields.items():
+            if name not in given and field.default is not None and not field.compute:
+                given[name] = field.default(self) if callable(field.default) else field.default
+        self.check(given)
+        id_ = self.store.insert(self.name, self._stored(given, [], creating=True))
+        self.write_lines(id_, lines)
+        return id_
+
+    def check(self, values: Values) -> None:
+        """Refuse what a record of this model must not be."""
+        for name, field in self.fields.items():
+            if field.required and not values.get(name):
+                raise lacks(field.title, name, self.title, self.name)
+
+    def change(self, ids: Iterable[int], values: Values) -> None:
+        for id_ in ids:
+            plain = {n: v for n, v in values.items() if self.field(n).type != "one2many"}
+            lines = {n: v for n, v in values.items() if n not in plain}
+            row = self.store.row(self.name, id_)
+            self.store.update(self.name, id_, self._stored(plain, row, creating=False))
+            self.write_lines(id_, lines)
+
+    def _stored(self, values: Values, row: Any, *, creating: bool) -> dict[str, Any]:
+        stored = {}
+        for name, value in values.items():
+            field = self.field(name)
+            if field.compute:
+                raise NotPlayed(f"writing {name} of {self.name}")
+            if field.type == "many2many":
+                stored[name] = _linked([] if creating else row.get(name, []), value)
+            else:
+                stored[name] = field.stored(value)
+            if field.type == "many2one" and stored[name]:
+                self.env[str(field.relation)].store.row(str(field.relation), stored[name])
+        return stored
+
+    def write_lines(self, id_: int, lines: Mapping[str, Any]) -> None:
+        """Work the commands on one2many fields: ``(0, 0, values)`` and ``(1, id, values)``."""
+        for name, commands in lines.items():
+            field = self.field(name)
+            other, owner = self.env[str(field.relation)], {str(field.inverse): id_}
+            for command, line_id, values in commands or ():
+                if command == 0:
+                    self._create_line(other, {**values, **owner})
+                elif command == 1:
+                    other.change([line_id], {**values, **owner})
+                else:
+                    raise NotPlayed(f"the command {command} on {name} of {self.name}")
+
+    def _create_line(self, other: Model, values: dict[str, Any]) -> None:
+        external_id = values.pop(loading.EXTERNAL_ID, None)
+        line_id = other.create_one(values)
+        if external_id:
+            self.store.name_record(external_id, other.name, line_id, noupdate=True)
+
+    def delete(self, ids: Iterable[int]) -> None:
+        for id_ in ids:
+            self.store.delete(self.name, id_)
+            for entry in self.store.external_ids_of(self.name, id_):
+                self.store.delete("ir.model.data", entry["id"])
+            for model, about in (("mail.message", "model"), ("mail.activity", "res_model")):
+                domain = [(about, "=", self.name), ("res_id", "=", id_)]
+                self.env[model].delete(self.env[model].found(domain))
+
+    # From outside
+
+    @public
+    def create(self, values: Values | Sequence[Values]) -> int | list[int]:
+        if isinstance(values, Mapping):
+            return self.create_one(values)
+        return [self.create_one(each) for each in values]
+
+    @public
+    def write(self, ids: list[int], vals: Values) -> bool:
+        self.change(_several(ids), vals)
+        return True
+
+    @public
+    def unlink(self, ids: list[int]) -> bool:
+        self.delete(_several(ids))
+        return True
+
+    @public
+    def load(self, fields: list[str], data: list[list[str]]) -> dict[str, Any]:
+        return loading.load(self, fields, data)
+
+    @public
+    def read(self, ids: list[int], fields: list[str]) -> list[dict[str, Any]]:
+        table = self.store.table(self.name)
+        return [self._read_one(id_, fields) for id_ in _several(ids) if id_ in table]
+
+    def _read_one(self, id_: int, names: Sequence[str]) -> dict[str, Any]:
+        return {"id": id_, **{name: self._shown(id_, name) for name in names}}
+
+    def _shown(self, id_: int, name: str) -> Any:
+        field, value = self.field(name), self.get(id_, name)
+        if field.type == "many2one" and value:
+            return [value, self.env[str(field.relation)].title_of(value)]
+        return value
+
+    @public
+    def search(
+        self, domain: list[Any], limit: int | None = None, order: str | None = None
+    ) -> list[int]:
+        active_test = self.env.context.get("active_test", True)
+        return self.found(domain, order, active_test=active_test)[:limit]
+
+    @public
+    def search_read(
+        self,
+        domain: list[Any],
+        fields: list[str],
+        limit: int | None = None,
+        order: str | None = None,
+    ) -> list[dict[str, Any]]:
+        return self.read(self.search(domain, limit, order), fields)
+
+    @public
+    def search_count(self, domain: list[Any]) -> int:
+        return len(self.search(domain))
+
+    @public
+    def fields_get(self, allfields: list[str], attributes: list[str]) -> dict[str, Any]:
+        known = {name: self.fields[name] for name in allfields if name in self.fields}
+        return {
+            name: {k: v for k, v in field.described().items() if k in attributes}
+            for name, field in known.items()
+        }
+
+    @public
+    def get_metadata(self, ids: list[int]) -> list[dict[str, Any]]:
+        return [self._metadata(id_) for id_ in ids if id_ in self.store.table(self.name)]
+
+    def _metadata(self, id_: int) -> dict[str, Any]:
+        xmlids = [
+            {"xmlid": f"{entry['module']}.{entry['name']}", "noupdate": entry["noupdate"]}
+            for entry in self.store.external_ids_of(self.name, id_)
+        ]
+        return {"id": id_, "xmlids": xmlids}
+
+    @public
+    def has_access(self, ids: list[int], operation: str) -> bool:
+        return True
+
+
+def _several(ids: int | list[int]) -> list[int]:
+    return [ids] if isinstance(ids, int) else ids
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    """Empty values come last, as in PostgreSQL."""
+    empty = value is False or value is None
+    return empty, 0 if empty else value
+
+
+def _linked(now: list[int], commands: Any) -> list[int]:
+    """What the commands on a many2many field leave."""
+    linked = list(now)
+    for command, *rest in commands or [(6, 0, [])]:
+        if command == 6:
+            linked = list(rest[1])
+        elif command == 4:
+            linked = [*linked, *({rest[0]} - set(linked))]
+        else:
+            raise NotPlayed(f"the command {command} on a many2many field")
+    return linked

@@ -1,0 +1,96 @@
+"""What stands in a fresh database with sales and stock of a US company."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memory_odoo.server import Environment
+
+COUNTRIES = {
+    "US": "United States",
+    "CA": "Canada",
+    "FR": "France",
+    "DE": "Germany",
+    "GB": "United Kingdom",
+    "JP": "Japan",
+}
+STATES = {"US": {"OR": "Oregon", "TX": "Texas", "VT": "Vermont"}}
+
+
+def plant(env: "Environment", login: str, password: str) -> None:
+    """Make the records that every database has."""
+    dollar, _, _ = (
+        env["res.currency"].create_one({"name": name, "active": name == "USD"})
+        for name in ("USD", "EUR", "GBP")
+    )
+    company = env["res.company"].create_one(
+        {
+            "name": "My Company",
+            "currency_id": dollar,
+            "tax_calculation_rounding_method": "round_globally",
+        }
+    )
+    tax = env["account.tax"].create_one({"name": "15%", "amount": 15})
+    env["res.company"].change([company], {"account_sale_tax_id": tax})
+    _people(env, company, login, password)
+    _countries(env)
+    _named(env, "crm.team", "sales_team.team_sales_department", name="Sales")
+    _stock(env, company)
+    _named(env, "mail.message.subtype", "mail.mt_note", name="Note")
+    _named(env, "mail.activity.type", "mail.mail_activity_data_todo", name="To-Do")
+    for model, module in (("sale.order", "sale"), ("stock.picking", "stock")):
+        reference = f"{module}.model_{model.replace('.', '_')}"
+        _named(env, "ir.model", reference, name=model, model=model)
+
+
+def _named(env: "Environment", model: str, external_id: str, /, **values: Any) -> int:
+    id_ = env[model].create_one(values)
+    env.store.name_record(external_id, model, id_, noupdate=True)
+    return id_
+
+
+def _people(env: "Environment", company: int, login: str, password: str) -> None:
+    _named(env, "res.partner", "base.main_partner", name="My Company", is_company=True)
+    users = env["res.users"]
+    users.create_one({"name": "OdooBot", "login": "__system__"})
+    users.create_one(
+        {
+            "name": "Administrator",
+            "login": login,
+            "password": password,
+            "company_id": company,
+            "company_ids": [(6, 0, [company])],
+        }
+    )
+
+
+def _countries(env: "Environment") -> None:
+    for code, name in COUNTRIES.items():
+        country = _named(env, "res.country", f"base.{code.lower()}", name=name, code=code)
+        for state, title in STATES.get(code, {}).items():
+            values = {"country_id": country, "code": state, "name": title}
+            env["res.country.state"].create_one(values)
+
+
+def _stock(env: "Environment", company: int) -> None:
+    customers = _named(
+        env, "stock.location", "stock.stock_location_customers", name="Customers", usage="customer"
+    )
+    owned = {"company_id": company}
+    view = env["stock.location"].create_one({"name": "WH", "usage": "view", **owned})
+    reference, place = "stock.stock_location_stock", {"name": "Stock", "location_id": view}
+    shelf = _named(env, "stock.location", reference, **place, **owned)
+    warehouses = env["stock.warehouse"]
+    values = {"name": "My Company", "code": "WH", "lot_stock_id": shelf, **owned}
+    warehouse = warehouses.create_one(values)
+    deliveries = env["stock.picking.type"].create_one(
+        {
+            "name": "Delivery Orders",
+            "code": "outgoing",
+            "sequence_code": "OUT",
+            "warehouse_id": warehouse,
+            "default_location_src_id": shelf,
+            "default_location_dest_id": customers,
+            **owned,
+        }
+    )
+    warehouses.change([warehouse], {"out_type_id": deliveries})

@@ -1,0 +1,72 @@
+"""The tables of the in-memory Odoo. Rows are replaced and never changed, so copies are cheap."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from memory_odoo.faults import missing
+from memory_odoo.fields import MOMENT
+
+Row = dict[str, Any]
+Snapshot = dict[str, dict[int, Row]]
+
+
+class Store:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
+        self.tables: Snapshot = {}
+        self.last_ids: dict[str, int] = {}
+        """As PostgreSQL's sequences, these don't come back when a transaction fails."""
+
+    def now(self) -> str:
+        return self.clock().strftime(MOMENT)
+
+    def snapshot(self) -> Snapshot:
+        return {model: dict(table) for model, table in self.tables.items()}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        self.tables = {model: dict(table) for model, table in snapshot.items()}
+
+    def table(self, model: str) -> dict[int, Row]:
+        return self.tables.setdefault(model, {})
+
+    def next(self, sequence: str) -> int:
+        self.last_ids[sequence] = self.last_ids.get(sequence, 0) + 1
+        return self.last_ids[sequence]
+
+    def row(self, model: str, id_: int) -> Row:
+        try:
+            return self.table(model)[id_]
+        except KeyError:
+            raise missing(model, id_) from None
+
+    def insert(self, model: str, values: Row) -> int:
+        id_, now = self.next(model), self.now()
+        self.table(model)[id_] = {**values, "id": id_, "create_date": now, "write_date": now}
+        return id_
+
+    def update(self, model: str, id_: int, values: Row) -> None:
+        row = self.row(model, id_)
+        self.table(model)[id_] = {**row, **values, "write_date": self.now()}
+
+    def delete(self, model: str, id_: int) -> None:
+        self.row(model, id_)
+        del self.table(model)[id_]
+
+    # External ids: rows of ir.model.data, found by model and by name
+
+    def external_id(self, name: str) -> Row | None:
+        """The entry of ``module.name``, if there is one."""
+        module, _, last = name.partition(".")
+        entries = self.table("ir.model.data").values()
+        return next((e for e in entries if (e["module"], e["name"]) == (module, last)), None)
+
+    def external_ids_of(self, model: str, id_: int) -> list[Row]:
+        entries = self.table("ir.model.data").values()
+        return [e for e in entries if (e["model"], e["res_id"]) == (model, id_)]
+
+    def name_record(self, name: str, model: str, id_: int, *, noupdate: bool = False) -> None:
+        module, _, last = name.partition(".")
+        assert self.external_id(name) is None, "the unique index of module and name"
+        values = {"module": module, "name": last, "model": model, "res_id": id_}
+        self.insert("ir.model.data", {**values, "noupdate": noupdate})
