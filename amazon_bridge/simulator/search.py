@@ -102,7 +102,17 @@ class Search:
         return _Bookmark(seller.seller_id, query, until, found, 0, now + TOKEN_LIFETIME)
 
     def _find(self, seller: Seller, query: _Query, until: datetime) -> tuple[Order, ...]:
-        wanted = [o for o in self._world.searchable(seller) if query.wants(o, until)]
+        settings = self._world.settings
+        found = self._shown(seller, query, until, changes_ago=int(settings.lagging_search))
+        if settings.repeating_search:
+            found += self._shown(seller, query, until, changes_ago=1)
+        return found
+
+    def _shown(
+        self, seller: Seller, query: _Query, until: datetime, *, changes_ago: int
+    ) -> tuple[Order, ...]:
+        orders = self._world.searchable(seller, changes_ago=changes_ago)
+        wanted = [order for order in orders if query.wants(order, until)]
         return tuple(sorted(wanted, key=lambda order: (query.moment(order), order.order_id)))
 
     def _reopen(self, token: str, seller: Seller, query: _Query) -> _Bookmark:

@@ -23,3 +23,7 @@ class Settings:
     """Amazon documents no sign of DISCOUNT; a client must get along with both."""
     drifting_pages: bool = False
     """Pages are cut anew at each call, so that orders changed between them repeat or slip."""
+    repeating_search: bool = False
+    """searchOrders shows orders twice: as they are, and after that as they were a change ago."""
+    lagging_search: bool = False
+    """searchOrders shows orders as they were a change ago, even if it has shown them newer."""

@@ -148,13 +148,13 @@ class World:
         shown = [r.order for r in self._histories.get(order_id, ()) if r.readable <= now]
         return shown[-1] if shown and _belongs(shown[-1], seller) else None
 
-    def searchable(self, seller: Seller) -> Iterator[Order]:
-        """The seller's orders as searchOrders shows them."""
+    def searchable(self, seller: Seller, *, changes_ago: int = 0) -> Iterator[Order]:
+        """The seller's orders as searchOrders shows them, or has shown them so many changes ago."""
         now = self.clock()
         for history in self._histories.values():
             shown = [r.order for r in history if r.searchable <= now]
             if shown and _belongs(shown[-1], seller):
-                yield shown[-1]
+                yield shown[max(-1 - changes_ago, -len(shown))]
 
     def personal_data(self) -> frozenset[str]:
         """Everything about buyers that must not leak, from all orders and all their revisions."""

@@ -197,6 +197,29 @@ def test_a_change_may_show_up_late_in_searches(seller, world, simulator, clock):
     assert seller.found(fulfillmentStatuses="CANCELLED") == [order_id]
 
 
+def test_orders_may_show_up_twice_and_out_of_order(seller, world, simulator, clock):
+    changed, other = place(world, minutes_ago=20), place(world, minutes_ago=10)
+    world.cancel(changed)
+    clock.advance(minutes=5)
+    simulator.settings.repeating_search = True
+    shown = seller.search(lastUpdatedAfter=LONG_AGO).json()["orders"]
+    statuses = [(o["orderId"], o["fulfillment"]["fulfillmentStatus"]) for o in shown]
+    assert statuses == [
+        *((other, "UNSHIPPED"), (changed, "CANCELLED")),
+        *((changed, "UNSHIPPED"), (other, "UNSHIPPED")),
+    ]
+
+
+def test_a_search_may_fall_back_behind_what_it_has_shown(seller, world, simulator, clock):
+    order_id = place(world, minutes_ago=20)
+    world.cancel(order_id)
+    clock.advance(minutes=5)
+    assert seller.found(fulfillmentStatuses="CANCELLED") == [order_id]
+    simulator.settings.lagging_search = True
+    assert seller.found(fulfillmentStatuses="UNSHIPPED") == [order_id]
+    assert seller.found(fulfillmentStatuses="CANCELLED") == []
+
+
 def test_the_order_asked_for_must_exist(seller):
     assert seller.get_order("403-1234567-1234567").status_code == 404
     assert seller.get_order("4711").status_code == 400
