@@ -400,16 +400,31 @@ class Histories(RuleBasedStateMachine):
         assert not any(ledger.open_feeds(account) for account in ACCOUNTS)
 
     def _check_sides_agree(self, order: Order) -> None:
-        rows = self._standing(order.order_id)
+        rows, story = self._standing(order.order_id), "\n".join(self._whole_story(order))
         if is_imported(order) and order.order_id not in self.deleted:
             assert rows, order
-            assert rows[0]["state"] in ("sale", "cancel")
-            assert amount(rows[0]["amount_total"]) == worth(order)
+            assert rows[0]["state"] in ("sale", "cancel"), story
+            assert amount(rows[0]["amount_total"]) == worth(order), story
         if order.status == "CANCELLED" and rows:
-            assert rows[0]["state"] == "cancel", "\n".join(self._whole_story(order))
+            assert rows[0]["state"] == "cancel", story
         if order.order_id in self.cancelled and order.fulfilled_by == "MERCHANT":
-            told = ("CANCELLED", "SHIPPED", "PARTIALLY_SHIPPED")
-            assert order.status in told, "\n".join(self._whole_story(order))
+            assert order.status in ("CANCELLED", "SHIPPED", "PARTIALLY_SHIPPED"), story
+        if rows and order.order_id not in self.deleted:
+            assert len(self._customers(order)) == (order.fulfilled_by == "MERCHANT"), story
+            self._check_goods(order, rows[0]["state"], story)
+
+    def _customers(self, order: Order) -> Rows:
+        domain = [("email", "=", order.buyer.email), ("parent_id", "=", False)]
+        return self.shop.search("res.partner", domain, [])
+
+    def _check_goods(self, order: Order, state: str, story: str) -> None:
+        """What Amazon ships has left its location; of what the merchant ships Amazon knows."""
+        transfers = self.scene.warehouse.transfers(order)
+        done = {str(row["id"]) for row in transfers if row["state"] == "done"}
+        if order.fulfilled_by == "AMAZON":
+            assert len(done) == (1 if state == "sale" else len(done)), story
+        elif order.status != "CANCELLED":
+            assert {package.reference for package in order.packages} == done, story
 
     def _whole_story(self, order: Order) -> list[str]:
         """For whoever looks for the reason of a failure."""

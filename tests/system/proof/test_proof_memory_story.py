@@ -1,0 +1,61 @@
+"""The story (``story.py``), told to a real Odoo and to an in-memory one: all looks the same."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from bridge import ShiftedClock
+from histories import JOBS, MortalBridge
+from memory_amazon import InProcessApp
+from memory_odoo import MemoryDatabase, MemoryOdoo
+from odoo_server.databases import OdooDatabase
+from pictures import Picture, different
+from program import Run, SettledWorld
+from shop import Shop
+from story import PAUSE, ClockedProgram, Story
+
+from amazon_bridge.app import App
+from amazon_bridge.simulator import Simulator
+
+MakeApp = Callable[..., App]
+
+
+def tell(database: OdooDatabase, folder: Path, app_for: Callable[[Simulator], MakeApp]) -> Picture:
+    """The picture of the third telling, by rounds in this process."""
+    folder.mkdir()
+    clock = ShiftedClock()
+    world = SettledWorld(clock, seed=1)
+    world.settings.rate_multiplier = 1_000_000  # nothing waits
+    shop = Shop(database)
+    shop.make_catalogue()
+    with Simulator(world) as simulator:
+        program = ClockedProgram(folder, database, simulator, clock)
+        program.add_account(world.add_seller("A1STORY", ["FR", "DE", "GB"]))
+        story = Story(world, simulator, program, shop, clock)
+        bridge = MortalBridge(program, clock, app_for(simulator))
+        for _ in range(3):
+            story.happen()
+            story.run_until_quiet(partial(a_round, story, bridge))
+        bridge.close()
+        return story.picture()
+
+
+def a_round(story: Story, bridge: MortalBridge) -> Run:
+    story.clock.shift += PAUSE
+    for job in JOBS:
+        assert "error" not in bridge.sync(job)
+    return Run(JOBS, 0, "", "")
+
+
+@pytest.mark.usefixtures("two_clocks")
+def test_a_story_looks_the_same_in_both(odoo_database: OdooDatabase, tmp_path: Path) -> None:
+    in_real = tell(odoo_database, tmp_path / "real", lambda _: App)
+    odoo = MemoryOdoo()
+    in_memory = tell(
+        MemoryDatabase(server=odoo),
+        tmp_path / "memory",
+        lambda amazon: partial(InProcessApp, odoo, amazon),
+    )
+    assert len(in_real) == 10
+    assert different(in_memory, in_real) == {}
