@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import printable
 
@@ -297,12 +298,18 @@ def forget_purchase_orders(session: OdooSession, ids: Sequence[int]) -> None:
 
 
 def forget_gift_messages(session: OdooSession, ids: Sequence[int]) -> None:
-    """Delete the lines of sale orders that hold gift messages."""
+    """Delete the lines of sale orders that hold gift messages, or empty them (Odoo 14)."""
     domain = [("order_id", "in", ids), ("display_type", "=", "line_note")]
     lines = session.search_read("sale.order.line", domain, ["id"])
     names = session.external_ids("sale.order.line", [row["id"] for row in lines])
-    if gifts := sorted(id_ for id_, name in names.items() if name.endswith("_gift_message")):
+    gifts = sorted(id_ for id_, name in names.items() if name.endswith("_gift_message"))
+    if not gifts:
+        return
+    try:
         session.call("sale.order.line", "unlink", gifts)
+    except ItemError:
+        empty = [[str(id_), "Gift message"] for id_ in gifts]
+        session.load("sale.order.line", [".id", "name"], empty, overwrite=True)
 
 
 def _draft_fields(session: OdooSession, drafts: Sequence[Draft]) -> list[str]:
