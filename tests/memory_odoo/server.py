@@ -1,6 +1,5 @@
 """The in-memory Odoo's endpoint: what stands behind ``/xmlrpc/2`` of a real one."""
 
-import xmlrpc.client
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -104,11 +103,22 @@ class MemoryOdoo:
 
 
 def _carried(value: Any, *, allow_none: bool) -> Any:
-    """The value as it is on the other side of XML-RPC.
+    """The value as XML-RPC brings it to the other side.
 
     Raises:
         TypeError: XML-RPC can't carry it.
     """
-    text = xmlrpc.client.dumps((value,), allow_none=allow_none)
-    (carried,), _ = xmlrpc.client.loads(text)
-    return carried
+    if isinstance(value, list | tuple):
+        return [_carried(each, allow_none=allow_none) for each in value]
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("dictionary key must be string")
+        return {key: _carried(each, allow_none=allow_none) for key, each in value.items()}
+    if value is None and not allow_none:
+        raise TypeError("cannot marshal None unless allow_none is enabled")
+    if value is not None and type(value) not in CARRIED:
+        raise TypeError(f"cannot marshal {type(value)} objects")
+    return value
+
+
+CARRIED = {bool, int, float, str}

@@ -58,6 +58,7 @@ BASKETS = (
 NOTE = "<p>Ring twice</p>"
 
 Clock = ShiftedClock | ManualClock
+Jobs = Sequence[str]
 
 
 class Killed(BaseException):
@@ -94,7 +95,7 @@ class MortalBridge(Bridge):
                 self.calls_left = None
                 raise Killed
 
-    def round(self, jobs: Sequence[str] = JOBS) -> None:
+    def round(self, jobs: Jobs = JOBS) -> None:
         """One round of each account; what stops it is a failure."""
         self.clock.advance(minutes=3)
         for account in self.app.config.accounts:
@@ -142,7 +143,10 @@ class Stage(Protocol):
     def close(self, scene: Scene) -> None: ...
 
 
-number = st.integers(0, 30)
+number = st.integers(0, 5)
+"""Of the history's first orders, so that much happens to each of them."""
+rounds = st.sampled_from([(), (), JOBS, JOBS, JOBS[:1], JOBS[1:2], JOBS[2:]])
+"""The jobs of the round that follows at once, if one does."""
 
 
 class Histories(RuleBasedStateMachine):
@@ -159,6 +163,7 @@ class Histories(RuleBasedStateMachine):
         self.notes: dict[str, str] = {}
         self.cancelled: set[str] = set()
         self.deleted: set[str] = set()
+        self.forgetful = False
         for by in ("MERCHANT", "MERCHANT", "AMAZON"):
             self.placed(by, None, 0, 1, "FR")
         self.bridge.round()
@@ -192,17 +197,18 @@ class Histories(RuleBasedStateMachine):
         self.habits.search_delay = 0
         self.orders.append(order.order_id)
 
-    @rule(number=number)
-    def goes_on(self, number: int) -> None:
+    @rule(number=number, then=rounds)
+    def goes_on(self, number: int, then: Jobs) -> None:
         """It is paid, or Amazon ships it."""
         order = self._order(number)
         if order.status == "PENDING":
             self.world.pay(order.order_id)
         elif order.status == "UNSHIPPED" and order.fulfilled_by == "AMAZON":
             self.world.ship(order.order_id)
+        self.round(then)
 
-    @rule(number=number, how=st.sampled_from(["cancel", "request", "touch"]))
-    def changed(self, number: int, how: str) -> None:
+    @rule(number=number, how=st.sampled_from(["cancel", "request", "touch"]), then=rounds)
+    def changed(self, number: int, how: str, then: Jobs) -> None:
         order = self._order(number)
         if order.status not in ("UNSHIPPED", "PENDING"):
             return
@@ -212,6 +218,7 @@ class Histories(RuleBasedStateMachine):
             self.world.request_cancellation(order.order_id)
         else:
             self.world.change(order.order_id, seller_order_id=f"MINE-{len(self.world.mails)}")
+        self.round(then)
 
     @rule(repeating=st.booleans(), lagging=st.sampled_from([False, False, True]))
     def searched(self, repeating: bool, lagging: bool) -> None:  # noqa: FBT001
@@ -221,7 +228,7 @@ class Histories(RuleBasedStateMachine):
     # People in Odoo
 
     def _standing(self, order_id: str) -> Rows:
-        fields = ["state", "locked", "note", "amount_total"]
+        fields = ["state", "locked", "note", "amount_total", "date_order"]
         return self.shop.search("sale.order", [("client_order_ref", "=", order_id)], fields)
 
     @rule(
@@ -268,13 +275,14 @@ class Histories(RuleBasedStateMachine):
 
     # The bridge
 
-    @rule(jobs=st.sampled_from([JOBS, JOBS, JOBS[:1], JOBS[1:2], JOBS[2:]]))
-    def round(self, jobs: Sequence[str]) -> None:
+    @rule(jobs=rounds)
+    def round(self, jobs: Jobs) -> None:
         began = dict(self.cursors)
         self.bridge.round(jobs)
         if "orders" in jobs:
             self._check_what_was_shown(began)
-        self.check()
+        if jobs:
+            self.check()
 
     @rule(calls=st.integers(1, 60))
     def killed(self, calls: int) -> None:
@@ -287,21 +295,23 @@ class Histories(RuleBasedStateMachine):
         self.bridge.close()
         self.check()
 
-    @rule()
-    def state_store_lost(self) -> None:
+    @rule(what=st.sampled_from(["lose_state_store", "set_cursor_back", "sweep"]))
+    def at_the_bridge(self, what: str) -> None:
+        getattr(self, f"_{what}")()
+
+    def _lose_state_store(self) -> None:
+        self.forgetful = True
         self.bridge.forget()
         for account in self.bridge.program.accounts:
             account["start"] = self.bridge.program.start.isoformat()
         self.cursors.clear()
 
-    @rule()
-    def cursor_set_back(self) -> None:
+    def _set_cursor_back(self) -> None:
         for account in ACCOUNTS:
             self.bridge.app.ledger.set_cursor(account, self.bridge.program.start)
         self.cursors.clear()
 
-    @rule()
-    def swept(self) -> None:
+    def _sweep(self) -> None:
         for account in self.bridge.app.config.accounts:
             self.clock.advance(minutes=3)
             with capture_logs():
@@ -382,7 +392,7 @@ class Histories(RuleBasedStateMachine):
         locked = [row["id"] for o in self.orders for row in self._standing(o) if row["locked"]]
         self.shop.rpc("sale.order", "action_unlock", locked)
         self.bridge.round()
-        self.swept()
+        self._sweep()
         self.bridge.app.ledger.retry()
 
     def _check_all_is_done(self) -> None:
@@ -391,6 +401,7 @@ class Histories(RuleBasedStateMachine):
         assert {entry.kind for entry in aside} <= PEOPLES, aside
         for order_id in self.orders:
             order = self.world.order(order_id)
+            self._check_nobody_cancelled_what_left(order)
             entry = ledger.entry(self._account(order), "orders", order_id)
             if entry and entry.state is State.QUARANTINED:
                 FIGURES[f"orders put aside in {self.stage.name}"] += 1
@@ -398,6 +409,11 @@ class Histories(RuleBasedStateMachine):
             assert entry is None or entry.state is not State.PENDING, entry
             self._check_sides_agree(order)
         assert not any(ledger.open_feeds(account) for account in ACCOUNTS)
+
+    def _check_nobody_cancelled_what_left(self, order: Order) -> None:
+        if any(row["state"] == "done" for row in self.scene.warehouse.transfers(order)):
+            cancelled = self._standing(order.order_id)[0]["state"] == "cancel"
+            assert not cancelled or order.order_id in self.cancelled
 
     def _check_sides_agree(self, order: Order) -> None:
         rows, story = self._standing(order.order_id), "\n".join(self._whole_story(order))
@@ -411,6 +427,8 @@ class Histories(RuleBasedStateMachine):
             assert order.status in ("CANCELLED", "SHIPPED", "PARTIALLY_SHIPPED"), story
         if rows and order.order_id not in self.deleted:
             assert len(self._customers(order)) == (order.fulfilled_by == "MERCHANT"), story
+            created = order.created.strftime("%Y-%m-%d %H:%M:%S")
+            assert rows[0]["date_order"] == created or self.forgetful, story
             self._check_goods(order, rows[0]["state"], story)
 
     def _customers(self, order: Order) -> Rows:
