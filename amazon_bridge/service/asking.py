@@ -20,6 +20,7 @@ from amazon_bridge.service.healthcheck import client
 log = structlog.get_logger(__name__)
 
 _PAUSE = 0.25  # seconds, between two questions whether it is done
+_TIMEOUT = 60.0  # seconds; answers take milliseconds, but a busy moment must not end a long wait
 
 
 def sync(config: Config, job: str, account: str | None) -> Results | None:
@@ -32,7 +33,7 @@ def sync(config: Config, job: str, account: str | None) -> Results | None:
     if config.http is None:
         return None
     wish = Wish(job=job, account=account, configuration=config.digest())
-    with client(config.http) as daemon:
+    with client(config.http, _TIMEOUT) as daemon:
         name = _asked(daemon, wish)
         return _awaited(daemon, name) if name else None
 

@@ -50,10 +50,10 @@ def address_of(http: HttpConfig) -> str:
     return f"http://[{host}]:{http.port}" if ":" in host else f"http://{host}:{http.port}"
 
 
-def client(http: HttpConfig) -> httpx.Client:
-    """Asks the daemon that listens there."""
+def client(http: HttpConfig, timeout: float = _TIMEOUT) -> httpx.Client:
+    """Asks the daemon that listens there; waits so many seconds for each answer."""
     shown = httpx.BasicAuth("amazon-bridge", http.token.get_secret_value()) if http.token else None
-    return httpx.Client(base_url=address_of(http), auth=shown, timeout=_TIMEOUT, trust_env=False)
+    return httpx.Client(base_url=address_of(http), auth=shown, timeout=timeout, trust_env=False)
 
 
 def _reasons(answer: httpx.Response, question: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ from typing import Any
 
 import httpx
 import pytest
-from filled import idle_rounds
+from filled import CONFIG, idle_rounds
 from forwarder import Forwarder
 from odoo_server.databases import OdooDatabase
 from running import RunningDaemon, wait_for
-from test_daemon import imported, is_ready, place_orders
+from test_daemon import imported, place_orders
 
-from amazon_bridge.config import HttpConfig
+from amazon_bridge.config import HttpConfig, load
 from amazon_bridge.service.asked import Asked
 from amazon_bridge.service.web import Listener, Website
 from amazon_bridge.simulator import Simulator
@@ -50,6 +51,14 @@ def ended(process: subprocess.Popen[str]) -> Run:
     return Run(process.returncode, out, err)
 
 
+def asking(daemon: RunningDaemon, *arguments: str) -> subprocess.Popen[str]:
+    """A ``sync`` that the daemon has taken up."""
+    process = daemon.program("sync", *arguments)
+    assert process.stderr
+    assert "daemon_asked" in process.stderr.readline()
+    return process
+
+
 def sync(daemon: RunningDaemon, *arguments: str) -> Run:
     return ended(daemon.program("sync", *arguments))
 
@@ -61,6 +70,7 @@ def resting(daemon: RunningDaemon) -> RunningDaemon:
     daemon.write()
     daemon.start()
     wait_for(lambda: metric(daemon, SWEEPS) == 1 and all_are_done(daemon))
+    time.sleep(1.1)  # of two rounds within one second, the second has nothing to look for
     return daemon
 
 
@@ -75,6 +85,7 @@ def metric(daemon: RunningDaemon, name: str) -> float:
 
 
 SWEEPS = 'amazon_bridge_rounds_total{account="acme",job="sweep",result="ok"}'
+ROUNDS_OF_ORDERS = 'amazon_bridge_rounds_total{account="acme",job="orders"'
 CREATED = 'amazon_bridge_items_total{account="acme",job="orders",outcome="created"}'
 
 
@@ -105,9 +116,9 @@ def test_people_read_the_same_as_ever(resting: RunningDaemon, simulator: Simulat
     place_orders(simulator, 2)
     run = sync(resting, "all")
     assert run.code == 0
-    assert [line.split()[1:4:2] for line in run.out.splitlines() if "acme" in line]
-    for job in ("orders", "cancellations", "pickings"):
-        assert job in run.out
+    rows = [line.split() for line in run.out.splitlines() if "acme" in line]
+    assert [row[3] for row in rows] == ["orders", "cancellations", "pickings"]
+    assert rows[0][5:8:2] == ["2", "2"]  # seen, created
 
 
 def test_a_dry_run_asks_nobody(
@@ -144,12 +155,10 @@ def test_a_daemon_that_works_with_another_configuration_is_not_asked(
     assert {each["order"] for each in resting.having("order_worked")} & orders == set()
 
 
-def test_without_a_daemon_it_works_itself(daemon: RunningDaemon, simulator: Simulator):
-    daemon.start()
-    wait_for(lambda: is_ready(daemon))
-    assert daemon.stop()[0] == 0
+def test_without_a_daemon_it_works_itself(resting: RunningDaemon, simulator: Simulator):
+    assert resting.stop()[0] == 0
     place_orders(simulator, 1)
-    run = sync(daemon, "orders", "--json")
+    run = sync(resting, "orders", "--json")
     assert (run.code, run.counts("orders")) == (0, {"seen": 1, "created": 1})
     assert {"daemon_asked", "daemon_not_asked"} & set(run.events) == set()
 
@@ -167,34 +176,33 @@ def test_another_program_at_its_address_is_not_taken_for_the_daemon(
 
 
 def test_it_waits_for_rounds_that_run_and_everything_else_is_answered_meanwhile(
-    daemon: RunningDaemon, simulator: Simulator, way_to_amazon: Forwarder
+    resting: RunningDaemon, simulator: Simulator, way_to_amazon: Forwarder
 ):
-    daemon.start()
-    wait_for(lambda: is_ready(daemon) and all_are_done(daemon))
+    before = metric(resting, ROUNDS_OF_ORDERS)
     way_to_amazon.take_away()
-    daemon.wait_for_event("retrying")  # in a scheduled round
-    syncs = [daemon.program("sync", "orders", "--json") for _ in range(5)]
-    daemon.wait_for_event("sync_asked", number=5)
+    resting.signal(signal.SIGUSR1)
+    resting.wait_for_event("retrying")  # in a scheduled round
+    posts = [httpx.post(f"{resting.url}/sync", json={"job": "orders"}) for _ in range(5)]
+    paths = [f"/sync/{each.json()['id']}" for each in posts]
     for path in ("/healthz", "/readyz", "/", "/metrics"):
-        assert daemon.get(path).status_code == 200
-    assert [each.poll() for each in syncs] == [None] * 5
+        assert resting.get(path).status_code == 200
+    assert [resting.get(path).status_code for path in paths] == [202] * 5
     orders = place_orders(simulator, 2)
     way_to_amazon.give_back()
-    runs = [ended(each) for each in syncs]
-    assert [run.code for run in runs] == [0] * 5
-    assert {each["order"] for each in daemon.having("order_worked")} == orders
-    assert daemon.having("job_failing") == []
+    wait_for(lambda: [resting.get(path).status_code for path in paths] == [200] * 5, LONG)
+    told = [resting.get(path).json()["accounts"]["acme"]["orders"] for path in paths]
+    assert [each["error"] for each in told] == [None] * 5
+    assert {each["order"] for each in resting.having("order_worked")} == orders
+    assert metric(resting, ROUNDS_OF_ORDERS) == before + 6
+    assert resting.having("job_failing") == []
 
 
-def test_a_stop_in_the_middle_is_told(daemon: RunningDaemon, way_to_amazon: Forwarder):
-    daemon.start()
-    wait_for(lambda: is_ready(daemon))
+def test_a_stop_in_the_middle_is_told(resting: RunningDaemon, way_to_amazon: Forwarder):
     way_to_amazon.take_away()
-    asking = daemon.program("sync", "all", "--json")
-    daemon.wait_for_event("sync_asked")
-    daemon.wait_for_event("retrying")
-    code, seconds = daemon.stop()
-    run = ended(asking)
+    waiting = asking(resting, "all", "--json")
+    resting.wait_for_event("retrying")
+    code, seconds = resting.stop()
+    run = ended(waiting)
     assert (code, run.code, run.out) == (0, 3, "")
     assert seconds < 10
     assert "gone on with in the next round" in run.err
@@ -207,23 +215,20 @@ def test_a_stop_while_a_side_keeps_silent_is_told_too(
     assert sync(resting, "cancellations").code == 3
     resting.wait_for_event("side_down", side="Odoo")
     silent = way_to_odoo.fall_silent()
-    asking = resting.program("sync", "cancellations")
+    waiting = asking(resting, "cancellations")
     with silent.accept()[0]:
         code, seconds = resting.stop()
-        run = ended(asking)
+        run = ended(waiting)
     assert (code, run.code) == (0, 3)
     assert seconds < 10
     assert "gone on with in the next round" in run.err
 
 
-def test_a_daemon_that_dies_in_the_middle_is_told(daemon: RunningDaemon, way_to_amazon: Forwarder):
-    daemon.start()
-    wait_for(lambda: is_ready(daemon))
+def test_a_daemon_that_dies_in_the_middle_is_told(resting: RunningDaemon, way_to_amazon: Forwarder):
     way_to_amazon.take_away()
-    asking = daemon.program("sync", "all")
-    daemon.wait_for_event("sync_asked")
-    daemon.signal(signal.SIGKILL)
-    run = ended(asking)
+    waiting = asking(resting, "all")
+    resting.signal(signal.SIGKILL)
+    run = ended(waiting)
     assert run.code == 3
     assert "The daemon doesn't answer any more" in run.err
 
@@ -232,14 +237,14 @@ def test_a_new_configuration_in_the_middle_ends_no_sync(
     resting: RunningDaemon, way_to_amazon: Forwarder
 ):
     way_to_amazon.take_away()
-    asking = resting.program("sync", "all", "--json")
+    waiting = asking(resting, "all", "--json")
     resting.wait_for_event("retrying")
     resting.accounts = resting.accounts.replace("name: acme", "name: renamed")
     resting.write()
     resting.signal(signal.SIGHUP)
     resting.wait_for_event("configuration_reloaded")
     way_to_amazon.give_back()
-    run = ended(asking)
+    run = ended(waiting)
     assert run.code == 3
     assert "error" not in run.counts("orders")
     assert "has no account 'acme' any more" in run.counts("pickings")["error"]
@@ -255,6 +260,31 @@ def test_a_side_that_is_down_is_asked_at_once(resting: RunningDaemon, way_to_odo
     way_to_odoo.give_back()
     assert sync(resting, "cancellations").code == 0
     resting.wait_for_event("side_recovered", side="Odoo")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_the_same"),
+    [
+        ("database: prod", "database: other", False),
+        ("open-sesame", "another-password", False),
+        ("refresh_token: tokens", "refresh_token: others", False),
+        ("marketplaces: [JP]", "marketplaces: [AU]", False),
+        ("state: bridge.db", "state: other.db", False),
+        ("state: bridge.db", "state: folder/../bridge.db", True),
+        ("state: bridge.db", "state: bridge.db\nlog: {level: debug}", True),
+        ("state: bridge.db", "state: bridge.db\nhttp: {listen: '127.0.0.1:9'}", True),
+    ],
+)
+def test_a_configuration_is_the_same_when_rounds_would_do_the_same(
+    tmp_path: Path, old: str, new: str, *, is_the_same: bool
+):
+    written = f"state: bridge.db\n{CONFIG}"
+    path = tmp_path / "bridge.yaml"
+    path.write_text(written)
+    digest = load(path, {}).digest()
+    path.write_text(written.replace(old, new))
+    assert path.read_text() != written
+    assert (load(path, {}).digest() == digest) is is_the_same
 
 
 # What the listener lets in; no rounds are worked here
