@@ -476,9 +476,11 @@ def _priced(
     ids = {draft.order_id: now[draft.order_id].id for draft in quotations}
     priced = sales.read(context.odoo, ids)
     product_id = context.setup.products.rounding
-    if small := pricing.add_rounding_lines(context.odoo, quotations, priced, product_id):
-        priced |= sales.read(context.odoo, {order_id: ids[order_id] for order_id in small})
-    return priced
+    small = pricing.add_rounding_lines(context.odoo, quotations, priced, product_id)
+    # The terms of those that get a purchase order are read as late as can be: they are people's.
+    with_terms = [draft.order_id for draft in quotations if draft.purchase_order]
+    again = {order_id: ids[order_id] for order_id in (*small, *with_terms)}
+    return priced | (sales.read(context.odoo, again) if again else {})
 
 
 def _wrong_totals(drafts: Sequence[Draft], now: Mapping[str, SaleOrder]) -> dict[str, ItemError]:
@@ -695,7 +697,7 @@ def _show_gift_messages(
         if order.fulfilled_by == FulfilledBy.MERCHANT
     }
     texts = {
-        delivery.id: its_messages
+        delivery: its_messages
         for order_id, its_messages in messages.items()
         for delivery in standing[order_id].deliveries
         if delivery.is_open and its_messages

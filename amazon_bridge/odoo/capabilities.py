@@ -13,7 +13,10 @@ Fields = Mapping[str, Mapping[str, Any]]
 
 ASKED = {
     "sale.order": ("locked", "warehouse_id"),
-    "sale.order.line": ("tax_ids", "product_uom_id", "route_ids", "route_id", "price_unit"),
+    "sale.order.line": (
+        *("tax_ids", "product_uom_id", "route_ids", "route_id", "price_unit"),
+        "tax_calculation_rounding_method",
+    ),
     "account.tax": ("is_base_affected", "has_negative_factor"),
     "stock.rule": ("location_dest_id",),
     "stock.picking": ("move_ids", "carrier_tracking_ref", "carrier_id"),
@@ -33,6 +36,8 @@ class Capabilities:
     """The boolean that locks a sale order; None: a locked order is in the state ``done``."""
     line_taxes: str
     line_unit: str
+    lines_tell_rounding: bool
+    """A line knows how its company rounds taxes."""
     price_digits: int | None
     """Digits of a unit price after the point; None: all are kept."""
     tax_flags: tuple[str, ...]
@@ -66,6 +71,7 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
         order_locked="locked" if "locked" in fields["sale.order"] else None,
         line_taxes="tax_ids" if "tax_ids" in line else "tax_id",
         line_unit="product_uom_id" if "product_uom_id" in line else "product_uom",
+        lines_tell_rounding="tax_calculation_rounding_method" in line,
         price_digits=_digits(line.get("price_unit", {})),
         tax_flags=tuple(fields["account.tax"]),
         line_routes=routes,

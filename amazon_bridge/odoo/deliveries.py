@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.sales import Delivery
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import printable
 
@@ -55,11 +56,9 @@ _LOT_NEEDED = ItemError(
 )
 
 
-def note_gift_messages(session: OdooSession, messages: Mapping[int, Sequence[str]]) -> None:
-    """Write gift messages into the notes of deliveries, by database id, where there is none yet."""
-    rows = session.read("stock.picking", sorted(messages), ["note"])
-    blank = [row["id"] for row in rows if not row["note"]]
-    cells = [[str(id_), _gift_note(messages[id_])] for id_ in blank]
+def note_gift_messages(session: OdooSession, messages: Mapping[Delivery, Sequence[str]]) -> None:
+    """Write gift messages into the notes of deliveries where there is none yet."""
+    cells = [[str(d.id), _gift_note(texts)] for d, texts in messages.items() if not d.note]
     session.load("stock.picking", [".id", "note"], cells, overwrite=True)
 
 

@@ -13,10 +13,10 @@ import hashlib
 import html
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.model import Address, Order
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
@@ -159,7 +159,10 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _make(session: OdooSession, cards: Iterable[_Card]) -> dict[str, dict[str, Any]]:
     absent = {card.key: card for card in cards}
-    made = _loaded(session, absent)
+    try:
+        made = _loaded(session, absent)
+    except (ItemError, ItemErrors):  # of a VAT number perhaps: these are given one by one then
+        made = _loaded(session, {key: replace(card, vat="") for key, card in absent.items()})
     gone = {key: card for key, card in absent.items() if made[key]["name"] == ANONYMOUS}
     again = _loaded(session, {_key_again(card): card for card in gone.values()})
     return made | {key: again[_key_again(card)] for key, card in gone.items()}
@@ -175,12 +178,12 @@ def _loaded(session: OdooSession, absent: Mapping[str, _Card]) -> dict[str, dict
     rows = [
         [
             *(f"amazon_bridge.{key}", absent[key].name, absent[key].email),
-            *("1" if absent[key].company else "0", *_cells(absent[key])),
+            *("1" if absent[key].company else "0", absent[key].vat, *_cells(absent[key])),
         ]
         for key in keys
     ]
     owners = [absent[key].order_id for key in keys]
-    columns = ["id", "name", "email", "is_company", *_ADDRESS_COLUMNS]
+    columns = ["id", "name", "email", "is_company", "vat", *_ADDRESS_COLUMNS]
     ids = session.load("res.partner", columns, rows, owners=owners)
     by_id = {row["id"]: _plain(row) for row in session.read("res.partner", ids, _PARTNER)}
     return {key: by_id[id_] for key, id_ in zip(keys, ids, strict=True)}

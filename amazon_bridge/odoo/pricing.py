@@ -29,11 +29,12 @@ def set_prices(
     Raises:
         ItemErrors: these orders have a line whose price can't be told; nothing was written.
     """
-    quotations = _unpriced(session, drafts, orders)
+    lines = _lines(session, drafts, orders)
+    quotations = _unpriced(session, lines, drafts, orders)
     if not quotations:
         return
     taxes = _read_taxes(session, {id_ for each in quotations for id_ in each.tax_ids()})
-    per_line = _rounds_per_line(session, drafts[0].company_id)
+    per_line = _rounds_per_line(session, lines, drafts[0].company_id)
     cells, errors = [], {}
     for quotation in quotations:
         try:
@@ -111,17 +112,28 @@ def _price(line: Line, taxes: list[Tax], unit: Decimal | None, digits: int | Non
     return round(price, 10 if digits is None else digits)
 
 
-def _unpriced(
+_ROUNDING = "tax_calculation_rounding_method"
+
+
+def _lines(
     session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
-) -> list[_Quotation]:
-    taxes_field = session.names.line_taxes
+) -> Sequence[Mapping[str, Any]]:
     ids = sorted(id_ for draft in drafts for id_ in orders[draft.order_id].line_ids)
-    rows = session.read("sale.order.line", ids, ["price_unit", taxes_field])
-    priced = {row["id"] for row in rows if row["price_unit"]}
-    names = session.external_ids("sale.order.line", ids)
+    rounding = [_ROUNDING] if session.names.lines_tell_rounding else []
+    return session.read("sale.order.line", ids, ["price_unit", session.names.line_taxes, *rounding])
+
+
+def _unpriced(
+    session: OdooSession,
+    lines: Sequence[Mapping[str, Any]],
+    drafts: Sequence[Draft],
+    orders: Mapping[str, SaleOrder],
+) -> list[_Quotation]:
+    priced = {row["id"] for row in lines if row["price_unit"]}
+    names = session.external_ids("sale.order.line", [row["id"] for row in lines])
     standing = {
-        names[row["id"]]: _Standing(row["id"], tuple(row[taxes_field]))
-        for row in rows
+        names[row["id"]]: _Standing(row["id"], tuple(row[session.names.line_taxes]))
+        for row in lines
         if row["id"] in names
     }
     return [
@@ -135,10 +147,13 @@ def _part(standing: Mapping[str, _Standing], keys: Iterable[str]) -> dict[str, _
     return {key: standing[key] for key in keys if key in standing}
 
 
-def _rounds_per_line(session: OdooSession, company_id: int) -> bool:
+def _rounds_per_line(
+    session: OdooSession, lines: Sequence[Mapping[str, Any]], company_id: int
+) -> bool:
     """The company's method: taxes are rounded for each line, or for the whole order."""
-    field = "tax_calculation_rounding_method"
-    return bool(session.read("res.company", [company_id], [field])[0][field] == "round_per_line")
+    known = session.names.lines_tell_rounding
+    row = lines[0] if known else session.read("res.company", [company_id], [_ROUNDING])[0]
+    return bool(row[_ROUNDING] == "round_per_line")
 
 
 def _read_taxes(session: OdooSession, ids: Iterable[int]) -> dict[int, Tax]:

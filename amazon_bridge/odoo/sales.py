@@ -31,6 +31,8 @@ class Delivery:
     outgoing: bool
     """To the customer, from here or from a vendor; neither a pick before it, nor a return."""
     location_id: int
+    note: str = ""
+    """HTML."""
 
     @property
     def is_done(self) -> bool:
@@ -57,6 +59,8 @@ class SaleOrder:
     line_ids: tuple[int, ...]
     deliveries: tuple[Delivery, ...] = ()
     is_invoiced: bool = False
+    terms: str = ""
+    """HTML, which goes onto the invoice."""
 
     @property
     def is_quotation(self) -> bool:
@@ -146,7 +150,7 @@ class Draft:
 
 _ORDER_FIELDS = [
     *("name", "client_order_ref", "state", "date_order", "amount_total", "currency_id"),
-    *("invoice_status", "order_line", "picking_ids"),
+    *("invoice_status", "order_line", "picking_ids", "note"),
 ]
 
 
@@ -228,6 +232,7 @@ def _sale_order(
         line_ids=tuple(row["order_line"]),
         is_invoiced=row["invoice_status"] == "invoiced",
         deliveries=tuple(deliveries.get(row["id"], ())),
+        terms=row["note"] or "",
     )
 
 
@@ -239,7 +244,7 @@ def _amount(value: float) -> Decimal:
 def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int, list[Delivery]]:
     if not sale_order_ids:
         return {}
-    fields = ["name", "state", "picking_type_code", "location_id", "sale_id"]
+    fields = ["name", "state", "picking_type_code", "location_id", "sale_id", "note"]
     rows = session.search_read("stock.picking", [("sale_id", "in", sale_order_ids)], fields)
     found: dict[int, list[Delivery]] = {}
     for row in rows:
@@ -249,6 +254,7 @@ def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int
             state=row["state"],
             outgoing=row["picking_type_code"] in {"outgoing", "dropship"},
             location_id=row["location_id"][0],
+            note=row["note"] or "",
         )
         found.setdefault(row["sale_id"][0], []).append(delivery)
     return found
@@ -276,12 +282,11 @@ def add_purchase_orders(
 
     From there it goes onto the invoice.
     """
-    numbers = {orders[d.order_id].id: d.purchase_order for d in drafts if d.purchase_order}
     cells = []
-    for row in session.read("sale.order", sorted(numbers), ["note"]):
-        number, terms = html.escape(printable(numbers[row["id"]])), row["note"] or ""
-        if number not in terms:
-            cells.append([str(row["id"]), f"<p>{_PURCHASE_ORDER}{number}</p>{terms}"])
+    for draft in drafts:
+        order, number = orders[draft.order_id], html.escape(printable(draft.purchase_order))
+        if number not in order.terms:
+            cells.append([str(order.id), f"<p>{_PURCHASE_ORDER}{number}</p>{order.terms}"])
     session.load("sale.order", [".id", "note"], cells, overwrite=True)
 
 
