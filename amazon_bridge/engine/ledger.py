@@ -44,13 +44,13 @@ _FILE = """
 """
 _REOPEN_IF_CHANGED = """
     UPDATE items SET fingerprint = :fingerprint, state = 'pending', attempts = 0,
-        kind = NULL, reason = NULL, remedy = NULL
+        kind = NULL, reason = NULL, remedy = NULL, unanswered_since = NULL
     WHERE account = :account AND job = :job AND key = :key AND fingerprint <> :fingerprint
 """
 _REOPEN = "UPDATE items SET state = 'pending', kind = NULL, reason = NULL, remedy = NULL "
 _SETTLE = """
     UPDATE items SET state = ?, memo = coalesce(?, memo), last_tried = ?,
-        kind = NULL, reason = NULL, remedy = NULL
+        kind = NULL, reason = NULL, remedy = NULL, unanswered_since = NULL
     WHERE account = ? AND job = ? AND key = ? AND fingerprint = ?
 """
 _PUT_ASIDE = """
@@ -60,7 +60,15 @@ _PUT_ASIDE = """
         :remedy, 1, :now, :now, :now)
     ON CONFLICT DO UPDATE SET state = 'quarantined', kind = excluded.kind,
         reason = excluded.reason, remedy = excluded.remedy, attempts = attempts + 1,
-        last_tried = excluded.last_tried
+        last_tried = excluded.last_tried, unanswered_since = NULL
+"""
+_NOTE_SILENCE = """
+    UPDATE items SET unanswered_since = coalesce(unanswered_since, ?)
+    WHERE account = ? AND job = ? AND key = ? RETURNING unanswered_since
+"""
+_NOTE_ANSWER = """
+    UPDATE items SET unanswered_since = NULL
+    WHERE account = ? AND job = ? AND key = ? AND unanswered_since IS NOT NULL
 """
 _RECORD_ROUND = """
     INSERT INTO rounds (account, job, last_started, last_finished, last_success, last_error, counts)
@@ -118,6 +126,7 @@ class Entry:
     first_seen: datetime
     last_seen: datetime
     last_tried: datetime | None
+    unanswered_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +261,20 @@ class Ledger:
         with self._transaction(account) as db:
             where = "WHERE account = ? AND job = ? AND key = ?"
             db.execute(f"UPDATE items SET memo = ? {where}", (memo, account, job, key))  # noqa: S608  ours
+
+    def note_silence(self, account: str, job: str, key: str) -> datetime | None:
+        """Note that a side doesn't answer for a filed item, and tell since when it doesn't.
+
+        An item that is settled, put aside or changed begins anew.
+        """
+        with self._transaction(account) as db:
+            row = db.execute(_NOTE_SILENCE, (self._now(), account, job, key)).fetchone()
+        return _moment(row["unanswered_since"]) if row else None
+
+    def note_answer(self, account: str, job: str, key: str) -> None:
+        """Note that a side answers for an item."""
+        with self._transaction(account) as db:
+            db.execute(_NOTE_ANSWER, (account, job, key))
 
     def settle(
         self,

@@ -197,7 +197,7 @@ class _Worker(Generic[T]):
                 self._halve(batch, error, patience)
             case Transient() as error:
                 _ensure_alive(self.alive, error)
-                self._halve(batch, _keeps_failing(error), NO_PATIENCE)
+                self._halve(batch, keeps_failing(error), NO_PATIENCE)
             case error:
                 self._halve(batch, bug(error, len(batch)), patience)
 
@@ -262,7 +262,8 @@ def _ensure_alive(alive: Callable[[], object], error: Transient) -> None:
         raise AccountError(down.reason, down.remedy) from down
 
 
-def _keeps_failing(error: Transient) -> ItemError:
+def keeps_failing(error: Transient) -> ItemError:
+    """The error of an item that alone gets no answer, however often it is tried."""
     return ItemError(
         "keeps_failing",
         f"It fails again and again, although the other side is up: {error.reason}",

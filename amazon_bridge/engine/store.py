@@ -101,6 +101,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    ("ALTER TABLE items ADD COLUMN unanswered_since TEXT",),
 )
 """Step n brings a store from version n to n + 1. Steps are only ever added."""
 

@@ -207,12 +207,13 @@ def _file(context: Context, found: _Found, counts: Counts) -> Sequence[Task]:
     _end(context, found.endings)
     for order_id in found.gone:
         _settle(context, order_id, State.LEFT_OUT, _LIVE)
-    for order_id, error in found.failures.items():
-        context.ledger.put_aside(context.name, JOB, order_id, error)
     filed = [*(task.order_id for task in found.tasks), *found.unknown]
     context.ledger.file(context.name, JOB, [Seen(key, _CANCELLED) for key in filed])
-    counts.seen += len(found.tasks) + len(found.failures)
-    counts.quarantined += len(found.failures)
+    failures = {**found.failures, **context.all_given_up(JOB, found.unknown)}
+    for order_id, error in failures.items():
+        context.ledger.put_aside(context.name, JOB, order_id, error)
+    counts.seen += len(found.tasks) + len(failures)
+    counts.quarantined += len(failures)
     return found.tasks
 
 
@@ -319,7 +320,7 @@ def _checked(context: Context, tasks: Sequence[Task], counts: Counts) -> list[Ca
     cancellations: list[Cancellation] = []
     endings: list[Ending] = []
     failures: dict[str, ItemError] = {}
-    looks = runner.one_by_one(tasks, lambda task: _look(context, task), key=lambda t: t.order_id)
+    looks = context.one_by_one(JOB, tasks, lambda t: _look(context, t), key=lambda t: t.order_id)
     for task, result in looks:
         match result:
             case Cancellation():
@@ -426,8 +427,8 @@ def _close(context: Context, feed: Feed, results: Mapping[str, Result], counts: 
     """
     cancelled: list[str] = []
     failures: dict[str, ItemError] = {}
-    fates = runner.one_by_one(
-        feed.keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
+    fates = context.one_by_one(
+        JOB, feed.keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
     )
     for order_id, fate in fates:
         match fate:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine import runner
+from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Setup
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_LONGEST_SILENCE = timedelta(days=1)
+"""Amazon repairs what it fails on within hours. An item that it doesn't answer for any longer
+would be tried again for ever."""
+
+_NO_ANSWER = Transient("Amazon doesn't answer for its order.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +48,38 @@ class Context:
         """From when on a job looks at what people did in Odoo: from before its last good round."""
         last = self.ledger.last_success(self.name, job)
         return last - overlap if last else self.clock() - first_look
+
+    def one_by_one(
+        self, job: str, items: Iterable[T], work: Callable[[T], R], *, key: Callable[[T], str]
+    ) -> Iterator[tuple[T, R | ItemError | Transient]]:
+        """``runner.one_by_one`` of filed items; one that gets no answer for a day is given up.
+
+        Raises:
+            AccountError: Amazon is down, and no further item is tried.
+        """
+        for item, result in runner.one_by_one(items, work, key=key):
+            if isinstance(result, Transient):
+                yield item, self.given_up(job, key(item), result) or result
+            else:
+                self.ledger.note_answer(self.name, job, key(item))
+                yield item, result
+
+    def given_up(self, job: str, key: str, error: Transient) -> ItemError | None:
+        """The error of a filed item that Amazon hasn't answered for too long, though it is up.
+
+        Raises:
+            AccountError: Amazon refuses the account.
+        """
+        since = self.ledger.note_silence(self.name, job, key)
+        if since is None or self.clock() - since < _LONGEST_SILENCE:
+            return None
+        try:
+            self.amazon.marketplace_participations()
+        except Transient:
+            return None
+        return runner.keeps_failing(error)
+
+    def all_given_up(self, job: str, keys: Iterable[str]) -> dict[str, ItemError]:
+        """Those of these filed items that are given up because their orders get no answer."""
+        errors = {key: self.given_up(job, key, _NO_ANSWER) for key in keys}
+        return {key: error for key, error in errors.items() if error}

@@ -232,7 +232,7 @@ _LEFTOVERS = 30
 
 def _work_again(context: Context, order_ids: Sequence[str]) -> Counts:
     counts, shown = Counts(seen=len(order_ids)), []
-    for order_id, fetched in runner.one_by_one(order_ids, context.amazon.order, key=str):
+    for order_id, fetched in context.one_by_one(JOB, order_ids, context.amazon.order, key=str):
         if isinstance(fetched, ItemError):
             _put_aside(context, order_id, fetched)
             counts.quarantined += 1

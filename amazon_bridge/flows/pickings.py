@@ -226,12 +226,14 @@ def _file(context: Context, found: _Found, counts: Counts) -> Sequence[Task]:
     """File what was found; answer with what is to be worked."""
     _settle(context, found.told, State.DONE)
     _settle(context, found.not_ours, State.LEFT_OUT)
-    context.ledger.file(context.name, JOB, [Seen(each.name, "") for each in found.unknown])
-    seen = [*(task.delivery for task in found.tasks), *(each for each, _ in found.failures)]
-    context.ledger.file(context.name, JOB, [Seen(each.name, _fingerprint(each)) for each in seen])
-    for delivery, error in found.failures:
-        context.ledger.put_aside(context.name, JOB, delivery.name, error)
-    counts.quarantined += len(found.failures)
+    tasks, unclear = [task.delivery for task in found.tasks], [each for each, _ in found.failures]
+    seen = [Seen(each.name, _fingerprint(each)) for each in (*tasks, *unclear, *found.unknown)]
+    context.ledger.file(context.name, JOB, seen)
+    failures = {delivery.name: error for delivery, error in found.failures}
+    failures |= context.all_given_up(JOB, (each.name for each in found.unknown))
+    for name, error in failures.items():
+        context.ledger.put_aside(context.name, JOB, name, error)
+    counts.quarantined += len(failures)
     last = context.ledger.last_success(context.name, JOB)
     for task in found.tasks:
         if found.entries[task.name] is None:
@@ -359,7 +361,7 @@ def _work(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
     """
     outcomes: list[tuple[Task, Outcome]] = []
     failures: list[tuple[Task, ItemError]] = []
-    results = runner.one_by_one(tasks, lambda task: _worked(context, task), key=lambda t: t.name)
+    results = context.one_by_one(JOB, tasks, lambda t: _worked(context, t), key=lambda t: t.name)
     try:
         for task, result in results:
             match result:

@@ -81,9 +81,9 @@ def explain(failure: Exception, sent: Iterable[Any] = ()) -> BridgeError | None:
         sent: the call's arguments; none of their texts comes back in the error.
     """
     if isinstance(failure, xmlrpc.client.Fault):
-        kind = _XMLRPC_KINDS.get(failure.faultCode, _Kind.CRASHED)
-        text = failure.faultString if kind != _Kind.CRASHED else _last_line(failure.faultString)
-        return _of_odoo(kind, text, sent)
+        code, text = failure.faultCode, str(failure.faultString)
+        kind = _XMLRPC_KINDS.get(code, _Kind.CRASHED) if isinstance(code, int) else _Kind.CRASHED
+        return _of_odoo(kind, text if kind != _Kind.CRASHED else _last_line(text), sent)
     if isinstance(failure, odoorpc.error.RPCError):
         return _of_odoo(*_jsonrpc_failure(failure), sent)
     if isinstance(failure, HTTPError):

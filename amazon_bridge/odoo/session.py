@@ -21,7 +21,7 @@ from amazon_bridge.engine.errors import (
     Watch,
     nobody_watches,
 )
-from amazon_bridge.odoo import transport
+from amazon_bridge.odoo import answers, transport
 from amazon_bridge.odoo.capabilities import Capabilities, Fields, look_up
 from amazon_bridge.odoo.faults import FAILURES, explain, is_momentary, without_personal_data
 
@@ -168,13 +168,12 @@ class OdooSession:
 
     def fields_of(self, model: str, names: Sequence[str]) -> Fields:
         """Those of the named fields that the model has; none when Odoo has no such model."""
+        attributes = ["type", "relation", "digits"]
         try:
-            found: Fields = self.call(
-                model, "fields_get", list(names), attributes=["type", "relation", "digits"]
-            )
+            found = self.call(model, "fields_get", list(names), attributes=attributes)
         except ItemError:
             return {}
-        return found
+        return answers.fields(model, found)
 
     def call(
         self,
@@ -235,17 +234,18 @@ class OdooSession:
         """The records of a domain, each with its ``id`` and the fields."""
         options = {"limit": limit, "order": order}
         given = {name: value for name, value in options.items() if value is not None}
-        rows: list[dict[str, Any]] = self.call(
+        answer = self.call(
             model, "search_read", list(domain), list(fields), context=context, **given
         )
-        return rows
+        return answers.rows(model, answer, fields)
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[dict[str, Any]]:
         """Records by id, each with its ``id`` and the fields. Missing ids are simply absent."""
         if not ids:
             return []
-        rows: list[dict[str, Any]] = self.call(model, "read", list(ids), list(fields))
-        return rows
+        rows = answers.rows(model, self.call(model, "read", list(ids), list(fields)), fields)
+        wanted = set(ids)
+        return [row for row in rows if row["id"] in wanted]
 
     def load(
         self,
@@ -284,7 +284,7 @@ class OdooSession:
                 [list(r) for r in rows],
                 context={**mode, **(context or {})},
             )
-            return _loaded_ids(answer, fields, rows)
+            return _loaded_ids(*answers.loaded(model, answer), fields, rows)
 
         try:
             return load() if overwrite else _again_and_again(self._sleep)(load)
@@ -300,7 +300,7 @@ class OdooSession:
         """
         if not ids:
             return {}
-        rows = self.call(model, "get_metadata", list(ids))
+        rows = answers.metadata(model, self.call(model, "get_metadata", list(ids)))
         if any("xmlids" not in row for row in rows):
             return self._old_external_ids(model, ids)
         every = {row["id"]: [entry["xmlid"] for entry in row["xmlids"]] for row in rows}
@@ -329,7 +329,7 @@ class OdooSession:
             if "External ID not found" in error.reason:
                 return None
             raise
-        return found[1] or None
+        return answers.reference(name, found)
 
 
 def _again_and_again(sleep: Callable[[float], None]) -> tenacity.Retrying:
@@ -377,11 +377,14 @@ def _columns_of_own_ids(fields: Sequence[str]) -> list[int]:
     return columns
 
 
-def _loaded_ids(answer: Any, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
-    messages = [m for m in answer.get("messages") or [] if m.get("type") == "error"]
-    ids: list[int] = answer.get("ids") or []
-    if messages:
-        raise _load_error(messages, rows)
+def _loaded_ids(
+    ids: list[int],
+    messages: Sequence[Mapping[str, Any]],
+    fields: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+) -> list[int]:
+    if errors := [message for message in messages if message.get("type") == "error"]:
+        raise _load_error(errors, rows)
     own = [column for column in _columns_of_own_ids(fields) if "/" not in fields[column]]
     expected = sum(any(row[column] for column in own) for row in rows) if own else len(ids) or 1
     if len(ids) != expected:
@@ -398,13 +401,15 @@ def _load_error(
     if len(texts) > 1 and texts[0][0] == 0 and not messages[0].get("field"):
         # Odoo repeats the error of the whole batch at its first row, be it that row's or not.
         texts = texts[1:]
-    by_row = {row: text for row, text in reversed(texts) if row is not None}
+    by_row = {row: text for row, text in reversed(texts) if row is not None and row < len(rows)}
     return LoadError(by_row, texts[0][1])
 
 
 def _row(message: Mapping[str, Any]) -> int | None:
-    row = (message.get("rows") or {}).get("from")
-    return None if row is None else int(row)
+    match message.get("rows"):
+        case {"from": int() as row}:
+            return row
+    return None
 
 
 def _text(message: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> str:

@@ -65,9 +65,10 @@ def connect(url: str, protocol: str, timeout: float) -> odoorpc.ODOO:
     return odoo
 
 
-def _plain_version(answer: dict[str, Any]) -> str:
+def _plain_version(answer: Any) -> str:
     """``19.0`` of ``19.0``, ``18.2`` of Odoo Online's ``saas~18.2+e``."""
-    found = re.search(r"(\d+)(?:\.(\d+))?", str(answer.get("server_version")))
+    told = answer.get("server_version") if isinstance(answer, dict) else None
+    found = re.search(r"(\d{1,3})(?:\.(\d{1,3}))?", str(told))
     return f"{found[1]}.{found[2] or 0}" if found else _ANY_VERSION_WITH_JSONRPC
 
 
@@ -103,8 +104,10 @@ class _XmlRpc(_JsonRpc):
         if len(args) > _PASSWORD:
             # odoorpc's newer source wraps the password in an object that can't be marshalled.
             args[_PASSWORD] = str(args[_PASSWORD])
-        method = getattr(self._proxy(params["service"]), params["method"])
-        return {"result": method(*args)}
+        result = getattr(self._proxy(params["service"]), params["method"])(*args)
+        if params["method"] == "login" and result and type(result) is not int:
+            raise xmlrpc.client.ResponseError  # neither a user's id, nor a refusal
+        return {"result": result}
 
     def _proxy(self, service: str) -> xmlrpc.client.ServerProxy:
         proxies: dict[str, xmlrpc.client.ServerProxy] = self._of_thread.__dict__
@@ -149,6 +152,13 @@ class _OneTry(xmlrpc.client.Transport):
             return super().send_request(*args)
         except OSError as error:
             raise URLError(error) from error
+
+    def parse_response(self, response: Any) -> Any:
+        """The standard library stumbles over what is XML and no XML-RPC in all kinds of ways."""
+        try:
+            return super().parse_response(response)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise xmlrpc.client.ResponseError from error
 
 
 class _OneTryTLS(_OneTry, xmlrpc.client.SafeTransport):

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -247,6 +248,24 @@ def test_an_item_is_not_retried_by_itself_for_ever(ledger: Ledger):
     assert ledger.configuration_changed("acme", "one more")
     assert ledger.pending("acme", "orders") == []
     assert ledger.retry("1") == 1
+
+
+def test_it_is_known_since_when_a_side_is_silent_about_an_item(ledger: Ledger, clock: Clock):
+    noted = partial(ledger.note_silence, "acme", "orders", "1")
+    assert noted() is None
+    ledger.file("acme", "orders", [Seen("1", "a")])
+    assert noted() == NOON
+    for ending in (
+        lambda: ledger.note_answer("acme", "orders", "1"),
+        lambda: ledger.settle("acme", "orders", "1", "a"),
+        lambda: ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU),
+        lambda: ledger.file("acme", "orders", [Seen("1", "b")]),
+    ):
+        began = noted()
+        clock.now += HOUR
+        assert noted() == began
+        ending()
+        assert noted() == clock()
 
 
 # Rounds

@@ -1,0 +1,141 @@
+"""Whether an answer of Odoo is one that can be worked with.
+
+A module, a rule or a proxy can take fields away or put something else in their place. Without
+these checks that would look like a bug of the bridge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from amazon_bridge.engine.errors import ItemError
+
+Row = dict[str, Any]
+
+
+def not_understood(what: str) -> ItemError:
+    """The error for an answer that Odoo should never give."""
+    return ItemError(
+        "odoo_answer",
+        f"Odoo answered in a way that isn't understood: {what}.",
+        "Look for a module of Odoo, or a proxy before it, that changes answers; `amazon-bridge"
+        " check` tells whether this version of Odoo has been tried.",
+    )
+
+
+def rows(model: str, answer: Any, fields: Iterable[str]) -> list[Row]:
+    """The records of an answer, each with its ``id`` and these fields.
+
+    Raises:
+        ItemError: it is something else.
+    """
+    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+        raise not_understood(f"no records of {model}")
+    for row in answer:
+        _check(model, row, fields)
+    return answer
+
+
+def _check(model: str, row: Mapping[str, Any], fields: Iterable[str]) -> None:
+    if not _is_id(row.get("id")):
+        raise not_understood(f"a record of {model} without an id")
+    for name in fields:
+        if name not in row:
+            raise not_understood(f"{model} without the field {name}")
+        if not _is_possible(name, row[name]):
+            raise not_understood(f"{model} with something else in the field {name}")
+
+
+def _is_possible(name: str, value: Any) -> bool:
+    """Whether a field may hold the value. Odoo's guidelines name relations ``…_id``, ``…_ids``."""
+    if name == "id":
+        return True
+    if name.endswith("_ids"):
+        return _are_ids(value)
+    if name.endswith("_id") and name not in _NO_REFERENCES:
+        return value is False or _is_reference(value)
+    return isinstance(value, bool | int | float | str) or _is_reference(value) or _are_ids(value)
+
+
+_NO_REFERENCES = {"res_id", "tax_id"}
+"""The first is a plain number; the second, on Odoo 14, holds several taxes."""
+
+
+def _is_reference(value: Any) -> bool:
+    """A record by id and name."""
+    match value:
+        case [id_, str() | False]:
+            return _is_id(id_)
+    return False
+
+
+def _are_ids(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_id, value))
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def metadata(model: str, answer: Any) -> list[Row]:
+    """The records of ``get_metadata``, whose ``xmlids`` are checked where there are any.
+
+    Raises:
+        ItemError: it is something else.
+    """
+    found = rows(model, answer, ())
+    for row in found:
+        entries = row.get("xmlids", [])
+        if not isinstance(entries, list) or not all(_has_name(entry) for entry in entries):
+            raise not_understood(f"{model} without external ids")
+    return found
+
+
+def _has_name(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("xmlid"), str)
+
+
+def loaded(model: str, answer: Any) -> tuple[list[int], list[Row]]:
+    """What ``load`` answered: the ids, and its messages.
+
+    Raises:
+        ItemError: it is something else.
+    """
+    told = answer if isinstance(answer, dict) else {"ids": answer}
+    ids, messages = told.get("ids") or [], told.get("messages") or []
+    if told is not answer or not _are_ids(ids) or not _are_dicts(messages):
+        raise not_understood(f"what was loaded of {model} is unclear")
+    return ids, messages
+
+
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _are_dicts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_dict, value))
+
+
+def fields(model: str, answer: Any) -> Mapping[str, Row]:
+    """What ``fields_get`` tells: attributes by field.
+
+    Raises:
+        ItemError: it is something else.
+    """
+    if not _is_dict(answer) or not all(map(_is_dict, answer.values())):
+        raise not_understood(f"the fields of {model} are unclear")
+    found: Mapping[str, Row] = answer
+    return found
+
+
+def reference(name: str, answer: Any) -> int | None:
+    """The database id of ``check_object_reference``; None where the login may not see the record.
+
+    Raises:
+        ItemError: it is something else.
+    """
+    match answer:
+        case [str(), int() as id_]:
+            return id_ or None
+    raise not_understood(f"the record of the external id {name} is unclear")

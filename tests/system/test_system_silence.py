@@ -1,0 +1,130 @@
+"""An item that Amazon alone doesn't answer for is tried for a day, and no longer."""
+
+from datetime import timedelta
+
+import pytest
+from bridge import Bridge, ShiftedClock
+from warehouse import Warehouse
+
+from amazon_bridge.engine.ledger import Seen, State
+from amazon_bridge.simulator import Order, Simulator
+
+HOURS = (0, 6, 12, 18)
+"""Rounds in which Amazon is asked in vain, and asked again in the next."""
+
+
+@pytest.fixture
+def order(bridge: Bridge) -> Order:
+    order = bridge.simulator.world.place_order("FR")
+    bridge.sync("orders")
+    return order
+
+
+def silence(simulator: Simulator, order: Order, operation: str = "*") -> None:
+    simulator.faults.add("500", operation, times=None, path_contains=f"/{order.order_id}")
+
+
+def rounds(bridge: Bridge, clock: ShiftedClock, job: str) -> list[dict[str, object]]:
+    told = []
+    for _ in HOURS:
+        told.append(bridge.sync(job))
+        clock.advance(hours=6)
+    return told
+
+
+def check_given_up(bridge: Bridge, job: str, key: str) -> None:
+    assert bridge.sync(job)["quarantined"] == 1
+    entry = bridge.quarantine(job)[key]
+    assert (entry.kind, entry.attempts) == ("keeps_failing", 1)
+    asked = len(bridge.simulator.requests)
+    assert "error" not in bridge.sync(job)
+    assert bridge.state(job, key) == State.QUARANTINED
+    assert not [each for each in bridge.simulator.requests[asked:] if each.status == 500]
+
+
+def test_a_shipment(
+    bridge: Bridge, order: Order, clock: ShiftedClock, warehouse: Warehouse, simulator: Simulator
+) -> None:
+    """Another one is told meanwhile; after a retry, this one is, too."""
+    other = simulator.world.place_order("FR")
+    bridge.sync("orders")
+    transfer = warehouse.ship(order)
+    silence(simulator, order, "confirmShipment")
+    warehouse.ship(other)
+    told = rounds(bridge, clock, "pickings")
+    assert [each.get("notified") for each in told] == [1, None, None, None]
+    assert all("error" in each for each in told)
+    assert bridge.state("pickings", transfer["name"]) == State.PENDING
+    assert bridge.sync("pickings")["quarantined"] == 1
+    assert bridge.quarantine("pickings")[transfer["name"]].kind == "keeps_failing"
+    asked = len(bridge.confirmations(order.order_id))
+    bridge.sync("pickings")
+    assert len(bridge.confirmations(order.order_id)) == asked
+    simulator.faults.clear()
+    bridge.app.ledger.retry(transfer["name"])
+    assert bridge.sync("pickings")["notified"] == 1
+
+
+def test_a_shipment_of_an_order_that_is_forgotten(
+    bridge: Bridge, order: Order, clock: ShiftedClock, warehouse: Warehouse, simulator: Simulator
+) -> None:
+    transfer = warehouse.ship(order)
+    bridge.forget()
+    silence(simulator, order)
+    rounds(bridge, clock, "pickings")
+    assert bridge.state("pickings", transfer["name"]) == State.PENDING
+    check_given_up(bridge, "pickings", transfer["name"])
+
+
+def test_a_cancellation(
+    bridge: Bridge, order: Order, clock: ShiftedClock, warehouse: Warehouse, simulator: Simulator
+) -> None:
+    warehouse.cancel(order)
+    silence(simulator, order)
+    assert all("error" in told for told in rounds(bridge, clock, "cancellations"))
+    assert bridge.state("cancellations", order.order_id) == State.PENDING
+    check_given_up(bridge, "cancellations", order.order_id)
+
+
+def test_an_order_that_was_left_over(
+    bridge: Bridge, clock: ShiftedClock, simulator: Simulator
+) -> None:
+    order = simulator.world.place_order("FR")
+    clock.advance(hours=3)
+    bridge.app.ledger.set_cursor("acme", clock())  # so that no window shows it
+    bridge.app.ledger.file("acme", "orders", [Seen(order.order_id, "another")])
+    silence(simulator, order)
+    rounds(bridge, clock, "orders")
+    assert bridge.state("orders", order.order_id) == State.PENDING
+    check_given_up(bridge, "orders", order.order_id)
+
+
+def test_amazon_is_down_for_days(
+    bridge: Bridge, order: Order, clock: ShiftedClock, warehouse: Warehouse, simulator: Simulator
+) -> None:
+    """That is not the item's fault: it waits for as long as it takes."""
+    transfer = warehouse.ship(order)
+    simulator.faults.add("500", times=None)
+    for _ in range(3):
+        rounds(bridge, clock, "pickings")
+    assert bridge.state("pickings", transfer["name"]) == State.PENDING
+    simulator.faults.clear()
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+
+
+def test_an_answer_begins_the_day_anew(
+    bridge: Bridge, order: Order, clock: ShiftedClock, warehouse: Warehouse, simulator: Simulator
+) -> None:
+    """As between sending a confirmation and reading it back."""
+    transfer = warehouse.ship(order)
+    silence(simulator, order)
+    rounds(bridge, clock, "pickings")
+    simulator.faults.clear()
+    simulator.settings.package_delay = timedelta(hours=5).total_seconds()
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    clock.advance(hours=1)
+    silence(simulator, order)
+    assert "error" in bridge.sync("pickings")
+    clock.advance(hours=6)
+    assert "error" in bridge.sync("pickings")
+    assert bridge.state("pickings", transfer["name"]) == State.PENDING
