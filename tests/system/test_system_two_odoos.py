@@ -8,6 +8,7 @@ import xmlrpc.client
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -46,10 +47,16 @@ class Side:
         assert caught.value.faultCode == 2
         return re.sub(r"\d+", "#", caught.value.faultString)
 
-    def product(self, sku: str) -> int:
-        (row,) = self.shop.search("product.product", [("default_code", "=", sku)], [])
-        return int(row["id"])
+    @cached_property
+    def catalogue(self) -> dict[str, tuple[str, str]]:
+        """Database ids of each product and of its taxes, by SKU, as texts."""
+        rows = self.shop.search("product.product", [], ["default_code", "taxes_id"])
+        return {
+            row["default_code"]: (str(row["id"]), ",".join(map(str, row["taxes_id"])))
+            for row in rows
+        }
 
+    @cached_property
     def partner(self) -> int:
         return int(self.rpc("res.partner", "create", {"name": "Somebody"}))
 
@@ -61,14 +68,12 @@ class Side:
     def order(self, *lines: tuple[str, int, str], date: str = "2026-05-01 10:00:00") -> "Placed":
         """A quotation as the bridge makes it: SKU, quantity and unit price of each line."""
         key = f"X{next(NUMBERS)}"
-        head = [f"amazon_bridge.sale_order_{key}", key, date, str(self.partner())]
+        head = [f"amazon_bridge.sale_order_{key}", key, date, str(self.partner)]
         rows = []
         for number, (sku, quantity, price) in enumerate(lines or [("MUG-RED", 2, "10")]):
             name = f"amazon_bridge.sale_line_{key}-{number}"
-            product = self.product(sku)
-            (taxes,) = self.rpc("product.product", "read", [product], ["taxes_id"])
-            tax = ",".join(str(id_) for id_ in taxes["taxes_id"])
-            cells = [name, str(product), sku, str(quantity), price, "0", tax]
+            product, taxes = self.catalogue[sku]
+            cells = [name, product, sku, str(quantity), price, "0", taxes]
             rows.append([*(head if number == 0 else [""] * len(head)), *cells])
         fields = [*ORDER, *(f"order_line/{column}" for column in LINE)]
         (id_,) = self.session.load("sale.order", fields, rows)
@@ -312,10 +317,10 @@ def test_an_order_is_loaded_with_its_lines_and_never_twice(side: Side) -> None:
 
 
 def test_a_line_without_a_product_is_a_note(side: Side) -> None:
-    key, partner = f"X{next(NUMBERS)}", str(side.partner())
+    key, partner = f"X{next(NUMBERS)}", str(side.partner)
     columns = ("id", "product_id/.id", "name", "product_uom_qty", "display_type")
     fields = ["id", "partner_id/.id", *(f"order_line/{column}" for column in columns)]
-    goods = [f"amazon_bridge.sale_line_{key}-0", str(side.product("MUG-RED")), "Goods", "1", ""]
+    goods = [f"amazon_bridge.sale_line_{key}-0", side.catalogue["MUG-RED"][0], "Goods", "1", ""]
     note = [f"amazon_bridge.sale_line_{key}-1", "", "With love", "0", "line_note"]
     head = [f"amazon_bridge.sale_order_{key}", partner]
     (id_,) = side.session.load("sale.order", fields, [[*head, *goods], ["", "", *note]])
@@ -328,7 +333,7 @@ def test_a_line_without_a_product_is_a_note(side: Side) -> None:
 
 
 def test_contacts_are_made_through_their_customer_once(side: Side) -> None:
-    partner, key = side.partner(), f"amazon_bridge.partner_c{next(NUMBERS)}"
+    partner, key = side.partner, f"amazon_bridge.partner_c{next(NUMBERS)}"
     fields = [".id", "child_ids/id", "child_ids/name", "child_ids/type", "child_ids/city"]
     for city in ("Lyon", "Paris"):
         rows = [

@@ -37,7 +37,7 @@ JOBS = ("orders", "cancellations", "pickings")
 ASKING = {"token", "searchOrders", "getOrder", "getFeed", "getFeedDocument", "download"}
 """What changes nothing on Amazon."""
 
-PEOPLES = {"needs_attention", "cancelled_on_amazon"}
+FOR_PEOPLE = {"needs_attention", "cancelled_on_amazon"}
 """Kinds of what only people can settle: Amazon and Odoo have gone different ways."""
 
 ACCOUNTS = {"acme": ["FR", "DE"], "isles": ["GB"]}
@@ -149,6 +149,17 @@ rounds = st.sampled_from([(), (), JOBS, JOBS, JOBS[:1], JOBS[1:2], JOBS[2:]])
 """The jobs of the round that follows at once, if one does."""
 
 
+def weighted(**times: int) -> st.SearchStrategy[str]:
+    """One of these words, drawn in proportion to its number."""
+    return st.sampled_from([word for word, number in times.items() for _ in range(number)])
+
+
+AMAZONS = weighted(go_on=2, cancel=2, request=1, touch=1, repeat=1, lag=1)
+PEOPLES = weighted(ship=3, part=2, cancel=1, delete=1, edit=1, lock=1, unlock=1)
+PROGRAMS = weighted(die=3, wait=2, lose_state_store=1, set_cursor_back=1, sweep=1)
+"""What each of them may do. As few rules, since Hypothesis leaves whole rules out of a history."""
+
+
 class Histories(RuleBasedStateMachine):
     stage: ClassVar[Stage]
 
@@ -197,33 +208,36 @@ class Histories(RuleBasedStateMachine):
         self.habits.search_delay = 0
         self.orders.append(order.order_id)
 
-    @rule(number=number, then=rounds)
-    def goes_on(self, number: int, then: Jobs) -> None:
+    @rule(what=AMAZONS, number=number, then=rounds)
+    def amazon(self, what: str, number: int, then: Jobs) -> None:
+        getattr(self, f"_amazon_{what}")(self._order(number))
+        self.round(then)
+
+    def _amazon_go_on(self, order: Order) -> None:
         """It is paid, or Amazon ships it."""
-        order = self._order(number)
         if order.status == "PENDING":
             self.world.pay(order.order_id)
         elif order.status == "UNSHIPPED" and order.fulfilled_by == "AMAZON":
             self.world.ship(order.order_id)
-        self.round(then)
 
-    @rule(number=number, how=st.sampled_from(["cancel", "request", "touch"]), then=rounds)
-    def changed(self, number: int, how: str, then: Jobs) -> None:
-        order = self._order(number)
-        if order.status not in ("UNSHIPPED", "PENDING"):
-            return
-        if how == "cancel":
+    def _amazon_cancel(self, order: Order) -> None:
+        if order.status in ("UNSHIPPED", "PENDING"):
             self.world.cancel(order.order_id)
-        elif how == "request":
-            self.world.request_cancellation(order.order_id)
-        else:
-            self.world.change(order.order_id, seller_order_id=f"MINE-{len(self.world.mails)}")
-        self.round(then)
 
-    @rule(repeating=st.booleans(), lagging=st.sampled_from([False, False, True]))
-    def searched(self, repeating: bool, lagging: bool) -> None:  # noqa: FBT001
-        """From now on searches show orders twice, or out of order, or don't any more."""
-        self.habits.repeating_search, self.habits.lagging_search = repeating, lagging
+    def _amazon_request(self, order: Order) -> None:
+        if order.status == "UNSHIPPED":
+            self.world.request_cancellation(order.order_id)
+
+    def _amazon_touch(self, order: Order) -> None:
+        self.world.change(order.order_id, seller_order_id=f"MINE-{self.clock():%H:%M:%S}")
+
+    def _amazon_repeat(self, _: Order) -> None:
+        """From now on searches show orders twice and out of order, or don't any more."""
+        self.habits.repeating_search = not self.habits.repeating_search
+
+    def _amazon_lag(self, _: Order) -> None:
+        """From now on searches show orders as they were, or don't any more."""
+        self.habits.lagging_search = not self.habits.lagging_search
 
     # People in Odoo
 
@@ -231,61 +245,60 @@ class Histories(RuleBasedStateMachine):
         fields = ["state", "locked", "note", "amount_total", "date_order"]
         return self.shop.search("sale.order", [("client_order_ref", "=", order_id)], fields)
 
-    @rule(
-        number=number,
-        what=st.sampled_from(
-            ["edit", "cancel", "delete", "ship", "ship", "part", "lock", "unlock"]
-        ),
-    )
-    def people(self, number: int, what: str) -> None:
+    @rule(what=PEOPLES, number=number, then=rounds)
+    def people(self, what: str, number: int, then: Jobs) -> None:
         order = self._order(number)
         rows = self._standing(order.order_id)
-        if not rows:
-            return
-        with suppress(xmlrpc.client.Fault, ValueError):  # not now, says Odoo
-            getattr(self, f"_{what}")(order, rows[0]["id"])
+        if rows:
+            with suppress(xmlrpc.client.Fault, ValueError):  # not now, says Odoo
+                getattr(self, f"_people_{what}")(order, rows[0]["id"])
+            self.round(then)
 
-    def _edit(self, order: Order, id_: int) -> None:
+    def _people_edit(self, order: Order, id_: int) -> None:
         self.shop.rpc("sale.order", "write", [id_], {"note": NOTE})
         self.notes[order.order_id] = NOTE
 
-    def _cancel(self, order: Order, id_: int) -> None:
+    def _people_cancel(self, order: Order, id_: int) -> None:
         self.shop.cancel(id_)
         self.cancelled.add(order.order_id)
 
-    def _delete(self, order: Order, id_: int) -> None:
+    def _people_delete(self, order: Order, id_: int) -> None:
         self.shop.rpc("sale.order", "unlink", [id_])
         self.deleted.add(order.order_id)
         self.notes.pop(order.order_id, None)
         self.cancelled.discard(order.order_id)
 
-    def _ship(self, order: Order, _: int) -> None:
+    def _people_ship(self, order: Order, _: int) -> None:
         if order.fulfilled_by == "MERCHANT":
             self.scene.warehouse.ship(order)
 
-    def _part(self, order: Order, _: int) -> None:
+    def _people_part(self, order: Order, _: int) -> None:
         if order.fulfilled_by == "MERCHANT":
             self.scene.warehouse.ship(order, quantities={"MUG-RED": 1})
 
-    def _lock(self, _: Order, id_: int) -> None:
+    def _people_lock(self, _: Order, id_: int) -> None:
         self.shop.rpc("sale.order", "action_lock", [id_])
 
-    def _unlock(self, _: Order, id_: int) -> None:
+    def _people_unlock(self, _: Order, id_: int) -> None:
         self.shop.rpc("sale.order", "action_unlock", [id_])
 
     # The bridge
 
-    @rule(jobs=rounds)
+    @rule(what=PROGRAMS, much=st.integers(1, 60), then=rounds)
+    def program(self, what: str, much: int, then: Jobs) -> None:
+        getattr(self, f"_program_{what}")(much)
+        self.round(then)
+
     def round(self, jobs: Jobs) -> None:
         began = dict(self.cursors)
-        self.bridge.round(jobs)
+        if jobs:
+            self.bridge.round(jobs)
+            self.check()
         if "orders" in jobs:
             self._check_what_was_shown(began)
-        if jobs:
-            self.check()
 
-    @rule(calls=st.integers(1, 60))
-    def killed(self, calls: int) -> None:
+    def _program_die(self, calls: int) -> None:
+        """In a round, after so many calls."""
         self.bridge.calls_left = calls
         try:
             self.bridge.round()
@@ -295,33 +308,28 @@ class Histories(RuleBasedStateMachine):
         self.bridge.close()
         self.check()
 
-    @rule(what=st.sampled_from(["lose_state_store", "set_cursor_back", "sweep"]))
-    def at_the_bridge(self, what: str) -> None:
-        getattr(self, f"_{what}")()
+    def _program_wait(self, much: int) -> None:
+        self.clock.advance(minutes=much**2 / 4)
 
-    def _lose_state_store(self) -> None:
+    def _program_lose_state_store(self, _: int) -> None:
         self.forgetful = True
         self.bridge.forget()
         for account in self.bridge.program.accounts:
             account["start"] = self.bridge.program.start.isoformat()
         self.cursors.clear()
 
-    def _set_cursor_back(self) -> None:
+    def _program_set_cursor_back(self, _: int) -> None:
         for account in ACCOUNTS:
             self.bridge.app.ledger.set_cursor(account, self.bridge.program.start)
         self.cursors.clear()
 
-    def _sweep(self) -> None:
+    def _program_sweep(self, _: int = 0) -> None:
         for account in self.bridge.app.config.accounts:
             self.clock.advance(minutes=3)
             with capture_logs():
                 counts = self.bridge.app.sweep(account)
             assert counts.error is None, counts
         self.check()
-
-    @rule(minutes=st.sampled_from([10, 40, 400]))
-    def time_passes(self, minutes: float) -> None:
-        self.clock.advance(minutes=minutes)
 
     # What must always hold
 
@@ -373,7 +381,7 @@ class Histories(RuleBasedStateMachine):
         """All comes to its place, and then nothing more is written."""
         self.check()
         self._calm_down()
-        for _ in range(4):
+        for _ in range(2):
             self.bridge.round()
             self.clock.advance(minutes=40)
         self.check()
@@ -392,13 +400,13 @@ class Histories(RuleBasedStateMachine):
         locked = [row["id"] for o in self.orders for row in self._standing(o) if row["locked"]]
         self.shop.rpc("sale.order", "action_unlock", locked)
         self.bridge.round()
-        self._sweep()
+        self._program_sweep()
         self.bridge.app.ledger.retry()
 
     def _check_all_is_done(self) -> None:
         ledger = self.bridge.app.ledger
         aside = [e for e in ledger.quarantined() if e.account in ACCOUNTS]
-        assert {entry.kind for entry in aside} <= PEOPLES, aside
+        assert {entry.kind for entry in aside} <= FOR_PEOPLE, aside
         for order_id in self.orders:
             order = self.world.order(order_id)
             self._check_nobody_cancelled_what_left(order)

@@ -35,4 +35,4 @@ class RealStage:
 @pytest.mark.usefixtures("two_clocks")
 def test_histories(story: Story, tmp_path: Path) -> None:
     story.world.settings.rate_multiplier = 1_000_000  # nothing waits
-    play(RealStage(story, tmp_path), scaled(4, 150), steps=14)
+    play(RealStage(story, tmp_path), scaled(4, 150), steps=10)
