@@ -56,7 +56,9 @@ class Entry:
             return since + times * self.schedule
         at = since
         for _ in range(times):
-            at = self.trigger.get_next_fire_time(at, at + timedelta(microseconds=1)) or at
+            # In UTC, because local times stand still where an hour comes twice.
+            at = at.astimezone(UTC) + timedelta(microseconds=1)
+            at = self.trigger.get_next_fire_time(None, at) or at
         return at.astimezone(UTC)
 
 

@@ -71,6 +71,22 @@ def test_a_cron_line_is_due_at_its_local_times(line: str, times: int, due: datet
     assert Entry("a", "orders", line).due(NOW, times) == due
 
 
+@pytest.mark.parametrize(
+    ("line", "night", "due"),
+    [
+        ("30 2 * * *", datetime(2027, 3, 27, 12, tzinfo=UTC), ["01:30", "00:30"]),  # at 3:30
+        ("30 2 * * *", datetime(2027, 10, 30, 12, tzinfo=UTC), ["00:30", "01:30", "01:30"]),
+        ("0 * * * *", datetime(2027, 3, 27, 23, 30, tzinfo=UTC), ["00:00", "01:00", "02:00"]),
+        ("0 * * * *", datetime(2027, 10, 30, 23, 30, tzinfo=UTC), ["00:00", "01:00", "02:00"]),
+    ],
+)
+@pytest.mark.usefixtures("in_paris")
+def test_when_clocks_change_no_round_is_left_out(line: str, night: datetime, due: list[str]):
+    """A time that isn't there is made up for; one that is there twice is used twice."""
+    entry = Entry("a", "orders", line)
+    assert [f"{entry.due(night, n + 1):%H:%M}" for n in range(len(due))] == due
+
+
 def test_a_job_is_late_when_it_was_due_three_times(tmp_path: Path):
     rounds, clock = idle_rounds(tmp_path)
     rounds.watch("Odoo", "login", None, 0.1)
