@@ -182,6 +182,10 @@ class AccountConfig(Section):
     prices_include_tax: TaxInclusion = "auto"
     """Whether Amazon's prices hold the tax. `auto`: by marketplace, North America no, elsewhere
     yes."""
+    customers: Literal["known", "per_order"] = "known"
+    """Who an order's customer is: `known` finds the contact with the buyer's e-mail address, or the
+    company with the VAT number, and makes one where there is none; `per_order` makes one for each
+    order."""
     unknown_sku: Literal["fallback", "quarantine"] = "fallback"
     """What becomes of an order with a SKU that no Odoo product has as its internal reference:
     `fallback` takes the product *Amazon Sale*, `quarantine` puts the order aside."""

@@ -31,7 +31,13 @@ def drafts_of(context: Context, orders: Sequence[Order]) -> list[Draft]:
             errors[order.order_id] = error
     if errors:
         raise ItemErrors(errors)
-    buyers = customers(context.odoo, context.geography, orders, context.setup.company_id)
+    buyers = customers(
+        context.odoo,
+        context.geography,
+        orders,
+        context.setup.company_id,
+        known_again=context.account.customers == "known",
+    )
     return [_draft(context, o, buyers[o.order_id], lines[o.order_id]) for o in orders]
 
 

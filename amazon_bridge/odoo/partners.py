@@ -48,11 +48,29 @@ class Customer:
 
 
 def customers(
-    session: OdooSession, geography: Geography, orders: Sequence[Order], company_id: int
+    session: OdooSession,
+    geography: Geography,
+    orders: Sequence[Order],
+    company_id: int,
+    *,
+    known_again: bool = True,
 ) -> dict[str, Customer]:
-    """The customer of each order, by its Amazon order id; made where there is none yet."""
+    """The customer of each order, by its Amazon order id; made where there is none yet.
+
+    Args:
+        session: a login, in the account's company.
+        geography: Odoo's countries and states.
+        orders: of any buyers.
+        company_id: whose contacts are looked through, and those of all companies.
+        known_again: whether a buyer who comes back is the same customer; else each order has one
+            of its own.
+    """
     cards = {order.order_id: _card(geography, order) for order in orders}
-    standing = _find(session, cards.values(), company_id)
+    if known_again:
+        standing = _find(session, cards.values(), company_id)
+    else:
+        standing = {}
+        cards = {id_: replace(card, key=_key_of_order(id_)) for id_, card in cards.items()}
     standing |= _make(session, [card for card in cards.values() if card.key not in standing])
     _fill_blanks(session, cards.values(), standing)
     _add_vat_numbers(session, cards.values(), standing)
@@ -101,7 +119,11 @@ def _key(order_id: str, email: str, company: str, vat: str) -> str:
     """The end of the customer's external id."""
     if company and (vat or email):
         return f"partner_company_{_digest(*([vat] if vat else [company, email]))}"
-    return f"partner_{_digest(email)}" if email else f"partner_order_{order_id}"
+    return f"partner_{_digest(email)}" if email else _key_of_order(order_id)
+
+
+def _key_of_order(order_id: str) -> str:
+    return f"partner_order_{order_id}"
 
 
 def _address(geography: Geography, address: Address) -> dict[str, Any]:

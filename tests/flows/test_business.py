@@ -80,6 +80,19 @@ def test_a_person_who_also_buys_for_a_company_stays_a_customer_of_their_own(desk
     assert desk.order(private)["partner_id"][1] == "Dora"
 
 
+def test_with_a_customer_per_order_nobody_is_known_again(make_desk: MakeDesk):
+    desk = make_desk(customers="per_order")
+    orders = [business(GOOD, company="Immer Neu AG", person="Eva") for _ in range(2)]
+    orders += [order(item(ITEM="5.00"), place="DE", buyer=orders[0]["buyer"]) for _ in range(2)]
+    for private in orders[2:]:
+        private["buyer"] = {**private["buyer"], "buyerCompanyName": None}
+    assert desk.work(*orders).created == len(orders)
+    customers = {desk.order(payload)["partner_id"][0] for payload in orders}
+    assert len(customers) == len(orders)
+    again = desk.work(*orders)
+    assert (again.created, again.unchanged) == (0, len(orders))
+
+
 def test_the_terms_of_the_house_stay_below_the_purchase_order(desk: Desk, odoo_database):
     setting = ("account.use_invoice_terms", "True")
     odoo_database.rpc("ir.config_parameter", "set_param", *setting)
