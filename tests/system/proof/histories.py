@@ -145,8 +145,10 @@ class Stage(Protocol):
 
 number = st.integers(0, 5)
 """Of the history's first orders, so that much happens to each of them."""
-rounds = st.sampled_from([(), (), JOBS, JOBS, JOBS[:1], JOBS[1:2], JOBS[2:]])
-"""The jobs of the round that follows at once, if one does."""
+then = st.one_of(
+    st.just(()), st.just(JOBS), st.sampled_from([JOBS[:1], JOBS[1:2], JOBS[2:]]), st.integers(1, 45)
+)
+"""What follows at once: the jobs of a round, or the call in it after which the bridge is killed."""
 
 
 def weighted(**times: int) -> st.SearchStrategy[str]:
@@ -156,7 +158,7 @@ def weighted(**times: int) -> st.SearchStrategy[str]:
 
 AMAZONS = weighted(go_on=2, cancel=2, request=1, touch=1, repeat=1, lag=1)
 PEOPLES = weighted(ship=3, part=2, cancel=1, delete=1, edit=1, lock=1, unlock=1)
-PROGRAMS = weighted(die=3, wait=2, lose_state_store=1, set_cursor_back=1, sweep=1)
+PROGRAMS = weighted(wait=2, lose_state_store=1, set_cursor_back=1, sweep=1)
 """What each of them may do. As few rules, since Hypothesis leaves whole rules out of a history."""
 
 
@@ -176,7 +178,7 @@ class Histories(RuleBasedStateMachine):
         self.deleted: set[str] = set()
         self.forgetful = False
         for by in ("MERCHANT", "MERCHANT", "AMAZON"):
-            self.placed(by, None, 0, 1, "FR")
+            self.placed(by=by, status=None, late=0, basket=1, country="FR", then=())
         self.bridge.round()
 
     def _order(self, number: int) -> Order:
@@ -193,8 +195,18 @@ class Histories(RuleBasedStateMachine):
         late=st.sampled_from([0, 0, 0, 1200, 20_000]),
         basket=st.integers(0, len(BASKETS) - 1),
         country=st.sampled_from(["FR", "FR", "DE", "GB"]),
+        then=then,
     )
-    def placed(self, by: str, status: str | None, late: float, basket: int, country: str) -> None:
+    def placed(
+        self,
+        *,
+        by: str,
+        status: str | None,
+        late: float,
+        basket: int,
+        country: str,
+        then: Jobs | int,
+    ) -> None:
         self.habits.search_delay = late
         created = self.clock().replace(microsecond=0) - timedelta(minutes=5)
         order = self.world.place_order(
@@ -207,11 +219,12 @@ class Histories(RuleBasedStateMachine):
         )
         self.habits.search_delay = 0
         self.orders.append(order.order_id)
+        self.go_on(then)
 
-    @rule(what=AMAZONS, number=number, then=rounds)
-    def amazon(self, what: str, number: int, then: Jobs) -> None:
+    @rule(what=AMAZONS, number=number, then=then)
+    def amazon(self, what: str, number: int, then: Jobs | int) -> None:
         getattr(self, f"_amazon_{what}")(self._order(number))
-        self.round(then)
+        self.go_on(then)
 
     def _amazon_go_on(self, order: Order) -> None:
         """It is paid, or Amazon ships it."""
@@ -245,14 +258,14 @@ class Histories(RuleBasedStateMachine):
         fields = ["state", "locked", "note", "amount_total", "date_order"]
         return self.shop.search("sale.order", [("client_order_ref", "=", order_id)], fields)
 
-    @rule(what=PEOPLES, number=number, then=rounds)
-    def people(self, what: str, number: int, then: Jobs) -> None:
+    @rule(what=PEOPLES, number=number, then=then)
+    def people(self, what: str, number: int, then: Jobs | int) -> None:
         order = self._order(number)
         rows = self._standing(order.order_id)
         if rows:
             with suppress(xmlrpc.client.Fault, ValueError):  # not now, says Odoo
                 getattr(self, f"_people_{what}")(order, rows[0]["id"])
-            self.round(then)
+            self.go_on(then)
 
     def _people_edit(self, order: Order, id_: int) -> None:
         self.shop.rpc("sale.order", "write", [id_], {"note": NOTE})
@@ -284,21 +297,25 @@ class Histories(RuleBasedStateMachine):
 
     # The bridge
 
-    @rule(what=PROGRAMS, much=st.integers(1, 60), then=rounds)
-    def program(self, what: str, much: int, then: Jobs) -> None:
-        getattr(self, f"_program_{what}")(much)
-        self.round(then)
+    @rule(what=PROGRAMS, minutes=st.integers(1, 900), then=then)
+    def program(self, what: str, minutes: int, then: Jobs | int) -> None:
+        getattr(self, f"_program_{what}")(minutes)
+        self.go_on(then)
 
-    def round(self, jobs: Jobs) -> None:
+    def go_on(self, then: Jobs | int) -> None:
+        if isinstance(then, int):
+            self._killed_round(then)
+        elif then:
+            self._round(then)
+
+    def _round(self, jobs: Jobs) -> None:
         began = dict(self.cursors)
-        if jobs:
-            self.bridge.round(jobs)
-            self.check()
+        self.bridge.round(jobs)
         if "orders" in jobs:
             self._check_what_was_shown(began)
+        self.check()
 
-    def _program_die(self, calls: int) -> None:
-        """In a round, after so many calls."""
+    def _killed_round(self, calls: int) -> None:
         self.bridge.calls_left = calls
         try:
             self.bridge.round()
@@ -308,8 +325,8 @@ class Histories(RuleBasedStateMachine):
         self.bridge.close()
         self.check()
 
-    def _program_wait(self, much: int) -> None:
-        self.clock.advance(minutes=much**2 / 4)
+    def _program_wait(self, minutes: int) -> None:
+        self.clock.advance(minutes=minutes)
 
     def _program_lose_state_store(self, _: int) -> None:
         self.forgetful = True
