@@ -38,6 +38,9 @@ _UNTAXED = "rounding"
 
 _METHOD_LINE = "account.payment.method.line"
 
+_INVOICING_SINCE = (16, 0)
+"""An invoice's lines have said what they are (``display_type``) since then."""
+
 _LAST = "1000"
 """Sequence of our pricelists. Odoo gives customers of its own the first one that fits."""
 
@@ -496,7 +499,13 @@ class _Work:
 
     def _payment_journal(self, place: _Place) -> int | None:
         name = self.account.invoicing.payment_journal
-        if name is None or self.account.invoicing.mode == "manual":
+        if self.account.invoicing.mode == "manual":
+            return None
+        if self.session.version < _INVOICING_SINCE:
+            how = "leave `invoicing` at `mode: manual` with this one, and invoice by hand"
+            self._lacks("Odoo 16 or newer, for `invoicing`", how)
+            return None
+        if name is None:
             return None
         return self._ensure(
             _Need(
