@@ -1,6 +1,7 @@
 """A proxy before Odoo whose answers are, by chance, not what any Odoo should say."""
 
 import random
+import re
 import threading
 import xmlrpc.client
 from collections import Counter
@@ -124,8 +125,16 @@ INSTEAD: dict[str, Answer] = {
 """Answers in place of the right one; all come after the work was done."""
 
 
+WORK = re.compile(
+    rb"<string>(sale\.order|stock\.(picking|move)|mail\.message|res\.partner|account\.tax)"
+)
+"""In calls about these the work of a round is done; a round begins with many others, which end it
+when they go wrong."""
+
+
 class OddAnswers(Proxy):
-    """Spoils one in so many answers of ``execute_kw`` and of the login."""
+    """Spoils answers of ``execute_kw`` and of the login: one in so many of those that do the work,
+    and a tenth as many of the others."""
 
     def __init__(self, target: str, chance: random.Random, *, often: float) -> None:
         super().__init__(target)
@@ -137,8 +146,9 @@ class OddAnswers(Proxy):
 
     def handle(self, request: Handler, body: bytes) -> None:
         status, headers, content = request.pass_on(body)
+        often = self.often if WORK.search(body) else self.often / 10
         with self._choosing:
-            if self._chance.random() < self.often:
+            if self._chance.random() < often:
                 status, headers, content = self._spoil(body, (status, headers, content))
         request.answer(status, headers, content)
 
@@ -166,3 +176,20 @@ class OddAnswers(Proxy):
         text = xmlrpc.client.dumps(spoiled, methodresponse=True, allow_none=True)
         text = text.replace(f"<int>{HUGE}</int>", f"<biginteger>{10**30}</biginteger>")
         return status, headers, text.encode()
+
+
+class WithoutCompany(Proxy):
+    """Says once of the login's user that he belongs to no company."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self._said = False
+
+    def handle(self, request: Handler, body: bytes) -> None:
+        status, headers, content = request.pass_on(body)
+        if not self._said and b"<name>company_id</name>" in content and b"res.users" in body:
+            (rows,), _ = xmlrpc.client.loads(content)
+            changed = ([{**row, "company_id": False} for row in rows],)  # type: ignore[call-overload]
+            content = xmlrpc.client.dumps(changed, methodresponse=True).encode()
+            self._said = True
+        request.answer(status, headers, content)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 from figures import FIGURES, SEED, scaled
-from odd_answers import OddAnswers
+from odd_answers import OddAnswers, WithoutCompany
 from pictures import Picture, different
 from program import Run
 from story import Story
 
-OFTEN = 0.04
+OFTEN = 0.15
 ROUNDS = 3
 
 
@@ -62,3 +62,20 @@ def recover_what_seemed_done(story: Story, undisturbed: Picture) -> None:
         order_id = story.tellings[-1][name].order_id
         assert story.program.run("order", "recover", "acme", order_id).code == 0
         FIGURES["orders that odd answers left for a person"] += 1
+
+
+def test_a_bug_outside_of_any_order_costs_one_round(story: Story, undisturbed: Picture) -> None:
+    """Here one that is called forth by a user who belongs to no company, which can't be."""
+    story.happen()
+    program, direct = story.program, story.program.odoo_url
+    with WithoutCompany(direct) as proxy:
+        program.odoo_url = proxy.url
+        run = story.round()
+        program.odoo_url = direct
+    assert run.code == 3
+    errors = {job: told["error"] for job, told in run.json["accounts"]["acme"].items()}
+    assert errors.pop("orders").startswith("The bridge itself failed on it (TypeError).")
+    assert errors == {"cancellations": None, "pickings": None}
+    assert len(bugs([run])) == 1
+    story.run_until_quiet()
+    assert different(story.picture(), undisturbed) == {}
