@@ -46,6 +46,24 @@ def test_two_makers_of_one_external_id_are_a_moment() -> None:
     assert isinstance(explain(xmlrpc.client.Fault(2, text)), Transient)
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("warning -- UserError", "No."),
+        ([1, 2], "odd"),
+        (2, None),
+        (1, 42),
+        (1, ""),
+        (77, "x" * 9999),
+    ],
+)
+def test_a_fault_that_no_odoo_knows(code: object, text: object) -> None:
+    fault = xmlrpc.client.Fault(code, text)  # type: ignore[arg-type]  # as they may come
+    error = explain(fault)
+    assert isinstance(error, ItemError)
+    assert len(error.reason) < 600
+
+
 def test_a_missing_database_is_not() -> None:
     last = 'psycopg2.OperationalError: connection failed: FATAL:  database "prod" does not exist'
     for error in crash(last):

@@ -157,7 +157,17 @@ def test_status(
     assert ping(session) == "pong"
 
 
-@pytest.mark.parametrize("page", ["<html><p>Down for maintenance<br></html>", "", "<a></a>"])
+NO_XMLRPC = (
+    "<methodResponse><params></params></methodResponse>",
+    "<methodResponse><params><param><value><int>many</int></value></param></params></methodResponse>",
+    "<methodResponse><fault><value><struct></struct></value></fault></methodResponse>",
+    "<methodResponse><fault><value><string>no</string></value></fault></methodResponse>",
+)
+
+
+@pytest.mark.parametrize(
+    "page", ["<html><p>Down for maintenance<br></html>", "", "<a></a>", *NO_XMLRPC]
+)
 def test_a_maintenance_page(server: Server, session: OdooSession, page: str) -> None:
     server.answer = lambda handler: handler.send(200, page)
     with pytest.raises(Transient, match="maintenance") as caught:

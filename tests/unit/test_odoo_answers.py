@@ -1,0 +1,80 @@
+"""What Odoo answers is looked at before it is worked with."""
+
+from typing import Any
+
+import pytest
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo import answers
+
+FIELDS = ["name", "partner_id", "tag_ids", "tax_id", "product_uom", "res_id", "amount"]
+ROW = {
+    "id": 7,
+    "name": "S00007",
+    "partner_id": [3, "Somebody"],
+    "tag_ids": [1, 2],
+    "tax_id": [5],  # on Odoo 14
+    "product_uom": [1, "Units"],
+    "res_id": 12,
+    "amount": 1.5,
+}
+
+
+@pytest.mark.parametrize("change", [{}, {"partner_id": False, "name": False, "tag_ids": []}])
+def test_records_are_understood(change: dict[str, Any]) -> None:
+    row = ROW | change
+    assert answers.rows("sale.order", [row], FIELDS) == [row]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        *((each, "no records of sale.order") for each in (None, False, "", {}, [None], [[7]])),
+        ([{}], "a record of sale.order without an id"),
+        ([ROW | {"id": True}], "a record of sale.order without an id"),
+        ([{"id": 7}], "sale.order without the field name"),
+        ([ROW | {"name": None}], "sale.order with something else in the field name"),
+        ([ROW | {"amount": {"EUR": 1}}], "in the field amount"),
+        ([ROW | {"partner_id": 3}], "in the field partner_id"),
+        ([ROW | {"partner_id": []}], "in the field partner_id"),
+        ([ROW | {"partner_id": [None, "Somebody"]}], "in the field partner_id"),
+        ([ROW | {"tag_ids": False}], "in the field tag_ids"),
+        ([ROW | {"tag_ids": ["1"]}], "in the field tag_ids"),
+    ],
+)
+def test_something_else_is_named(answer: Any, why: str) -> None:
+    with pytest.raises(ItemError, match=f"Odoo answered .* understood: .*{why}") as caught:
+        answers.rows("sale.order", answer, FIELDS)
+    assert caught.value.kind == "odoo_answer"
+
+
+def test_external_ids() -> None:
+    rows = [{"id": 7, "xmlids": [{"xmlid": "amazon_bridge.x", "noupdate": True}]}, {"id": 8}]
+    assert answers.metadata("sale.order", rows) == rows
+    for entries in (None, "x", [{}], [{"xmlid": False}]):
+        with pytest.raises(ItemError, match="without external ids"):
+            answers.metadata("sale.order", [{"id": 7, "xmlids": entries}])
+
+
+def test_what_was_loaded() -> None:
+    message = {"type": "error", "message": "No."}
+    assert answers.loaded("x", {"ids": [1, 2], "messages": []}) == ([1, 2], [])
+    assert answers.loaded("x", {"ids": False, "messages": [message]}) == ([], [message])
+    for answer in (None, False, [1], {"ids": "1"}, {"ids": [None]}, {"messages": ["No."]}):
+        with pytest.raises(ItemError, match="what was loaded of x is unclear"):
+            answers.loaded("x", answer)
+
+
+def test_a_reference() -> None:
+    assert answers.reference("x", ["res.partner", 7]) == 7
+    assert answers.reference("x", ["res.partner", False]) is None
+    for answer in (None, False, 7, [], ["res.partner"], ["res.partner", "7"]):
+        with pytest.raises(ItemError, match="the external id x is unclear"):
+            answers.reference("x", answer)
+
+
+def test_fields() -> None:
+    assert answers.fields("x", {"name": {"type": "char"}}) == {"name": {"type": "char"}}
+    for answer in (None, [], {"name": None}):
+        with pytest.raises(ItemError, match="the fields of x are unclear"):
+            answers.fields("x", answer)
