@@ -156,9 +156,10 @@ class _OneTry(xmlrpc.client.Transport):
     def parse_response(self, response: Any) -> Any:
         """The standard library stumbles over what is XML and no XML-RPC in all kinds of ways."""
         try:
-            return super().parse_response(response)
+            (answer,) = super().parse_response(response)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise xmlrpc.client.ResponseError from error
+        return (answer,)
 
 
 class _OneTryTLS(_OneTry, xmlrpc.client.SafeTransport):
