@@ -189,7 +189,27 @@ def _read(context: Context, window: Window) -> list[Shown]:
         lambda: list(context.amazon.changed_orders(window.after, window.before)),
         sleep=context.sleep,
     )
-    return list({order.order_id: order for page in pages for order in page}.values())
+    return _newest(order for page in pages for order in page)
+
+
+def _newest(shown: Iterable[Shown]) -> list[Shown]:
+    """Each order once, as it was changed last.
+
+    Pages may repeat an order, and may show an older version after a newer one.
+    """
+    found: dict[str, Shown] = {}
+    for each in shown:
+        known = found.get(each.order_id)
+        if known is None or not _is_older(each, known):
+            found[each.order_id] = each
+    return list(found.values())
+
+
+def _is_older(one: Shown, other: Shown) -> bool:
+    """Of one that can't be understood it isn't known when it changed."""
+    if isinstance(one, UnreadableOrder) or isinstance(other, UnreadableOrder):
+        return False
+    return one.last_updated < other.last_updated
 
 
 def _work_changed(

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 
+from bridge import ShiftedClock
 from odoo_server.databases import OdooDatabase
 from program import MakeProgram, Program, SettledWorld
 from proxy import Proxy
@@ -47,6 +48,17 @@ def test_cancelled_on_amazon(program: Program, world: SettledWorld, shop: Shop) 
     assert [each["state"] for each in shop.deliveries_of(order)] == ["cancel"]
     assert shop.notes("sale.order", sale_order["id"]) == ["Amazon: cancelled"]
     assert program.sync().counts() == {"seen": 1, "unchanged": 1}
+
+
+def test_an_older_version_that_is_shown_after_the_newer_one(
+    program: Program, world: SettledWorld, clock: ShiftedClock, shop: Shop
+) -> None:
+    order = world.place_order("FR")
+    clock.advance(seconds=2)
+    world.cancel(order.order_id)
+    world.settings.repeating_search = True
+    assert program.sync().counts() == {"seen": 1, "unchanged": 1}
+    assert order.order_id not in shop.sale_orders()
 
 
 def test_cancelled_on_amazon_after_goods_left(
