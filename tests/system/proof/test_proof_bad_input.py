@@ -22,6 +22,7 @@ def test_only_what_is_bad_is_put_aside(story: Story, seed: int) -> None:
     chance, world = random.Random(seed), story.world
     known = {order.order_id for order in world.orders}
     (seller,) = world.sellers.values()
+    story.clock.advance(hours=12)  # the orders are made up for the last hours
     populate(world, seed, ORDERS, seller=seller, countries=seller.countries, days=0.4)
     orders = {o.order_id: o for o in world.orders if o.order_id not in known}
     chosen = {order_id: chance.getrandbits(32) for order_id in orders if chance.random() < 0.6}
