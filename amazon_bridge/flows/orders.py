@@ -216,7 +216,7 @@ def _work_changed(
     context: Context, shown: Sequence[Shown], *, window: Window | None = None
 ) -> Counts:
     todo = file(context, shown, window=window)
-    if shown:
+    if todo:
         log.info("orders_filed", account=context.name, shown=len(shown), changed=len(todo))
     changed = set(todo)
     counts = work(context, [order for order in shown if order.order_id in changed])
