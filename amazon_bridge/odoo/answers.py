@@ -58,8 +58,8 @@ def _is_possible(name: str, value: Any) -> bool:
     return isinstance(value, bool | int | float | str) or _is_reference(value) or _are_ids(value)
 
 
-_NO_REFERENCES = {"res_id", "tax_id"}
-"""The first is a plain number; the second, on Odoo 14, holds several taxes."""
+_NO_REFERENCES = {"res_id", "tax_id", "taxes_id"}
+"""The first is a plain number; the others hold several taxes, for all their names."""
 
 
 def _is_reference(value: Any) -> bool:

@@ -155,6 +155,21 @@ class _Need:
     operation: str = "create"
 
 
+def _insistently(create: Callable[[], object]) -> None:
+    """Make something that is made once however often it is tried.
+
+    Where another process makes the same in this moment, Odoo may refuse it, with all kinds of
+    texts; afterwards it finds what the other one made.
+
+    Raises:
+        ItemError: Odoo refuses it still.
+    """
+    try:
+        create()
+    except ItemError:
+        create()
+
+
 class _Work:
     """One look at Odoo for one account; collects what is missing."""
 
@@ -218,7 +233,7 @@ class _Work:
             return f"the login may not make it: that takes the group {need.group}"
         try:
             if self.create:
-                create()
+                _insistently(create)
         except ItemError as error:
             return error.reason
         return ""
