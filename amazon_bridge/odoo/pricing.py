@@ -212,13 +212,17 @@ def add_rounding_lines(
     return small
 
 
+_TAXES_ROUNDED = 3
+"""So many smallest units can the roundings of five taxes on one line come to."""
+
+
 def _rounding(draft: Draft, digits: int | None) -> Decimal:
     """What rounding can make of an order's total, and no more.
 
-    A smallest unit a line; where unit prices have few digits, their last one for each unit of
-    goods as well.
+    Odoo rounds each tax of a line for itself: some smallest units a line. Where unit prices have
+    few digits, their last one for each unit of goods as well.
     """
-    by_tax = draft.currency_unit * len(draft.lines)
+    by_tax = draft.currency_unit * len(draft.lines) * _TAXES_ROUNDED
     if digits is None:
         return by_tax
     return by_tax + sum(line.quantity for line in draft.lines) * Decimal(1).scaleb(-digits)
