@@ -24,8 +24,8 @@ from amazon_bridge.amazon.faults import (
     number,
     read_answer,
 )
-from amazon_bridge.amazon.library import Credentials, Site, Tokens, build, silence
 from amazon_bridge.amazon.operations import Operation
+from amazon_bridge.amazon.sdk import Credentials, Site, Tokens, build, silence
 from amazon_bridge.engine.errors import BridgeError, ConfigError, Transient, Watch, nobody_watches
 from amazon_bridge.engine.throttle import Throttle
 

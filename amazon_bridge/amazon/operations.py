@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from amazon_bridge.amazon.library import (
+from amazon_bridge.amazon.sdk import (
     FeedsClient,
     OrdersClient,
     SellersClient,

@@ -16,10 +16,10 @@ from pydantic import Field, ValidationError
 from amazon_bridge.amazon import feeds, operations
 from amazon_bridge.amazon.client import Connection
 from amazon_bridge.amazon.feeds import FeedState, FeedStatus, Result
-from amazon_bridge.amazon.library import Credentials, Site
 from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order
 from amazon_bridge.amazon.payloads import Part, Payload, Text, iso
+from amazon_bridge.amazon.sdk import Credentials, Site
 from amazon_bridge.amazon.shipments import confirmation
 from amazon_bridge.engine.errors import Transient, Watch, nobody_watches
 from amazon_bridge.engine.throttle import Throttle

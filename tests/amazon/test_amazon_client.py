@@ -16,7 +16,7 @@ from seller_desk import Desk, Sleeper, login_of
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.client import _worth_another_attempt
 from amazon_bridge.amazon.faults import Refusal, error_of, read_answer
-from amazon_bridge.amazon.library import OrdersClient, Tokens
+from amazon_bridge.amazon.sdk import OrdersClient, Tokens
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
 from amazon_bridge.model import Cancellation, Order, Shipment
@@ -493,7 +493,7 @@ def test_nothing_secret_or_personal_is_logged(
 
 def test_the_library_s_environment_variables_are_ignored() -> None:
     script = (
-        "from amazon_bridge.amazon.library import OrdersClient, Site, build\n"
+        "from amazon_bridge.amazon.sdk import OrdersClient, Site, build\n"
         "import httpx\n"
         "site = Site('https://sellingpartnerapi-eu.amazon.com', 'A13V1IB3VIYZZH', 'eu')\n"
         "client = build(OrdersClient, site, None, httpx.Client(), httpx.create_ssl_context())\n"

@@ -6,6 +6,7 @@ import pytest
 from bridge import ShiftedClock
 from figures import FIGURES
 from odoo_server.databases import OdooDatabase
+from pictures import Picture
 from program import SettledWorld
 from shop import Shop
 from story import ClockedProgram, Story
@@ -30,6 +31,20 @@ def story(
         program.log_level = "debug"  # all that may leak does
         program.add_account(world.add_seller("A1STORY", ["FR", "DE", "GB"]))
         yield Story(world, simulator, program, shop, clock)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(story: Story) -> Picture:
+    """What a telling comes to that nobody disturbs."""
+    return story.begin()
+
+
+@pytest.fixture
+def hurried(story: Story) -> Iterator[None]:
+    """The program's pauses are cut short."""
+    story.program.haste = 20
+    yield
+    story.program.haste = 1
 
 
 @pytest.fixture(scope="module")

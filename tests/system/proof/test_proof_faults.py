@@ -1,7 +1,6 @@
 """One call in five to either side goes wrong, in all ways, until nothing is left to be done."""
 
 import random
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -19,13 +18,6 @@ ROUNDS = 3
 def undisturbed(story: Story) -> Picture:
     story.program.odoo_timeout = TIMEOUT
     return story.begin()
-
-
-@pytest.fixture
-def hurried(story: Story) -> Iterator[None]:
-    story.program.haste = 20
-    yield
-    story.program.haste = 1
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 40)))

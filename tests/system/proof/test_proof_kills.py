@@ -107,11 +107,6 @@ def watched(story: Story) -> Iterator[Watched]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(story: Story) -> Picture:
-    return story.begin()
-
-
-@pytest.fixture(scope="module")
 def rounds(story: Story, undisturbed: Picture) -> Iterator[Watched]:
     with watched(story) as rounds:
         yield rounds

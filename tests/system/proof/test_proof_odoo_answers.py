@@ -1,7 +1,6 @@
 """Odoo, or what stands before it, answers in ways that nobody has foreseen."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
 from figures import FIGURES, SEED, scaled
@@ -12,18 +11,6 @@ from story import Story
 
 OFTEN = 0.15
 ROUNDS = 3
-
-
-@pytest.fixture(scope="module")
-def undisturbed(story: Story) -> Picture:
-    return story.begin()
-
-
-@pytest.fixture
-def hurried(story: Story) -> Iterator[None]:
-    story.program.haste = 20
-    yield
-    story.program.haste = 1
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 40)))

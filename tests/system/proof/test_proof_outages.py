@@ -16,11 +16,6 @@ from story import Story
 
 
 @pytest.fixture(scope="module")
-def undisturbed(story: Story) -> Picture:
-    return story.begin()
-
-
-@pytest.fixture(scope="module")
 def second(story: Story, undisturbed: Picture) -> Iterator[SecondOdoo]:
     if machine.external_server() or not isinstance(machine._machine(), LocalOdoo):
         pytest.skip("only an Odoo on this machine can be restarted by a test")

@@ -21,11 +21,6 @@ from amazon_bridge.simulator import Line, Order
 RACES = range(SEED, SEED + scaled(1, 10))
 
 
-@pytest.fixture(scope="module")
-def undisturbed(story: Story) -> Picture:
-    return story.begin()
-
-
 def finish(program: ClockedProgram, *processes: object) -> list[Run]:
     runs = []
     for process in processes:
