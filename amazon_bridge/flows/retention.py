@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import ItemError, Transient
-from amazon_bridge.odoo.past_customers import PastCustomer, anonymise, past_customers
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo.past_customers import (
+    PastCustomer,
+    PastOrder,
+    anonymise,
+    past_customers,
+)
 from amazon_bridge.odoo.session import OdooSession
 
 log = structlog.get_logger(__name__)
@@ -29,11 +34,11 @@ class Outcome:
     kept: dict[int, str] = field(default_factory=dict)
     """Why the data of others is needed still, by the customer's database id in Odoo."""
 
-    def note(self, customer: PastCustomer) -> None:
-        if customer.needed:
-            self.kept[customer.id] = customer.needed
-        else:
-            self.anonymised += 1
+    def note(self, needs: Mapping[int, str]) -> None:
+        """Take down what still needs customers, by their database ids; "" for nothing."""
+        kept = {id_: need for id_, need in needs.items() if need}
+        self.kept |= kept
+        self.anonymised += len(needs) - len(kept)
 
 
 def forget_buyers(
@@ -66,35 +71,53 @@ def forget_buyers(
             page = next(pages, None)
             if page is None:
                 return outcome
-            judged = [_minding(each, put_aside) for each in page]
-            done = judged if dry_run else _anonymised(session, judged)
-        for customer in done:
-            outcome.note(customer)
+            due = [customer for customer in page if customer.last_moved < before]
+            needs = {customer.id: next(_needs(customer, put_aside), "") for customer in due}
+            if not dry_run:
+                needs |= _anonymised(session, [each for each in due if not needs[each.id]])
+        outcome.note(needs)
         sleep(_PAUSE)
 
 
-def _minding(customer: PastCustomer, put_aside: Collection[str]) -> PastCustomer:
-    aside = set(put_aside).intersection(customer.order_ids)
-    if customer.needed or not aside:
-        return customer
-    return replace(customer, needed=f"the order {min(aside)} is put aside")
+def _needs(customer: PastCustomer, put_aside: Collection[str]) -> Iterator[str]:
+    """What the customer's data is needed for still, in words that tell none of it."""
+    for contact in customer.contacts:
+        if not contact.made_by_bridge:
+            yield f"somebody added the contact {contact.id}"
+        if contact.has_login:
+            yield f"the contact {contact.id} has a login"
+    if customer.is_invoiced:
+        yield "there is an invoice"
+    for order in customer.orders:
+        yield from _needs_of(order, put_aside)
+    for transfer in customer.transfers:
+        if transfer.is_open:
+            yield f"the transfer {transfer.name} is open"
 
 
-def _anonymised(session: OdooSession, page: Sequence[PastCustomer]) -> list[PastCustomer]:
-    """The page as it is after; whom Odoo refuses to change keeps nobody else."""
-    past = [customer for customer in page if not customer.needed]
-    kept = [customer for customer in page if customer.needed]
+def _needs_of(order: PastOrder, put_aside: Collection[str]) -> Iterator[str]:
+    if not order.order_id:
+        yield f"the sale order {order.name} isn't Amazon's"
+    elif order.order_id in put_aside:
+        yield f"the order {order.order_id} is put aside"
+    elif order.is_quotation:
+        yield f"the quotation {order.name} is open"
+    elif not (order.is_cancelled or order.is_delivered):
+        yield f"the sale order {order.name} isn't delivered"
+
+
+def _anonymised(session: OdooSession, customers: Sequence[PastCustomer]) -> dict[int, str]:
+    """Why Odoo refuses to change a customer, "" for each that is anonymous now.
+
+    Whom it refuses keeps nobody else.
+    """
     try:
-        anonymise(session, past)
+        anonymise(session, customers)
     except ItemError:
-        singly = runner.one_by_one(past, lambda each: anonymise(session, [each]), key=_name)
-        return kept + [_told(customer, result) for customer, result in singly]
-    return kept + past
+        singly = runner.one_by_one(customers, lambda each: anonymise(session, [each]), key=_name)
+        return {customer.id: result.reason if result else "" for customer, result in singly}
+    return dict.fromkeys((customer.id for customer in customers), "")
 
 
 def _name(customer: PastCustomer) -> str:
     return f"customer {customer.id}"
-
-
-def _told(customer: PastCustomer, result: ItemError | Transient | None) -> PastCustomer:
-    return replace(customer, needed=result.reason if result else "")

@@ -1,4 +1,4 @@
-"""Customers of whom nothing is open any more: found, and made anonymous.
+"""Customers of long ago, with all that names them: found, and made anonymous.
 
 Only customers that the bridge made, with their contacts. Country and state stay, for the taxes and
 the statistics. So does the Amazon order id, under which Seller Central shows the rest.
@@ -22,28 +22,65 @@ _Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class PastCustomer:
-    """A customer whose last goods left long enough ago."""
+class Contact:
+    """A customer's own contact, or one of those below it."""
 
     id: int
-    contact_ids: tuple[int, ...]
-    """The customer's own, and those of its contacts."""
-    sale_order_ids: tuple[int, ...]
-    order_ids: tuple[str, ...]
-    """Amazon's, of these sale orders."""
-    needed: str = ""
-    """What its data is needed for still; empty when for nothing."""
+    made_by_bridge: bool
+    has_login: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PastOrder:
+    """A sale order that names one of the contacts."""
+
+    id: int
+    name: str
+    order_id: str
+    """Amazon's; empty when the bridge didn't make it."""
+    ordered: datetime
+    is_quotation: bool
+    is_cancelled: bool
+    is_delivered: bool
+    """Something of it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A delivery, a return, or whatever else moves goods for one of the contacts or orders."""
+
+    name: str
+    is_open: bool
+    done: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastCustomer:
+    """A customer that the bridge made, with all that names it."""
+
+    id: int
+    contacts: tuple[Contact, ...]
+    orders: tuple[PastOrder, ...]
+    transfers: tuple[Transfer, ...]
+    is_invoiced: bool
+    """There is an invoice, or a draft of one."""
+
+    @property
+    def last_moved(self) -> datetime:
+        """When the last goods left or came back; of an order without any, when it was made."""
+        moved = [transfer.done for transfer in self.transfers if transfer.done]
+        return max(moved + [order.ordered for order in self.orders])
 
 
 def past_customers(session: OdooSession, before: datetime) -> Iterator[list[PastCustomer]]:
-    """Customers of Amazon's orders whose last goods left, or came back, before a moment.
+    """Customers of Amazon's orders from before a moment, but for those that are anonymous already.
 
-    Those that are anonymous already are left out. They come by the page, and nothing is known
-    of a page before it is asked for. A customer may stand on several.
+    They come by the page, and nothing is known of a page before it is asked for. A customer may
+    stand on several.
 
     Args:
         session: a login to all companies that the bridge works for.
-        before: the moment. A cancelled order counts by its order date.
+        before: the moment.
     """
     domain = [
         ("origin", "=like", f"{sales.ORIGIN}%"),
@@ -55,16 +92,9 @@ def past_customers(session: OdooSession, before: datetime) -> Iterator[list[Past
         "sale.order", [*domain, ("id", ">", last)], ["partner_id"], order="id", limit=_PAGE
     ):
         last = rows[-1]["id"]
-        yield judge(session, {row["partner_id"][0] for row in rows}, before)
-
-
-def judge(
-    session: OdooSession, partner_ids: Collection[int], before: datetime
-) -> list[PastCustomer]:
-    """Those of the partners that the bridge made and whose last goods moved before a moment."""
-    papers = _Papers.read(session, partner_ids)
-    found = [papers.of(id_) for id_ in papers.customers]
-    return [each for each in found if each.sale_order_ids and papers.last_moved(each.id) < before]
+        papers = _Papers.read(session, {row["partner_id"][0] for row in rows})
+        customers = [papers.of(id_) for id_ in papers.customers]
+        yield [customer for customer in customers if customer.orders]
 
 
 _PARTIES = ["partner_id", "partner_invoice_id", "partner_shipping_id"]
@@ -119,60 +149,53 @@ class _Papers:
         )
 
     def of(self, customer_id: int) -> PastCustomer:
-        orders = self._orders(customer_id)
+        mine = set(self.customers[customer_id])
         return PastCustomer(
             id=customer_id,
-            contact_ids=tuple(self.customers[customer_id]),
-            sale_order_ids=tuple(row["id"] for row in orders),
-            order_ids=tuple(self.amazons[row["id"]] for row in orders if row["id"] in self.amazons),
-            needed=next(self._needs(customer_id), ""),
+            contacts=tuple(self._contact(row) for row in self.contacts if row["id"] in mine),
+            orders=tuple(self._order(row) for row in self._orders(mine)),
+            transfers=tuple(_transfer(row) for row in self._transfers(mine)),
+            is_invoiced=any(_id(row["partner_id"]) in mine for row in self.invoices),
         )
 
-    def last_moved(self, customer_id: int) -> datetime:
-        """When the last goods left or came back; of an order without any, when it was made."""
-        ordered = [row["date_order"] for row in self._orders(customer_id)]
-        moved = [row["date_done"] for row in self._transfers(customer_id) if row["date_done"]]
-        return datetime.fromisoformat(max(ordered + moved)).replace(tzinfo=UTC)
+    def _contact(self, row: Mapping[str, Any]) -> Contact:
+        return Contact(row["id"], row["id"] in self.made_here, bool(row["user_ids"]))
 
-    def _needs(self, customer_id: int) -> Iterator[str]:
-        """What needs the customer's data still, in words that tell none of it."""
-        mine = set(self.customers[customer_id])
-        for contact in self.contacts:
-            if contact["id"] in mine and contact["id"] not in self.made_here:
-                yield f"somebody added the contact {contact['id']}"
-            if contact["id"] in mine and contact["user_ids"]:
-                yield f"the contact {contact['id']} has a login"
-        if any(_id(row["partner_id"]) in mine for row in self.invoices):
-            yield "there is an invoice"
-        for order in self._orders(customer_id):
-            yield from self._needs_of(order)
-        for transfer in self._transfers(customer_id):
-            if transfer["state"] not in {"done", "cancel"}:
-                yield f"the transfer {transfer['name']} is open"
-
-    def _needs_of(self, order: Mapping[str, Any]) -> Iterator[str]:
-        if order["id"] not in self.amazons:
-            yield f"the sale order {order['name']} isn't Amazon's"
-        elif order["state"] in {"draft", "sent"}:
-            yield f"the quotation {order['name']} is open"
-        elif order["state"] != "cancel" and not self._is_delivered(order["id"]):
-            yield f"the sale order {order['name']} isn't delivered"
+    def _order(self, row: Mapping[str, Any]) -> PastOrder:
+        return PastOrder(
+            id=row["id"],
+            name=row["name"],
+            order_id=self.amazons.get(row["id"], ""),
+            ordered=_moment(row["date_order"]),
+            is_quotation=row["state"] in {"draft", "sent"},
+            is_cancelled=row["state"] == "cancel",
+            is_delivered=self._is_delivered(row["id"]),
+        )
 
     def _is_delivered(self, order_id: int) -> bool:
         return any(_id(t["sale_id"]) == order_id and t["state"] == "done" for t in self.transfers)
 
-    def _orders(self, customer_id: int) -> list[Mapping[str, Any]]:
-        mine = set(self.customers[customer_id])
-        return [row for row in self.orders if mine & {_id(row[party]) for party in _PARTIES}]
+    def _orders(self, contact_ids: Collection[int]) -> list[Mapping[str, Any]]:
+        return [
+            row for row in self.orders if any(_id(row[party]) in contact_ids for party in _PARTIES)
+        ]
 
-    def _transfers(self, customer_id: int) -> list[Mapping[str, Any]]:
-        mine = set(self.customers[customer_id])
-        orders = {row["id"] for row in self._orders(customer_id)}
+    def _transfers(self, contact_ids: Collection[int]) -> list[Mapping[str, Any]]:
+        orders = {row["id"] for row in self._orders(contact_ids)}
         return [
             row
             for row in self.transfers
-            if _id(row["partner_id"]) in mine or _id(row["sale_id"]) in orders
+            if _id(row["partner_id"]) in contact_ids or _id(row["sale_id"]) in orders
         ]
+
+
+def _transfer(row: Mapping[str, Any]) -> Transfer:
+    done = _moment(row["date_done"]) if row["date_done"] else None
+    return Transfer(row["name"], row["state"] not in {"done", "cancel"}, done)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _id(value: Any) -> int:
@@ -201,11 +224,13 @@ def anonymise(session: OdooSession, customers: Sequence[PastCustomer]) -> None:
 
     Last of all their names, by which ``past_customers`` knows who is still to be made anonymous.
     """
-    orders = sorted({id_ for customer in customers for id_ in customer.sale_order_ids})
+    if not customers:
+        return
+    orders = sorted({order.id for customer in customers for order in customer.orders})
     sales.forget_gift_messages(session, orders)
     sales.forget_purchase_orders(session, orders)
     deliveries.forget_gift_messages(session, orders)
-    contacts = sorted({id_ for customer in customers for id_ in customer.contact_ids})
+    contacts = sorted({each.id for customer in customers for each in customer.contacts})
     fields = [*BUYERS_FIELDS, *session.fields_of("res.partner", _DERIVED)]
     rows = [
         [str(row["id"]), ANONYMOUS, VAT_NOTE.sub("", row["comment"] or ""), *("" for _ in fields)]
