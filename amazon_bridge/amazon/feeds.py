@@ -153,7 +153,10 @@ def _damaged() -> Transient:
 
 
 def _too_large() -> Transient:
-    return Transient(f"The feed's result is larger than {_LARGEST // 2**20} MB: it is no report.")
+    return Transient(
+        f"The feed's result is larger than {_LARGEST // 2**20} MB: it is no report.",
+        "If this stays, look in Seller Central which of the orders are cancelled, and report it.",
+    )
 
 
 def _transfer(http: httpx.Client, method: str, url: str, **request: object) -> bytes:
