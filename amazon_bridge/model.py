@@ -70,6 +70,14 @@ class Item:
     tax_collected_by_amazon: bool = False
     """Amazon is the marketplace facilitator: the seller owes no tax on this item."""
     quantity_fulfilled: int = 0
+    """Units that have left, as far as Amazon knows."""
+    quantity_unfulfilled: int | None = None
+    """Units still to be shipped; None where Amazon does not say."""
+    serial_numbers: tuple[str, ...] = ()
+    """Serial numbers of the units that Amazon shipped."""
+    shipping_constraints: tuple[str, ...] = ()
+    """What is mandatory at the door, in Amazon's words, such as ``signatureConfirmation``."""
+    ioss_number: str | None = None
     promotion_ids: tuple[str, ...] = ()
     gift_wrap_level: str | None = None
     gift_message: str | None = field(default=None, repr=False)
@@ -80,6 +88,11 @@ class Item:
     def worth(self) -> Decimal:
         """The sum of the item's charges."""
         return sum((charge.amount for charge in self.charges), Decimal(0))
+
+    @property
+    def is_identified(self) -> bool:
+        """Amazon names the product in any way."""
+        return bool(self.sku or self.asin or self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,11 @@ class Address:
     name: str | None = field(default=None, repr=False)
     company_name: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
+    street_name: str | None = field(default=None, repr=False)
+    """This and the next three: Amazon's ``extendedFields``, told for Brazil."""
+    street_number: str | None = field(default=None, repr=False)
+    complement: str | None = field(default=None, repr=False)
+    neighborhood: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +123,9 @@ class Buyer:
     email: str | None = field(default=None, repr=False)
     company_name: str | None = field(default=None, repr=False)
     vat_number: str | None = field(default=None, repr=False)
+    """The tax number of a business (VAT, CNPJ)."""
+    person_tax_number: str | None = field(default=None, repr=False)
+    """The tax number of a person (CPF)."""
     purchase_order_number: str | None = field(default=None, repr=False)
 
 
@@ -142,6 +163,14 @@ class Order:
     replaces_order_id: str | None = None
     service_level: str | None = None
     """How fast the buyer wants it shipped, such as EXPEDITED."""
+    ship_by: datetime | None = None
+    """The latest moment to ship (end of ``shipByWindow``)."""
+    deliver_by: datetime | None = None
+    """The latest moment to deliver (end of ``deliverByWindow``)."""
+    programs: tuple[str, ...] = ()
+    """Amazon's programs that the order belongs to, such as PRIME."""
+    delivery_instructions: str | None = field(default=None, repr=False)
+    """Drop-off location and address instruction (door code) of the buyer."""
 
     @property
     def worth(self) -> Decimal:
@@ -161,6 +190,12 @@ class UnreadableOrder:
     fingerprint: str
     reason: str
     """What is wrong with it, naming fields and never their personal contents."""
+    kind: str = "unreadable"
+    """The quarantine kind: ``unreadable``, or ``no_proceeds`` where only its worth is missing."""
+    fulfilled_by: FulfilledBy | None = None
+    ship_by: datetime | None = None
+    """The latest moment to ship, where that much can be parsed."""
+    marketplace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

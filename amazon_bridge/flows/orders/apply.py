@@ -1,0 +1,265 @@
+"""Makes filed orders true in Odoo: import, confirm, deliver, complete, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from amazon_bridge.engine import runner
+from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.drafts import drafts_of
+from amazon_bridge.flows.orders import tell
+from amazon_bridge.flows.orders.decide import Step, decide
+from amazon_bridge.flows.orders.find import Shown, unreadable
+from amazon_bridge.flows.orders.memo import JOB, Memo
+from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
+from amazon_bridge.odoo import deliveries, notes, pricing, sales
+from amazon_bridge.odoo.sales import Draft, SaleOrder
+
+log = structlog.get_logger(__name__)
+
+
+def work(context: Context, shown: Sequence[Shown]) -> Counts:
+    """Make filed orders true in Odoo, and put those aside that can't be.
+
+    Raises:
+        AccountError: Odoo is down, or refuses the login; the orders stay pending.
+    """
+    outcomes: dict[str, str] = {}
+    failures = {s.order_id: unreadable(s) for s in shown if isinstance(s, UnreadableOrder)}
+    failures |= runner.work(
+        [s for s in shown if isinstance(s, Order)],
+        lambda orders: _apply(context, orders, outcomes),
+        key=lambda order: order.order_id,
+        alive=context.odoo.ping,
+        sleep=context.sleep,
+    )
+    for order_id, error in failures.items():
+        tell.quarantine(context, order_id, error)
+    done = [outcome for order_id, outcome in outcomes.items() if order_id not in failures]
+    return Counts(
+        created=done.count("created"),
+        updated=done.count("updated"),
+        cancelled=done.count("cancelled"),
+        unchanged=done.count("unchanged"),
+        quarantined=len(failures),
+    )
+
+
+def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) -> None:
+    """Work a batch. ``outcomes`` gets a word of the counts for each order that is done.
+
+    Raises:
+        ItemErrors: these can't be worked. Of the others all is done, or none.
+    """
+    standing = sales.find(context.odoo, [order.order_id for order in orders])
+    steps = {order.order_id: decide_for(context, order, standing) for order in orders}
+
+    def having(*wanted: Step) -> list[Order]:
+        return [order for order in orders if steps[order.order_id] in wanted]
+
+    errors = {o.order_id: _not_ours(standing[o.order_id]) for o in having(Step.NOT_OURS)}
+    _restore_dates(context, having(Step.COMPLETE, Step.NOTHING), standing)
+    failures = _import(context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes)
+    errors |= failures
+    _deliver(context, having(Step.IMPORT, Step.COMPLETE), standing, failures)
+    errors |= tell.hold(context, having(Step.HOLD), standing)
+    errors |= tell.find_changed_worth(context, having(Step.NOTHING), standing)
+    _cancel(context, having(Step.CANCEL), standing)
+    live = having(Step.IMPORT, Step.COMPLETE, Step.NOTHING)
+    errors |= tell.find_unpriced(context, live, standing)
+    tell.show_requests(context, live, standing)
+    tell.show_gift_messages(context, live, standing)
+    for order in orders:
+        if order.order_id not in errors:
+            _settle(context, order, steps[order.order_id])
+            outcomes.setdefault(order.order_id, COUNTED_AS[steps[order.order_id]])
+    if errors:
+        raise ItemErrors(errors)
+
+
+def decide_for(context: Context, order: Order, standing: Mapping[str, SaleOrder]) -> Step:
+    """What to do about an order, given what the state store and Odoo know of it."""
+    entry = context.ledger.entry(context.name, JOB, order.order_id)
+    return decide(
+        order,
+        standing.get(order.order_id),
+        fba_location_id=context.setup.fba_location_id,
+        filed_before=entry is not None and entry.importable,
+    )
+
+
+COUNTED_AS = {
+    Step.IMPORT: "created",
+    Step.COMPLETE: "updated",
+    Step.CANCEL: "cancelled",
+    Step.NOTHING: "unchanged",
+    Step.LEAVE_OUT: "unchanged",
+}
+
+
+def _settle(context: Context, order: Order, step: Step) -> None:
+    state = State.LEFT_OUT if step == Step.LEAVE_OUT else State.DONE
+    memo = None if step == Step.LEAVE_OUT else Memo.of(order).text()
+    context.ledger.settle(context.name, JOB, order.order_id, order.fingerprint, state, memo=memo)
+    log.info("order_worked", account=context.name, order=order.order_id, step=step)
+
+
+def _not_ours(sale_order: SaleOrder) -> ItemError:
+    return ItemError(
+        "needs_attention",
+        f"The sale order {sale_order.name} carries this Amazon order id, but the bridge didn't"
+        " make it.",
+        "Clear its customer reference in Odoo and retry, if the bridge is to import the order;"
+        " else leave it here.",
+    )
+
+
+# Import
+
+
+def _import(
+    context: Context,
+    orders: Sequence[Order],
+    standing: dict[str, SaleOrder],
+    outcomes: dict[str, str],
+) -> dict[str, ItemError]:
+    """Bring sale orders to their confirmation, from wherever they stand: made, priced, confirmed.
+
+    ``standing`` gets them as they stand then. Answers with the errors of the orders that could
+    not be brought there.
+    """
+    unconfirmed = [
+        order
+        for order in orders
+        if order.order_id not in standing or standing[order.order_id].is_quotation
+    ]
+    if not unconfirmed:
+        return {}
+    drafts = drafts_of(context, unconfirmed)
+    made = _made(context, [draft for draft in drafts if draft.order_id not in standing])
+    outcomes |= dict.fromkeys(made, "created")
+    standing |= made
+    standing |= _priced(context, drafts, standing)
+    errors = _wrong_totals(drafts, standing)
+    right = [d for d in drafts if d.order_id not in errors and standing[d.order_id].is_quotation]
+    if right:
+        _note_fallbacks(context, right)
+        sales.add_purchase_orders(context.odoo, right, standing)
+        sales.confirm(context.odoo, right, standing)
+        ids = {draft.order_id: standing[draft.order_id].id for draft in right}
+        standing |= sales.read(context.odoo, ids)
+    return errors
+
+
+def _made(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
+    return sales.read(context.odoo, sales.make(context.odoo, drafts)) if drafts else {}
+
+
+def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:
+    """Remember the SKUs that have no product of their own, for someone to give them one."""
+    lines = [(draft, line) for draft in drafts for line in draft.lines if line.sku]
+    matched = {line.sku for _, line in lines if not line.why_fallback}
+    unmatched = [(i.sku, d.order_id, i.why_fallback) for d, i in lines if i.why_fallback]
+    context.ledger.note_matches(context.name, unmatched=unmatched, matched=matched)
+
+
+def _priced(
+    context: Context, drafts: Sequence[Draft], now: Mapping[str, SaleOrder]
+) -> dict[str, SaleOrder]:
+    """Give the quotations that have no prices yet the prices that lead to Amazon's totals."""
+    quotations = [draft for draft in drafts if now[draft.order_id].is_quotation]
+    if not quotations:
+        return {}
+    pricing.set_prices(context.odoo, quotations, now)
+    ids = {draft.order_id: now[draft.order_id].id for draft in quotations}
+    priced = sales.read(context.odoo, ids)
+    product_id = context.setup.products.rounding
+    small = pricing.add_rounding_lines(context.odoo, quotations, priced, product_id)
+    # The terms of those that get a purchase order are read as late as can be: they are people's.
+    with_terms = [draft.order_id for draft in quotations if draft.purchase_order]
+    again = {order_id: ids[order_id] for order_id in (*small, *with_terms)}
+    return priced | (sales.read(context.odoo, again) if again else {})
+
+
+def _wrong_totals(drafts: Sequence[Draft], now: Mapping[str, SaleOrder]) -> dict[str, ItemError]:
+    return {
+        draft.order_id: _wrong_total(draft, now[draft.order_id])
+        for draft in drafts
+        if now[draft.order_id].is_quotation
+        and (now[draft.order_id].total, now[draft.order_id].currency)
+        != (draft.total, draft.currency)
+    }
+
+
+def _wrong_total(draft: Draft, sale_order: SaleOrder) -> ItemError:
+    return ItemError(
+        "total_differs",
+        f"The quotation {sale_order.name} comes to {sale_order.total} {sale_order.currency} in"
+        f" Odoo, the order on Amazon to {draft.total} {draft.currency}.",
+        "Correct the quotation's prices or taxes in Odoo, or delete it and correct the taxes of"
+        " its products; then retry.",
+    )
+
+
+def _deliver(
+    context: Context,
+    orders: Sequence[Order],
+    standing: Mapping[str, SaleOrder],
+    failures: Collection[str],
+) -> None:
+    """Do what Amazon has shipped: the open transfers out of Amazon's location.
+
+    Raises:
+        ItemErrors: some can't be done without a person.
+    """
+    transfers = {
+        delivery.id: order.order_id
+        for order in orders
+        if order.fulfilled_by == FulfilledBy.AMAZON and order.order_id not in failures
+        for delivery in standing[order.order_id].open_from(context.setup.fba_location_id)
+    }
+    deliveries.deliver(context.odoo, transfers)
+
+
+def _restore_dates(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> None:
+    """Give back Amazon's date to orders whose round ended right after their confirmation."""
+    lost = {
+        standing[order.order_id].id: order.created
+        for order in orders
+        if _lost_its_date(context, order, standing[order.order_id])
+    }
+    sales.set_dates(context.odoo, lost)
+
+
+def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> bool:
+    """It was confirmed since the ledger knows the order, and no round has come to its end."""
+    if not sale_order.is_confirmed or sale_order.ordered == order.created.replace(microsecond=0):
+        return False
+    entry = context.ledger.entry(context.name, JOB, order.order_id)
+    if entry is None or entry.memo is not None:
+        return False
+    return sale_order.ordered > entry.first_seen - _CLOCKS_DIFFER
+
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""As much may Odoo's clock be behind ours."""
+
+
+# Cancel
+
+
+def _cancel(context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]) -> None:
+    if not orders:
+        return
+    ids = [standing[order.order_id].id for order in orders]
+    # First the note: a round that ends in between must not leave a cancellation unexplained.
+    notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(ids, tell.CANCELLED_THERE))
+    sales.cancel(context.odoo, ids)

@@ -1,0 +1,175 @@
+"""What people are told of orders: the quarantine, and notes and activities in Odoo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.decide import LIVE
+from amazon_bridge.flows.orders.memo import JOB, Memo
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order
+from amazon_bridge.odoo import deliveries, notes
+from amazon_bridge.odoo.notes import Note
+from amazon_bridge.odoo.sales import SaleOrder
+
+log = structlog.get_logger(__name__)
+
+
+def quarantine(context: Context, order_id: str, error: ItemError) -> None:
+    """Quarantine an order, whether it was filed before or not."""
+    context.ledger.put_aside(context.name, JOB, order_id, error)
+    log.warning(
+        "order_put_aside",
+        account=context.name,
+        order=order_id,
+        kind=error.kind,
+        reason=error.reason,
+    )
+
+
+CANCELLED_THERE = Note(
+    "cancelled_there",
+    "Amazon: cancelled",
+    "Amazon has cancelled this order, so it was cancelled here, with its open deliveries.",
+)
+"""Tells a cancellation that came from Amazon from one that Amazon is to be told of."""
+
+
+def hold(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Note on sale orders that Amazon cancelled too late, and return the error of each."""
+    told = {order.order_id: standing[order.order_id] for order in orders}
+    posted = {s.id: _TOO_LATE if s.goods_left else _INVOICED for s in told.values()}
+    notes.post(context.odoo, notes.SALE_ORDER, posted)
+    return {order_id: _held(sale_order) for order_id, sale_order in told.items()}
+
+
+def _held(sale_order: SaleOrder) -> ItemError:
+    credit = " Credit its invoice." if sale_order.is_invoiced else ""
+    if sale_order.goods_left:
+        return ItemError(
+            "needs_attention",
+            f"Cancelled on Amazon, but goods of {sale_order.name} have left.",
+            f"Bring the goods back, or refund in Seller Central.{credit} Cancel the sale order in"
+            " Odoo when that is settled, then retry.",
+        )
+    return ItemError(
+        "needs_attention",
+        f"Cancelled on Amazon, but {sale_order.name} is invoiced.",
+        "Credit its invoice in Odoo, cancel the sale order, then retry.",
+    )
+
+
+_TOO_LATE = Note(
+    "cancelled_too_late",
+    "Amazon: cancelled after goods left",
+    "Amazon has cancelled this order, but goods have left already. Nothing was cancelled here:"
+    " bring the goods back or settle it with the buyer, then cancel this sale order.",
+)
+_INVOICED = Note(
+    "cancelled_invoiced",
+    "Amazon: cancelled after the invoice",
+    "Amazon has cancelled this order, but it is invoiced already. Nothing was cancelled here:"
+    " credit the invoice, then cancel this sale order.",
+)
+
+
+def find_unpriced(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Orders that somebody confirmed, and perhaps locked, before they got their prices."""
+    return {
+        order.order_id: _confirmed_too_early(order, standing[order.order_id])
+        for order in orders
+        if order.worth and _is_unpriced(context, standing[order.order_id])
+    }
+
+
+def _is_unpriced(context: Context, sale_order: SaleOrder) -> bool:
+    """It is confirmed at a worth of nothing, and no round has brought it to its end."""
+    if sale_order.total or not sale_order.is_confirmed:
+        return False
+    entry = context.ledger.entry(context.name, JOB, sale_order.order_id)
+    return entry is None or entry.memo is None
+
+
+def _confirmed_too_early(order: Order, sale_order: SaleOrder) -> ItemError:
+    return ItemError(
+        "needs_attention",
+        f"{sale_order.name} was confirmed by somebody before it had its prices: it comes to 0,"
+        f" the order on Amazon to {order.worth} {order.currency}.",
+        "Enter the prices in the sale order in Odoo, then retry.",
+    )
+
+
+def find_changed_worth(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Orders that Amazon has changed since they were imported, such as by cancelling units."""
+    errors = {}
+    for order in orders:
+        sale_order = standing[order.order_id]
+        if _has_changed_worth(context, order) and sale_order.total != order.worth:
+            errors[order.order_id] = ItemError(
+                "needs_attention",
+                f"Amazon now says {order.worth} {order.currency}; the sale order"
+                f" {sale_order.name} was imported before and comes to {sale_order.total}.",
+                "Correct the quantities or prices of the sale order in Odoo, then retry.",
+            )
+    return errors
+
+
+def _has_changed_worth(context: Context, order: Order) -> bool:
+    entry = context.ledger.entry(context.name, JOB, order.order_id)
+    memo = Memo.read(entry)
+    return order.status in LIVE and memo is not None and memo.worth != order.worth
+
+
+def show_requests(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> None:
+    """Tell the people in Odoo that the buyer asks to cancel, before the parcel leaves."""
+    asked = [
+        standing[order.order_id]
+        for order in orders
+        if order.buyer_requested_cancellation and order.status == FulfillmentStatus.UNSHIPPED
+    ]
+    live = [sale_order for sale_order in asked if not sale_order.is_cancelled]
+    records = [(notes.SALE_ORDER, sale_order.id) for sale_order in live]
+    records += [(notes.DELIVERY_ORDER, d.id) for s in live for d in s.deliveries if d.is_open]
+    notes.remind(
+        context.odoo,
+        dict.fromkeys(records, _BUYER_ASKS),
+        today=context.clock().date(),
+        user_id=context.setup.salesperson_id,
+    )
+
+
+_BUYER_ASKS = Note(
+    "buyer_asks",
+    "Amazon: the buyer asks to cancel",
+    "The buyer has asked Amazon to cancel this order. Don't ship it without deciding: cancel"
+    " this sale order to grant the request, or ship it to decline.",
+)
+
+
+def show_gift_messages(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> None:
+    """Write what goes into the parcel on the deliveries, for those who pack it."""
+    messages = {
+        order.order_id: [item.gift_message for item in order.items if item.gift_message]
+        for order in orders
+        if order.fulfilled_by == FulfilledBy.MERCHANT
+    }
+    texts = {
+        delivery: its_messages
+        for order_id, its_messages in messages.items()
+        for delivery in standing[order_id].deliveries
+        if delivery.is_open and its_messages
+    }
+    deliveries.note_gift_messages(context.odoo, texts)
