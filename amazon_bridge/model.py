@@ -82,6 +82,8 @@ class Item:
     gift_wrap_level: str | None = None
     gift_message: str | None = field(default=None, repr=False)
     buyer_requested_cancellation: bool = False
+    cancelled_by: str | None = None
+    """Who cancelled units of the item (BUYER, MERCHANT, AMAZON); None where nobody did."""
     cancellation_reason: str | None = None
 
     @property

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from amazon_bridge.amazon.payloads import (
     AddressPayload,
+    CancellationRequestPayload,
+    DeliveryPreferencePayload,
     IdentifiedPayload,
+    Identifier,
+    Instant,
     ItemPayload,
     OrderPayload,
     PackagePayload,
@@ -77,9 +83,50 @@ def read_order(
         order = OrderPayload.model_validate(payload)
         return _order(order, fingerprint, prices_include_tax=prices_include_tax)
     except ValidationError as error:
-        return UnreadableOrder(_order_id(payload, fingerprint), fingerprint, _problems(error))
+        return _unreadable(payload, fingerprint, _problems(error))
     except ProceedsError as error:
-        return UnreadableOrder(_order_id(payload, fingerprint), fingerprint, str(error))
+        return _unreadable(payload, fingerprint, str(error))
+
+
+def _unreadable(payload: object, fingerprint: str, reason: str) -> UnreadableOrder:
+    """The little that whoever ships the order by hand must know, as far as it can be parsed."""
+    fulfillment = _part(payload, "fulfillment")
+    by = _text(fulfillment, "fulfilledBy")
+    return UnreadableOrder(
+        order_id=_order_id(payload, fingerprint),
+        fingerprint=fingerprint,
+        reason=reason,
+        fulfilled_by=_fulfilled_by(by),
+        ship_by=_instant(_part(fulfillment, "shipByWindow"), "latestDateTime"),
+        marketplace_id=_identifier(_part(payload, "salesChannel"), "marketplaceId"),
+    )
+
+
+def _part(payload: object, name: str) -> object:
+    return payload.get(name) if isinstance(payload, dict) else None
+
+
+def _text(payload: object, name: str) -> str | None:
+    value = _part(payload, name)
+    return value if isinstance(value, str) else None
+
+
+def _instant(payload: object, name: str) -> datetime | None:
+    try:
+        return _INSTANT.validate_python(_part(payload, name))
+    except ValidationError:
+        return None
+
+
+def _identifier(payload: object, name: str) -> str | None:
+    try:
+        return _IDENTIFIER.validate_python(_part(payload, name))
+    except ValidationError:
+        return None
+
+
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
 def _fingerprint(payload: object) -> str:
@@ -136,7 +183,26 @@ def _order(payload: OrderPayload, fingerprint: str, *, prices_include_tax: bool 
         packages=tuple(map(_package, payload.packages)),
         replaces_order_id=_replaced(payload),
         service_level=payload.fulfillment.fulfillment_service_level,
+        ship_by=payload.fulfillment.ship_by_window.latest_date_time,
+        deliver_by=payload.fulfillment.deliver_by_window.latest_date_time,
+        programs=_programs(payload),
+        delivery_instructions=_instructions(payload.recipient.delivery_preference),
     )
+
+
+def _programs(payload: OrderPayload) -> tuple[str, ...]:
+    """The programs of the order and of its items, each once."""
+    named = [*payload.programs, *(p for item in payload.order_items for p in item.programs)]
+    return tuple(dict.fromkeys(_given(named)))
+
+
+def _given(texts: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(text for text in texts if text)
+
+
+def _instructions(preference: DeliveryPreferencePayload) -> str | None:
+    parts = _given((preference.drop_off_location, preference.address_instruction))
+    return "; ".join(parts) or None
 
 
 def _sold_on_amazon(payload: OrderPayload) -> bool:
@@ -187,6 +253,7 @@ def _item(payload: ItemPayload, charges: tuple[Charge, ...]) -> Item:
     request = payload.cancellation.cancellation_request
     execution = payload.cancellation.cancellation_execution
     promotions = payload.promotion.breakdowns
+    shipping = payload.fulfillment.shipping
     return Item(
         order_item_id=payload.order_item_id,
         quantity=payload.quantity_ordered,
@@ -196,12 +263,26 @@ def _item(payload: ItemPayload, charges: tuple[Charge, ...]) -> Item:
         charges=charges,
         tax_collected_by_amazon=collected_by_amazon(payload),
         quantity_fulfilled=payload.fulfillment.quantity_fulfilled or 0,
-        promotion_ids=tuple(p.promotion_id for p in promotions if p.promotion_id),
+        quantity_unfulfilled=payload.fulfillment.quantity_unfulfilled,
+        serial_numbers=_given(payload.product.serial_numbers),
+        shipping_constraints=_mandatory(shipping.shipping_constraints),
+        ioss_number=shipping.international_shipping.ioss_number,
+        promotion_ids=_given(p.promotion_id for p in promotions),
         gift_wrap_level=gift.gift_wrap_level,
         gift_message=gift.gift_message,
-        buyer_requested_cancellation=request.requester == "BUYER",
+        buyer_requested_cancellation=_is_request(request),
+        cancelled_by=execution.cancelled_by,
         cancellation_reason=request.cancel_reason or execution.cancel_reason,
     )
+
+
+def _is_request(request: CancellationRequestPayload) -> bool:
+    """Amazon's model knows no other requester than the buyer; a request without one is theirs."""
+    return bool(request.requester or request.cancel_reason)
+
+
+def _mandatory(constraints: Mapping[str, str | None]) -> tuple[str, ...]:
+    return tuple(name for name, kind in constraints.items() if kind == "MANDATORY")
 
 
 def _buyer(payload: OrderPayload) -> Buyer:
@@ -209,7 +290,8 @@ def _buyer(payload: OrderPayload) -> Buyer:
         name=payload.buyer.buyer_name,
         email=payload.buyer.buyer_email,
         company_name=payload.buyer.buyer_company_name or _legal_name(payload),
-        vat_number=_vat_number(payload),
+        vat_number=_tax_number(payload, "VAT", "BUSINESS", "CNPJ"),
+        person_tax_number=_tax_number(payload, "CPF"),
         purchase_order_number=payload.buyer.buyer_purchase_order_number,
     )
 
@@ -231,28 +313,35 @@ _OF_BUSINESSES = {"VAT", "BUSINESS", "CNPJ"}
 """Types of tax numbers. CPF and CST are numbers of persons."""
 
 
-def _vat_number(payload: OrderPayload) -> str | None:
-    """The buyer's tax number as a business; CPF and CST aren't such numbers."""
-    numbers = {
-        registration.tax_registration_type: registration.tax_registration_number
+def _tax_number(payload: OrderPayload, *types: str) -> str | None:
+    """The buyer's first tax number of the first of these types that there is."""
+    numbers = [
+        registration.tax_registration_number
+        for kind in types
         for registration in payload.tax.tax_registrations
-        if registration.entity_type == "BUYER"
-    }
-    return numbers.get("VAT") or numbers.get("BUSINESS") or numbers.get("CNPJ")
+        if registration.entity_type == "BUYER" and registration.tax_registration_type == kind
+    ]
+    return next(iter(_given(numbers)), None)
 
 
 def _address(payload: AddressPayload) -> Address:
     lines = (payload.address_line1, payload.address_line2, payload.address_line3)
+    districts = (payload.district_or_county, payload.municipality)
+    extended = payload.extended_fields
     return Address(
         country_code=payload.country_code,
         state_or_region=payload.state_or_region,
         postal_code=payload.postal_code,
         city=payload.city,
-        district_or_county=payload.district_or_county or payload.municipality,
-        lines=tuple(line for line in lines if line),
+        district_or_county=", ".join(dict.fromkeys(_given(districts))) or None,
+        lines=_given(lines),
         name=payload.name,
         company_name=payload.company_name,
         phone=payload.phone,
+        street_name=extended.street_name,
+        street_number=extended.street_number,
+        complement=extended.complement,
+        neighborhood=extended.neighborhood,
     )
 
 

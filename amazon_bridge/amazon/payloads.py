@@ -128,6 +128,7 @@ class ProductPayload(Payload):
     asin: Text = None
     title: Text = None
     price: Part[PricePayload] = PricePayload()
+    serial_numbers: Entries[Text] = ()
 
 
 class PromotionBreakdownPayload(Payload):
@@ -144,6 +145,7 @@ class CancellationRequestPayload(Payload):
 
 
 class CancellationExecutionPayload(Payload):
+    cancelled_by: Text = None
     cancel_reason: Text = None
 
 
@@ -161,9 +163,21 @@ class PackingPayload(Payload):
     gift_option: Part[GiftOptionPayload] = GiftOptionPayload()
 
 
+class InternationalShippingPayload(Payload):
+    ioss_number: Text = None
+
+
+class ShippingPayload(Payload):
+    shipping_constraints: Part[dict[str, Text]] = {}
+    """By name, so that a constraint that Amazon adds is not lost."""
+    international_shipping: Part[InternationalShippingPayload] = InternationalShippingPayload()
+
+
 class ItemFulfillmentPayload(Payload):
     quantity_fulfilled: Quantity | None = None
+    quantity_unfulfilled: Quantity | None = None
     packing: Part[PackingPayload] = PackingPayload()
+    shipping: Part[ShippingPayload] = ShippingPayload()
 
 
 class TaxCollectionPayload(Payload):
@@ -178,6 +192,7 @@ class ItemPayload(Payload):
     order_item_id: Identifier
     quantity_ordered: Quantity
     product: Part[ProductPayload]
+    programs: Entries[Text] = ()
     proceeds: Part[ItemProceedsPayload] = ItemProceedsPayload()
     promotion: Part[PromotionPayload] = PromotionPayload()
     cancellation: Part[CancellationPayload] = CancellationPayload()
@@ -196,10 +211,16 @@ class SalesChannelPayload(Payload):
     marketplace_id: Text = None
 
 
+class WindowPayload(Payload):
+    latest_date_time: Instant | None = None
+
+
 class FulfillmentPayload(Payload):
     fulfillment_status: str
     fulfilled_by: Text = None
     fulfillment_service_level: Text = None
+    ship_by_window: Part[WindowPayload] = WindowPayload()
+    deliver_by_window: Part[WindowPayload] = WindowPayload()
 
 
 class AssociatedOrderPayload(Payload):
@@ -212,6 +233,13 @@ class BuyerPayload(Payload):
     buyer_email: Text = None
     buyer_company_name: Text = None
     buyer_purchase_order_number: Text = None
+
+
+class ExtendedFieldsPayload(Payload):
+    street_name: Text = None
+    street_number: Text = None
+    complement: Text = None
+    neighborhood: Text = None
 
 
 class AddressPayload(Payload):
@@ -227,10 +255,17 @@ class AddressPayload(Payload):
     postal_code: Text = None
     country_code: Text = None
     phone: Text = None
+    extended_fields: Part[ExtendedFieldsPayload] = ExtendedFieldsPayload()
+
+
+class DeliveryPreferencePayload(Payload):
+    drop_off_location: Text = None
+    address_instruction: Text = None
 
 
 class RecipientPayload(Payload):
     delivery_address: AddressPayload | None = None
+    delivery_preference: Part[DeliveryPreferencePayload] = DeliveryPreferencePayload()
 
 
 class TaxRegistrationPayload(Payload):
@@ -279,6 +314,7 @@ class OrderPayload(IdentifiedPayload):
     fulfillment: FulfillmentPayload
     """Amazon's model doesn't require it, but it was asked for, and nothing can be decided without
     a status."""
+    programs: Entries[Text] = ()
     associated_orders: Entries[AssociatedOrderPayload] = ()
     buyer: Part[BuyerPayload] = BuyerPayload()
     recipient: Part[RecipientPayload] = RecipientPayload()

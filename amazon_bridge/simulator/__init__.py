@@ -8,12 +8,13 @@ from amazon_bridge.simulator.catalogue import CATALOGUE, PRODUCTS, Product
 from amazon_bridge.simulator.clock import ManualClock, system_clock
 from amazon_bridge.simulator.generator import SELLERS, generate, populate
 from amazon_bridge.simulator.markets import MARKETS, Market
-from amazon_bridge.simulator.orders import Address, Buyer, Item, Order, Package
+from amazon_bridge.simulator.orders import ABSENT, Address, Buyer, Item, Order, Package
 from amazon_bridge.simulator.server import Received, Simulator
 from amazon_bridge.simulator.settings import Settings
 from amazon_bridge.simulator.world import Line, Mail, Seller, World
 
 __all__ = [
+    "ABSENT",
     "CATALOGUE",
     "MARKETS",
     "PRODUCTS",

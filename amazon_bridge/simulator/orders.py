@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Any
 
 from amazon_bridge.simulator.markets import Market
 
@@ -18,6 +22,15 @@ STATUSES = (
     "UNFULFILLABLE",
 )
 UNPAID = ("PENDING_AVAILABILITY", "PENDING")
+
+
+class Absent(Enum):
+    """In a patch: the field is left out."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
 ZERO = Decimal(0)
 
 
@@ -30,6 +43,10 @@ class Buyer:
     company: str | None = None
     purchase_order_number: str | None = None
     vat_number: str | None = None
+    vat_type: str = "VAT"
+    """VAT, BUSINESS, CST or CNPJ."""
+    person_tax_number: str | None = None
+    """A Brazilian buyer's CPF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +62,11 @@ class Address:
     postal_code: str | None = None
     country: str | None = None
     phone: str | None = None
+    street_name: str | None = None
+    """This and the next three: the extended fields, which Amazon has for Brazil."""
+    street_number: str | None = None
+    complement: str | None = None
+    neighborhood: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +83,8 @@ class Item:
     title: str | None
     quantity: int
     fulfilled: int = 0
+    closed: int = 0
+    """Units that were cancelled without lowering ``quantity``."""
     price: Decimal
     shipping: Decimal = ZERO
     gift_wrap: Decimal = ZERO
@@ -78,6 +102,13 @@ class Item:
     """The reason that the buyer gave."""
     cancelled_by: str | None = None
     cancel_reason: str | None = None
+    programs: tuple[str, ...] = ()
+    serial_numbers: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    """Mandatory at the door, such as ``signatureConfirmation``."""
+    ioss_number: str | None = None
+    patch: Mapping[str, Any] = field(default_factory=dict)
+    """See ``Order.patch``."""
 
     @property
     def tax(self) -> Decimal:
@@ -95,7 +126,27 @@ class Item:
 
     @property
     def unfulfilled(self) -> int:
-        return 0 if self.cancelled_by else self.quantity - self.fulfilled
+        return max(0, self.quantity - self.fulfilled - self.closed)
+
+    def without(self, units: int, *, lowers_quantity: bool) -> Item:
+        """The item with fewer units, and its amounts lowered in proportion."""
+        left = self.quantity - self.closed
+        share = Fraction(left - units, left) if left else Fraction(1)
+        changes: dict[str, Any] = {name: _share(getattr(self, name), share) for name in _AMOUNTS}
+        changes["taxes"] = tuple((kind, _share(tax, share)) for kind, tax in self.taxes)
+        if lowers_quantity:
+            return replace(self, quantity=self.quantity - units, **changes)
+        return replace(self, closed=self.closed + units, **changes)
+
+
+_AMOUNTS = (
+    "price", "shipping", "gift_wrap", "cod_fee", "other", "discount", "shipping_discount",
+)  # fmt: skip
+
+
+def _share(amount: Decimal, share: Fraction) -> Decimal:
+    """A part of an amount, in the same smallest unit."""
+    return (amount * share.numerator / share.denominator).quantize(amount, ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,20 +185,41 @@ class Order:
     programs: tuple[str, ...] = ()
     replaces: str | None = None
     seller_order_id: str | None = None
+    latest_shipping: datetime | None = None
     latest_delivery: datetime | None = None
+    service_level: str = "STANDARD"
+    drop_off_location: str | None = None
+    address_instruction: str | None = None
     data_withheld: bool = False
     """The seller's application may see nothing of the buyer and of the address."""
+    withheld: frozenset[str] = frozenset()
+    """Datasets that Amazon leaves out although they were asked for, such as PROCEEDS."""
+    patch: Mapping[str, Any] = field(default_factory=dict)
+    """Merged into what is shown of the order, so that anything can be shown: an object is merged
+    field by field, ``ABSENT`` removes a field, anything else takes its place."""
 
     def item(self, order_item_id: str) -> Item | None:
         return next((i for i in self.items if i.order_item_id == order_item_id), None)
 
     def with_packages(self, packages: tuple[Package, ...]) -> Order:
-        """The order with these packages, and with what they say of quantities and status."""
+        """The order with these packages, and with what they say of quantities and status.
+
+        Units that were fulfilled in no known package stay fulfilled.
+        """
         items = tuple(
-            replace(item, fulfilled=sum(p.quantity_of(item.order_item_id) for p in packages))
+            replace(
+                item,
+                fulfilled=item.fulfilled
+                + _packed(packages, item.order_item_id)
+                - _packed(self.packages, item.order_item_id),
+            )
             for item in self.items
         )
         return replace(self, packages=packages, items=items, status=shipping_status(items))
+
+
+def _packed(packages: tuple[Package, ...], order_item_id: str) -> int:
+    return sum(package.quantity_of(order_item_id) for package in packages)
 
 
 def shipping_status(items: tuple[Item, ...]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.simulator.markets import Market
-from amazon_bridge.simulator.orders import UNPAID, Address, Item, Order, Package
+from amazon_bridge.simulator.orders import ABSENT, UNPAID, Address, Item, Order, Package
 
 INCLUDED_DATA = (
     "BUYER",
@@ -41,7 +41,8 @@ def timestamp(moment: datetime) -> str:
 def render_order(
     order: Order, included: frozenset[str], now: datetime, *, negative_discounts: bool
 ) -> Json:
-    """The order with the datasets that were asked for."""
+    """The order with the datasets that were asked for and aren't withheld."""
+    included -= order.withheld
     blocks = {
         "BUYER": ("buyer", _buyer(order)),
         "RECIPIENT": ("recipient", _recipient(order, now)),
@@ -54,9 +55,20 @@ def render_order(
     answer = _head(order)
     answer |= _chosen(blocks, included)
     answer["orderItems"] = [
-        _item(order, item, included, negative=negative_discounts) for item in order.items
+        _patched(_item(order, item, included, negative=negative_discounts), item.patch)
+        for item in order.items
     ]
-    return answer
+    return _patched(answer, order.patch)
+
+
+def _patched(value: Json, patch: Mapping[str, Any]) -> Json:
+    patched = dict(value)
+    for name, change in patch.items():
+        if isinstance(change, Mapping):
+            patched[name] = _patched(patched.get(name) or {}, change)
+        else:
+            patched[name] = change
+    return {name: inner for name, inner in patched.items() if inner is not ABSENT}
 
 
 def _chosen(blocks: dict[str, tuple[str, Any]], included: frozenset[str]) -> Json:
@@ -127,7 +139,11 @@ def _recipient(order: Order, now: datetime) -> Json:
     if not _name_is_shown(order):
         for field in ("name", "companyName", "addressLine1", "addressLine2", "addressLine3"):
             shown.pop(field, None)
-    return {"deliveryAddress": shown}
+    preference = _present(
+        dropOffLocation=order.drop_off_location, addressInstruction=order.address_instruction
+    )
+    known = order.address != Address()
+    return _present(deliveryAddress=shown if known else None, deliveryPreference=preference or None)
 
 
 def _address(address: Address) -> Json:
@@ -142,7 +158,17 @@ def _address(address: Address) -> Json:
         postalCode=address.postal_code,
         countryCode=address.country,
         phone=address.phone,
+        extendedFields=_extended(address) or None,
         addressType="COMMERCIAL" if address.company else "RESIDENTIAL",
+    )
+
+
+def _extended(address: Address) -> Json:
+    return _present(
+        streetName=address.street_name,
+        streetNumber=address.street_number,
+        complement=address.complement,
+        neighborhood=address.neighborhood,
     )
 
 
@@ -209,25 +235,37 @@ def _payment(order: Order) -> Json:
 
 
 def _order_tax(order: Order) -> Json:
-    if not order.buyer.vat_number or order.data_withheld:
+    if order.data_withheld:
         return {}
-    registration = _present(
-        entityType="BUYER",
-        legalName=order.buyer.company,
-        taxRegistrationType="VAT",
-        taxRegistrationNumber=order.buyer.vat_number,
-    )
-    return {"taxRegistrations": [registration]}
+    buyer = order.buyer
+    registrations = [
+        _present(
+            entityType="BUYER",
+            legalName=name,
+            taxRegistrationType=kind,
+            taxRegistrationNumber=number,
+        )
+        for kind, number, name in (
+            (buyer.vat_type, buyer.vat_number, buyer.company),
+            ("CPF", buyer.person_tax_number, None),
+        )
+        if number
+    ]
+    return {"taxRegistrations": registrations} if registrations else {}
 
 
 def _order_fulfillment(order: Order) -> Json:
     return {
         "fulfillmentStatus": order.status,
         "fulfilledBy": order.fulfilled_by,
-        "fulfillmentServiceLevel": "STANDARD",
-        "shipByWindow": _window(order.created, order.created + timedelta(days=2)),
-        "deliverByWindow": _window(order.created + timedelta(days=2), _latest_delivery(order)),
+        "fulfillmentServiceLevel": order.service_level,
+        "shipByWindow": _window(order.created, _latest_shipping(order)),
+        "deliverByWindow": _window(_latest_shipping(order), _latest_delivery(order)),
     }
+
+
+def _latest_shipping(order: Order) -> datetime:
+    return order.latest_shipping or order.created + timedelta(days=2)
 
 
 def _window(earliest: datetime, latest: datetime) -> Json:
@@ -264,12 +302,16 @@ def _item(order: Order, item: Item, included: frozenset[str], *, negative: bool)
         "quantityOrdered": item.quantity,
         "product": _product(order, item),
     }
+    if item.programs:
+        answer["programs"] = list(item.programs)
     return answer | _chosen(blocks, included)
 
 
 def _product(order: Order, item: Item) -> Json:
     product = _present(asin=item.asin, title=item.title, sellerSku=item.sku)
     product["condition"] = {"conditionType": "NEW", "conditionSubtype": "NEW"}
+    if item.serial_numbers:
+        product["serialNumbers"] = list(item.serial_numbers)
     if _has_prices(order) and item.quantity:
         product["price"] = {"unitPrice": _money(order.market, item.price / item.quantity)}
     return product
@@ -290,6 +332,15 @@ def _item_fulfillment(item: Item) -> Json:
         quantityFulfilled=item.fulfilled,
         quantityUnfulfilled=item.unfulfilled,
         packing={"giftOption": gift} if gift else None,
+        shipping=_item_shipping(item) or None,
+    )
+
+
+def _item_shipping(item: Item) -> Json:
+    constraints = dict.fromkeys(item.constraints, "MANDATORY")
+    return _present(
+        shippingConstraints=constraints or None,
+        internationalShipping={"iossNumber": item.ioss_number} if item.ioss_number else None,
     )
 
 

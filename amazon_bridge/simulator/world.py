@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from amazon_bridge.simulator import people
@@ -22,13 +23,15 @@ from amazon_bridge.simulator.orders import (
     Item,
     Order,
     Package,
+    shipping_status,
 )
 from amazon_bridge.simulator.settings import Settings
 
 COUNTRIES = tuple(MARKETS)
 _TAKEN_OVER = (
     "sku", "quantity", "shipping", "gift_wrap", "cod_fee", "other", "discount",
-    "shipping_discount", "promotion_ids", "gift_wrap_level", "gift_message",
+    "shipping_discount", "promotion_ids", "gift_wrap_level", "gift_message", "programs",
+    "serial_numbers", "constraints", "ioss_number",
 )  # fmt: skip
 """What an order item takes from a ``Line`` as it is."""
 
@@ -76,6 +79,10 @@ class Line:
     promotion_ids: tuple[str, ...] = ()
     gift_wrap_level: str | None = None
     gift_message: str | None = None
+    programs: tuple[str, ...] = ()
+    serial_numbers: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    ioss_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +264,52 @@ class World:
             self._mail(order_id, "cancelled", None)
             return self.change(order_id, status="CANCELLED", items=items)
 
-    def request_cancellation(self, order_id: str, reason: str = "No longer needed") -> Order:
-        """The buyer asks for a cancellation: the status stays, ``last_updated`` moves."""
+    def cancel_units(
+        self,
+        order_id: str,
+        order_item_id: str,
+        units: int | None = None,
+        *,
+        by: str = "BUYER",
+        reason: str = "Ordered by mistake",
+        lowers_quantity: bool = True,
+    ) -> Order:
+        """Cancel units of one item (None: all that are open); the amounts go down with them.
+
+        Amazon does not document whether quantityOrdered goes down as well: play both.
+        """
         with self.lock:
-            items = self.order(order_id).items
-            return self.change(
-                order_id, items=tuple(replace(i, cancellation_requested=reason) for i in items)
+            order = self.order(order_id)
+            items = tuple(
+                replace(
+                    item.without(
+                        item.unfulfilled if units is None else units,
+                        lowers_quantity=lowers_quantity,
+                    ),
+                    cancelled_by=by,
+                    cancel_reason=reason,
+                )
+                if item.order_item_id == order_item_id
+                else item
+                for item in order.items
             )
+            return self.change(order_id, items=items, status=_status_without_units(items))
+
+    def request_cancellation(
+        self,
+        order_id: str,
+        reason: str = "No longer needed",
+        order_item_id: str | None = None,
+    ) -> Order:
+        """The buyer asks to cancel one item (None: all): the status stays, the time moves."""
+        with self.lock:
+            items = tuple(
+                replace(item, cancellation_requested=reason)
+                if order_item_id in (None, item.order_item_id)
+                else item
+                for item in self.order(order_id).items
+            )
+            return self.change(order_id, items=items)
 
     def store(self, order: Order, *, delay: timedelta = timedelta(0)) -> Order:
         """Keep a revision; it is shown after the delay, and never before an earlier one."""
@@ -315,9 +361,10 @@ class World:
     def make_package(self, order: Order, quantities: Mapping[str, int] | None = None) -> Package:
         """A package to ship, with the next free reference; by default with all that is left."""
         now = self.clock()
+        taken = {package.reference for package in order.packages}
         left = {item.order_item_id: item.unfulfilled for item in order.items if item.unfulfilled}
         return Package(
-            reference=str(len(order.packages) + 1),
+            reference=next(n for n in map(str, count(1)) if n not in taken),
             created=now,
             carrier_code="DHL",
             carrier_name=None,
@@ -330,6 +377,13 @@ class World:
 
 def _belongs(order: Order, seller: Seller) -> bool:
     return order.seller_id == seller.seller_id and seller.sells_in(order.market.marketplace_id)
+
+
+def _status_without_units(items: tuple[Item, ...]) -> str:
+    """The status that is left when units were cancelled."""
+    if not any(item.fulfilled or item.unfulfilled for item in items):
+        return "CANCELLED"
+    return shipping_status(items)
 
 
 def _settle(order: Order) -> Order:
@@ -367,6 +421,8 @@ def _taxes(
 def _personal_values(order: Order) -> Iterator[str]:
     buyer, address = order.buyer, order.address
     yield from filter(None, (buyer.name, buyer.email, buyer.company, buyer.vat_number))
-    yield from filter(None, (buyer.purchase_order_number, address.name, address.company))
-    yield from filter(None, (*address.lines, address.phone))
+    yield from filter(None, (buyer.purchase_order_number, buyer.person_tax_number))
+    yield from filter(None, (address.name, address.company, *address.lines, address.phone))
+    yield from filter(None, (address.street_name, address.complement, address.neighborhood))
+    yield from filter(None, (order.address_instruction,))
     yield from filter(None, (item.gift_message for item in order.items))

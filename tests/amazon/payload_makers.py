@@ -33,6 +33,10 @@ def item(total: object = "20.00", *breakdowns: Json, number: int = 1, **fields: 
     return made | fields
 
 
+def window(latest: str) -> Json:
+    return {"earliestDateTime": "2026-11-18T09:30:00Z", "latestDateTime": latest}
+
+
 def order(*items: Json, **fields: Any) -> Json:
     made = {
         "orderId": "403-1234567-1234567",
@@ -68,12 +72,29 @@ def full_order() -> Json:
             "quantityFulfilled": 1,
             "quantityUnfulfilled": 1,
             "packing": {"giftOption": {"giftMessage": PERSONAL, "giftWrapLevel": "Classic"}},
+            "shipping": {
+                "shippingConstraints": {
+                    "signatureConfirmation": "MANDATORY",
+                    "recipientAgeVerification": "MANDATORY",
+                    "palletDelivery": None,
+                },
+                "internationalShipping": {"iossNumber": "IM3720000224"},
+            },
         },
+        programs=["SUBSCRIBE_AND_SAVE", "TRANSPARENCY"],
     )
+    first["product"] |= {"serialNumbers": ["SN-1", None, "SN-2"]}
     return order(
         first,
         item("7.00", number=2, **FACILITATOR),
-        programs=["AMAZON_BUSINESS"],
+        programs=["AMAZON_BUSINESS", "PRIME", "TRANSPARENCY"],
+        fulfillment={
+            "fulfillmentStatus": "UNSHIPPED",
+            "fulfilledBy": "MERCHANT",
+            "fulfillmentServiceLevel": "NEXT_DAY",
+            "shipByWindow": window("2026-11-20T22:59:59Z"),
+            "deliverByWindow": window("2026-11-24T22:59:59Z"),
+        },
         associatedOrders=[
             {"orderId": "403-1234567-0000001", "associationType": "EXCHANGE_ORIGINAL_ID"},
             {"orderId": "403-1234567-0000002", "associationType": "REPLACEMENT_ORIGINAL_ID"},
@@ -97,7 +118,17 @@ def full_order() -> Json:
                 "postalCode": PERSONAL,
                 "countryCode": "FR",
                 "phone": PERSONAL,
-            }
+                "extendedFields": {
+                    "streetName": PERSONAL,
+                    "streetNumber": PERSONAL,
+                    "complement": PERSONAL,
+                    "neighborhood": PERSONAL,
+                },
+            },
+            "deliveryPreference": {
+                "dropOffLocation": "FRONT_DOOR",
+                "addressInstruction": PERSONAL,
+            },
         },
         tax={
             "taxRegistrations": [
@@ -105,7 +136,7 @@ def full_order() -> Json:
                 {
                     "entityType": "BUYER",
                     "taxRegistrationType": "CPF",
-                    "taxRegistrationNumber": "not a business's",
+                    "taxRegistrationNumber": PERSONAL,
                 },
                 {
                     "entityType": "BUYER",

@@ -52,7 +52,12 @@ def test_every_field_of_a_full_order() -> None:
     assert found.marketplace_id == "A13V1IB3VIYZZH"
     assert found.sold_on_amazon
     assert (found.currency, found.worth) == ("EUR", Decimal("40.49"))
-    assert found.buyer == Buyer(PERSONAL, PERSONAL, PERSONAL, PERSONAL, PERSONAL)
+    assert found.buyer == Buyer(PERSONAL, PERSONAL, PERSONAL, PERSONAL, PERSONAL, PERSONAL)
+    assert found.service_level == "NEXT_DAY"
+    assert found.ship_by == datetime(2026, 11, 20, 22, 59, 59, tzinfo=UTC)
+    assert found.deliver_by == datetime(2026, 11, 24, 22, 59, 59, tzinfo=UTC)
+    assert found.programs == ("AMAZON_BUSINESS", "PRIME", "TRANSPARENCY", "SUBSCRIBE_AND_SAVE")
+    assert found.delivery_instructions == f"FRONT_DOOR; {PERSONAL}"
     assert found.address == Address(
         country_code="FR",
         state_or_region=PERSONAL,
@@ -63,6 +68,10 @@ def test_every_field_of_a_full_order() -> None:
         name=PERSONAL,
         company_name=PERSONAL,
         phone=PERSONAL,
+        street_name=PERSONAL,
+        street_number=PERSONAL,
+        complement=PERSONAL,
+        neighborhood=PERSONAL,
     )
     assert found.packages == (Package("17", "DHL", PERSONAL, (("50000000000001", 1),)),)
     assert found.replaces_order_id == "403-1234567-0000002"
@@ -83,6 +92,12 @@ def test_every_field_of_a_full_order() -> None:
     assert first.promotion_ids == ("PROMO-1",)
     assert (first.gift_wrap_level, first.gift_message) == ("Classic", PERSONAL)
     assert first.cancellation_reason == "Found it cheaper"
+    assert first.cancelled_by is None
+    assert first.quantity_unfulfilled == 1
+    assert first.serial_numbers == ("SN-1", "SN-2")
+    assert first.shipping_constraints == ("signatureConfirmation", "recipientAgeVerification")
+    assert first.ioss_number == "IM3720000224"
+    assert second.quantity_unfulfilled is None
     assert not first.tax_collected_by_amazon
     assert second.tax_collected_by_amazon
     assert not second.buyer_requested_cancellation
@@ -188,6 +203,60 @@ def test_an_unreadable_order_keeps_its_id() -> None:
     found = read_order(order(createdTime=PERSONAL))
     assert found.order_id == "403-1234567-1234567"
     assert found.fingerprint == read_order(order(createdTime=PERSONAL)).fingerprint
+
+
+def test_of_an_unreadable_order_that_much_is_known_that_it_can_be_shipped_by_hand() -> None:
+    found = read_order(full_order() | {"createdTime": "yesterday"})
+    assert isinstance(found, UnreadableOrder)
+    assert found.kind == "unreadable"
+    assert found.fulfilled_by is FulfilledBy.MERCHANT
+    assert found.ship_by == datetime(2026, 11, 20, 22, 59, 59, tzinfo=UTC)
+    assert found.marketplace_id == "A13V1IB3VIYZZH"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fulfillment": None, "salesChannel": None},
+        {"fulfillment": {"shipByWindow": {"latestDateTime": "soon"}}, "salesChannel": "x"},
+        {"fulfillment": {"fulfilledBy": ["MERCHANT"], "shipByWindow": []}, "salesChannel": 5},
+        {"salesChannel": {"marketplaceId": PERSONAL}, "fulfillment": "x"},
+    ],
+)
+def test_what_else_of_it_cannot_be_understood_is_left_out(change: dict[str, Any]) -> None:
+    found = read_order(full_order() | {"createdTime": "yesterday"} | change)
+    assert isinstance(found, UnreadableOrder)
+    assert (found.fulfilled_by, found.ship_by, found.marketplace_id) == (None, None, None)
+
+
+@pytest.mark.parametrize("kind", ["VAT", "BUSINESS", "CNPJ"])
+def test_a_tax_number_needs_no_name_beside_it(kind: str) -> None:
+    registrations = [
+        {"entityType": "MERCHANT", "taxRegistrationType": kind, "taxRegistrationNumber": "ours"},
+        {
+            "entityType": "BUYER",
+            "taxRegistrationType": kind,
+            "taxRegistrationNumber": "DE136695976",
+        },
+        {"entityType": "BUYER", "taxRegistrationType": kind, "taxRegistrationNumber": None},
+    ]
+    buyer = read(order(tax={"taxRegistrations": registrations})).buyer
+    assert buyer == Buyer(vat_number="DE136695976")
+
+
+def test_district_and_municipality_are_both_kept() -> None:
+    address = {"countryCode": "TR", "districtOrCounty": "Moda", "municipality": "Kadikoy"}
+    found = read(order(recipient={"deliveryAddress": address})).address
+    assert found is not None
+    assert found.district_or_county == "Moda, Kadikoy"
+
+
+def test_a_cancellation_request_without_a_requester_is_the_buyers() -> None:
+    asked = item(cancellation={"cancellationRequest": {"cancelReason": "Found it cheaper"}})
+    done = item(number=2, cancellation={"cancellationExecution": {"cancelledBy": "AMAZON"}})
+    first, second = read(order(asked, done)).items
+    assert (first.buyer_requested_cancellation, first.cancelled_by) == (True, None)
+    assert (second.buyer_requested_cancellation, second.cancelled_by) == (False, "AMAZON")
 
 
 @pytest.mark.parametrize("payload", [None, [], "text", 5, {}, {"orderId": PERSONAL}])

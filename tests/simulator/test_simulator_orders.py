@@ -1,12 +1,13 @@
 """What an order looks like, and what of it is shown."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from simulated_seller import SimulatedSeller
 
-from amazon_bridge.simulator import Line
+from amazon_bridge.simulator import ABSENT, Address, Buyer, Line
 
 BLOCKS = {
     "BUYER": "buyer",
@@ -227,6 +228,159 @@ def test_gifts_have_a_message(seller, world):
         "giftMessage": "Bises d'Anaïs",
         "giftWrapLevel": "Classic",
     }
+
+
+def test_everything_that_packing_and_labelling_need_is_told(seller, world):
+    line = Line(
+        serial_numbers=("SN-1", "SN-2"),
+        constraints=("signatureConfirmation", "recipientAgeVerification"),
+        ioss_number="IM3720000224",
+        programs=("SUBSCRIBE_AND_SAVE",),
+    )
+    placed = world.place_order(
+        "FR",
+        [line],
+        programs=("PRIME",),
+        service_level="NEXT_DAY",
+        latest_shipping=datetime(2026, 11, 21, 22, tzinfo=UTC),
+        latest_delivery=datetime(2026, 11, 24, 22, tzinfo=UTC),
+        drop_off_location="FRONT_DOOR",
+        address_instruction="Door code 1234",
+    )
+    order = seller.order(placed.order_id)
+    item = order["orderItems"][0]
+    assert item["product"]["serialNumbers"] == ["SN-1", "SN-2"]
+    assert item["programs"] == ["SUBSCRIBE_AND_SAVE"]
+    assert item["fulfillment"]["shipping"] == {
+        "shippingConstraints": {
+            "signatureConfirmation": "MANDATORY",
+            "recipientAgeVerification": "MANDATORY",
+        },
+        "internationalShipping": {"iossNumber": "IM3720000224"},
+    }
+    assert order["programs"] == ["PRIME"]
+    assert order["fulfillment"]["fulfillmentServiceLevel"] == "NEXT_DAY"
+    assert order["fulfillment"]["shipByWindow"]["latestDateTime"] == "2026-11-21T22:00:00Z"
+    assert order["fulfillment"]["deliverByWindow"]["latestDateTime"] == "2026-11-24T22:00:00Z"
+    assert order["recipient"]["deliveryPreference"] == {
+        "dropOffLocation": "FRONT_DOOR",
+        "addressInstruction": "Door code 1234",
+    }
+
+
+def test_an_address_in_brazil_has_extended_fields_and_its_buyer_a_cpf(seller, world):
+    placed = world.place_order(
+        "FR",
+        buyer=Buyer(person_tax_number="123.456.789-09"),
+        address=Address(
+            lines=("Rua das Acácias",),
+            country="BR",
+            street_name="Rua das Acácias",
+            street_number="123",
+            complement="Apartamento 45",
+            neighborhood="Vila Madalena",
+        ),
+    )
+    order = seller.order(placed.order_id)
+    assert order["recipient"]["deliveryAddress"]["extendedFields"] == {
+        "streetName": "Rua das Acácias",
+        "streetNumber": "123",
+        "complement": "Apartamento 45",
+        "neighborhood": "Vila Madalena",
+    }
+    assert order["tax"]["taxRegistrations"] == [
+        {
+            "entityType": "BUYER",
+            "taxRegistrationType": "CPF",
+            "taxRegistrationNumber": "123.456.789-09",
+        }
+    ]
+
+
+@pytest.mark.parametrize("kind", ["VAT", "CNPJ", "BUSINESS"])
+def test_a_tax_number_may_have_no_name_beside_it(seller, world, kind):
+    buyer = Buyer(vat_number="DE136695976", vat_type=kind)
+    order = seller.order(world.place_order("FR", buyer=buyer).order_id)
+    assert order["tax"]["taxRegistrations"] == [
+        {"entityType": "BUYER", "taxRegistrationType": kind, "taxRegistrationNumber": "DE136695976"}
+    ]
+
+
+def test_an_address_may_come_later_and_change(seller, world):
+    order_id = world.place_order("FR", address=Address()).order_id
+    assert "recipient" not in seller.order(order_id)
+    world.change(order_id, address=Address(lines=("1 rue Neuve",), city="Lyon", country="FR"))
+    assert seller.order(order_id)["recipient"]["deliveryAddress"]["city"] == "Lyon"
+    world.change(order_id, withheld=frozenset({"RECIPIENT"}))
+    assert "recipient" not in seller.order(order_id)
+
+
+@pytest.mark.parametrize("lowers", [True, False])
+def test_units_of_one_item_can_be_cancelled(seller, world, lowers):
+    lines = [Line(quantity=3, price=Decimal(30), shipping=Decimal(6)), Line(price=Decimal(20))]
+    order_id = world.place_order("FR", lines).order_id
+    first, second = world.order(order_id).items
+    world.cancel_units(order_id, first.order_item_id, 1, by="AMAZON", lowers_quantity=lowers)
+    world.cancel_units(order_id, second.order_item_id, lowers_quantity=lowers)
+    order = seller.order(order_id)
+    first, second = order["orderItems"]
+    assert [i["quantityOrdered"] for i in (first, second)] == ([2, 0] if lowers else [3, 1])
+    assert [i["fulfillment"]["quantityUnfulfilled"] for i in (first, second)] == [2, 0]
+    assert first["proceeds"]["proceedsTotal"]["amount"] == "24.00"
+    assert first["cancellation"]["cancellationExecution"]["cancelledBy"] == "AMAZON"
+    assert amounts(second)["ITEM"] == "0.00"
+    assert order["proceeds"]["grandTotal"]["amount"] == "24.00"
+    assert order["fulfillment"]["fulfillmentStatus"] == "UNSHIPPED"
+
+
+def test_an_order_without_open_units_is_shipped_or_cancelled(world):
+    shipped, cancelled = (world.place_order("FR", [Line(quantity=2)]) for _ in range(2))
+    world.ship(shipped.order_id, world.make_package(shipped, {shipped.items[0].order_item_id: 1}))
+    for order in (shipped, cancelled):
+        world.cancel_units(order.order_id, order.items[0].order_item_id)
+    statuses = [world.order(order.order_id).status for order in (shipped, cancelled)]
+    assert statuses == ["SHIPPED", "CANCELLED"]
+
+
+def test_the_buyer_can_ask_to_cancel_one_item_only(seller, world):
+    placed = world.place_order("FR", [Line(), Line()])
+    world.request_cancellation(placed.order_id, "Too many", placed.items[1].order_item_id)
+    first, second = seller.order(placed.order_id)["orderItems"]
+    assert "cancellation" not in first
+    assert second["cancellation"]["cancellationRequest"]["cancelReason"] == "Too many"
+
+
+def test_units_that_left_in_no_known_package_stay_fulfilled(world):
+    placed = world.place_order("FR", [Line(), Line()], status="PARTIALLY_SHIPPED")
+    world.ship(placed.order_id)
+    order = world.order(placed.order_id)
+    assert [item.fulfilled for item in order.items] == [1, 1]
+    assert order.status == "SHIPPED"
+
+
+def test_datasets_can_be_withheld(seller, world):
+    placed = world.place_order("FR", withheld=frozenset({"PROCEEDS", "PAYMENT"}))
+    order = seller.order(placed.order_id)
+    assert not {"proceeds", "payment"} & set(order)
+    assert "proceeds" not in order["orderItems"][0]
+
+
+def test_anything_can_be_shown(simulator, world, seller):
+    placed = world.place_order("FR")
+    item = placed.items[0]
+    world.change(
+        placed.order_id,
+        items=(replace(item, patch={"product": None, "quantityOrdered": 7}),),
+        patch={"fulfillment": {"fulfilledBy": ABSENT, "shipByWindow": {"latestDateTime": None}}},
+    )
+    path = f"/orders/2026-01-01/orders/{placed.order_id}?includedData=FULFILLMENT"
+    answer = seller.http.get(path, headers={"x-amz-access-token": seller.token})
+    order = answer.json()["order"]
+    assert "fulfilledBy" not in order["fulfillment"]
+    assert order["fulfillment"]["fulfillmentStatus"] == "UNSHIPPED"
+    assert order["fulfillment"]["shipByWindow"]["latestDateTime"] is None
+    assert order["orderItems"][0]["product"] is None
+    assert order["orderItems"][0]["quantityOrdered"] == 7
 
 
 def test_amazon_ships_its_orders_itself(seller, world, clock):
