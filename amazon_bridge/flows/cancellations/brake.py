@@ -1,0 +1,74 @@
+"""Holds what looks like a mistaken mass action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import HELD
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows.cancellations.decide import Task
+from amazon_bridge.flows.cancellations.memo import JOB
+from amazon_bridge.flows.context import Context
+from amazon_bridge.odoo.cancelled_orders import count_open_orders
+
+log = structlog.get_logger(__name__)
+
+_FEW = 5
+"""Up to so many cancellations in a round are no mass action, whatever part of the orders."""
+
+
+def released(context: Context, tasks: Sequence[Task], counts: Counts) -> Sequence[Task]:
+    """Hold what looks like a mistaken mass action; what has passed here before passes again."""
+    new = fresh(context, tasks)
+    why = suspicion(context, len(new))
+    for task in new:
+        if why:
+            context.ledger.put_aside(context.name, JOB, task.order_id, _held(why))
+        else:
+            context.ledger.remember(context.name, JOB, task.order_id, "0")
+    if not why:
+        return tasks
+    log.warning("cancellations_held", account=context.name, orders=len(new))
+    counts.quarantined += len(new)
+    return [task for task in tasks if task not in new]
+
+
+def fresh(context: Context, tasks: Sequence[Task]) -> list[Task]:
+    """Those that neither a round nor a person has let pass yet."""
+    entries = {t.order_id: context.ledger.entry(context.name, JOB, t.order_id) for t in tasks}
+    return [
+        task
+        for task in tasks
+        if (entry := entries[task.order_id]) is None or not (entry.attempts or entry.memo)
+    ]
+
+
+def suspicion(context: Context, number: int) -> str | None:
+    """Why so many cancellations look like a mistake, if they do."""
+    brake = context.account.cancellation_brake
+    if number > brake.orders:
+        return f"{number} orders were cancelled in Odoo at once, more than {brake.orders}."
+    if number <= _FEW:
+        return None
+    setup = context.setup
+    still_open = count_open_orders(
+        context.odoo, company_id=setup.company_id, sales_team_id=setup.sales_team_id
+    )
+    if number * 100 > brake.percent * (still_open + number):
+        return (
+            f"{number} of {still_open + number} open orders were cancelled in Odoo at once, more"
+            f" than {brake.percent:g} %."
+        )
+    return None
+
+
+def _held(why: str) -> ItemError:
+    return ItemError(
+        HELD,
+        f"{why} Amazon wasn't told yet, in case that was a mistake.",
+        "If it was meant: amazon-bridge quarantine retry --all. If not: set the orders back to"
+        " quotation in Odoo and confirm them again.",
+    )

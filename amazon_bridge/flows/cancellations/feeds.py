@@ -1,0 +1,189 @@
+"""Feeds of cancellations: sent, followed, and their orders settled by their results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from amazon_bridge.amazon.feeds import FeedStatus, Outcome, Result
+from amazon_bridge.engine.errors import AccountError, ItemError, Transient
+from amazon_bridge.engine.ledger import Feed, State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import orders
+from amazon_bridge.flows.cancellations import tell
+from amazon_bridge.flows.cancellations.apply import end, settle
+from amazon_bridge.flows.cancellations.brake import released
+from amazon_bridge.flows.cancellations.decide import Ending, Task, look
+from amazon_bridge.flows.cancellations.find import sale_orders_of
+from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB, feeds_without_effect
+from amazon_bridge.flows.context import Context
+from amazon_bridge.model import Cancellation, FulfillmentStatus
+
+log = structlog.get_logger(__name__)
+
+_FEED_PAUSE = timedelta(minutes=20)
+"""Amazon asks for no more than one feed of a type in this time."""
+
+_LOST_FEED = timedelta(minutes=30)
+"""After this time a feed of which no id came back has been worked, or was never made."""
+
+_STUCK_FEED = timedelta(hours=12)
+"""After this time a feed isn't waited for any longer, nor a report that can't be read."""
+
+_MOST_FEEDS = 3
+"""An order that so many feeds didn't cancel is put aside."""
+
+
+def send(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
+    """Send a feed with all that may be sent, when the time for one has come."""
+    passed = released(context, tasks, counts)
+    if passed and _is_time_for_a_feed(context):
+        cancellations = _checked(context, passed, counts)
+        if cancellations:
+            _send(context, cancellations, counts)
+
+
+def _is_time_for_a_feed(context: Context) -> bool:
+    """Whether the last feed is long enough ago; one that this state store doesn't know, is over."""
+    now = context.clock()
+    last = context.ledger.last_feed_begun(context.name)
+    if last and now - last < _FEED_PAUSE:
+        return False
+    return not context.amazon.is_cancelling(now - _LOST_FEED)
+
+
+def _checked(context: Context, tasks: Sequence[Task], counts: Counts) -> list[Cancellation]:
+    """What may be sent, as Amazon shows the orders now; the others are settled or put aside.
+
+    Raises:
+        AccountError: Amazon is down.
+    """
+    cancellations: list[Cancellation] = []
+    endings: list[Ending] = []
+    failures: dict[str, ItemError] = {}
+    looks = context.one_by_one(JOB, tasks, lambda t: look(context, t), key=lambda t: t.order_id)
+    for task, result in looks:
+        match result:
+            case Cancellation():
+                cancellations.append(result)
+            case Ending():
+                endings.append(result)
+            case ItemError():
+                failures[task.order_id] = result
+            case Transient():
+                counts.error = str(result)
+    end(context, endings)
+    tell.put_aside(context, failures, {task.order_id: task.sale_order for task in tasks})
+    counts.quarantined += len(failures)
+    return cancellations
+
+
+def _send(context: Context, cancellations: Sequence[Cancellation], counts: Counts) -> None:
+    """Send one feed.
+
+    Raises:
+        Transient: no answer; whether the feed was made is found out later.
+        AccountError: Amazon refuses the account.
+    """
+    order_ids = [each.order_id for each in cancellations]
+    number = context.ledger.begin_feed(context.name, order_ids)
+    try:
+        feed_id = context.amazon.submit_cancellations(cancellations)
+    except (AccountError, Transient) as error:
+        if not (isinstance(error, Transient) and error.maybe_done):
+            context.ledger.close_feed(number)
+        raise
+    context.ledger.name_feed(number, feed_id)
+    counts.notified += len(cancellations)
+    log.info("cancellations_sent", account=context.name, feed=feed_id, orders=len(order_ids))
+
+
+# Follow
+
+
+def follow(context: Context, feed: Feed, counts: Counts) -> None:
+    """Ask how a feed fares, and settle its orders when it has ended.
+
+    Raises:
+        AccountError: Amazon is down, or refuses the account.
+    """
+    try:
+        results = _results(context, feed)
+    except Transient as error:
+        counts.error = str(error)
+        results = None
+    if results is not None or context.clock() - feed.begun >= _STUCK_FEED:
+        _close(context, feed, results or {}, counts)
+
+
+def _results(context: Context, feed: Feed) -> Mapping[str, Result] | None:
+    """What became of the feed's orders, as far as Amazon says; None while it is under way."""
+    if feed.feed_id is None:
+        return {} if context.clock() - feed.begun >= _LOST_FEED else None
+    try:
+        state = context.amazon.feed_state(feed.feed_id)
+        if not state.status.final:
+            return None
+        if state.status == FeedStatus.DONE and state.result_document_id:
+            return context.amazon.feed_result(state.result_document_id, feed.keys)
+    except ItemError as error:  # Amazon keeps feeds and their results for some weeks only
+        log.warning("feed_forgotten", account=context.name, feed=feed.feed_id, reason=error.reason)
+    return {}
+
+
+def _close(context: Context, feed: Feed, results: Mapping[str, Result], counts: Counts) -> None:
+    """Settle each order by its result; what the feed leaves unsaid the order itself tells.
+
+    Orders that it didn't cancel stay pending: another feed takes them.
+    """
+    cancelled: list[str] = []
+    failures: dict[str, ItemError] = {}
+    fates = context.one_by_one(
+        JOB, feed.keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
+    )
+    for order_id, fate in fates:
+        match fate:
+            case ItemError():
+                failures[order_id] = fate
+            case Transient():
+                counts.error = str(fate)
+            case True:
+                cancelled.append(order_id)
+    sale_orders = sale_orders_of(context, feed.keys)
+    tell.say_told(context, [sale_orders[key] for key in cancelled if key in sale_orders])
+    for order_id in cancelled:
+        settle(context, order_id, State.DONE, CANCELLED)
+    tell.put_aside(context, failures, sale_orders)
+    counts.seen += len(feed.keys)
+    counts.quarantined += len(failures)
+    context.ledger.close_feed(feed.number)
+
+
+def _is_cancelled_there(context: Context, order_id: str, result: Result | None) -> bool:
+    """Whether a feed that has ended has cancelled the order.
+
+    Raises:
+        ItemError: Amazon refused the cancellation, or several feeds had no effect.
+        Transient: Amazon is down.
+    """
+    if result and result.outcome == Outcome.ACCEPTED:
+        return True
+    if orders.fetch(context, order_id).status == FulfillmentStatus.CANCELLED:
+        return True
+    if result and result.outcome == Outcome.REFUSED:
+        raise ItemError(
+            "cancellation_refused",
+            f"Amazon refuses to cancel the order: {result.reason.rstrip('.')}.",
+            "Look at the order in Seller Central and settle it there; or retry.",
+        )
+    feeds = feeds_without_effect(context, order_id) + 1
+    context.ledger.remember(context.name, JOB, order_id, str(feeds))
+    if feeds >= _MOST_FEEDS:
+        raise ItemError(
+            "cancellation_without_effect",
+            f"{feeds} feeds have not cancelled the order on Amazon.",
+            "Cancel it in Seller Central; or retry.",
+        )
+    return False

@@ -1,0 +1,57 @@
+"""Sync runs of the cancellations job."""
+
+from __future__ import annotations
+
+import structlog
+
+from amazon_bridge.engine import runner
+from amazon_bridge.engine.errors import AccountError, Transient
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows.cancellations.apply import file
+from amazon_bridge.flows.cancellations.brake import fresh, suspicion
+from amazon_bridge.flows.cancellations.decide import look
+from amazon_bridge.flows.cancellations.feeds import follow, send
+from amazon_bridge.flows.cancellations.find import find
+from amazon_bridge.flows.context import Context
+from amazon_bridge.model import Cancellation
+
+log = structlog.get_logger(__name__)
+
+
+def sync(context: Context, *, dry_run: bool = False) -> Counts:
+    """One round: ask how earlier feeds fared, then send what was cancelled since, in one feed.
+
+    When a side is down or refuses the account, the counts tell so as their ``error``; what
+    could be done before is done.
+    """
+    if not context.account.notify_amazon.cancellations:
+        return Counts()
+    counts = Counts()
+    try:
+        if dry_run:
+            return _foresee(context)
+        for feed in context.ledger.open_feeds(context.name):
+            follow(context, feed, counts)
+        send(context, file(context, find(context), counts), counts)
+    except (AccountError, Transient) as error:
+        counts.error = str(error)
+    counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
+    return counts
+
+
+def _foresee(context: Context) -> Counts:
+    """Say which cancellations a round would tell Amazon of."""
+    tasks = find(context).tasks
+    why = suspicion(context, len(fresh(context, tasks)))
+    held = fresh(context, tasks) if why else []
+    counts = Counts(seen=len(tasks), quarantined=len(held))
+    if held:
+        log.warning("would_hold", account=context.name, orders=len(held), reason=why)
+    would = [task for task in tasks if task not in held]
+    looks = runner.one_by_one(would, lambda task: look(context, task), key=lambda t: t.order_id)
+    for task, result in looks:
+        if isinstance(result, Cancellation):
+            log.info("would_cancel", account=context.name, order=task.order_id, reason=task.reason)
+            counts.notified += 1
+    counts.unchanged = counts.seen - counts.notified - counts.quarantined
+    return counts
