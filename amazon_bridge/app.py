@@ -21,7 +21,7 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.once import Once
 from amazon_bridge.engine.runner import Counts, bug
 from amazon_bridge.engine.throttle import Throttle
-from amazon_bridge.flows import cancellations, invoices, orders, pickings, retention
+from amazon_bridge.flows import cancellations, invoices, orders, retention, shipments
 from amazon_bridge.flows.context import Context
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import doctor as odoo_doctor
@@ -42,7 +42,7 @@ def _orders(context: Context, *, dry_run: bool = False) -> Counts:
 JOBS = {
     orders.JOB: _orders,
     cancellations.JOB: cancellations.sync,
-    pickings.JOB: pickings.sync,
+    shipments.JOB: shipments.sync,
 }
 """The jobs of an account, in the order in which a whole round works them."""
 

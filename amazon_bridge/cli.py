@@ -22,7 +22,7 @@ from amazon_bridge.engine import store
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Entry, Round, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import pickings
+from amazon_bridge.flows import shipments
 from amazon_bridge.service import asked, asking, daemon, healthcheck
 
 DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
@@ -530,7 +530,7 @@ def _status(bridge: App, account: str) -> dict[str, Any]:
                 "since": _moment(each.since),
                 "lacks": each.lacks,
             }
-            for each in pickings.waiting(bridge.ledger, account)
+            for each in shipments.waiting(bridge.ledger, account)
         ],
         "fallback_products": [
             {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}

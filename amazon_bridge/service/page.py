@@ -19,7 +19,7 @@ from amazon_bridge import __version__
 from amazon_bridge.app import JOBS
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.ledger import Entry
-from amazon_bridge.flows import cancellations, pickings
+from amazon_bridge.flows import cancellations, shipments
 from amazon_bridge.service.board import Standing
 from amazon_bridge.service.health import hindrances
 from amazon_bridge.service.rounds import Rounds
@@ -79,7 +79,7 @@ def _waiting(rounds: Rounds) -> list[Entry]:
     return [
         entry
         for account in rounds.app.config.accounts
-        for job in (cancellations.JOB, pickings.JOB)
+        for job in (cancellations.JOB, shipments.JOB)
         for entry in rounds.app.ledger.pending_entries(account.name, job)
     ]
 

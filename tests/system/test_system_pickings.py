@@ -13,7 +13,8 @@ from program import SettledWorld
 from warehouse import Warehouse
 
 from amazon_bridge.engine.ledger import State
-from amazon_bridge.flows import pickings
+from amazon_bridge.flows import shipments
+from amazon_bridge.flows.shipments import decide
 from amazon_bridge.simulator import Line, Order
 
 TOLD = "Amazon: shipment confirmed"
@@ -238,7 +239,7 @@ def test_it_waits_for_its_tracking_reference(
         assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
         (event,) = bridge.logged("shipment_waiting")
         assert event["delivery_order"] == transfer["name"]
-        (waiting,) = pickings.waiting(bridge.app.ledger, "acme")
+        (waiting,) = shipments.waiting(bridge.app.ledger, "acme")
         assert (waiting.delivery_order, waiting.order_id) == (transfer["name"], order.order_id)
         assert waiting.lacks == ("tracking reference",)
         assert warehouse.activities("stock.picking", transfer["id"]) == {}
@@ -255,10 +256,10 @@ def test_it_waits_for_its_tracking_reference(
         assert f"{transfer['name']} of {order.order_id}" in bridge.program.run("status").out
         warehouse.label(transfer["id"], None, "JD0002")
         assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
-        assert pickings.waiting(bridge.app.ledger, "acme")[0].lacks == ("carrier",)
+        assert shipments.waiting(bridge.app.ledger, "acme")[0].lacks == ("carrier",)
         warehouse.label(transfer["id"], "DHL", "JD0002")
         assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
-        assert pickings.waiting(bridge.app.ledger, "acme") == []
+        assert shipments.waiting(bridge.app.ledger, "acme") == []
     (detail,) = details(bridge, order)
     assert detail["trackingNumber"] == "JD0002"
     assert warehouse.activities("stock.picking", transfer["id"]) == {}
@@ -525,7 +526,7 @@ def test_amazon_is_down(bridge: Bridge, world: SettledWorld, warehouse: Warehous
 def test_nobody_is_left_out_when_amazon_shows_nothing_for_hours(
     bridge: Bridge, warehouse: Warehouse, clock: ShiftedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pickings, "_READ_BACKS", 2)
+    monkeypatch.setattr(decide, "_READ_BACKS", 2)
     orders = place(bridge, 4)
     for order in orders:
         warehouse.ship(order)

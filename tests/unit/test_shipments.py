@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger, Seen
-from amazon_bridge.flows import pickings
+from amazon_bridge.flows import shipments
 from amazon_bridge.flows.cancellations import reason_of
 from amazon_bridge.flows.orders import Memo
-from amazon_bridge.flows.pickings import Task, shipment_of
-from amazon_bridge.flows.standing import Standing, Word
+from amazon_bridge.flows.shipments.decide import Task, shipment_of
+from amazon_bridge.flows.shipments.progress import Progress, Stage
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder, Shipped, _Line, _Move, _units
 
 ORDERED = datetime(2026, 11, 1, 9, tzinfo=UTC)
@@ -98,22 +98,22 @@ def test_a_kit_of_which_nobody_can_tell_how_many_left() -> None:
 
 @pytest.mark.parametrize("asked", [None, NOW])
 @pytest.mark.parametrize("lacks", [(), ("carrier", "tracking reference")])
-@pytest.mark.parametrize("word", Word)
+@pytest.mark.parametrize("stage", Stage)
 def test_a_standing_comes_back_as_it_was(
-    tmp_path: Path, word: Word, lacks: tuple[str, ...], asked: datetime | None
+    tmp_path: Path, stage: Stage, lacks: tuple[str, ...], asked: datetime | None
 ) -> None:
-    standing = Standing(word, DONE, DELIVERY.order_id, lacks, asked)
+    progress = Progress(stage, DONE, DELIVERY.order_id, lacks, asked)
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
         ledger.file("acme", "pickings", [Seen(DELIVERY.name, "f")])
-        assert Standing.read(ledger.entry("acme", "pickings", DELIVERY.name)) is None
-        assert pickings.waiting(ledger, "acme") == []
-        ledger.remember("acme", "pickings", DELIVERY.name, standing.text())
-        assert Standing.read(ledger.entry("acme", "pickings", DELIVERY.name)) == standing
-        waiting = pickings.waiting(ledger, "acme")
-    if word == Word.SENT:
+        assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.name)) is None
+        assert shipments.waiting(ledger, "acme") == []
+        ledger.remember("acme", "pickings", DELIVERY.name, progress.text())
+        assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.name)) == progress
+        waiting = shipments.waiting(ledger, "acme")
+    if stage == Stage.SENT:
         assert waiting == []
     else:
-        assert waiting == [pickings.Waiting(DELIVERY.name, DELIVERY.order_id, DONE, lacks)]
+        assert waiting == [shipments.Waiting(DELIVERY.name, DELIVERY.order_id, DONE, lacks)]
 
 
 # Goods of one order item, in several transfers

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
-from amazon_bridge.flows import cancellations, orders, pickings
+from amazon_bridge.flows import cancellations
+from amazon_bridge.flows.orders import apply
+from amazon_bridge.flows.shipments import find
 
 FAR = timedelta(days=3650)
-SETTINGS = ((cancellations, "_OVERLAP"), (pickings, "_OVERLAP"), (orders, "_CLOCKS_DIFFER"))
+SETTINGS = ((cancellations, "_OVERLAP"), (find, "_OVERLAP"), (apply, "_CLOCKS_DIFFER"))
 """How far to look back in Odoo, and how much to mind; set to ``FAR`` the difference is nothing."""

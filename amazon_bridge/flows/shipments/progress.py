@@ -9,8 +9,10 @@ from enum import StrEnum, auto
 
 from amazon_bridge.engine.ledger import Entry
 
+JOB = "pickings"
 
-class Word(StrEnum):
+
+class Stage(StrEnum):
     """How far a delivery order is."""
 
     NEW = auto()
@@ -26,10 +28,10 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Progress:
     """The memo of a delivery order that isn't settled."""
 
-    word: Word
+    stage: Stage
     since: datetime
     order_id: str
     lacks: tuple[str, ...] = ()
@@ -38,14 +40,14 @@ class Standing:
     """When Amazon was last asked for the package that was sent."""
 
     @classmethod
-    def read(cls, entry: Entry | None) -> Standing | None:
+    def read(cls, entry: Entry | None) -> Progress | None:
         """The memo of a ledger's entry, if it has one."""
         if entry is None or entry.memo is None:
             return None
         told = json.loads(entry.memo)
         asked = told["asked"]
         return cls(
-            word=Word(told["word"]),
+            stage=Stage(told.get("stage") or told["word"]),
             since=datetime.fromisoformat(told["since"]),
             order_id=told["order_id"],
             lacks=tuple(told["lacks"]),
