@@ -30,8 +30,11 @@ log = structlog.get_logger(__name__)
 MODULE = "amazon_bridge"
 """The module of every external id that the bridge makes."""
 
-_STABLE = {"lang": "en_US", "tz": "UTC"}
-"""Every call's context: names and messages don't follow the login's preferences."""
+SOURCE_LANGUAGE = "en_US"
+"""The language of Odoo's source texts. A translated field without a translation shows these."""
+
+_STABLE = {"lang": SOURCE_LANGUAGE, "tz": "UTC"}
+"""Every call's context: messages, which are parsed, don't follow the login's preferences."""
 
 _CREATE_IF_ABSENT = {"mode": "update", "noupdate": True}
 _OVERWRITE = {"mode": "init", "noupdate": True}
@@ -95,6 +98,7 @@ class OdooSession:
         self._context = dict(context)
         self._lock = threading.Lock()
         self._capabilities: list[Capabilities] = []
+        self._languages: list[str] = []
         self.calls: Counter[tuple[str, str]] = Counter()
         """Calls made, by model and method."""
 
@@ -136,6 +140,30 @@ class OdooSession:
         """The same login, working in one company only. Calls are counted together."""
         other = copy.copy(self)
         other._context = {**self._context, "allowed_company_ids": [company_id]}  # noqa: SLF001
+        return other
+
+    @property
+    def language(self) -> str:
+        """The language in which the login sees Odoo, such as ``fr_FR``; looked up once."""
+        with self._lock:
+            known = list(self._languages)
+        if not known:
+            user = self.read("res.users", [self.uid], ["lang"])[0]
+            known.append(str(user["lang"] or SOURCE_LANGUAGE))
+            with self._lock:
+                self._languages[:] = known
+        return known[0]
+
+    def in_users_language(self) -> OdooSession:
+        """The same login, reading translated names as its user sees them on the screen.
+
+        For names only: Odoo's messages, which are parsed, must stay in ``SOURCE_LANGUAGE``.
+        Calls are counted together.
+        """
+        if self.language == SOURCE_LANGUAGE:
+            return self
+        other = copy.copy(self)
+        other._context = {**self._context, "lang": self.language}  # noqa: SLF001
         return other
 
     @property

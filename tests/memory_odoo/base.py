@@ -13,6 +13,7 @@ class Users(Model):
         name=char(),
         login=char(),
         password=char(),
+        lang=char(default="en_US"),
         company_id=one("res.company"),
         company_ids=many("res.company"),
         group_ids=many("res.groups"),
