@@ -117,15 +117,27 @@ def close_reminders(
     ids: Collection[int],
     topics: Collection[str],
     feedback: str,
+    *,
+    keep: Mapping[int, Note] | None = None,
 ) -> None:
-    """Mark the open activities on these records as done whose topics begin so."""
+    """Mark the open activities on these records as done whose topics begin so.
+
+    Args:
+        session: the login.
+        model: of the records.
+        ids: of the records.
+        topics: the beginnings of the topics, up to an underscore.
+        feedback: why they are done; goes into the chatter.
+        keep: the notes of which the activity stays open, by the record's id.
+    """
     if not ids:
         return
     domain = [("res_model", "=", model), ("res_id", "in", sorted(ids))]
     activities = session.search_read("mail.activity", domain, ["id"])
     names = session.external_ids("mail.activity", [row["id"] for row in activities])
     beginnings = tuple(f"activity_{topic}_" for topic in topics)
-    ours = [id_ for id_, name in names.items() if name.startswith(beginnings)]
+    kept = {_name("activity", (model, id_), note) for id_, note in (keep or {}).items()}
+    ours = [id_ for id_, n in names.items() if n.startswith(beginnings) and n not in kept]
     if ours:
         session.call("mail.activity", "action_feedback", sorted(ours), feedback=feedback)
 

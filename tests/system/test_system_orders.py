@@ -13,6 +13,7 @@ from shop import READING, Shop
 from amazon_bridge.simulator import Address, Buyer, Line, Order, Seller
 
 BUYER = Buyer("Ada Testwell", "ada0testwell0@marketplace.amazon.fr")
+ATTENTION = "Amazon: this order needs attention"
 HOME = Address("Ada Testwell", lines=("1 rue Haute", "Porte B"), city="Lyon", country="FR")
 
 
@@ -75,16 +76,18 @@ def test_cancelled_on_amazon_after_goods_left(
     assert entry["kind"] == "needs_attention"
     assert sale_order["name"] in entry["reason"]
     assert sale_order["state"] == "sale"
-    notes = ["Amazon: cancelled after goods left"]
-    assert shop.notes("sale.order", sale_order["id"]) == notes
+    notes = [ATTENTION, "Amazon: cancelled after goods left"]
+    assert sorted(shop.notes("sale.order", sale_order["id"])) == sorted(notes)
+    assert shop.activities("sale.order", sale_order["id"]) == [ATTENTION]
     # Tried again: still so, and not noted twice. Settled by a person: that is the end of it.
     assert program.run("quarantine", "retry", order.order_id).code == 0
     assert program.sync(code=1).counts() == {"seen": 1, "quarantined": 1}
-    assert shop.notes("sale.order", sale_order["id"]) == notes
+    assert sorted(shop.notes("sale.order", sale_order["id"])) == sorted(notes)
     shop.cancel(sale_order["id"])
     assert program.run("quarantine", "retry", "--all").code == 0
     assert program.sync().counts() == {"seen": 1, "unchanged": 1}
     assert program.quarantine() == {}
+    assert shop.activities("sale.order", sale_order["id"]) == []
 
 
 def test_shipped_while_it_was_put_aside(
@@ -137,10 +140,24 @@ def test_worth_changed_after_the_import(program: Program, world: SettledWorld, s
     assert re.search(r"38\.00 EUR.* 76\.0", entry["reason"])
     (line,) = shop.sale_order(order)["order_line"]
     assert shop.lines()[f"sale_line_{item.order_item_id}"].quantity == 2
-    shop.rpc("sale.order.line", "write", [line], {"product_uom_qty": 1})
+    (delivery,) = shop.deliveries_of(order)
+    records = [("sale.order", shop.sale_order(order)["id"]), ("stock.picking", delivery["id"])]
+    assert [ATTENTION in shop.activities(*record) for record in records] == [True, True]
+    # The same reason is told once; another one replaces it.
+    program.run("quarantine", "retry", "--all")
+    program.sync(code=1)
+    assert [shop.notes(*record).count(ATTENTION) for record in records] == [1, 1]
+    world.change_item(order.order_id, item.order_item_id, quantity=1, price=Decimal(37), taxes=())
+    program.sync(code=1)
+    assert [shop.notes(*record).count(ATTENTION) for record in records] == [2, 2]
+    assert [shop.activities(*record).count(ATTENTION) for record in records] == [1, 1]
+    # Processed again: the activities are done.
+    values = {"product_uom_qty": 1, "price_unit": 37}
+    shop.rpc("sale.order.line", "write", [line], values)
     program.run("quarantine", "retry", "--all")
     program.sync()
     assert program.quarantine() == {}
+    assert [ATTENTION in shop.activities(*record) for record in records] == [False, False]
 
 
 # What people do in Odoo

@@ -13,7 +13,7 @@ from amazon_bridge.engine.ledger import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.drafts import drafts_of
-from amazon_bridge.flows.orders import tell
+from amazon_bridge.flows.orders import reminders, tell
 from amazon_bridge.flows.orders.decide import Step, decide
 from amazon_bridge.flows.orders.find import Shown, unreadable
 from amazon_bridge.flows.orders.memo import JOB, Memo
@@ -39,8 +39,7 @@ def work(context: Context, shown: Sequence[Shown]) -> Counts:
         alive=context.odoo.ping,
         sleep=context.sleep,
     )
-    for order_id, error in failures.items():
-        tell.quarantine(context, order_id, error)
+    tell.quarantine_all(context, failures)
     done = [outcome for order_id, outcome in outcomes.items() if order_id not in failures]
     return Counts(
         created=done.count("created"),
@@ -75,10 +74,12 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     errors |= tell.find_unpriced(context, live, standing)
     tell.show_requests(context, live, standing)
     tell.show_gift_messages(context, live, standing)
-    for order in orders:
-        if order.order_id not in errors:
-            _settle(context, order, steps[order.order_id])
-            outcomes.setdefault(order.order_id, COUNTED_AS[steps[order.order_id]])
+    done = [order for order in orders if order.order_id not in errors]
+    processed = [standing[o.order_id] for o in done if o.order_id in standing]
+    reminders.close_settled(context, processed, current={})
+    for order in done:
+        _settle(context, order, steps[order.order_id])
+        outcomes.setdefault(order.order_id, COUNTED_AS[steps[order.order_id]])
     if errors:
         raise ItemErrors(errors)
 

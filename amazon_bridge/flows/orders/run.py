@@ -19,7 +19,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
 from amazon_bridge.flows.orders.find import Shown, file, read
 from amazon_bridge.flows.orders.memo import JOB
-from amazon_bridge.flows.orders.tell import quarantine
+from amazon_bridge.flows.orders.tell import quarantine_all
 from amazon_bridge.model import Order
 from amazon_bridge.odoo import sales
 
@@ -102,15 +102,15 @@ _LEFTOVERS = 30
 
 
 def _work_again(context: Context, order_ids: Sequence[str]) -> Counts:
-    counts, shown = Counts(seen=len(order_ids)), []
+    shown, errors = [], {}
     for order_id, fetched in context.one_by_one(JOB, order_ids, context.amazon.order, key=str):
         if isinstance(fetched, ItemError):
-            quarantine(context, order_id, fetched)
-            counts.quarantined += 1
+            errors[order_id] = fetched
         elif not isinstance(fetched, Transient):
             shown.append(fetched)
+    quarantine_all(context, errors)
     file(context, shown)
-    return counts + work(context, shown)
+    return Counts(seen=len(order_ids), quarantined=len(errors)) + work(context, shown)
 
 
 def recover(context: Context, order_id: str) -> Counts:
@@ -122,7 +122,7 @@ def recover(context: Context, order_id: str) -> Counts:
     try:
         shown = runner.patiently(lambda: context.amazon.order(order_id), sleep=context.sleep)
     except ItemError as error:
-        quarantine(context, order_id, error)
+        quarantine_all(context, {order_id: error})
         return Counts(seen=1, quarantined=1)
     except Transient as error:
         raise AccountError(error.reason, error.remedy) from error

@@ -6,20 +6,44 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders import reminders
 from amazon_bridge.flows.orders.decide import LIVE
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order
-from amazon_bridge.odoo import deliveries, notes
+from amazon_bridge.odoo import deliveries, notes, sales
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.sales import SaleOrder
 
 log = structlog.get_logger(__name__)
 
 
-def quarantine(context: Context, order_id: str, error: ItemError) -> None:
-    """Quarantine an order, whether it was filed before or not."""
+def quarantine_all(context: Context, errors: Mapping[str, ItemError]) -> None:
+    """Quarantine orders, and tell the people in Odoo about those that exist there.
+
+    Args:
+        context: of the account.
+        errors: by Amazon order id; the orders may have been filed before or not.
+
+    Raises:
+        AccountError: Odoo is down. The orders are in the quarantine.
+    """
+    for order_id, error in errors.items():
+        _quarantine(context, order_id, error)
+    failures = runner.work(
+        sorted(errors),
+        lambda order_ids: _remind(context, {each: errors[each] for each in order_ids}),
+        key=str,
+        alive=context.odoo.ping,
+        sleep=context.sleep,
+    )
+    for order_id, failure in failures.items():
+        log.warning("reminder_failed", account=context.name, order=order_id, reason=failure.reason)
+
+
+def _quarantine(context: Context, order_id: str, error: ItemError) -> None:
     context.ledger.put_aside(context.name, JOB, order_id, error)
     log.warning(
         "order_put_aside",
@@ -28,6 +52,22 @@ def quarantine(context: Context, order_id: str, error: ItemError) -> None:
         kind=error.kind,
         reason=error.reason,
     )
+
+
+def _remind(context: Context, errors: Mapping[str, ItemError]) -> None:
+    """Schedule an activity with reason and remedy on the orders' sale orders and deliveries."""
+    existing = sales.find(context.odoo, errors)
+    wanted = {
+        sale_order: reminders.note(
+            reminders.QUARANTINED,
+            "Amazon: this order needs attention",
+            f"{errors[order_id].reason} {errors[order_id].remedy}".strip(),
+        )
+        for order_id, sale_order in existing.items()
+    }
+    reminders.remind(context, reminders.QUARANTINED, wanted)
+    for order_id in existing:
+        reminders.remember(context, order_id, reminders.QUARANTINED)
 
 
 CANCELLED_THERE = Note(

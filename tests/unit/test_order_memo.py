@@ -1,0 +1,60 @@
+"""What the state store remembers of an order: written and read back, by this and older versions."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.flows.orders.memo import ItemMemo, Memo
+
+MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
+WORDS = st.text(max_size=20)
+UNITS = st.integers(0, 10**6)
+MEMOS = st.builds(
+    Memo,
+    worth=st.decimals(allow_nan=False, allow_infinity=False, places=3),
+    marketplace_id=WORDS,
+    fulfilled_by=WORDS,
+    status=WORDS,
+    items=st.none() | st.lists(st.builds(ItemMemo, WORDS, UNITS, UNITS, st.booleans())).map(tuple),
+    reminders=st.lists(WORDS).map(tuple),
+)
+
+
+def entry(memo: str | None) -> Entry:
+    return Entry(
+        account="acme",
+        job="orders",
+        key="404-1234567-1234567",
+        fingerprint="f",
+        importable=True,
+        state=State.DONE,
+        kind=None,
+        reason=None,
+        remedy=None,
+        attempts=0,
+        memo=memo,
+        first_seen=MOMENT,
+        last_seen=MOMENT,
+        last_tried=MOMENT,
+        unanswered_since=None,
+    )
+
+
+@given(memo=MEMOS)
+def test_a_memo_is_read_as_it_was_written(memo: Memo) -> None:
+    assert Memo.read(entry(memo.text())) == memo
+
+
+def test_a_memo_of_an_older_version() -> None:
+    old = Memo.read(entry("76.00 A13V1IB3VIYZZH MERCHANT UNSHIPPED"))
+    assert old == Memo(Decimal("76.00"), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED", items=None)
+    nowhere = Memo.read(entry("0  MERCHANT UNSHIPPED"))
+    assert nowhere == Memo(Decimal(0), "", "MERCHANT", "UNSHIPPED")
+
+
+def test_no_memo() -> None:
+    assert Memo.read(None) is None
+    assert Memo.read(entry(None)) is None
