@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -13,22 +16,68 @@ from amazon_bridge.model import Shipment
 OTHER = "Other"
 """Amazon's code for a carrier that isn't on its list; wants the carrier's name beside it."""
 
+_COMMON_WORDS = frozenset(
+    {
+        *("andere", "firstmile", "hunter", "interno", "ontime", "other", "otro", "panther"),
+        *("pilot", "professional", "sending", "sonstige", "spring", "sprint", "target", "txt"),
+        "pin",
+    }
+)
+"""Codes that other carriers' names may begin with: they match only a whole name."""
 
-def carrier_for(name: str, mapping: Mapping[str, str]) -> tuple[str, str | None]:
-    """Amazon's carrier code for a carrier's name in Odoo, and the name where it is needed.
+_SHORTEST_PREFIX = 3  # letters and digits: too many names begin with "Go" or "A 1"
 
-    The configured mapping comes first, then a carrier of that name on Amazon's list, in capitals
-    or not; any other carrier goes by ``Other`` with its name.
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """What Amazon is told of a carrier."""
+
+    code: str
+    """On Amazon's list."""
+    name: str | None = None
+    """Only with the code ``Other``."""
+    method: str | None = None
+    """The service level, such as "Ground", where the carrier's name in Odoo has one."""
+
+
+def carrier_for(name: str, mapping: Mapping[str, str]) -> Carrier:
+    """Find Amazon's carrier for a carrier's name in Odoo.
+
+    The configured mapping comes first, then Amazon's list of carriers. Letters and digits
+    decide: "d_H l" is DHL. What follows a known carrier's name is its service level: "UPS Ground"
+    is UPS with the shipping method "Ground". Any other carrier goes by ``Other`` with its name.
 
     Args:
         name: The carrier's name, as in Odoo.
-        mapping: Carrier codes by name; the names' capitals don't matter.
+        mapping: Carrier codes by name.
     """
     name = name.strip()
-    configured = {key.strip().casefold(): code for key, code in mapping.items()}
-    wanted = configured.get(name.casefold(), name).strip()
+    wanted = _configured(name, mapping) or name
     code = _code(wanted)
-    return (code, None) if code and code != OTHER else (OTHER, name if code else wanted)
+    if code:
+        return Carrier(OTHER, name=name) if code == OTHER else Carrier(code)
+    return _with_method(wanted) or Carrier(OTHER, name=wanted)
+
+
+def _configured(name: str, mapping: Mapping[str, str]) -> str | None:
+    """The carrier that the configuration names for this one: as spelled, else by its letters."""
+    spelled = {key.strip().casefold(): code.strip() for key, code in mapping.items()}
+    similar = {letters: code.strip() for key, code in mapping.items() if (letters := _letters(key))}
+    return spelled.get(name.casefold()) or similar.get(_letters(name))
+
+
+def _with_method(name: str) -> Carrier | None:
+    """The carrier whose code the name's first words make, the longest code that there is."""
+    words = list(_WORD.finditer(_plain(name)))
+    for number in range(len(words) - 1, 0, -1):
+        beginning = _letters("".join(word.group() for word in words[:number]))
+        code = _codes_by_letters().get(beginning)
+        if code and len(beginning) >= _SHORTEST_PREFIX and beginning not in _COMMON_WORDS:
+            method = " ".join(_plain(name)[words[number].start() :].split())
+            return Carrier(code, method=method if "(" in method else method.rstrip(")"))
+    return None
 
 
 def confirmation(shipment: Shipment) -> dict[str, Any]:
@@ -52,11 +101,24 @@ def confirmation(shipment: Shipment) -> dict[str, Any]:
 
 
 def _code(name: str) -> str | None:
-    """The carrier code as Amazon spells it: exactly so, else whatever its capitals."""
-    codes = _carrier_codes()
-    if name in codes:
-        return name
-    return next((code for code in codes if code.casefold() == name.casefold()), None)
+    """The carrier code as Amazon spells it: exactly so, else by letters and digits."""
+    return name if name in _carrier_codes() else _codes_by_letters().get(_letters(name))
+
+
+def _letters(name: str) -> str:
+    """A name's letters and digits alone, without capitals and accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", _plain(name).casefold()) if c.isalnum())
+
+
+def _plain(name: str) -> str:
+    """A name without the signs of trademarks, two of which would become letters."""
+    return re.sub("[®™℠©]", " ", name)
+
+
+@cache
+def _codes_by_letters() -> dict[str, str]:
+    """Of codes that are spelled in several ways the first."""
+    return {_letters(code): code for code in reversed(_carrier_codes())}
 
 
 @cache

@@ -31,14 +31,20 @@ class DeliveryOrder:
 
     @property
     def tracking_references(self) -> list[str]:
-        """What Odoo keeps in one field, separated by comma, plus or white space."""
-        return [part for part in re.split(r"[,+\s]+", self.tracking_reference or "") if part]
+        """The references in Odoo's one field, without the blanks that carriers print in them."""
+        parts = re.split(r"[,+;\n\r\v\f\x85\u2028\u2029]", self.tracking_reference or "")
+        return [reference for part in parts if (reference := _without_blanks(part))]
 
     @property
     def lacks(self) -> tuple[str, ...]:
         """What it hasn't got of what Amazon wants to know, in Odoo's words."""
         has = {"carrier": self.carrier, "tracking reference": self.tracking_references}
         return tuple(name for name, value in has.items() if not value)
+
+
+def _without_blanks(text: str) -> str:
+    """Also without what can't be seen, such as the zero-width spaces of copied text."""
+    return "".join(char for char in text if char.isprintable() and not char.isspace())
 
 
 @dataclass(frozen=True, slots=True)

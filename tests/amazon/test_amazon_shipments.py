@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_amazon_client import shipment
 
 from amazon_bridge.amazon.selling_partner import SellingPartner
-from amazon_bridge.amazon.shipments import OTHER, carrier_for
+from amazon_bridge.amazon.shipments import OTHER, Carrier, carrier_for
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.model import Order
 from amazon_bridge.simulator import Line, Simulator, World
@@ -26,35 +26,75 @@ from amazon_bridge.simulator.shipments import carrier_codes
         ("AT Post", "AT Post"),
         ("AT POST", "AT POST"),
         ("at post", "AT POST"),
+        ("FedEx®", "FedEx"),
+        ("Fedex™", "FedEx"),
+        ("fed ex", "FedEx"),
+        ("d_H l)", "DHL"),
+        ("D.H.L.", "DHL"),
+        ("\uff24\uff28\uff2c", "DHL"),
+        ("dhl  paket", "DHL-Paket"),
+        ("Transaragones", "Transaragonés"),
+        ("DHL Express", "DHL Express"),
+        ("Go", "GO!"),
+        ("Target", "Target"),
     ],
 )
 def test_a_carrier_on_amazon_s_list(name: str, code: str) -> None:
-    assert carrier_for(name, {}) == (code, None)
+    assert carrier_for(name, {}) == Carrier(code)
 
 
-@pytest.mark.parametrize("name", ["Aunt Polly's Mule", "Other"])
+@pytest.mark.parametrize(
+    "name",
+    ["Aunt Polly's Mule", "Other", "UPStairs Movers", "Go Fast", "Target Parcels", "®", "猫便"],
+)
 def test_a_carrier_that_amazon_does_not_know(name: str) -> None:
-    assert carrier_for(name, {}) == (OTHER, name)
+    assert carrier_for(name, {}) == Carrier(OTHER, name=name)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "method"),
+    [
+        ("UPS Ground", "UPS", "Ground"),
+        ("UPS® - Ground", "UPS", "Ground"),
+        ("FedEx®2Day A.M.", "FedEx", "2Day A.M."),
+        ("fed ex  Home\tDelivery", "FedEx", "Home Delivery"),
+        ("UPS (Ground)", "UPS", "Ground"),
+        ("UPS_Express_Saver", "UPS", "Express_Saver"),
+        ("DHL Express Worldwide", "DHL Express", "Worldwide"),
+        ("Royal Mail Tracked 24", "Royal Mail", "Tracked 24"),
+        ("Hermes UK Next Day", "Hermes UK", "Next Day"),
+        ("USPS Priority Mail (2-Day)", "USPS", "Priority Mail (2-Day)"),
+    ],
+)
+def test_a_service_level_behind_a_known_carrier(name: str, code: str, method: str) -> None:
+    assert carrier_for(name, {}) == Carrier(code, method=method)
 
 
 @pytest.mark.parametrize(
     ("meant", "found"),
     [
-        ("UPS", ("UPS", None)),
-        ("ups", ("UPS", None)),
-        ("Other", ("Other", "Our Express")),
-        ("Aunt Polly's Mule", ("Other", "Aunt Polly's Mule")),
+        ("UPS", Carrier("UPS")),
+        ("ups", Carrier("UPS")),
+        ("UPS Ground", Carrier("UPS", method="Ground")),
+        ("Other", Carrier("Other", name="Our Express")),
+        ("Aunt Polly's Mule", Carrier("Other", name="Aunt Polly's Mule")),
     ],
 )
-def test_the_configuration_comes_first(meant: str, found: tuple[str, str | None]) -> None:
-    assert carrier_for("Our Express", {"our EXPRESS ": meant}) == found
+@pytest.mark.parametrize("named", ["our EXPRESS ", "Our-Express®"])
+def test_the_configuration_comes_first(named: str, meant: str, found: Carrier) -> None:
+    assert carrier_for("Our Express", {named: meant}) == found
+
+
+def test_the_configuration_wins_over_amazons_list() -> None:
+    assert carrier_for("UPS Ground", {"UPS Ground": "DHL", "UPS": "TNT"}) == Carrier("DHL")
 
 
 @given(name=st.text(), mapping=st.dictionaries(st.text(), st.text(), max_size=3))
 def test_the_code_is_always_one_that_amazon_accepts(name: str, mapping: dict[str, str]) -> None:
-    code, carrier_name = carrier_for(name, mapping)
-    assert code in carrier_codes()
-    assert (carrier_name is not None) == (code == OTHER)
+    carrier = carrier_for(name, mapping)
+    assert carrier.code in carrier_codes()
+    assert (carrier.name is not None) == (carrier.code == OTHER)
+    assert carrier.method != ""
 
 
 def test_a_shipment_reaches_amazon(partner: SellingPartner, world: World) -> None:

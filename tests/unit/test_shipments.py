@@ -67,6 +67,12 @@ def test_the_ship_date_is_never_in_the_future_nor_before_the_order(
         (" JD1 ", ["JD1"]),
         ("JD1,JD2", ["JD1", "JD2"]),
         ("JD1 + JD2\nJD3", ["JD1", "JD2", "JD3"]),
+        ("JJD0001, JJD0002", ["JJD0001", "JJD0002"]),
+        ("JD1; JD2\r\nJD3", ["JD1", "JD2", "JD3"]),
+        ("1Z 999 AA1 01 2345 6784", ["1Z999AA10123456784"]),
+        ("AB 1234 5678 9GB", ["AB123456789GB"]),
+        ("RR 123 456 785 DE", ["RR123456785DE"]),
+        ("\u200bRR\u00a0123\t456\u2009785 DE", ["RR123456785DE"]),
         ("00-1.2/3", ["00-1.2/3"]),
     ],
 )

@@ -64,14 +64,14 @@ def shipment_of(task: Task, carriers: Mapping[str, str], now: datetime) -> Shipm
             f"How many units of the item left with {delivery.name} can't be told from its moves.",
             "Confirm the whole order in Seller Central, then: amazon-bridge quarantine retry.",
         )
-    carrier_code, carrier_name = carrier_for(delivery.carrier or "", carriers)
+    carrier = carrier_for(delivery.carrier or "", carriers)
     return Shipment(
         order_id=delivery.order_id,
         marketplace_id=task.memo.marketplace_id,
         package_reference_id=str(delivery.id),
-        carrier_code=carrier_code,
-        carrier_name=carrier_name,
-        shipping_method=None,
+        carrier_code=carrier.code,
+        carrier_name=carrier.name,
+        shipping_method=carrier.method,
         tracking_number=delivery.tracking_references[0],
         ship_date=max(delivery.ordered, min(delivery.done, now)),
         quantities=tuple((s.order_item_id, s.quantity) for s in task.shipped if s.quantity),

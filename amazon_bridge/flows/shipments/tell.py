@@ -74,10 +74,11 @@ def _told(context: Context, task: Task, outcome: Outcome) -> Note:
 
 def _sent_text(task: Task, carriers: Mapping[str, str]) -> str:
     units = sum(each.quantity or 0 for each in task.shipped)
-    carrier_code, carrier_name = carrier_for(task.delivery.carrier or "", carriers)
+    carrier = carrier_for(task.delivery.carrier or "", carriers)
+    shown = carrier.name or carrier.code + (f" ({carrier.method})" if carrier.method else "")
     first, *others = task.delivery.tracking_references
     text = (
-        f"Amazon was told of this shipment: units {units}, carrier {carrier_name or carrier_code},"
+        f"Amazon was told of this shipment: units {units}, carrier {shown},"
         f" tracking reference {first}. Amazon tells the customer."
     )
     return text + (" It takes one tracking reference; the others stand here." if others else "")
