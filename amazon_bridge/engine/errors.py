@@ -64,6 +64,23 @@ class AccountError(BridgeError):
     """This account can't go on now; the other accounts can."""
 
 
+class Refused(AccountError):
+    """A side is up and accepts the login, but refuses every item that it was given.
+
+    ``errors`` has the error of each of these items by its key: if the same side accepts other
+    items, the items are to blame and not the account.
+    """
+
+    def __init__(self, errors: Mapping[str, ItemError]) -> None:
+        first = next(iter(errors.values()))
+        super().__init__(first.reason, first.remedy)
+        self.errors = dict(errors)
+
+
+class StorageError(AccountError):
+    """The bridge's own state store can't be written now: no item and no side is to blame."""
+
+
 class Stopped(BaseException):
     """The daemon stops: raised by its pauses, so that a round ends where it can.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,8 @@ from amazon_bridge.engine.errors import (
     ConfigError,
     ItemError,
     ItemErrors,
+    Refused,
+    StorageError,
     Transient,
 )
 
@@ -57,10 +60,27 @@ class Counts:
     error: str | None = None
 
     def __add__(self, other: Counts) -> Counts:
-        """The sum of both, and the first error of the two."""
+        """The sum of both, with the errors of both."""
         mine, yours = asdict(self), asdict(other)
-        error = mine.pop("error") or yours.pop("error")
+        error = _joined(mine.pop("error"), yours.pop("error"))
         return Counts(**{name: number + yours[name] for name, number in mine.items()}, error=error)
+
+    def note_error(self, error: object) -> None:
+        """Add an error to those noted before; one that was noted already is not repeated."""
+        self.error = _joined(self.error, str(error))
+
+
+def _joined(noted: str | None, error: str | None) -> str | None:
+    """Both errors, at most ``_LONGEST_ERROR`` characters beyond the first."""
+    if not noted or not error:
+        return noted or error
+    if error in noted or len(noted) > _LONGEST_ERROR:
+        return noted
+    return f"{noted} Also: {error}"
+
+
+_LONGEST_ERROR = 1000
+"""Characters: of a run in which everything failed in its own way, the first errors are enough."""
 
 
 def patiently(
@@ -116,6 +136,10 @@ def work(
     - ``Transient``: the batch is tried again, patiently. When that doesn't help although
       the side is alive, the batch is to blame and is halved, now without patience; an
       item that fails alone, twice, becomes an ``ItemError`` of kind ``keeps_failing``.
+    - ``AccountError``: if the side is alive and accepts the login, some item is to blame: the
+      batch is halved, and an item that is refused alone becomes an ``ItemError`` of kind
+      ``access_refused``. Only if every item is refused in the same way, the account is to blame;
+      a batch of n items costs 2 n - 1 calls to find that out, and no further batch is tried.
     - any other exception is a bug of ours, logged as ``bug``; the batch is halved, and an
       item that fails alone becomes an ``ItemError`` of kind ``bug``.
 
@@ -129,53 +153,102 @@ def work(
         sleep: takes seconds; called with 0 before each batch.
 
     Raises:
-        AccountError: the side is down, or asks to wait longer than there is patience, or
-            ``apply`` says that the account can't go on. No further item is tried.
-        ConfigError: as raised by ``apply`` or ``alive``.
+        Refused: the side is alive, but refuses every item tried so far in the same way.
+        AccountError: the side is down, refuses the login, or asks to wait longer than there is
+            patience. No further item is tried.
+        StorageError, ConfigError: as raised by ``apply`` or ``alive``.
     """
     worker = _Worker(apply, key, alive, patience, sleep)
     for start in range(0, len(items), size):
         sleep(0)  # where a daemon that is to stop raises ``Stopped``: between two batches
         worker.work(items[start : start + size], patience)
+        worker.stop_if_all_are_refused(items[: start + size])
     return worker.failures
 
 
 _SILENCE = 3
 """So many items in a row that a side doesn't answer for mean that it is down."""
 
+_REFUSALS = 10
+"""So many items refused, and none accepted, mean that the account is to blame."""
+
+
+class RefusedItem(Transient):
+    """The side is up, but refuses this item; whether the item is to blame isn't known yet."""
+
 
 def one_by_one(
-    items: Iterable[T], work: Callable[[T], R], *, key: Callable[[T], str]
+    items: Iterable[T],
+    work: Callable[[T], R],
+    *,
+    key: Callable[[T], str],
+    alive: Callable[[], object] | None = None,
 ) -> Iterator[tuple[T, R | ItemError | Transient]]:
     """Work items singly; yield each with what came of it, or with why it wasn't worked.
 
     ``ItemError``: it can't be worked; a bug of ours costs the item that it befalls, as in
     ``work``. ``Transient``: the other side didn't answer for it, a later round may try again.
+    ``RefusedItem``: the other side refused it as if the account were to blame, but is alive.
+
+    Args:
+        items: what is to be worked, in this order.
+        work: works an item or raises.
+        key: the key of an item.
+        alive: called upon the first refusal; raises a ``BridgeError`` when the side is down or
+            refuses the login. Without it the first refusal ends the work.
 
     Raises:
-        AccountError: the side is down, and no further item is tried.
-        ConfigError: as raised by ``work``.
+        AccountError: the side is down, refuses the login, or refused ``_REFUSALS`` items and
+            accepted none. No further item is tried.
+        StorageError, ConfigError: as raised by ``work``.
     """
-    in_a_row = 0
+    streak = _Streak(alive)
     for item in items:
-        result = _singly(item, work)
-        in_a_row = in_a_row + 1 if isinstance(result, Transient) else 0
+        result = streak.judge(_singly(item, work))
         if isinstance(result, Transient):
             log.warning("no_answer", item=key(item), reason=str(result))
-            if in_a_row == _SILENCE:
-                raise AccountError(result.reason, result.remedy) from result
+            streak.stop_if_down(result)
         yield item, result
 
 
-def _singly(item: T, work: Callable[[T], R]) -> R | ItemError | Transient:
+def _singly(item: T, work: Callable[[T], R]) -> R | ItemError | Transient | AccountError:
     try:
         return work(item)
-    except (ItemError, Transient) as error:
-        return error
-    except (AccountError, ConfigError):
+    except (StorageError, ConfigError):
         raise
+    except (ItemError, Transient, AccountError) as error:
+        return error
     except Exception as error:  # noqa: BLE001  a bug must cost one item, not all the others
         return bug(error, 1)
+
+
+@dataclass(slots=True)
+class _Streak:
+    """How items that are worked singly have fared so far."""
+
+    alive: Callable[[], object] | None
+    silent: int = 0
+    """In a row."""
+    refused: int = 0
+    accepted: int = 0
+
+    def judge(self, result: R | ItemError | Transient | AccountError) -> R | ItemError | Transient:
+        """Take one result into account; a refusal of a side that is alive is the item's own."""
+        self.silent = self.silent + 1 if isinstance(result, Transient) else 0
+        if not isinstance(result, AccountError):
+            self.accepted += not isinstance(result, ItemError | Transient)
+            return result
+        if self.alive is None:
+            raise result
+        if not self.refused:
+            _ensure_alive(self.alive)
+        self.refused += 1
+        return RefusedItem(result.reason, result.remedy)
+
+    def stop_if_down(self, error: Transient) -> None:
+        hopeless = self.refused == _REFUSALS and not self.accepted
+        if self.silent == _SILENCE or hopeless:
+            raise AccountError(error.reason, error.remedy) from error
 
 
 @dataclass(slots=True)
@@ -196,19 +269,31 @@ class _Worker(Generic[T]):
             case ItemError() as error:
                 self._halve(batch, error, patience)
             case Transient() as error:
-                _ensure_alive(self.alive, error)
+                _respect_wish_to_wait(error)
+                _ensure_alive(self.alive)
                 self._halve(batch, keeps_failing(error), NO_PATIENCE)
+            case AccountError() as error:
+                _ensure_alive(self.alive)
+                self._halve(batch, _access_refused(error), patience)
             case error:
                 self._halve(batch, bug(error, len(batch)), patience)
 
     def _tried(self, batch: Sequence[T], patience: Patience) -> Exception | None:
         try:
             patiently(lambda: self.apply(batch), patience=patience, sleep=self.sleep)
-        except (AccountError, ConfigError):
+        except (StorageError, ConfigError):
             raise
         except Exception as error:  # noqa: BLE001  a bug must cost one item, not all the others
             return error
         return None
+
+    def stop_if_all_are_refused(self, items: Sequence[T]) -> None:
+        """Raise ``Refused`` when these were refused singly, all in the same way."""
+        errors = {key: self.failures.get(key) for key in map(self.key, items)}
+        refusals = {k: e for k, e in errors.items() if e and e.kind == ACCESS_REFUSED}
+        ways = {_NUMBERS.sub("", error.reason) for error in refusals.values()}
+        if len(refusals) == len(errors) and len(ways) == 1:
+            raise Refused(refusals)
 
     def _put_out(self, batch: Sequence[T], error: ItemErrors, patience: Patience) -> None:
         """Put out the items that the error names; one that names none of the batch is a bug."""
@@ -250,10 +335,14 @@ def _log_retry(state: RetryCallState) -> None:
     )
 
 
-def _ensure_alive(alive: Callable[[], object], error: Transient) -> None:
-    """Raise AccountError when the side is down, or wants to be left alone for a while."""
+def _respect_wish_to_wait(error: Transient) -> None:
+    """Raise AccountError when the side wants to be left alone for a while."""
     if error.retry_after is not None:
         raise AccountError(error.reason, error.remedy) from error
+
+
+def _ensure_alive(alive: Callable[[], object]) -> None:
+    """Raise AccountError when the side is down, or refuses the login."""
     try:
         alive()
     except (AccountError, ConfigError):
@@ -268,6 +357,21 @@ def keeps_failing(error: Transient) -> ItemError:
         "keeps_failing",
         f"It fails again and again, although the other side is up: {error.reason}",
         error.remedy or "Look into the other side's own log, then: amazon-bridge quarantine retry.",
+    )
+
+
+ACCESS_REFUSED = "access_refused"
+"""The kind of error of an item that a side refuses like an account, though it accepts others."""
+
+_NUMBERS = re.compile(r"\d+")
+"""Ids in texts of refusals, which may differ from item to item."""
+
+
+def _access_refused(error: AccountError) -> ItemError:
+    return ItemError(
+        ACCESS_REFUSED,
+        f"Refused, although the login is accepted: {error.reason}",
+        f"{error.remedy} Then: amazon-bridge quarantine retry.".strip(),
     )
 
 

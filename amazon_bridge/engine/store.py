@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
-from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
+from amazon_bridge.engine.errors import BridgeError, ConfigError, StorageError, Transient
 
 _BUSY_TIMEOUT = 30  # seconds
 _APPLICATION_ID = 0x416D4264  # "AmBd": marks the file as ours
@@ -110,7 +110,7 @@ def opened(path: Path) -> sqlite3.Connection:
     """The store, brought up to date; created, with its folder, when there is none.
 
     Raises:
-        AccountError: its disk is full.
+        StorageError: its disk is full.
         ConfigError: it can't be opened, is damaged, is not ours, or is newer than we are.
         Transient: another process keeps it busy.
     """
@@ -255,7 +255,7 @@ def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite says into what a person can do about it.
 
     Raises:
-        AccountError: the disk is full.
+        StorageError: the disk is full.
         ConfigError: the store is damaged, or can't be written by this user.
         Transient: another process keeps it busy.
     """
@@ -280,7 +280,7 @@ def _explanation(path: Path, error: sqlite3.DatabaseError) -> BridgeError | None
                 "Let the user that runs the bridge write to it and to its folder.",
             )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
-            return AccountError(
+            return StorageError(
                 f"The state store {path} can't be written: {error}.",
                 "Make room on its disk; the bridge goes on by itself.",
             )

@@ -54,15 +54,26 @@ class Context:
     ) -> Iterator[tuple[T, R | ItemError | Transient]]:
         """``runner.one_by_one`` of filed items; one that gets no answer for a day is given up.
 
+        The same goes for an item that Amazon refuses like an account, if it accepts others;
+        these items come last.
+
         Raises:
             AccountError: Amazon is down, and no further item is tried.
         """
-        for item, result in runner.one_by_one(items, work, key=key):
-            if isinstance(result, Transient):
+        alive = self.amazon.marketplace_participations
+        refused: list[tuple[T, Transient]] = []
+        accepted = False
+        for item, result in runner.one_by_one(items, work, key=key, alive=alive):
+            if isinstance(result, runner.RefusedItem):
+                refused.append((item, result))
+            elif isinstance(result, Transient):
                 yield item, self.given_up(job, key(item), result) or result
             else:
+                accepted = accepted or not isinstance(result, ItemError)
                 self.ledger.note_answer(self.name, job, key(item))
                 yield item, result
+        for item, error in refused:
+            yield item, (self.given_up(job, key(item), error) if accepted else None) or error
 
     def given_up(self, job: str, key: str, error: Transient) -> ItemError | None:
         """The error of a filed item that Amazon hasn't answered for too long, though it is up.

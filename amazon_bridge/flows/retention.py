@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import AccountError, ItemError
 from amazon_bridge.odoo.past_customers import (
     PastCustomer,
     PastOrder,
@@ -113,8 +113,10 @@ def _anonymised(session: OdooSession, customers: Sequence[PastCustomer]) -> dict
     """
     try:
         anonymise(session, customers)
-    except ItemError:
-        singly = runner.one_by_one(customers, lambda each: anonymise(session, [each]), key=_name)
+    except (ItemError, AccountError):
+        singly = runner.one_by_one(
+            customers, lambda each: anonymise(session, [each]), key=_name, alive=session.ping
+        )
         return {customer.id: result.reason if result else "" for customer, result in singly}
     return dict.fromkeys((customer.id for customer in customers), "")
 

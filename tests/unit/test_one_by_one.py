@@ -7,8 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
-from amazon_bridge.engine.runner import one_by_one
+from amazon_bridge.engine.errors import (
+    AccountError,
+    ConfigError,
+    ItemError,
+    StorageError,
+    Transient,
+)
+from amazon_bridge.engine.runner import RefusedItem, one_by_one
 
 WAYS = {
     "good": None,
@@ -67,7 +73,52 @@ def _raise(way: str) -> None:
         raise error
 
 
-@pytest.mark.parametrize("error", [AccountError("Refused."), ConfigError("Wrong.")])
+REFUSED = AccountError("Refused.", "Grant it.")
+
+
+def test_an_item_that_is_refused_keeps_no_other_if_the_side_is_alive() -> None:
+    asked: list[int] = []
+    errors = {1: REFUSED, 3: REFUSED}
+    with capture_logs():
+        results = one_by_one(
+            range(5),
+            lambda item: _raise_any(errors.get(item)),
+            key=str,
+            alive=lambda: asked.append(1),
+        )
+        found = {item: type(result) for item, result in results}
+    assert found == {n: RefusedItem if n in errors else type(None) for n in range(5)}
+    assert len(asked) == 1, "the probe is asked once: Amazon grants it once in a minute"
+
+
+def test_a_side_that_refuses_ten_and_accepts_none_refuses_the_account() -> None:
+    seen: list[int] = []
+
+    def work(item: int) -> None:
+        seen.append(item)
+        raise REFUSED
+
+    with capture_logs(), pytest.raises(AccountError, match="Grant it"):
+        list(one_by_one(range(50), work, key=str, alive=lambda: None))
+    assert len(seen) == 10
+
+
+def test_a_side_that_refuses_the_login_ends_it_at_once() -> None:
+    def refuse() -> None:
+        raise AccountError("No such login.")
+
+    with pytest.raises(AccountError, match="No such login"):
+        next(one_by_one([1, 2], lambda _: _raise_any(REFUSED), key=str, alive=refuse))
+
+
+def _raise_any(error: Exception | None) -> None:
+    if error:
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error", [AccountError("Refused."), StorageError("Full."), ConfigError("Wrong.")]
+)
 def test_what_concerns_all_ends_it_at_once(error: Exception) -> None:
     def work(_: int) -> None:
         raise error

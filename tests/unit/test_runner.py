@@ -14,7 +14,9 @@ from amazon_bridge.engine.errors import (
     ConfigError,
     ItemError,
     ItemErrors,
+    Refused,
     Stopped,
+    StorageError,
     Transient,
 )
 from amazon_bridge.engine.runner import Counts, Patience, patiently, work
@@ -54,6 +56,7 @@ class Side:
             "unnamed": ItemError("unnamed", "one of them is bad"),
             "keeps_failing": Transient("500"),
             "bug": KeyError("Erika Mustermann"),
+            "access_refused": AccountError("HTTP status 403"),
         }
         return errors[next(iter(ways.values()))]
 
@@ -73,7 +76,7 @@ class Side:
         )
 
 
-kinds = st.sampled_from(["named", "unnamed", "keeps_failing", "bug"])
+kinds = st.sampled_from(["named", "unnamed", "keeps_failing", "bug", "access_refused"])
 bad_items = st.dictionaries(st.integers(0, 99), kinds, max_size=20)
 
 
@@ -83,18 +86,18 @@ def test_exactly_the_bad_ones_are_returned_and_every_good_one_is_applied(
 ):
     side = Side(bad)
     with capture_logs():
-        failures = side.work(range(count))
+        failures = side.work([-1, *range(count)])
     present = {number: way for number, way in bad.items() if number < count}
     assert {int(key): error.kind for key, error in failures.items()} == present
-    assert side.done == set(range(count)) - set(bad)
+    assert side.done == {-1, *range(count)} - set(bad)
 
 
 @given(count=st.integers(1, 100), bad=bad_items)
 def test_the_number_of_calls_is_bounded(count: int, bad: dict[int, str]):
     side = Side(bad)
     with capture_logs():
-        side.work(range(count))
-    batches = ceil(count / SIZE)
+        side.work([-1, *range(count)])
+    batches = ceil((count + 1) / SIZE)
     tried = 2 * len(bad) * (ceil(log2(SIZE)) + 1) + len(bad) + batches
     transient = sum(way == "keeps_failing" for way in bad.values())
     assert len(side.batches) <= tried + transient * (2 * PATIENCE.attempts)
@@ -105,7 +108,7 @@ def test_the_number_of_calls_is_bounded(count: int, bad: dict[int, str]):
 def test_no_good_item_is_applied_twice_by_calls_that_went_well(bad: dict[int, str]):
     side = Side(bad)
     with capture_logs():
-        side.work(range(100))
+        side.work([-1, *range(100)])
     went_well = [n for batch in side.batches if not set(batch) & set(bad) for n in batch]
     assert len(went_well) == len(set(went_well))
 
@@ -217,14 +220,14 @@ def test_a_side_that_goes_down_stops_the_account_and_blames_no_good_item(
     side = Side(bad, down_after=down_after)
     failures: dict[str, ItemError] | None = None
     with capture_logs(), suppress(AccountError):
-        failures = side.work(range(100))
+        failures = side.work([-1, *range(100)])
     assert (failures is None) == side.down
     assert len(side.batches) <= down_after + PATIENCE.attempts
     assert failures is None or {int(key) for key in failures} == set(bad)
 
 
-@pytest.mark.parametrize("error", [AccountError("access denied"), ConfigError("no such company")])
-def test_nothing_more_is_tried_when_the_account_cannot_go_on(error: Exception):
+@pytest.mark.parametrize("error", [StorageError("disk full"), ConfigError("no such company")])
+def test_nothing_more_is_tried_when_the_bridge_itself_cannot_go_on(error: Exception):
     batches = []
 
     def apply(batch: Sequence[int]) -> None:
@@ -234,6 +237,52 @@ def test_nothing_more_is_tried_when_the_account_cannot_go_on(error: Exception):
     with pytest.raises(type(error), match=str(error)):
         work(range(10), apply, key=str, alive=_never, size=2, sleep=_no_sleep)
     assert len(batches) == 1
+
+
+def test_a_refusal_of_a_side_that_refuses_the_login_too_ends_the_work():
+    side = Side({3: "access_refused"})
+
+    def refuse() -> None:
+        raise AccountError("access denied")
+
+    with pytest.raises(AccountError, match="access denied"):
+        work(range(100), side.apply, key=str, alive=refuse, size=SIZE, sleep=_no_sleep)
+    assert len(side.batches) == 1
+
+
+def test_one_refused_item_keeps_no_other():
+    side = Side({3: "access_refused"})
+    failures = side.work(range(6))
+    assert {key: error.kind for key, error in failures.items()} == {"3": "access_refused"}
+    assert "HTTP status 403" in failures["3"].reason
+    assert side.done == {0, 1, 2, 4, 5}
+
+
+@pytest.mark.parametrize("count", [1, SIZE, 5 * SIZE])
+def test_the_account_is_to_blame_if_every_item_is_refused_and_no_further_batch_is_tried(
+    count: int,
+):
+    side = Side(dict.fromkeys(range(count), "access_refused"))
+    with pytest.raises(Refused, match="HTTP status 403") as raised:
+        side.work(range(count))
+    tried = min(count, SIZE)
+    assert raised.value.errors.keys() == set(map(str, range(tried)))
+    assert len(side.batches) == 2 * tried - 1
+
+
+def test_a_batch_of_refused_items_behind_an_accepted_one_stops_nothing():
+    side = Side(dict.fromkeys(range(SIZE, 2 * SIZE), "access_refused"))
+    failures = side.work(range(3 * SIZE))
+    assert failures.keys() == set(map(str, range(SIZE, 2 * SIZE)))
+    assert side.done == set(range(3 * SIZE)) - set(range(SIZE, 2 * SIZE))
+
+
+def test_items_that_are_refused_in_different_ways_are_to_blame_themselves():
+    def apply(batch: Sequence[str]) -> None:
+        raise AccountError(f"Not {batch[0]}.")
+
+    failures = work(["a", "b"], apply, key=str, alive=lambda: None, sleep=_no_sleep)
+    assert failures.keys() == {"a", "b"}
 
 
 @pytest.mark.parametrize("error", [AccountError("access denied"), ConfigError("no such company")])
@@ -292,8 +341,16 @@ def test_an_interrupt_is_no_bug():
 
 def test_counts_add_up():
     total = Counts(seen=3, created=2) + Counts(seen=1, error="down") + Counts(error="later")
-    assert total == Counts(seen=4, created=2, error="down")
+    assert total == Counts(seen=4, created=2, error="down Also: later")
     assert sum([Counts(updated=1), Counts(updated=2)], Counts()).updated == 3
+
+
+def test_no_error_is_lost_and_none_is_repeated():
+    counts = Counts(seen=1)
+    for error in ("No answer.", "Refused.", "No answer."):
+        counts.note_error(Transient(error))
+    assert counts.error == "No answer. Also: Refused."
+    assert (counts + Counts(error="Refused.")).error == counts.error
 
 
 def _raise(error: BaseException) -> str:

@@ -73,7 +73,7 @@ def _checked(context: Context, tasks: Sequence[Task], counts: Counts) -> list[Ca
             case ItemError():
                 failures[task.order_id] = result
             case Transient():
-                counts.error = str(result)
+                counts.note_error(result)
     end(context, endings)
     tell.put_aside(context, failures, {task.order_id: task.sale_order for task in tasks})
     counts.quarantined += len(failures)
@@ -112,7 +112,7 @@ def follow(context: Context, feed: Feed, counts: Counts) -> None:
     try:
         results = _results(context, feed)
     except Transient as error:
-        counts.error = str(error)
+        counts.note_error(error)
         results = None
     if results is not None or context.clock() - feed.begun >= _STUCK_FEED:
         _close(context, feed, results or {}, counts)
@@ -148,7 +148,7 @@ def _close(context: Context, feed: Feed, results: Mapping[str, Result], counts: 
             case ItemError():
                 failures[order_id] = fate
             case Transient():
-                counts.error = str(fate)
+                counts.note_error(fate)
             case True:
                 cancelled.append(order_id)
     sale_orders = sale_orders_of(context, feed.keys)

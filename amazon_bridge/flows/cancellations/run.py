@@ -34,7 +34,7 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
             follow(context, feed, counts)
         send(context, file(context, find(context), counts), counts)
     except (AccountError, Transient) as error:
-        counts.error = str(error)
+        counts.note_error(error)
     counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
     return counts
 

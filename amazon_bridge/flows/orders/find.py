@@ -77,7 +77,8 @@ def memos_of(context: Context, order_ids: Iterable[str]) -> dict[str, Memo | Ite
     Raises:
         AccountError: Amazon is down, or refuses the account.
     """
-    found = runner.one_by_one(order_ids, lambda order_id: _memo_of(context, order_id), key=str)
+    alive = context.amazon.marketplace_participations
+    found = runner.one_by_one(order_ids, lambda id_: _memo_of(context, id_), key=str, alive=alive)
     return {order_id: memo for order_id, memo in found if not isinstance(memo, Transient)}
 
 

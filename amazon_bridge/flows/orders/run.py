@@ -6,13 +6,14 @@ it processes what is filed, a page of orders at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import AccountError, ItemError, Transient
+from amazon_bridge.engine.errors import AccountError, ItemError, Refused, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
@@ -27,19 +28,20 @@ log = structlog.get_logger(__name__)
 
 
 def sync(context: Context, *, dry_run: bool = False) -> Counts:
-    """One round: read what changed since the cursor, file it, work it, and what was left over.
+    """One run: read what changed since the cursor, file it, process it, and what was left over.
 
-    When a side is down or refuses the account, the counts tell so as their ``error``; what
-    could be done before is done.
+    What fails is told as the counts' ``error``. A part that fails keeps none of the others,
+    unless Odoo is down.
     """
-    counts = Counts()
     begin = context.ledger.cursor(context.name) or _begin(context, dry_run=dry_run)
-    try:
-        for window in windows(begin, context.clock()):
-            counts += _sync_window(context, window, dry_run=dry_run)
-        return counts if dry_run else counts + _work_leftovers(context)
-    except (AccountError, Transient) as error:
-        return counts + Counts(error=str(error))
+    slices = windows(begin, context.clock())
+    run = _Run(context)
+    if dry_run:
+        run.attempt(lambda: run.foresee_all(slices))
+        return run.counts
+    run.attempt(lambda: run.process_windows(slices))
+    run.attempt(run.process_leftovers)
+    return run.finish()
 
 
 def _begin(context: Context, *, dry_run: bool) -> datetime:
@@ -56,61 +58,99 @@ def sweep(context: Context) -> Counts:
 
     Nothing that changed before the account's beginning is looked at. Errors as in ``sync``.
     """
-    counts = Counts()
     began = context.ledger.began(context.name) or context.clock()
-    try:
-        for window in sweep_windows(context.clock(), began):
-            counts += _work_changed(context, read(context, window))
-    except (AccountError, Transient) as error:
-        return counts + Counts(error=str(error))
-    return counts
-
-
-def _sync_window(context: Context, window: Window, *, dry_run: bool) -> Counts:
-    shown = read(context, window)
-    if dry_run:
-        return _foresee(context, shown)
-    return _work_changed(context, shown, window=window)
-
-
-def _work_changed(
-    context: Context, shown: Sequence[Shown], *, window: Window | None = None
-) -> Counts:
-    todo = file(context, shown, window=window)
-    if todo:
-        log.info("orders_filed", account=context.name, shown=len(shown), changed=len(todo))
-    changed = set(todo)
-    counts = work(context, [order for order in shown if order.order_id in changed])
-    return counts + Counts(seen=len(shown), unchanged=len(shown) - len(todo))
-
-
-def _work_leftovers(context: Context) -> Counts:
-    """Work what earlier rounds filed and didn't finish, as Amazon shows it now.
-
-    Raises:
-        AccountError: a side is down, or refuses the account.
-    """
-    counts = Counts()
-    pending = context.ledger.pending(context.name, JOB)
-    for start in range(0, len(pending), _LEFTOVERS):
-        counts += _work_again(context, pending[start : start + _LEFTOVERS])
-    return counts
+    run = _Run(context)
+    run.attempt(lambda: run.process_late_orders(sweep_windows(context.clock(), began)))
+    return run.finish()
 
 
 _LEFTOVERS = 30
 """So many are fetched and then worked together: getOrder allows 30 calls at once."""
 
 
-def _work_again(context: Context, order_ids: Sequence[str]) -> Counts:
-    shown, errors = [], {}
-    for order_id, fetched in context.one_by_one(JOB, order_ids, context.amazon.order, key=str):
-        if isinstance(fetched, ItemError):
-            errors[order_id] = fetched
-        elif not isinstance(fetched, Transient):
-            shown.append(fetched)
-    quarantine_all(context, errors)
-    file(context, shown)
-    return Counts(seen=len(order_ids), quarantined=len(errors)) + work(context, shown)
+@dataclass(slots=True)
+class _Run:
+    """One run of the job in progress."""
+
+    context: Context
+    counts: Counts = field(default_factory=Counts)
+    refused: dict[str, ItemError] = field(default_factory=dict)
+    """The errors of orders that Odoo refused as if the account were to blame."""
+
+    def attempt(self, part: Callable[[], None]) -> None:
+        """Do a part of the run; after an earlier error only if Odoo is up."""
+        try:
+            if self.counts.error:
+                self.context.odoo.ping()
+            part()
+        except (AccountError, Transient) as error:
+            self.counts.note_error(error)
+
+    def process_windows(self, slices: Sequence[Window]) -> None:
+        for window in slices:
+            self._process_changed(read(self.context, window), window)
+
+    def process_late_orders(self, slices: Sequence[Window]) -> None:
+        for window in slices:
+            self._process_changed(read(self.context, window), None)
+
+    def _process_changed(self, shown: Sequence[Shown], window: Window | None) -> None:
+        todo = file(self.context, shown, window=window)
+        if todo:
+            name = self.context.name
+            log.info("orders_filed", account=name, shown=len(shown), changed=len(todo))
+        self.counts += Counts(seen=len(shown), unchanged=len(shown) - len(todo))
+        changed = set(todo)
+        self._process([order for order in shown if order.order_id in changed])
+
+    def process_leftovers(self) -> None:
+        """Process what earlier runs filed and didn't finish, as Amazon shows it now.
+
+        Raises:
+            AccountError: a side is down, or refuses the account.
+        """
+        pending = self.context.ledger.pending(self.context.name, JOB)
+        again = [order_id for order_id in pending if order_id not in self.refused]
+        for start in range(0, len(again), _LEFTOVERS):
+            self._process_again(again[start : start + _LEFTOVERS])
+
+    def _process_again(self, order_ids: Sequence[str]) -> None:
+        context, shown, errors = self.context, [], {}
+        for order_id, fetched in context.one_by_one(JOB, order_ids, context.amazon.order, key=str):
+            if isinstance(fetched, ItemError):
+                errors[order_id] = fetched
+            elif isinstance(fetched, runner.RefusedItem):
+                self.counts.note_error(fetched)
+            elif not isinstance(fetched, Transient):
+                shown.append(fetched)
+        quarantine_all(context, errors)
+        file(context, shown)
+        self.counts += Counts(seen=len(order_ids), quarantined=len(errors))
+        self._process(shown)
+
+    def _process(self, shown: Sequence[Shown]) -> None:
+        try:
+            self.counts += work(self.context, shown)
+        except Refused as error:
+            self.refused |= error.errors
+
+    def finish(self) -> Counts:
+        """Decide who is to blame for what Odoo refused: the account only if it accepted nothing.
+
+        Returns:
+            The counts of the whole run.
+        """
+        counts = self.counts
+        if self.refused and (counts.created or counts.updated or counts.cancelled):
+            quarantine_all(self.context, self.refused)
+            counts.quarantined += len(self.refused)
+        elif self.refused:
+            counts.note_error(next(iter(self.refused.values())))
+        return counts
+
+    def foresee_all(self, slices: Sequence[Window]) -> None:
+        for window in slices:
+            self.counts += _foresee(self.context, read(self.context, window))
 
 
 def recover(context: Context, order_id: str) -> Counts:

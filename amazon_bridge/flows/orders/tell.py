@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import ItemError, Refused
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
 from amazon_bridge.flows.orders.decide import LIVE
@@ -32,13 +32,16 @@ def quarantine_all(context: Context, errors: Mapping[str, ItemError]) -> None:
     """
     for order_id, error in errors.items():
         _quarantine(context, order_id, error)
-    failures = runner.work(
-        sorted(errors),
-        lambda order_ids: _remind(context, {each: errors[each] for each in order_ids}),
-        key=str,
-        alive=context.odoo.ping,
-        sleep=context.sleep,
-    )
+    try:
+        failures = runner.work(
+            sorted(errors),
+            lambda order_ids: _remind(context, {each: errors[each] for each in order_ids}),
+            key=str,
+            alive=context.odoo.ping,
+            sleep=context.sleep,
+        )
+    except Refused as refused:
+        failures = refused.errors
     for order_id, failure in failures.items():
         log.warning("reminder_failed", account=context.name, order=order_id, reason=failure.reason)
 

@@ -93,7 +93,7 @@ def work(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
                 case ItemError():
                     failures.append((task, result))
                 case Transient():
-                    counts.error = str(result)
+                    counts.note_error(result)
                 case _:
                     log.info("shipment_worked", **tell.names(context, task), outcome=result)
                     outcomes.append((task, result))

@@ -33,7 +33,7 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
         tell.show_waiting(context, tasks)
         work(context, due(context, tasks), counts)
     except (AccountError, Transient) as error:
-        counts.error = str(error)
+        counts.note_error(error)
     counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
     return counts
 
