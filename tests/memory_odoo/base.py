@@ -1,23 +1,21 @@
-"""Users, companies, countries, currencies, partners, products, taxes, external ids."""
+"""Companies, countries, currencies, partners, products, taxes, external ids."""
 
 from typing import Any
 
 from memory_odoo.faults import Violation
-from memory_odoo.fields import char, computed, declared, flag, integer, lines, many, number, one
+from memory_odoo.fields import (
+    char,
+    computed,
+    declared,
+    flag,
+    integer,
+    lines,
+    many,
+    number,
+    one,
+    translated,
+)
 from memory_odoo.model import Model, Values, public
-
-
-class Users(Model):
-    name = "res.users"
-    fields = declared(
-        name=char(),
-        login=char(),
-        password=char(),
-        lang=char(default="en_US"),
-        company_id=one("res.company"),
-        company_ids=many("res.company"),
-        group_ids=many("res.groups"),
-    )
 
 
 class Companies(Model):
@@ -27,6 +25,7 @@ class Companies(Model):
         currency_id=one("res.currency"),
         account_sale_tax_id=one("account.tax"),
         tax_calculation_rounding_method=char(),
+        sale_exception_show_popup=flag(default=True),
     )
 
 
@@ -38,7 +37,7 @@ class Currencies(Model):
 class Countries(Model):
     name = "res.country"
     order = "name, id"
-    fields = declared(name=char(), code=char())
+    fields = declared(name=translated(), code=char())
 
 
 class States(Model):
@@ -52,6 +51,7 @@ class Partners(Model):
     order = "name, id desc"
     fields = declared(
         name=char("Name"),
+        active=flag(default=True),
         type=char("Address Type", "contact"),
         is_company=flag(),
         parent_id=one("res.partner", "Related Company"),
@@ -91,7 +91,7 @@ class Products(Model):
     name = "product.product"
     order = "default_code, name, id"
     fields = declared(
-        name=char("Name"),
+        name=translated("Name"),
         default_code=char(),
         barcode=char(),
         type=char(default="consu"),
@@ -118,7 +118,7 @@ class Taxes(Model):
 
     name = "account.tax"
     fields = declared(
-        name=char(),
+        name=translated(),
         amount=number(),
         amount_type=char(default="percent"),
         type_tax_use=char(default="sale"),
@@ -139,7 +139,7 @@ class Pricelists(Model):
     name = "product.pricelist"
     order = "sequence, id"
     fields = declared(
-        name=char(),
+        name=translated(),
         active=flag(default=True),
         sequence=integer(16),
         currency_id=one("res.currency"),
@@ -152,12 +152,12 @@ class Pricelists(Model):
 
 class Teams(Model):
     name = "crm.team"
-    fields = declared(name=char(), company_id=one("res.company"))
+    fields = declared(name=translated(), active=flag(default=True), company_id=one("res.company"))
 
 
 class Tags(Model):
     name = "crm.tag"
-    fields = declared(name=char())
+    fields = declared(name=translated())
 
 
 class ExternalIds(Model):
@@ -184,6 +184,6 @@ class Models(Model):
 
 
 MODELS = (
-    *(Users, Companies, Currencies, Countries, States, Partners, ProductTemplates, Products),
+    *(Companies, Currencies, Countries, States, Partners, ProductTemplates, Products),
     *(Taxes, Pricelists, Teams, Tags, ExternalIds, Models),
 )

@@ -23,6 +23,8 @@ class Field:
     compute: Callable[[Any, int], Any] | None = None
     required: bool = False
     digits: list[int] | bool | None = None
+    translated: bool = False
+    """Has a value per language."""
 
     @property
     def is_to_many(self) -> bool:
@@ -34,7 +36,12 @@ class Field:
 
     def described(self) -> dict[str, Any]:
         """What ``fields_get`` tells of it."""
-        told = {"type": self.type, "relation": self.relation, "digits": self.digits}
+        told = {
+            "type": self.type,
+            "relation": self.relation,
+            "digits": self.digits,
+            "translate": self.translated,
+        }
         return {name: value for name, value in told.items() if value is not None}
 
     def stored(self, value: Any) -> Any:
@@ -75,6 +82,11 @@ def declared(**fields: Field) -> Mapping[str, Field]:
 
 def char(title: str = "", default: Any = None) -> Field:
     return Field("char", title, default)
+
+
+def translated(title: str = "") -> Field:
+    """A text with a value per language, read and written in the call's."""
+    return Field("char", title, translated=True)
 
 
 def flag(default: bool = False, title: str = "") -> Field:  # noqa: FBT001, FBT002

@@ -1,7 +1,7 @@
 """Notes and activities on records."""
 
 from memory_odoo.faults import Refusal
-from memory_odoo.fields import Field, char, declared, integer, one, related
+from memory_odoo.fields import Field, char, declared, integer, one, related, translated
 from memory_odoo.model import Model, Values, public
 
 
@@ -25,7 +25,7 @@ class Subtypes(Model):
 
 class ActivityTypes(Model):
     name = "mail.activity.type"
-    fields = declared(name=char())
+    fields = declared(name=translated())
 
 
 class Activities(Model):

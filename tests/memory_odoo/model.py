@@ -24,6 +24,9 @@ def public(method: Method) -> Method:
     return method
 
 
+SOURCE = "en_US"
+"""The language of what isn't translated."""
+
 MAGIC = {
     "id": Field("integer"),
     "create_date": moment(),
@@ -62,7 +65,10 @@ class Model:
             return field.compute(self, id_)
         if field.type == "one2many":
             return self._lines(id_, field)
-        return self.store.row(self.name, id_).get(name, field.empty)
+        row = self.store.row(self.name, id_)
+        if field.translated and self.env.language != SOURCE:
+            name = _in(self.env.language, name) if _in(self.env.language, name) in row else name
+        return row.get(name, field.empty)
 
     def value(self, id_: int, path: str) -> Any:
         """The value at the end of a path; a list where it leads through several records."""
@@ -72,12 +78,12 @@ class Model:
             return value
         other = self.env[str(field.relation)]
         if field.is_to_many:
-            return [other.value(each, rest) for each in value]
+            return _flat(other.value(each, rest) for each in value)
         return other.value(value, rest) if value else other.field(rest.partition(".")[0]).empty
 
     def _lines(self, id_: int, field: Field) -> list[int]:
         other = self.env[str(field.relation)]
-        return other.found([(field.inverse, "=", id_)], active_test=False)
+        return other.found([(field.inverse, "=", id_)])
 
     def found(
         self, domain: Sequence[Any], order: str | None = None, *, active_test: bool = True
@@ -135,10 +141,20 @@ class Model:
             if field.type == "many2many":
                 stored[name] = _linked([] if creating else row.get(name, []), value)
             else:
-                stored[name] = field.stored(value)
+                stored |= self._texts(name, field.stored(value), creating=creating)
             if field.type == "many2one" and stored[name]:
                 self.env[str(field.relation)].store.row(str(field.relation), stored[name])
         return stored
+
+    def _texts(self, name: str, value: Any, *, creating: bool) -> dict[str, Any]:
+        """A value as it is kept: a translated one under the call's language.
+
+        What is created in another language than English is its own source, too.
+        """
+        if not self.field(name).translated or self.env.language == SOURCE:
+            return {name: value}
+        translation = {_in(self.env.language, name): value}
+        return {name: value, **translation} if creating else translation
 
     def write_lines(self, id_: int, lines: Mapping[str, Any]) -> None:
         """Work the commands on one2many fields: ``(0, 0, values)`` and ``(1, id, values)``."""
@@ -249,6 +265,15 @@ class Model:
         return True
 
 
+def _in(language: str, name: str) -> str:
+    """Where a row keeps a field's value in another language than English."""
+    return f"{name}@{language}"
+
+
+def _flat(values: Iterable[Any]) -> list[Any]:
+    return [each for value in values for each in (value if isinstance(value, list) else [value])]
+
+
 def _several(ids: int | list[int]) -> list[int]:
     return [ids] if isinstance(ids, int) else ids
 
@@ -267,6 +292,8 @@ def _linked(now: list[int], commands: Any) -> list[int]:
             linked = list(rest[1])
         elif command == 4:
             linked = [*linked, *({rest[0]} - set(linked))]
+        elif command == 3:
+            linked = [each for each in linked if each != rest[0]]
         else:
             raise NotPlayed(f"the command {command} on a many2many field")
     return linked

@@ -18,8 +18,10 @@ from memory_odoo.fields import (
     number,
     one,
     related,
+    translated,
 )
 from memory_odoo.model import Model, Values, public
+from memory_odoo.people import LOCKS_ORDERS
 
 CENT = Decimal("0.01")
 
@@ -36,6 +38,10 @@ class SaleOrders(Model):
         name=char(default=lambda model: f"S{model.store.next('sale order'):05}"),
         state=char(default="draft"),
         locked=flag(),
+        commitment_date=moment("Delivery Date"),
+        ignore_exception=flag(),
+        exception_ids=many("exception.rule"),
+        exceptions_summary=computed("html", lambda m, i: m.env["exception.rule"].summary(i)),
         client_order_ref=char("Customer Reference"),
         origin=char("Source Document"),
         note=char("Terms and conditions"),
@@ -76,18 +82,47 @@ class SaleOrders(Model):
         return float(sum(rounded(base) + rounded(tax) for base, tax in sums.values()))
 
     def invoice_status(self, id_: int) -> str:
-        goods = [line for line in self.value(id_, "order_line.product_uom_qty") if line]
-        return "to invoice" if self.get(id_, "state") == "sale" and goods else "no"
+        """Nothing is invoiced here; but what nobody ordered counts as invoiced."""
+        if self.get(id_, "state") != "sale":
+            return "no"
+        line = self.env["sale.order.line"]
+        statuses = {line.invoice_status(each) for each in self.get(id_, "order_line")} - {"no"}
+        ranked = ("to invoice", "upselling", "invoiced")
+        return next((status for status in ranked if status in statuses), "no")
 
     # What people and the bridge do
 
     @public
-    def action_confirm(self, ids: list[int]) -> bool:
+    def action_confirm(self, ids: list[int]) -> Any:
+        rules = self.env["exception.rule"]
+        if rules.detect([id_ for id_ in ids if id_ in self.store.table(self.name)]):
+            return rules.popup(ids)
         if any(self.get(id_, "state") not in {"draft", "sent"} for id_ in ids):
             raise Refusal("Some orders are not in a state requiring confirmation.")
         self.change(ids, {"state": "sale", "date_order": self.store.now()})
         for id_ in ids:
-            self.env["stock.picking"].make_for(id_)
+            self.env["stock.picking"].supply(self.get(id_, "order_line"))
+        if self.env["res.groups"].everybody_has(LOCKS_ORDERS):
+            self.action_lock(ids)
+        return True
+
+    def change(self, ids: Iterable[int], values: Values) -> None:
+        ids = list(ids)
+        super().change(ids, values)
+        confirmed = [id_ for id_ in ids if self.get(id_, "state") == "sale"]
+        if confirmed and values.keys() & {"ignore_exception", "order_line", "state"}:
+            self.env["exception.rule"].refuse(confirmed)
+        if values.get("commitment_date"):
+            for id_ in confirmed:
+                self.env["stock.picking"].set_deadline(self.get(id_, "picking_ids"), values)
+
+    @public
+    def action_ignore_exceptions(self, ids: list[int]) -> bool:
+        rules = self.env["exception.rule"]
+        noted = [rule for id_ in ids for rule in self.get(id_, "exception_ids")]
+        if any(rules.get(rule, "is_blocking") for rule in noted):
+            raise Refusal("The exceptions can not be ignored, because some of them are blocking.")
+        self.change(ids, {"ignore_exception": True})
         return True
 
     @public
@@ -102,7 +137,7 @@ class SaleOrders(Model):
     @public
     def action_draft(self, ids: list[int]) -> bool:
         back = [id_ for id_ in ids if self.get(id_, "state") in {"cancel", "sent"}]
-        self.change(back, {"state": "draft"})
+        self.change(back, {"state": "draft", "ignore_exception": False})
         return True
 
     @public
@@ -122,6 +157,7 @@ class SaleOrders(Model):
                 " cancel it."
             )
         for id_ in ids:
+            self.env["stock.reference"].forget(id_)
             self.env["stock.picking"].change(self.get(id_, "picking_ids"), {"sale_id": False})
             self.env["sale.order.line"].delete(self.get(id_, "order_line"))
         super().delete(ids)
@@ -137,6 +173,15 @@ PROTECTED = {
 }
 """What may not be written in a locked order."""
 
+STAYS = (
+    "Once a sales order is confirmed, you can't remove one of its lines (we need to track if"
+    " something gets invoiced or delivered).\n                Set the quantity to 0 instead."
+)
+DELIVERED = (
+    "The ordered quantity of a sale order line cannot be decreased below the amount already"
+    " delivered. Instead, create a return in your inventory."
+)
+
 
 class SaleOrderLines(Model):
     name = "sale.order.line"
@@ -149,6 +194,7 @@ class SaleOrderLines(Model):
         product_uom_id=one("uom.uom"),
         product_uom_qty=number("Quantity", 1.0),
         price_unit=number("Unit Price", digits=False),
+        technical_price_unit=number(),
         discount=number("Discount (%)"),
         tax_ids=many("account.tax", "Taxes"),
         route_ids=many("stock.route", "Routes"),
@@ -167,32 +213,72 @@ class SaleOrderLines(Model):
             price = products.get(product, "list_price")
             usual = {"name": products.title_of(product), "tax_ids": taxes, "price_unit": price}
         quantity = {"product_uom_qty": 0.0} if values.get("display_type") else {}
-        return super().create_one({**usual, **values, **quantity})
+        every = {**usual, **values, **quantity}
+        id_ = super().create_one({**every, "technical_price_unit": every.get("price_unit", 0.0)})
+        if not self.env.context.get("skip_procurement"):
+            self.env["stock.picking"].supply([id_])
+        return id_
 
     def check(self, values: Values) -> None:
         super().check(values)
         if not values.get("product_id") and not values.get("display_type"):
             raise NotPlayed("a sale order line without a product")
-        if self.env["sale.order"].get(values["order_id"], "state") not in {"draft", "sent"}:
-            raise NotPlayed("a line that is added to a confirmed sale order")
 
     def change(self, ids: Iterable[int], values: Values) -> None:
         ids = list(ids)
+        if "product_id" in values:
+            self._check_product(ids, values["product_id"])
+        if "product_uom_qty" in values:
+            self._check_quantity(ids, values["product_uom_qty"])
         if any(self.value(id_, "order_id.locked") for id_ in ids):
             named = "\n".join(PROTECTED[name] for name in sorted(values) if name in PROTECTED)
             if named:
                 head = "It is forbidden to modify the following fields in a locked order:"
                 raise Refusal(f"{head}\n{named}")
-        confirmed = any(self.value(id_, "order_id.state") == "sale" for id_ in ids)
-        if confirmed and values.keys() & {"product_id", "product_uom_qty"}:
-            raise NotPlayed("other goods on a line of a confirmed sale order")
         super().change(ids, values)
+        if "product_uom_qty" in values:
+            for id_ in ids:
+                self._price_anew(id_)
+            self.env["stock.picking"].supply(ids)
         for order_id in {self.get(id_, "order_id") for id_ in ids}:
             self.store.update("sale.order", order_id, {})  # its totals are written, too
 
+    def _check_product(self, ids: Iterable[int], product: int) -> None:
+        for id_ in ids:
+            state = self.value(id_, "order_id.state")
+            if state in {"sale", "cancel"} and product != self.get(id_, "product_id"):
+                if state == "sale" and not self.get(id_, "move_ids"):
+                    raise NotPlayed("another product on a confirmed line without moves")
+                raise Refusal("You cannot modify the product of this order line.")
+
+    def _check_quantity(self, ids: Iterable[int], quantity: float) -> None:
+        changed = [
+            id_
+            for id_ in ids
+            if self.value(id_, "order_id.state") == "sale"
+            and self.value(id_, "product_id.type") == "consu"
+            and self.get(id_, "product_uom_qty") != quantity
+        ]
+        if any(self.delivered(id_) > float(quantity) for id_ in changed):
+            raise Refusal(DELIVERED)
+
+    def _price_anew(self, id_: int) -> None:
+        """A price that nobody entered after the line was made follows the product's again."""
+        price = self.get(id_, "price_unit")
+        if self.get(id_, "product_id") and price == self.get(id_, "technical_price_unit"):
+            listed = self.value(id_, "product_id.list_price")
+            super().change([id_], {"price_unit": listed, "technical_price_unit": listed})
+
+    @public
+    def unlink(self, ids: list[int]) -> bool:
+        kept = [id_ for id_ in ids if not self.get(id_, "display_type")]
+        if any(self.value(id_, "order_id.state") == "sale" for id_ in kept):
+            raise Refusal(STAYS)
+        return super().unlink(ids)
+
     def delete(self, ids: Iterable[int]) -> None:
         for id_ in list(ids):
-            self.env["stock.move"].change(self.get(id_, "move_ids"), {"sale_line_id": False})
+            self.env["stock.move"].link(self.get(id_, "move_ids"), line=False)
             super().delete([id_])
 
     def amounts(self, id_: int) -> tuple[Decimal, Decimal]:
@@ -213,14 +299,23 @@ class SaleOrderLines(Model):
         return base, base * percent / 100
 
     def delivered(self, id_: int) -> float:
+        """What left for the customer, less what came back."""
         moves = self.env["stock.move"]
         done = [m for m in self.get(id_, "move_ids") if moves.get(m, "state") == "done"]
-        return float(sum(moves.get(each, "quantity") for each in done))
+        return float(sum(moves.get(each, "quantity") * moves.way(each) for each in done))
+
+    def invoice_status(self, id_: int) -> str:
+        if self.get(id_, "display_type"):
+            return "no"
+        ordered = self.get(id_, "product_uom_qty")
+        if ordered:
+            return "to invoice"
+        return "upselling" if self.delivered(id_) > ordered else "invoiced"
 
 
 class UnitsOfMeasure(Model):
     name = "uom.uom"
-    fields = declared(name=char(), sequence=integer())
+    fields = declared(name=translated(), sequence=integer())
 
 
 MODELS = (SaleOrders, SaleOrderLines, UnitsOfMeasure)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from memory_odoo.people import EVERYBODY, LOCKS_ORDERS
+
 if TYPE_CHECKING:
     from memory_odoo.server import Environment
 
@@ -29,8 +31,14 @@ def plant(env: "Environment", login: str, password: str) -> None:
             "tax_calculation_rounding_method": "round_globally",
         }
     )
+    for code in ("en_US", "fr_FR", "de_DE"):
+        env["res.lang"].create_one({"name": code, "code": code, "active": code == "en_US"})
     tax = env["account.tax"].create_one({"name": "15%", "amount": 15})
     env["res.company"].change([company], {"account_sale_tax_id": tax})
+    _named(env, "res.groups", EVERYBODY, name="Role / User")
+    _named(env, "res.groups", LOCKS_ORDERS, name="Lock Confirmed Sales")
+    uuid = {"key": "database.uuid", "value": "591cb00e-eaf2-11f1-b808-02fc00000001"}
+    env["ir.config_parameter"].create_one(uuid)
     _people(env, company, login, password)
     _countries(env)
     _named(env, "crm.team", "sales_team.team_sales_department", name="Sales")
@@ -93,4 +101,15 @@ def _stock(env: "Environment", company: int) -> None:
             **owned,
         }
     )
-    warehouses.change([warehouse], {"out_type_id": deliveries})
+    receipts = env["stock.picking.type"].create_one(
+        {
+            "name": "Receipts",
+            "code": "incoming",
+            "sequence_code": "IN",
+            "warehouse_id": warehouse,
+            "default_location_src_id": customers,
+            "default_location_dest_id": shelf,
+            **owned,
+        }
+    )
+    warehouses.change([warehouse], {"out_type_id": deliveries, "in_type_id": receipts})

@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from memory_odoo import base, mail, sale, stock
-from memory_odoo.faults import NotPlayed, as_fault
-from memory_odoo.model import Model
+from memory_odoo import base, confirming, mail, people, sale, stock, transfers
+from memory_odoo.faults import NotPlayed, Refusal, as_fault
+from memory_odoo.model import SOURCE, Model
 from memory_odoo.seed import plant
-from memory_odoo.store import Store
+from memory_odoo.store import Snapshot, Store
 
-KINDS: tuple[type[Model], ...] = (*base.MODELS, *mail.MODELS, *sale.MODELS, *stock.MODELS)
+KINDS: tuple[type[Model], ...] = (
+    *(*base.MODELS, *people.MODELS, *mail.MODELS, *sale.MODELS, *confirming.MODELS),
+    *(*stock.MODELS, *transfers.MODELS),
+)
+Backup = tuple[Snapshot, dict[str, int]]
 DATABASE, LOGIN, PASSWORD = "memory", "admin", "admin"
 
 
@@ -20,12 +24,26 @@ class Environment:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.context: Mapping[str, Any] = {}
+        self.uid = 0
+        self.language = SOURCE
         self._models = {kind.name: kind(self) for kind in KINDS}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._models:
             raise NotPlayed(f"the model {name}")
         return self._models[name]
+
+    def begin(self, uid: int, context: Mapping[str, Any]) -> None:
+        """Begin a call.
+
+        Raises:
+            Refusal: nobody has switched its language on.
+        """
+        self.uid, self.context, self.language = uid, context, SOURCE
+        language = context.get("lang") or SOURCE
+        if language != SOURCE and not self["res.lang"].has(language):
+            raise Refusal(f"Invalid language code: {language}")
+        self.language = language
 
 
 class MemoryOdoo:
@@ -43,9 +61,18 @@ class MemoryOdoo:
         """Another one in which the same stands, with a clock of its own."""
         other = MemoryOdoo.__new__(MemoryOdoo)
         other.env = Environment(Store(clock))
-        other.env.store.restore(self.env.store.snapshot())
-        other.env.store.last_ids = dict(self.env.store.last_ids)
+        other.restore(self.backup())
         return other
+
+    def backup(self) -> Backup:
+        """What a dump of the database has: all records, and where its sequences are."""
+        return self.env.store.snapshot(), dict(self.env.store.last_ids)
+
+    def restore(self, backup: Backup) -> None:
+        """Put back what stood when the backup was made. Ids and names are given out again."""
+        records, last_ids = backup
+        self.env.store.restore(records)
+        self.env.store.last_ids = dict(last_ids)
 
     # /xmlrpc/2/common
 
@@ -82,13 +109,15 @@ class MemoryOdoo:
         """
         assert self.env["res.users"].get(uid, "password") == password
         sent, named = _carried([args, dict(kwargs)], allow_none=True)
-        self.env.context = named.pop("context", {})
         before = self.env.store.snapshot()
         try:
+            self.env.begin(uid, named.pop("context", {}))
             answer = self._method(model, method)(*sent, **named)
         except Exception as error:  # noqa: BLE001 - Odoo answers with all of them
             self.env.store.restore(before)
             raise as_fault(error) from None
+        finally:
+            self.env.language = SOURCE
         try:
             return _carried(answer, allow_none=False)
         except TypeError as error:

@@ -7,11 +7,15 @@ from pathlib import Path
 import leaks
 import pytest
 from bridge import Bridge, ShiftedClock
+from memory_odoo import MemoryDatabase, MemoryOdoo, connect
 from odoo_server.databases import OdooDatabase
 from program import MakeProgram, Program, SettledWorld
 from shop import Shop
+from two_odoos import ACCOUNT, Side
 from warehouse import Warehouse
 
+from amazon_bridge.odoo import setup
+from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.simulator import Seller, Simulator
 
 LEAST_PRIVILEGE = (
@@ -102,3 +106,17 @@ def bridge(program: Program, clock: ShiftedClock, warehouse: Warehouse) -> Itera
     yield bridge
     bridge.close()
     warehouse.disown()
+
+
+@pytest.fixture(scope="module", params=["real", "in memory"])
+def side(request: pytest.FixtureRequest) -> Side:
+    if request.param == "real":
+        shop: Shop = request.getfixturevalue("shop")
+        database = shop.database
+        login = (database.login, database.password)
+        session = OdooSession.connect(database.url, database.database, *login)
+    else:
+        shop = Shop(MemoryDatabase(server=MemoryOdoo()))
+        shop.make_catalogue()
+        session = connect(shop.database.server)
+    return Side(shop, session, setup.prepare(session, ACCOUNT))

@@ -2,150 +2,21 @@
 in-memory one.
 """
 
-import itertools
-import re
-import xmlrpc.client
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 import pytest
 from memory_odoo import MemoryDatabase, MemoryOdoo, NotPlayed, connect
-from shop import Rows, Shop, amount
+from shop import Shop, amount
+from two_odoos import ACCOUNT, LINE, NUMBERS, ORDER, QUIET, Placed, Side
 from warehouse import Warehouse
 
-from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo import setup
-from amazon_bridge.odoo.session import LoadError, OdooSession
+from amazon_bridge.odoo.session import LoadError
 
 NOWHERE = 987_654
-QUIET = {"skip_backorder": True, "skip_sms": True}
-NUMBERS = itertools.count(1)
-LINE = ("id", "product_id/.id", "name", "product_uom_qty", "price_unit", "discount", "tax_ids/.id")
-ORDER = ("id", "client_order_ref", "date_order", "partner_id/.id")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two, with people and with the bridge at it."""
-
-    shop: Shop
-    session: OdooSession
-    setup: setup.Setup
-
-    @property
-    def rpc(self) -> Any:
-        return self.shop.rpc
-
-    def refused(self, model: str, method: str, *args: Any, **kwargs: Any) -> str:
-        """Odoo's words for not doing it, without ids."""
-        with pytest.raises(xmlrpc.client.Fault) as caught:
-            self.rpc(model, method, *args, **kwargs)
-        assert caught.value.faultCode == 2
-        return re.sub(r"\d+", "#", caught.value.faultString)
-
-    @cached_property
-    def catalogue(self) -> dict[str, tuple[str, str]]:
-        """Database ids of each product and of its taxes, by SKU, as texts."""
-        rows = self.shop.search("product.product", [], ["default_code", "taxes_id"])
-        return {
-            row["default_code"]: (str(row["id"]), ",".join(map(str, row["taxes_id"])))
-            for row in rows
-        }
-
-    @cached_property
-    def partner(self) -> int:
-        return int(self.rpc("res.partner", "create", {"name": "Somebody"}))
-
-    def load(self, model: str, fields: Any, rows: Any, **context: Any) -> dict[str, Any]:
-        context = {"mode": "update", "noupdate": True, **context}
-        answer: dict[str, Any] = self.rpc(model, "load", list(fields), rows, context=context)
-        return answer
-
-    def order(self, *lines: tuple[str, int, str], date: str = "2026-05-01 10:00:00") -> "Placed":
-        """A quotation as the bridge makes it: SKU, quantity and unit price of each line."""
-        key = f"X{next(NUMBERS)}"
-        head = [f"amazon_bridge.sale_order_{key}", key, date, str(self.partner)]
-        rows = []
-        for number, (sku, quantity, price) in enumerate(lines or [("MUG-RED", 2, "10")]):
-            name = f"amazon_bridge.sale_line_{key}-{number}"
-            product, taxes = self.catalogue[sku]
-            cells = [name, product, sku, str(quantity), price, "0", taxes]
-            rows.append([*(head if number == 0 else [""] * len(head)), *cells])
-        fields = [*ORDER, *(f"order_line/{column}" for column in LINE)]
-        (id_,) = self.session.load("sale.order", fields, rows)
-        return Placed(self, key, id_)
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A sale order."""
-
-    side: Side
-    key: str
-    id: int
-
-    def read(self, *fields: str) -> Any:
-        rows = self.side.rpc("sale.order", "read", [self.id], list(fields))
-        values = [rows[0][field] for field in fields]
-        return values if len(values) > 1 else values[0]
-
-    def do(self, method: str) -> Any:
-        return self.side.rpc("sale.order", method, [self.id])
-
-    def refused(self, method: str) -> str:
-        return self.side.refused("sale.order", method, [self.id])
-
-    def lines(self, *fields: str) -> list[tuple[Any, ...]]:
-        domain = [("order_id", "=", self.id)]
-        rows = self.side.rpc("sale.order.line", "search_read", domain, list(fields), order="id")
-        return [tuple(row[field] for field in fields) for row in rows]
-
-    def transfers(self) -> Rows:
-        fields = ["name", "state", "location_id", "location_dest_id", "picking_type_code"]
-        fields += ["date_done", "backorder_id", "company_id", "sale_id"]
-        domain = [("sale_id", "=", self.id)]
-        rows: Rows = self.side.rpc("stock.picking", "search_read", domain, fields, order="id")
-        return rows
-
-    def moves(self) -> list[tuple[Any, ...]]:
-        """State, demand, quantity and mark of each move, by transfer and product."""
-        domain = [("sale_line_id.order_id", "=", self.id)]
-        fields = ["picking_id", "product_id", "state", "product_uom_qty", "quantity", "picked"]
-        rows = self.side.shop.search("stock.move", domain, fields)
-        rows.sort(key=lambda row: (row["picking_id"][0], row["product_id"][1]))
-        return [tuple(row[field] for field in fields[2:]) for row in rows]
-
-    def validate(self, *transfer_ids: int) -> Any:
-        ids = list(transfer_ids) or [row["id"] for row in self.transfers()]
-        return self.side.rpc("stock.picking", "button_validate", ids, context=QUIET)
-
-
-@pytest.fixture(scope="module", params=["real", "in memory"])
-def side(request: pytest.FixtureRequest) -> Side:
-    if request.param == "real":
-        shop: Shop = request.getfixturevalue("shop")
-        database = shop.database
-        login = (database.login, database.password)
-        session = OdooSession.connect(database.url, database.database, *login)
-    else:
-        shop = Shop(MemoryDatabase(server=MemoryOdoo()))
-        shop.make_catalogue()
-        session = connect(shop.database.server)
-    return Side(shop, session, setup.prepare(session, ACCOUNT))
-
-
-ACCOUNT = AccountConfig.model_validate(
-    {
-        "name": "acme",
-        "seller_id": "A3EXAMPLE12345",
-        "marketplaces": ["FR", "GB"],
-        "credentials": {"client_id": "id", "client_secret": "secret", "refresh_token": "token"},
-    }
-)
 
 
 def now() -> str:
