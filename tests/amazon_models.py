@@ -1,19 +1,19 @@
 """Amazon's models as JSON schemas: does a request, or an answer, have the form they document?
 
-The schemas in ``tests/simulator/schemas`` hold the facts of Amazon's Swagger models (names, types,
-required fields, enumerations). Unknown fields count as errors too: nobody documents them.
+The schemas in ``amazon_bridge/simulator/models`` hold the facts of Amazon's Swagger models (names,
+types, required fields, enumerations). Unknown fields count as errors too: nobody documents them.
 """
 
 import json
 from functools import cache
-from pathlib import Path
+from importlib import resources
 from typing import Any
 
 from jsonschema import Draft4Validator, FormatChecker
 
 _FILES = tuple(
     json.loads(path.read_text("utf-8"))
-    for path in sorted((Path(__file__).parent / "simulator" / "schemas").glob("*.json"))
+    for path in resources.files("amazon_bridge.simulator").joinpath("models").iterdir()
 )
 _FORMATS = FormatChecker()
 

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ssl import SSLContext
 from types import SimpleNamespace
@@ -58,6 +58,27 @@ class Site:
     endpoint: str
     marketplace_id: str
     region: str
+
+
+class _Transport(HttpxTransport):  # type: ignore[misc]  # the library has no types
+    """Joins lists in a query by commas.
+
+    Amazon wants each name once. Some of the library's methods join their lists themselves, others
+    leave it to httpx, which repeats the name.
+    """
+
+    def request(
+        self, method: str, url: str, *, params: Mapping[str, object] | None = None, **rest: object
+    ) -> httpx.Response:
+        query = {name: _joined(value) for name, value in (params or {}).items()}
+        response: httpx.Response = super().request(method, url, params=query, **rest)
+        return response
+
+
+def _joined(value: object) -> object:
+    if isinstance(value, list | tuple | set | frozenset):
+        return ",".join(str(entry) for entry in value)
+    return value
 
 
 class FeedsClient(FeedsV20210630):  # type: ignore[misc]  # the library has no types
@@ -175,7 +196,7 @@ def _use(holder: Any, http: httpx.Client) -> None:
     HTTP status, and isn't needed.
     """
     holder._transport.close()  # noqa: SLF001 - no public way in 2.1.35
-    holder._transport = HttpxTransport(client=http)  # noqa: SLF001
+    holder._transport = _Transport(client=http)  # noqa: SLF001
 
 
 def _plain(credentials: Credentials) -> SimpleNamespace:

@@ -56,19 +56,3 @@ def read_object(data: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid("The request body must be a JSON object.")
     return body
-
-
-def field(body: dict[str, Any], name: str, kind: type, *, required: bool = True) -> Any:
-    """A field of a body, checked for its type; None if it may be absent and is.
-
-    Raises:
-        Refusal: It is missing or of another type.
-    """
-    value = body.get(name)
-    if value is None:
-        if required:
-            raise invalid(f"'{name}' is required.")
-        return None
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise invalid(f"'{name}' is not of the right type.")
-    return value

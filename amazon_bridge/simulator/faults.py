@@ -24,7 +24,8 @@ class Fault:
 
     ``operation`` is Amazon's name of it (or ``token``, ``upload``, ``download``), ``*`` any.
     ``times`` None: again and again. ``after_work``: the request was done, only its answer is
-    lost or spoilt. ``fields`` are removed from the answer, at any depth.
+    lost or spoilt. ``fields`` are removed from the answer, at any depth. ``body`` is that of
+    ``answer``, or Amazon's message of ``400``.
     """
 
     kind: str
@@ -84,6 +85,8 @@ class Fault:
     def _substitute(self) -> Response | None:
         if self.kind == "answer":
             return Response(self.body, status=self.status, content_type=self.content_type)
+        if self.kind == "400" and self.body:
+            return error(400, "InvalidInput", self.body)
         make = _SUBSTITUTES.get(self.kind)
         return make() if make else None
 

@@ -26,9 +26,7 @@ from amazon_bridge.simulator.world import Seller, World
 FEED_TYPE = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
 URL_LIFETIME = timedelta(minutes=5)
 ADVISED_PAUSE = timedelta(minutes=20)
-MOST_MARKETPLACES = 25
-MOST_PER_PAGE = 100
-STATUSES = ("CANCELLED", "DONE", "FATAL", "IN_PROGRESS", "IN_QUEUE")
+PER_PAGE = 10
 
 
 @dataclass(slots=True)
@@ -83,22 +81,22 @@ class Feeds:
         self.feeds: dict[str, Feed] = {}
         self.documents: dict[str, Document] = {}
         self.fates: deque[tuple[str, int | None]] = deque()
+        self._pages: dict[tuple[str, str], tuple[list[str], int]] = {}
 
     # -- operations ------------------------------------------------------------------------
 
     def create_document(self, seller: Seller, body: dict[str, Any], root: str) -> Response:
         """The createFeedDocument operation."""
-        content_type = answers.field(body, "contentType", str)
-        document = self._new_document(seller, content_type)
+        document = self._new_document(seller, body["contentType"])
         answer = {"feedDocumentId": document.document_id, "url": self._sign(document, root)}
         return answers.as_json(answer, 201)
 
     def create_feed(self, seller: Seller, body: dict[str, Any]) -> Response:
         """The createFeed operation."""
-        if answers.field(body, "feedType", str) != FEED_TYPE:
+        if body["feedType"] != FEED_TYPE:
             raise invalid("'feedType' is not one that this simulator processes.")
         marketplace_ids = _marketplace_ids(seller, body)
-        document_id = answers.field(body, "inputFeedDocumentId", str)
+        document_id = body["inputFeedDocumentId"]
         document = self._document(seller, document_id)
         if document is None or document.content is None:
             raise invalid("'inputFeedDocumentId' does not name an uploaded document.")
@@ -110,24 +108,36 @@ class Feeds:
         return answers.as_json(self._render(self._feed(seller, feed_id)))
 
     def get_feeds(self, seller: Seller, arguments: Mapping[str, str]) -> Response:
-        """getFeeds: newest first, one page."""
-        types = arguments.get("feedTypes", "").split(",")
-        wanted = [s for s in arguments.get("processingStatuses", "").split(",") if s] or STATUSES
-        if types == [""] or any(status not in STATUSES for status in wanted):
-            raise invalid("Provide feedTypes, and only valid processingStatuses.")
-        size = arguments.get("pageSize", "10")
-        if not size.isdecimal() or not 1 <= int(size) <= MOST_PER_PAGE:
-            raise invalid(f"pageSize must be between 1 and {MOST_PER_PAGE}.")
-        now, since = self._world.clock(), _created_since(arguments)
+        """The getFeeds operation: newest first.
+
+        Amazon's model wants ``feedTypes``, or a ``nextToken`` and nothing else.
+        """
+        if ("nextToken" in arguments) == ("feedTypes" in arguments):
+            raise invalid("Provide either feedTypes or nextToken.")
+        if "nextToken" in arguments:
+            return self._page(seller, arguments["nextToken"], len(arguments))
+        now = self._world.clock()
         mine = [
-            feed
+            feed.feed_id
             for feed in reversed(self.feeds.values())
-            if feed.seller == seller
-            and FEED_TYPE in types
-            and feed.status(now) in wanted
-            and (since is None or feed.created >= since)
+            if feed.seller == seller and _is_wanted(feed, arguments, now)
         ]
-        return answers.as_json({"feeds": [self._render(feed) for feed in mine[: int(size)]]})
+        return self._answer(mine, int(arguments.get("pageSize", PER_PAGE)))
+
+    def _page(self, seller: Seller, token: str, parameters: int) -> Response:
+        page = self._pages.get((seller.seller_id, token))
+        if page is None or parameters > 1:
+            raise invalid("The nextToken is invalid, or other parameters are given with it.")
+        return self._answer(*page)
+
+    def _answer(self, feed_ids: list[str], size: int) -> Response:
+        shown, rest = feed_ids[:size], feed_ids[size:]
+        body: dict[str, Any] = {"feeds": [self._render(self.feeds[key]) for key in shown]}
+        if rest:
+            body["nextToken"] = secrets.token_urlsafe(36)
+            seller_id = self.feeds[rest[0]].seller.seller_id
+            self._pages[seller_id, body["nextToken"]] = rest, size
+        return answers.as_json(body)
 
     def cancel_feed(self, seller: Seller, feed_id: str) -> Response:
         """cancelFeed: only what still waits in the queue."""
@@ -274,19 +284,25 @@ class Feeds:
         return answer
 
 
-def _created_since(arguments: Mapping[str, str]) -> datetime | None:
-    try:
-        given = arguments.get("createdSince")
-        return datetime.fromisoformat(given) if given else None
-    except ValueError:
-        raise invalid("createdSince is not in ISO 8601 format.") from None
+def _is_wanted(feed: Feed, arguments: Mapping[str, str], now: datetime) -> bool:
+    places = arguments.get("marketplaceIds")
+    since, until = (_instant(arguments, name) for name in ("createdSince", "createdUntil"))
+    return (
+        FEED_TYPE in arguments["feedTypes"].split(",")
+        and feed.status(now) in arguments.get("processingStatuses", feed.status(now)).split(",")
+        and (places is None or bool(set(places.split(",")) & set(feed.marketplace_ids)))
+        and (since is None or feed.created >= since)
+        and (until is None or feed.created <= until)
+    )
+
+
+def _instant(arguments: Mapping[str, str], name: str) -> datetime | None:
+    return datetime.fromisoformat(arguments[name]) if name in arguments else None
 
 
 def _marketplace_ids(seller: Seller, body: dict[str, Any]) -> list[str]:
-    marketplace_ids: list[Any] = answers.field(body, "marketplaceIds", list)
-    if not 1 <= len(marketplace_ids) <= MOST_MARKETPLACES:
-        raise invalid(f"'marketplaceIds' must have 1 to {MOST_MARKETPLACES} values.")
-    if not all(seller.sells_in(str(marketplace)) for marketplace in marketplace_ids):
+    marketplace_ids: list[str] = body["marketplaceIds"]
+    if not all(seller.sells_in(marketplace) for marketplace in marketplace_ids):
         raise invalid("'marketplaceIds' has a marketplace that the seller is not in.")
     return marketplace_ids
 

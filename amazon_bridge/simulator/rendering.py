@@ -10,19 +10,6 @@ from typing import Any
 from amazon_bridge.simulator.markets import Market
 from amazon_bridge.simulator.orders import ABSENT, UNPAID, Address, Item, Order, Package
 
-INCLUDED_DATA = (
-    "BUYER",
-    "RECIPIENT",
-    "PROCEEDS",
-    "EXPENSE",
-    "PROMOTION",
-    "CANCELLATION",
-    "FULFILLMENT",
-    "PACKAGES",
-    "TAX",
-    "PAYMENT",
-    "FULFILLMENT_ORDERS",
-)
 _CHARGES = {
     "ITEM": "price",
     "SHIPPING": "shipping",

@@ -18,7 +18,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.simulator import answers, control
-from amazon_bridge.simulator.answers import Refusal, as_json, invalid, read_object
+from amazon_bridge.simulator.answers import Refusal, as_json, read_object
 from amazon_bridge.simulator.faults import Fault, Faults, quota_exceeded
 from amazon_bridge.simulator.feeds import Feeds
 from amazon_bridge.simulator.limits import Limits
@@ -26,6 +26,7 @@ from amazon_bridge.simulator.search import Search
 from amazon_bridge.simulator.sellers import participations
 from amazon_bridge.simulator.shipments import confirm_shipment
 from amazon_bridge.simulator.tokens import Tokens
+from amazon_bridge.simulator.validation import check
 from amazon_bridge.simulator.world import Seller, World
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Received:
     query: dict[str, str]
     body: bytes
     content_type: str | None
+    query_string: str = ""
+    """The query as it came in, with names that occur twice."""
     seller_id: str | None = None
     status: int | None = None
     """What was answered; None when the connection was broken off."""
@@ -192,6 +195,7 @@ class Simulator:
             record.seller_id = seller.seller_id
             if not self.limits.take(seller.seller_id, record.operation, record.time):
                 return quota_exceeded()
+            check(record.operation, request)
             return self._operations[record.operation](seller, request, key)
         except Refusal as refusal:
             return refusal.answer()
@@ -239,6 +243,7 @@ class Simulator:
             query=request.args.to_dict(),
             body=request.get_data(cache=True, parse_form_data=False),
             content_type=request.headers.get("Content-Type"),
+            query_string=request.query_string.decode("latin-1"),
         )
         self.requests.append(record)
         return record
@@ -252,8 +257,6 @@ class Simulator:
 
 
 def _body(request: Request) -> dict[str, Any]:
-    if request.mimetype != "application/json":
-        raise invalid("The content type must be application/json.")
     return read_object(request.get_data())
 
 

@@ -16,6 +16,8 @@ class Settings:
     """How long a change stays invisible to searchOrders (getOrder shows it at once)."""
     package_delay: float = 0
     """How long a confirmed shipment stays invisible everywhere."""
+    unique_tracking_numbers: bool = False
+    """confirmShipment refuses a tracking number that another order of the seller has."""
     feed_queue_time: float = 30
     feed_work_time: float = 60
     compress_feed_results: bool = False

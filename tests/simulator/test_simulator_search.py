@@ -50,11 +50,6 @@ def test_the_instant_two_minutes_ago_is_allowed(seller):
     assert seller.search(lastUpdatedAfter=LONG_AGO, **before).status_code == 200
 
 
-def test_unknown_parameters_are_ignored(seller, world):
-    order_id = place(world)
-    assert seller.found(orderStatuses="Unshipped", MarketplaceIds=GERMANY) == [order_id]
-
-
 def test_answers_say_up_to_when_they_speak(seller):
     by_update = seller.search(lastUpdatedAfter=LONG_AGO).json()
     assert by_update == {"orders": [], "lastUpdatedBefore": "2026-11-20T11:58:00Z"}

@@ -153,18 +153,58 @@ def test_no_more_than_is_left(seller, order):
     assert seller.confirm(order, orderItems=some(order, 3)).status_code == 204
 
 
+def why_not(answer):
+    assert answer.status_code == 400
+    return answer.json()["errors"][0]["message"]
+
+
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "reason"),
     [
-        {"fulfilled_by": "AMAZON", "status": "UNSHIPPED"},
-        {"status": "CANCELLED"},
-        {"status": "PENDING"},
-        {"status": "PENDING_AVAILABILITY"},
+        ({"fulfilled_by": "AMAZON", "status": "UNSHIPPED"}, "Failed validation because order"),
+        ({"status": "CANCELLED"}, "ErrorCode: NonexistentOrderItem"),
+        ({"status": "PENDING"}, "Failed validation because order"),
+        ({"status": "PENDING_AVAILABILITY"}, "Failed validation because order"),
+        ({"programs": ("AMAZON_EASY_SHIP",)}, "is an Easy Ship order"),
+        ({"programs": ("FBM_SHIP_PLUS",)}, "is a Ship+ order"),
+        ({"status": "SHIPPED"}, "PackageToUpdateNotFound"),
     ],
 )
-def test_only_what_the_merchant_may_ship_is_shipped(seller, world, fields):
+def test_only_what_the_merchant_may_ship_is_shipped(seller, world, fields, reason):
     order = world.place_order("FR", **fields)
-    assert seller.confirm(order, orderItems=some(order, 1)).status_code == 400
+    assert reason in why_not(seller.confirm(order, orderItems=some(order, 1)))
+
+
+def test_each_refusal_has_a_text_of_its_own(seller, order, world):
+    unknown = [{"orderItemId": "12345678901234", "quantity": 1}]
+    assert "OrderItemId is invalid" in why_not(seller.confirm(order, orderItems=unknown))
+    assert "InvalidCarrier" in why_not(seller.confirm(order, carrierCode="dhl"))
+    assert "PackageReferenceId" in why_not(seller.confirm(order, packageReferenceId="WH/OUT/1"))
+    assert "overfulfillment" in why_not(seller.confirm(order, orderItems=some(order, 4)))
+    world.settings.unique_tracking_numbers = True
+    world.ship(world.place_order("FR").order_id)
+    used = world.orders[-1].packages[0].tracking_number
+    assert "DuplicateTrackingId" in why_not(seller.confirm(order, trackingNumber=used))
+
+
+def test_a_text_of_amazons_can_be_made_up(seller, order, simulator):
+    simulator.faults.add("400", "confirmShipment", body="ErrorCode: BlockedTrackingId Description")
+    assert why_not(seller.confirm(order)) == "ErrorCode: BlockedTrackingId Description"
+
+
+@pytest.mark.parametrize("lowers", [True, False])
+def test_cancelled_units_are_not_shipped(seller, order, world, lowers):
+    item = order.items[0]
+    world.cancel_units(order.order_id, item.order_item_id, 1, lowers_quantity=lowers)
+    assert "overfulfillment" in why_not(seller.confirm(order, orderItems=some(order, 3)))
+    assert seller.confirm(order, orderItems=some(order, 2, 1)).status_code == 204
+    assert world.order(order.order_id).status == "SHIPPED"
+
+
+def test_units_shipped_in_seller_central_are_not_shipped_again(seller, order, world):
+    world.ship(order.order_id, world.make_package(order, {order.items[0].order_item_id: 2}))
+    assert "overfulfillment" in why_not(seller.confirm(order, orderItems=some(order, 2)))
+    assert seller.confirm(order, orderItems=some(order, 1, 1)).status_code == 204
 
 
 def test_unknown_and_foreign_orders_are_not_found(seller, world):

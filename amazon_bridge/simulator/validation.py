@@ -1,0 +1,167 @@
+"""Refuses requests that Amazon's models do not allow.
+
+``models/*.json`` describe the operations: path, query parameters, body, answers, as JSON schemas.
+They are condensed from Amazon's Swagger models by ``scripts/amazon_models.py``. Lists in a query
+are comma-separated, and no parameter may occur twice: the models name no ``collectionFormat``,
+and then Swagger 2.0 means ``csv``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jsonschema import Draft4Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Request
+
+from amazon_bridge.simulator.answers import Refusal, invalid, read_object
+
+Json = dict[str, Any]
+_FORMATS = FormatChecker(formats=())
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
+_BOOLEANS = {"true": True, "false": False}
+
+
+@_FORMATS.checks("date-time", raises=ValueError)
+def _is_instant(value: object) -> bool:
+    """ISO 8601 with a time zone, as Amazon's page "ISO 8601" has it."""
+    if not isinstance(value, str):
+        return True
+    return bool(_INSTANT.fullmatch(value) and datetime.fromisoformat(value))
+
+
+@_FORMATS.checks("date", raises=ValueError)
+def _is_date(value: object) -> bool:
+    return not isinstance(value, str) or bool(date.fromisoformat(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What Amazon's model says of one operation."""
+
+    query: Mapping[str, Json]
+    body: Draft4Validator | None
+
+
+@cache
+def models() -> dict[str, Model]:
+    """The operations by their names."""
+    return {name: model for file in _files() for name, model in _models(file)}
+
+
+def check(operation: str, request: Request) -> None:
+    """Check a request's query, content type and body.
+
+    Raises:
+        Refusal: 400; the model doesn't allow it.
+    """
+    model = models()[operation]
+    _check_query(model, request.args)
+    if model.body is None:
+        if request.get_data():
+            raise invalid("The operation has no request body.")
+        return
+    if request.mimetype != "application/json":
+        raise invalid("The content type must be application/json.")
+    _check_value("", read_object(request.get_data()), model.body)
+
+
+def _files() -> Iterator[Json]:
+    for path in resources.files(__package__).joinpath("models").iterdir():
+        if path.name.endswith(".json"):
+            yield json.loads(path.read_text("utf-8"))
+
+
+def _models(file: Json) -> Iterator[tuple[str, Model]]:
+    definitions = _closed(file["definitions"])
+    for name, operation in file["operations"].items():
+        body = operation["body"]
+        schema = {"definitions": definitions, "$ref": f"#/definitions/{body}"}
+        yield name, Model(operation["query"], _validator(schema) if body else None)
+
+
+def _validator(schema: Json) -> Draft4Validator:
+    return Draft4Validator(schema, format_checker=_FORMATS)
+
+
+def _closed(schema: Any) -> Any:
+    """The schema, with objects that allow only the properties that they name."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        closed.setdefault("additionalProperties", False)
+    return closed
+
+
+def _check_query(model: Model, query: MultiDict[str, str]) -> None:
+    unknown = [name for name in query if name not in model.query]
+    if unknown:
+        raise invalid(f"Unknown query parameters: {', '.join(unknown)}.")
+    for name, parameter in model.query.items():
+        values = query.getlist(name)
+        if len(values) > 1:
+            raise invalid(f"The parameter '{name}' is given more than once.")
+        if values:
+            _check_parameter(name, parameter, values[0])
+        elif parameter.get("required"):
+            raise invalid(f"The parameter '{name}' is required.")
+
+
+def _check_parameter(name: str, parameter: Json, text: str) -> None:
+    schema = {key: value for key, value in parameter.items() if key != "required"}
+    if not text:
+        raise invalid(f"The parameter '{name}' is empty.")
+    _check_value(name, _parsed(schema, text), _validator(schema))
+
+
+def _parsed(schema: Json, text: str) -> Any:
+    """A parameter's value; what is not of its type stays a text, which the schema then refuses."""
+    match schema.get("type"):
+        case "array":
+            return [_parsed(schema.get("items", {}), part) for part in text.split(",")]
+        case "integer":
+            return int(text) if re.fullmatch(r"-?\d{1,18}", text, re.ASCII) else text
+        case "number":
+            return float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII) else text
+        case "boolean":
+            return _BOOLEANS.get(text, text)
+        case _:
+            return text
+
+
+def _check_value(name: str, value: Any, validator: Draft4Validator) -> None:
+    errors = sorted(validator.iter_errors(value), key=lambda error: error.json_path)
+    if errors:
+        raise _refusal(name, errors)
+
+
+def _refusal(name: str, errors: list[ValidationError]) -> Refusal:
+    """What Amazon says of fields of a wrong type; the details tell each problem, but no value."""
+    fields = ", ".join(dict.fromkeys(name + _path(error) for error in errors))
+    return invalid(
+        "The input you have submitted is not valid. Please check the fields with invalid type"
+        f" [{fields}].",
+        "; ".join(_problem(name, error) for error in errors),
+    )
+
+
+def _path(error: ValidationError) -> str:
+    return error.json_path.removeprefix("$").removeprefix(".")
+
+
+def _problem(name: str, error: ValidationError) -> str:
+    where = name + _path(error) or "body"
+    if error.validator in ("required", "additionalProperties"):
+        return f"{where}: {error.message}"
+    return f"{where}: not valid by {error.validator} {error.validator_value}"

@@ -1,0 +1,67 @@
+"""Every request that the client makes is one that Amazon's models allow."""
+
+import json
+from datetime import timedelta
+from urllib.parse import parse_qsl
+
+import pytest
+from amazon_models import validate_request
+from seller_desk import Desk
+
+from amazon_bridge.amazon import operations
+from amazon_bridge.amazon.selling_partner import SellingPartner
+from amazon_bridge.model import Cancellation, Shipment
+from amazon_bridge.simulator import ManualClock, Simulator, World
+
+
+@pytest.fixture
+def everything_asked(partner: SellingPartner, world: World, desk: Desk, clock: ManualClock) -> None:
+    """The client has called all of its operations, a page token among them."""
+    orders = [world.place_order() for _ in range(101)]
+    clock.advance(minutes=10)
+    desk.changed(partner)
+    shipped, cancelled, *_ = orders
+    partner.order(shipped.order_id)
+    quantities = tuple((item.order_item_id, item.quantity) for item in shipped.items)
+    place, at = shipped.market.marketplace_id, shipped.created
+    for carrier in (("DHL", None, None), ("Other", "Velo Nantes", "Express")):
+        partner.confirm_shipment(
+            Shipment(shipped.order_id, place, "17", *carrier, "JD1", at, quantities)
+        )
+    items = tuple(item.order_item_id for item in cancelled.items)
+    partner.is_cancelling(clock() - timedelta(days=1))
+    feed_id = partner.submit_cancellations(
+        [Cancellation(cancelled.order_id, "S00001", items, "NoInventory")]
+    )
+    clock.advance(minutes=5)
+    result_id = partner.feed_state(feed_id).result_document_id
+    assert result_id is not None
+    partner.feed_result(result_id, [cancelled.order_id])
+    partner.marketplace_participations()
+
+
+@pytest.mark.usefixtures("everything_asked")
+@pytest.mark.parametrize("operation", operations.LIMITS)
+def test_amazons_models_allow_each_request(operation: str, simulator: Simulator) -> None:
+    requests = simulator.received(operation)
+    assert requests
+    for request in requests:
+        assert request.status in (200, 201, 202, 204), request.query_string
+        pairs = parse_qsl(request.query_string, keep_blank_values=True)
+        names = [name for name, _ in pairs]
+        assert len(set(names)) == len(names), "a parameter occurs twice"
+        body = json.loads(request.body) if request.body else None
+        validate_request(operation, body=body, query=dict(pairs))
+        assert not body or request.content_type == "application/json"
+
+
+@pytest.mark.usefixtures("everything_asked")
+def test_lists_are_separated_by_commas(simulator: Simulator) -> None:
+    [asked] = simulator.received("getFeeds")
+    assert asked.query["processingStatuses"] == "IN_QUEUE,IN_PROGRESS"
+    assert asked.query["feedTypes"] == "POST_ORDER_ACKNOWLEDGEMENT_DATA"
+    first, second = simulator.received("searchOrders")
+    assert first.query["marketplaceIds"] == "A13V1IB3VIYZZH,A1PA6795UKMFR9"
+    assert second.query["paginationToken"]
+    # Amazon wants the same filters beside a page token
+    assert {**second.query, "paginationToken": ""} == {**first.query, "paginationToken": ""}
