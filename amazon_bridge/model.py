@@ -193,7 +193,8 @@ class UnreadableOrder:
     reason: str
     """What is wrong with it, naming fields and never their personal contents."""
     kind: str = "unreadable"
-    """The quarantine kind: ``unreadable``, or ``no_proceeds`` where only its worth is missing."""
+    """The quarantine kind: ``unreadable``, ``no_proceeds`` where only its worth is missing, or
+    ``units_contradict`` where an item without units has an amount."""
     fulfilled_by: FulfilledBy | None = None
     ship_by: datetime | None = None
     """The latest moment to ship, where that much can be parsed."""

@@ -85,10 +85,12 @@ def read_order(
     except ValidationError as error:
         return _unreadable(payload, fingerprint, _problems(error))
     except ProceedsError as error:
-        return _unreadable(payload, fingerprint, str(error))
+        return _unreadable(payload, fingerprint, str(error), kind=error.kind)
 
 
-def _unreadable(payload: object, fingerprint: str, reason: str) -> UnreadableOrder:
+def _unreadable(
+    payload: object, fingerprint: str, reason: str, *, kind: str = "unreadable"
+) -> UnreadableOrder:
     """The little that whoever ships the order by hand must know, as far as it can be parsed."""
     fulfillment = _part(payload, "fulfillment")
     by = _text(fulfillment, "fulfilledBy")
@@ -96,6 +98,7 @@ def _unreadable(payload: object, fingerprint: str, reason: str) -> UnreadableOrd
         order_id=_order_id(payload, fingerprint),
         fingerprint=fingerprint,
         reason=reason,
+        kind=kind,
         fulfilled_by=_fulfilled_by(by),
         ship_by=_instant(_part(fulfillment, "shipByWindow"), "latestDateTime"),
         marketplace_id=_identifier(_part(payload, "salesChannel"), "marketplaceId"),

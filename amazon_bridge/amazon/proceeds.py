@@ -42,6 +42,21 @@ _AGGREGATES = {*_PRICES, "OTHER", "TAX", "DISCOUNT"}
 class ProceedsError(Exception):
     """The figures can't be understood; the text names them, and what contradicts what."""
 
+    kind = "unreadable"
+    """The kind of the quarantine entry."""
+
+
+class NoProceedsError(ProceedsError):
+    """Amazon tells no proceeds, and a unit price holds no shipping, no discount, no tax."""
+
+    kind = "no_proceeds"
+
+
+class UnitsContradictError(ProceedsError):
+    """An item without units has an amount."""
+
+    kind = "units_contradict"
+
 
 @dataclass(frozen=True, slots=True)
 class ItemProceeds:
@@ -54,6 +69,8 @@ class ItemProceeds:
     charges: tuple[Charge, ...]
     total: Decimal
     kept: Decimal = _ZERO
+    derived: str = ""
+    """How the total follows from the unit price, where Amazon tells no proceeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ NOTHING = (Charge(ChargeKind.ITEM, _ZERO),)
 def order_proceeds(
     order: OrderPayload, *, prices_include_tax: bool, may_be_free: bool
 ) -> OrderProceeds:
-    """The charges of all items; an amount that belongs to no item stands with the first one.
+    """The charges of all items; an amount that belongs to no item is added to one with units.
 
     Args:
         order: The payload.
@@ -79,7 +96,7 @@ def order_proceeds(
             cost else, as in a replacement order.
 
     Raises:
-        ProceedsError: A price or all items are missing, or the figures contradict each other.
+        ProceedsError: Proceeds or all items are missing, or the figures contradict each other.
     """
     if not order.order_items:
         raise ProceedsError("the order has no items")
@@ -88,8 +105,17 @@ def order_proceeds(
         _item_proceeds(item, prices_include_tax=prices_include_tax, may_be_free=may_be_free)
         for item in order.order_items
     ]
-    first = _with(items[0], _beyond_the_items(order, items))
-    return OrderProceeds(tuple(item.charges for item in (first, *items[1:])), currency)
+    extra = _beyond_the_items(order, items)
+    if extra:
+        place = _place_of_extra(order)
+        items[place] = _with(items[place], extra)
+    return OrderProceeds(tuple(item.charges for item in items), currency)
+
+
+def _place_of_extra(order: OrderPayload) -> int:
+    """The first item that still has units."""
+    places = (place for place, item in enumerate(order.order_items) if item.quantity_ordered)
+    return next(places, 0)
 
 
 def collected_by_amazon(item: ItemPayload) -> bool:
@@ -102,10 +128,20 @@ def _item_proceeds(
 ) -> ItemProceeds:
     try:
         if item.proceeds.breakdowns:
-            return _from_breakdowns(item, prices_include_tax=prices_include_tax)
-        return _from_total(item, may_be_free=may_be_free)
+            proceeds = _from_breakdowns(item, prices_include_tax=prices_include_tax)
+        else:
+            proceeds = _from_total(item, may_be_free=may_be_free)
+        return proceeds if item.quantity_ordered else _without_units(proceeds)
     except ProceedsError as error:
-        raise ProceedsError(f"item {item.order_item_id}: {error}") from None
+        raise type(error)(f"item {item.order_item_id}: {error}") from None
+
+
+def _without_units(proceeds: ItemProceeds) -> ItemProceeds:
+    """What an item is worth whose units were all cancelled: nothing, or it contradicts itself."""
+    worth = sum((charge.amount for charge in proceeds.charges), _ZERO)
+    if worth or proceeds.total:
+        raise UnitsContradictError(f"quantityOrdered is 0, but its proceeds are {proceeds.total}")
+    return ItemProceeds(NOTHING, _ZERO)
 
 
 def _from_total(item: ItemPayload, *, may_be_free: bool) -> ItemProceeds:
@@ -115,10 +151,16 @@ def _from_total(item: ItemPayload, *, may_be_free: bool) -> ItemProceeds:
     elif may_be_free or not item.quantity_ordered:
         amount = _ZERO
     elif unit_price:
-        amount = _exact(unit_price, item.quantity_ordered)
+        return _from_unit_price(unit_price, item.quantity_ordered)
     else:
-        raise ProceedsError("Amazon states neither proceeds nor a unit price")
+        raise NoProceedsError("Amazon states neither proceeds nor a unit price")
     return ItemProceeds((Charge(ChargeKind.ITEM, amount),), amount)
+
+
+def _from_unit_price(unit_price: MoneyPayload, units: int) -> ItemProceeds:
+    amount = _exact(unit_price, units)
+    derived = f"{units} x {_exact(unit_price)} = {amount} {unit_price.currency_code}"
+    return ItemProceeds((Charge(ChargeKind.ITEM, amount),), amount, derived=derived)
 
 
 def _from_breakdowns(item: ItemPayload, *, prices_include_tax: bool) -> ItemProceeds:
@@ -228,15 +270,23 @@ def _beyond_the_items(order: OrderPayload, items: Iterable[ItemProceeds]) -> Dec
     """
     own = [b for b in order.proceeds.breakdowns if b.type not in _AGGREGATES]
     settled = sum((_exact(b.subtotal) for b in own if b.status != "PENDING"), _ZERO)
+    items = list(items)
+    derived = "; ".join(item.derived for item in items if item.derived)
     if order.proceeds.grand_total is None:
+        if derived:
+            raise NoProceedsError(f"{_BY_UNIT_PRICE} ({derived}), and no grandTotal confirms that")
         return settled
     grand_total = _exact(order.proceeds.grand_total)
-    items = list(items)
     total, kept = sum((i.total for i in items), _ZERO), sum((i.kept for i in items), _ZERO)
     for extra in (_ZERO, settled, sum((_exact(b.subtotal) for b in own), _ZERO)):
         if grand_total in (total + extra, total - kept + extra):
             return extra
+    if derived:
+        raise NoProceedsError(f"{_BY_UNIT_PRICE} ({derived}), but grandTotal is {grand_total}")
     raise ProceedsError(f"grandTotal is {grand_total}, but the items' proceeds add up to {total}")
+
+
+_BY_UNIT_PRICE = "Amazon states no proceeds, only unit prices"
 
 
 def _with(item: ItemProceeds, extra: Decimal) -> ItemProceeds:

@@ -112,8 +112,9 @@ class _ItemLines:
         for charge in self.item.charges:
             totals[charge.kind] += charge.amount
         untaxed = self.item.tax_collected_by_amazon
+        of_item = totals.pop(ChargeKind.ITEM)
         if self.item.quantity:
-            yield self._own(totals.pop(ChargeKind.ITEM))
+            yield self._own(of_item)
         for kind, total in totals.items():
             if total:
                 key, product_id = f"{self.key}_{kind}", self._product_id(kind)
@@ -163,7 +164,6 @@ class _ItemLines:
     def _title(self, kind: ChargeKind) -> str:
         promotions = f" ({', '.join(self.item.promotion_ids)})" if self.item.promotion_ids else ""
         titles = {
-            ChargeKind.ITEM: "Cancelled units",
             ChargeKind.GIFT_WRAP: f"Gift Wrap {self.item.gift_wrap_level or ''}".strip(),
             ChargeKind.COD_FEE: "Cash on Delivery Fee",
             ChargeKind.DISCOUNT: f"Discount{promotions}",

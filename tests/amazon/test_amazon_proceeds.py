@@ -166,12 +166,42 @@ def bare(quantity: int = 2, **product: object) -> Json:
     return item() | {"proceeds": None, "quantityOrdered": quantity, "product": product}
 
 
-def test_without_proceeds_the_unit_price_counts() -> None:
-    assert charges(order(bare(price={"unitPrice": money("9.99")}))) == {"item": "19.98"}
+def refused(payload: Json) -> UnreadableOrder:
+    read = read_order(payload)
+    assert isinstance(read, UnreadableOrder)
+    return read
+
+
+def priced(number: int = 1) -> Json:
+    return bare(price={"unitPrice": money("9.99")}) | {"orderItemId": f"5000000000000{number}"}
+
+
+def test_without_proceeds_a_unit_price_is_not_believed() -> None:
+    found = refused(order(priced()))
+    assert found.kind == "no_proceeds"
+    assert "2 x 9.99 = 19.98 EUR" in found.reason
+
+
+def test_a_unit_price_that_the_grand_total_confirms_counts() -> None:
+    assert charges(with_total("19.98", priced())) == {"item": "19.98"}
+    assert charges(with_total("39.98", priced(), item("20.00", number=2))) == {"item": "19.98"}
+
+
+def test_a_unit_price_that_the_grand_total_exceeds_hides_another_charge() -> None:
+    found = refused(with_total("24.98", priced()))
+    assert found.kind == "no_proceeds"
+    assert "19.98" in found.reason
+    assert "24.98" in found.reason
+
+
+def test_one_item_without_proceeds_is_enough() -> None:
+    assert refused(order(item("20.00"), priced(2))).kind == "no_proceeds"
 
 
 def test_without_any_price_an_order_is_not_understood() -> None:
-    assert "neither proceeds nor a unit price" in why_not(order(bare()))
+    found = refused(order(bare()))
+    assert found.kind == "no_proceeds"
+    assert "neither proceeds nor a unit price" in found.reason
 
 
 @pytest.mark.parametrize("product", [{}, {"price": {"unitPrice": money("9.99")}}])
@@ -187,6 +217,36 @@ def test_a_replacement_that_was_paid_is_worth_what_was_paid() -> None:
 
 def test_what_was_cancelled_down_to_nothing_needs_no_price() -> None:
     assert charges(order(bare(quantity=0), item(number=2))) == {"item": "0"}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (breakdown("ITEM", "0.00"), breakdown("TAX", "0.00")),
+        (breakdown("ITEM", "20.00"), breakdown("DISCOUNT", "20.00")),
+    ],
+)
+def test_an_item_without_units_is_worth_nothing(parts: tuple[Json, ...]) -> None:
+    cancelled = item("0.00", *parts, quantityOrdered=0)
+    payload = with_total("10.00", cancelled, item("10.00", number=2))
+    assert charges(payload) == {"item": "0"}
+
+
+@pytest.mark.parametrize("parts", [(), (breakdown("ITEM", "0.00"), breakdown("SHIPPING", "20.00"))])
+def test_an_item_without_units_that_has_an_amount_contradicts_itself(
+    parts: tuple[Json, ...],
+) -> None:
+    found = refused(order(item("20.00", *parts, quantityOrdered=0), item("10.00", number=2)))
+    assert found.kind == "units_contradict"
+    assert "50000000000001" in found.reason
+    assert "20.00" in found.reason
+
+
+def test_a_tip_goes_to_an_item_that_has_units() -> None:
+    payload = with_total("13.00", bare(quantity=0), item("10.00", number=2), own=(TIP,))
+    read = read_order(payload)
+    assert isinstance(read, Order)
+    assert [item_.worth for item_ in read.items] == [Decimal(0), Decimal("13.00")]
 
 
 @pytest.mark.parametrize("status", ["PENDING", "PENDING_AVAILABILITY", "CANCELLED"])
