@@ -53,7 +53,7 @@ def _examine_marketplaces(
 def _examine_orders(partner: SellingPartner, until: datetime) -> Iterator[Finding]:
     """The roles of the application show in what it may read."""
     try:
-        page = next(partner.changed_orders(until - timedelta(hours=1), until), [])
+        page = next(partner.changed_orders(until - timedelta(hours=1), until)).orders
     except BridgeError as error:
         yield Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
         return

@@ -208,12 +208,22 @@ def _report(document: bytes) -> ET.Element:
 
 
 def _errors(report: ET.Element, order_ids: Sequence[str]) -> Mapping[str, Result]:
-    """The errors by order; under the empty id that of the feed as a whole, if there is one."""
+    """The errors by order; under the empty id that of the feed as a whole, if there is one.
+
+    A result of an unknown code may be an error, too: what became of its order is unknown.
+    """
     errors: dict[str, Result] = {}
     for result in report.findall("Result"):
-        if result.findtext("ResultCode", "").strip() == "Error":
-            errors[_order_id(result, order_ids)] = Result(Outcome.REFUSED, _reason(result))
+        outcome = _OUTCOMES.get(result.findtext("ResultCode", "").strip(), Outcome.UNKNOWN)
+        order_id = _order_id(result, order_ids)
+        known = errors.get(order_id)
+        if outcome is not Outcome.ACCEPTED and not (known and known.outcome is Outcome.REFUSED):
+            errors[order_id] = Result(outcome, _reason(result))
     return errors
+
+
+_OUTCOMES = {"Error": Outcome.REFUSED, "Warning": Outcome.ACCEPTED}
+"""By the result's code; these two are all that ``ProcessingReport.xsd`` knows."""
 
 
 def _order_id(result: ET.Element, order_ids: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from amazon_bridge.amazon.client import Connection
 from amazon_bridge.amazon.feeds import FeedState, FeedStatus, Result
 from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order
-from amazon_bridge.amazon.payloads import Part, Payload, Text, iso
+from amazon_bridge.amazon.payloads import Instant, Part, Payload, Text, iso
 from amazon_bridge.amazon.sdk import Credentials, Site
 from amazon_bridge.amazon.shipments import confirmation
 from amazon_bridge.engine.errors import Transient, Watch, nobody_watches
@@ -48,6 +48,15 @@ class Participation:
     """Some of the seller's listings are suspended there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of changed orders."""
+
+    orders: tuple[Order | UnreadableOrder, ...]
+    speaks_until: datetime
+    """What changed later may be missing from all pages, although it was asked for."""
+
+
 class _Pagination(Payload):
     next_token: Text = None
 
@@ -55,6 +64,7 @@ class _Pagination(Payload):
 class _Page(Payload):
     orders: list[Any]
     pagination: Part[_Pagination] = _Pagination()
+    last_updated_before: Instant | None = None
 
 
 class _Single(Payload):
@@ -67,6 +77,7 @@ class _Feed(Payload):
 
 class _Feeds(Payload):
     feeds: list[Any]
+    next_token: Text = None
 
 
 class _FeedState(_Feed):
@@ -162,9 +173,7 @@ class SellingPartner:
         """The calls made so far, by Amazon's name of the operation."""
         return self._connection.calls
 
-    def changed_orders(
-        self, after: datetime, before: datetime
-    ) -> Iterator[list[Order | UnreadableOrder]]:
+    def changed_orders(self, after: datetime, before: datetime) -> Iterator[Page]:
         """The orders that changed in a window, page by page; one call a page.
 
         Pending orders and those that can't be fulfilled are left out. FBA orders still to be
@@ -175,14 +184,17 @@ class SellingPartner:
             before: Changed at this instant or earlier; at least two minutes ago.
         """
         token: str | None = None
+        used: set[str] = set()
         while True:
             page = self._page(after, before, token)
-            yield [self._read(order) for order in page.orders]
-            if page.pagination.next_token is None:
-                return
-            if page.pagination.next_token == token:
-                raise Transient("Amazon's list of orders leads in a circle.")
+            until = min(page.last_updated_before or before, before)
+            yield Page(tuple(map(self._read, page.orders)), until)
             token = page.pagination.next_token
+            if token is None:
+                return
+            if token in used:
+                raise Transient("Amazon repeated a page token of its list of orders.")
+            used.add(token)
 
     def order(self, order_id: str) -> Order | UnreadableOrder:
         """One order as it stands now, whatever its status.
@@ -238,7 +250,7 @@ class SellingPartner:
             processingStatuses=[status for status in FeedStatus if not status.final],
             createdSince=iso(since),
         )
-        return bool(answer.feeds)
+        return bool(answer.feeds or answer.next_token)
 
     def feed_state(self, feed_id: str) -> FeedState:
         """How a feed fares.

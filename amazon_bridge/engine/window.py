@@ -1,7 +1,9 @@
 """Which stretches of time a round asks for. Pure arithmetic on aware UTC datetimes.
 
 The cursor of an account means: everything that changed up to here is known. It moves to a
-window's ``before`` once that window was read to its end.
+window's ``before`` once that window was read to its end, or to the earlier instant up to which
+Amazon says that its answer speaks. The next window then doesn't begin at the cursor and can't move
+it: no gap is ever skipped.
 """
 
 from __future__ import annotations
@@ -36,6 +38,10 @@ class Window(NamedTuple):
 
     after: datetime
     before: datetime
+
+    def until(self, instant: datetime) -> Window:
+        """The part of the window up to an instant; an empty one if that lies before it."""
+        return Window(self.after, max(self.after, min(self.before, instant)))
 
 
 def windows(cursor: datetime, now: datetime) -> list[Window]:

@@ -96,7 +96,8 @@ class Search:
 
     def _open(self, seller: Seller, query: _Query) -> _Bookmark:
         now = self._world.clock()
-        until = query.before or now - SAFETY
+        latest = now - SAFETY - timedelta(seconds=self._world.settings.search_lag)
+        until = min(query.before or latest, latest)
         found = self._find(seller, query, until)
         return _Bookmark(seller.seller_id, query, until, found, 0, now + TOKEN_LIFETIME)
 

@@ -23,6 +23,8 @@ class Settings:
     compress_feed_results: bool = False
     negative_discounts: bool = False
     """Amazon documents no sign of DISCOUNT; a client must get along with both."""
+    search_lag: float = 0
+    """So much earlier than it might, searchOrders stops to speak of changes; its answer says so."""
     drifting_pages: bool = False
     """Pages are cut anew at each call, so that orders changed between them repeat or slip."""
     repeating_search: bool = False

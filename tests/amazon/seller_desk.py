@@ -85,4 +85,4 @@ class Desk:
         return now - timedelta(days=30), now - timedelta(minutes=2)
 
     def changed(self, partner: SellingPartner) -> list[Order | UnreadableOrder]:
-        return [order for page in partner.changed_orders(*self.window()) for order in page]
+        return [o for page in partner.changed_orders(*self.window()) for o in page.orders]

@@ -1,5 +1,6 @@
 """The client: each trap of the library closed, each failure one of our errors."""
 
+import json
 import logging
 import os
 import subprocess
@@ -420,8 +421,9 @@ def test_pages_cost_one_call_each_and_hold_all_orders(
     placed = {world.place_order().order_id for _ in range(230)}
     aged()
     pages = list(partner.changed_orders(*desk.window()))
-    assert [len(page) for page in pages] == [100, 100, 30]
-    assert {order.order_id for page in pages for order in page} == placed
+    assert [len(page.orders) for page in pages] == [100, 100, 30]
+    assert {order.order_id for page in pages for order in page.orders} == placed
+    assert {page.speaks_until for page in pages} == {desk.window()[1]}
     assert partner.calls == {"searchOrders": 3}
     queries = [request.query for request in simulator.received("searchOrders")]
     filters = [{k: v for k, v in q.items() if k != "paginationToken"} for q in queries]
@@ -431,7 +433,54 @@ def test_pages_cost_one_call_each_and_hold_all_orders(
 def test_a_circle_of_pages_ends(partner: SellingPartner, simulator: Simulator, desk: Desk) -> None:
     body = '{"orders": [], "pagination": {"nextToken": "again"}}'
     simulator.faults.add("answer", "searchOrders", times=None, body=body)
-    with pytest.raises(Transient, match="circle"):
+    with pytest.raises(Transient, match="repeated a page token"):
+        desk.changed(partner)
+    assert partner.calls["searchOrders"] == 2
+
+
+def test_a_circle_of_several_pages_ends(
+    partner: SellingPartner, simulator: Simulator, desk: Desk
+) -> None:
+    for token in "abcab":
+        body = f'{{"orders": [], "pagination": {{"nextToken": "{token}"}}}}'
+        simulator.faults.add("answer", "searchOrders", body=body)
+    with pytest.raises(Transient, match="repeated a page token"):
+        desk.changed(partner)
+    assert partner.calls["searchOrders"] == 4
+
+
+def test_a_page_says_up_to_when_it_speaks(
+    partner: SellingPartner, simulator: Simulator, desk: Desk
+) -> None:
+    _, before = desk.window()
+    simulator.settings.search_lag = 600
+    [page] = partner.changed_orders(*desk.window())
+    assert page.speaks_until == before - timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("said", "until"),
+    [
+        ("2026-11-20T11:00:00Z", "2026-11-20T11:00:00+00:00"),
+        ("2026-11-20T12:00:00Z", "2026-11-20T11:58:00+00:00"),
+        (None, "2026-11-20T11:58:00+00:00"),
+    ],
+)
+def test_no_page_speaks_of_more_than_was_asked(
+    said: str | None, until: str, partner: SellingPartner, simulator: Simulator, desk: Desk
+) -> None:
+    body = json.dumps({"orders": [], "lastUpdatedBefore": said})
+    simulator.faults.add("answer", "searchOrders", body=body)
+    [page] = partner.changed_orders(*desk.window())
+    assert page.speaks_until.isoformat() == until
+
+
+def test_up_to_when_a_page_speaks_must_be_readable(
+    partner: SellingPartner, simulator: Simulator, desk: Desk
+) -> None:
+    body = json.dumps({"orders": [], "lastUpdatedBefore": "just now"})
+    simulator.faults.add("answer", "searchOrders", times=None, body=body)
+    with pytest.raises(Transient):
         desk.changed(partner)
 
 

@@ -228,6 +228,13 @@ def test_warnings_refuse_nothing() -> None:
     assert outcomes(report(result("2", "Warning"))) == [Outcome.ACCEPTED] * 3
 
 
+@pytest.mark.parametrize("code", ["Rejected", "", "error"])
+def test_a_result_of_an_unknown_code_accepts_nothing(code: str) -> None:
+    assert outcomes(report(result("2", code)))[1] is Outcome.UNKNOWN
+    both = report(result("2", "Error"), result("2", code))
+    assert outcomes(both)[1] is Outcome.REFUSED
+
+
 @pytest.mark.parametrize(
     "document",
     [

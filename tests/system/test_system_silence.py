@@ -128,3 +128,21 @@ def test_an_answer_begins_the_day_anew(
     clock.advance(hours=6)
     assert "error" in bridge.sync("pickings")
     assert bridge.state("pickings", transfer["name"]) == State.PENDING
+
+
+def test_a_search_that_lags_behind_loses_nothing(
+    bridge: Bridge, order: Order, clock: ShiftedClock, simulator: Simulator
+) -> None:
+    """The cursor stays where Amazon stopped to speak; ``order`` is only to begin with."""
+    simulator.settings.search_lag = 7200
+    late = simulator.world.place_order("FR")
+    begin = bridge.app.ledger.cursor("acme")
+    clock.advance(hours=1)
+    assert "created" not in bridge.sync("orders")
+    assert bridge.app.ledger.cursor("acme") == begin
+    assert bridge.logged("search_lags")
+    simulator.settings.search_lag = 0
+    clock.advance(minutes=5)
+    assert bridge.sync("orders")["created"] == 1
+    assert bridge.state("orders", late.order_id) == State.DONE
+    assert order.order_id != late.order_id

@@ -44,6 +44,13 @@ def test_nothing_is_left_before_amazons_two_minutes_are_over():
     assert windows(NOON + timedelta(days=1), NOON) == []
 
 
+def test_of_a_window_only_what_amazon_spoke_of_is_known():
+    window = Window(NOON, NOON + timedelta(hours=2))
+    for hours, known in ((3, 2), (1, 1), (-1, 0)):
+        until = window.until(NOON + timedelta(hours=hours))
+        assert until == Window(NOON, NOON + timedelta(hours=known))
+
+
 def test_fractions_of_a_second_wait_for_the_next_round():
     (window,) = windows(NOON - timedelta(hours=1), NOON + timedelta(microseconds=999_999))
     assert window.before == NOON - SETTLED

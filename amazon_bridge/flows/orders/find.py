@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, Transient
@@ -13,16 +16,34 @@ from amazon_bridge.flows.orders.decide import to_be_imported
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.model import Order, UnreadableOrder
 
+log = structlog.get_logger(__name__)
+
 Shown = Order | UnreadableOrder
+
+
+class Reading(NamedTuple):
+    """The orders that changed in a window, each once, as it was changed last."""
+
+    shown: list[Shown]
+    window: Window
+    """The part of the window that Amazon spoke of; the cursor must not move beyond it."""
 
 
 def read(context: Context, window: Window) -> list[Shown]:
     """All orders that changed in a window, each once, as it was changed last."""
+    return read_window(context, window).shown
+
+
+def read_window(context: Context, window: Window) -> Reading:
+    """Read a window page by page. Amazon may speak only of a part of it, and says so."""
     pages = runner.patiently(
         lambda: list(context.amazon.changed_orders(window.after, window.before)),
         sleep=context.sleep,
     )
-    return _newest(order for page in pages for order in page)
+    known = window.until(min(page.speaks_until for page in pages))
+    if known != window:
+        log.info("search_lags", account=context.name, until=known.before.isoformat())
+    return Reading(_newest(order for page in pages for order in page.orders), known)
 
 
 def _newest(shown: Iterable[Shown]) -> list[Shown]:

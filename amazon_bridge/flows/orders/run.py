@@ -18,7 +18,7 @@ from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
-from amazon_bridge.flows.orders.find import Shown, file, read
+from amazon_bridge.flows.orders.find import Shown, file, read, read_window
 from amazon_bridge.flows.orders.memo import JOB
 from amazon_bridge.flows.orders.tell import quarantine_all
 from amazon_bridge.model import Order
@@ -88,7 +88,7 @@ class _Run:
 
     def process_windows(self, slices: Sequence[Window]) -> None:
         for window in slices:
-            self._process_changed(read(self.context, window), window)
+            self._process_changed(*read_window(self.context, window))
 
     def process_late_orders(self, slices: Sequence[Window]) -> None:
         for window in slices:
