@@ -81,6 +81,8 @@ class Item:
     promotion_ids: tuple[str, ...] = ()
     gift_wrap_level: str | None = None
     gift_message: str | None = field(default=None, repr=False)
+    customization_url: str | None = field(default=None, repr=False)
+    """Where the buyer's wishes for a customised product (Amazon Custom) can be downloaded."""
     buyer_requested_cancellation: bool = False
     cancelled_by: str | None = None
     """Who cancelled units of the item (BUYER, MERCHANT, AMAZON); None where nobody did."""
@@ -140,6 +142,8 @@ class Package:
     tracking_number: str | None = field(repr=False)
     quantities: tuple[tuple[str, int], ...]
     """Pairs of order item id and number of units."""
+    status: str | None = None
+    """Amazon's word, such as SHIPPED, DELIVERED, or CANCELLED: then it never left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,10 @@ class Order:
     address: Address | None = None
     packages: tuple[Package, ...] = ()
     replaces_order_id: str | None = None
+    status_text: str = ""
+    """Amazon's word for the status, which ``status`` may not know."""
+    fulfilled_by_text: str | None = None
+    """Amazon's word for who ships it, which ``fulfilled_by`` may not know."""
     service_level: str | None = None
     """How fast the buyer wants it shipped, such as EXPEDITED."""
     ship_by: datetime | None = None

@@ -13,7 +13,9 @@ from pydantic import BaseModel, Field, ValidationError
 from amazon_bridge.amazon.payloads import writable
 from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
 
-_LONGEST_MESSAGE = 300
+_LONGEST_MESSAGE = 300  # characters of each text of Amazon's
+_MOST_ERRORS = 5
+"""So many errors of one answer are repeated."""
 
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -67,11 +69,9 @@ class Refusal(Exception):
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self.access_token = response.request.headers.get("x-amz-access-token", "")
-        first = _first_error(body)
-        self.code, self.message = _word(first.get("code")), _word(first.get("message"))
+        self._errors = [_words(error) for error in _errors(body)]
         self.stale_token = self.status == httpx.codes.UNAUTHORIZED or (
-            self.status == httpx.codes.FORBIDDEN
-            and "token" in f"{self.message} {first.get('details')}".lower()
+            self.status == httpx.codes.FORBIDDEN and "token" in str(self._errors).lower()
         )
 
     @property
@@ -81,8 +81,8 @@ class Refusal(Exception):
 
     @property
     def said(self) -> str:
-        """Amazon's words, or the status where there are none."""
-        said = ": ".join(part for part in (self.code, self.message) if part) or str(self)
+        """Amazon's words, of all its errors, or the status where there are none."""
+        said = "; ".join(dict.fromkeys(filter(None, self._errors))) or str(self)
         return (said.replace(self.hide, "...") if self.hide else said).rstrip(".")
 
 
@@ -162,13 +162,19 @@ def _json(response: httpx.Response) -> object:
         return None
 
 
-def _first_error(body: object) -> Mapping[str, Any]:
-    """The first of the errors, or the ``{"message": ...}`` that Amazon's gateway answers."""
+def _errors(body: object) -> list[Mapping[str, Any]]:
+    """The errors, or the ``{"message": ...}`` that Amazon's gateway answers."""
     if not isinstance(body, dict):
-        return {}
+        return []
     errors = body.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors else body
-    return first if isinstance(first, dict) else {}
+    found = errors[:_MOST_ERRORS] if isinstance(errors, list) and errors else [body]
+    return [error for error in found if isinstance(error, dict)]
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    code, message, details = (_word(error.get(key)) for key in ("code", "message", "details"))
+    said = ": ".join(part for part in (code, message) if part)
+    return f"{said} ({details})" if details and details != message else said
 
 
 def _word(value: object) -> str:
@@ -179,7 +185,11 @@ def _refused(refusal: Refusal, operation: Concern) -> BridgeError:
     reason = f"Amazon refused {operation.name}: {refusal.said}."
     if operation.refused:
         return ItemError(operation.refused, reason)
-    return AccountError(reason, "Check the account's marketplaces and endpoint.")
+    return AccountError(
+        reason,
+        "Check the account's marketplaces and endpoint. If they are right, the bridge asked in a"
+        " way that Amazon doesn't allow: report it.",
+    )
 
 
 def _unauthorised(refusal: Refusal, operation: Concern) -> BridgeError:

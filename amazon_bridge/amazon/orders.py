@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -182,9 +183,11 @@ def _order(payload: OrderPayload, fingerprint: str, *, prices_include_tax: bool 
         currency=proceeds.currency,
         items=tuple(map(_item, payload.order_items, proceeds.charges)),
         buyer=_buyer(payload),
-        address=_address(address) if address else None,
+        address=_known_address(address) if address else None,
         packages=tuple(map(_package, payload.packages)),
         replaces_order_id=_replaced(payload),
+        status_text=_word(payload.fulfillment.fulfillment_status) or "",
+        fulfilled_by_text=_word(payload.fulfillment.fulfilled_by),
         service_level=payload.fulfillment.fulfillment_service_level,
         ship_by=payload.fulfillment.ship_by_window.latest_date_time,
         deliver_by=payload.fulfillment.deliver_by_window.latest_date_time,
@@ -206,6 +209,14 @@ def _given(texts: Iterable[str | None]) -> tuple[str, ...]:
 def _instructions(preference: DeliveryPreferencePayload) -> str | None:
     parts = _given((preference.drop_off_location, preference.address_instruction))
     return "; ".join(parts) or None
+
+
+def _word(text: str | None) -> str | None:
+    """A value of an enumeration as a message may repeat it; ``?`` for what can be none."""
+    return text and (text if _WORD.fullmatch(text) else "?")
+
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
 def _sold_on_amazon(payload: OrderPayload) -> bool:
@@ -273,6 +284,7 @@ def _item(payload: ItemPayload, charges: tuple[Charge, ...]) -> Item:
         promotion_ids=_given(p.promotion_id for p in promotions),
         gift_wrap_level=gift.gift_wrap_level,
         gift_message=gift.gift_message,
+        customization_url=payload.product.customization.customized_url,
         buyer_requested_cancellation=_is_request(request),
         cancelled_by=execution.cancelled_by,
         cancellation_reason=request.cancel_reason or execution.cancel_reason,
@@ -327,6 +339,12 @@ def _tax_number(payload: OrderPayload, *types: str) -> str | None:
     return next(iter(_given(numbers)), None)
 
 
+def _known_address(payload: AddressPayload) -> Address | None:
+    """None for an address of which Amazon withholds everything."""
+    address = _address(payload)
+    return None if address == Address(country_code=None) else address
+
+
 def _address(payload: AddressPayload) -> Address:
     lines = (payload.address_line1, payload.address_line2, payload.address_line3)
     districts = (payload.district_or_county, payload.municipality)
@@ -354,4 +372,5 @@ def _package(payload: PackagePayload) -> Package:
         carrier=payload.carrier,
         tracking_number=payload.tracking_number,
         quantities=tuple((item.order_item_id, item.quantity) for item in payload.package_items),
+        status=payload.package_status.status,
     )

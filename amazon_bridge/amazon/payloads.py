@@ -63,9 +63,13 @@ def _utc(value: datetime) -> datetime:
 
 
 def _entries(value: object) -> object:
-    if value is None:
-        return ()
-    return [entry for entry in value if entry is not None] if isinstance(value, list) else value
+    return () if value is None else value
+
+
+def _known_entries(value: object) -> object:
+    if not isinstance(value, list):
+        return _entries(value)
+    return [entry for entry in value if entry is not None]
 
 
 def _part(value: object) -> object:
@@ -81,7 +85,10 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-
 Quantity = Annotated[int, Strict(), Field(ge=0, le=_LARGEST_INTEGER)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_utc)]
 Entries = Annotated[tuple[T, ...], BeforeValidator(_entries)]
-"""A list that may be absent or null."""
+"""A list that may be absent or null. None of its entries may be null: it would hide an amount, a
+package, or units."""
+KnownEntries = Annotated[tuple[T, ...], BeforeValidator(_known_entries)]
+"""A list that may be absent or null, of which null entries mean nothing."""
 Part = Annotated[T, BeforeValidator(_part)]
 """An object that may be absent or null: all that stands in it may be, too."""
 
@@ -123,12 +130,17 @@ class PricePayload(Payload):
     unit_price: MoneyPayload | None = None
 
 
+class CustomizationPayload(Payload):
+    customized_url: Text = None
+
+
 class ProductPayload(Payload):
     seller_sku: Text = None
     asin: Text = None
     title: Text = None
     price: Part[PricePayload] = PricePayload()
-    serial_numbers: Entries[Text] = ()
+    serial_numbers: KnownEntries[Text] = ()
+    customization: Part[CustomizationPayload] = CustomizationPayload()
 
 
 class PromotionBreakdownPayload(Payload):
@@ -136,7 +148,7 @@ class PromotionBreakdownPayload(Payload):
 
 
 class PromotionPayload(Payload):
-    breakdowns: Entries[PromotionBreakdownPayload] = ()
+    breakdowns: KnownEntries[PromotionBreakdownPayload] = ()
 
 
 class CancellationRequestPayload(Payload):
@@ -192,7 +204,7 @@ class ItemPayload(Payload):
     order_item_id: Identifier
     quantity_ordered: Quantity
     product: Part[ProductPayload]
-    programs: Entries[Text] = ()
+    programs: KnownEntries[Text] = ()
     proceeds: Part[ItemProceedsPayload] = ItemProceedsPayload()
     promotion: Part[PromotionPayload] = PromotionPayload()
     cancellation: Part[CancellationPayload] = CancellationPayload()
@@ -295,8 +307,13 @@ class PackageItemPayload(Payload):
     quantity: Quantity
 
 
+class PackageStatusPayload(Payload):
+    status: Text = None
+
+
 class PackagePayload(Payload):
     package_reference_id: Annotated[str, Strict(), StringConstraints(min_length=1)]
+    package_status: Part[PackageStatusPayload] = PackageStatusPayload()
     carrier: Text = None
     tracking_number: Text = None
     package_items: Entries[PackageItemPayload] = ()
@@ -314,7 +331,7 @@ class OrderPayload(IdentifiedPayload):
     fulfillment: FulfillmentPayload
     """Amazon's model doesn't require it, but it was asked for, and nothing can be decided without
     a status."""
-    programs: Entries[Text] = ()
+    programs: KnownEntries[Text] = ()
     associated_orders: Entries[AssociatedOrderPayload] = ()
     buyer: Part[BuyerPayload] = BuyerPayload()
     recipient: Part[RecipientPayload] = RecipientPayload()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -205,7 +205,12 @@ class SellingPartner:
         answer = self._ask(
             _Single, operations.GET_ORDER, order_id, includedData=list(INCLUDED_DATA)
         )
-        return self._read(answer.order)
+        found = self._read(answer.order)
+        if isinstance(found, UnreadableOrder):
+            return replace(found, order_id=order_id)
+        if found.order_id != order_id:
+            raise Transient("Amazon returned another order than the one asked for.")
+        return found
 
     def confirm_shipment(self, shipment: Shipment) -> None:
         """Tell Amazon about a shipment; the same ``package_reference_id`` again edits it.

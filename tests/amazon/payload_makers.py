@@ -83,7 +83,10 @@ def full_order() -> Json:
         },
         programs=["SUBSCRIBE_AND_SAVE", "TRANSPARENCY"],
     )
-    first["product"] |= {"serialNumbers": ["SN-1", None, "SN-2"]}
+    first["product"] |= {
+        "serialNumbers": ["SN-1", None, "SN-2"],
+        "customization": {"customizedUrl": PERSONAL},
+    }
     return order(
         first,
         item("7.00", number=2, **FACILITATOR),
@@ -152,6 +155,7 @@ def full_order() -> Json:
         packages=[
             {
                 "packageReferenceId": "17",
+                "packageStatus": {"status": "IN_TRANSIT"},
                 "carrier": "DHL",
                 "trackingNumber": PERSONAL,
                 "packageItems": [{"orderItemId": "50000000000001", "quantity": 1}],

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from seller_desk import Desk, Sleeper, login_of
+from seller_desk import SELLER_ID, Desk, Sleeper, login_of
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.client import _worth_another_attempt
@@ -20,7 +20,7 @@ from amazon_bridge.amazon.faults import Refusal, error_of, read_answer
 from amazon_bridge.amazon.sdk import OrdersClient, Tokens
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
-from amazon_bridge.model import Cancellation, Order, Shipment
+from amazon_bridge.model import Cancellation, Order, Shipment, UnreadableOrder
 from amazon_bridge.simulator import Line, ManualClock, Simulator, World
 
 
@@ -193,6 +193,45 @@ def test_a_window_that_ends_now_is_refused_and_says_why(
     now = world.clock()
     with pytest.raises(AccountError, match="lastUpdatedBefore"):
         next(partner.changed_orders(now - timedelta(days=1), now))
+
+
+def test_all_of_amazons_errors_are_said(
+    partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    errors = [
+        {"code": "InvalidInput", "message": "Bad carrier", "details": "carrierCode: dhl"},
+        {"code": "InvalidInput", "message": "Bad date", "details": ""},
+        {"code": "InvalidInput", "message": "Bad date", "details": "Bad date"},
+    ]
+    body = json.dumps({"errors": errors})
+    simulator.faults.add("answer", "confirmShipment", status=400, body=body)
+    with pytest.raises(ItemError) as caught:
+        partner.confirm_shipment(shipment(world.place_order()))
+    assert caught.value.reason == (
+        "Amazon refused confirmShipment: InvalidInput: Bad carrier (carrierCode: dhl);"
+        " InvalidInput: Bad date."
+    )
+
+
+def test_another_order_than_the_one_asked_for_is_no_answer(
+    partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    asked, other = world.place_order(), world.place_order()
+    mine = world.sellers[SELLER_ID]
+    included = {"includedData": "FULFILLMENT,PROCEEDS"}
+    body = json.dumps(simulator.search.get_order(mine, other.order_id, included))
+    simulator.faults.add("answer", "getOrder", times=None, body=body)
+    with pytest.raises(Transient, match="another order"):
+        partner.order(asked.order_id)
+
+
+def test_an_order_fetched_by_its_id_keeps_it_when_it_is_unreadable(
+    partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    simulator.faults.add("answer", "getOrder", body='{"order": {"orderItems": 5}}')
+    found = partner.order(world.place_order().order_id)
+    assert isinstance(found, UnreadableOrder)
+    assert found.order_id == world.orders[0].order_id
 
 
 def test_no_tracking_number_in_an_error(

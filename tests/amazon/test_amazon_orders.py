@@ -73,7 +73,9 @@ def test_every_field_of_a_full_order() -> None:
         complement=PERSONAL,
         neighborhood=PERSONAL,
     )
-    assert found.packages == (Package("17", "DHL", PERSONAL, (("50000000000001", 1),)),)
+    assert found.packages == (
+        Package("17", "DHL", PERSONAL, (("50000000000001", 1),), "IN_TRANSIT"),
+    )
     assert found.replaces_order_id == "403-1234567-0000002"
     assert found.buyer_requested_cancellation
     assert (first.order_item_id, first.quantity, first.quantity_fulfilled) == (
@@ -97,6 +99,8 @@ def test_every_field_of_a_full_order() -> None:
     assert first.serial_numbers == ("SN-1", "SN-2")
     assert first.shipping_constraints == ("signatureConfirmation", "recipientAgeVerification")
     assert first.ioss_number == "IM3720000224"
+    assert (first.customization_url, second.customization_url) == (PERSONAL, None)
+    assert (found.status_text, found.fulfilled_by_text) == ("UNSHIPPED", "MERCHANT")
     assert second.quantity_unfulfilled is None
     assert not first.tax_collected_by_amazon
     assert second.tax_collected_by_amazon
@@ -143,8 +147,34 @@ def test_unknown_values_and_fields_do_no_harm() -> None:
             somethingNew={"deep": [1, 2]},
         )
     )
-    assert found.status is FulfillmentStatus.OTHER
-    assert found.fulfilled_by is None
+    assert (found.status, found.status_text) == (FulfillmentStatus.OTHER, "TELEPORTED")
+    assert (found.fulfilled_by, found.fulfilled_by_text) == (None, "ROBOTS")
+
+
+def test_what_is_no_word_of_an_enumeration_is_not_repeated() -> None:
+    found = read(order(fulfillment={"fulfillmentStatus": PERSONAL, "fulfilledBy": PERSONAL}))
+    assert (found.status_text, found.fulfilled_by_text) == ("?", "?")
+
+
+@pytest.mark.parametrize("address", [None, {}, {"name": "", "city": None}, {"addressType": "X"}])
+def test_an_address_of_which_all_is_withheld_is_none(address: object) -> None:
+    assert read(order(recipient={"deliveryAddress": address})).address is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"orderItems": [item() | {"proceeds": {"breakdowns": [None]}}]},
+        {"orderItems": [item() | {"tax": {"taxCollections": [None]}}]},
+        {"proceeds": {"breakdowns": [None]}},
+        {"packages": [None]},
+        {"packages": [{"packageReferenceId": "1", "packageItems": [None]}]},
+        {"associatedOrders": [None]},
+        {"tax": {"taxRegistrations": [None]}},
+    ],
+)
+def test_no_entry_of_a_list_that_counts_is_skipped(change: dict[str, Any]) -> None:
+    assert "[0]" in why_not(order() | change)
 
 
 @pytest.mark.parametrize("status", [s.value for s in FulfillmentStatus if s.value != "OTHER"])
