@@ -75,6 +75,8 @@ class Item:
     """Units still to be shipped; None where Amazon does not say."""
     serial_numbers: tuple[str, ...] = ()
     """Serial numbers of the units that Amazon shipped."""
+    serial_numbers_required: bool = False
+    """Amazon wants the serial numbers of the units that the merchant ships."""
     shipping_constraints: tuple[str, ...] = ()
     """What is mandatory at the door, in Amazon's words, such as ``signatureConfirmation``."""
     ioss_number: str | None = None
@@ -117,6 +119,8 @@ class Address:
     street_number: str | None = field(default=None, repr=False)
     complement: str | None = field(default=None, repr=False)
     neighborhood: str | None = field(default=None, repr=False)
+    is_pickup_point: bool = False
+    """A locker or a shop, which not every carrier delivers to."""
 
 
 @dataclass(frozen=True, slots=True)

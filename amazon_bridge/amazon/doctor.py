@@ -16,13 +16,16 @@ def examine(
     marketplaces: Sequence[Marketplace],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> list[Finding]:
-    """Ask Amazon for a token, for the seller's marketplaces, and for the orders of an hour.
+    """Call what the jobs call, as far as it changes nothing.
 
+    Asks for a token, the seller's marketplaces, the orders of an hour and the feeds of a day.
     Never raises for what it finds: a refusal is a finding.
     """
+    now = clock()
     return [
         *_examine_marketplaces(partner, marketplaces),
-        *_examine_orders(partner, clock() - timedelta(minutes=3)),
+        *_examine_orders(partner, now - timedelta(minutes=3)),
+        *_examine_feeds(partner, now - timedelta(days=1)),
     ]
 
 
@@ -67,3 +70,13 @@ def _examine_orders(partner: SellingPartner, until: datetime) -> Iterator[Findin
             remedy="Ask Amazon for the role Direct-to-Consumer Delivery for the application, then"
             " authorise it again.",
         )
+
+
+def _examine_feeds(partner: SellingPartner, since: datetime) -> Iterator[Finding]:
+    """Cancellations are sent as feeds, and only while no other feed waits."""
+    try:
+        partner.is_cancelling(since)
+    except BridgeError as error:
+        yield Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
+        return
+    yield Finding(ok=True, what="Amazon: feeds can be read.")

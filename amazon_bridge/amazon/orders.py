@@ -263,7 +263,8 @@ def _replaced(payload: OrderPayload) -> str | None:
 
 
 def _item(payload: ItemPayload, charges: tuple[Charge, ...]) -> Item:
-    gift = payload.fulfillment.packing.gift_option
+    packing = payload.fulfillment.packing
+    gift = packing.gift_option
     request = payload.cancellation.cancellation_request
     execution = payload.cancellation.cancellation_execution
     promotions = payload.promotion.breakdowns
@@ -279,6 +280,7 @@ def _item(payload: ItemPayload, charges: tuple[Charge, ...]) -> Item:
         quantity_fulfilled=payload.fulfillment.quantity_fulfilled or 0,
         quantity_unfulfilled=payload.fulfillment.quantity_unfulfilled,
         serial_numbers=_given(payload.product.serial_numbers),
+        serial_numbers_required=packing.serial_number_requirement.requirement_type == "REQUIRED",
         shipping_constraints=_mandatory(shipping.shipping_constraints),
         ioss_number=shipping.international_shipping.ioss_number,
         promotion_ids=_given(p.promotion_id for p in promotions),
@@ -363,6 +365,7 @@ def _address(payload: AddressPayload) -> Address:
         street_number=extended.street_number,
         complement=extended.complement,
         neighborhood=extended.neighborhood,
+        is_pickup_point=payload.address_type == "PICKUP_POINT",
     )
 
 

@@ -171,8 +171,15 @@ class GiftOptionPayload(Payload):
     gift_wrap_level: Text = None
 
 
+class SerialNumberRequirementPayload(Payload):
+    requirement_type: Text = None
+
+
 class PackingPayload(Payload):
     gift_option: Part[GiftOptionPayload] = GiftOptionPayload()
+    serial_number_requirement: Part[SerialNumberRequirementPayload] = (
+        SerialNumberRequirementPayload()
+    )
 
 
 class InternationalShippingPayload(Payload):
@@ -267,6 +274,7 @@ class AddressPayload(Payload):
     postal_code: Text = None
     country_code: Text = None
     phone: Text = None
+    address_type: Text = None
     extended_fields: Part[ExtendedFieldsPayload] = ExtendedFieldsPayload()
 
 

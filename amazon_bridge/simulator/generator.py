@@ -138,7 +138,16 @@ class _Kitchen:
             self.world.request_cancellation(order.order_id)
         if recipe.feature == "replacement":
             self.world.change(order.order_id, replaces=self._earlier_order(order))
+        if recipe.feature == "gift":
+            self._add_instructions(order)
         return self.world.change(order.order_id, last_updated=order.last_updated)
+
+    def _add_instructions(self, order: Order) -> None:
+        self.world.change(
+            order.order_id,
+            drop_off_location="FRONT_DOOR",
+            address_instruction=f"Door code 4711B, please ring at {order.address.name}",
+        )
 
     def _packed(self, order: Order, recipe: _Recipe, updated: datetime) -> Order:
         """Ship a merchant's order, or only its first item."""

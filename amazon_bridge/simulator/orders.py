@@ -67,6 +67,8 @@ class Address:
     street_number: str | None = None
     complement: str | None = None
     neighborhood: str | None = None
+    kind: str | None = None
+    """RESIDENTIAL, COMMERCIAL, PICKUP_POINT; None: by the company."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,8 @@ class Item:
     constraints: tuple[str, ...] = ()
     """Mandatory at the door, such as ``signatureConfirmation``."""
     ioss_number: str | None = None
+    serial_numbers_required: bool = False
+    customization_url: str | None = None
     patch: Mapping[str, Any] = field(default_factory=dict)
     """See ``Order.patch``."""
 

@@ -146,7 +146,7 @@ def _address(address: Address) -> Json:
         countryCode=address.country,
         phone=address.phone,
         extendedFields=_extended(address) or None,
-        addressType="COMMERCIAL" if address.company else "RESIDENTIAL",
+        addressType=address.kind or ("COMMERCIAL" if address.company else "RESIDENTIAL"),
     )
 
 
@@ -299,6 +299,8 @@ def _product(order: Order, item: Item) -> Json:
     product["condition"] = {"conditionType": "NEW", "conditionSubtype": "NEW"}
     if item.serial_numbers:
         product["serialNumbers"] = list(item.serial_numbers)
+    if item.customization_url:
+        product["customization"] = {"customizedUrl": item.customization_url}
     if _has_prices(order) and item.quantity:
         product["price"] = {"unitPrice": _money(order.market, item.price / item.quantity)}
     return product
@@ -315,10 +317,12 @@ def _cancellation(item: Item) -> Json:
 
 def _item_fulfillment(item: Item) -> Json:
     gift = _present(giftMessage=item.gift_message, giftWrapLevel=item.gift_wrap_level)
+    required = {"requirementType": "REQUIRED"} if item.serial_numbers_required else None
+    packing = _present(giftOption=gift or None, serialNumberRequirement=required)
     return _present(
         quantityFulfilled=item.fulfilled,
         quantityUnfulfilled=item.unfulfilled,
-        packing={"giftOption": gift} if gift else None,
+        packing=packing or None,
         shipping=_item_shipping(item) or None,
     )
 

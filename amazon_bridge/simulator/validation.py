@@ -1,7 +1,7 @@
 """Refuses requests that Amazon's models do not allow.
 
 ``models/*.json`` describe the operations: path, query parameters, body, answers, as JSON schemas.
-They are condensed from Amazon's Swagger models by ``scripts/amazon_models.py``. Lists in a query
+They are condensed from Amazon's Swagger models by ``scripts/condense_models.py``. Lists in a query
 are comma-separated, and no parameter may occur twice: the models name no ``collectionFormat``,
 and then Swagger 2.0 means ``csv``.
 """

@@ -31,7 +31,7 @@ COUNTRIES = tuple(MARKETS)
 _TAKEN_OVER = (
     "sku", "quantity", "shipping", "gift_wrap", "cod_fee", "other", "discount",
     "shipping_discount", "promotion_ids", "gift_wrap_level", "gift_message", "programs",
-    "serial_numbers", "constraints", "ioss_number",
+    "serial_numbers", "constraints", "ioss_number", "serial_numbers_required", "customization_url",
 )  # fmt: skip
 """What an order item takes from a ``Line`` as it is."""
 
@@ -83,6 +83,8 @@ class Line:
     serial_numbers: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     ioss_number: str | None = None
+    serial_numbers_required: bool = False
+    customization_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,3 +428,4 @@ def _personal_values(order: Order) -> Iterator[str]:
     yield from filter(None, (address.street_name, address.complement, address.neighborhood))
     yield from filter(None, (order.address_instruction,))
     yield from filter(None, (item.gift_message for item in order.items))
+    yield from filter(None, (item.customization_url for item in order.items))

@@ -71,7 +71,10 @@ def full_order() -> Json:
         fulfillment={
             "quantityFulfilled": 1,
             "quantityUnfulfilled": 1,
-            "packing": {"giftOption": {"giftMessage": PERSONAL, "giftWrapLevel": "Classic"}},
+            "packing": {
+                "giftOption": {"giftMessage": PERSONAL, "giftWrapLevel": "Classic"},
+                "serialNumberRequirement": {"requirementType": "REQUIRED"},
+            },
             "shipping": {
                 "shippingConstraints": {
                     "signatureConfirmation": "MANDATORY",
@@ -121,6 +124,7 @@ def full_order() -> Json:
                 "postalCode": PERSONAL,
                 "countryCode": "FR",
                 "phone": PERSONAL,
+                "addressType": "PICKUP_POINT",
                 "extendedFields": {
                     "streetName": PERSONAL,
                     "streetNumber": PERSONAL,

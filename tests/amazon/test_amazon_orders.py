@@ -72,6 +72,7 @@ def test_every_field_of_a_full_order() -> None:
         street_number=PERSONAL,
         complement=PERSONAL,
         neighborhood=PERSONAL,
+        is_pickup_point=True,
     )
     assert found.packages == (
         Package("17", "DHL", PERSONAL, (("50000000000001", 1),), "IN_TRANSIT"),
@@ -97,6 +98,7 @@ def test_every_field_of_a_full_order() -> None:
     assert first.cancelled_by is None
     assert first.quantity_unfulfilled == 1
     assert first.serial_numbers == ("SN-1", "SN-2")
+    assert (first.serial_numbers_required, second.serial_numbers_required) == (True, False)
     assert first.shipping_constraints == ("signatureConfirmation", "recipientAgeVerification")
     assert first.ioss_number == "IM3720000224"
     assert (first.customization_url, second.customization_url) == (PERSONAL, None)

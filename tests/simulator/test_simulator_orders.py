@@ -236,6 +236,8 @@ def test_everything_that_packing_and_labelling_need_is_told(seller, world):
         constraints=("signatureConfirmation", "recipientAgeVerification"),
         ioss_number="IM3720000224",
         programs=("SUBSCRIBE_AND_SAVE",),
+        serial_numbers_required=True,
+        customization_url="https://example.com/wishes.zip",
     )
     placed = world.place_order(
         "FR",
@@ -250,6 +252,9 @@ def test_everything_that_packing_and_labelling_need_is_told(seller, world):
     order = seller.order(placed.order_id)
     item = order["orderItems"][0]
     assert item["product"]["serialNumbers"] == ["SN-1", "SN-2"]
+    assert item["product"]["customization"] == {"customizedUrl": "https://example.com/wishes.zip"}
+    packing = item["fulfillment"]["packing"]
+    assert packing == {"serialNumberRequirement": {"requirementType": "REQUIRED"}}
     assert item["programs"] == ["SUBSCRIBE_AND_SAVE"]
     assert item["fulfillment"]["shipping"] == {
         "shippingConstraints": {
@@ -273,6 +278,7 @@ def test_an_address_in_brazil_has_extended_fields_and_its_buyer_a_cpf(seller, wo
         "FR",
         buyer=Buyer(person_tax_number="123.456.789-09"),
         address=Address(
+            kind="PICKUP_POINT",
             lines=("Rua das Acácias",),
             country="BR",
             street_name="Rua das Acácias",
@@ -288,6 +294,7 @@ def test_an_address_in_brazil_has_extended_fields_and_its_buyer_a_cpf(seller, wo
         "complement": "Apartamento 45",
         "neighborhood": "Vila Madalena",
     }
+    assert order["recipient"]["deliveryAddress"]["addressType"] == "PICKUP_POINT"
     assert order["tax"]["taxRegistrations"] == [
         {
             "entityType": "BUYER",

@@ -147,6 +147,8 @@ def test_what_is_shown_of_people_is_listed(generated, shown):
         address = order.get("recipient", {}).get("deliveryAddress", {})
         fields = ("name", "companyName", "addressLine1", "addressLine2", "addressLine3", "phone")
         found |= {address[field] for field in fields if field in address}
+        preference = order.get("recipient", {}).get("deliveryPreference", {})
+        found |= {preference["addressInstruction"]} if preference else set()
         found |= set(order.get("buyer", {}).values())
         for registration in order.get("tax", {}).get("taxRegistrations", []):
             found |= {registration["legalName"], registration["taxRegistrationNumber"]}

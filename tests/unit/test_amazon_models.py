@@ -2,6 +2,7 @@
 
 import pytest
 from amazon_models import validate, validate_answer, validate_request
+from condense_models import condense
 
 ORDER = {
     "orderId": "403-1234567-1234567",
@@ -76,3 +77,90 @@ def test_answers_that_no_model_knows_fail():
 def test_unknown_names_are_said():
     with pytest.raises(KeyError):
         validate("Parcel", {})
+
+
+MODEL = {
+    "info": {"title": "Things"},
+    "paths": {
+        "/things/{id}": {
+            "parameters": [],
+            "get": {
+                "operationId": "getThing",
+                "description": "Gets a thing.",
+                "parameters": [
+                    {"name": "id", "in": "path", "required": True, "type": "string"},
+                    {
+                        "name": "kinds",
+                        "in": "query",
+                        "required": True,
+                        "type": "array",
+                        "maxItems": 2,
+                        "x-example": "a",
+                        "items": {"type": "string", "enum": ["a"], "description": "A kind."},
+                    },
+                ],
+                "responses": {
+                    "200": {"schema": {"$ref": "#/definitions/Thing"}},
+                    "204": {"description": "None."},
+                },
+            },
+            "post": {
+                "operationId": "setThing",
+                "parameters": [{"in": "body", "schema": {"$ref": "#/definitions/Other"}}],
+                "responses": {},
+            },
+        }
+    },
+    "definitions": {
+        "Thing": {
+            "type": "object",
+            "description": "A thing.",
+            "required": ["description"],
+            "properties": {
+                "description": {"type": "string", "description": "Its description."},
+                "parts": {"type": "array", "items": {"$ref": "#/definitions/Part"}},
+            },
+        },
+        "Part": {"type": "string", "example": "x"},
+        "Other": {"type": "object"},
+    },
+}
+
+
+def test_models_are_condensed_to_their_facts():
+    assert condense(MODEL, ["getThing"], "things.json, commit 1") == {
+        "source": "amzn/selling-partner-api-models, things.json, commit 1; Apache-2.0; facts only,"
+        " no descriptions or examples",
+        "operations": {
+            "getThing": {
+                "method": "GET",
+                "path": "/things/{id}",
+                "body": None,
+                "query": {
+                    "kinds": {
+                        "required": True,
+                        "type": "array",
+                        "items": {"type": "string", "enum": ["a"]},
+                        "maxItems": 2,
+                    }
+                },
+                "responses": {"200": "Thing", "204": None},
+            }
+        },
+        "definitions": {
+            "Thing": {
+                "type": "object",
+                "properties": {
+                    "description": {"type": "string"},
+                    "parts": {"type": "array", "items": {"$ref": "#/definitions/Part"}},
+                },
+                "required": ["description"],
+            },
+            "Part": {"type": "string"},
+        },
+    }
+
+
+def test_what_a_model_lacks_can_not_be_condensed():
+    with pytest.raises(KeyError):
+        condense(MODEL, ["getThings"], "things.json")

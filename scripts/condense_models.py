@@ -1,6 +1,6 @@
 """Condenses Amazon's Swagger models to what the simulator and the tests need.
 
-Usage: scripts/amazon_models.py MODELS COMMIT
+Usage: scripts/condense_models.py MODELS COMMIT
 
 MODELS is a folder with Amazon's model files (github.com/amzn/selling-partner-api-models,
 Apache-2.0), COMMIT the commit that they are of. Each file in ``amazon_bridge/simulator/models`` is
