@@ -6,17 +6,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from amazon_bridge.amazon.payloads import (
     AddressPayload,
     CancellationRequestPayload,
     DeliveryPreferencePayload,
-    IdentifiedPayload,
-    Identifier,
-    Instant,
     ItemPayload,
     OrderPayload,
     PackagePayload,
@@ -28,6 +24,7 @@ from amazon_bridge.amazon.proceeds import (
     collected_by_amazon,
     order_proceeds,
 )
+from amazon_bridge.amazon.unreadable import problems, unreadable
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import (
     Address,
@@ -62,9 +59,6 @@ _UNPRICED = {
 }
 """Orders whose worth nobody asks for: not yet, no longer, or never."""
 
-_MOST_PROBLEMS = 5
-"""So many problems of an unreadable order are named."""
-
 
 def read_order(
     payload: object, *, prices_include_tax: bool | None = None
@@ -84,53 +78,9 @@ def read_order(
         order = OrderPayload.model_validate(payload)
         return _order(order, fingerprint, prices_include_tax=prices_include_tax)
     except ValidationError as error:
-        return _unreadable(payload, fingerprint, _problems(error))
+        return unreadable(payload, fingerprint, problems(error))
     except ProceedsError as error:
-        return _unreadable(payload, fingerprint, str(error), kind=error.kind)
-
-
-def _unreadable(
-    payload: object, fingerprint: str, reason: str, *, kind: str = "unreadable"
-) -> UnreadableOrder:
-    """The little that whoever ships the order by hand must know, as far as it can be parsed."""
-    fulfillment = _part(payload, "fulfillment")
-    by = _text(fulfillment, "fulfilledBy")
-    return UnreadableOrder(
-        order_id=_order_id(payload, fingerprint),
-        fingerprint=fingerprint,
-        reason=reason,
-        kind=kind,
-        fulfilled_by=_fulfilled_by(by),
-        ship_by=_instant(_part(fulfillment, "shipByWindow"), "latestDateTime"),
-        marketplace_id=_identifier(_part(payload, "salesChannel"), "marketplaceId"),
-    )
-
-
-def _part(payload: object, name: str) -> object:
-    return payload.get(name) if isinstance(payload, dict) else None
-
-
-def _text(payload: object, name: str) -> str | None:
-    value = _part(payload, name)
-    return value if isinstance(value, str) else None
-
-
-def _instant(payload: object, name: str) -> datetime | None:
-    try:
-        return _INSTANT.validate_python(_part(payload, name))
-    except ValidationError:
-        return None
-
-
-def _identifier(payload: object, name: str) -> str | None:
-    try:
-        return _IDENTIFIER.validate_python(_part(payload, name))
-    except ValidationError:
-        return None
-
-
-_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
-_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+        return unreadable(payload, fingerprint, str(error), kind=error.kind)
 
 
 def _fingerprint(payload: object) -> str:
@@ -141,30 +91,6 @@ def _fingerprint(payload: object) -> str:
     """
     canonical = json.dumps(payload, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _order_id(payload: object, fingerprint: str) -> str:
-    """The order's id as far as it is one; else a made-up one, to be told apart by."""
-    try:
-        return IdentifiedPayload.model_validate(payload).order_id
-    except ValidationError:
-        return f"unknown-{fingerprint[:12]}"
-
-
-def _problems(error: ValidationError) -> str:
-    """Where the payload isn't as expected. Never what stands there: that may be personal."""
-    details = error.errors(include_input=False, include_context=False, include_url=False)
-    problems = [
-        f"{_path(d['loc'])}: {d['msg'].removeprefix('Value error, ')}"
-        for d in details[:_MOST_PROBLEMS]
-    ]
-    more = len(details) - len(problems)
-    return "; ".join([*problems, f"and {more} more"] if more else problems)
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return "".join(steps).lstrip(".") or "the order"
 
 
 def _order(payload: OrderPayload, fingerprint: str, *, prices_include_tax: bool | None) -> Order:
@@ -181,7 +107,10 @@ def _order(payload: OrderPayload, fingerprint: str, *, prices_include_tax: bool 
         marketplace_id=payload.sales_channel.marketplace_id,
         sold_on_amazon=_sold_on_amazon(payload),
         currency=proceeds.currency,
-        items=tuple(map(_item, payload.order_items, proceeds.charges)),
+        items=tuple(
+            _item(item, charges, _units_fulfilled(payload, item))
+            for item, charges in zip(payload.order_items, proceeds.charges, strict=True)
+        ),
         buyer=_buyer(payload),
         address=_known_address(address) if address else None,
         packages=tuple(map(_package, payload.packages)),
@@ -262,7 +191,22 @@ def _replaced(payload: OrderPayload) -> str | None:
     )
 
 
-def _item(payload: ItemPayload, charges: tuple[Charge, ...]) -> Item:
+def _units_fulfilled(order: OrderPayload, item: ItemPayload) -> int:
+    """The units that have left; where Amazon doesn't say, what else it says of them."""
+    told, left = item.fulfillment.quantity_fulfilled, item.fulfillment.quantity_unfulfilled
+    if told is not None:
+        return told
+    if left is not None:
+        return max(0, item.quantity_ordered - left)
+    packed = (i for p in order.packages if _has_left(p) for i in p.package_items)
+    return sum(each.quantity for each in packed if each.order_item_id == item.order_item_id)
+
+
+def _has_left(package: PackagePayload) -> bool:
+    return package.package_status.status not in ("PENDING", "CANCELLED")
+
+
+def _item(payload: ItemPayload, charges: tuple[Charge, ...], fulfilled: int) -> Item:
     packing = payload.fulfillment.packing
     gift = packing.gift_option
     request = payload.cancellation.cancellation_request
@@ -277,7 +221,7 @@ def _item(payload: ItemPayload, charges: tuple[Charge, ...]) -> Item:
         title=payload.product.title,
         charges=charges,
         tax_collected_by_amazon=collected_by_amazon(payload),
-        quantity_fulfilled=payload.fulfillment.quantity_fulfilled or 0,
+        quantity_fulfilled=fulfilled,
         quantity_unfulfilled=payload.fulfillment.quantity_unfulfilled,
         serial_numbers=_given(payload.product.serial_numbers),
         serial_numbers_required=packing.serial_number_requirement.requirement_type == "REQUIRED",

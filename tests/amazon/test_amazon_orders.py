@@ -276,6 +276,27 @@ def test_a_tax_number_needs_no_name_beside_it(kind: str) -> None:
     assert buyer == Buyer(vat_number="DE136695976")
 
 
+@pytest.mark.parametrize(
+    ("told", "fulfilled"),
+    [
+        ({"quantityFulfilled": 1, "quantityUnfulfilled": 0}, 1),
+        ({"quantityFulfilled": 0}, 0),
+        ({"quantityUnfulfilled": 0}, 2),
+        ({"quantityUnfulfilled": 3}, 0),
+        ({}, 1),
+    ],
+)
+def test_units_that_left_follow_from_what_amazon_says(told: Any, fulfilled: int) -> None:
+    here = [{"orderItemId": "50000000000001", "quantity": 1}]
+    packages = [
+        {"packageReferenceId": "1", "packageItems": here},
+        {"packageReferenceId": "2", "packageItems": here, "packageStatus": {"status": "CANCELLED"}},
+        {"packageReferenceId": "3", "packageItems": [here[0] | {"orderItemId": "5"}]},
+    ]
+    found = read(order(item(fulfillment=told), packages=packages))
+    assert found.items[0].quantity_fulfilled == fulfilled
+
+
 def test_district_and_municipality_are_both_kept() -> None:
     address = {"countryCode": "TR", "districtOrCounty": "Moda", "municipality": "Kadikoy"}
     found = read(order(recipient={"deliveryAddress": address})).address
