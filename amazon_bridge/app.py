@@ -28,7 +28,7 @@ from amazon_bridge.odoo import doctor as odoo_doctor
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.geography import read_geography
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import Setup
+from amazon_bridge.odoo.setup import Inspection, Setup
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +65,13 @@ Watch = Callable[[str, str, BridgeError | None, float], None]
 """Is told of each call: the side, the operation, the error that it ended with, its seconds."""
 
 _Work = Callable[[Context], Counts]
+
+_LOGIN_LIFETIME = 3600.0
+"""Seconds after which a daemon logs in to Odoo again: what was looked up at the login (version,
+fields, the user's language) may have changed with an upgrade that was over between two runs."""
+
+_GEOGRAPHY_LIFETIME = 24 * 3600.0
+"""Seconds after which countries and states are read again: people add some."""
 
 _LOCK_WAIT = 5.0
 """Seconds to wait for another process that works the same (account, job)."""
@@ -111,11 +118,12 @@ class App:
         self._sleep = sleep
         self._watch = watch
         self._making = threading.Lock()
-        self._odoo = Once(self._log_in)
-        self._geography = Once(lambda: read_geography(self.odoo))
+        self._odoo = Once(self._log_in, _LOGIN_LIFETIME)
+        self._geography = Once(lambda: read_geography(self.odoo), _GEOGRAPHY_LIFETIME)
         accounts = {account.name: account for account in config.accounts}
         self._partners = {n: Once(partial(self._partner, a)) for n, a in accounts.items()}
         self._setups = {n: Once(partial(self._prepared, a)) for n, a in accounts.items()}
+        self._inspections = {n: Once(partial(self._inspected, a)) for n, a in accounts.items()}
 
     def accounts(self, name: str | None = None) -> Sequence[AccountConfig]:
         """The account of this name, or all of them.
@@ -139,12 +147,30 @@ class App:
         return self._partners[account.name].get()
 
     def setup(self, account: AccountConfig) -> Setup:
-        """What the account uses in Odoo; made where it is missing.
+        """What the account uses in Odoo, as it exists now; made where it is missing.
 
         Raises:
-            AccountError: it is missing, and the login may not make it.
+            AccountError: it is missing, and the login may not make it; or it is archived.
         """
-        return self._setups[account.name].get()
+        remembered = self._setups[account.name]
+        known = remembered.known()
+        if known and not setup.is_current(self.odoo, known):
+            log.info("odoo_setup_changed", account=account.name)
+            remembered.forget()
+        return remembered.get()
+
+    def restore_setup(self, account: AccountConfig) -> Setup:
+        """Make in Odoo what the account lacks, and unarchive what people archived.
+
+        Raises:
+            AccountError: the login may not do that.
+        """
+        with self._making:
+            return setup.prepare(self.odoo, account, restore=True)
+
+    def inspection(self, account: AccountConfig) -> Inspection:
+        """What the account would use in Odoo, and what it lacks; nothing is made."""
+        return self._inspections[account.name].get()
 
     def look_again(self, account: AccountConfig) -> None:
         """Forget what is known of the account in Odoo: people may have changed it meanwhile."""
@@ -181,8 +207,8 @@ class App:
         )
 
     def _prepared(self, account: AccountConfig) -> Setup:
-        found, missing = setup.inspect(self.odoo, account)
-        if found and not missing:
+        found = setup.inspect(self.odoo, account).setup
+        if found:
             return found
         with self._making:  # accounts share some of what is made
             return setup.prepare(self.odoo, account)
@@ -193,7 +219,7 @@ class App:
         Raises:
             AccountError, Transient: Odoo is down, or refuses the login, or lacks something.
         """
-        prepared = self._inspected(account) if dry_run else self.setup(account)
+        prepared = self._expected(account) if dry_run else self.setup(account)
         return Context(
             account=account,
             amazon=self.amazon(account),
@@ -205,12 +231,16 @@ class App:
             sleep=self._sleep,
         )
 
-    def _inspected(self, account: AccountConfig) -> Setup:
-        found, missing = setup.inspect(self.odoo, account)
-        if found is None:
-            lacks = "; ".join(each.what for each in missing)
-            raise AccountError(f"Odoo lacks {lacks}.", "Run `amazon-bridge setup` first.")
-        return found
+    def _inspected(self, account: AccountConfig) -> Inspection:
+        return setup.inspect(self.odoo, account)
+
+    def _expected(self, account: AccountConfig) -> Setup:
+        inspection = self.inspection(account)
+        for each in inspection.missing:
+            log.info("dry_run_setup", account=account.name, missing=each.what)
+        if inspection.expected is None:
+            raise setup.refusal(account, inspection.missing)
+        return inspection.expected
 
     def sync(self, account: AccountConfig, job: str, *, dry_run: bool = False) -> Counts:
         """One round of one job, alone among all processes that share the state store.
@@ -219,7 +249,7 @@ class App:
         """
         work = partial(JOBS[job], dry_run=dry_run)
         if dry_run:
-            return self._alone(account, job, lambda: self._tried(account, work, dry_run=True))
+            return self._alone(account, job, lambda: self._foreseen(account, work))
         counts = self._alone(account, job, lambda: self._recorded(account, job, work))
         _log_round(account, job, counts)
         return counts
@@ -249,6 +279,15 @@ class App:
             account.name, job, started=started, finished=self._clock(), counts=counts
         )
         return counts
+
+    def _foreseen(self, account: AccountConfig, work: _Work) -> Counts:
+        """What a run would do. An ``error`` says that it couldn't begin, for want of a setup."""
+        counts = self._tried(account, work, dry_run=True)
+        if counts.error:
+            return counts
+        obstacles = [each for each in self.inspection(account).missing if each.obstacle]
+        error = str(setup.refusal(account, obstacles)) if obstacles else None
+        return counts + Counts(error=error)
 
     def _tried(self, account: AccountConfig, work: _Work, *, dry_run: bool) -> Counts:
         try:

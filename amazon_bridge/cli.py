@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, 
 from amazon_bridge.engine.ledger import Entry, Round, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import shipments
+from amazon_bridge.model import Finding
 from amazon_bridge.service import asked, asking, daemon, healthcheck
 
 DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
@@ -124,13 +125,28 @@ def example() -> None:
 
 @main.command()
 @_account
+@click.option("--dry-run", is_flag=True, help="Say what would be created; create nothing.")
 @click.pass_context
-def setup(ctx: click.Context, account: str | None) -> None:
-    """Create in Odoo what the bridge needs and doesn't find. Safe to repeat."""
+def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
+    """Create in Odoo what the bridge needs and doesn't find; unarchive it. Safe to repeat."""
     with _opened(ctx) as bridge:
         for each in bridge.accounts(account):
-            bridge.setup(each)
-            click.echo(f"{each.name}: all that the bridge needs stands in Odoo.")
+            if dry_run:
+                _show_missing(bridge, each)
+                continue
+            bridge.restore_setup(each)
+            click.echo(f"{each.name}: Odoo is set up.")
+
+
+def _show_missing(bridge: App, account: config.AccountConfig) -> None:
+    """Print what the account lacks in Odoo, and what prevents `setup` from creating it."""
+    missing = bridge.inspection(account).missing
+    if not missing:
+        click.echo(f"{account.name}: Odoo is set up.")
+        return
+    click.echo(f"{account.name}: missing in Odoo, to be created by `amazon-bridge setup`:")
+    for each in missing:
+        click.echo(f"  {each.what}{f' ({each.obstacle})' if each.obstacle else ''}")
 
 
 @main.command()
@@ -139,23 +155,31 @@ def setup(ctx: click.Context, account: str | None) -> None:
 def check(ctx: click.Context, account: str | None) -> None:
     """Look at both sides, and say what is right and what to do about the rest."""
     with _opened(ctx) as bridge:
-        wrong = [_show_findings(bridge, each.name) for each in bridge.accounts(account)]
+        path = config.find(ctx.find_root().obj, os.environ)
+        if advice := config.examine(path, os.environ):
+            _show_findings("configuration", advice)
+        wrong = [
+            _show_findings(each.name, bridge.examine(each)) for each in bridge.accounts(account)
+        ]
     ctx.exit(OUT_OF_REACH if any(wrong) else DONE)
 
 
-def _show_findings(bridge: App, name: str) -> bool:
-    """Print an account's findings; tell whether something is wrong."""
-    click.echo(f"{name}:")
-    wrong = False
-    for finding in bridge.examine(bridge.accounts(name)[0]):
-        wrong = wrong or not finding.ok
-        mark = (
-            click.style("OK     ", fg="green") if finding.ok else click.style("PROBLEM", fg="red")
-        )
-        click.echo(f"  {mark} {finding.what}")
+def _show_findings(about: str, findings: Sequence[Finding]) -> bool:
+    """Print findings; tell whether something is wrong."""
+    click.echo(f"{about}:")
+    for finding in findings:
+        click.echo(f"  {_mark(finding)} {finding.what}")
         if finding.remedy:
             click.echo(f"          → {finding.remedy}")
-    return wrong
+    return not all(finding.ok for finding in findings)
+
+
+def _mark(finding: Finding) -> str:
+    if not finding.ok:
+        return click.style("PROBLEM", fg="red")
+    if finding.remedy:
+        return click.style("ADVICE ", fg="yellow")
+    return click.style("OK     ", fg="green")
 
 
 # The daemon
@@ -200,7 +224,7 @@ def sync(
     loaded = _load(ctx)
     results = None if dry_run else asking.sync(loaded, job, account)
     if results is None:
-        results = _synced_here(loaded, job, account, dry_run=dry_run)
+        results = _synced_here(loaded, job, account, dry_run=dry_run, quiet=as_json)
     if as_json:
         click.echo(json.dumps(asked.as_told(results)))
     else:
@@ -209,13 +233,29 @@ def sync(
 
 
 def _synced_here(
-    loaded: config.Config, job: str, account: str | None, *, dry_run: bool
+    loaded: config.Config, job: str, account: str | None, *, dry_run: bool, quiet: bool
 ) -> asked.Results:
     with app.opened(loaded) as bridge:
-        return {
+        results = {
             each.name: {j: bridge.sync(each, j, dry_run=dry_run) for j in asked.jobs_of(job)}
             for each in bridge.accounts(account)
         }
+        if dry_run and not quiet:
+            for each in bridge.accounts(account):
+                _show_first_run(bridge, each)
+    return results
+
+
+def _show_first_run(bridge: App, account: config.AccountConfig) -> None:
+    """Say what the first run of a new account would do besides its counts."""
+    with suppress(AccountError, Transient):  # the counts say so
+        if bridge.inspection(account).missing:
+            _show_missing(bridge, account)
+    if bridge.ledger.cursor(account.name) is None and account.start is None:
+        click.echo(
+            f"{account.name}: a new account begins with orders that change after its first run."
+            " To bring in earlier ones, set `start`."
+        )
 
 
 def _exit_code(counts: Sequence[Counts]) -> int:

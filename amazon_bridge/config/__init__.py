@@ -4,6 +4,7 @@
 file into the models or says all that is wrong with it.
 """
 
+from amazon_bridge.config.advice import examine
 from amazon_bridge.config.models import (
     AccountConfig,
     AlertsConfig,
@@ -36,6 +37,7 @@ __all__ = [
     "OdooConfig",
     "RetentionConfig",
     "ScheduleConfig",
+    "examine",
     "example",
     "find",
     "load",

@@ -242,7 +242,7 @@ class AlertsConfig(Section):
     """URL of a dead man's switch in the style of healthchecks.io: it is told of the start, then
     every 5 minutes whether all is well, and raises the alarm itself when it hears nothing."""
     notify: tuple[Secret, ...] = ()
-    """Where to send alerts, as URLs of Apprise (the extra `amazon-bridge[alerts]`): mail, chats,
+    """Where to send alerts, as URLs of Apprise (`scripts/install FOLDER alerts`): mail, chats,
     webhooks."""
     after_failures: int = Field(default=3, ge=1)
     """Alert when a job failed so often in a row."""

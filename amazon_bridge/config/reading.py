@@ -18,7 +18,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from amazon_bridge.config.models import NAME, SELLER_ID, Config, Section
-from amazon_bridge.config.values import Surroundings
+from amazon_bridge.config.values import FromEnvironment, SecretSources, Surroundings
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.marketplaces import marketplace
 
@@ -57,10 +57,16 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: With all that is wrong in ``problems``, each with its place in the file.
     """
+    return read(path, environ)[0]
+
+
+def read(path: Path, environ: Mapping[str, str]) -> tuple[Config, SecretSources]:
+    """``load``, and tell where the secrets were."""
     problems: list[Problem] = []
     document = _document(path, environ, problems)
     merged = _merged(document, problems)
-    config = _validated(merged, Surroundings(environ, path.absolute().parent))
+    surroundings = Surroundings(environ, path.absolute().parent)
+    config = _validated(merged, surroundings)
     if not isinstance(config, Config):
         known = [place for place, _ in problems]
         found = ((_origin(place, document), message) for place, message in config)
@@ -68,7 +74,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     problems += _conflicts(merged)
     if problems or not isinstance(config, Config):
         raise _refusal(path, [f"{_written(place)}: {message}" for place, message in problems])
-    return config
+    return config, surroundings.sources
 
 
 def schema() -> dict[str, Any]:
@@ -171,10 +177,11 @@ def _expanded(value: Any, environ: Mapping[str, str], at: Place, problems: list[
     if not isinstance(value, str):
         return value
     try:
-        return _REFERENCE.sub(lambda match: _referred(match, environ), value)
+        text = _REFERENCE.sub(lambda match: _referred(match, environ), value)
     except ValueError as error:
         problems.append((at, str(error)))
         return value
+    return FromEnvironment(text) if text != value else text
 
 
 def _referred(match: re.Match[str], environ: Mapping[str, str]) -> str:

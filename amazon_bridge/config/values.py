@@ -31,12 +31,29 @@ from amazon_bridge.config.product_map import ProductMap, read_product_map
 from amazon_bridge.marketplaces import MARKETPLACES, Marketplace, marketplace
 
 
+@dataclass
+class SecretSources:
+    """Where the secrets of a configuration were read."""
+
+    files: set[Path] = field(default_factory=set)
+    in_the_file: bool = False
+    """At least one is written in the configuration file itself."""
+
+
+class FromEnvironment(str):
+    """Text that holds the value of an environment variable."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What values refer to: the environment's variables and the folder of the file."""
 
     environ: Mapping[str, str] = field(default_factory=dict)
     folder: Path = field(default_factory=Path.cwd)
+    sources: SecretSources = field(default_factory=SecretSources)
+    """Filled while values are read."""
 
 
 def _surroundings(info: ValidationInfo) -> Surroundings:
@@ -53,16 +70,24 @@ def _product_map(value: object, info: ValidationInfo) -> ProductMap:
     return value if isinstance(value, ProductMap) else read_product_map(_path(value, info))
 
 
+_PUBLIC = "client_id"
+"""An application's identifier is kept from logs, but opens nothing."""
+
+
 def _secret(value: object, info: ValidationInfo) -> object:
     match value:
         case SecretStr():
             return value
+        case FromEnvironment():
+            secret = str(value)
         case str():
             secret = value
+            _surroundings(info).sources.in_the_file |= info.field_name != _PUBLIC
         case {"file": str(name), **rest} if not rest:
-            secret = _content(_surroundings(info).folder / name, "the secret's file")
+            secret = _content(_surroundings(info).folder / name, "the secret's file", info)
         case {"credential": str(name), **rest} if not rest:
-            secret = _content(_credential(name, _surroundings(info).environ), "the credential")
+            path = _credential(name, _surroundings(info).environ)
+            secret = _content(path, "the credential", info)
         case _:
             raise ValueError(
                 "must be text (in quotes if it looks like a number),"
@@ -73,7 +98,8 @@ def _secret(value: object, info: ValidationInfo) -> object:
     return secret
 
 
-def _content(path: Path, what: str) -> str:
+def _content(path: Path, what: str, info: ValidationInfo) -> str:
+    _surroundings(info).sources.files.add(path)
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:

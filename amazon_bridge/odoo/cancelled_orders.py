@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from amazon_bridge.odoo import sales
+from amazon_bridge.odoo.naming import read_names
 from amazon_bridge.odoo.sales import SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 
@@ -17,7 +18,8 @@ class CancelledOrder:
 
     sale_order: SaleOrder
     tags: tuple[str, ...]
-    """The names of its tags; one of them may be the reason to tell Amazon."""
+    """The names of its tags, in the login's language and in English; one of them may be the reason
+    to tell Amazon."""
 
 
 def cancelled_orders(
@@ -31,15 +33,13 @@ def cancelled_orders(
         *("&", ("state", "=", "cancel"), changed),
     ]
     rows = session.search_read("sale.order", domain, ["tag_ids"], order="id")
-    tags = _tag_names(session, {tag for row in rows for tag in row["tag_ids"]})
-    names = {row["id"]: tuple(tags[tag] for tag in row["tag_ids"] if tag in tags) for row in rows}
+    tags = read_names(session, "crm.tag", {tag for row in rows for tag in row["tag_ids"]})
+    names = {
+        row["id"]: tuple(name for tag in row["tag_ids"] if tag in tags for name in tags[tag].both)
+        for row in rows
+    }
     found = sales.read_any(session, sorted(names))
     return [CancelledOrder(each, names[each.id]) for each in found if each.made_by_bridge]
-
-
-def _tag_names(session: OdooSession, ids: Collection[int]) -> dict[int, str]:
-    rows = session.read("crm.tag", sorted(ids), ["name"])
-    return {row["id"]: row["name"] for row in rows}
 
 
 def count_open_orders(session: OdooSession, *, company_id: int, sales_team_id: int) -> int:

@@ -8,7 +8,8 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import BridgeError, ItemError
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import Missing, inspect, may
+from amazon_bridge.odoo.settings_check import examine_mails, examine_prices
+from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect, may
 
 _OLDEST, _NEWEST = 14, 19
 """The versions that the bridge has been tried with; those between have not been tried all."""
@@ -40,7 +41,6 @@ _INVOICING = (
 """The same, needed where the account's ``invoicing`` says so."""
 
 _ALL_DOCUMENTS = "sales_team.group_sale_salesman_all_leads"
-_EXACT_DIGITS = 4
 
 
 def examine(session: OdooSession, account: AccountConfig) -> list[Finding]:
@@ -53,7 +53,7 @@ def examine(session: OdooSession, account: AccountConfig) -> list[Finding]:
     findings += modules
     if not all(finding.ok for finding in modules[:1]):
         return findings  # without sales and stock there is nothing more to look at
-    for examination in (_rights, _all_documents, _e_mail, _records, _companies, _money):
+    for examination in (_rights, _all_documents, _e_mail, _records, _companies):
         try:
             findings += examination(session, account)
         except BridgeError as error:
@@ -149,20 +149,47 @@ def _e_mail(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
 
 
 def _records(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
-    setup, missing = inspect(session, account)
-    if setup:
+    inspection = inspect(session, account)
+    if inspection.setup:
         yield Finding(
             ok=True,
             what="Company, warehouse, FBA location and route, sales team, fallback products, "
             "currencies and pricelists: there",
         )
-    for one in missing:
-        yield Finding(ok=False, what=f"Missing in Odoo: {one.what}", remedy=_remedy(one))
+    for one in inspection.missing:
+        kind = "Archived" if one.archived else "Missing"
+        yield Finding(ok=False, what=f"{kind} in Odoo: {one.what}", remedy=_remedy(one))
+    for advice in inspection.advice:
+        yield Finding(ok=True, what=advice.what, remedy=advice.remedy)
+    if inspection.expected:
+        yield from examine_prices(session, inspection.expected)
+        yield from examine_mails(session, inspection.expected)
+        yield from _carriers(session, account)
+
+
+def _carriers(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
+    """A carrier of the configuration that people can't choose has no effect."""
+    if not (account.carriers and session.names.has_tracking):
+        return
+    known = set()
+    for language in (session, session.in_users_language()):
+        rows = language.search_read("delivery.carrier", [], ["name"])
+        known |= {row["name"].strip().casefold() for row in rows}
+    for name in account.carriers:
+        if name.strip().casefold() not in known:
+            yield Finding(
+                ok=True,
+                what=f"No delivery method is named {name}, as `carriers` of the account says",
+                remedy="Inventory or Sales > Configuration > Delivery Methods: make it, or "
+                "unarchive it (filter Archived); or correct `carriers`.",
+            )
 
 
 def _remedy(missing: Missing) -> str:
     if not missing.obstacle:
-        return "`amazon-bridge setup` makes it, and so does the next round."
+        return "`amazon-bridge setup` makes it, and so does the next sync run."
+    if missing.obstacle == ARCHIVED:
+        return f"`amazon-bridge setup` unarchives it; or, in Odoo: {missing.how}."
     if missing.obstacle == missing.how:
         return f"{missing.how}."
     by_hand = f"; or: {missing.how}" if missing.how else ""
@@ -178,22 +205,3 @@ def _companies(session: OdooSession, account: AccountConfig) -> Iterator[Finding
             f"go to its default, {user['company_id'][1]}",
             remedy="Say `company` for the account, so that nobody moves them by a preference.",
         )
-
-
-def _money(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
-    field = session.fields_of("sale.order.line", ["price_unit"]).get("price_unit", {})
-    digits = field.get("digits")
-    if digits and digits[1] < _EXACT_DIGITS:
-        yield Finding(
-            ok=True,
-            what=f"Unit prices are rounded to {digits[1]} decimals",
-            remedy="Settings > Technical > Decimal Accuracy > Product Price: 4 or more spares "
-            "orders a rounding line.",
-        )
-    user = session.read("res.users", [session.uid], ["company_id"])[0]
-    mine = ("id", "=", user["company_id"][0])
-    named = ("name", "=", account.company)
-    field_name = "tax_calculation_rounding_method"
-    rows = session.search_read("res.company", [named if account.company else mine], [field_name])
-    globally = rows and rows[0][field_name] == "round_globally"
-    yield Finding(ok=True, what=f"Taxes are rounded {'globally' if globally else 'per line'}")

@@ -43,6 +43,7 @@ _READING = {
     "check_object_reference",
     "fields_get",
     "get_metadata",
+    "get_param",
     "has_access",
     "has_group",
     "name_search",
@@ -346,13 +347,17 @@ class OdooSession:
         rows = self.search_read("ir.model.data", domain, ["res_id", "name"])
         return {row["res_id"]: row["name"] for row in rows}
 
-    def reference(self, name: str) -> int | None:
+    def reference(self, name: str, *, archived: bool = False) -> int | None:
         """The database id of the record with the external id ``amazon_bridge.<name>``.
 
-        None when there is none, or when the login may not see it.
+        None when there is none, when the login may not see it, or when it is archived, unless
+        ``archived``.
         """
+        context = {"active_test": False} if archived else None
         try:
-            found = self.call("ir.model.data", "check_object_reference", MODULE, name)
+            found = self.call(
+                "ir.model.data", "check_object_reference", MODULE, name, context=context
+            )
         except ItemError as error:
             if "External ID not found" in error.reason:
                 return None

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from odoo_server.databases import OdooDatabase
@@ -37,7 +38,7 @@ def test_all_is_well_after_setup_and_nothing_is_written(
         assert problems(findings) == {}
         assert {method for _, method in session.calls - before} <= {
             *("search_read", "read", "get_metadata", "check_object_reference", "fields_get"),
-            *("has_access", "has_group"),
+            *("has_access", "has_group", "get_param"),
         }
         assert "Odoo 19.0" in findings[0].what
         assert any("Taxes are rounded" in finding.what for finding in findings)
@@ -79,3 +80,66 @@ def test_a_login_without_any_right(odoo_database: OdooDatabase, make_account: Ma
     found = problems(examine(session, make_account()))
     assert len(found) > 10
     assert all(found.values())
+
+
+def advice(session: OdooSession, account: AccountConfig) -> dict[str, str]:
+    findings = examine(session, account)
+    return {each.what: each.remedy for each in findings if each.ok and each.remedy}
+
+
+def test_settings_that_would_write_to_amazons_buyers_are_named(
+    admin: OdooSession, bridge: OdooSession, make_account: MakeAccount, odoo_database: OdooDatabase
+) -> None:
+    rpc, account = odoo_database.rpc, make_account()
+    company = prepare(admin, account).company_id
+    quiet = {"stock_move_email_validation": False, "stock_text_confirmation": False}
+    rpc("res.company", "write", [company], quiet)
+    assert not [what for what in advice(bridge, account) if "customer" in what]
+    (model,) = rpc("ir.model", "search", [("model", "=", "sale.order")])
+    mail = rpc("mail.template", "create", {"name": "Thanks", "model_id": model})
+    values = {"name": "Usual", "mail_template_id": mail}
+    template = rpc("sale.order.template", "create", values)
+    loud = {"stock_move_email_validation": True, "stock_text_confirmation": True}
+    rpc("res.company", "write", [company], {**loud, "sale_order_template_id": template})
+    rpc("ir.config_parameter", "set_param", "sale.automatic_invoice", "True")
+    named = {what: remedy for what, remedy in advice(bridge, account).items() if "customer" in what}
+    assert len(named) == 3
+    assert all("Settings > " in remedy for remedy in named.values())
+    assert any("quotation template, Usual, mails" in what for what in named)
+    assert any("paid online" in what for what in advice(admin, account))
+    rpc("res.company", "write", [company], {**quiet, "sale_order_template_id": False})
+
+
+def test_a_carrier_that_odoo_does_not_have_is_named(
+    admin: OdooSession, make_account: MakeAccount, odoo_database: OdooDatabase
+) -> None:
+    product = odoo_database.rpc("product.product", "create", {"name": "Van", "type": "service"})
+    values = {"name": "Our van", "product_id": product}
+    carrier = odoo_database.rpc("delivery.carrier", "create", values)
+    account = make_account(carriers={"our van ": "Self Delivery"})
+    assert not [what for what in advice(admin, account) if "delivery method" in what]
+    odoo_database.rpc("delivery.carrier", "write", [carrier], {"active": False})
+    named = [what for what in advice(admin, account) if "delivery method" in what]
+    assert named == ["No delivery method is named our van , as `carriers` of the account says"]
+
+
+def test_two_digits_of_a_price_are_told_with_what_they_cost(
+    admin: OdooSession, make_account: MakeAccount, odoo_database: OdooDatabase
+) -> None:
+    """As Odoo before 19 has them."""
+    account, rpc = make_account(), odoo_database.rpc
+    setup = prepare(admin, account)
+    assert not [what for what in advice(admin, account) if "decimals" in what]
+    session = OdooSession.connect(odoo_database.url, odoo_database.database, "admin", "admin")
+    session._capabilities[:] = [replace(session.names, price_digits=2)]
+    assert "Unit prices are rounded to 2 decimals" in advice(session, account)
+    partner = rpc("res.partner", "create", {"name": "Somebody"})
+    for product in (setup.products.rounding, setup.products.rounding, setup.products.sale):
+        lines = [(0, 0, {"product_id": product}), (0, 0, {"product_id": product})]
+        values = {"partner_id": partner, "team_id": setup.sales_team_id, "order_line": lines}
+        rpc("sale.order", "create", {**values, "client_order_ref": "404"})
+    told = "Unit prices are rounded to 2 decimals: 2 of the last 3 orders (66 %) needed a rounding"
+    (remedy,) = (
+        remedy for what, remedy in advice(session, account).items() if what.startswith(told)
+    )
+    assert "Decimal Accuracy > Product Price" in remedy

@@ -12,7 +12,7 @@ from odoo_server.databases import OdooDatabase
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, Transient
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import Setup, inspect, prepare
+from amazon_bridge.odoo.setup import Inspection, Setup, inspect, is_current, prepare
 
 MakeAccount = Callable[..., AccountConfig]
 LOOKS = {
@@ -39,12 +39,13 @@ def test_inspect_lists_all_that_is_missing_and_only_looks(
     admin: OdooSession, make_account: MakeAccount
 ) -> None:
     before = made(admin)
-    (setup, missing), calls = calls_of(admin, lambda: inspect(admin, make_account()))
-    assert setup is None
-    listed = " ".join(one.what for one in missing)
+    found, calls = calls_of(admin, lambda: inspect(admin, make_account()))
+    assert found.setup is None
+    assert found.expected.fba_location_id == found.expected.products.sale == 0
+    listed = " ".join(one.what for one in found.missing)
     for thing in ("WH/Amazon", "route", "sales team Amazon", "Amazon Rounding", "EUR, GBP"):
         assert thing in listed
-    assert not any(one.obstacle for one in missing)
+    assert not any(one.obstacle for one in found.missing)
     assert {method for _, method in calls} <= LOOKS
     assert made(admin) == before
 
@@ -55,7 +56,7 @@ def test_a_login_without_rights_is_told_all_at_once(
     before = made(admin)
     with pytest.raises(AccountError) as caught:
         prepare(bridge, make_account())
-    for thing in ("WH/Amazon", "route", "team Amazon", "Amazon Sale", "EUR, GBP", "pricelists"):
+    for thing in ("WH/Amazon", "route", "team Amazon", "Amazon Sale", "EUR, GBP", "pricelist"):
         assert thing in caught.value.reason
     for group in ("Inventory: Administrator", "Sales: Administrator", "Product: Create"):
         assert group in caught.value.reason
@@ -94,7 +95,7 @@ def test_the_second_time_makes_nothing_in_few_calls(
     for session in (admin, bridge):
         again, calls = calls_of(session, lambda: prepare(session, make_account()))  # noqa: B023
         assert again == first
-        assert inspect(session, make_account()) == (first, [])
+        assert inspect(session, make_account()) == Inspection(first, (), ())
         assert {method for _, method in calls} <= LOOKS
         assert len(calls) < 10
     assert made(admin) == before
@@ -201,30 +202,67 @@ def test_what_people_made_is_adopted(admin: OdooSession, make_account: MakeAccou
     assert after["stock.rule"] == before["stock.rule"] + 1
 
 
-@pytest.mark.parametrize(
-    ("model", "field", "said"),
-    [
-        ("stock.location", "fba_location_id", "stock location WH/Amazon"),
-        ("stock.route", "fba_route_id", "route out of WH/Amazon"),
-        ("crm.team", "sales_team_id", "sales team Amazon"),
-    ],
-)
-def test_what_people_archived_is_asked_about_and_not_doubled(
-    admin: OdooSession, make_account: MakeAccount, model: str, field: str, said: str
+ARCHIVABLE: dict[str, tuple[str, Callable[[OdooSession, Setup], int]]] = {
+    "the stock location WH/Amazon": ("stock.location", lambda _, setup: setup.fba_location_id),
+    "the route out of WH/Amazon": ("stock.route", lambda _, setup: setup.fba_route_id),
+    "the rule out of WH/Amazon": ("stock.rule", lambda admin, setup: _rules(admin, setup)[0]),
+    "the operation type out of WH/Amazon": (
+        "stock.picking.type",
+        lambda admin, setup: admin.read("stock.rule", _rules(admin, setup), ["picking_type_id"])[0][
+            "picking_type_id"
+        ][0],
+    ),
+    "the sales team Amazon": ("crm.team", lambda _, setup: setup.sales_team_id),
+    "the product Amazon Shipping": ("product.product", lambda _, setup: setup.products.shipping),
+    "the pricelist Amazon EUR": ("product.pricelist", lambda _, setup: setup.pricelists["EUR"]),
+}
+"""What people may archive: its model, and its id."""
+
+
+@pytest.mark.parametrize("said", ARCHIVABLE)
+def test_what_people_archived_is_named_alone_and_unarchived_on_demand(
+    admin: OdooSession, bridge: OdooSession, make_account: MakeAccount, said: str
 ) -> None:
     setup = prepare(admin, make_account())
-    record = [getattr(setup, field)]
-    before = made(admin)
-    admin.call(model, "write", record, {"active": False})
+    assert is_current(bridge, setup)
+    model, id_of = ARCHIVABLE[said]
+    before, record = made(admin), id_of(admin, setup)
+    admin.call(model, "write", [record], {"active": False})
     try:
-        with pytest.raises(AccountError, match="archived") as caught:
+        assert not is_current(bridge, setup)
+        with pytest.raises(AccountError) as caught:
             prepare(admin, make_account())
-        assert said in caught.value.reason
+        reason = caught.value.reason
+        assert f"needs: {said}" in reason
+        assert reason.endswith("(archived).")
+        others = [name.removesuffix(" WH/Amazon") for name in ARCHIVABLE if name != said]
+        # Odoo archives the rules with their route.
+        assert not [name for name in others if name in reason and "rule" not in name]
+        assert "`amazon-bridge setup`, which unarchives it" in caught.value.remedy
+        assert "filter Archived" in caught.value.remedy
+        with pytest.raises(AccountError, match="to unarchive it takes the group"):
+            prepare(bridge, make_account(), restore=True)
+        assert prepare(admin, make_account(), restore=True) == setup
     finally:
-        admin.call(model, "write", record, {"active": True})
-    admin.call("stock.rule", "write", _rules(admin, setup), {"active": True})
-    assert prepare(admin, make_account()) == setup
+        admin.call(model, "write", [record], {"active": True})
+    assert is_current(bridge, setup)
     assert made(admin) == before
+
+
+@pytest.mark.parametrize("field", ["fba_route_id", "sales_team_id"])
+def test_what_people_deleted_is_made_again(
+    admin: OdooSession, make_account: MakeAccount, field: str
+) -> None:
+    account = make_account(fba_location="WH/Deleted", sales_team="Deleted")
+    setup = prepare(admin, account)
+    model = {"fba_route_id": admin.names.route_model, "sales_team_id": "crm.team"}[field]
+    admin.call(model, "unlink", [getattr(setup, field)])
+    assert not is_current(admin, setup)
+    again = prepare(admin, account)
+    assert getattr(again, field) != getattr(setup, field)
+    assert is_current(admin, again)
+    names = admin.external_ids(model, [getattr(again, field)])
+    assert names[getattr(again, field)].startswith(("route_", "sales_team_"))
 
 
 def _rules(admin: OdooSession, setup: Setup) -> list[int]:
@@ -249,7 +287,7 @@ def test_a_pricelist_in_another_currency_is_refused(
     currencies = {p["id"]: p["currency_id"][0] for p in _pricelists(admin, [euro, pound])}
     admin.call("product.pricelist", "write", [euro], {"currency_id": currencies[pound]})
     try:
-        with pytest.raises(AccountError, match=r"pricelists Amazon EUR .*changed"):
+        with pytest.raises(AccountError, match=r"pricelist Amazon EUR .*changed"):
             prepare(admin, make_account())
     finally:
         admin.call("product.pricelist", "write", [euro], {"currency_id": currencies[euro]})

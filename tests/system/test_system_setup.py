@@ -8,9 +8,11 @@ NEEDED = (
     "the stock location WH/Amazon",
     "a route out of WH/Amazon to the customers",
     "the sales team Amazon",
-    "the products Amazon Sale, Amazon Shipping, Amazon Gift Wrap, Amazon Discount",
+    "the product Amazon Sale",
+    "the product Amazon Discount",
     "the active currencies EUR, GBP",
-    "the pricelists Amazon EUR, GBP",
+    "the pricelist Amazon EUR",
+    "the pricelist Amazon GBP",
 )
 
 
@@ -35,11 +37,50 @@ def test_the_least_privilege_is_told_all_that_is_missing(
     assert shop.snapshot() == before
 
 
-def test_a_dry_run_before_setup_changes_nothing(program: Program, shop: Shop) -> None:
+def test_a_dry_run_before_setup_says_what_would_happen_and_changes_nothing(
+    program: Program, world: SettledWorld, shop: Shop
+) -> None:
+    """What a careful new user tries first."""
+    world.place_order("FR")
+    world.place_order("DE")
     before = shop.snapshot()
-    error = program.sync("--dry-run", code=3).counts()["error"]
+    run = program.run("sync", "all", "--dry-run", "--json")
+    assert run.code == 0, run.err
+    assert run.counts() == {"seen": 2, "created": 2}
+    run = program.run("sync", "orders", "--dry-run")
+    assert run.code == 0
+    for needed in NEEDED:
+        assert f"  {needed}\n" in run.out
+    assert "`amazon-bridge setup`" in run.out
+    run = program.run("setup", "--dry-run")
+    assert run.code == 0
+    for needed in NEEDED:
+        assert f"  {needed}\n" in run.out
+    assert shop.snapshot() == before
+
+
+def test_a_dry_run_says_what_the_login_may_not_make(
+    program: Program, world: SettledWorld, shop: Shop, least_privilege: OdooDatabase
+) -> None:
+    """The run itself would not begin: the counts are those of the run after `setup`."""
+    world.place_order("FR")
+    before = shop.snapshot()
+    program.odoo = least_privilege
+    counts = program.sync("--dry-run", code=3).counts()
+    error = counts.pop("error")
+    assert counts == {"seen": 1, "created": 1}
+    for needed in NEEDED:
+        assert needed in error
+    assert "takes the group" in error
     assert "amazon-bridge setup" in error
     assert shop.snapshot() == before
+
+
+def test_a_new_account_is_told_where_it_begins(program: Program) -> None:
+    del program.accounts[0]["start"]
+    run = program.run("sync", "orders", "--dry-run")
+    assert run.code == 0
+    assert "To bring in earlier ones, set `start`." in run.out
 
 
 def test_an_administrator_sets_it_up_once(program: Program, shop: Shop) -> None:
@@ -48,7 +89,7 @@ def test_an_administrator_sets_it_up_once(program: Program, shop: Shop) -> None:
     before = shop.snapshot()
     run = program.run("setup")
     assert run.code == 0
-    assert run.out == "acme: all that the bridge needs stands in Odoo.\n"
+    assert run.out == "acme: Odoo is set up.\n"
     assert shop.snapshot() == before
 
 

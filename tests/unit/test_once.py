@@ -65,3 +65,18 @@ def test_an_interrupt_is_not_kept():
     with pytest.raises(KeyboardInterrupt):
         once.get()
     assert once.get() == "made"
+
+
+def test_what_is_older_than_its_lifetime_is_made_again():
+    made: list[int] = []
+
+    def make() -> int:
+        made.append(len(made))
+        return made[-1]
+
+    forever, brief = Once(make), Once(make, lifetime=0.02)
+    assert forever.known() is None
+    assert (forever.get(), brief.get(), brief.known()) == (0, 1, 1)
+    time.sleep(0.03)
+    assert (forever.get(), brief.get()) == (0, 2)
+    assert forever.known() == 0

@@ -2,6 +2,7 @@
 
 What a person made or changed in Odoo stays as it is: a location or a sales team of the
 configured name is adopted, and a record that exists under our external id is never written.
+What a person archived is unarchived only when a person asks for it (`amazon-bridge setup`).
 """
 
 from __future__ import annotations
@@ -12,41 +13,75 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import accounting, company, fba, pricelists, selling
-from amazon_bridge.odoo.setup.records import Missing, Products, Setup
-from amazon_bridge.odoo.setup.work import Work, may
+from amazon_bridge.odoo.setup.current import is_current
+from amazon_bridge.odoo.setup.records import Advice, Inspection, Missing, Products, Setup
+from amazon_bridge.odoo.setup.work import ARCHIVED, Work, may
 
-__all__ = ["Missing", "Products", "Setup", "inspect", "may", "prepare"]
+__all__ = [
+    "ARCHIVED",
+    "Advice",
+    "Inspection",
+    "Missing",
+    "Products",
+    "Setup",
+    "inspect",
+    "is_current",
+    "may",
+    "prepare",
+    "refusal",
+]
 
 
-def prepare(session: OdooSession, account: AccountConfig) -> Setup:
+def prepare(session: OdooSession, account: AccountConfig, *, restore: bool = False) -> Setup:
     """Find what the account needs in Odoo, and make what is missing. Safe to repeat.
 
-    Nine or ten calls when everything is there.
+    Nine or ten calls when everything exists.
+
+    Args:
+        session: a login.
+        account: whose needs are looked at.
+        restore: also unarchive what people archived.
 
     Raises:
         AccountError: something is missing that the login may not make; lists all of it.
     """
-    work = Work(session, account, create=True)
+    work = Work(session, account, create=True, restore=restore)
     setup = _run(work)
-    if setup is None:
-        raise AccountError(
-            f"Odoo lacks what account {account.name} needs: {_listed(work.missing)}.",
+    if work.missing or setup is None:
+        raise refusal(account, work.missing)
+    return setup
+
+
+def refusal(account: AccountConfig, missing: Sequence[Missing]) -> AccountError:
+    """The error of an account that lacks something in Odoo, with what to do about it."""
+    reason = f"Odoo lacks what account {account.name} needs: {_listed(missing)}."
+    archived = [each for each in missing if each.archived]
+    if len(archived) < len(missing):
+        return AccountError(
+            reason,
             "Run `amazon-bridge setup` with an administrator's login; `amazon-bridge check` tells "
             "what to do about each.",
         )
-    return setup
+    by_hand = "; ".join(dict.fromkeys(each.how for each in archived))
+    return AccountError(
+        reason, f"Run `amazon-bridge setup`, which unarchives it; or, in Odoo: {by_hand}."
+    )
 
 
 def _listed(missing: Sequence[Missing]) -> str:
     obstacles = dict.fromkeys(m.obstacle for m in missing)
     by_obstacle = [(o, [m.what for m in missing if m.obstacle == o]) for o in obstacles]
-    return "; ".join(f"{', '.join(whats)} ({obstacle})" for obstacle, whats in by_obstacle)
+    return "; ".join(
+        f"{', '.join(whats)}{f' ({obstacle})' if obstacle else ''}"
+        for obstacle, whats in by_obstacle
+    )
 
 
-def inspect(session: OdooSession, account: AccountConfig) -> tuple[Setup | None, list[Missing]]:
-    """Look only: what the account works with if nothing is missing, and all that is missing."""
+def inspect(session: OdooSession, account: AccountConfig) -> Inspection:
+    """Look only: what the account works with, what it lacks, and what could be better."""
     work = Work(session, account, create=False)
-    return _run(work), work.missing
+    expected = _run(work)
+    return Inspection(expected, tuple(work.missing), tuple(work.advice.values()))
 
 
 def _run(work: Work) -> Setup | None:
@@ -55,25 +90,16 @@ def _run(work: Work) -> Setup | None:
         return None
     work.session = work.session.for_company(place.company_id)
     location_id, route_id = fba.ensure_location_and_route(work, place)
-    team_id = selling.ensure_team(work, place)
-    salesperson_id = selling.find_salesperson(work)
-    products = selling.ensure_products(work)
-    by_currency = pricelists.ensure_pricelists(work)
-    tax_id = accounting.ensure_facilitator_tax(work, place)
-    fiscal_position_id = accounting.find_fiscal_position(work, place)
-    journal_id = accounting.ensure_payment_journal(work, place)
-    if work.missing or not (location_id and route_id and team_id and products):
-        return None
     return Setup(
         company_id=place.company_id,
         warehouse_id=place.warehouse_id,
-        fba_location_id=location_id,
-        fba_route_id=route_id,
-        sales_team_id=team_id,
-        salesperson_id=salesperson_id,
-        products=products,
-        pricelists=by_currency,
-        facilitator_tax_id=tax_id,
-        fiscal_position_id=fiscal_position_id,
-        payment_journal_id=journal_id,
+        fba_location_id=location_id or 0,
+        fba_route_id=route_id or 0,
+        sales_team_id=selling.ensure_team(work, place) or 0,
+        salesperson_id=selling.find_salesperson(work),
+        products=selling.ensure_products(work),
+        pricelists=pricelists.ensure_pricelists(work),
+        facilitator_tax_id=accounting.ensure_facilitator_tax(work, place),
+        fiscal_position_id=accounting.find_fiscal_position(work, place),
+        payment_journal_id=accounting.ensure_payment_journal(work, place),
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.odoo.setup.records import Need, Place
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.setup.records import Archived, Need, Place
 from amazon_bridge.odoo.setup.work import (
     INVENTORY_ADMINISTRATOR,
     Work,
@@ -12,43 +16,62 @@ from amazon_bridge.odoo.setup.work import (
     slug,
 )
 
+_LOCATIONS = "Inventory > Configuration > Locations"
+_ROUTES = "Inventory > Configuration > Routes"
+
 
 def ensure_location_and_route(work: Work, place: Place) -> tuple[int | None, int | None]:
     """The ids of the FBA location and of the route out of it."""
     name = work.account.fba_location or f"{place.warehouse_code}/Amazon"
+    lacked = len(work.missing)
+    location_id = _ensure_location(work, name, place)
+    if any(each.archived for each in work.missing[lacked:]):
+        return None, None  # the route out of it may be whole
+    return location_id, _ensure_route(work, name, location_id, place)
+
+
+def _ensure_location(work: Work, name: str, place: Place) -> int | None:
+    what = f"the stock location {name}"
     parent, _, last = name.rpartition("/")
-    location_id = work.ensure(
-        Need(
-            f"the stock location {name}",
-            f"Inventory > Configuration > Locations > New: name {last}, parent {parent}, "
-            "type Internal Location",
-            "stock.location",
-            INVENTORY_ADMINISTRATOR,
-        ),
+    how = f"{_LOCATIONS} > New: name {last}, parent {parent}, type Internal Location"
+    reference = _location_reference(name, place)
+    return work.ensure(
+        Need(what, how, "stock.location", INVENTORY_ADMINISTRATOR),
         lambda: _find_location(work, name, place),
         lambda: _make_location(work, name, place),
+        lambda: [
+            Archived(what, _LOCATIONS, "stock.location", id_)
+            for id_ in work.archived_ids("stock.location", reference, _location(name, place))
+        ],
     )
-    route_id = work.ensure(
+
+
+def _ensure_route(work: Work, name: str, location_id: int | None, place: Place) -> int | None:
+    return work.ensure(
         Need(
             f"a route out of {name} to the customers",
-            "Inventory > Configuration > Routes > New: applicable on sales order lines, with "
+            f"{_ROUTES} > New: applicable on sales order lines, with "
             f"one rule: Pull From, from {name} to Partners/Customers, operation type an "
             "outgoing one of its own, supply method Take From Stock",
             work.session.names.route_model,
             INVENTORY_ADMINISTRATOR,
         ),
-        lambda: _find_route(work, location_id),
+        lambda: find_route(work.session, location_id),
         lambda: _make_route(work, name, location_id, place),
+        lambda: _archived_parts(work, name, location_id),
     )
-    return location_id, route_id
 
 
-def _find_location(work: Work, name: str, place: Place) -> int | None:
-    domain = [
+def _location(name: str, place: Place) -> list[Any]:
+    return [
         ("complete_name", "=", name),
         ("usage", "=", "internal"),
         ("company_id", "in", [False, place.company_id]),
     ]
+
+
+def _find_location(work: Work, name: str, place: Place) -> int | None:
+    domain = _location(name, place)
     found = work.session.search_read("stock.location", domain, ["id"], order="id", limit=1)
     return first_id(found) or work.session.reference(_location_reference(name, place))
 
@@ -74,21 +97,62 @@ def _make_location(work: Work, name: str, place: Place) -> None:
     )
 
 
-def _find_route(work: Work, location_id: int | None) -> int | None:
-    """The rule decides: a route without it would take FBA goods out of the warehouse."""
+def find_route(session: OdooSession, location_id: int | None) -> int | None:
+    """The route that leads goods out of the location to the customers.
+
+    The rule decides: a route without it would take FBA goods out of the warehouse.
+    """
     if location_id is None:
         return None
     domain = [
+        *_leads_out(session, location_id),
+        ("picking_type_id.active", "=", True),
+        ("route_id.active", "=", True),
+    ]
+    rules = session.search_read("stock.rule", domain, ["route_id"], order="id", limit=1)
+    return int(rules[0]["route_id"][0]) if rules else None
+
+
+def _leads_out(session: OdooSession, location_id: int) -> list[Any]:
+    return [
         ("location_src_id", "=", location_id),
-        (f"{work.session.names.rule_destination}.usage", "=", "customer"),
+        (f"{session.names.rule_destination}.usage", "=", "customer"),
         ("action", "=", "pull"),
         ("procure_method", "=", "make_to_stock"),
         ("picking_type_id.code", "=", "outgoing"),
         ("route_id.sale_selectable", "=", True),
-        ("route_id.active", "=", True),
     ]
-    rules = work.session.search_read("stock.rule", domain, ["route_id"], order="id", limit=1)
-    return int(rules[0]["route_id"][0]) if rules else None
+
+
+def _archived_parts(work: Work, name: str, location_id: int | None) -> list[Archived]:
+    """What is archived of the first route that would serve: itself, its rule, its operation type.
+
+    Odoo archives the rules with their route.
+    """
+    if location_id is None:
+        return []
+    domain = [*_leads_out(work.session, location_id), ("active", "in", [True, False])]
+    context = {"active_test": False}
+    fields = ["route_id", "picking_type_id"]
+    rules = work.session.search_read(
+        "stock.rule", domain, fields, order="id", limit=1, context=context
+    )
+    parts = [part for rule in rules for part in _parts(work, name, rule)]
+    return [each for each in parts if work.archived_ids(each.model, "", [("id", "=", each.id)])]
+
+
+def _parts(work: Work, name: str, rule: Mapping[str, Any]) -> list[Archived]:
+    out = f"out of {name} to the customers"
+    types = "Inventory > Configuration > Operations Types"
+    rules = "Inventory > Configuration > Rules"
+    route_model = work.session.names.route_model
+    return [
+        Archived(f"the route {out}", _ROUTES, route_model, rule["route_id"][0]),
+        Archived(
+            f"the operation type {out}", types, "stock.picking.type", rule["picking_type_id"][0]
+        ),
+        Archived(f"the rule {out}", rules, "stock.rule", rule["id"]),
+    ]
 
 
 def _make_route(work: Work, name: str, location_id: int | None, place: Place) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.odoo.setup.records import Need
+from amazon_bridge.odoo.setup.records import Archived, Need
 from amazon_bridge.odoo.setup.work import (
     ACCOUNTING_ADMINISTRATOR,
     INVENTORY_ADMINISTRATOR,
@@ -14,69 +14,71 @@ from amazon_bridge.odoo.setup.work import (
     external,
 )
 
+_MODEL = "product.pricelist"
 _LAST = "1000"
 """Sequence of our pricelists. Odoo gives customers of its own the first one that fits."""
 
 
 def ensure_pricelists(work: Work) -> dict[str, int]:
-    """The ids of the pricelists, by currency."""
+    """The ids of the pricelists, by currency; those that are missing are absent."""
     currencies = sorted({m.currency for m in work.account.marketplaces})
     found = _find_pricelists(work, currencies)
-    if lacking := [currency for currency in currencies if currency not in found]:
-        found |= _lacking_pricelists(work, lacking)
+    lacking = [currency for currency in currencies if currency not in found]
+    active = _ensure_currencies(work, lacking) if lacking else {}
+    for currency in lacking:
+        if id_ := _ensure_pricelist(work, currency, active.get(currency)):
+            found[currency] = id_
     return found
 
 
-def _lacking_pricelists(work: Work, currencies: Sequence[str]) -> dict[str, int]:
+def _ensure_currencies(work: Work, currencies: Sequence[str]) -> dict[str, int]:
     names = ", ".join(currencies)
-    active = work.ensure(
-        Need(
-            f"the active currencies {names}",
-            f"Accounting or Invoicing > Configuration > Currencies: activate {names}",
-            "res.currency",
-            ACCOUNTING_ADMINISTRATOR,
-            operation="write",
-        ),
-        lambda: _find_currencies(work, currencies),
-        lambda: _activate(work, currencies),
-    )
+    how = f"Accounting or Invoicing > Configuration > Currencies: activate {names}"
+    what = f"the active currencies {names}"
+    need = Need(what, how, "res.currency", ACCOUNTING_ADMINISTRATOR, operation="write")
     found = work.ensure(
-        Need(
-            f"the pricelists Amazon {names}",
-            "",
-            "product.pricelist",
-            f"{SALES_ADMINISTRATOR}, or {INVENTORY_ADMINISTRATOR}",
-        ),
-        lambda: _all_pricelists(work, currencies),
-        lambda: _make_pricelists(work, active),
+        need, lambda: _find_currencies(work, currencies), lambda: _activate(work, currencies)
     )
     return found or {}
 
 
-def _all_pricelists(work: Work, currencies: Sequence[str]) -> dict[str, int] | None:
-    found = _find_pricelists(work, currencies)
-    return found if len(found) == len(currencies) else None
+def _ensure_pricelist(work: Work, currency: str, currency_id: int | None) -> int | None:
+    title, reference = f"Amazon {currency}", _reference(currency)
+    menu = "Sales > Products > Pricelists"
+    return work.ensure(
+        Need(
+            f"the pricelist {title}",
+            f"{menu} > {title}: give it the currency {currency} again, or delete it",
+            _MODEL,
+            f"{SALES_ADMINISTRATOR}, or {INVENTORY_ADMINISTRATOR}",
+        ),
+        lambda: _find_pricelists(work, [currency]).get(currency),
+        lambda: _make_pricelist(work, currency, currency_id),
+        lambda: [
+            Archived(f"the pricelist {title}", menu, _MODEL, id_)
+            for id_ in work.archived_ids(_MODEL, reference, [])
+        ],
+    )
+
+
+def _reference(currency: str) -> str:
+    return f"pricelist_{currency}"
 
 
 def _find_pricelists(work: Work, currencies: Sequence[str]) -> dict[str, int]:
-    wanted = {f"pricelist_{currency}": f"Amazon {currency}" for currency in currencies}
-    ours = work.find_ours("product.pricelist", wanted, ["currency_id"])
+    wanted = {_reference(currency): f"Amazon {currency}" for currency in currencies}
+    ours = work.find_ours(_MODEL, wanted, ["currency_id"])
     found = {name.removeprefix("pricelist_"): row for name, row in ours.items()}
     # One whose currency somebody changed would put an order into the wrong currency.
     return {c: row["id"] for c, row in found.items() if row["currency_id"][1] == c}
 
 
-def _make_pricelists(work: Work, currencies: Mapping[str, int] | None) -> None:
-    if not currencies:
+def _make_pricelist(work: Work, currency: str, currency_id: int | None) -> None:
+    if not currency_id:
         raise ItemError("no_currency", "the currencies have to be active first")
-    work.session.load(
-        "product.pricelist",
-        ["id", "name", "currency_id/.id", "company_id/.id", "sequence"],
-        [
-            [external(f"pricelist_{name}"), f"Amazon {name}", str(id_), "", _LAST]
-            for name, id_ in sorted(currencies.items())
-        ],
-    )
+    fields = ["id", "name", "currency_id/.id", "company_id/.id", "sequence"]
+    row = [external(_reference(currency)), f"Amazon {currency}", str(currency_id), "", _LAST]
+    work.session.load(_MODEL, fields, [row])
 
 
 def _find_currencies(work: Work, names: Sequence[str]) -> dict[str, int] | None:

@@ -1,4 +1,4 @@
-"""The results of a setup, and what it passes around."""
+"""The results of a setup, and what its steps pass to each other."""
 
 from __future__ import annotations
 
@@ -49,6 +49,31 @@ class Missing:
     and can't be made by hand."""
     obstacle: str
     """Why the bridge hasn't made it; empty when it only has not been asked to."""
+    archived: bool = False
+    """It exists and is archived: `setup` unarchives it, a sync run does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Something that works, and could be better."""
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What an account would work with in Odoo now. Nothing was written."""
+
+    expected: Setup | None
+    """With 0 for the ids of what is still to be made. None without a company or a warehouse."""
+    missing: tuple[Missing, ...]
+    advice: tuple[Advice, ...]
+
+    @property
+    def setup(self) -> Setup | None:
+        """What the account works with; None if anything is missing."""
+        return None if self.missing else self.expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +94,18 @@ class Need:
     model: str
     group: str
     operation: str = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A record that would serve if it weren't archived."""
+
+    what: str
+    menu: str
+    """Where people find records of its kind in Odoo."""
+    model: str
+    id: int
+
+    @property
+    def how(self) -> str:
+        return f"{self.menu}, filter Archived: open it, Action > Unarchive"

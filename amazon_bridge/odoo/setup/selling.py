@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
-from amazon_bridge.odoo.setup.records import Need, Place, Products
+from amazon_bridge.odoo.setup.records import Archived, Need, Place, Products
 from amazon_bridge.odoo.setup.work import SALES_ADMINISTRATOR, Work, external, first_id, slug
 
 _PRODUCTS = {
@@ -25,27 +25,37 @@ _UNTAXED = "rounding"
 def ensure_team(work: Work, place: Place) -> int | None:
     """The id of the sales team."""
     name = work.account.sales_team
+    reference = f"sales_team_{place.company_id}_{slug(name)}"
+    menu = "CRM or Sales > Configuration > Sales Teams"
+    what = f"the sales team {name}"
     return work.ensure(
-        Need(
-            f"the sales team {name}",
-            f"CRM or Sales > Configuration > Sales Teams > New: name {name}",
-            "crm.team",
-            SALES_ADMINISTRATOR,
-        ),
-        lambda: _find_team(work, name, place),
+        Need(what, f"{menu} > New: name {name}", "crm.team", SALES_ADMINISTRATOR),
+        lambda: _find_team(work, name, place) or work.session.reference(reference),
         lambda: work.session.load(
             "crm.team",
             ["id", "name", "company_id/.id"],
-            [[external(_team_reference(name, place)), name, str(place.company_id)]],
+            [[external(reference), name, str(place.company_id)]],
         ),
+        lambda: [
+            Archived(what, menu, "crm.team", id_)
+            for id_ in work.archived_ids("crm.team", reference, _team(name, place))
+        ],
     )
 
 
+def _team(name: str, place: Place) -> list[Any]:
+    return [("name", "=", name), *_usable_by(place)]
+
+
+def _usable_by(place: Place) -> list[Any]:
+    return [("company_id", "in", [False, place.company_id])]
+
+
 def _find_team(work: Work, name: str, place: Place) -> int | None:
-    domain = [("name", "=", name), ("company_id", "in", [False, place.company_id])]
-    found = work.session.search_read("crm.team", domain, ["company_id"], order="id")
+    what = f"the sales team {name}"
+    found = work.named(what, "crm.team", name, _usable_by(place), ["company_id"])
     found.sort(key=lambda team: not team["company_id"])
-    return first_id(found) or work.session.reference(_team_reference(name, place))
+    return first_id(found)
 
 
 def find_salesperson(work: Work) -> int | None:
@@ -57,40 +67,64 @@ def find_salesperson(work: Work) -> int | None:
     if found is None:
         work.lacks(
             "the user that `salesperson` of the account names",
-            "Settings > Users: make it or allow it in the company; or correct `salesperson`",
+            "Settings > Users: make it, unarchive it, or allow it in the company; or correct "
+            "`salesperson`",
         )
     return found
 
 
-def ensure_products(work: Work) -> Products | None:
-    """The fallback products."""
-    titles = ", ".join(title for title, _ in _PRODUCTS.values())
-    need = Need(
-        f"the products {titles}",
-        "",
-        "product.product",
-        "Product: Create (before Odoo 17: Sales: Administrator)",
-    )
-    return work.ensure(need, partial(_find_products, work), partial(_make_products, work))
-
-
-def _find_products(work: Work) -> Products | None:
-    wanted = {f"product_{name}": title for name, (title, _) in _PRODUCTS.items()}
+def ensure_products(work: Work) -> Products:
+    """The fallback products, with 0 for those that are missing."""
+    wanted = {_reference(name): title for name, (title, _) in _PRODUCTS.items()}
     found = work.find_ours("product.product", wanted)
-    ids = {name.removeprefix("product_"): row["id"] for name, row in found.items()}
-    return Products(**ids) if len(ids) == len(_PRODUCTS) else None
+    ids = {name: row["id"] for name, row in found.items()}
+    return Products(
+        **{
+            name: ids.get(_reference(name)) or _ensure_product(work, name) or 0
+            for name in _PRODUCTS
+        }
+    )
 
 
-def _make_products(work: Work) -> None:
-    fields = ["id", "name", "type", "list_price", "purchase_ok"]
-    rows = {
-        name: [external(f"product_{name}"), title, kind, "0", "0"]
-        for name, (title, kind) in _PRODUCTS.items()
+def _reference(name: str) -> str:
+    return f"product_{name}"
+
+
+def _ensure_product(work: Work, name: str) -> int | None:
+    title, _ = _PRODUCTS[name]
+    return work.ensure(
+        Need(
+            f"the product {title}",
+            "",
+            "product.product",
+            "Product: Create (before Odoo 17: Sales: Administrator)",
+        ),
+        lambda: work.session.reference(_reference(name)),
+        lambda: _make_product(work, name),
+        lambda: _archived_product(work, name),
+    )
+
+
+def _archived_product(work: Work, name: str) -> list[Archived]:
+    """Its template: unarchiving that unarchives its one variant, in all versions of Odoo."""
+    ids = work.archived_ids("product.product", _reference(name), [])
+    rows = work.session.read("product.product", ids, ["product_tmpl_id"])
+    title, _ = _PRODUCTS[name]
+    menu = f"Sales > Products > Products > {title}"
+    return [
+        Archived(f"the product {title}", menu, "product.template", row["product_tmpl_id"][0])
+        for row in rows
+    ]
+
+
+def _make_product(work: Work, name: str) -> None:
+    title, kind = _PRODUCTS[name]
+    values = {
+        "id": external(_reference(name)),
+        "name": title,
+        "type": kind,
+        "list_price": "0",
+        "purchase_ok": "0",
+        **({"taxes_id/.id": ""} if name == _UNTAXED else {}),
     }
-    untaxed = rows.pop(_UNTAXED)
-    work.session.load("product.product", fields, list(rows.values()))
-    work.session.load("product.product", [*fields, "taxes_id/.id"], [[*untaxed, ""]])
-
-
-def _team_reference(name: str, place: Place) -> str:
-    return f"sales_team_{place.company_id}_{slug(name)}"
+    work.session.load("product.product", list(values), [list(values.values())])

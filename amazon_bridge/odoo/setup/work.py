@@ -1,4 +1,4 @@
-"""One look at Odoo for one account: finds or makes records, and collects what is missing."""
+"""Finds, makes or unarchives the records of one account, and collects what is missing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import structlog
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo.naming import search_by_name
 from amazon_bridge.odoo.session import MODULE, OdooSession
-from amazon_bridge.odoo.setup.records import Missing, Need
+from amazon_bridge.odoo.setup.records import Advice, Archived, Missing, Need
 
 log = structlog.get_logger(__name__)
 
@@ -48,35 +49,85 @@ def _insistently(create: Callable[[], object]) -> None:
         create()
 
 
-class Work:
-    """One look at Odoo for one account; collects what is missing."""
+ARCHIVED = "archived"
+"""The obstacle of what a person archived: only a person undoes that, by `amazon-bridge setup`."""
 
-    def __init__(self, session: OdooSession, account: AccountConfig, *, create: bool) -> None:
+_CHANGED = "the one that the bridge made has been changed, and doesn't serve any more"
+
+
+def _none_archived() -> list[Archived]:
+    return []
+
+
+class Work:
+    """One look at Odoo for one account; collects what is missing.
+
+    Args:
+        session: a login; works in the account's company as soon as that is known.
+        account: whose needs are looked at.
+        create: make what is missing.
+        restore: unarchive what people archived.
+    """
+
+    def __init__(
+        self, session: OdooSession, account: AccountConfig, *, create: bool, restore: bool = False
+    ) -> None:
         self.session = session
         self.account = account
         self.create = create
+        self.restore = restore
         self.missing: list[Missing] = []
+        self.advice: dict[str, Advice] = {}
+        self._rights: dict[tuple[str, str], bool] = {}
 
-    def ensure(self, need: Need, find: Callable[[], Found], create: Callable[[], object]) -> Found:
-        """What ``find`` finds, perhaps only after ``create``; falsy where that doesn't help."""
+    def ensure(
+        self,
+        need: Need,
+        find: Callable[[], Found],
+        create: Callable[[], object],
+        archived: Callable[[], Sequence[Archived]] = _none_archived,
+    ) -> Found:
+        """What ``find`` finds, perhaps only after ``create``; falsy where that doesn't help.
+
+        Where ``archived`` finds something, nothing is created beside it.
+        """
         found = find()
         if found:
             return found
+        obstacles = [self._unarchive(need, each) for each in archived()]
+        if any(obstacles):
+            return found
+        return (find() if obstacles else found) or self._made(need, find, create)
+
+    def _unarchive(self, need: Need, record: Archived) -> str:
+        """Unarchive a record, if that is asked for. Returns what prevents it, and notes that."""
+        obstacle = "" if self.restore else ARCHIVED
+        if self.restore and not self._may(record.model, "write"):
+            obstacle = f"archived, and to unarchive it takes the group {need.group}"
+        try:
+            if not obstacle:
+                self.session.call(record.model, "write", [record.id], {"active": True})
+                log.info("odoo_record_unarchived", model=record.model, account=self.account.name)
+        except ItemError as error:
+            obstacle = f"archived; {error.reason}"
+        if obstacle:
+            self.missing.append(Missing(record.what, record.how, obstacle, archived=True))
+        return obstacle
+
+    def _made(self, need: Need, find: Callable[[], Found], create: Callable[[], object]) -> Found:
         obstacle = self._obstacle(need, create)
-        if self.create:
-            # Looked for after a refusal, too: another process may have made it in this moment.
-            found = find()
-            if found:
-                log.info("odoo_record_made", model=need.model, account=self.account.name)
-                return found
-            archived = "the one that the bridge once made is archived, or has been changed"
-            obstacle = obstacle or archived
-        self.missing.append(Missing(need.what, need.how, obstacle))
+        # Looked for after a refusal, too: another process may have made it in this moment.
+        found = find()
+        if not found:
+            changed = _CHANGED if self.create else ""
+            self.missing.append(Missing(need.what, need.how, obstacle or changed))
+        elif self.create:
+            log.info("odoo_record_made", model=need.model, account=self.account.name)
         return found
 
     def _obstacle(self, need: Need, create: Callable[[], object]) -> str:
-        """Make it, if that is asked for; answer with what stands in the way."""
-        if not may(self.session, need.model, need.operation):
+        """Make it, if that is asked for. Returns what prevents it."""
+        if not self._may(need.model, need.operation):
             return f"the login may not make it: that takes the group {need.group}"
         try:
             if self.create:
@@ -85,9 +136,46 @@ class Work:
             return error.reason
         return ""
 
+    def _may(self, model: str, operation: str) -> bool:
+        key = model, operation
+        if key not in self._rights:
+            self._rights[key] = may(self.session, model, operation)
+        return self._rights[key]
+
     def lacks(self, what: str, how: str) -> None:
         """Note something that only a person can put right."""
         self.missing.append(Missing(what, how, how))
+
+    def named(
+        self,
+        what: str,
+        model: str,
+        name: str,
+        domain: Sequence[Any],
+        fields: Sequence[str] = ("id",),
+        *,
+        field: str = "name",
+    ) -> list[dict[str, Any]]:
+        """Records that people see under this name; advises against a name that they don't see."""
+        session = self.session
+        rows, language = search_by_name(session, model, name, domain, fields, field=field)
+        if rows and language != session.language:
+            self.advice[what] = Advice(
+                f"People see {what} under another name: {name} is its name in {language}, and the "
+                f"login's language is {session.language}",
+                "Write the name that people see into the configuration.",
+            )
+        return rows
+
+    def archived_ids(self, model: str, reference: str, condition: Sequence[Any]) -> list[int]:
+        """Archived records: the one of our external id, else those of a condition."""
+        known = self.session.reference(reference, archived=True) if reference else None
+        found = [("id", "=", known)] if known else condition
+        if not found:
+            return []
+        domain = [*found, ("active", "=", False)]
+        rows = self.session.search_read(model, domain, ["id"], order="id", limit=1)
+        return [row["id"] for row in rows]
 
     def find_ours(
         self, model: str, wanted: Mapping[str, str], fields: Sequence[str] = ("id",)

@@ -1,0 +1,85 @@
+"""What works in a configuration, and should be otherwise: open files, short tokens, idle keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from amazon_bridge.config.models import AccountConfig, Config
+from amazon_bridge.config.reading import read
+from amazon_bridge.model import Finding
+
+_OTHERS = 0o004
+_SHORTEST_TOKEN = 16
+
+
+def examine(path: Path, environ: Mapping[str, str]) -> list[Finding]:
+    """Advice about a configuration file and the files of its secrets.
+
+    Raises:
+        ConfigError: The file is wrong.
+    """
+    config, sources = read(path, environ)
+    open_to_all = [file for file in sorted(sources.files) if _is_open(file)]
+    findings = [_open_secret(file) for file in open_to_all]
+    if sources.in_the_file and _is_open(path):
+        findings.insert(0, _open_configuration(path))
+    return [*findings, *_short_token(config), *_idle_keys(config)]
+
+
+def _is_open(file: Path) -> bool:
+    """Whether everybody on this machine may read it."""
+    try:
+        return bool(file.stat().st_mode & _OTHERS)
+    except OSError:
+        return False
+
+
+def _open_configuration(path: Path) -> Finding:
+    return Finding(
+        ok=True,
+        what=f"{path} holds secrets, and everybody on this machine may read it",
+        remedy=f"chmod o= {path}; or keep the secrets elsewhere: {{file: PATH}}, "
+        "{credential: NAME} or ${NAME}.",
+    )
+
+
+def _open_secret(file: Path) -> Finding:
+    what = f"Everybody on this machine may read the secret in {file}"
+    return Finding(ok=True, what=what, remedy=f"chmod o= {file}")
+
+
+def _short_token(config: Config) -> Iterator[Finding]:
+    token = config.http and config.http.token
+    if token and len(token.get_secret_value()) < _SHORTEST_TOKEN:
+        yield Finding(
+            ok=True,
+            what=f"http.token has fewer than {_SHORTEST_TOKEN} characters, and can be guessed",
+            remedy="Write another one, such as `openssl rand -hex 16` makes.",
+        )
+
+
+def _idle_keys(config: Config) -> Iterator[Finding]:
+    """Keys that somebody wrote, and that change nothing."""
+    alerts = config.alerts
+    if not alerts.notify:
+        for key in sorted(alerts.model_fields_set - {"notify", "ping"}):
+            yield _idle(f"alerts.{key}", "alerts.notify is empty")
+    for account in config.accounts:
+        for key, reason in _idle_account_keys(account):
+            yield _idle(f"{key} of the account {account.name}", reason)
+
+
+def _idle_account_keys(account: AccountConfig) -> Iterator[tuple[str, str]]:
+    if account.invoicing.payment_journal and account.invoicing.mode == "manual":
+        yield "invoicing.payment_journal", "invoicing.mode is `manual`"
+    if not account.notify_amazon.cancellations:
+        for key in sorted(account.model_fields_set & {"cancel_reason", "cancellation_brake"}):
+            yield key, "notify_amazon.cancellations is `false`"
+    if not account.notify_amazon.shipments:
+        for key in sorted(account.model_fields_set & {"carriers", "tracking_reminder"}):
+            yield key, "notify_amazon.shipments is `false`"
+
+
+def _idle(key: str, reason: str) -> Finding:
+    return Finding(ok=True, what=f"{key} has no effect: {reason}", remedy="Change one of the two.")

@@ -1,0 +1,44 @@
+"""Whether what an account worked with before still exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.setup.fba import find_route
+from amazon_bridge.odoo.setup.records import Setup
+
+
+def is_current(session: OdooSession, setup: Setup) -> bool:
+    """False if people have deleted or archived a record that the account works with.
+
+    A daemon remembers the ids for as long as this is true. Six calls to Odoo in the usual case.
+    """
+    session = session.for_company(setup.company_id)
+    if find_route(session, setup.fba_location_id) is None:
+        return False
+    return all(_are_active(session, model, ids) for model, ids in _records(setup))
+
+
+def _records(setup: Setup) -> Iterator[tuple[str, set[int]]]:
+    """The ids by model. The route's rule has shown that the rest of FBA exists."""
+    products = setup.products
+    goods = {products.sale, products.shipping, products.gift_wrap, products.discount}
+    yield "product.product", goods | {products.rounding}
+    yield "stock.warehouse", {setup.warehouse_id}
+    yield "stock.location", {setup.fba_location_id}
+    yield "crm.team", {setup.sales_team_id}
+    yield "product.pricelist", set(setup.pricelists.values())
+    yield "account.tax", {setup.facilitator_tax_id or 0}
+    yield "account.fiscal.position", {setup.fiscal_position_id or 0}
+    yield "account.journal", {setup.payment_journal_id or 0}
+    yield "res.users", {setup.salesperson_id or 0}
+
+
+def _are_active(session: OdooSession, model: str, ids: set[int]) -> bool:
+    """Searches leave out what is archived."""
+    wanted = ids - {0}
+    if not wanted:
+        return True
+    found = session.search_read(model, [("id", "in", sorted(wanted))], ["id"])
+    return len(found) == len(wanted)

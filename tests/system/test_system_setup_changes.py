@@ -1,0 +1,58 @@
+"""What people archive or delete in Odoo while the bridge runs."""
+
+import pytest
+from bridge import Bridge
+from program import SettledWorld
+from warehouse import Warehouse
+
+
+def route_of(bridge: Bridge) -> int:
+    (account,) = bridge.app.accounts("acme")
+    return bridge.app.setup(account).fba_route_id
+
+
+def place_fba(world: SettledWorld) -> str:
+    return world.place_order("FR", fulfilled_by="AMAZON").order_id
+
+
+def test_a_deleted_route_is_made_again_without_a_restart(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    before = route_of(bridge)
+    assert bridge.sync("orders") == {}
+    assert not bridge.logged("odoo_setup_changed")
+    warehouse.rpc("stock.route", "unlink", [before])
+    order_id = place_fba(world)
+    assert bridge.sync("orders") == {"seen": 1, "created": 1}
+    assert bridge.logged("odoo_setup_changed")
+    assert route_of(bridge) != before
+    assert not bridge.quarantine("orders")
+    (transfer,) = warehouse.transfers(world.order(order_id))
+    assert transfer["state"] == "done"
+
+
+@pytest.mark.parametrize("model", ["crm.team", "stock.route", "stock.picking.type"])
+def test_what_was_archived_stops_the_account_with_a_remedy_and_loses_no_order(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, model: str
+) -> None:
+    place_fba(world)
+    bridge.sync("orders")
+    (account,) = bridge.app.accounts("acme")
+    setup = bridge.app.setup(account)
+    rules = [("route_id", "=", setup.fba_route_id)]
+    (rule,) = warehouse.shop.search("stock.rule", rules, ["picking_type_id"])
+    record = {
+        "crm.team": setup.sales_team_id,
+        "stock.route": setup.fba_route_id,
+        "stock.picking.type": rule["picking_type_id"][0],
+    }[model]
+    warehouse.rpc(model, "write", [record], {"active": False})
+    place_fba(world)
+    error = bridge.sync("orders")["error"]
+    assert "(archived)" in error
+    assert "Amazon Sale" not in error
+    assert "`amazon-bridge setup`, which unarchives it" in error
+    assert bridge.program.run("setup").out == "acme: Odoo is set up.\n"
+    assert bridge.sync("orders")["created"] == 1
+    assert not bridge.quarantine("orders")
+    assert bridge.app.setup(account) == setup
