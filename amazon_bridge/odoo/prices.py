@@ -14,7 +14,7 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.taxes import COMPUTED, Tax, flattened, line_total
 
 _DIGITS = Decimal("1e-10")
-"""Odoo 17 and later keep a unit price as it is; older ones round it to their own precision."""
+"""Odoo 19 keeps a unit price as it is; older ones round it to their own precision."""
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
 _NEIGHBOURS = (0, -1, 1, -2, 2)
@@ -65,7 +65,7 @@ def _base(total: Decimal, quantity: int, taxes: Sequence[Tax]) -> Decimal:
     """
     sign = -1 if total < 0 else 1
     begin = sign * line_total(_ZERO, quantity, taxes)
-    slope = line_total(Decimal(sign), quantity, taxes) * sign - begin * sign
+    slope = _slope(sign, quantity, taxes)
     if slope > 0 and (base := (total - begin) / slope) * sign >= 0:
         return base
     names = ", ".join(repr(tax.name) for tax in taxes)
@@ -75,6 +75,38 @@ def _base(total: Decimal, quantity: int, taxes: Sequence[Tax]) -> Decimal:
         f" to {begin}.",
         "Put other taxes on the quotation's line in Odoo, then retry.",
     )
+
+
+def _slope(sign: int, quantity: int, taxes: Sequence[Tax]) -> Decimal:
+    """By how much a line's total grows with its price."""
+    begin = line_total(_ZERO, quantity, taxes)
+    return line_total(Decimal(sign), quantity, taxes) * sign - begin
+
+
+def largest_rounding(
+    quantity: Decimal,
+    taxes: Sequence[Tax],
+    *,
+    unit: Decimal,
+    digits: int | None,
+    discount: Decimal = _ZERO,
+) -> Decimal:
+    """How far rounding alone can take a line's total from the one that was solved for.
+
+    Half a unit of the currency for the line itself and for each of its taxes, and half of the
+    price's last digit for each piece, all of it taxed.
+
+    Args:
+        quantity: of the line.
+        taxes: of the line.
+        unit: the currency's smallest unit.
+        digits: of a unit price; None where all are kept.
+        discount: in percent.
+    """
+    by_tax = unit * (1 + len(flattened(taxes)))
+    last_digit = Decimal(1).scaleb(-digits) if digits is not None else _ZERO
+    by_price = quantity * last_digit * (1 - discount / 100)
+    return (by_tax + by_price) / 2 * max(_ONE, _slope(1, int(quantity), taxes))
 
 
 def _beside_rounding(

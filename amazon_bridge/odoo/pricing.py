@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
-from amazon_bridge.odoo.prices import unit_price
+from amazon_bridge.odoo.prices import largest_rounding, unit_price
 from amazon_bridge.odoo.sales import Draft, Line, SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.taxes import FIXED, Tax, flattened
@@ -192,11 +192,14 @@ def add_rounding_lines(
 
     Some totals can't be reached with a tax that is added to the price: 20 % on whole cents
     gives no 0.09. The external id of the line is ``sale_line_<Amazon order id>_rounding``.
-    Answers with the Amazon order ids of these orders.
+
+    Returns:
+        The Amazon order ids of these orders.
     """
-    lacking = {d.order_id: d.total - orders[d.order_id].total for d in drafts}
-    digits = session.names.price_digits
-    small = [d.order_id for d in drafts if 0 < abs(lacking[d.order_id]) <= _rounding(d, digits)]
+    differences = {d.order_id: d.total - orders[d.order_id].total for d in drafts}
+    off = [draft for draft in drafts if differences[draft.order_id]]
+    most = _largest_roundings(session, off, orders)
+    small = [order_id for order_id in most if abs(differences[order_id]) <= most[order_id]]
     fields = [
         *("id", "order_id/.id", "product_id/.id", "name", "product_uom_qty", "price_unit"),
         f"{session.names.line_taxes}/.id",
@@ -204,7 +207,7 @@ def add_rounding_lines(
     rows = [
         [
             *(f"amazon_bridge.sale_line_{order_id}_rounding", str(orders[order_id].id)),
-            *(str(product_id), "Amazon Rounding", "1", f"{lacking[order_id]:f}", ""),
+            *(str(product_id), "Amazon Rounding", "1", f"{differences[order_id]:f}", ""),
         ]
         for order_id in sorted(small)
     ]
@@ -212,17 +215,34 @@ def add_rounding_lines(
     return small
 
 
-_TAXES_ROUNDED = 3
-"""So many smallest units can the roundings of five taxes on one line come to."""
+def _largest_roundings(
+    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
+) -> dict[str, Decimal]:
+    """How far rounding can take each order's total from Amazon's, by Amazon order id."""
+    ids = sorted(id_ for draft in drafts for id_ in orders[draft.order_id].line_ids)
+    fields = ["product_uom_qty", "discount", "display_type", session.names.line_taxes]
+    lines = {row["id"]: row for row in session.read("sale.order.line", ids, fields)}
+    taxes = _read_taxes(session, {t for row in lines.values() for t in _tax_ids(session, row)})
+    digits = session.names.price_digits
+    return {
+        draft.order_id: sum(
+            (
+                largest_rounding(
+                    Decimal(str(row["product_uom_qty"])),
+                    [taxes[id_] for id_ in _tax_ids(session, row)],
+                    unit=draft.currency_unit,
+                    digits=digits,
+                    discount=Decimal(str(row["discount"])),
+                )
+                for id_ in orders[draft.order_id].line_ids
+                if (row := lines.get(id_)) and not row["display_type"]
+            ),
+            Decimal(0),
+        )
+        for draft in drafts
+    }
 
 
-def _rounding(draft: Draft, digits: int | None) -> Decimal:
-    """What rounding can make of an order's total, and no more.
-
-    Odoo rounds each tax of a line for itself: some smallest units a line. Where unit prices have
-    few digits, their last one for each unit of goods as well.
-    """
-    by_tax = draft.currency_unit * len(draft.lines) * _TAXES_ROUNDED
-    if digits is None:
-        return by_tax
-    return by_tax + sum(line.quantity for line in draft.lines) * Decimal(1).scaleb(-digits)
+def _tax_ids(session: OdooSession, row: Mapping[str, Any]) -> list[int]:
+    ids: list[int] = row[session.names.line_taxes]
+    return ids

@@ -1,8 +1,8 @@
 """Every order's total is Amazon's to the cent, whatever its taxes: tried with Odoo's own sums."""
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -166,3 +166,51 @@ def test_totals_are_amazons_with_any_taxes(shop: Shop, method, tax_setups, order
     made = shop.make(*drafts)
     wanted = {draft.order_id: draft.total for draft in drafts}
     assert {key: order.total for key, order in made.items()} == wanted
+
+
+@pytest.fixture
+def two_digits(shop: Shop) -> Iterator[Shop]:
+    """As Odoo before 19, where a unit price has the two digits of *Product Price*."""
+    known = shop.session.names
+    shop.session._capabilities[:] = [replace(known, price_digits=2)]
+    yield shop
+    shop.session._capabilities[:] = [known]
+
+
+def test_with_two_digits_the_rounding_line_takes_what_rounding_makes_and_no_more(
+    two_digits: Shop,
+) -> None:
+    shop = two_digits
+    shop.round("round_per_line")
+    product = shop.product({"amount": 20, "price_include_override": "tax_excluded"})
+    totals = [("9.99", 1), ("10.00", 3), ("49.95", 7), ("100.03", 50), ("9.98", 1), ("7.77", 2)]
+    drafts = [shop.draft(shop.line(product, total, quantity)) for total, quantity in totals]
+    made = shop.make(*drafts)
+    assert [made[d.order_id].total for d in drafts] == [Decimal(total) for total, _ in totals]
+    rounding = {
+        d.order_id: line["price_unit"]
+        for d in drafts
+        for line in shop.lines(made[d.order_id])
+        if line["name"] == "Amazon Rounding"
+    }
+    assert len(rounding) >= 2
+    pairs = zip(drafts, totals, strict=True)
+    largest = {draft.order_id: 0.012 + 0.006 * quantity for draft, (_, quantity) in pairs}
+    assert all(abs(amount) <= largest[order_id] for order_id, amount in rounding.items())
+    assert max(abs(amount) for amount in rounding.values()) > 0.02
+
+
+def test_what_a_person_changed_is_no_rounding(two_digits: Shop) -> None:
+    """The order is quarantined for its total then."""
+    shop = two_digits
+    product = shop.product({"amount": 20, "price_include_override": "tax_excluded"})
+    draft = shop.draft(shop.line(product, "12.00", 2))
+    made = sales.read(shop.session, sales.make(shop.session, [draft]))
+    pricing.set_prices(shop.session, [draft], made)
+    (line,) = made[draft.order_id].line_ids
+    shop.odoo.rpc("sale.order.line", "write", [line], {"price_unit": 5.02})
+    ids = {draft.order_id: made[draft.order_id].id}
+    read = sales.read(shop.session, ids)
+    assert draft.total - read[draft.order_id].total == Decimal("-0.05")
+    rounding = shop.setup.products.rounding
+    assert pricing.add_rounding_lines(shop.session, [draft], read, rounding) == []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.odoo.prices import unit_price
+from amazon_bridge.odoo.prices import largest_rounding, unit_price
 from amazon_bridge.odoo.taxes import DIVISION, FIXED, GROUP, PERCENT, Tax, flattened, line_total
 
 CENT = Decimal("0.01")
@@ -90,3 +90,41 @@ def test_taxes_are_reckoned_in_the_sequence_of_their_group():
     late, early = tax("1", id=3, sequence=9), tax("1", id=4, sequence=1)
     group = tax("0", GROUP, id=5, sequence=2, children=(late, early))
     assert [each.id for each in flattened([tax("1", id=6, sequence=3), group])] == [4, 3, 6]
+
+
+TAX_LISTS = st.lists(
+    st.builds(
+        lambda rate, id_, included: tax(rate, id=id_, included=included),
+        RATES,
+        st.integers(1, 10**6),
+        st.booleans(),
+    ),
+    max_size=3,
+    unique_by=lambda each: each.id,
+)
+
+
+@given(
+    cents=st.integers(1, 10**6), quantity=st.integers(1, 200), taxes=TAX_LISTS, digits=st.just(2)
+)
+def test_rounding_never_takes_a_total_further_than_said(cents, quantity, taxes, digits):
+    """With the two digits that Odoo keeps of a unit price before its version 19."""
+    total = cents * CENT
+    price = round(unit_price(total, quantity, taxes, unit=CENT), digits)
+    missed = abs(line_total(price * quantity, quantity, taxes, CENT) - total)
+    assert missed <= largest_rounding(Decimal(quantity), taxes, unit=CENT, digits=digits)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "taxes", "digits", "most"),
+    [
+        (1, [], None, "0.005"),
+        (1, [ON_TOP], None, "0.012"),  # half a cent twice, taxed
+        (1, [INCLUDED], 2, "0.015"),
+        (10, [ON_TOP], 2, "0.072"),
+        (100, [ON_TOP], 4, "0.018"),
+    ],
+)
+def test_how_far_rounding_takes_a_total(quantity, taxes, digits, most):
+    found = largest_rounding(Decimal(quantity), taxes, unit=CENT, digits=digits)
+    assert found == Decimal(most)
