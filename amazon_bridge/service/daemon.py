@@ -21,6 +21,7 @@ from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
 from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.runner import bug
 from amazon_bridge.service import alerts, forgetting, health, page, systemd, web
 from amazon_bridge.service.asked import Asked
 from amazon_bridge.service.metrics import Gauges
@@ -119,6 +120,8 @@ class Daemon:
         self._listener: web.Listener | None = None
         self._forgetting = forgetting.Forgetting(self.rounds, clock)
         self._alerts: alerts.Alerts
+        self._refusal: str | None = None
+        """Why the last SIGHUP's configuration was not adopted."""
         self._adopt(config)
 
     def start(self) -> None:
@@ -204,25 +207,50 @@ class Daemon:
         website = None
         if config.http:
             website = web.Website(self._pages(), config.http, {"/sync": self._asked.take})
+        if config.http and self._listener and self._listener.port == config.http.port:
+            self._listener.close()  # it would be in the new one's way
+            self._listener, self._website = self._reopened(website), website
+            return
         listener = web.Listener(website) if website else None
         if self._listener:
             self._listener.close()
         self._website, self._listener = website, listener
 
+    def _reopened(self, website: web.Website | None) -> web.Listener | None:
+        """The listener of a website on the port of the one before, which is closed.
+
+        Raises:
+            ConfigError: the new address can't be listened on; the old one is again, if possible.
+        """
+        try:
+            return web.Listener(website) if website else None
+        except ConfigError:
+            before, self._website, self._listener = self._website, None, None
+            if before:
+                self._listener = web.Listener(before)
+                self._website = before
+            raise
+
     def _reload(self) -> None:
         systemd.notify_reloading()
+        self._refusal = None
         try:
             self._adopt(self._load())
         except BridgeError as error:
-            problems = getattr(error, "problems", ())
-            log.error(  # noqa: TRY400 (a file's mistakes need no traceback)
-                "configuration_refused", reason=str(error), problems=problems
-            )
+            self._refuse(error)
+        except Exception as error:  # noqa: BLE001  a bug costs this reload, not the daemon
+            self._refuse(bug(error))
         else:
             self.rounds.sides.forget()
             self._plan()
             log.info("configuration_reloaded", accounts=self._accounts)
         systemd.notify(READY=1)
+
+    def _refuse(self, error: BridgeError) -> None:
+        """Go on with the configuration before, and say why."""
+        problems = getattr(error, "problems", ())
+        log.error("configuration_refused", reason=str(error), problems=problems)
+        self._refusal = "; ".join((str(error), *problems))
 
     def _plan(self) -> None:
         rounds = self.rounds
@@ -244,7 +272,8 @@ class Daemon:
         aside = sum(n for (_, _, state), n in open_items.items() if state == State.QUARANTINED)
         hindrances = health.hindrances(self.rounds, self._clock())
         counts = f"accounts {self._accounts}, rounds {self.rounds.board.running}, put aside {aside}"
-        return f"{counts}; {hindrances[0] if hindrances else 'all is well'}"
+        refusal = [f"configuration refused: {self._refusal}"] if self._refusal else []
+        return f"{counts}; {next(iter(refusal + hindrances), 'all is well')}"
 
     def _call_for_help(self) -> None:
         with suppress(BridgeError):
@@ -279,6 +308,7 @@ class Daemon:
 
     def _show_readiness(self) -> Response:
         report = health.report(self.rounds, self._clock())
+        report["configuration_refused"] = self._refusal
         return web.as_json(report, 200 if report["ready"] else 503)
 
 

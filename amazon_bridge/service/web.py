@@ -155,9 +155,10 @@ class Listener:
                 ident=None,
                 max_request_body_size=_LONGEST_BODY,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # waitress's own is for a host that nobody knows
+            why = (isinstance(error, OSError) and error.strerror) or "there is no such host"
             raise ConfigError(
-                f"The address {config.listen} can't be listened on: {error.strerror}.",
+                f"The address {config.listen} can't be listened on: {why}.",
                 "Name another one as `http.listen`, or end the program that has it.",
             ) from error
         # A name that stands for several addresses makes a server of several sockets.

@@ -50,12 +50,13 @@ class RunningDaemon:
         self.config = folder / "bridge.yaml"
         self.odoo_url, self.database, self.accounts = odoo_url, database, accounts
         self.environ: dict[str, str] = {}
+        self.http = "{listen: 127.0.0.1:0}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def write(self, more: str = "") -> None:
         self.config.write_text(
             "state: bridge.db\n"
-            "http: {listen: 127.0.0.1:0}\n"
+            f"http: {self.http}\n"
             f"odoo: {{url: '{self.odoo_url}', database: {self.database},"
             " login: admin, password: admin, timeout: 30}\n"
             f"{more}\naccounts:{self.accounts}"

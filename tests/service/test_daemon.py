@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 from forwarder import Forwarder
 from odoo_server.databases import OdooDatabase
@@ -170,6 +171,49 @@ def test_a_new_configuration_is_taken_up_and_a_wrong_one_is_not(
         for account in ("acme", "other")
         for job in ("orders", "cancellations", "pickings")
     }
+    assert daemon.stop()[0] == 0
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.l:{port}", "no.such.host.invalid:0", "{taken}"])
+def test_an_address_that_cannot_be_listened_on_costs_nothing(daemon: RunningDaemon, listen: str):
+    """A slip of the pen at SIGHUP: the daemon goes on where it listens, and says so."""
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        port = daemon.url.rpartition(":")[2]
+        daemon.http = f"{{listen: '{listen.format(port=port, taken=taken)}', token: {'x' * 20}}}"
+        daemon.write()
+        daemon.signal(signal.SIGHUP)
+        refused = daemon.wait_for_event("configuration_refused")
+    assert "can't be listened on" in refused["reason"]
+    report = daemon.get("/readyz").json()
+    assert report["ready"]
+    assert "can't be listened on" in report["configuration_refused"]
+    assert daemon.get("/healthz").status_code == 200
+    daemon.http = "{listen: '127.0.0.1:0'}"
+    daemon.write()
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_event("configuration_reloaded")
+    assert daemon.get("/readyz").json()["configuration_refused"] is None
+    assert daemon.stop()[0] == 0
+
+
+def test_the_same_port_on_more_addresses(daemon: RunningDaemon):
+    daemon.start()
+    wait_for(lambda: is_ready(daemon))
+    port = daemon.url.rpartition(":")[2]
+    token = "a-token-of-some-length"
+    for number, (host, also) in enumerate((("0.0.0.0", "127.0.0.2"), ("127.0.0.1", "127.0.0.1"))):
+        daemon.http = f"{{listen: '{host}:{port}', token: {token}}}"
+        daemon.write()
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_for_event("configuration_reloaded", number=number + 1)
+        address = f"http://{also}:{port}/readyz"
+        assert httpx.get(address, auth=("any", token), trust_env=False).status_code in {200, 503}
+    assert not daemon.having("configuration_refused")
     assert daemon.stop()[0] == 0
 
 
