@@ -1,12 +1,14 @@
+# The tag says which Python; `make base` pins the digest that the tag has now, for both stages.
 FROM python:3.13-slim AS build
 
 WORKDIR /source
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+# `alerts` adds Apprise: docker build --build-arg REQUIREMENTS=alerts
+ARG REQUIREMENTS=run
+COPY pyproject.toml README.md LICENSE ./
+COPY requirements requirements
+COPY scripts/install scripts/install
 COPY amazon_bridge amazon_bridge
-RUN pip install --no-cache-dir --constraint constraints.txt hatchling \
-    && pip wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir dist . \
-    && python -m venv --without-pip /opt/amazon-bridge \
-    && pip --python /opt/amazon-bridge install --no-cache-dir --constraint constraints.txt dist/*.whl
+RUN PIP_NO_CACHE_DIR=1 scripts/install /opt/amazon-bridge "$REQUIREMENTS"
 
 
 FROM python:3.13-slim

@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 DEMO := amazon_bridge_demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format crash demo benchmark constraints clean
+.PHONY: help install test lint format crash demo benchmark constraints base clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -52,9 +52,13 @@ benchmark: $(INSTALLED) ## count the calls, and the time, that a page of orders 
 	@PYTHONPATH=scripts $(BIN)/python benchmarks/import_page.py
 	@PYTHONPATH=scripts $(BIN)/python benchmarks/way_back.py
 
-constraints: ## take up the newest versions of all dependencies
+constraints: ## take up the newest versions of all dependencies, with the hashes of their files
 	@scripts/make-venv $(VENV) --newest
+	@scripts/make-requirements $(VENV)
 	@touch $(INSTALLED)
+
+base: ## pin the image's base to the digest that its tag has now (needs Docker)
+	@scripts/pin-base-image
 
 clean: ## delete what was built here; Odoo stays (scripts/odoo-server destroy)
 	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -32,14 +32,14 @@ def copy_tracked(source: str, folder: Path) -> None:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the first stage of the Dockerfile builds, at another place."""
     folder = tmp_path_factory.mktemp("image")
-    for copied in instructions("COPY")[:2]:
-        for source in shlex.split(copied)[:-1]:
-            copy_tracked(source, folder / "source")
-    subprocess.run([sys.executable, "-m", "venv", folder / "python"], check=True)
+    for copied in instructions("COPY"):
+        if not copied.startswith("--from"):
+            for source in shlex.split(copied)[:-1]:
+                copy_tracked(source, folder / "source")
     build = instructions("RUN")[0].replace(PREFIX, str(folder / "installed"))
-    build = build.replace("--no-cache-dir", "")  # the next run is faster for it
-    path = f"{folder}/python/bin:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PIP_QUIET": "1"}
+    build = build.replace("PIP_NO_CACHE_DIR=1", "")  # the next run is faster for it
+    defaults = dict(argument.split("=") for argument in instructions("ARG"))
+    environment = {**os.environ, **defaults, "PYTHON": sys.executable}
     subprocess.run(["/bin/sh", "-c", build], cwd=folder / "source", env=environment, check=True)
     return folder / "installed"
 
@@ -76,3 +76,55 @@ def test_no_developer_tool_is_in_the_image(installed: Path) -> None:
     packages = {path.name for path in installed.glob("lib/python3*/site-packages/*")}
     assert "amazon_bridge" in packages
     assert packages.isdisjoint({"pip", "pytest", "mypy", "hatchling", "odoo_server"})
+
+
+def test_what_is_not_the_very_same_is_not_installed(installed: Path, tmp_path: Path) -> None:
+    """A file of a dependency with another hash: somebody has put another one in its place."""
+    for name in ("pyproject.toml", "README.md", "LICENSE", "requirements", "scripts/install"):
+        copy_tracked(name, tmp_path)
+    copy_tracked("amazon_bridge", tmp_path)
+    build = tmp_path / "requirements" / "build.txt"
+    build.write_text(re.sub(r"sha256:[0-9a-f]{4}", "sha256:0000", build.read_text()))
+    done = subprocess.run(
+        [tmp_path / "scripts" / "install", tmp_path / "installed"],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+
+
+FAKE_DOCKER = """#!/bin/sh
+[ "$1 $2 $3 $4" = "buildx imagetools inspect python:3.13-slim" ] && echo "$DIGEST"
+"""
+
+
+@pytest.mark.parametrize("digest", [f"sha256:{'0a' * 32}", "no such image"])
+def test_the_base_image_is_pinned_by_what_docker_says(tmp_path: Path, digest: str) -> None:
+    """In both stages, and again when it is pinned already."""
+    copy_tracked("scripts/pin-base-image", tmp_path)
+    copy_tracked("Dockerfile", tmp_path)
+    docker = tmp_path / "bin" / "docker"
+    docker.parent.mkdir()
+    docker.write_text(FAKE_DOCKER)
+    docker.chmod(0o755)
+    before = (tmp_path / "Dockerfile").read_text()
+    environment = {"PATH": f"{docker.parent}:{os.environ['PATH']}", "DIGEST": digest}
+    for _ in range(2):
+        done = subprocess.run(
+            [tmp_path / "scripts" / "pin-base-image"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        after = (tmp_path / "Dockerfile").read_text()
+        if digest.startswith("sha256"):
+            assert done.returncode == 0, done.stderr
+            assert after.count(f"FROM python:3.13-slim@{digest}") == 2
+            assert after.replace(f"@{digest}", "") == re.sub(r"@sha256:\w+", "", before)
+        else:
+            assert done.returncode == 1
+            assert after == before

@@ -105,7 +105,7 @@ def apprise_sender(urls: Iterable[SecretStr]) -> Send:
         import apprise  # noqa: PLC0415 (an extra: who needs no alerts needn't have it)
     except ImportError:
         raise ConfigError(
-            "alerts.notify needs Apprise.", "Install it: pip install 'amazon-bridge[alerts]'."
+            "alerts.notify needs Apprise.", "Install it: scripts/install FOLDER alerts."
         ) from None
     everybody = apprise.Apprise()
     for number, url in enumerate(urls):
