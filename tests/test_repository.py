@@ -94,6 +94,41 @@ def declared_requirements() -> list[Requirement]:
     ]
 
 
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def constraints() -> dict[str, str]:
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    return {plain(name): version for name, version in (pin.split("==") for pin in pins)}
+
+
+def hashed(name: str) -> dict[str, tuple[str, list[str]]]:
+    """Version and hashes of each package that requirements/ installs."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    entries = re.findall(
+        r"^([\w.-]+)==([^\s;]+)[^\n]*((?:\n    --hash=sha256:\w{64}.*)+)", text, re.MULTILINE
+    )
+    assert len(entries) == len(re.findall(r"^[\w.-]", text, re.MULTILINE)), (
+        "an entry without a hash"
+    )
+    return {plain(n): (version, hashes.split()) for n, version, hashes in entries}
+
+
+@pytest.mark.parametrize("name", ["run", "alerts", "build"])
+def test_requirements_are_what_the_constraints_say(name: str) -> None:
+    """After a change of a dependency: scripts/make-requirements."""
+    known = constraints()
+    extra = {each: version for each, (version, _) in hashed(name).items() if each in known}
+    assert extra == {each: known[each] for each in extra}
+    needed = {
+        "run": PROJECT["project"]["dependencies"],
+        "alerts": PROJECT["project"]["optional-dependencies"]["alerts"],
+        "build": PROJECT["build-system"]["requires"],
+    }[name]
+    assert {plain(Requirement(text).name) for text in needed} <= hashed(name).keys()
+
+
 def test_every_dependency_is_pinned_to_a_version_it_allows() -> None:
     pins = (ROOT / "constraints.txt").read_text().lower().splitlines()
     pinned = dict(pin.split("==") for pin in pins)
