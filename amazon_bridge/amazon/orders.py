@@ -196,7 +196,7 @@ def _units_fulfilled(order: OrderPayload, item: ItemPayload) -> int:
     told, left = item.fulfillment.quantity_fulfilled, item.fulfillment.quantity_unfulfilled
     if told is not None:
         return told
-    if left is not None:
+    if left is not None and not item.cancellation.cancellation_execution.cancelled_by:
         return max(0, item.quantity_ordered - left)
     packed = (i for p in order.packages if _has_left(p) for i in p.package_items)
     return sum(each.quantity for each in packed if each.order_item_id == item.order_item_id)

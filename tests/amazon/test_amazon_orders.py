@@ -297,6 +297,12 @@ def test_units_that_left_follow_from_what_amazon_says(told: Any, fulfilled: int)
     assert found.items[0].quantity_fulfilled == fulfilled
 
 
+def test_units_that_were_cancelled_did_not_leave() -> None:
+    execution = {"cancellationExecution": {"cancelledBy": "BUYER"}}
+    made = item(fulfillment={"quantityUnfulfilled": 1}, cancellation=execution)
+    assert read(order(made)).items[0].quantity_fulfilled == 0
+
+
 def test_district_and_municipality_are_both_kept() -> None:
     address = {"countryCode": "TR", "districtOrCounty": "Moda", "municipality": "Kadikoy"}
     found = read(order(recipient={"deliveryAddress": address})).address
