@@ -131,9 +131,17 @@ def _item_proceeds(
             proceeds = _from_breakdowns(item, prices_include_tax=prices_include_tax)
         else:
             proceeds = _from_total(item, may_be_free=may_be_free)
+            if collected_by_amazon(item) and proceeds.total and not prices_include_tax:
+                raise NoProceedsError(_TAX_UNKNOWN.format(proceeds.total))
         return proceeds if item.quantity_ordered else _without_units(proceeds)
     except ProceedsError as error:
         raise type(error)(f"item {item.order_item_id}: {error}") from None
+
+
+_TAX_UNKNOWN = (
+    "Amazon keeps the tax that comes on top of the prices, but states only a total of {}: nothing"
+    " says how much of it is tax"
+)
 
 
 def _without_units(proceeds: ItemProceeds) -> ItemProceeds:
@@ -271,22 +279,42 @@ def _beyond_the_items(order: OrderPayload, items: Iterable[ItemProceeds]) -> Dec
     own = [b for b in order.proceeds.breakdowns if b.type not in _AGGREGATES]
     settled = sum((_exact(b.subtotal) for b in own if b.status != "PENDING"), _ZERO)
     items = list(items)
-    derived = "; ".join(item.derived for item in items if item.derived)
     if order.proceeds.grand_total is None:
-        if derived:
-            raise NoProceedsError(f"{_BY_UNIT_PRICE} ({derived}), and no grandTotal confirms that")
+        _check_sums(order, items)
         return settled
     grand_total = _exact(order.proceeds.grand_total)
     total, kept = sum((i.total for i in items), _ZERO), sum((i.kept for i in items), _ZERO)
     for extra in (_ZERO, settled, sum((_exact(b.subtotal) for b in own), _ZERO)):
         if grand_total in (total + extra, total - kept + extra):
             return extra
+    raise _contradiction(items, f"grandTotal is {grand_total}")
+
+
+def _check_sums(order: OrderPayload, items: Iterable[ItemProceeds]) -> None:
+    """Compare the items with the order's breakdowns that only add them up, if there are any."""
+    items = list(items)
+    sums = [b for b in order.proceeds.breakdowns if b.type in _AGGREGATES]
+    if not sums:
+        if any(item.derived for item in items):
+            raise _contradiction(items, "no grandTotal confirms that")
+        return
+    tax = sum((_exact(b.subtotal) for b in sums if b.type == "TAX"), _ZERO)
+    discount = sum((abs(_exact(b.subtotal)) for b in sums if b.type == "DISCOUNT"), _ZERO)
+    whole = sum((_exact(b.subtotal) for b in sums if b.type != "DISCOUNT"), _ZERO) - discount
+    if sum((item.total for item in items), _ZERO) not in (whole, whole - tax):
+        raise _contradiction(items, f"the order's breakdowns add up to {whole}")
+
+
+def _contradiction(items: Iterable[ItemProceeds], figure: str) -> ProceedsError:
+    """The error of items that another figure of the order does not confirm."""
+    items = list(items)
+    derived = "; ".join(item.derived for item in items if item.derived)
     if derived:
-        raise NoProceedsError(f"{_BY_UNIT_PRICE} ({derived}), but grandTotal is {grand_total}")
-    raise ProceedsError(f"grandTotal is {grand_total}, but the items' proceeds add up to {total}")
-
-
-_BY_UNIT_PRICE = "Amazon states no proceeds, only unit prices"
+        return NoProceedsError(
+            f"Amazon states no proceeds, only unit prices ({derived}), and {figure}"
+        )
+    total = sum((item.total for item in items), _ZERO)
+    return ProceedsError(f"{figure}, but the items' proceeds add up to {total}")
 
 
 def _with(item: ItemProceeds, extra: Decimal) -> ItemProceeds:

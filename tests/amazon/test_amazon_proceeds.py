@@ -194,6 +194,37 @@ def test_a_unit_price_that_the_grand_total_exceeds_hides_another_charge() -> Non
     assert "24.98" in found.reason
 
 
+def in_sum(*sums: Json, items: tuple[Json, ...]) -> Json:
+    return order(*items, proceeds={"breakdowns": list(sums)})
+
+
+def test_without_a_grand_total_the_orders_breakdowns_confirm_unit_prices() -> None:
+    assert charges(in_sum(breakdown("ITEM", "19.98"), items=(priced(),))) == {"item": "19.98"}
+    shipping = (breakdown("ITEM", "19.98"), breakdown("SHIPPING", "5.00"))
+    found = refused(in_sum(*shipping, items=(priced(),)))
+    assert found.kind == "no_proceeds"
+    assert "24.98" in found.reason
+
+
+@pytest.mark.parametrize("total", ["25.00", "27.50"])
+def test_without_a_grand_total_the_orders_breakdowns_are_compared(total: str) -> None:
+    assert charges(in_sum(*PARTS, items=(item(total, *PARTS),)))
+    discounted = (*PARTS, breakdown("DISCOUNT", "-1.00"))
+    reason = why_not(in_sum(*discounted, items=(item(total, *PARTS),)))
+    assert "26.50" in reason
+    assert total in reason
+
+
+def test_a_total_of_which_amazon_keeps_an_unknown_tax_is_not_believed() -> None:
+    only_a_total = {"proceeds": {"proceedsTotal": money("21.60", "USD")}, **FACILITATOR}
+    america = {"channelName": "AMAZON", "marketplaceId": "ATVPDKIKX0DER"}
+    found = refused(order(item() | only_a_total, salesChannel=america))
+    assert found.kind == "no_proceeds"
+    assert "21.60" in found.reason
+    in_europe = order(item() | only_a_total | {"proceeds": {"proceedsTotal": money("21.60")}})
+    assert charges(in_europe) == {"item": "21.60"}
+
+
 def test_one_item_without_proceeds_is_enough() -> None:
     assert refused(order(item("20.00"), priced(2))).kind == "no_proceeds"
 
