@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from waitress import wasyncore
 from waitress.server import create_server
+from waitress.trigger import trigger
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
     Forbidden,
@@ -46,6 +47,9 @@ _LONGEST_BODY = 4096
 
 _PATIENCE = 0.5
 """Seconds for answers to be given before the listener closes."""
+
+_LOOP_ENDS = 2.0
+"""Seconds for the loop to end."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -165,7 +169,8 @@ class Listener:
         several = getattr(self._server, "effective_listen", None)
         self.port = int(several[0][1] if several else self._server.effective_port)
         self._closing = False
-        threading.Thread(target=self._serve, name="listener", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="listener", daemon=True)
+        self._thread.start()
         log.info("listening", host=config.host, port=self.port)
 
     def _serve(self) -> None:
@@ -183,4 +188,10 @@ class Listener:
         """
         self._closing = True
         self._server.task_dispatcher.shutdown(timeout=_PATIENCE)
+        # The loop closes its sockets itself: while it waits at one, the port stays in use.
+        for each in list(self._sockets.values()):
+            if isinstance(each, trigger):
+                each.pull_trigger(lambda: wasyncore.close_all(self._sockets))
+                break
+        self._thread.join(_LOOP_ENDS)
         wasyncore.close_all(self._sockets)

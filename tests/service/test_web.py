@@ -93,6 +93,26 @@ def test_it_listens_under_a_name_too():
         listener.close()
 
 
+def test_its_port_is_free_as_soon_as_it_is_closed():
+    """For the listener of a new configuration: other addresses, the same port."""
+    listener = Listener(Website({"/": lambda: Response("page")}, HttpConfig(listen="127.0.0.1:0")))
+    port = listener.port
+    with httpx.Client(trust_env=False) as client:
+        client.get(f"http://127.0.0.1:{port}/")
+        for host in ("0.0.0.0", "127.0.0.1", "localhost"):
+            listener.close()
+            config = HttpConfig.model_validate({"listen": f"{host}:{port}", "token": "x" * 16})
+            listener = Listener(Website({"/": lambda: Response("page")}, config))
+    listener.close()
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "127.0.0.l", "x" * 70])
+def test_a_host_that_nobody_knows_is_named(host: str):
+    config = HttpConfig.model_validate({"listen": f"{host}:0", "token": "x" * 16})
+    with pytest.raises(ConfigError, match=host):
+        Listener(Website({}, config))
+
+
 def test_an_address_in_use_is_named():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"

@@ -50,9 +50,10 @@ def test_a_wrong_password_is_refused(side: Side) -> None:
 
 
 def test_setup_is_made_once(side: Side) -> None:
-    made, missing = setup.inspect(side.session, ACCOUNT)
-    assert missing == []
-    assert made == side.setup == setup.prepare(side.session, ACCOUNT)
+    found = setup.inspect(side.session, ACCOUNT)
+    assert (found.missing, found.advice) == ((), ())
+    assert found.setup == side.setup == setup.prepare(side.session, ACCOUNT)
+    assert setup.is_current(side.session, side.setup)
     (location,) = side.session.read(
         "stock.location", [side.setup.fba_location_id], ["complete_name", "usage"]
     )

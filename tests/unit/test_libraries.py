@@ -20,6 +20,7 @@ from sp_api.auth import AccessTokenClient
 from sp_api.base import Client, fill_query_params, sp_endpoint
 from sp_api.base._transport_httpx import HttpxTransport
 from waitress import wasyncore
+from waitress.trigger import trigger
 
 ROOT = Path(__file__).parents[2]
 PRIVATE = {
@@ -43,6 +44,7 @@ PRIVATE = {
         (waitress.task.ThreadedTaskDispatcher.shutdown, "ends the listener's threads"),
         (waitress.server.create_server, "its two kinds of servers"),
         (wasyncore.close_all, "breaks off connections"),
+        (trigger.pull_trigger, "has the listener's loop close its sockets"),
     ],
 }
 """What is relied upon, by its library, and how it is used."""
@@ -62,6 +64,7 @@ DIGESTS = {
     "fill_query_params": "c7ce2e0a6f526b84",
     "ThreadedTaskDispatcher.shutdown": "f2550ddbfb8d46b9",
     "create_server": "2e506b208edceac2",
+    "_triggerbase.pull_trigger": "50c47b99aa2ddf23",
     "close_all": "6b588549e9916191",
 }
 
