@@ -8,7 +8,7 @@ from shop import Rows, Shop
 
 from amazon_bridge.simulator import Order
 
-FIELDS = ("name", "state", "picking_type_code", "backorder_id")
+FIELDS = ("name", "state", "picking_type_code", "backorder_id", "carrier_tracking_ref")
 
 
 class Warehouse:
@@ -29,9 +29,14 @@ class Warehouse:
     # Deliveries
 
     def transfers(self, order: Order) -> Rows:
-        """All transfers of the order's sale order, those made first in front."""
-        reference = ("sale_id.client_order_ref", "=", order.order_id)
-        rows: Rows = self.rpc("stock.picking", "search_read", [reference], FIELDS, order="id")
+        """All transfers of the order's sale order, those made first in front.
+
+        Also those that are linked to none of its lines, as after all products were replaced.
+        """
+        linked = ("sale_id.client_order_ref", "=", order.order_id)
+        made_for = ("reference_ids.sale_ids.client_order_ref", "=", order.order_id)
+        domain = ["|", linked, made_for]
+        rows: Rows = self.rpc("stock.picking", "search_read", domain, FIELDS, order="id")
         return rows
 
     def open(self, order: Order) -> dict[str, Any]:

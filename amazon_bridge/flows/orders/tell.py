@@ -21,17 +21,18 @@ log = structlog.get_logger(__name__)
 
 
 def quarantine_all(context: Context, errors: Mapping[str, ItemError]) -> None:
-    """Quarantine orders, and tell the people in Odoo about those that exist there.
+    """Quarantine orders, after telling the people in Odoo about those that exist there.
+
+    In this order, because what is quarantined isn't looked at again: a run that is interrupted in
+    between must not leave an order there that nobody was told of.
 
     Args:
         context: of the account.
         errors: by Amazon order id; the orders may have been filed before or not.
 
     Raises:
-        AccountError: Odoo is down. The orders are in the quarantine.
+        AccountError: Odoo is down. The orders stay pending.
     """
-    for order_id, error in errors.items():
-        _quarantine(context, order_id, error)
     try:
         failures = runner.work(
             sorted(errors),
@@ -44,6 +45,8 @@ def quarantine_all(context: Context, errors: Mapping[str, ItemError]) -> None:
         failures = refused.errors
     for order_id, failure in failures.items():
         log.warning("reminder_failed", account=context.name, order=order_id, reason=failure.reason)
+    for order_id, error in errors.items():
+        _quarantine(context, order_id, error)
 
 
 def _quarantine(context: Context, order_id: str, error: ItemError) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from figures import scaled
-from histories import Scene, play
+from histories import play
+from scene import Scene
 from story import Story
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import leaks
 from figures import scaled
-from histories import Scene, play
+from histories import play
 from memory_amazon import InProcessApp
 from memory_odoo import MemoryDatabase, MemoryOdoo
 from program import Program, SettledWorld
+from scene import Scene
 from shop import Shop
 
 from amazon_bridge.simulator import ManualClock, Simulator
@@ -48,6 +49,8 @@ class MemoryStage:
             clock=clock,
             folder=self.folder / str(self.number),
             make_app=partial(InProcessApp, odoo, simulator),
+            odoo=odoo,
+            french=False,
         )
 
     def close(self, scene: Scene) -> None:

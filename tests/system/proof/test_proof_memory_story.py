@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from bridge import ShiftedClock
-from histories import JOBS, MortalBridge
 from memory_amazon import InProcessApp
 from memory_odoo import MemoryDatabase, MemoryOdoo
 from odoo_server.databases import OdooDatabase
 from pictures import Picture, different
 from program import Run, SettledWorld
+from scene import JOBS, MortalBridge
 from shop import Shop
 from story import PAUSE, ClockedProgram, Story
 

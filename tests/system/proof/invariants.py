@@ -1,0 +1,222 @@
+"""What must always hold, and how all must end."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cast import History
+from expectations import is_imported, worth
+from figures import FIGURES
+from scene import ACCOUNTS, CARRIER
+from shop import Rows, amount
+
+from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.window import OVERLAP
+from amazon_bridge.simulator import Order
+from amazon_bridge.simulator.orders import UNPAID
+
+FOR_PEOPLE = {"needs_attention", "cancelled_on_amazon"}
+"""Kinds of what only people can settle: Amazon and Odoo have gone different ways."""
+
+NOTES_ARE_OUTCOMES = False
+CANCELLED = "Amazon: cancelled"
+"""The subject of the note on a sale order that was cancelled because Amazon did."""
+
+
+class Always(History):
+    """Holds after each sync run, whatever happened before."""
+
+    def check(self) -> None:
+        self.steps += 1
+        self._check_cursors()
+        for order_id in self.orders:
+            rows = self.sale_orders(order_id)
+            assert len(rows) <= 1
+            if rows:
+                self.imported.add(order_id)
+                assert rows[0]["note"] == self.notes.get(order_id, rows[0]["note"])
+                assert order_id not in self.cancelled or rows[0]["state"] == "cancel"
+            self._check_amazon(order_id)
+
+    def _check_cursors(self) -> None:
+        for account in ACCOUNTS:
+            now, before = self.bridge.app.ledger.cursor(account), self.cursors.get(account)
+            assert before is None or (now and now >= before)
+            if now:
+                self.cursors[account] = now
+
+    def check_what_was_shown(self, began: dict[str, datetime]) -> None:
+        """What a round of orders was shown is done, left out, or put aside with a reason."""
+        changes_ago = int(self.habits.lagging_search)
+        for order in self.world.searchable(self.scene.seller, changes_ago=changes_ago):
+            account = self.account_of(order)
+            entry = self.bridge.app.ledger.entry(account, "orders", order.order_id)
+            since = began.get(account, self.bridge.program.start) - OVERLAP
+            if order.last_updated >= since and order.status not in UNPAID:
+                assert entry, "shown, and not filed"
+                self._check_newest_version_was_worked(order, entry)
+            if entry:
+                assert entry.state is not State.PENDING, entry
+                assert bool(entry.reason) == (entry.state is State.QUARANTINED)
+
+    def _check_newest_version_was_worked(self, order: Order, entry: Entry) -> None:
+        """Also when an older one was shown after it."""
+        if order.status == "CANCELLED" and entry.state is not State.QUARANTINED:
+            assert all(row["state"] == "cancel" for row in self.sale_orders(order.order_id))
+
+    def _check_amazon(self, order_id: str) -> None:
+        order = self.world.order(order_id)
+        mails = [m for m in self.world.mails if m.order_id == order_id]
+        assert len({(m.kind, m.package_reference) for m in mails}) == len(mails)
+        if order.fulfilled_by == "MERCHANT":
+            for package in order.packages:
+                if self.restored or package.reference in self.elsewhere:
+                    continue
+                domain = [("id", "=", int(package.reference)), ("state", "=", "done")]
+                assert self.shop.search("stock.picking", domain, []), "told, but not done"
+        if any(item.cancelled_by == "MERCHANT" for item in order.items):
+            assert order_id in self.ever_cancelled | self.deleted
+
+    # After a run that nobody disturbed
+
+    def check_deliveries(self) -> None:
+        """No delivery by the merchant is done without being told, waiting or quarantined.
+
+        Or there is proof that it is told by somebody else: Amazon has all of the order as shipped.
+        """
+        for order_id in self.orders:
+            order = self.world.order(order_id)
+            told = {package.reference for package in order.packages}
+            for row in self.warehouse.transfers(order):
+                left = row["state"] == "done" and row["picking_type_code"] == "outgoing"
+                if left and order.fulfilled_by == "MERCHANT" and str(row["id"]) not in told:
+                    self._check_is_not_silent(row, order)
+
+    def _check_is_not_silent(self, row: Mapping[str, Any], order: Order) -> None:
+        entries = self._shipment_entries(row, order)
+        seen = any(e.state in {State.PENDING, State.QUARANTINED} for e in entries)
+        proof = order.status == "SHIPPED" and any(entries)
+        assert seen or proof, "\n".join(self.whole_story(order))
+
+    def _shipment_entries(self, row: Mapping[str, Any], order: Order) -> list[Entry]:
+        """What the state store knows of a delivery order."""
+        ledger, account = self.bridge.app.ledger, self.account_of(order)
+        keys = [row["name"], f"{order.order_id}#{row['id']}"]
+        found = [ledger.entry(account, "pickings", key) for key in keys]
+        return [entry for entry in found if entry]
+
+    def check_notes(self) -> None:
+        """What a note says is so; who must act in Odoo finds an activity there."""
+        for order_id in self.orders:
+            for row in self.sale_orders(order_id):
+                said = self.shop.notes("sale.order", row["id"])
+                assert not NOTES_ARE_OUTCOMES or CANCELLED not in said or row["state"] == "cancel"
+        for entry in self.bridge.app.ledger.quarantined():
+            if entry.account in ACCOUNTS and entry.job == "orders":
+                for row in self.sale_orders(entry.key):
+                    assert self._is_asked(row["id"]), entry
+
+    def _is_asked(self, sale_order_id: int) -> bool:
+        """An activity on the sale order or on one of its deliveries is open, or was done."""
+        domain = [("sale_id", "=", sale_order_id)]
+        transfers = self.shop.search("stock.picking", domain, [])
+        records = [("sale.order", sale_order_id), *(("stock.picking", t["id"]) for t in transfers)]
+        return any(self._is_asked_on(*record) for record in records)
+
+    def _is_asked_on(self, model: str, id_: int) -> bool:
+        about = [("model", "=", model), ("res_id", "=", id_), ("subject", "=", False)]
+        done = self.shop.search("mail.message", about, [])
+        return bool(done or self.shop.activities(model, id_))
+
+
+class AtTheEnd(Always):
+    """Holds when all had the time to come to its place."""
+
+    def check_all_is_done(self) -> None:
+        ledger = self.bridge.app.ledger
+        aside = [e for e in ledger.quarantined() if e.account in ACCOUNTS]
+        unexpected = [e for e in aside if e.kind not in FOR_PEOPLE and not self._is_loose(e)]
+        assert not unexpected, unexpected
+        assert all(e.remedy for e in aside), aside
+        for order_id in self.orders:
+            order = self.world.order(order_id)
+            self._check_nobody_cancelled_what_left(order)
+            entry = ledger.entry(self.account_of(order), "orders", order_id)
+            if entry and entry.state is State.QUARANTINED:
+                FIGURES[f"orders put aside in {self.stage.name}"] += 1
+                continue
+            assert entry is None or entry.state is not State.PENDING, entry
+            self._check_is_in_odoo(order)
+            if order_id not in self.loose:
+                self._check_sides_agree(order)
+        assert not any(ledger.open_feeds(account) for account in ACCOUNTS)
+
+    def _is_loose(self, entry: Entry) -> bool:
+        """It is about an order that people or Amazon changed."""
+        return any(order_id in f"{entry.key} {entry.memo}" for order_id in self.loose)
+
+    def _check_is_in_odoo(self, order: Order) -> None:
+        """What isn't quarantined, and came in once or is to come in, is in Odoo."""
+        expected = is_imported(order) or order.order_id in self.imported
+        if expected and order.status != "CANCELLED" and order.order_id not in self.deleted:
+            assert self.sale_orders(order.order_id), "\n".join(self.whole_story(order))
+
+    def _check_nobody_cancelled_what_left(self, order: Order) -> None:
+        if any(row["state"] == "done" for row in self.warehouse.transfers(order)):
+            cancelled = self.sale_orders(order.order_id)[0]["state"] == "cancel"
+            assert not cancelled or order.order_id in self.cancelled | self.loose
+
+    def _check_sides_agree(self, order: Order) -> None:
+        rows, story = self.sale_orders(order.order_id), "\n".join(self.whole_story(order))
+        if is_imported(order) and order.order_id not in self.deleted:
+            assert rows[0]["state"] in ("sale", "cancel"), story
+            if order.order_id not in self.cancelled:  # perhaps before it had its prices
+                assert amount(rows[0]["amount_total"]) == worth(order), story
+        if order.status == "CANCELLED" and rows:
+            assert rows[0]["state"] == "cancel", story
+        if order.order_id in self.cancelled and order.fulfilled_by == "MERCHANT":
+            assert order.status in ("CANCELLED", "SHIPPED", "PARTIALLY_SHIPPED"), story
+        if rows and order.order_id not in self.deleted:
+            assert len(self._customers(order)) == (order.fulfilled_by == "MERCHANT"), story
+            created = order.created.strftime("%Y-%m-%d %H:%M:%S")
+            assert rows[0]["date_order"] == created or self.forgetful, story
+            self._check_goods(order, rows[0]["state"], story)
+
+    def _customers(self, order: Order) -> Rows:
+        domain = [("email", "=", order.buyer.email), ("parent_id", "=", False)]
+        return self.shop.search("res.partner", domain, [])
+
+    def _check_goods(self, order: Order, state: str, story: str) -> None:
+        """What Amazon ships has left its location; of what the merchant ships Amazon knows."""
+        transfers = self.warehouse.transfers(order)
+        done = {str(row["id"]) for row in transfers if row["state"] == "done"}
+        if order.fulfilled_by == "AMAZON":
+            assert len(done) == (1 if state == "sale" else len(done)), story
+        elif order.status != "CANCELLED":
+            assert {package.reference for package in order.packages} == done, story
+
+    def whole_story(self, order: Order) -> list[str]:
+        """For whoever looks for the reason of a failure."""
+        ledger = self.bridge.app.ledger
+        transfers = self.warehouse.transfers(order)
+        deliveries = [entry for row in transfers for entry in self._shipment_entries(row, order)]
+        entries = [*ledger.entries(order.order_id), *deliveries]
+        told = (order.order_id, order.status, order.fulfilled_by, order.packages, order.items)
+        return [
+            str(each) for each in (told, *self.sale_orders(order.order_id), *transfers, *entries)
+        ]
+
+    def check_labels(self) -> None:
+        """Amazon has the carrier that people see, and the tracking reference as it is now."""
+        for order_id in self.orders:
+            order = self.world.order(order_id)
+            labels = {
+                str(row["id"]): row["carrier_tracking_ref"]
+                for row in self.warehouse.transfers(order)
+                if not any(e.state is State.QUARANTINED for e in self._shipment_entries(row, order))
+            }
+            for package in order.packages:
+                reference = labels.get(package.reference)
+                if reference and not self.restored:
+                    told = (package.carrier_code, package.tracking_number)
+                    assert told == (CARRIER, reference.replace(" ", "")), self.whole_story(order)

@@ -1,0 +1,73 @@
+"""What may happen to the bridge and to what it works with: time, losses, backups put back."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from cast import History, Kept
+from scene import ACCOUNTS
+from structlog.testing import capture_logs
+
+from amazon_bridge.config import AccountConfig
+
+
+class ToBridge(History):
+    def program_wait(self, minutes: int) -> None:
+        self.clock.advance(minutes=minutes)
+
+    def program_lose_state_store(self, _: int) -> None:
+        self.forgetful = True
+        self.bridge.forget()
+        for account in self.bridge.program.accounts:
+            account["start"] = self.bridge.program.start.isoformat()
+        self.cursors.clear()
+
+    def program_set_cursor_back(self, _: int) -> None:
+        for account in self.bridge.app.config.accounts:
+            self._look_again(account, self.bridge.program.start)
+        self.cursors.clear()
+
+    def program_sweep(self, _: int = 0) -> None:
+        for account in self.bridge.app.config.accounts:
+            self.clock.advance(minutes=3)
+            with capture_logs():
+                counts = self.bridge.app.sweep(account)
+            assert counts.error is None, counts
+
+    def _look_again(self, account: AccountConfig, since: datetime) -> None:
+        """As `cursor set` does."""
+        app: Any = self.bridge.app
+        if hasattr(app, "move_cursor"):
+            app.move_cursor(account, since)
+        else:
+            app.ledger.set_cursor(account.name, since)
+
+    def program_save(self, _: int) -> None:
+        """Dump Odoo's database, and copy the state store."""
+        if self.scene.odoo:
+            done = (dict(self.notes), set(self.cancelled), set(self.deleted))
+            self.kept = Kept(self.scene.odoo.backup(), self.clock(), *done)
+        self.saved_state.unlink(missing_ok=True)
+        self.bridge.app.ledger.back_up(self.saved_state)
+
+    def program_restore_odoo(self, _: int) -> None:
+        """Put the dump back, and go the documented way: `cursor set` to before it."""
+        if not (self.kept and self.scene.odoo):
+            return
+        self.scene.odoo.restore(self.kept.odoo)
+        self.notes, self.cancelled = dict(self.kept.notes), set(self.kept.cancelled)
+        self.deleted = set(self.kept.deleted)
+        self.loose.update(self.orders)
+        self.restored = True
+        self.bridge.close()
+        before = self.kept.moment - timedelta(hours=1)
+        for account in self.bridge.app.config.accounts:
+            self._look_again(account, before)
+        self.cursors.clear()
+
+    def program_restore_state_store(self, _: int) -> None:
+        """Put an old copy of the state store back."""
+        if self.saved_state.exists():
+            self.put_saved_state_back()
+            self.forgetful = True
+            known = {name: self.bridge.app.ledger.cursor(name) for name in ACCOUNTS}
+            self.cursors = {name: at for name, at in known.items() if at}
