@@ -1,42 +1,27 @@
-"""Customers, their contacts, and where they want goods delivered.
+"""Customers, and the contacts that goods are delivered to.
 
 A person is known by Amazon's anonymised e-mail address, which stays the same for one buyer and
 one seller; a company by its VAT number, else by its name and that address. Where Amazon tells
-none of these (orders that it ships itself), the order has a customer of its own. What stands in
-Odoo is never overwritten; only fields that are empty are filled. A buyer who was made anonymous
-(see ``past_customers``) and buys again is a new customer.
+none of these (orders that it ships itself), the order has a customer of its own. What exists
+in Odoo is never overwritten; only fields that are empty are filled. A buyer whose contact was
+archived or made anonymous (see ``past_customers``) and who buys again is a new customer.
 """
 
 from __future__ import annotations
 
-import hashlib
-import html
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
-from amazon_bridge.model import Address, Order
+from amazon_bridge.model import Order
+from amazon_bridge.odoo import contacts
+from amazon_bridge.odoo.addresses import Row, is_same_place, is_same_text, may_be_filled
+from amazon_bridge.odoo.buyers import ANONYMOUS, Buyer, buyer_of, digest, is_nameless
+from amazon_bridge.odoo.contacts import PARTNER, NewContact, plain
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.text import printable
-
-_ADDRESS = ("street", "street2", "zip", "city", "state_id", "country_id", "phone")
-_PARTNER = ["name", "vat", "comment", *_ADDRESS]
-_ADDRESS_COLUMNS = [f"{name}/.id" if name.endswith("_id") else name for name in _ADDRESS]
-
-ANONYMOUS = "Anonymous Amazon customer"
-"""The name of contacts that were made anonymous."""
-
-BUYERS_FIELDS = ("email", "phone", "vat", "street", "street2", "zip", "city")
-"""What a contact tells of a buyer, beside the name."""
-
-VAT_NOTE = re.compile(r"<p>VAT number as told by Amazon; Odoo finds it wrong: [^<]*</p>")
-
-UNTRACKED = {"tracking_disable": True}
-"""The context of what is written on contacts: else Odoo keeps in their chatter, for ever, what
-the fields held before and after."""
+from amazon_bridge.odoo.tax_numbers import canonical, spellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +30,21 @@ class Customer:
 
     partner_id: int
     delivery_id: int
+    has_address: bool = True
+    """Amazon tells where to deliver. Else the delivery contact is one without an address."""
+    tax_number_refused: bool = False
+    """Amazon tells a tax number that Odoo finds wrong; it is in the customer's notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where an order that is in Odoo already goes by what Amazon tells now."""
+
+    delivery_id: int
+    is_other: bool = False
+    """Another contact than the order was delivered to so far."""
+    was_filled: bool = False
+    """The same contact, which had no address before."""
 
 
 def customers(
@@ -55,7 +55,7 @@ def customers(
     *,
     known_again: bool = True,
 ) -> dict[str, Customer]:
-    """The customer of each order, by its Amazon order id; made where there is none yet.
+    """Find the customer of each order, and create it where there is none yet.
 
     Args:
         session: a login, in the account's company.
@@ -64,286 +64,289 @@ def customers(
         company_id: whose contacts are looked through, and those of all companies.
         known_again: whether a buyer who comes back is the same customer; else each order has one
             of its own.
+
+    Returns:
+        By Amazon order id.
+
+    Raises:
+        ItemErrors: Odoo refuses the contacts of some orders.
     """
-    cards = {order.order_id: _card(geography, order) for order in orders}
-    if known_again:
-        standing = _find(session, cards.values(), company_id)
-    else:
-        standing = {}
-        cards = {id_: replace(card, key=_key_of_order(id_)) for id_, card in cards.items()}
-    standing |= _make(session, [card for card in cards.values() if card.key not in standing])
-    _fill_blanks(session, cards.values(), standing)
-    _add_vat_numbers(session, cards.values(), standing)
-    return _with_contacts(session, cards, standing)
-
-
-@dataclass(frozen=True, slots=True)
-class _Card:
-    """What one order tells of its buyer, in Odoo's fields."""
-
-    order_id: str
-    key: str
-    email: str
-    company: str
-    """The company that buys; empty for a person."""
-    vat: str
-    person: str
-    recipient: str
-    address: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        """The customer's."""
-        return self.company or self.person
-
-
-def _card(geography: Geography, order: Order) -> _Card:
-    address = order.address or Address(country_code=None)
-    email, company = printable(order.buyer.email).lower(), printable(order.buyer.company_name)
-    vat = printable(order.buyer.vat_number).replace(" ", "").upper() if company else ""
-    recipient = printable(address.name)
-    person = printable(order.buyer.name) or recipient or f"Amazon customer {order.order_id}"
-    return _Card(
-        order_id=order.order_id,
-        key=_key(order.order_id, email, company, vat),
-        email=email,
-        company=company,
-        vat=vat,
-        person=person,
-        recipient=recipient or person,
-        address=_address(geography, address),
-    )
-
-
-def _key(order_id: str, email: str, company: str, vat: str) -> str:
-    """The end of the customer's external id."""
-    if company and (vat or email):
-        return f"partner_company_{_digest(*([vat] if vat else [company, email]))}"
-    return f"partner_{_digest(email)}" if email else _key_of_order(order_id)
-
-
-def _key_of_order(order_id: str) -> str:
-    return f"partner_order_{order_id}"
-
-
-def _address(geography: Geography, address: Address) -> dict[str, Any]:
-    country_id = geography.country_id(address.country_code)
-    state_id = geography.state_id(country_id, address.state_or_region)
-    unresolved_state = "" if state_id else printable(address.state_or_region)
-    lines = [line for line in map(printable, (address.company_name, *address.lines)) if line]
-    rest = [*lines[1:], printable(address.district_or_county), unresolved_state]
+    read = [replace(buyer_of(geography, order), known_again=known_again) for order in orders]
+    known = _search(session, geography, read, company_id) if known_again else _Known({}, {})
+    buyers, rows = _find_or_create(session, geography, read, known)
+    placed = [(buyer, rows[buyer.key]) for buyer in buyers]
+    _complete(session, placed)
+    refused = {b.order_id for b in buyers if b.is_refused} | _add_tax_numbers(session, placed)
+    deliveries = contacts.delivery_contacts(session, placed)
     return {
-        "street": lines[0] if lines else "",
-        "street2": ", ".join(part for part in rest if part),
-        "zip": printable(address.postal_code),
-        "city": printable(address.city),
-        "state_id": state_id,
-        "country_id": country_id,
-        "phone": printable(address.phone),
+        buyer.order_id: Customer(
+            partner_id=row["id"],
+            delivery_id=deliveries[buyer.order_id]["id"],
+            has_address=buyer.address.is_told,
+            tax_number_refused=buyer.order_id in refused,
+        )
+        for buyer, row in placed
     }
 
 
-def _digest(*parts: str) -> str:
-    """A short, stable name for personal data that doesn't show it."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
+# Find
 
 
-def _find(
-    session: OdooSession, cards: Collection[_Card], company_id: int
-) -> dict[str, dict[str, Any]]:
-    known = {("email_normalized", c.email): c.key for c in cards if c.email and not c.company}
-    known |= {("vat", card.vat): card.key for card in cards if card.vat}
-    if not known:
-        return {}
-    persons, companies = ([v for f, v in known if f == field] for field in _KNOWN_BY)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Customers in Odoo, by what a buyer is known by."""
+
+    by_number: Mapping[str, Row]
+    """Companies, by their tax number as compared."""
+    by_email: Mapping[tuple[str, str], Row]
+    """By e-mail address, and name of the company (empty for a person)."""
+
+    def customer(self, buyer: Buyer) -> Row | None:
+        by_number = self.by_number.get(buyer.number) if buyer.company and buyer.number else None
+        return by_number or self._by_email(buyer)
+
+    def _by_email(self, buyer: Buyer) -> Row | None:
+        if not buyer.email:
+            return None
+        found = self.by_email.get((buyer.email, buyer.company.casefold()))
+        return None if found and buyer.company and buyer.number and found["vat"] else found
+
+
+def _search(
+    session: OdooSession, geography: Geography, buyers: Collection[Buyer], company_id: int
+) -> _Known:
+    companies = [buyer for buyer in buyers if buyer.company]
+    persons = sorted({b.email for b in buyers if b.email and not b.company})
+    numbers = spellings((b.tax_number, b.country_code) for b in companies if b.tax_number)
+    emails = sorted({b.email for b in companies if b.email})
+    if not persons and not numbers and not emails:
+        return _Known({}, {})
     domain = [
         ("parent_id", "=", False),
         ("company_id", "in", [False, company_id]),
-        *("|", "&", ("is_company", "=", False), ("email_normalized", "in", sorted(persons))),
-        *("&", ("is_company", "=", True), ("vat", "in", sorted(companies))),
+        *("|", "&", ("is_company", "=", False), ("email_normalized", "in", persons)),
+        *("&", ("is_company", "=", True)),
+        *("|", ("vat", "in", numbers), ("email_normalized", "in", emails)),
     ]
-    fields = [*_PARTNER, *_KNOWN_BY, "is_company"]
-    rows = session.search_read("res.partner", domain, fields, order="id desc")
-    names = [("vat" if row["is_company"] else "email_normalized") for row in rows]
-    found = {(name, row[name]): _plain(row) for name, row in zip(names, rows, strict=True)}
-    return {key: found[name] for name, key in known.items() if name in found}
-
-
-_KNOWN_BY = ("email_normalized", "vat")
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A partner as read, with ids in place of Odoo's pairs and "" in place of False."""
-    return {
-        name: (value[0] if isinstance(value, list) else value or "") for name, value in row.items()
-    }
-
-
-def _make(session: OdooSession, cards: Iterable[_Card]) -> dict[str, dict[str, Any]]:
-    absent = {card.key: card for card in cards}
-    try:
-        made = _loaded(session, absent)
-    except (ItemError, ItemErrors):  # of a VAT number perhaps: these are given one by one then
-        made = _loaded(session, {key: replace(card, vat="") for key, card in absent.items()})
-    gone = {key: card for key, card in absent.items() if made[key]["name"] == ANONYMOUS}
-    again = _loaded(session, {_key_again(card): card for card in gone.values()})
-    return made | {key: again[_key_again(card)] for key, card in gone.items()}
-
-
-def _key_again(card: _Card) -> str:
-    """Of the customer that a buyer becomes who was made anonymous before."""
-    return f"{card.key}_{card.order_id}"
-
-
-def _loaded(session: OdooSession, absent: Mapping[str, _Card]) -> dict[str, dict[str, Any]]:
-    keys = sorted(absent)
-    rows = [
-        [
-            *(f"amazon_bridge.{key}", absent[key].name, absent[key].email),
-            *("1" if absent[key].company else "0", absent[key].vat, *_cells(absent[key])),
-        ]
-        for key in keys
-    ]
-    owners = [absent[key].order_id for key in keys]
-    columns = ["id", "name", "email", "is_company", "vat", *_ADDRESS_COLUMNS]
-    ids = session.load("res.partner", columns, rows, owners=owners)
-    by_id = {row["id"]: _plain(row) for row in session.read("res.partner", ids, _PARTNER)}
-    return {key: by_id[id_] for key, id_ in zip(keys, ids, strict=True)}
-
-
-def _cells(card: _Card) -> list[str]:
-    return [str(card.address[field] or "") for field in _ADDRESS]
-
-
-def _fill_blanks(
-    session: OdooSession, cards: Iterable[_Card], standing: Mapping[str, dict[str, Any]]
-) -> None:
-    """Complete customers of whom Odoo has no address at all, now that Amazon tells one."""
-    rows = {}
-    for card in cards:
-        partner = standing[card.key]
-        if any(card.address.values()) and not any(partner[field] for field in _ADDRESS):
-            rows[partner["id"]] = [str(partner["id"]), *_cells(card)]
-            partner.update({field: card.address[field] or "" for field in _ADDRESS})
-    values = [rows[id_] for id_ in sorted(rows)]
-    _write(session, [".id", *_ADDRESS_COLUMNS], values)
-
-
-def _write(session: OdooSession, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    session.load("res.partner", columns, rows, overwrite=True, context=UNTRACKED)
-
-
-def _add_vat_numbers(
-    session: OdooSession, cards: Iterable[_Card], standing: Mapping[str, dict[str, Any]]
-) -> None:
-    """Give companies their VAT number, or a note of it where Odoo finds it wrong."""
-    wanted = {}
-    for card in cards:
-        partner = standing[card.key]
-        if card.vat and not partner["vat"] and card.vat not in partner["comment"]:
-            wanted[partner["id"]] = (card.vat, partner["comment"])
-    try:
-        rows = [[str(id_), vat] for id_, (vat, _) in sorted(wanted.items())]
-        _write(session, [".id", "vat"], rows)
-    except ItemError:
-        for id_, (vat, comment) in sorted(wanted.items()):
-            _add_vat_number(session, id_, vat, comment)
-
-
-def _add_vat_number(session: OdooSession, partner_id: int, vat: str, comment: str) -> None:
-    try:
-        _write(session, [".id", "vat"], [[str(partner_id), vat]])
-    except ItemError:
-        note = f"<p>VAT number as told by Amazon; Odoo finds it wrong: {html.escape(vat)}</p>"
-        _write(session, [".id", "comment"], [[str(partner_id), f"{comment}{note}"]])
-
-
-# Contacts of customers
-
-
-@dataclass(frozen=True, slots=True)
-class _Contact:
-    """A contact of a customer: the person who buys for a company, or a place of delivery."""
-
-    order_id: str
-    key: str
-    parent_id: int
-    type: str
-    name: str
-    email: str
-    address: tuple[str, ...]
-
-
-def _with_contacts(
-    session: OdooSession, cards: Mapping[str, _Card], standing: Mapping[str, dict[str, Any]]
-) -> dict[str, Customer]:
-    contacts: dict[str, _Contact] = {}
-    for card in cards.values():
-        for contact in _contacts(card, standing[card.key]):
-            contacts[contact.key] = contact
-    ids = _contact_ids(session, contacts)
-    return {
-        order_id: Customer(
-            partner_id=standing[card.key]["id"],
-            delivery_id=ids.get(_delivery_key(card, standing[card.key]), standing[card.key]["id"]),
-        )
-        for order_id, card in cards.items()
-    }
-
-
-def _contacts(card: _Card, partner: Mapping[str, Any]) -> Iterator[_Contact]:
-    if card.company:
-        key = f"partner_{partner['id']}_person_{_digest(card.person, card.email)}"
-        nowhere = tuple("" for _ in _ADDRESS)
-        yield _Contact(
-            card.order_id, key, partner["id"], "contact", card.person, card.email, nowhere
-        )
-    if _delivered_elsewhere(card, partner):
-        key, address = _delivery_key(card, partner), tuple(_cells(card))
-        yield _Contact(card.order_id, key, partner["id"], "delivery", card.recipient, "", address)
-
-
-def _delivered_elsewhere(card: _Card, partner: Mapping[str, Any]) -> bool:
-    told = {field: value for field, value in card.address.items() if value}
-    differs = any(value != partner[field] for field, value in told.items())
-    return bool(told) and (differs or card.recipient != partner["name"])
-
-
-def _delivery_key(card: _Card, partner: Mapping[str, Any]) -> str:
-    return f"partner_{partner['id']}_delivery_{_digest(card.recipient, *_cells(card))}"
-
-
-def _contact_ids(session: OdooSession, contacts: Mapping[str, _Contact]) -> dict[str, int]:
-    """The contacts of these keys; those that are missing are made."""
-    if not contacts:
-        return {}
-    found = _children(session, contacts.values())
-    missing = sorted(
-        (contact for key, contact in contacts.items() if key not in found),
-        key=lambda contact: (contact.parent_id, contact.key),
+    found = session.search_read("res.partner", domain, PARTNER, order="id desc")
+    rows = [plain(row) for row in found if row["name"] != ANONYMOUS]
+    return _Known(
+        by_number={_number(geography, r): r for r in rows if r["is_company"] and r["vat"]},
+        by_email={(r["email_normalized"], _company(r)): r for r in rows},
     )
-    # Made through their customer: Odoo 19 checks a contact that is loaded with a parent
-    # against fields that only accountants may read (res.partner._check_import_consistency).
-    columns = ["id", "name", "type", "email", *_ADDRESS_COLUMNS]
-    rows, previous = [], None
-    for contact in missing:
-        cells = [f"amazon_bridge.{contact.key}", contact.name, contact.type, contact.email]
-        parent = str(contact.parent_id) if contact.parent_id != previous else ""
-        rows.append([parent, *cells, *contact.address])
-        previous = contact.parent_id
-    owners = [contact.order_id for contact in missing]
-    fields = [".id", *(f"child_ids/{column}" for column in columns)]
-    session.load("res.partner", fields, rows, owners=owners, overwrite=True, context=UNTRACKED)
-    # A load that finds its records under their external ids answers with their database ids.
-    named = [[f"amazon_bridge.{contact.key}", contact.name] for contact in missing]
-    ids = session.load("res.partner", ["id", "name"], named)
-    return found | dict(zip((contact.key for contact in missing), ids, strict=True))
 
 
-def _children(session: OdooSession, contacts: Iterable[_Contact]) -> dict[str, int]:
-    """The contacts of these customers that the bridge made, by their keys."""
-    parents = sorted({contact.parent_id for contact in contacts})
-    domain = [("parent_id", "in", parents), ("type", "in", ["delivery", "contact"])]
-    rows = session.search_read("res.partner", domain, ["id"])
-    names = session.external_ids("res.partner", [row["id"] for row in rows])
-    return {name: id_ for id_, name in names.items()}
+def _number(geography: Geography, row: Row) -> str:
+    """The contact's tax number as compared."""
+    return canonical(str(row["vat"]), geography.country_code(row["country_id"] or None))
+
+
+def _company(row: Row) -> str:
+    return str(row["name"]).casefold() if row["is_company"] else ""
+
+
+# Create
+
+
+def _find_or_create(
+    session: OdooSession, geography: Geography, buyers: Sequence[Buyer], known: _Known
+) -> tuple[list[Buyer], dict[str, dict[str, Any]]]:
+    """The buyers' customers by their keys, and the buyers, less the tax numbers Odoo refuses.
+
+    A company is known by a number that Odoo accepts; by one that is wrong, as ``123456`` typed
+    by many, different companies would become one.
+    """
+    while True:
+        rows = {b.key: dict(row) for b in buyers if (row := known.customer(b))}
+        absent = {b.key: b for b in buyers if b.key not in rows}
+        try:
+            return list(buyers), _shared(rows | _create(session, geography, absent))
+        except (ItemError, ItemErrors) as error:
+            refused = _refused_numbers(error, absent.values())
+            if not refused:
+                raise
+        buyers = [b.without_tax_number() if b.tax_number in refused else b for b in buyers]
+
+
+def _shared(rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """One dictionary for each contact, though several keys may lead to it."""
+    by_id = {row["id"]: row for row in rows.values()}
+    return {key: by_id[row["id"]] for key, row in rows.items()}
+
+
+def _refused_numbers(error: ItemError | ItemErrors, buyers: Iterable[Buyer]) -> set[str]:
+    """The tax numbers that may be why Odoo refuses to create these customers."""
+    named = set(error.errors) if isinstance(error, ItemErrors) else None
+    return {b.tax_number for b in buyers if named is None or b.order_id in named} - {""}
+
+
+def _create(
+    session: OdooSession, geography: Geography, absent: Mapping[str, Buyer]
+) -> dict[str, dict[str, Any]]:
+    def is_usable(contact: NewContact, row: Row) -> bool:
+        buyer = absent[contact.key]
+        same = buyer.number in ("", _number(geography, row))
+        is_one = not buyer.company or same or is_same_text(row["name"], buyer.company)
+        return _is_live(row) and is_one
+
+    wanted = [NewContact(key, buyer.order_id, _cells(buyer)) for key, buyer in absent.items()]
+    return contacts.create(session, wanted, is_usable)
+
+
+def _cells(buyer: Buyer) -> dict[str, str]:
+    own = {
+        "name": buyer.name,
+        "email": buyer.email,
+        "is_company": "1" if buyer.company else "0",
+        "vat": buyer.tax_number,
+        "comment": "".join(buyer.notes),
+    }
+    return buyer.address.cells() | own
+
+
+# Complete
+
+
+def _complete(session: OdooSession, placed: Iterable[tuple[Buyer, dict[str, Any]]]) -> None:
+    """Enter what customers lack: a name, an address, notes. What they have stays."""
+    changes: dict[int, dict[str, str]] = {}
+    for buyer, row in placed:
+        if not _is_live(row):
+            continue
+        cells = _name_and_email(buyer, row)
+        row.update(cells)
+        if may_be_filled(buyer.address, row):
+            cells |= contacts.filled(buyer.address, row)
+        notes = contacts.add_notes(row, buyer.notes)
+        row.update(notes)
+        if cells or notes:
+            changes[row["id"]] = {**changes.get(row["id"], {}), **cells, **notes}
+    contacts.write(session, changes)
+
+
+def _is_live(row: Row) -> bool:
+    return bool(row["active"]) and row["name"] != ANONYMOUS
+
+
+def _name_and_email(buyer: Buyer, row: Row) -> dict[str, str]:
+    """Of a customer whom Amazon did not name before."""
+    if not is_nameless(row) or row["name"] == buyer.name:
+        return {}
+    return {"name": buyer.name} | ({} if row["email"] else {"email": buyer.email})
+
+
+def _add_tax_numbers(
+    session: OdooSession, placed: Iterable[tuple[Buyer, dict[str, Any]]]
+) -> set[str]:
+    """Give customers their tax number, or a note of it where Odoo finds it wrong.
+
+    Returns:
+        The orders whose number is refused.
+    """
+    lacking = {row["id"]: (b, row) for b, row in placed if b.tax_number and not row["vat"]}
+    noted = {
+        id_ for id_, (buyer, row) in lacking.items() if buyer.tax_number in str(row["comment"])
+    }
+    numbers = {id_: {"vat": b.tax_number} for id_, (b, _) in lacking.items() if id_ not in noted}
+    refused = noted | _write_numbers(session, numbers)
+    notes = {
+        id_: contacts.add_notes(lacking[id_][1], lacking[id_][0].without_tax_number().notes)
+        for id_ in refused - noted
+    }
+    contacts.write(session, notes)
+    return {lacking[id_][0].order_id for id_ in refused}
+
+
+def _write_numbers(session: OdooSession, numbers: Mapping[int, Mapping[str, str]]) -> set[int]:
+    """Write tax numbers on contacts; returns the contacts whose number Odoo refuses."""
+    try:
+        contacts.write(session, numbers)
+    except ItemError:
+        if len(numbers) == 1:
+            return set(numbers)
+        return {id_ for i, n in numbers.items() for id_ in _write_numbers(session, {i: n})}
+    return set()
+
+
+# Orders that are in Odoo
+
+
+def destinations(
+    session: OdooSession,
+    geography: Geography,
+    orders: Sequence[Order],
+    placed: Mapping[str, tuple[int, int]],
+) -> dict[str, Destination]:
+    """Find or create the contact that each order is to be delivered to, below its customer.
+
+    For sale orders that exist: Amazon may tell the address after the import, or another one. A
+    customer, or a delivery contact, that has no address yet gets Amazon's. Nothing else is
+    written: not the sale order, and not its deliveries.
+
+    Args:
+        session: a login, in the account's company.
+        geography: Odoo's countries and states.
+        orders: as Amazon shows them now.
+        placed: the customer and the delivery contact of each one's sale order, by order id.
+
+    Returns:
+        By Amazon order id. An address that is the same in substance is no other destination; an
+        order whose address Amazon doesn't tell keeps its own.
+    """
+    buyers = [buyer_of(geography, order) for order in orders]
+    rows = contacts.read(session, {id_ for pair in placed.values() for id_ in pair})
+    told = [b for b in buyers if b.address.is_told and _is_known(rows, placed[b.order_id][0])]
+    blank = {b.order_id for b in told if _fits(b, rows.get(placed[b.order_id][1]))}
+    _complete(session, [(b, rows[placed[b.order_id][0]]) for b in told])
+    found = {b.order_id: Destination(placed[b.order_id][1]) for b in buyers}
+    moved = []
+    for buyer in told:
+        customer, delivery = (rows.get(id_) for id_ in placed[buyer.order_id])
+        assert customer is not None
+        if delivery and delivery is not customer and buyer.order_id in blank:
+            _fill_delivery(session, buyer, customer, delivery)
+        if delivery and delivery["active"] and _is_at(buyer, customer, delivery):
+            found[buyer.order_id] = Destination(delivery["id"], was_filled=buyer.order_id in blank)
+        else:
+            moved.append((buyer, customer))
+    for order_id, contact in contacts.delivery_contacts(session, moved).items():
+        is_other = contact["id"] != placed[order_id][1]
+        found[order_id] = Destination(contact["id"], is_other=is_other)
+    return found
+
+
+def _is_known(rows: Mapping[int, Row], customer_id: int) -> bool:
+    """Somebody's: not one who was made anonymous."""
+    return customer_id in rows and rows[customer_id]["name"] != ANONYMOUS
+
+
+def _fits(buyer: Buyer, delivery: Row | None) -> bool:
+    return bool(delivery and _is_live(delivery) and may_be_filled(buyer.address, delivery))
+
+
+def _is_at(buyer: Buyer, customer: Row, contact: Row) -> bool:
+    return is_same_place(buyer.address, buyer.deliver_to(customer), contact)
+
+
+def _fill_delivery(
+    session: OdooSession, buyer: Buyer, customer: Row, delivery: dict[str, Any]
+) -> None:
+    """Give a delivery contact without an address the one that Amazon tells now.
+
+    It has the customer's name if the bridge created it so (``contacts.delivery_contacts``).
+    """
+    cells = contacts.filled(buyer.address, delivery)
+    if is_nameless(delivery) or is_same_text(delivery["name"], customer["name"]):
+        cells["name"] = delivery["name"] = buyer.deliver_to(customer)
+    contacts.write(session, {delivery["id"]: cells})
+
+
+def told_address(order: Order) -> str:
+    """A short name for what Amazon tells of an order's destination, which doesn't show it.
+
+    It differs when any of it differs; empty where no address is told.
+    """
+    address = order.address
+    if address is None or not (address.lines or address.street_name or address.postal_code):
+        return ""
+    return digest(*(getattr(address, name) for name in address.__slots__))

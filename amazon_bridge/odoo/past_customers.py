@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amazon_bridge.odoo import deliveries, sales
-from amazon_bridge.odoo.partners import ANONYMOUS, BUYERS_FIELDS, UNTRACKED, VAT_NOTE
+from amazon_bridge.odoo.buyers import ANONYMOUS, NOTE
+from amazon_bridge.odoo.contacts import UNTRACKED
 from amazon_bridge.odoo.session import OdooSession
 
 _PAGE = 100
@@ -231,14 +232,20 @@ def anonymise(session: OdooSession, customers: Sequence[PastCustomer]) -> None:
     sales.forget_purchase_orders(session, orders)
     deliveries.forget_gift_messages(session, orders)
     contacts = sorted({each.id for customer in customers for each in customer.contacts})
-    fields = [*BUYERS_FIELDS, *session.fields_of("res.partner", _DERIVED)]
+    fields = [*_BUYERS_FIELDS, *session.fields_of("res.partner", _OF_MODULES)]
     rows = [
-        [str(row["id"]), ANONYMOUS, VAT_NOTE.sub("", row["comment"] or ""), *("" for _ in fields)]
+        [str(row["id"]), ANONYMOUS, NOTE.sub("", row["comment"] or ""), *("" for _ in fields)]
         for row in session.read("res.partner", contacts, ["comment"])
     ]
     columns = [".id", "name", "comment", *fields]
     session.load("res.partner", columns, rows, overwrite=True, context=UNTRACKED)
 
 
-_DERIVED = ("company_registry", "peppol_endpoint")
-"""What Odoo's modules fill in by themselves from a VAT number."""
+_BUYERS_FIELDS = ("email", "phone", "vat", "street", "street2", "zip", "city")
+"""What a contact tells of a buyer, beside the name and the notes."""
+
+_OF_MODULES = (
+    *("company_registry", "peppol_endpoint"),
+    *("mobile", "street_name", "street_number", "street_number2", "district", "city_id"),
+)
+"""What Odoo's modules add to it: the first two are filled in from a VAT number."""

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import unicodedata
 
-_LONGEST = 500
+LONGEST = 500
 """Characters kept of a name or an address line: more is no name, and floods Odoo's screens."""
 
+_CUT = "…"
+"""Ends a text that was cut, so that a reader knows."""
 
-def printable(text: str | None, longest: int = _LONGEST) -> str:
-    """The text without control characters, with single spaces, cut to ``longest`` characters.
+
+def printable(text: str | None, longest: int = LONGEST) -> str:
+    """``whole`` text, cut to ``longest`` characters; one that was cut ends with an ellipsis."""
+    kept = whole(text)
+    return kept if len(kept) <= longest else f"{kept[: longest - len(_CUT)].rstrip()}{_CUT}"
+
+
+def whole(text: str | None) -> str:
+    """The text without control characters, with single spaces.
 
     XML 1.0 has no way to send most control characters, and PostgreSQL stores no NUL. The
     invisible characters that change a text's direction go as well: they make a printed
@@ -17,7 +26,7 @@ def printable(text: str | None, longest: int = _LONGEST) -> str:
     """
     kept = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text or "")
     kept = "".join(c for c in kept if c not in _DIRECTION and unicodedata.category(c) != "Cs")
-    return " ".join(kept.split())[:longest]
+    return " ".join(kept.split())
 
 
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -62,6 +62,8 @@ class Partners(Model):
         phone=char("Phone"),
         vat=char("Tax ID"),
         comment=char("Notes"),
+        ref=char("Reference"),
+        active=flag(default=True),
         street=char("Street"),
         street2=char("Street2"),
         zip=char("Zip"),

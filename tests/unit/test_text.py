@@ -19,7 +19,8 @@ from amazon_bridge.odoo.text import printable
         ("a\u2028b", "a b"),
         ("Zoë 👩‍🚒 花子", "Zoë 👩‍🚒 花子"),
         ("\ud800x", "x"),
-        ("n" * 700, "n" * 500),
+        ("n" * 500, "n" * 500),
+        ("n" * 501, "n" * 499 + "…"),
     ],
 )
 def test_printable(text: str | None, shown: str) -> None:

@@ -1,0 +1,313 @@
+"""Contacts in Odoo: read, created under external ids, and completed where they are empty.
+
+What exists is never overwritten: people correct contacts, archive them, and merge two into
+one, which moves the external ids to the one that is left.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.addresses import (
+    FIELDS,
+    OdooAddress,
+    Row,
+    blanks,
+    is_blank,
+    is_same_place,
+    is_same_text,
+)
+from amazon_bridge.odoo.buyers import Buyer, digest
+from amazon_bridge.odoo.session import MODULE, OdooSession
+
+PARTNER = [
+    *("name", "email", "email_normalized", "vat", "comment", "ref", "type", "is_company"),
+    *("active", "parent_id", *FIELDS),
+]
+"""The fields of a contact that are read."""
+
+UNTRACKED = {"tracking_disable": True}
+"""The context of what is written on contacts: else Odoo keeps in their chatter, for ever, what
+the fields held before and after."""
+
+_ARCHIVED_TOO = {"active_test": False}
+
+Cells = Mapping[str, str]
+"""What goes into the columns of a load."""
+
+
+def read(session: OdooSession, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Contacts by their id, archived ones too."""
+    rows = session.read("res.partner", sorted(set(ids)), PARTNER)
+    return {row["id"]: plain(row) for row in rows}
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A contact as read, with ids in place of Odoo's pairs and "" in place of False."""
+    return {
+        name: (value[0] if isinstance(value, list) else value or "") for name, value in row.items()
+    }
+
+
+def write(session: OdooSession, changes: Mapping[int, Cells]) -> None:
+    """Write cells on contacts by their id; those with the same columns in one call."""
+    for columns, ids in _by_columns(changes).items():
+        rows = [[str(id_), *(changes[id_][name] for name in columns)] for id_ in ids]
+        fields = [".id", *columns]
+        session.load("res.partner", fields, rows, overwrite=True, context=UNTRACKED)
+
+
+def _by_columns(cells: Mapping[Any, Cells]) -> dict[tuple[str, ...], list[Any]]:
+    """The keys by their columns. A column that nothing goes into would empty its field."""
+    found: dict[tuple[str, ...], list[Any]] = {}
+    for key in sorted(cells):  # parallel loads in one order don't deadlock
+        if cells[key]:
+            found.setdefault(tuple(sorted(cells[key])), []).append(key)
+    return found
+
+
+# Create
+
+
+@dataclass(frozen=True, slots=True)
+class NewContact:
+    """A contact to be created unless its external id exists."""
+
+    key: str
+    """The external id, without the module."""
+    order_id: str
+    cells: Cells
+
+
+_ATTEMPTS = 5
+
+
+def create(
+    session: OdooSession,
+    wanted: Iterable[NewContact],
+    is_usable: Callable[[NewContact, Row], bool],
+) -> dict[str, dict[str, Any]]:
+    """Create the contacts that are absent under their external ids.
+
+    Where the contact of an external id exists and is not usable, because somebody archived,
+    changed or merged it, another one is created beside it.
+
+    Returns:
+        The contacts by the wanted ones' keys.
+
+    Raises:
+        ItemErrors: Odoo refuses some of them, named by their orders.
+    """
+    missing = {contact.key: contact for contact in wanted}
+    found: dict[str, dict[str, Any]] = {}
+    for attempt in range(_ATTEMPTS):
+        rows = _load(session, {key: _named(c, attempt) for key, c in missing.items()})
+        found |= {key: row for key, row in rows.items() if is_usable(missing[key], row)}
+        missing = {key: contact for key, contact in missing.items() if key not in found}
+        if not missing:
+            return found
+    raise ItemErrors({contact.order_id: _UNUSABLE for contact in missing.values()})
+
+
+_UNUSABLE = ItemError(
+    "needs_attention",
+    "Each contact that the bridge created for this order's buyer was archived or changed.",
+    "Unarchive one of them in Odoo (Contacts > Filters > Archived), then retry.",
+)
+
+
+def _named(contact: NewContact, attempt: int) -> NewContact:
+    endings = ("", f"_{contact.order_id}", f"_{contact.order_id}_{attempt}")
+    return replace(contact, key=f"{contact.key}{endings[min(attempt, 2)]}")
+
+
+def _load(session: OdooSession, wanted: Mapping[str, NewContact]) -> dict[str, dict[str, Any]]:
+    ids: dict[str, int] = {}
+    for columns, keys in _by_columns({key: c.cells for key, c in wanted.items()}).items():
+        rows = [
+            [f"{MODULE}.{wanted[key].key}", *(wanted[key].cells[name] for name in columns)]
+            for key in keys
+        ]
+        owners = [wanted[key].order_id for key in keys]
+        loaded = session.load("res.partner", ["id", *columns], rows, owners=owners)
+        ids |= zip(keys, loaded, strict=True)
+    contacts = read(session, ids.values())
+    return {key: dict(contacts[id_]) for key, id_ in ids.items()}
+
+
+# Complete
+
+
+def add_notes(contact: Row, notes: Sequence[str]) -> dict[str, str]:
+    """The cells that add to a contact's notes what they don't hold yet."""
+    comment = str(contact["comment"])
+    missing = [note for note in notes if html.unescape(note) not in html.unescape(comment)]
+    return {"comment": "".join([comment, *missing])} if missing else {}
+
+
+# Below customers
+
+
+def delivery_contacts(
+    session: OdooSession, placed: Sequence[tuple[Buyer, Row]]
+) -> dict[str, dict[str, Any]]:
+    """The contact that each order is delivered to: its customer, or one below it.
+
+    Args:
+        session: a login, in the account's company.
+        placed: buyers, each with the customer in Odoo.
+
+    Returns:
+        By Amazon order id. Each has exactly the name and the address that Amazon tells.
+    """
+    elsewhere = [(buyer, row) for buyer, row in placed if not _delivered_at(buyer, row)]
+    below = _children(session, {row["id"] for _, row in placed if row["is_company"] or elsewhere})
+    _create_persons(session, placed, below)
+    found: dict[str, dict[str, Any]] = {
+        buyer.order_id: dict(row) for buyer, row in placed if _delivered_at(buyer, row)
+    }
+    wanted: dict[str, NewContact] = {}
+    for buyer, row in elsewhere:
+        known = [each for each in below if _is_delivery_of(each, row, buyer)]
+        if known:
+            found[buyer.order_id] = known[0]
+        else:
+            wanted[buyer.order_id] = _delivery(buyer, row)
+    created = _create_below(session, list(wanted.values()))
+    return found | {order_id: created[contact.key] for order_id, contact in wanted.items()}
+
+
+def _delivered_at(buyer: Buyer, customer: Row) -> bool:
+    """The order goes to the customer itself.
+
+    One without an address must not go to the address of an earlier order, unless Amazon has
+    shipped it already.
+    """
+    if not buyer.address.is_told:
+        return not buyer.ships or is_blank(customer)
+    return is_same_place(buyer.address, buyer.deliver_to(customer), customer)
+
+
+def _children(session: OdooSession, customers: Iterable[int]) -> list[dict[str, Any]]:
+    ids = sorted(customers)
+    if not ids:
+        return []
+    rows = session.search_read(
+        "res.partner", [("parent_id", "in", ids)], PARTNER, order="id", context=_ARCHIVED_TOO
+    )
+    return [plain(row) for row in rows]
+
+
+_OWN_ADDRESS = {"delivery", "other"}
+"""Types of contacts whose address is not the one of the contact above."""
+
+
+def _is_delivery_of(contact: Row, customer: Row, buyer: Buyer) -> bool:
+    return bool(
+        contact["active"]
+        and contact["type"] in _OWN_ADDRESS
+        and contact["parent_id"] == customer["id"]
+        and buyer.address.is_told
+        and is_same_place(buyer.address, buyer.deliver_to(customer), contact)
+    )
+
+
+def _delivery(buyer: Buyer, customer: Row) -> NewContact:
+    """Keyed by what is told, so that an address gets one contact however often it is told."""
+    name, cells = buyer.deliver_to(customer), buyer.address.cells()
+    if buyer.address.is_told:
+        key = f"partner_{customer['id']}_delivery_{_told(buyer.address, name)}"
+    else:
+        key = f"partner_{customer['id']}_delivery_order_{buyer.order_id}"
+    own = {"name": name, "type": "delivery", "parent_id/.id": str(customer["id"])}
+    return NewContact(key, buyer.order_id, {**cells, **own})
+
+
+def _told(address: OdooAddress, name: str) -> str:
+    return digest(name, *(address.fields[field] or "" for field in FIELDS))
+
+
+def _create_persons(
+    session: OdooSession, placed: Sequence[tuple[Buyer, Row]], below: Sequence[Row]
+) -> None:
+    """Give companies the persons who buy for them; one that somebody archived stays so."""
+    known = {(each["parent_id"], each["name"]) for each in below if each["type"] == "contact"}
+    known |= {(e["parent_id"], e["email_normalized"]) for e in below if e["email_normalized"]}
+    wanted = [
+        _person(buyer, row)
+        for buyer, row in placed
+        if buyer.company and buyer.person and buyer.person != row["name"]
+        if not known & {(row["id"], buyer.person), (row["id"], buyer.email)}
+    ]
+    _create_below(session, wanted, check=False)
+
+
+def _person(buyer: Buyer, company: Row) -> NewContact:
+    key = f"partner_{company['id']}_person_{digest(buyer.person, buyer.email)}"
+    own = {"name": buyer.person, "type": "contact", "email": buyer.email}
+    return NewContact(key, buyer.order_id, {**own, "parent_id/.id": str(company["id"])})
+
+
+_GIVEN_LATER = ("parent_id/.id", "email")
+
+
+def _create_below(
+    session: OdooSession, wanted: Sequence[NewContact], *, check: bool = True
+) -> dict[str, dict[str, Any]]:
+    """Create contacts and hang them below their customers.
+
+    In two steps: Odoo 19 compares a contact that is loaded with a parent with fields that only
+    accountants may read (``res.partner._load_records_create``), and a load through the parent's
+    ``child_ids`` overwrites what exists. Between the steps the contact's reference names its
+    external id, so that an interrupted one is known from one that people took from its parent.
+    """
+    if not wanted:
+        return {}
+    by_key = {contact.key: contact for contact in wanted}
+    first = [replace(contact, cells=_first(contact)) for contact in by_key.values()]
+
+    def is_usable(contact: NewContact, row: Row) -> bool:
+        return not check or _is_new(row) or _is_as_wanted(row, by_key[contact.key])
+
+    rows = create(session, first, is_usable)
+    unfinished = {key: row for key, row in rows.items() if _is_new(row)}
+    write(session, {row["id"]: _rest(by_key[key]) for key, row in unfinished.items()})
+    return rows
+
+
+def _first(contact: NewContact) -> Cells:
+    cells = {name: cell for name, cell in contact.cells.items() if name not in _GIVEN_LATER}
+    return cells | {"ref": f"{MODULE}.{contact.key}"}
+
+
+def _rest(contact: NewContact) -> Cells:
+    return {name: c for name, c in contact.cells.items() if name in _GIVEN_LATER} | {"ref": ""}
+
+
+def _is_new(row: Row) -> bool:
+    """The bridge created it and did not finish."""
+    return str(row["ref"]).startswith(f"{MODULE}.") and bool(row["active"]) and not row["parent_id"]
+
+
+def _is_as_wanted(row: Row, contact: NewContact) -> bool:
+    """It exists and has just these values still."""
+    same = all(
+        is_same_text(row[name.removesuffix("/.id")], cell)
+        for name, cell in contact.cells.items()
+        if name.removesuffix("/.id") in _COMPARED
+    )
+    return bool(row["active"]) and row["type"] in _OWN_ADDRESS and same
+
+
+_COMPARED = {"name", "parent_id", *FIELDS} - {"phone"}
+
+
+def filled(address: OdooAddress, contact: dict[str, Any]) -> dict[str, str]:
+    """Enter in a contact, as read, what it lacks of an address; returns the cells to write."""
+    cells = blanks(address, contact)
+    contact |= {name: address.fields[name] for name in FIELDS if not contact[name]}
+    return cells

@@ -1,0 +1,53 @@
+"""Tax numbers of buyers: which texts are such numbers, and when two are the same one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_SHAPE = re.compile(r"[A-Z0-9][A-Z0-9 ./+*-]{4,28}[A-Z0-9+*]")
+_FEWEST_DIGITS = 5
+"""San Marino's have five; all others more."""
+_LONGEST = 20
+"""Letters and digits; China's, the longest, have 18."""
+_COUNTRY_CODE = re.compile(r"[A-Z]{2}(?=.*\d)")
+
+
+def is_tax_number(text: str) -> bool:
+    """The text looks like a tax number of some country; ``N/A``, ``none`` and ``000000`` don't."""
+    upper = text.upper().strip()
+    compact = _compact(upper)
+    digits = re.sub(r"\D", "", compact)
+    return (
+        bool(_SHAPE.fullmatch(upper))
+        and len(compact) <= _LONGEST
+        and len(digits) >= _FEWEST_DIGITS
+        and len(set(digits)) > 1
+    )
+
+
+def canonical(text: str, country_code: str) -> str:
+    """The number as compared: with its country's code, without blanks and punctuation.
+
+    Args:
+        text: a tax number, with the code of its country or without.
+        country_code: of the address, where the number has none.
+    """
+    compact = _compact(text.upper())
+    prefixed = compact if _COUNTRY_CODE.match(compact) else f"{country_code}{compact}"
+    return f"EL{prefixed[2:]}" if prefixed.startswith("GR") else prefixed
+
+
+def spellings(numbers: Iterable[tuple[str, str]]) -> list[str]:
+    """How Odoo may have stored these numbers (each with its country's code), to search for."""
+    found = set()
+    for text, country_code in numbers:
+        upper, number = text.upper(), canonical(text, country_code)
+        found |= {upper, re.sub(r"\s", "", upper), _compact(upper), number}
+        if _COUNTRY_CODE.match(number):
+            found.add(number[2:])
+    return sorted(found)
+
+
+def _compact(text: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", text)
