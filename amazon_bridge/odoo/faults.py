@@ -11,7 +11,7 @@ import re
 import ssl
 import xml.parsers.expat
 import xmlrpc.client
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from http import HTTPStatus
 from http.client import HTTPException
@@ -21,6 +21,7 @@ from urllib.error import HTTPError, URLError
 import odoorpc.error
 
 from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
+from amazon_bridge.odoo.personal import without_personal_data
 
 FAILURES: Final = (
     odoorpc.error.Error,
@@ -32,8 +33,6 @@ FAILURES: Final = (
     OSError,
 )
 """What a call through the transport may raise, besides bugs of ours."""
-
-HIDDEN = "…"
 
 
 class _Kind(Enum):
@@ -78,7 +77,8 @@ def explain(failure: Exception, sent: Iterable[Any] = ()) -> BridgeError | None:
 
     Args:
         failure: what the transport raised, one of ``FAILURES``.
-        sent: the call's arguments; none of their texts comes back in the error.
+        sent: what of the call's arguments may be a buyer's; none of these texts comes back in
+            the error.
     """
     if isinstance(failure, xmlrpc.client.Fault):
         code, text = failure.faultCode, str(failure.faultString)
@@ -190,48 +190,3 @@ def _last_line(traceback: str) -> str:
     frames = [number for number, line in enumerate(lines) if line.startswith('  File "')]
     after = lines[frames[-1] + 1 :] if frames else lines
     return next((line for line in after if line[:1].strip()), lines[-1] if lines else "")
-
-
-_QUOTED = re.compile(
-    r"""(?<!\w)'([^'\n]*)'(?!\w)|"([^"\n]*)"|“([^”\n]*)”|«([^»\n]*)»|"""
-    "\u2018([^\u2019\n]*)\u2019"
-)
-_E_MAIL = re.compile(r"[^\s<>'\"(]+@[^\s<>'\")]+")
-_OURS = re.compile(
-    r"amazon_bridge\.\S+|[a-z][a-z0-9]*(?:[._][a-z0-9]+)+|\d{3}-\d{7}-\d{7}|[-\d.,:TZ /]*"
-)
-"""External ids, names of models and fields, Amazon order ids, numbers and dates."""
-_SHORTEST = 3
-_LONGEST = 500
-
-
-def without_personal_data(text: str, sent: Iterable[Any] = ()) -> str:
-    """Odoo's text without what may be a buyer's.
-
-    Left out are: every text of three or more characters that we sent, whatever stands in
-    quotation marks (Odoo quotes stored values), e-mail addresses, and PostgreSQL's DETAIL.
-    External ids, names of models and fields, Amazon order ids, numbers and dates stay.
-    """
-    text = re.split(r"\s*\b(?:DETAIL|CONTEXT):", text)[0]
-    for value in sorted(set(_texts(sent)), key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", HIDDEN, text)
-    text = _E_MAIL.sub(HIDDEN, _QUOTED.sub(_hide_quoted, text))
-    return " ".join(text.split())[:_LONGEST]
-
-
-def _hide_quoted(quoted: re.Match[str]) -> str:
-    content = next(group for group in quoted.groups() if group is not None)
-    whole = quoted[0]
-    return whole if _OURS.fullmatch(content) else f"{whole[0]}{HIDDEN}{whole[-1]}"
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if len(value) >= _SHORTEST and not _OURS.fullmatch(value):
-            yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, Iterable):
-        for inner in value:
-            yield from _texts(inner)

@@ -23,7 +23,8 @@ from amazon_bridge.engine.errors import (
 )
 from amazon_bridge.odoo import answers, transport
 from amazon_bridge.odoo.capabilities import Capabilities, Fields, look_up
-from amazon_bridge.odoo.faults import FAILURES, explain, is_momentary, without_personal_data
+from amazon_bridge.odoo.faults import FAILURES, explain, is_momentary
+from amazon_bridge.odoo.personal import of_buyers, without_personal_data
 
 log = structlog.get_logger(__name__)
 
@@ -231,7 +232,7 @@ class OdooSession:
         try:
             return self._odoo.execute_kw(model, method, _sendable(args), _sendable(kwargs))
         except FAILURES as error:
-            problem = explain(error, (args, kwargs))
+            problem = explain(error, of_buyers(model, method, args, kwargs))
         finally:
             self._count(model, method, begun, problem)
         if problem is None:
@@ -313,7 +314,10 @@ class OdooSession:
                 [list(r) for r in rows],
                 context={**mode, **(context or {})},
             )
-            return _loaded_ids(*answers.loaded(model, answer), fields, rows)
+            ids, messages = answers.loaded(model, answer)
+            if errors := [each for each in messages if each.get("type") == "error"]:
+                raise _load_error(errors, len(rows), of_buyers(model, "load", (fields, rows)))
+            return _all_loaded(ids, fields, rows)
 
         try:
             return load() if overwrite else _again_and_again(self._sleep)(load)
@@ -410,14 +414,7 @@ def _columns_of_own_ids(fields: Sequence[str]) -> list[int]:
     return columns
 
 
-def _loaded_ids(
-    ids: list[int],
-    messages: Sequence[Mapping[str, Any]],
-    fields: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-) -> list[int]:
-    if errors := [message for message in messages if message.get("type") == "error"]:
-        raise _load_error(errors, rows)
+def _all_loaded(ids: list[int], fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
     own = [column for column in _columns_of_own_ids(fields) if "/" not in fields[column]]
     expected = sum(any(row[column] for column in own) for row in rows) if own else len(ids) or 1
     if len(ids) != expected:
@@ -426,15 +423,15 @@ def _loaded_ids(
 
 
 def _load_error(
-    messages: Sequence[Mapping[str, Any]], rows: Sequence[Sequence[Any]]
+    messages: Sequence[Mapping[str, Any]], rows: int, sent: Sequence[Any]
 ) -> BridgeError:
-    texts = [(_row(message), _text(message, rows)) for message in messages]
+    texts = [(_row(message), _text(message, sent)) for message in messages]
     if any(is_momentary(str(message.get("message"))) for message in messages):
         return Transient(f"Odoo's database was busy: {texts[0][1]}")
     if len(texts) > 1 and texts[0][0] == 0 and not messages[0].get("field"):
         # Odoo repeats the error of the whole batch at its first row, be it that row's or not.
         texts = texts[1:]
-    by_row = {row: text for row, text in reversed(texts) if row is not None and row < len(rows)}
+    by_row = {row: text for row, text in reversed(texts) if row is not None and row < rows}
     return LoadError(by_row, texts[0][1])
 
 
@@ -445,7 +442,7 @@ def _row(message: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _text(message: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> str:
-    text = without_personal_data(str(message.get("message")), rows)
+def _text(message: Mapping[str, Any], sent: Sequence[Any]) -> str:
+    text = without_personal_data(str(message.get("message")), sent)
     field = message.get("field")
     return f"{field}: {text}" if isinstance(field, str) and field else text

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
-from amazon_bridge.odoo.faults import HIDDEN, explain, is_momentary, without_personal_data
+from amazon_bridge.odoo.faults import explain, is_momentary
+from amazon_bridge.odoo.personal import HIDDEN, of_buyers, without_personal_data
 
 FRAMES = (
     "Traceback (most recent call last):\n"
@@ -134,10 +135,48 @@ def test_both_protocols_agree(code: int, name: str, error: type[BridgeError]) ->
         ("Order 111-2222222-3333333", ["111-2222222-3333333"], "Order 111-2222222-3333333"),
         ("No VAT FR12345 in FR", [{"vat": "FR12345", "country": "FR"}], "No VAT … in FR"),
         ("two\n\n  lines", [], "two lines"),
+        (
+            'No rule has been found to replenish "[MON] 24" Monitor" in "Partners/Customers".',
+            ["Ann Example"],
+            'No rule has been found to replenish "[MON] 24" Monitor" in "Partners/Customers".',
+        ),
+        (
+            'The quantity done for the product "[MUG] Mug" isn\'t right for "Ann".',
+            [],
+            'The quantity done for the product "[MUG] Mug" isn\'t right for "…".',
+        ),
+        ("Locations: 'WH/Stock', of 'Ann'", [], "Locations: 'WH/Stock', of '…'"),
+        ("'WH/OUT/00012' is open", [], "'WH/OUT/00012' is open"),
+        ("Contact 'Ann' has no product 'Ann'", ["Ann"], "Contact '…' has no product '…'"),
+        (
+            "The VAT number [DE12345] for partner [Ann Example] does not seem to be valid",
+            [],
+            "The VAT number […] for partner […] does not seem to be valid",
+        ),
+        ("Mug [MUG]: 2 units missing", [], "Mug [MUG]: 2 units missing"),
+        ("x" * 501, [], "x" * 499 + "…"),
     ],
 )
 def test_texts_without_personal_data(text: str, sent: list[object], clean: str) -> None:
     assert without_personal_data(text, sent) == clean
+
+
+ORDER_FIELDS = ["id", "note", "order_line/name", "order_line/display_type"]
+
+
+def test_what_is_sent_of_buyers() -> None:
+    rows = [
+        ["amazon_bridge.sale_order_1", "PO of Ann", "[MUG] A fine mug", ""],
+        ["", "", "Gift message: love, Ann", "line_note"],
+    ]
+    sent = of_buyers("sale.order", "load", (ORDER_FIELDS, rows))
+    text = "[MUG] A fine mug, PO of Ann, Gift message: love, Ann"
+    assert without_personal_data(text, sent) == "[MUG] A fine mug, …, …"
+    partner = of_buyers("res.partner", "write", ([1], {"name": "Ann Example"}))
+    assert without_personal_data("Ann Example", partner) == "…"
+    assert without_personal_data("Ann Example", of_buyers("x.new", "y", ["Ann Example"])) == "…"
+    location = of_buyers("stock.location", "search_read", [[("complete_name", "=", "WH/Amazon")]])
+    assert without_personal_data("WH/Amazon is archived", location) == "WH/Amazon is archived"
 
 
 NAMES = st.text(

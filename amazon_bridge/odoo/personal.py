@@ -1,0 +1,139 @@
+"""Odoo's texts without what may be a buyer's, so that they may be logged, stored and shown.
+
+Odoo's messages quote what it was given or has stored: a buyer's name as well as a product's.
+What is known to be the shop's own stays, for a reason without it helps nobody; what is not
+known goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+HIDDEN = "…"
+
+_LONGEST = 500
+_SHORTEST = 3
+
+_QUOTED = re.compile(
+    r"""(?<!\w)'([^'\n]*)'(?!\w)|"([^"\n]*)"|“([^”\n]*)”|«([^»\n]*)»|"""
+    "\u2018([^\u2019\n]*)\u2019"
+)
+_E_MAIL = re.compile(r"[^\s<>'\"(]+@[^\s<>'\")]+")
+_OURS = re.compile(
+    r"amazon_bridge\.\S+|[a-z][a-z0-9]*(?:[._][a-z0-9]+)+|\d{3}-\d{7}-\d{7}|[-\d.,:TZ /]*|"
+    r"[A-Z][A-Z0-9]*(?:/[A-Z0-9]+)+/\d+"
+)
+"""External ids, names of models and fields, Amazon order ids, numbers, dates, transfers' names."""
+
+_SENTENCES = (re.compile(r'No rule has been found to replenish "[^\n]*" in "[^\n]*"'),)
+"""Sentences that quote the shop's own, which may itself hold quotation marks: 24" Monitor."""
+
+_SHOPS_OWN = (
+    r"products?|products? variants?|locations?|warehouses?|routes?|rules?|operation types?|lots?|"
+    r"serial numbers?|lots?/serial numbers?|packages?|units? of measure|uom|categor(?:y|ies)|"
+    r"barcodes?|references?|bills? of materials?|work ?centers?|tax(?:es)?|accounts?|journals?|"
+    r"pricelists?|fiscal positions?|carriers?|delivery methods?|shipping methods?|teams?|"
+    r"currenc(?:y|ies)|sequences?|groups?|models?|fields?|modules?"
+)
+_NAMED = re.compile(rf"\b(?:{_SHOPS_OWN})(?:\(s\))?:? $", re.IGNORECASE)
+"""What stands before a quotation of the shop's own."""
+
+_PERSON = re.compile(
+    r"(\b(?:partner|contact|customer|recipient|user|number|tax id) \[)[^\]\n]*(?=\])", re.IGNORECASE
+)
+"""Names and numbers of persons in brackets, as module base_vat writes them."""
+
+
+def without_personal_data(text: str, sent: Iterable[Any] = ()) -> str:
+    """Odoo's text without what may be a buyer's.
+
+    Left out are: every text of three or more characters that was sent, whatever stands in
+    quotation marks (Odoo quotes stored values) unless it is the name of a product, a location
+    or another thing of the shop's, e-mail addresses, and PostgreSQL's DETAIL. External ids,
+    names of models and fields, of transfers, Amazon order ids, numbers and dates stay.
+
+    Args:
+        text: a message of Odoo's, in English.
+        sent: what was sent and may be a buyer's; see ``of_buyers``.
+    """
+    text = re.split(r"\s*\b(?:DETAIL|CONTEXT):", text)[0]
+    for value in sorted(set(_texts(sent)), key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", HIDDEN, text)
+    text = _PERSON.sub(rf"\1{HIDDEN}", _without_quotations(text))
+    clean = " ".join(_E_MAIL.sub(HIDDEN, text).split())
+    return clean if len(clean) <= _LONGEST else f"{clean[: _LONGEST - 1]}{HIDDEN}"
+
+
+def _without_quotations(text: str) -> str:
+    parts, end = [], 0
+    for start, stop in sorted(m.span() for pattern in _SENTENCES for m in pattern.finditer(text)):
+        parts += [_QUOTED.sub(_hide_quoted, text[end:start]), text[start:stop]]
+        end = stop
+    return "".join([*parts, _QUOTED.sub(_hide_quoted, text[end:])])
+
+
+def _hide_quoted(quoted: re.Match[str]) -> str:
+    content = next(group for group in quoted.groups() if group is not None)
+    whole, before = quoted[0], quoted.string[: quoted.start()]
+    if _OURS.fullmatch(content) or _NAMED.search(before):
+        return whole
+    return f"{whole[0]}{HIDDEN}{whole[-1]}"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if len(value) >= _SHORTEST and not _OURS.fullmatch(value):
+            yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, Iterable):
+        for inner in value:
+            yield from _texts(inner)
+
+
+# What is sent
+
+
+_WITHOUT_BUYERS = frozenset(
+    {
+        *("product.product", "product.template", "product.pricelist", "product.pricelist.item"),
+        *("stock.location", "stock.warehouse", "stock.route", "stock.location.route", "stock.rule"),
+        *("stock.picking.type", "stock.quant", "stock.move", "stock.move.line", "delivery.carrier"),
+        *("account.tax", "account.journal", "account.fiscal.position", "account.account"),
+        *("crm.team", "crm.tag", "res.company", "res.currency", "res.country", "res.country.state"),
+        *("ir.model.data", "ir.module.module", "uom.uom"),
+    }
+)
+"""Models to which nothing of a buyer's is sent: names there are those of the shop."""
+
+_NAMES = "order_line/name"
+_KINDS = "order_line/display_type"
+
+
+def of_buyers(model: str, method: str, arguments: Sequence[Any], options: Any = ()) -> list[Any]:
+    """What may be a buyer's of what a call sends.
+
+    Args:
+        model: what is called.
+        method: what is called of it.
+        arguments: by position. Those of ``load`` are the columns and the rows.
+        options: by keyword.
+    """
+    if model in _WITHOUT_BUYERS:
+        return []
+    if model == "sale.order" and method == "load":
+        return [_without_titles(*arguments)]
+    return [arguments, options]
+
+
+def _without_titles(fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """The rows of a load of sale orders without the titles of items; gift messages stay."""
+    return [_without_title(dict(zip(fields, row, strict=True))) for row in rows]
+
+
+def _without_title(row: dict[str, Any]) -> list[Any]:
+    is_title = not row.get(_KINDS)
+    return [value for name, value in row.items() if not (is_title and name == _NAMES)]
