@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from amazon_bridge import __version__, app, config, log
@@ -25,14 +23,10 @@ from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import shipments
 from amazon_bridge.model import Finding
 from amazon_bridge.service import asked, asking, daemon, healthcheck
+from amazon_bridge.terminal import add_row, console, say, say_marked
 
 DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
 """The exit codes."""
-
-_WIDE = 160
-"""Columns of a table that goes to a file or another program."""
-
-_console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 
 _account = click.option("--account", metavar="NAME", help="Only this account.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
@@ -56,9 +50,10 @@ class _Commands(click.Group):
 
 
 def _complain(error: BridgeError) -> None:
-    click.echo(f"amazon-bridge: {error}", err=True)
+    for line in f"amazon-bridge: {error}".splitlines():
+        say(line, err=True)
     for problem in getattr(error, "problems", ()):
-        click.echo(f"  {problem}", err=True)
+        say(f"  {problem}", err=True)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,7 +100,7 @@ def validate(ctx: click.Context) -> None:
     path = config.find(ctx.find_root().obj, os.environ)
     loaded = config.load(path, os.environ)
     names = ", ".join(account.name for account in loaded.accounts)
-    click.echo(f"{path}: right. Accounts: {names}.")
+    say(f"{path}: right. Accounts: {names}.")
 
 
 @config_.command()
@@ -135,18 +130,18 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
                 _show_missing(bridge, each)
                 continue
             bridge.restore_setup(each)
-            click.echo(f"{each.name}: Odoo is set up.")
+            say(f"{each.name}: Odoo is set up.")
 
 
 def _show_missing(bridge: App, account: config.AccountConfig) -> None:
     """Print what the account lacks in Odoo, and what prevents `setup` from creating it."""
     missing = bridge.inspection(account).missing
     if not missing:
-        click.echo(f"{account.name}: Odoo is set up.")
+        say(f"{account.name}: Odoo is set up.")
         return
-    click.echo(f"{account.name}: missing in Odoo, to be created by `amazon-bridge setup`:")
+    say(f"{account.name}: missing in Odoo, to be created by `amazon-bridge setup`:")
     for each in missing:
-        click.echo(f"  {each.what}{f' ({each.obstacle})' if each.obstacle else ''}")
+        say(f"  {each.what}{f' ({each.obstacle})' if each.obstacle else ''}")
 
 
 @main.command()
@@ -166,20 +161,19 @@ def check(ctx: click.Context, account: str | None) -> None:
 
 def _show_findings(about: str, findings: Sequence[Finding]) -> bool:
     """Print findings; tell whether something is wrong."""
-    click.echo(f"{about}:")
+    say(f"{about}:")
     for finding in findings:
-        click.echo(f"  {_mark(finding)} {finding.what}")
+        say_marked(*_mark(finding), finding.what)
         if finding.remedy:
-            click.echo(f"          → {finding.remedy}")
+            say(f"          → {finding.remedy}")
     return not all(finding.ok for finding in findings)
 
 
-def _mark(finding: Finding) -> str:
+def _mark(finding: Finding) -> tuple[str, str]:
+    """A word, and its colour."""
     if not finding.ok:
-        return click.style("PROBLEM", fg="red")
-    if finding.remedy:
-        return click.style("ADVICE ", fg="yellow")
-    return click.style("OK     ", fg="green")
+        return "PROBLEM", "red"
+    return ("ADVICE ", "yellow") if finding.remedy else ("OK     ", "green")
 
 
 # The daemon
@@ -201,7 +195,7 @@ def healthcheck_(ctx: click.Context) -> None:
     """Exit with 0 when the daemon of this configuration is healthy, else with 1."""
     problems = healthcheck.problems(_load(ctx))
     for problem in problems:
-        click.echo(problem)
+        say(problem)
     ctx.exit(1 if problems else 0)
 
 
@@ -252,7 +246,7 @@ def _show_first_run(bridge: App, account: config.AccountConfig) -> None:
         if bridge.inspection(account).missing:
             _show_missing(bridge, account)
     if bridge.ledger.cursor(account.name) is None and account.start is None:
-        click.echo(
+        say(
             f"{account.name}: a new account begins with orders that change after its first run."
             " To bring in earlier ones, set `start`."
         )
@@ -270,14 +264,14 @@ def _show_counts(results: dict[str, dict[str, Counts]]) -> None:
     errors = []
     for account, done in results.items():
         for job, counts in done.items():
-            table.add_row(account, job, *(str(getattr(counts, name)) for name in numbers))
+            add_row(table, account, job, *(str(getattr(counts, name)) for name in numbers))
             if counts.error:
                 errors.append(f"{account}, {job}: {counts.error}")
-    _console.print(table)
+    console().print(table)
     for error in errors:
-        _console.print(error, markup=False)
+        say(error)
     if any(counts.quarantined for done in results.values() for counts in done.values()):
-        _console.print("Some were put aside: amazon-bridge quarantine list")
+        say("Some were put aside: amazon-bridge quarantine list")
 
 
 # Cursors
@@ -295,7 +289,7 @@ def cursor_show(ctx: click.Context) -> None:
     with _opened(ctx) as bridge:
         for account in bridge.accounts():
             at = bridge.ledger.cursor(account.name)
-            click.echo(f"{account.name} {_moment(at) or 'none yet: its first round sets it'}")
+            say(f"{account.name} {_moment(at) or 'none yet: its first round sets it'}")
 
 
 @cursor.command("set")
@@ -311,7 +305,7 @@ def cursor_set(ctx: click.Context, account: str, timestamp: str) -> None:
         name = bridge.accounts(account)[0].name
         before = bridge.ledger.cursor(name)
         bridge.ledger.set_cursor(name, at := _parse(timestamp))
-        click.echo(f"{name}: cursor moved from {_moment(before) or 'none'} to {_moment(at)}")
+        say(f"{name}: cursor moved from {_moment(before) or 'none'} to {_moment(at)}")
 
 
 def _parse(timestamp: str) -> datetime:
@@ -346,20 +340,20 @@ def order_show(ctx: click.Context, order_id: str) -> None:
     with _opened(ctx) as bridge:
         entries = bridge.ledger.entries(order_id)
     if not entries:
-        click.echo(f"The bridge doesn't know {order_id}. To fetch it from Amazon:")
-        click.echo(f"  amazon-bridge order recover ACCOUNT {order_id}")
+        say(f"The bridge doesn't know {order_id}. To fetch it from Amazon:")
+        say(f"  amazon-bridge order recover ACCOUNT {order_id}")
         ctx.exit(ITEMS_FAILED)
     for entry in entries:
         _show_entry(entry)
 
 
 def _show_entry(entry: Entry) -> None:
-    click.echo(f"{entry.key} ({entry.account}, {entry.job}): {entry.state.replace('_', ' ')}")
-    click.echo(f"  first seen {_moment(entry.first_seen)}, last seen {_moment(entry.last_seen)}")
+    say(f"{entry.key} ({entry.account}, {entry.job}): {entry.state.replace('_', ' ')}")
+    say(f"  first seen {_moment(entry.first_seen)}, last seen {_moment(entry.last_seen)}")
     if entry.last_tried:
-        click.echo(f"  last tried {_moment(entry.last_tried)}")
+        say(f"  last tried {_moment(entry.last_tried)}")
     if entry.kind:
-        click.echo(f"  {entry.kind}: {entry.reason} {entry.remedy or ''}")
+        say(f"  {entry.kind}: {entry.reason} {entry.remedy or ''}")
 
 
 @order.command("recover")
@@ -394,11 +388,11 @@ def quarantine_list(ctx: click.Context, *, as_json: bool) -> None:
         click.echo(json.dumps([_entry_json(entry) for entry in entries]))
         return
     for entry in entries:
-        _console.print(f"[bold]{entry.key}[/] {entry.account}, {entry.job}: {entry.kind}")
-        _console.print(f"  {entry.reason}", markup=False)
+        say(f"{entry.key} {entry.account}, {entry.job}: {entry.kind}")
+        say(f"  {entry.reason}")
         if entry.remedy:
-            _console.print(f"  → {entry.remedy}", markup=False)
-    click.echo(f"{len(entries)} put aside." if entries else "Nothing is put aside.")
+            say(f"  → {entry.remedy}")
+    say(f"{len(entries)} put aside." if entries else "Nothing is put aside.")
 
 
 def _entry_json(entry: Entry) -> dict[str, Any]:
@@ -418,7 +412,7 @@ def quarantine_retry(ctx: click.Context, key: str | None, *, everything: bool) -
         raise click.UsageError("Name one KEY, or --all.")
     with _opened(ctx) as bridge:
         number = bridge.ledger.retry(key)
-    click.echo(f"{number} to be tried again in the next round (amazon-bridge sync all).")
+    say(f"{number} to be tried again in the next round (amazon-bridge sync all).")
     ctx.exit(DONE if number or everything else ITEMS_FAILED)
 
 
@@ -456,7 +450,7 @@ def anonymise(ctx: click.Context, after: timedelta | None, *, dry_run: bool, as_
         kept = [{"customer": id_, "reason": why} for id_, why in outcome.kept.items()]
         click.echo(json.dumps({"anonymised": outcome.anonymised, "kept": kept}))
         return
-    click.echo(f"Customers {'to be ' if dry_run else ''}made anonymous: {outcome.anonymised}.")
+    say(f"Customers {'to be ' if dry_run else ''}made anonymous: {outcome.anonymised}.")
     _show_kept(outcome.kept)
 
 
@@ -466,11 +460,11 @@ _MOST_KEPT = 20
 def _show_kept(kept: dict[int, str]) -> None:
     """Say why the data of customers is needed still, by their database id."""
     if kept:
-        click.echo(f"Still needed are the names of {len(kept)}:")
+        say(f"Still needed are the names of {len(kept)}:")
     for id_, reason in list(kept.items())[:_MOST_KEPT]:
-        click.echo(f"  customer {id_}: {reason}")
+        say(f"  customer {id_}: {reason}")
     if len(kept) > _MOST_KEPT:
-        click.echo("  The others: amazon-bridge anonymise --dry-run --json")
+        say("  The others: amazon-bridge anonymise --dry-run --json")
 
 
 # State
@@ -489,7 +483,7 @@ def state_backup(ctx: click.Context, path: Path) -> None:
     with _opened(ctx) as bridge:
         bridge.ledger.back_up(path)
     store.verify(path)
-    click.echo(f"{path}: a whole copy of {bridge.config.state}.")
+    say(f"{path}: a whole copy of {bridge.config.state}.")
 
 
 @state.command("verify")
@@ -500,7 +494,7 @@ def state_verify(ctx: click.Context, path: Path | None) -> None:
     examined = path or _load(ctx).state
     rows = store.verify(examined)
     told = ", ".join(f"{number} {name}" for name, number in rows.items())
-    click.echo(f"{examined}: whole. {told}.")
+    say(f"{examined}: whole. {told}.")
 
 
 # Status
@@ -520,8 +514,8 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     for name, of in told.items():
         for job, done in of["jobs"].items() or [("", {})]:
             last = [done.get("last_success") or "never", str(of["quarantined"]), str(of["pending"])]
-            table.add_row(name, of["cursor"] or "", job, *last, done.get("last_error") or "")
-    _console.print(table)
+            add_row(table, name, of["cursor"] or "", job, *last, done.get("last_error") or "")
+    console().print(table)
     for name, of in told.items():
         _show_waiting(name, of["waiting"])
         _show_fallbacks(name, of["fallback_products"])
@@ -533,12 +527,12 @@ _MOST_WAITING = 20
 def _show_waiting(account: str, waiting: Sequence[dict[str, Any]]) -> None:
     """Name the delivery orders that Amazon is still to be told of, and what they lack."""
     if waiting:
-        click.echo(f"{account}: {len(waiting)} delivery orders are done and not told yet:")
+        say(f"{account}: {len(waiting)} delivery orders are done and not told yet:")
     for each in waiting[:_MOST_WAITING]:
         lacks = f"lacks {' and '.join(each['lacks'])}" if each["lacks"] else "is told next"
-        click.echo(f"  {each['delivery_order']} of {each['order']}, {each['since']}: {lacks}")
+        say(f"  {each['delivery_order']} of {each['order']}, {each['since']}: {lacks}")
     if waiting[_MOST_WAITING:]:
-        click.echo("  The others: amazon-bridge status --json")
+        say("  The others: amazon-bridge status --json")
 
 
 _MOST_SKUS = 20
@@ -547,12 +541,12 @@ _MOST_SKUS = 20
 def _show_fallbacks(account: str, unmatched: Sequence[dict[str, Any]]) -> None:
     """Name the SKUs whose orders came in with a fallback product."""
     if unmatched:
-        click.echo(f"{account}: {len(unmatched)} SKUs came in with the product Amazon Sale:")
+        say(f"{account}: {len(unmatched)} SKUs came in with the product Amazon Sale:")
     for each in unmatched[:_MOST_SKUS]:
-        click.echo(f"  {each['sku']}: {each['orders']} orders, such as {each['order']}")
-        click.echo(f"    {each['reason']}")
+        say(f"  {each['sku']}: {each['orders']} orders, such as {each['order']}")
+        say(f"    {each['reason']}")
     if unmatched[_MOST_SKUS:]:
-        click.echo("  The others: amazon-bridge status --json")
+        say("  The others: amazon-bridge status --json")
 
 
 def _status(bridge: App, account: str) -> dict[str, Any]:

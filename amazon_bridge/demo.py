@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.progress import track
 from rich.table import Column, Table
 
@@ -26,12 +25,13 @@ from amazon_bridge.config import Config
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.simulator import CATALOGUE, Simulator, World, generate
+from amazon_bridge.terminal import add_row, console, say
 
 _ORDERS = 40
 _UNKNOWN_SKU = "SPOON-SET"
 """One product of the shop that Odoo doesn't have, as happens."""
 
-_console = Console(highlight=False)
+_console = console()
 
 
 class _Clock:
@@ -121,7 +121,7 @@ def _tell_of_orders(bridge: App, shop: _Shop) -> None:
     counts = sum(
         (bridge.sync(each, "orders") for each in track(accounts, "From Amazon to Odoo")), Counts()
     )
-    _console.print(
+    say(
         f"Amazon showed {counts.seen} orders: {counts.created} are in Odoo now,"
         f" {counts.unchanged} need not be, {counts.quarantined} were put aside."
     )
@@ -136,17 +136,17 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
         total = f"{row['amount_total']:,.2f} {row['currency_id'][1]}"
         channel = "Amazon" if row["delivery_status"] == "full" else "you"
         delivery = {"full": "done", "pending": "ready"}.get(row["delivery_status"], "")
-        table.add_row(row["name"], row["client_order_ref"], channel, total, delivery)
+        add_row(table, row["name"], row["client_order_ref"], channel, total, delivery)
     return table
 
 
 def _tell_of_a_parcel(bridge: App, shop: _Shop, amazon: Simulator) -> None:
     _console.rule("A parcel leaves")
     delivery = shop.ship("DHL", "JJD000390007123456789")
-    _console.print(f"{delivery} is validated in Odoo, with DHL and a tracking reference.")
+    say(f"{delivery} is validated in Odoo, with DHL and a tracking reference.")
     _sync(bridge, "pickings")
     sent = json.loads(amazon.received("confirmShipment")[-1].body)["packageDetail"]
-    _console.print(
+    say(
         f"Amazon was told: carrier {sent['carrierCode']}, tracking number"
         f" {sent['trackingNumber']}, {len(sent['orderItems'])} item(s). It mails the buyer."
     )
@@ -158,7 +158,7 @@ def _tell_of_cancellations(bridge: App, shop: _Shop, amazon: Simulator, clock: _
     amazon.world.cancel(by_buyer["client_order_ref"])
     clock.put_forward(minutes=5)
     _sync(bridge, "orders")
-    _console.print(
+    say(
         f"The buyer of {by_buyer['name']} cancelled on Amazon;"
         f" in Odoo it is now: {shop.state(by_buyer['id'])}."
     )
@@ -167,7 +167,7 @@ def _tell_of_cancellations(bridge: App, shop: _Shop, amazon: Simulator, clock: _
     clock.put_forward(minutes=5)
     _sync(bridge, "cancellations")
     status = amazon.world.order(by_seller["client_order_ref"]).status
-    _console.print(
+    say(
         f"{by_seller['name']} was cancelled in Odoo; Amazon was told by a feed,"
         f" and has it as: {status}."
     )
@@ -181,7 +181,8 @@ def _sync(bridge: App, job: str) -> None:
 def _tell_of_the_quarantine(bridge: App) -> None:
     _console.rule("What a person must look at")
     for entry in bridge.ledger.quarantined():
-        _console.print(f"{entry.key}: {entry.reason}\n  → {entry.remedy}", markup=False)
+        say(f"{entry.key}: {entry.reason}")
+        say(f"  → {entry.remedy}")
 
 
 def _say_where_to_look(url: str, database: str, login: str, password: str, folder: Path) -> None:
@@ -194,7 +195,7 @@ def _say_where_to_look(url: str, database: str, login: str, password: str, folde
         f"        {sys.argv[0]} --config {folder}/bridge.yaml status",
         f"        {sys.argv[0]} --config {folder}/bridge.yaml quarantine list",
     ):
-        _console.print(line, soft_wrap=True, markup=False)
+        say(line)
 
 
 # The people in Odoo

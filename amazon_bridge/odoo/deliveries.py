@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.odoo.sales import Delivery
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.text import printable
+from amazon_bridge.odoo.text import whole
 
 _QUIET = {"skip_backorder": True, "skip_sms": True}
 """Without these, ``button_validate`` may answer with a question in place of doing its work."""
@@ -63,7 +63,7 @@ def note_gift_messages(session: OdooSession, messages: Mapping[Delivery, Sequenc
 
 
 def _gift_note(messages: Sequence[str]) -> str:
-    lines = (html.escape(printable(text)) for text in messages)
+    lines = (html.escape(whole(text)) for text in messages)
     return "<br/>".join(f"{_GIFT_MESSAGE}{line}" for line in lines)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.text import printable
+from amazon_bridge.odoo.text import printable, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,11 +345,16 @@ def _draft_rows(draft: Draft) -> list[list[str]]:
     for line in draft.lines:
         cells = [
             *(f"amazon_bridge.{line.external_id}", str(line.product_id or "")),
-            *(printable(line.name), str(line.quantity)),
+            *(_line_name(line), str(line.quantity)),
             *("0", "0", *_note_or_route(draft, line)),
         ]
         rows.append([*(head if not rows else [""] * len(head)), *cells])
     return rows
+
+
+def _line_name(line: Line) -> str:
+    """A gift message is written on a card as it is; a title may be cut."""
+    return printable(line.name) if line.product_id else whole(line.name)
 
 
 def _datetime(moment: datetime) -> str:

@@ -114,7 +114,8 @@ def apprise_sender(urls: Iterable[SecretStr]) -> Send:
                 f"alerts.notify[{number}] is no address that Apprise knows.",
                 "Its documentation lists what there is: https://github.com/caronc/apprise/wiki",
             )
-    return lambda title, body: bool(everybody.notify(title=title, body=body))
+    text = apprise.NotifyFormat.TEXT  # else receivers of HTML take the text for markup
+    return lambda title, body: bool(everybody.notify(title=title, body=body, body_format=text))
 
 
 class DeadMansSwitch:

@@ -63,7 +63,6 @@ class Partners(Model):
         vat=char("Tax ID"),
         comment=char("Notes"),
         ref=char("Reference"),
-        active=flag(default=True),
         street=char("Street"),
         street2=char("Street2"),
         zip=char("Zip"),

@@ -1,0 +1,85 @@
+"""Texts from outside on the terminal: as they are, in one line, and never markup."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.table import Table
+
+from amazon_bridge.cli import main
+from amazon_bridge.config import load
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import Ledger, Seen
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.terminal import add_row, console, plain
+
+NOW = datetime(2026, 11, 23, 14, 37, tzinfo=UTC)
+CONFIG = """
+state: bridge.db
+http: null
+odoo: {url: "http://127.0.0.1:9", database: prod, login: bridge, password: open-sesame, timeout: 1}
+accounts:
+- name: acme-eu
+  seller_id: A1
+  marketplaces: [FR]
+  credentials: {client_id: amzn-client, client_secret: sesame, refresh_token: tokens}
+"""
+HOSTILE = ["[/web]", "[bold red]red[/]", "[link=http://x]y[/link]", ":smile:", "[", "\\[/x]"]
+CONTROL = "a\x1b[2J\x1b]0;title\x07b\r\nacme-eu: all is well \u202eevil\udcff"
+
+
+@pytest.fixture(params=[*HOSTILE, CONTROL], ids=repr)
+def hostile(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def config(tmp_path: Path, hostile: str) -> Path:
+    """An account of which every text that is shown comes from somebody else."""
+    path = tmp_path / "bridge.yaml"
+    path.write_text(CONFIG)
+    text = hostile.replace("\udcff", "")  # no text of Amazon or Odoo arrives with half a character
+    with Ledger(load(path, {}).state, lambda: NOW) as ledger:
+        ledger.file("acme-eu", "orders", [Seen(f"1{text}", "x")])
+        error = ItemError(f"kind{text}", f"reason {text}", f"remedy {text}")
+        ledger.put_aside("acme-eu", "orders", f"1{text}", error)
+        ledger.put_aside("acme-eu", "pickings", f"WH/{text}", error)
+        ledger.note_matches("acme-eu", unmatched=[(f"SKU{text}", "1", f"why {text}")], matched=())
+        counts = Counts(error=f"refused by {text}")
+        ledger.record_round("acme-eu", "orders", started=NOW, finished=NOW, counts=counts)
+    return path
+
+
+@pytest.mark.parametrize("command", ["status", "quarantine list", "order show", "cursor show"])
+def test_commands_show_texts_as_they_are(config: Path, hostile: str, command: str) -> None:
+    text = hostile.replace("\udcff", "")
+    arguments = [*command.split(), *([f"1{text}"] if command == "order show" else [])]
+    result = CliRunner().invoke(main, ["--config", str(config), *arguments])
+    assert result.exception is None, result.output
+    assert result.exit_code == 0
+    assert not {c for c in result.output if c != "\n" and c < " "}
+    assert "\u202e" not in result.output
+    flat = " ".join(result.output.split())
+    if command != "cursor show":
+        assert " ".join(plain(text).split())[:12] in flat
+    if command == "status":
+        assert not [line for line in result.output.splitlines() if line.startswith("acme-eu: all")]
+
+
+def test_errors_show_texts_as_they_are(hostile: str) -> None:
+    result = CliRunner().invoke(main, ["--config", f"no{hostile}".replace("\0", ""), "status"])
+    assert result.exit_code == 2
+    assert "\x1b" not in result.output
+
+
+def test_tables(hostile: str) -> None:
+    stream = io.StringIO()
+    table = Table("a", "b")
+    add_row(table, "x", hostile)
+    console(stream).print(table)
+    assert plain(hostile)[:12] in stream.getvalue()
+    console(stream).print(hostile.replace("\udcff", ""))
