@@ -7,7 +7,7 @@ one, which moves the external ids to the one that is left.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from amazon_bridge.odoo.addresses import (
     OdooAddress,
     Row,
     blanks,
+    column,
     is_blank,
     is_same_place,
     is_same_text,
@@ -166,7 +167,6 @@ def delivery_contacts(
     """
     elsewhere = [(buyer, row) for buyer, row in placed if not _delivered_at(buyer, row)]
     below = _children(session, {row["id"] for _, row in placed if row["is_company"] or elsewhere})
-    _create_persons(session, placed, below)
     found: dict[str, dict[str, Any]] = {
         buyer.order_id: dict(row) for buyer, row in placed if _delivered_at(buyer, row)
     }
@@ -177,7 +177,7 @@ def delivery_contacts(
             found[buyer.order_id] = known[0]
         else:
             wanted[buyer.order_id] = _delivery(buyer, row)
-    created = _create_below(session, list(wanted.values()))
+    created = _create_below(session, [*_persons(placed, below), *wanted.values()])
     return found | {order_id: created[contact.key] for order_id, contact in wanted.items()}
 
 
@@ -223,41 +223,39 @@ def _delivery(buyer: Buyer, customer: Row) -> NewContact:
         key = f"partner_{customer['id']}_delivery_{_told(buyer.address, name)}"
     else:
         key = f"partner_{customer['id']}_delivery_order_{buyer.order_id}"
-    own = {"name": name, "type": "delivery", "parent_id/.id": str(customer["id"])}
-    return NewContact(key, buyer.order_id, {**cells, **own})
+    own = {"name": name, "type": "delivery", "email": ""}
+    return NewContact(key, buyer.order_id, {**cells, **own, "parent_id/.id": str(customer["id"])})
 
 
 def _told(address: OdooAddress, name: str) -> str:
     return digest(name, *(address.fields[field] or "" for field in FIELDS))
 
 
-def _create_persons(
-    session: OdooSession, placed: Sequence[tuple[Buyer, Row]], below: Sequence[Row]
-) -> None:
-    """Give companies the persons who buy for them; one that somebody archived stays so."""
-    known = {(each["parent_id"], each["name"]) for each in below if each["type"] == "contact"}
+def _persons(placed: Sequence[tuple[Buyer, Row]], below: Sequence[Row]) -> Iterator[NewContact]:
+    """The persons who buy for companies; one that somebody archived stays so."""
+    known = {(each["parent_id"], each["name"]) for each in below if each["type"] == _PERSON}
     known |= {(e["parent_id"], e["email_normalized"]) for e in below if e["email_normalized"]}
-    wanted = [
-        _person(buyer, row)
-        for buyer, row in placed
-        if buyer.company and buyer.person and buyer.person != row["name"]
-        if not known & {(row["id"], buyer.person), (row["id"], buyer.email)}
-    ]
-    _create_below(session, wanted, check=False)
+    for buyer, row in placed:
+        is_new = not known & {(row["id"], buyer.person), (row["id"], buyer.email)}
+        if buyer.company and buyer.person and buyer.person != row["name"] and is_new:
+            yield _person(buyer, row)
 
 
 def _person(buyer: Buyer, company: Row) -> NewContact:
     key = f"partner_{company['id']}_person_{digest(buyer.person, buyer.email)}"
-    own = {"name": buyer.person, "type": "contact", "email": buyer.email}
-    return NewContact(key, buyer.order_id, {**own, "parent_id/.id": str(company["id"])})
+    own = {"name": buyer.person, "type": _PERSON, "email": buyer.email}
+    nowhere = dict.fromkeys(map(column, FIELDS), "")
+    return NewContact(key, buyer.order_id, {**nowhere, **own, "parent_id/.id": str(company["id"])})
+
+
+_PERSON = "contact"
+"""The type of a contact that has the address of the one above."""
 
 
 _GIVEN_LATER = ("parent_id/.id", "email")
 
 
-def _create_below(
-    session: OdooSession, wanted: Sequence[NewContact], *, check: bool = True
-) -> dict[str, dict[str, Any]]:
+def _create_below(session: OdooSession, wanted: Sequence[NewContact]) -> dict[str, dict[str, Any]]:
     """Create contacts and hang them below their customers.
 
     In two steps: Odoo 19 compares a contact that is loaded with a parent with fields that only
@@ -271,7 +269,8 @@ def _create_below(
     first = [replace(contact, cells=_first(contact)) for contact in by_key.values()]
 
     def is_usable(contact: NewContact, row: Row) -> bool:
-        return not check or _is_new(row) or _is_as_wanted(row, by_key[contact.key])
+        is_person = contact.cells["type"] == _PERSON  # nothing is sent there
+        return is_person or _is_new(row) or _is_as_wanted(row, by_key[contact.key])
 
     rows = create(session, first, is_usable)
     unfinished = {key: row for key, row in rows.items() if _is_new(row)}
