@@ -7,7 +7,7 @@ copy of it, made in about a second, Odoo's registry of it included.
 import hashlib
 import re
 import xmlrpc.client
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -46,6 +46,15 @@ class OdooDatabase:
             if "cannot marshal None" in fault.faultString:  # done, and only the answer is lost
                 return None
             raise
+
+    def install(self, *modules: str) -> None:
+        """Installs further modules, with those that they depend on.
+
+        Raises:
+            ProvisioningError: the server lacks one, or it can't be installed.
+        """
+        self.rpc("ir.module.module", "update_list")
+        _install_modules(self, modules)
 
     def make_user(self, login: str, groups: Iterable[str]) -> Self:
         """Makes a user in exactly these groups (named by external id), and signs in as them."""
@@ -127,17 +136,17 @@ class OdooServer:
         demo_data = False
         credentials = (unfinished.password, unfinished.login)
         self._manage("create_database", unfinished.database, demo_data, "en_US", *credentials)
-        _install_modules(unfinished)
+        _install_modules(unfinished, MODULES)
         # Odoo would choose a national chart of accounts if the country came before the modules
         usa = unfinished.reference("base.us")
         unfinished.rpc("res.company", "write", [1], {"country_id": usa})
         self._manage("rename", unfinished.database, TEMPLATE)
 
 
-def _install_modules(database: OdooDatabase) -> None:
-    wanted = database.rpc("ir.module.module", "search", [("name", "in", MODULES)])
-    if len(wanted) < len(MODULES):
-        raise ProvisioningError(f"this Odoo lacks some of the modules {', '.join(MODULES)}")
+def _install_modules(database: OdooDatabase, modules: Collection[str]) -> None:
+    wanted = database.rpc("ir.module.module", "search", [("name", "in", list(modules))])
+    if len(wanted) < len(modules):
+        raise ProvisioningError(f"this Odoo lacks some of the modules {', '.join(modules)}")
     try:
         database.rpc("ir.module.module", "button_immediate_install", wanted)
     except xmlrpc.client.Fault as fault:

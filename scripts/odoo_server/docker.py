@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 from odoo_server.common import run, say
 
@@ -36,6 +37,10 @@ class DockerOdoo:
         _docker("run", *_POSTGRES_OPTIONS, POSTGRES_IMAGE, "-c", "fsync=off")
         _docker("run", *_ODOO_OPTIONS, ODOO_IMAGE, f"--workers={workers}", "--max-cron-threads=0")
         return f"http://{_docker('port', ODOO, '8069').split()[0]}"
+
+    def add_modules(self, folder: Path) -> None:
+        """Copies modules to the folder that the image keeps for them."""
+        _docker("cp", f"{folder}/.", f"{ODOO}:/mnt/extra-addons")
 
     def is_running(self) -> bool:
         return ODOO in _docker("ps", "--format={{.Names}}").split()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from odoo_server.common import ProvisioningError, cache_folder
 from odoo_server.postgresql import Cluster
 
 SECONDS_TO_STOP = 20
+SERIES = "19.0"
 LONGEST_SOCKET_FOLDER = 90  # bytes; the whole path of a Unix socket has at most 107
 
 
@@ -42,6 +44,15 @@ class LocalOdoo:
         odoo = self._spawn("server", "--config", settings)
         self._process.write_text(json.dumps([odoo.pid, _start_time(odoo.pid)]))
         return f"http://127.0.0.1:{port}"
+
+    def add_modules(self, folder: Path) -> None:
+        """Copies modules to where Odoo itself would keep those that a person adds."""
+        place = self._home / "data/addons" / SERIES
+        place.mkdir(parents=True, exist_ok=True)
+        place.chmod(0o755)  # Odoo makes it read-only
+        for module in folder.iterdir():
+            shutil.copytree(module, place / module.name, dirs_exist_ok=True)
+        unprivileged.own(place.parent, place)
 
     def is_running(self) -> bool:
         return self._pid() is not None

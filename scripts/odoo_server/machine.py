@@ -11,8 +11,10 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any, Protocol
 
+from odoo_server import addons
 from odoo_server.common import ProvisioningError, cache_folder, locked, say
 from odoo_server.databases import OdooServer
 from odoo_server.docker import DockerOdoo, docker_answers
@@ -27,6 +29,7 @@ class Machine(Protocol):
 
     def install(self) -> None: ...
     def start(self, workers: int) -> str: ...
+    def add_modules(self, folder: Path) -> None: ...
     def is_running(self) -> bool: ...
     def log(self) -> str: ...
     def stop(self) -> None: ...
@@ -106,6 +109,12 @@ def install() -> None:
     """Downloads what a start needs; the caller holds the lock "server"."""
     if not external_server():
         _machine().install()
+
+
+def add_modules() -> None:
+    """Gives our running server the modules of the OCA; one that is not ours must have them."""
+    if not external_server():
+        _machine().add_modules(addons.folder())
 
 
 def stop() -> None:
