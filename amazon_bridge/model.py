@@ -231,12 +231,14 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """What Amazon is told about one order cancelled in Odoo: all of its items, one reason."""
+    """What Amazon is told about one order cancelled in Odoo: all of its items."""
 
     order_id: str
     sale_order_name: str
     order_item_ids: tuple[str, ...]
     reason: str
+    item_reasons: tuple[tuple[str, str], ...] = ()
+    """Pairs of order item id and reason, of the items with another reason than the order."""
 
 
 @dataclass(frozen=True, slots=True)

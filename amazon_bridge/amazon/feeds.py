@@ -190,10 +190,11 @@ def _add_acknowledgement(message: ET.Element, cancellation: Cancellation) -> Non
     _add(acknowledgement, "AmazonOrderID", cancellation.order_id)
     _add(acknowledgement, "MerchantOrderID", cancellation.sale_order_name)
     _add(acknowledgement, "StatusCode", "Failure")
+    reasons = dict(cancellation.item_reasons)
     for order_item_id in cancellation.order_item_ids:
         item = ET.SubElement(acknowledgement, "Item")
         _add(item, "AmazonOrderItemCode", order_item_id)
-        _add(item, "CancelReason", cancellation.reason)
+        _add(item, "CancelReason", reasons.get(order_item_id, cancellation.reason))
 
 
 def _report(document: bytes) -> ET.Element:

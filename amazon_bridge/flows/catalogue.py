@@ -31,6 +31,10 @@ class Catalogue:
         found_by_barcode = (by_barcode[b] for b in self._barcodes(item) if b in by_barcode)
         return found or next(found_by_barcode, None)
 
+    def is_moved(self, product_id: int) -> bool:
+        """Odoo makes a delivery for the product: it is neither a service nor a combo."""
+        return product_id not in self._products.not_moved
+
     def shipping(self, order: Order) -> int | None:
         """The product of an order's shipping service, if one is named for it."""
         return self._by_reference(order, SHIPPING, order.service_level)

@@ -57,6 +57,7 @@ def _draft(context: Context, order: Order, customer: Customer, lines: tuple[Line
         currency_unit=smallest_unit(currency),
         route_id=setup.fba_route_id if order.fulfilled_by == FulfilledBy.AMAZON else None,
         created=order.created,
+        ship_by=order.ship_by if order.fulfilled_by == FulfilledBy.MERCHANT else None,
         lines=lines,
         facilitator_tax_id=setup.facilitator_tax_id,
         fiscal_position_id=setup.fiscal_position_id,
@@ -84,6 +85,11 @@ def _pricelist_id(context: Context, currency: str) -> int:
 # Lines
 
 
+def line_name(order_item_id: str) -> str:
+    """The external id of an item's own line, without the module."""
+    return f"sale_line_{order_item_id}"
+
+
 def _lines(context: Context, order: Order, catalogue: Catalogue) -> tuple[Line, ...]:
     if not any(item.quantity for item in order.items):
         raise ItemError(
@@ -104,7 +110,7 @@ class _ItemLines:
     def __init__(self, context: Context, order: Order, item: Item, catalogue: Catalogue) -> None:
         self.order, self.item = order, item
         self.context, self.catalogue = context, catalogue
-        self.key = f"sale_line_{item.order_item_id}"
+        self.key = line_name(item.order_item_id)
         self.name = f"[{item.sku or item.asin or '?'}] {item.title or ''}".strip()
 
     def all(self) -> Iterator[Line]:
@@ -130,6 +136,7 @@ class _ItemLines:
         untaxed, sku = self.item.tax_collected_by_amazon, self.item.sku or self.item.asin or "?"
         line = Line(self.key, found, self.name, self.item.quantity, total, untaxed, sku=sku)
         if found:
+            self._refuse_unshippable(found, sku)
             return line
         why_not = self.catalogue.why_not(self.order, self.item)
         if self.context.account.unknown_sku == "quarantine":
@@ -140,6 +147,18 @@ class _ItemLines:
                 " retry; or set `unknown_sku: fallback` for the account.",
             )
         return replace(line, product_id=self.context.setup.products.sale, why_fallback=why_not)
+
+    def _refuse_unshippable(self, product_id: int, sku: str) -> None:
+        """The merchant can't ship an item that Odoo makes no delivery for."""
+        by_merchant = self.order.fulfilled_by == FulfilledBy.MERCHANT
+        if by_merchant and not self.catalogue.is_moved(product_id):
+            raise ItemError(
+                "nothing_to_ship",
+                f"The SKU {sku!r} leads to a service or a combo product, for which Odoo makes no"
+                " delivery.",
+                "Set the product's type to Goods in Odoo (Inventory > Products), or name another"
+                " in the account's `product_map`; then retry.",
+            )
 
     def _product_id(self, kind: ChargeKind) -> int:
         products = self.context.setup.products

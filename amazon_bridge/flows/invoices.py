@@ -6,6 +6,7 @@ delivered; an invoice of ours is finished when it is posted and, where a journal
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -15,9 +16,10 @@ from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Tra
 from amazon_bridge.engine.ledger import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders import memos_of
-from amazon_bridge.odoo import invoices, sales
+from amazon_bridge.flows.orders import Memo, memos_of
+from amazon_bridge.odoo import invoices, notes, sales
 from amazon_bridge.odoo.invoices import Invoice
+from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.sales import SaleOrder
 
 log = structlog.get_logger(__name__)
@@ -49,7 +51,7 @@ def _due(context: Context) -> list[str]:
     orders = sales.find(context.odoo, wanted) if wanted else {}
     ours = [order_id for order_id, order in orders.items() if order.made_by_bridge]
     memos = memos_of(context, ours)
-    return [order_id for order_id in ours if memos.get(order_id)]
+    return [order_id for order_id in ours if isinstance(memos.get(order_id), Memo)]
 
 
 def _work(context: Context, order_ids: Sequence[str]) -> Counts:
@@ -63,7 +65,27 @@ def _work(context: Context, order_ids: Sequence[str]) -> Counts:
     for order_id, error in failures.items():
         context.ledger.put_aside(context.name, KEPT, order_id, error)
         log.warning("invoice_put_aside", account=context.name, order=order_id, kind=error.kind)
+    _remind(context, failures)
     return Counts(quarantined=len(failures))
+
+
+def _remind(context: Context, failures: Mapping[str, ItemError]) -> None:
+    """Schedule an activity on the sale orders that can't be invoiced."""
+    orders = sales.find(context.odoo, failures) if failures else {}
+    wanted = {
+        (notes.SALE_ORDER, order.id): _note(failures[order_id])
+        for order_id, order in orders.items()
+    }
+    today, user_id = context.clock().date(), context.setup.salesperson_id
+    notes.remind(context.odoo, wanted, today=today, user_id=user_id)
+
+
+def _note(error: ItemError) -> Note:
+    digest = hashlib.sha256(error.reason.encode()).hexdigest()[:12]
+    return Note(f"{_TOPIC}_{digest}", "Amazon: this order is not invoiced", str(error))
+
+
+_TOPIC = "not_invoiced"
 
 
 def _invoice(context: Context, order_ids: Sequence[str]) -> None:
@@ -83,9 +105,36 @@ def _invoice(context: Context, order_ids: Sequence[str]) -> None:
     if context.setup.payment_journal_id:
         unpaid = [invoice for invoice in made.values() if invoice.is_unpaid and invoice.total]
         invoices.pay(context.odoo, unpaid, context.setup.payment_journal_id)
-    for order_id in made:
-        context.ledger.settle(context.name, KEPT, order_id, "", State.DONE)
+    _refuse_unfinished(context, invoices.find(context.odoo, list(made)))
+    _settle(context, [standing[order_id] for order_id in made if order_id in standing])
     log.info("orders_invoiced", account=context.name, invoices=len(delivered))
+
+
+def _refuse_unfinished(context: Context, made: Mapping[str, Invoice]) -> None:
+    """Put out the orders whose invoice Odoo left a draft, or unpaid, without saying so."""
+    pays = bool(context.setup.payment_journal_id)
+    errors = {
+        order_id: ItemError(
+            "not_invoiced",
+            f"Odoo left the invoice of this order {'a draft' if invoice.is_draft else 'unpaid'},"
+            " and does not say why.",
+            "Open the invoice in Odoo, confirm it and register its payment; then retry.",
+        )
+        for order_id, invoice in made.items()
+        if invoice.is_draft or (pays and invoice.is_unpaid and invoice.total)
+    }
+    if errors:
+        raise ItemErrors(errors)
+
+
+def _settle(context: Context, orders: Sequence[SaleOrder]) -> None:
+    """Settle orders, and close the activities of those that were quarantined before."""
+    entries = {o.id: context.ledger.entry(context.name, KEPT, o.order_id) for o in orders}
+    again = [id_ for id_, entry in entries.items() if entry and entry.attempts]
+    feedback = "Settled: the order is invoiced."
+    notes.close_reminders(context.odoo, notes.SALE_ORDER, again, (_TOPIC,), feedback)
+    for order in orders:
+        context.ledger.settle(context.name, KEPT, order.order_id, "", State.DONE)
 
 
 def _refuse_differences(orders: Mapping[str, SaleOrder], made: Mapping[str, Invoice]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 Fields = Mapping[str, Mapping[str, Any]]
 
 ASKED = {
-    "sale.order": ("locked", "warehouse_id"),
+    "sale.order": ("locked", "warehouse_id", "sale_order_template_id"),
     "sale.order.line": (
         *("tax_ids", "product_uom_id", "route_ids", "route_id", "price_unit"),
         "tax_calculation_rounding_method",
@@ -34,6 +34,8 @@ class Capabilities:
 
     order_locked: str | None
     """The boolean that locks a sale order; None: a locked order is in the state ``done``."""
+    has_quotation_templates: bool
+    """Orders have a quotation template, the company's default one unless they say otherwise."""
     line_taxes: str
     line_unit: str
     lines_tell_rounding: bool
@@ -69,6 +71,7 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
     new = "is_storable" in fields["product.template"]
     return Capabilities(
         order_locked="locked" if "locked" in fields["sale.order"] else None,
+        has_quotation_templates="sale_order_template_id" in fields["sale.order"],
         line_taxes="tax_ids" if "tax_ids" in line else "tax_id",
         line_unit="product_uom_id" if "product_uom_id" in line else "product_uom",
         lines_tell_rounding="tax_calculation_rounding_method" in line,

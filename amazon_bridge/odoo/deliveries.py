@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.odoo.sales import Delivery
+from amazon_bridge.odoo.serial_numbers import assign
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import whole
 
@@ -15,31 +18,49 @@ _QUIET = {"skip_backorder": True, "skip_sms": True}
 """Without these, ``button_validate`` may answer with a question in place of doing its work."""
 
 
-def deliver(session: OdooSession, owners: Mapping[int, str]) -> None:
+def deliver(
+    session: OdooSession, owners: Mapping[int, str], serial_numbers: Mapping[str, Sequence[str]]
+) -> None:
     """Do these transfers with the whole quantities that they demand; all or none of them.
 
     Args:
         session: the login.
         owners: the Amazon order id of each transfer, by its database id.
+        serial_numbers: of the units that left, by the external id of the sale order line.
 
     Raises:
-        ItemErrors: goods of these orders are tracked by lots or serial numbers.
+        ItemErrors: goods of these orders are tracked, and their serial numbers aren't known; or
+            Odoo left their transfers open.
         ItemError: Odoo asks a question or refuses, for at least one of them.
     """
-    ids = sorted(owners)
-    if not ids:
+    if not owners:
         return
-    domain = [("picking_id", "in", ids), ("state", "not in", ["done", "cancel"])]
-    fields = ["product_uom_qty", "picking_id", "has_tracking"]
-    moves = session.search_read("stock.move", domain, fields, order="id")
-    tracked = {owners[m["picking_id"][0]] for m in moves if m["has_tracking"] != "none"}
-    if tracked:
-        raise ItemErrors(dict.fromkeys(tracked, _LOT_NEEDED))
+    domain = [("picking_id", "in", sorted(owners)), ("state", "not in", ["done", "cancel"])]
+    moves = session.search_read("stock.move", domain, _MOVE, order="id")
+    tracked = [move for move in moves if move["has_tracking"] != "none"]
+    assign(session, tracked, serial_numbers, owners)
+    _fill(session, [move for move in moves if move not in tracked])
+    with _unaddressed(session, sorted(owners)):
+        _validate(session, sorted(owners))
+    _refuse_open(session, owners)
+
+
+_MOVE = [
+    *("product_uom_qty", "picking_id", "has_tracking", "product_id", "company_id"),
+    "sale_line_id",
+]
+
+
+def _fill(session: OdooSession, moves: Sequence[Mapping[str, Any]]) -> None:
+    """Enter the quantities that moves demand."""
     picked = ["picked"] if session.names.has_picked else []
     rows = [[str(m["id"]), str(m["product_uom_qty"]), *("1" for _ in picked)] for m in moves]
     fields = [".id", session.names.move_done_quantity, *picked]
     session.load("stock.move", fields, rows, overwrite=True)
-    answer = session.call("stock.picking", "button_validate", ids, context=_QUIET)
+
+
+def _validate(session: OdooSession, ids: Sequence[int]) -> None:
+    answer = session.call("stock.picking", "button_validate", list(ids), context=_QUIET)
     if answer is not True:
         question = answer.get("res_model", "") if isinstance(answer, dict) else ""
         raise ItemError(
@@ -49,11 +70,52 @@ def deliver(session: OdooSession, owners: Mapping[int, str]) -> None:
         )
 
 
-_LOT_NEEDED = ItemError(
-    "lot_needed",
-    "A product is tracked by lots or serial numbers, which Amazon doesn't tell for FBA.",
-    "Validate the delivery out of the Amazon location in Odoo with the right lots, then retry.",
-)
+@contextmanager
+def _unaddressed(session: OdooSession, ids: Sequence[int]) -> Iterator[None]:
+    """Take the customer off transfers while they are done, where Odoo would mail to them.
+
+    With *Email Confirmation* (``stock_move_email_validation``), ``button_validate`` mails to the
+    transfer's contact and followers, whatever the context says; but Amazon has informed the
+    buyer already. Until Odoo 18 the contact is made a follower when it is written.
+    """
+    mails = ("company_id.stock_move_email_validation", "=", True)
+    domain = [("id", "in", list(ids)), mails, ("partner_id", "!=", False)]
+    rows = session.search_read("stock.picking", domain, ["partner_id"])
+    partners = {row["id"]: row["partner_id"][0] for row in rows}
+    _address(session, dict.fromkeys(partners, ""), partners)
+    try:
+        yield
+    finally:
+        _address(session, {id_: str(partner) for id_, partner in partners.items()}, partners)
+
+
+def _address(
+    session: OdooSession, contacts: Mapping[int, str], followers: Mapping[int, int]
+) -> None:
+    """Write the contacts of transfers, and let nobody of them follow the transfers."""
+    if not contacts:
+        return
+    rows = [[str(id_), contact] for id_, contact in sorted(contacts.items())]
+    session.load("stock.picking", [".id", "partner_id/.id"], rows, overwrite=True)
+    partner_ids = sorted(set(followers.values()))
+    session.call("stock.picking", "message_unsubscribe", sorted(contacts), partner_ids)
+
+
+def _refuse_open(session: OdooSession, owners: Mapping[int, str]) -> None:
+    """Raise ItemErrors for transfers that Odoo left open although it said that they are done."""
+    open_ = [("id", "in", sorted(owners)), ("state", "!=", "done")]
+    rows = session.search_read("stock.picking", open_, ["name"])
+    errors = {owners[row["id"]]: _not_delivered(row["name"]) for row in rows}
+    if errors:
+        raise ItemErrors(errors)
+
+
+def _not_delivered(name: str) -> ItemError:
+    return ItemError(
+        "not_delivered",
+        f"Odoo did not validate the transfer {name}, and does not say why.",
+        "Validate it in Odoo by hand, then retry.",
+    )
 
 
 def note_gift_messages(session: OdooSession, messages: Mapping[Delivery, Sequence[str]]) -> None:

@@ -65,12 +65,22 @@ def told(session: OdooSession, model: str, ids: Collection[int], *subjects: str)
     return {row["res_id"] for row in _notes(session, {model}, ids, subjects)} if ids else set()
 
 
+def subjects(
+    session: OdooSession, model: str, ids: Collection[int], wanted: Collection[str]
+) -> dict[int, set[str]]:
+    """Which of these subjects the notes of the records have; records without any are absent."""
+    found: dict[int, set[str]] = {}
+    for row in _notes(session, {model}, ids, wanted) if ids else ():
+        found.setdefault(row["res_id"], set()).add(row["subject"])
+    return found
+
+
 def _notes(
     session: OdooSession, models: Collection[str], ids: Collection[int], subjects: Collection[str]
 ) -> list[dict[str, Any]]:
     about = [("model", "in", sorted(models)), ("res_id", "in", sorted(ids))]
     subject = ("subject", "in", sorted(subjects))
-    return session.search_read("mail.message", [*about, subject], ["res_id"])
+    return session.search_read("mail.message", [*about, subject], ["res_id", "subject"])
 
 
 def remind(
@@ -130,16 +140,32 @@ def close_reminders(
         feedback: why they are done; goes into the chatter.
         keep: the notes of which the activity stays open, by the record's id.
     """
-    if not ids:
-        return
-    domain = [("res_model", "=", model), ("res_id", "in", sorted(ids))]
-    activities = session.search_read("mail.activity", domain, ["id"])
-    names = session.external_ids("mail.activity", [row["id"] for row in activities])
-    beginnings = tuple(f"activity_{topic}_" for topic in topics)
     kept = {_name("activity", (model, id_), note) for id_, note in (keep or {}).items()}
-    ours = [id_ for id_, n in names.items() if n.startswith(beginnings) and n not in kept]
+    open_ = _open_activities(session, model, ids, topics)
+    ours = [id_ for id_, (name, _) in open_.items() if name not in kept]
     if ours:
         session.call("mail.activity", "action_feedback", sorted(ours), feedback=feedback)
+
+
+def reminded(
+    session: OdooSession, model: str, ids: Collection[int], topics: Collection[str]
+) -> set[int]:
+    """Those of the records that have an open activity whose topic begins so."""
+    return {record for _, record in _open_activities(session, model, ids, topics).values()}
+
+
+def _open_activities(
+    session: OdooSession, model: str, ids: Collection[int], topics: Collection[str]
+) -> dict[int, tuple[str, int]]:
+    """External id and record of the open activities of these topics, by their database id."""
+    if not ids:
+        return {}
+    domain = [("res_model", "=", model), ("res_id", "in", sorted(ids))]
+    activities = session.search_read("mail.activity", domain, ["res_id"])
+    names = session.external_ids("mail.activity", [row["id"] for row in activities])
+    beginnings = tuple(f"activity_{topic}_" for topic in topics)
+    named = {row["id"]: (names.get(row["id"], ""), row["res_id"]) for row in activities}
+    return {id_: each for id_, each in named.items() if each[0].startswith(beginnings)}
 
 
 def _name(kind: str, record: Record, note: Note) -> str:

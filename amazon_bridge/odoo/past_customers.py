@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from amazon_bridge.odoo import deliveries, sales
+from amazon_bridge.odoo import deliveries, sale_terms, sales
 from amazon_bridge.odoo.buyers import ANONYMOUS, NOTE
 from amazon_bridge.odoo.contacts import UNTRACKED
 from amazon_bridge.odoo.session import OdooSession
@@ -228,8 +228,8 @@ def anonymise(session: OdooSession, customers: Sequence[PastCustomer]) -> None:
     if not customers:
         return
     orders = sorted({order.id for customer in customers for order in customer.orders})
-    sales.forget_gift_messages(session, orders)
-    sales.forget_purchase_orders(session, orders)
+    sale_terms.forget_gift_messages(session, orders)
+    sale_terms.forget_purchase_orders(session, orders)
     deliveries.forget_gift_messages(session, orders)
     contacts = sorted({each.id for customer in customers for each in customer.contacts})
     fields = [*_BUYERS_FIELDS, *session.fields_of("res.partner", _OF_MODULES)]

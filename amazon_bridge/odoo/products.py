@@ -8,7 +8,9 @@ from typing import Any
 
 from amazon_bridge.odoo.session import OdooSession
 
-_FIELDS = ["default_code", "barcode", "sale_ok", "active", "company_id", "display_name"]
+_FIELDS = ["default_code", "barcode", "sale_ok", "active", "company_id", "display_name", "type"]
+_GOODS = {"consu", "product"}
+"""The types of products that are moved; services and combos (Odoo 18) are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Products:
     by_reference: Mapping[str, int]
     by_barcode: Mapping[str, int]
     obstacles: Mapping[str, str]
+    not_moved: Collection[int] = ()
+    """Those that no delivery is made for: services, and combos."""
 
 
 def find_products(
@@ -42,7 +46,9 @@ def find_products(
     by_reference = {r["default_code"]: r["id"] for r in rows if r["default_code"] in wanted}
     by_barcode = {row["barcode"]: row["id"] for row in rows if row["barcode"] in barcodes}
     missing = set(references) - by_reference.keys()
-    return Products(by_reference, by_barcode, _obstacles(session, missing, barcodes, company_id))
+    obstacles = _obstacles(session, missing, barcodes, company_id)
+    not_moved = {row["id"] for row in rows if row["type"] not in _GOODS}
+    return Products(by_reference, by_barcode, obstacles, not_moved)
 
 
 def _rows(

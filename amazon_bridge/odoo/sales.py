@@ -1,4 +1,4 @@
-"""Sale orders: found, made, priced, confirmed, cancelled. A page of orders a call.
+"""Sale orders: found, read and made. A page of orders a call.
 
 A new sale order is made with all its lines at the price zero, so that Odoo itself chooses
 the taxes of each line (product, fiscal position, company); then the prices that lead to
@@ -8,15 +8,13 @@ therefore one that the bridge hasn't finished: it was interrupted, and may go on
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import printable, whole
 
@@ -59,6 +57,8 @@ class SaleOrder:
     line_ids: tuple[int, ...]
     deliveries: tuple[Delivery, ...] = ()
     is_invoiced: bool = False
+    """Wholly or in part, by an invoice that is neither cancelled nor reversed; a draft counts."""
+    is_locked: bool = False
     terms: str = ""
     """HTML, which goes onto the invoice."""
 
@@ -142,6 +142,8 @@ class Draft:
     """None: the one that Odoo finds for the customer."""
     purchase_order: str = ""
     """The number of a company's own purchase order."""
+    ship_by: datetime | None = None
+    """The deadline of its delivery; None: none is known, or its goods have left."""
 
     @property
     def total(self) -> Decimal:
@@ -150,7 +152,7 @@ class Draft:
 
 _ORDER_FIELDS = [
     *("name", "client_order_ref", "state", "date_order", "amount_total", "currency_id"),
-    *("invoice_status", "order_line", "picking_ids", "note"),
+    *("invoice_ids", "order_line", "picking_ids", "note"),
 ]
 
 
@@ -162,7 +164,9 @@ def find(session: OdooSession, order_ids: Iterable[str]) -> dict[str, SaleOrder]
     reference is known by its source document; a copy, which has only that, is not meant.
     """
     wanted = sorted(order_ids)
-    rows = session.search_read("sale.order", standing_for(wanted), _ORDER_FIELDS, order="id desc")
+    rows = session.search_read(
+        "sale.order", standing_for(wanted), _fields(session), order="id desc"
+    )
     names = session.external_ids("sale.order", [row["id"] for row in rows])
     found = _sale_orders(session, rows, names)
     return {order_id: found[order_id] for order_id in wanted if order_id in found}
@@ -177,13 +181,13 @@ def standing_for(order_ids: Iterable[str]) -> list[Any]:
 
 def read_any(session: OdooSession, ids: Sequence[int]) -> list[SaleOrder]:
     """These sale orders, whoever made them, with their deliveries."""
-    rows = session.read("sale.order", ids, _ORDER_FIELDS)
+    rows = session.read("sale.order", ids, _fields(session))
     return list(_sale_orders(session, rows, session.external_ids("sale.order", ids)).values())
 
 
 def read(session: OdooSession, ids: Mapping[str, int]) -> dict[str, SaleOrder]:
     """These sale orders of the bridge, by their Amazon order id."""
-    rows = session.read("sale.order", sorted(ids.values()), _ORDER_FIELDS)
+    rows = session.read("sale.order", sorted(ids.values()), _fields(session))
     names = {id_: _external_id(order_id) for order_id, id_ in ids.items()}
     return _sale_orders(session, rows, names)
 
@@ -212,12 +216,21 @@ def _sale_orders(
     session: OdooSession, rows: Sequence[Mapping[str, Any]], names: Mapping[int, str]
 ) -> dict[str, SaleOrder]:
     deliveries = _deliveries(session, [row["id"] for row in rows if row["picking_ids"]])
-    orders = [_sale_order(row, names.get(row["id"]), deliveries) for row in rows]
+    void = _void_invoices(session, {id_ for row in rows for id_ in row["invoice_ids"]})
+    orders = [_sale_order(row, names.get(row["id"]), deliveries, void) for row in rows]
     return {order.order_id: order for order in sorted(orders, key=lambda o: o.made_by_bridge)}
 
 
+def _fields(session: OdooSession) -> list[str]:
+    locked = session.names.order_locked
+    return [*_ORDER_FIELDS, *([locked] if locked else [])]
+
+
 def _sale_order(
-    row: Mapping[str, Any], external_id: str | None, deliveries: Mapping[int, list[Delivery]]
+    row: Mapping[str, Any],
+    external_id: str | None,
+    deliveries: Mapping[int, list[Delivery]],
+    void_invoices: AbstractSet[int],
 ) -> SaleOrder:
     order_id = external_order_id(external_id)
     return SaleOrder(
@@ -230,10 +243,27 @@ def _sale_order(
         currency=row["currency_id"][1],
         made_by_bridge=bool(order_id),
         line_ids=tuple(row["order_line"]),
-        is_invoiced=row["invoice_status"] == "invoiced",
+        is_invoiced=not set(row["invoice_ids"]) <= void_invoices,
+        is_locked=bool(row.get("locked")) or row["state"] == _LOCKED,
         deliveries=tuple(deliveries.get(row["id"], ())),
         terms=row["note"] or "",
     )
+
+
+_LOCKED = "done"
+"""The state of locked orders before Odoo 17."""
+
+
+def _void_invoices(session: OdooSession, ids: AbstractSet[int]) -> set[int]:
+    """Those of the invoices that ask for nothing: cancelled or reversed ones, and refunds.
+
+    An invoice that the login may not see is none of them.
+    """
+    if not ids:
+        return set()
+    void = ["|", ("state", "=", "cancel"), ("payment_state", "=", "reversed")]
+    domain = [("id", "in", sorted(ids)), "|", ("move_type", "!=", "out_invoice"), *void]
+    return {row["id"] for row in session.search_read("account.move", domain, ["id"])}
 
 
 def _amount(value: float) -> Decimal:
@@ -269,61 +299,23 @@ def make(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
         ItemErrors: Odoo refuses some of them; none was made.
     """
     drafts = sorted(drafts, key=lambda d: d.order_id)  # parallel loads in one order don't deadlock
-    rows = [row for draft in drafts for row in _draft_rows(draft)]
+    template = [""] if session.names.has_quotation_templates else []
+    rows = [row for draft in drafts for row in _draft_rows(draft, template)]
     owners = [draft.order_id for draft in drafts for _ in draft.lines]
     ids = session.load("sale.order", _draft_fields(session, drafts), rows, owners=owners)
     return dict(zip((draft.order_id for draft in drafts), ids, strict=True))
-
-
-def add_purchase_orders(
-    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
-) -> None:
-    """Name the company's own purchase order in the terms of quotations, above what stands there.
-
-    From there it goes onto the invoice.
-    """
-    cells = []
-    for draft in drafts:
-        order, number = orders[draft.order_id], html.escape(printable(draft.purchase_order))
-        if number not in order.terms:
-            cells.append([str(order.id), f"<p>{_PURCHASE_ORDER}{number}</p>{order.terms}"])
-    session.load("sale.order", [".id", "note"], cells, overwrite=True)
-
-
-_PURCHASE_ORDER = "Purchase order: "
-
-
-def forget_purchase_orders(session: OdooSession, ids: Sequence[int]) -> None:
-    """Take the companies' purchase orders out of the terms of sale orders."""
-    domain = [("id", "in", ids), ("note", "ilike", _PURCHASE_ORDER)]
-    rows = session.search_read("sale.order", domain, ["note"])
-    line = re.compile(f"<p>{_PURCHASE_ORDER}[^<]*</p>")
-    cells = [[str(row["id"]), line.sub("", row["note"])] for row in rows]
-    session.load("sale.order", [".id", "note"], cells, overwrite=True)
-
-
-def forget_gift_messages(session: OdooSession, ids: Sequence[int]) -> None:
-    """Delete the lines of sale orders that hold gift messages, or empty them (Odoo 14)."""
-    domain = [("order_id", "in", ids), ("display_type", "=", "line_note")]
-    lines = session.search_read("sale.order.line", domain, ["id"])
-    names = session.external_ids("sale.order.line", [row["id"] for row in lines])
-    gifts = sorted(id_ for id_, name in names.items() if name.endswith("_gift_message"))
-    if not gifts:
-        return
-    try:
-        session.call("sale.order.line", "unlink", gifts)
-    except ItemError:
-        empty = [[str(id_), "Gift message"] for id_ in gifts]
-        session.load("sale.order.line", [".id", "name"], empty, overwrite=True)
 
 
 def _draft_fields(session: OdooSession, drafts: Sequence[Draft]) -> list[str]:
     names = session.names
     # An empty cell would keep Odoo from finding the customer's fiscal position.
     fixed = ["fiscal_position_id/.id"] if any(d.fiscal_position_id for d in drafts) else []
+    # An empty cell keeps Odoo from taking the company's default quotation template, whose mail
+    # would go to the buyer with the confirmation.
+    template = ["sale_order_template_id/.id"] if names.has_quotation_templates else []
     return [
-        *fixed,
-        *("id", "client_order_ref", "origin", "date_order"),
+        *(*fixed, *template),
+        *("id", "client_order_ref", "origin", "date_order", "commitment_date"),
         *("partner_id/.id", "partner_invoice_id/.id", "partner_shipping_id/.id"),
         *("company_id/.id", "warehouse_id/.id", "team_id/.id", "user_id/.id", "pricelist_id/.id"),
         *("order_line/id", "order_line/product_id/.id", "order_line/name"),
@@ -332,11 +324,13 @@ def _draft_fields(session: OdooSession, drafts: Sequence[Draft]) -> list[str]:
     ]
 
 
-def _draft_rows(draft: Draft) -> list[list[str]]:
+def _draft_rows(draft: Draft, template: Sequence[str]) -> list[list[str]]:
     head = [
         *([str(draft.fiscal_position_id)] if draft.fiscal_position_id else []),
+        *template,
         *(f"amazon_bridge.{_external_id(draft.order_id)}", draft.order_id),
-        *(_origin(draft.order_id), _datetime(draft.created)),
+        *(_origin(draft.order_id), timestamp(draft.created)),
+        timestamp(draft.ship_by) if draft.ship_by else "",
         *(str(draft.partner_id), str(draft.partner_id), str(draft.delivery_id)),
         *(str(draft.company_id), str(draft.warehouse_id), str(draft.sales_team_id)),
         *(str(draft.salesperson_id or ""), str(draft.pricelist_id)),
@@ -357,35 +351,11 @@ def _line_name(line: Line) -> str:
     return printable(line.name) if line.product_id else whole(line.name)
 
 
-def _datetime(moment: datetime) -> str:
+def timestamp(moment: datetime) -> str:
+    """A moment as Odoo stores it: naive, in UTC, without fractions of a second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _note_or_route(draft: Draft, line: Line) -> tuple[str, str]:
     """A line's display type, and its route."""
     return ("", str(draft.route_id or "")) if line.product_id else ("line_note", "")
-
-
-def confirm(session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]) -> None:
-    """Confirm quotations, which makes their deliveries, and give them back Amazon's date.
-
-    ``action_confirm`` sets the order date to now. It confirms all or none.
-    """
-    wanted = sorted(drafts, key=lambda d: d.order_id)
-    session.call("sale.order", "action_confirm", [orders[d.order_id].id for d in wanted])
-    set_dates(session, {orders[d.order_id].id: d.created for d in wanted})
-
-
-def set_dates(session: OdooSession, dates: Mapping[int, datetime]) -> None:
-    """Write the order dates of sale orders, by database id."""
-    rows = [[str(id_), _datetime(dates[id_])] for id_ in sorted(dates)]
-    session.load("sale.order", [".id", "date_order"], rows, overwrite=True)
-
-
-def cancel(session: OdooSession, ids: Sequence[int]) -> None:
-    """Cancel sale orders with their open deliveries, past Odoo's question to mail the customer.
-
-    Amazon has told the buyer already (``disable_cancel_warning``: sale.order.action_cancel).
-    """
-    context = {"disable_cancel_warning": True}
-    session.call("sale.order", "action_cancel", sorted(ids), context=context)

@@ -25,6 +25,7 @@ class Companies(Model):
         currency_id=one("res.currency"),
         account_sale_tax_id=one("account.tax"),
         tax_calculation_rounding_method=char(),
+        stock_move_email_validation=flag(),
         sale_exception_show_popup=flag(default=True),
     )
 

@@ -60,6 +60,7 @@ class SaleOrders(Model):
         picking_ids=lines("stock.picking", "sale_id", "Transfers"),
         currency_id=computed("many2one", lambda m, i: m.currency(i), "res.currency"),
         amount_total=computed("monetary", lambda m, i: m.total(i)),
+        invoice_ids=computed("many2many", lambda _, _id: [], "account.move"),  # none are made
         invoice_status=computed("char", lambda m, i: m.invoice_status(i)),
     )
 
@@ -193,6 +194,7 @@ class SaleOrderLines(Model):
         product_id=one("product.product", "Product"),
         product_uom_id=one("uom.uom"),
         product_uom_qty=number("Quantity", 1.0),
+        customer_lead=number(),
         price_unit=number("Unit Price", digits=False),
         technical_price_unit=number(),
         discount=number("Discount (%)"),

@@ -38,6 +38,7 @@ class Moves(Model):
     name = "stock.move"
     fields = declared(
         picking_id=one("stock.picking"),
+        company_id=one("res.company", default=1),
         sale_line_id=one("sale.order.line"),
         product_id=one("product.product"),
         product_uom_qty=number(),

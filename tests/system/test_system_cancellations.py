@@ -19,6 +19,7 @@ TOLD = "Amazon: told of the cancellation"
 NOT_TOLD = "Amazon: cancellation not told"
 KNOWN = "Amazon: cancelled there too"
 REFUSED = "Amazon doesn't cancel this order"
+HELD = "Amazon: cancellation held"
 OPERATIONS = ("createFeedDocument", "createFeed")
 
 
@@ -136,6 +137,21 @@ def test_the_reason_of_the_configuration(
     assert world.order(order.order_id).items[0].cancel_reason == "PricingError"
 
 
+def test_the_buyer_asked_for_it(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
+    (order,) = place(bridge)
+    world.request_cancellation(order.order_id)
+    bridge.sync("orders")
+    (delivery,) = warehouse.transfers(order)
+    assert asked(warehouse, order)
+    assert warehouse.activities("stock.picking", delivery["id"])
+    warehouse.cancel(order)
+    bridge.sync("cancellations")
+    goes_by(bridge)
+    assert {item.cancel_reason for item in world.order(order.order_id).items} == {"BuyerCanceled"}
+    assert asked(warehouse, order) == {}
+    assert warehouse.activities("stock.picking", delivery["id"]) == {}
+
+
 def test_one_feed_in_twenty_minutes(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
@@ -171,9 +187,9 @@ def test_one_is_refused(bridge: Bridge, world: SettledWorld, warehouse: Warehous
     assert goes_by(bridge, hours=1) == {}
     # tried again after all, it is seen that there is nothing to be told
     bridge.app.ledger.retry(refused.order_id)
-    assert bridge.sync("cancellations") == {"seen": 1, "unchanged": 1}
-    assert bridge.state("cancellations", refused.order_id) == State.LEFT_OUT
-    assert NOT_TOLD in said(warehouse, refused)
+    assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
+    assert bridge.quarantine("cancellations")[refused.order_id].kind == "needs_attention"
+    assert NOT_TOLD in asked(warehouse, refused)
     assert len(bridge.feeds()) == 1
 
 
@@ -300,19 +316,58 @@ def test_cancelled_here_but_shipped_there(
     (order,) = place(bridge)
     world.ship(order.order_id)
     warehouse.cancel(order)
-    assert bridge.sync("cancellations") == {"seen": 1, "unchanged": 1}
-    assert "shipped" in said(warehouse, order)[NOT_TOLD]
-    assert bridge.sync("cancellations") == {}
+    salesperson = warehouse.rpc("res.users", "search", [("login", "=", "admin")])[0]
+    with bridge.configured(salesperson="admin"):
+        assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
+        assert bridge.quarantine("cancellations")[order.order_id].kind == "needs_attention"
+        assert "shipped" in asked(warehouse, order)[NOT_TOLD]
+        (activity,) = activities(warehouse, order)
+        assert activity["user_id"][0] == salesperson
+        assert bridge.sync("cancellations") == {}
+        # tried again too early; then a person is done with it
+        bridge.app.ledger.retry(order.order_id)
+        assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
+        warehouse.rpc("mail.activity", "action_feedback", [activity["id"]], feedback="Refunded")
+        bridge.app.ledger.retry(order.order_id)
+        assert bridge.sync("cancellations") == {}
+        assert bridge.state("cancellations", order.order_id) == State.DONE
+        assert asked(warehouse, order) == {}
     assert bridge.feeds() == []
+
+
+def activities(warehouse: Warehouse, order: Order) -> list[dict[str, Any]]:
+    id_ = warehouse.shop.sale_order(order)["id"]
+    domain = [("res_model", "=", "sale.order"), ("res_id", "=", id_)]
+    return warehouse.shop.search("mail.activity", domain, ["user_id"])
 
 
 def test_cancelled_after_goods_left(bridge: Bridge, warehouse: Warehouse) -> None:
     (order,) = place(bridge)
     warehouse.ship(order, None, None, {"MUG-BLUE": 2})
     warehouse.cancel(order)
+    assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
+    assert "goods of it have left" in asked(warehouse, order)[NOT_TOLD]
+    assert bridge.quarantine("cancellations")[order.order_id].kind == "needs_attention"
     assert bridge.sync("cancellations") == {}
-    assert "Goods of this order have left" in said(warehouse, order)[NOT_TOLD]
+    # revived, it is nobody's business any longer
+    warehouse.revive(order)
+    assert bridge.sync("cancellations") == {}
+    assert bridge.state("cancellations", order.order_id) == State.LEFT_OUT
+    assert asked(warehouse, order) == {}
     assert bridge.feeds() == []
+
+
+def test_goods_left_and_amazon_has_cancelled_it(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    (order,) = place(bridge)
+    warehouse.ship(order, None, None)
+    world.cancel(order.order_id)
+    assert bridge.sync("orders") == {"seen": 1, "quarantined": 1}
+    warehouse.cancel(order)  # as the orders job has asked
+    assert bridge.sync("cancellations") == {"seen": 1, "unchanged": 1}
+    assert bridge.state("cancellations", order.order_id) == State.DONE
+    assert said(warehouse, order).keys() >= {KNOWN}
 
 
 def test_cancelled_on_both_sides_at_once(
@@ -340,8 +395,9 @@ def test_fulfilled_by_amazon(bridge: Bridge, world: SettledWorld, warehouse: War
     order = world.place_order("FR", [Line(sku="TEAPOT-08")], fulfilled_by="AMAZON")
     bridge.sync("orders")
     warehouse.cancel(order)
-    assert bridge.sync("cancellations") == {}
-    assert "Amazon ships this order itself" in said(warehouse, order)[NOT_TOLD]
+    assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
+    assert "Amazon ships it itself" in asked(warehouse, order)[NOT_TOLD]
+    assert bridge.quarantine("cancellations")[order.order_id].kind == "needs_attention"
     assert bridge.sync("cancellations") == {}
     assert bridge.feeds() == []
 
@@ -366,16 +422,25 @@ def test_revived_before_it_was_told(
     assert world.order(order.order_id).status == "CANCELLED"
 
 
-def test_deleted_before_it_was_told(bridge: Bridge, warehouse: Warehouse) -> None:
+def test_deleted_before_it_was_told(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
     first, order = place(bridge, 2)
     warehouse.cancel(first)
     bridge.sync("cancellations")
     warehouse.cancel(order)
     bridge.sync("cancellations")
     warehouse.rpc("sale.order", "unlink", [warehouse.shop.sale_order(order)["id"]])
-    goes_by(bridge, minutes=30)
-    assert bridge.state("cancellations", order.order_id) == State.LEFT_OUT
+    assert goes_by(bridge, minutes=30) == {"seen": 2, "quarantined": 1, "unchanged": 1}
+    entry = bridge.quarantine("cancellations")[order.order_id]
+    assert entry.kind == "needs_attention"
+    assert "deleted" in (entry.reason or "")
     assert bridge.feeds() == [[first.order_id]]
+    assert bridge.sync("cancellations") == {}
+    world.cancel(order.order_id)
+    bridge.app.ledger.retry(order.order_id)
+    bridge.sync("cancellations")
+    assert bridge.state("cancellations", order.order_id) == State.DONE
 
 
 # The brake
@@ -389,6 +454,7 @@ def test_a_mass_action_is_held(bridge: Bridge, world: SettledWorld, warehouse: W
         held = bridge.quarantine("cancellations")
         assert {entry.kind for entry in held.values()} == {"held"}
         assert sorted(held) == ids(orders)
+        assert all(asked(warehouse, order).keys() == {HELD} for order in orders)
         assert goes_by(bridge, hours=1) == {}
         # one was a mistake and is back; one is let go; the others after it
         warehouse.revive(orders[0])
@@ -400,6 +466,7 @@ def test_a_mass_action_is_held(bridge: Bridge, world: SettledWorld, warehouse: W
         goes_by(bridge)
     assert world.order(orders[0].order_id).status == "UNSHIPPED"
     assert statuses(world, orders[1:]) == {"CANCELLED"}
+    assert not any(asked(warehouse, order) for order in orders)
 
 
 def test_the_brake_knows_the_part_of_the_open_orders(
@@ -468,7 +535,7 @@ def test_dry_run_sends_and_remembers_nothing(
     before = warehouse.shop.snapshot()
     for _ in range(2):
         counts = bridge.sync("cancellations", dry_run=True)
-        assert counts == {"seen": 2, "notified": 1, "unchanged": 1}
+        assert counts == {"seen": 2, "notified": 1, "quarantined": 1}
     (event,) = bridge.logged("would_cancel")
     assert event["order"] == order.order_id
     with bridge.configured(cancellation_brake={"orders": 1}):
@@ -535,5 +602,5 @@ def test_many_take_no_more_calls_to_odoo_than_few(
         calls.append((sent, followed))
     sent, followed = calls[0]
     assert calls[1] <= (sent + 1, followed)  # for the brake, which counts the open orders
-    assert sent <= 8
+    assert sent <= 10
     assert followed <= 17

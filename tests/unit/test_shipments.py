@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger, Seen
 from amazon_bridge.flows import shipments
-from amazon_bridge.flows.cancellations import reason_of
 from amazon_bridge.flows.orders import Memo
 from amazon_bridge.flows.shipments.decide import Task, shipment_of
 from amazon_bridge.flows.shipments.progress import Progress, Stage
@@ -166,20 +165,3 @@ def test_of_a_kit_complete_sets_are_told_with_the_transfer_that_completes_them(
 def test_of_a_kit_whose_parts_were_cancelled_nobody_can_tell() -> None:
     rest = replace(move(1, 12, 4, None), cancelled=True)
     assert _units(LINE, [move(1, 11, 12, 12), move(1, 12, 2, 2), rest]) == {1: None}
-
-
-# The reason of a cancellation
-
-
-@pytest.mark.parametrize(
-    ("tags", "reason"),
-    [
-        ((), "NoInventory"),
-        (("Urgent",), "NoInventory"),
-        (("Urgent", "Customer exchange", "PricingError"), "CustomerExchange"),
-        (("BUYER-CANCELED",), "BuyerCanceled"),
-        (("shipping_address undeliverable!",), "ShippingAddressUndeliverable"),
-    ],
-)
-def test_a_tag_gives_the_reason(tags: tuple[str, ...], reason: str) -> None:
-    assert reason_of(tags, "NoInventory") == reason

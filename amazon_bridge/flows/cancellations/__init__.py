@@ -8,8 +8,8 @@ report line by line. What a feed leaves unsaid is read from the orders themselve
 ``feeds`` tells Amazon, ``apply`` settles, ``tell`` says it in Odoo, ``run`` puts these together.
 """
 
-from amazon_bridge.flows.cancellations.decide import reason_of
+from amazon_bridge.flows.cancellations.decide import tagged_reason
 from amazon_bridge.flows.cancellations.memo import JOB
 from amazon_bridge.flows.cancellations.run import sync
 
-__all__ = ["JOB", "reason_of", "sync"]
+__all__ = ["JOB", "sync", "tagged_reason"]

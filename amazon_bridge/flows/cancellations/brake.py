@@ -9,8 +9,9 @@ import structlog
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import HELD
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import Task
-from amazon_bridge.flows.cancellations.memo import JOB
+from amazon_bridge.flows.cancellations.memo import JOB, Memo, remember_passed
 from amazon_bridge.flows.context import Context
 from amazon_bridge.odoo.cancelled_orders import count_open_orders
 
@@ -24,25 +25,25 @@ def released(context: Context, tasks: Sequence[Task], counts: Counts) -> Sequenc
     """Hold what looks like a mistaken mass action; what has passed here before passes again."""
     new = fresh(context, tasks)
     why = suspicion(context, len(new))
-    for task in new:
-        if why:
-            context.ledger.put_aside(context.name, JOB, task.order_id, _held(why))
-        else:
-            context.ledger.remember(context.name, JOB, task.order_id, "0")
     if not why:
+        for task in new:
+            remember_passed(context, task.order_id)
         return tasks
+    errors = {task.order_id: _held(why) for task in new}
+    tell.put_aside(context, errors, {task.order_id: task.sale_order for task in new})
     log.warning("cancellations_held", account=context.name, orders=len(new))
     counts.quarantined += len(new)
     return [task for task in tasks if task not in new]
 
 
 def fresh(context: Context, tasks: Sequence[Task]) -> list[Task]:
-    """Those that neither a round nor a person has let pass yet."""
+    """Those that neither an earlier run nor a person has let pass yet."""
     entries = {t.order_id: context.ledger.entry(context.name, JOB, t.order_id) for t in tasks}
     return [
         task
         for task in tasks
-        if (entry := entries[task.order_id]) is None or not (entry.attempts or entry.memo)
+        if (entry := entries[task.order_id]) is None
+        or not (entry.attempts or Memo.read(entry).passed_brake)
     ]
 
 

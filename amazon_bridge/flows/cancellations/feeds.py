@@ -13,11 +13,11 @@ from amazon_bridge.engine.ledger import Feed, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations import tell
-from amazon_bridge.flows.cancellations.apply import end, settle
+from amazon_bridge.flows.cancellations.apply import check, settle
 from amazon_bridge.flows.cancellations.brake import released
-from amazon_bridge.flows.cancellations.decide import Ending, Task, look
+from amazon_bridge.flows.cancellations.decide import Task
 from amazon_bridge.flows.cancellations.find import sale_orders_of
-from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB, feeds_without_effect
+from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB, remember_feed
 from amazon_bridge.flows.context import Context
 from amazon_bridge.model import Cancellation, FulfillmentStatus
 
@@ -40,7 +40,7 @@ def send(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
     """Send a feed with all that may be sent, when the time for one has come."""
     passed = released(context, tasks, counts)
     if passed and _is_time_for_a_feed(context):
-        cancellations = _checked(context, passed, counts)
+        cancellations = check(context, passed, counts)
         if cancellations:
             _send(context, cancellations, counts)
 
@@ -52,32 +52,6 @@ def _is_time_for_a_feed(context: Context) -> bool:
     if last and now - last < _FEED_PAUSE:
         return False
     return not context.amazon.is_cancelling(now - _LOST_FEED)
-
-
-def _checked(context: Context, tasks: Sequence[Task], counts: Counts) -> list[Cancellation]:
-    """What may be sent, as Amazon shows the orders now; the others are settled or put aside.
-
-    Raises:
-        AccountError: Amazon is down.
-    """
-    cancellations: list[Cancellation] = []
-    endings: list[Ending] = []
-    failures: dict[str, ItemError] = {}
-    looks = context.one_by_one(JOB, tasks, lambda t: look(context, t), key=lambda t: t.order_id)
-    for task, result in looks:
-        match result:
-            case Cancellation():
-                cancellations.append(result)
-            case Ending():
-                endings.append(result)
-            case ItemError():
-                failures[task.order_id] = result
-            case Transient():
-                counts.note_error(result)
-    end(context, endings)
-    tell.put_aside(context, failures, {task.order_id: task.sale_order for task in tasks})
-    counts.quarantined += len(failures)
-    return cancellations
 
 
 def _send(context: Context, cancellations: Sequence[Cancellation], counts: Counts) -> None:
@@ -178,8 +152,7 @@ def _is_cancelled_there(context: Context, order_id: str, result: Result | None) 
             f"Amazon refuses to cancel the order: {result.reason.rstrip('.')}.",
             "Look at the order in Seller Central and settle it there; or retry.",
         )
-    feeds = feeds_without_effect(context, order_id) + 1
-    context.ledger.remember(context.name, JOB, order_id, str(feeds))
+    feeds = remember_feed(context, order_id)
     if feeds >= _MOST_FEEDS:
         raise ItemError(
             "cancellation_without_effect",

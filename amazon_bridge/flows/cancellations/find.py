@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.ledger import Entry, State
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations import tell
-from amazon_bridge.flows.cancellations.decide import Ending, Task, judge
+from amazon_bridge.flows.cancellations.decide import Ending, Task, is_shipped_by_amazon
 from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB
 from amazon_bridge.flows.context import Context
 from amazon_bridge.odoo import notes
@@ -18,10 +18,10 @@ from amazon_bridge.odoo.cancelled_orders import CancelledOrder, cancelled_orders
 from amazon_bridge.odoo.sales import SaleOrder
 
 _OVERLAP = timedelta(days=1)
-"""How far a round looks back behind the last one that went well."""
+"""How far a run looks back behind the last one that went well."""
 
 _FIRST_LOOK = timedelta(days=60)
-"""How far the first round of a state store looks back."""
+"""How far the first run of a state store looks back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,15 @@ class Found:
     failures: Mapping[str, ItemError]
     gone: Collection[str]
     """They were deleted in Odoo before Amazon was told."""
+    sale_orders: Mapping[str, SaleOrder]
+    """By Amazon order id."""
 
 
 def find(context: Context) -> Found:
     """Read what was cancelled in Odoo since the last run, and what earlier runs filed."""
     ledger, name = context.ledger, context.name
-    aside = {entry.key for entry in ledger.quarantined(name) if entry.job == JOB}
-    filed = {entry.key for entry in ledger.pending_entries(name, JOB)} | aside
+    aside = {entry.key: entry for entry in ledger.quarantined(name) if entry.job == JOB}
+    filed = {entry.key for entry in ledger.pending_entries(name, JOB)} | aside.keys()
     in_feeds = {key for feed in ledger.open_feeds(name) for key in feed.keys}
     found = cancelled_orders(
         context.odoo,
@@ -50,25 +52,21 @@ def find(context: Context) -> Found:
         order_ids=filed - in_feeds,
     )
     revived = [each.sale_order for each in found if not each.sale_order.is_cancelled]
-    open_ = [each for each in found if _is_open(context, each, aside | in_feeds)]
-    told = _told_before(context, open_)
-    untold = [each for each in open_ if each.sale_order.id not in told]
-    memos = orders.memos_of(context, [each.sale_order.order_id for each in untold])
-    judged = [
-        judge(context, each, memos[each.sale_order.order_id])
-        for each in untold
-        if each.sale_order.order_id in memos
-    ]
+    open_ = [each for each in found if _is_open(context, each, aside.keys() | in_feeds)]
+    settled = _settled_before(context, open_)
+    unsettled = [each for each in open_ if each.sale_order.id not in settled]
+    memos = orders.memos_of(context, [each.sale_order.order_id for each in unsettled])
+    tasks, foreign, failures = _sorted_by_memo(unsettled, memos)
     return Found(
-        tasks=[each for each in judged if isinstance(each, Task)],
+        tasks=tasks,
         endings=[
-            *(Ending(sale_order, State.LEFT_OUT) for sale_order in revived),
-            *(Ending(e.sale_order, State.DONE) for e in open_ if e.sale_order.id in told),
-            *(each for each in judged if isinstance(each, Ending)),
+            *(Ending(sale_order, State.LEFT_OUT) for sale_order in [*revived, *foreign]),
+            *(Ending(e.sale_order, State.DONE) for e in open_ if e.sale_order.id in settled),
         ],
-        unknown={each.sale_order.order_id for each in untold} - memos.keys(),
-        failures={key: memo for key, memo in memos.items() if isinstance(memo, ItemError)},
-        gone=filed - in_feeds - {each.sale_order.order_id for each in found},
+        unknown={each.sale_order.order_id for each in unsettled} - memos.keys(),
+        failures=failures,
+        gone=_gone(filed - in_feeds, found, aside),
+        sale_orders={each.sale_order.order_id: each.sale_order for each in found},
     )
 
 
@@ -80,14 +78,52 @@ def _is_open(context: Context, each: CancelledOrder, skipped: Collection[str]) -
     return entry is None or entry.state == State.PENDING or entry.fingerprint != CANCELLED
 
 
-def _told_before(context: Context, open_: Sequence[CancelledOrder]) -> set[int]:
-    """Those new to this state store of which a note says that Amazon knows, by database id."""
-    new = [
-        each.sale_order.id
-        for each in open_
-        if context.ledger.entry(context.name, JOB, each.sale_order.order_id) is None
-    ]
-    return notes.told(context.odoo, notes.SALE_ORDER, new, *tell.SETTLED)
+def _settled_before(context: Context, open_: Sequence[CancelledOrder]) -> set[int]:
+    """Sale orders of which a note proves that there is nothing more to do, by database id.
+
+    Either Amazon has cancelled the order, or people were asked to settle it and are done with
+    the activity. Only those are looked at that are new to this state store, or tried again.
+    """
+    entries = {e.sale_order.id: _entry(context, e.sale_order.order_id) for e in open_}
+    new = [id_ for id_, entry in entries.items() if entry is None]
+    again = [id_ for id_, entry in entries.items() if entry and entry.attempts]
+    wanted = (*tell.CANCELLED_SUBJECTS, tell.NOT_TOLD)
+    noted = notes.subjects(context.odoo, notes.SALE_ORDER, [*new, *again], wanted)
+    cancelled = {id_ for id_ in new if not noted.get(id_, set()).isdisjoint(_CANCELLED)}
+    asked = {id_ for id_, its in noted.items() if tell.NOT_TOLD in its}
+    return cancelled | (asked - tell.still_asked(context, asked))
+
+
+_CANCELLED = set(tell.CANCELLED_SUBJECTS)
+
+
+def _entry(context: Context, order_id: str) -> Entry | None:
+    return context.ledger.entry(context.name, JOB, order_id)
+
+
+def _sorted_by_memo(
+    unsettled: Sequence[CancelledOrder], memos: Mapping[str, orders.Memo | ItemError | None]
+) -> tuple[list[Task], list[SaleOrder], dict[str, ItemError]]:
+    """Sort orders by what is known of them: tasks, other accounts' orders, and failures."""
+    tasks, foreign, failures = [], [], {}
+    for each in unsettled:
+        match memos.get(each.sale_order.order_id, ...):
+            case orders.Memo() as memo:
+                by_amazon = is_shipped_by_amazon(memo.fulfilled_by)
+                tasks.append(Task(each.sale_order, each.tags, by_amazon))
+            case ItemError() as error:
+                failures[each.sale_order.order_id] = error
+            case None:
+                foreign.append(each.sale_order)
+    return tasks, foreign, failures
+
+
+def _gone(
+    filed: Collection[str], found: Sequence[CancelledOrder], aside: Mapping[str, Entry]
+) -> set[str]:
+    """Filed orders without a sale order, except those that people already know of."""
+    known = {key for key, entry in aside.items() if entry.kind == "needs_attention"}
+    return set(filed) - {each.sale_order.order_id for each in found} - known
 
 
 def sale_orders_of(context: Context, order_ids: Collection[str]) -> dict[str, SaleOrder]:

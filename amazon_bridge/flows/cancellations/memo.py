@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, dataclass, replace
+
+from amazon_bridge.engine.ledger import Entry
 from amazon_bridge.flows.context import Context
 
 JOB = "cancellations"
@@ -10,7 +14,46 @@ CANCELLED, LIVE = "cancelled", "live"
 """The fingerprints of a sale order here: one that is revived and cancelled again is told again."""
 
 
-def feeds_without_effect(context: Context, order_id: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """What happened to a cancellation so far."""
+
+    passed_brake: bool = False
+    """It was not held as part of a mass action, and is not held later."""
+    feeds: int = 0
     """Number of feeds that named the order and did not cancel it."""
-    entry = context.ledger.entry(context.name, JOB, order_id)
-    return int(entry.memo or 0) if entry else 0
+
+    @classmethod
+    def read(cls, entry: Entry | None) -> Memo:
+        """The memo of a state store entry. Older versions wrote the number of feeds alone."""
+        if entry is None or entry.memo is None:
+            return cls()
+        if entry.memo.isdecimal():
+            return cls(passed_brake=True, feeds=int(entry.memo))
+        return cls(**json.loads(entry.memo))
+
+    def text(self) -> str:
+        """The memo as JSON, which ``read`` understands."""
+        return json.dumps(asdict(self))
+
+
+def memo_of(context: Context, order_id: str) -> Memo:
+    """What is remembered of an order's cancellation."""
+    return Memo.read(context.ledger.entry(context.name, JOB, order_id))
+
+
+def remember_passed(context: Context, order_id: str) -> None:
+    """Remember that a cancellation is no part of a mass action."""
+    _remember(context, order_id, replace(memo_of(context, order_id), passed_brake=True))
+
+
+def remember_feed(context: Context, order_id: str) -> int:
+    """Count a feed that did not cancel the order, and return how many there were."""
+    memo = memo_of(context, order_id)
+    counted = replace(memo, feeds=memo.feeds + 1)
+    _remember(context, order_id, counted)
+    return counted.feeds
+
+
+def _remember(context: Context, order_id: str, memo: Memo) -> None:
+    context.ledger.remember(context.name, JOB, order_id, memo.text())

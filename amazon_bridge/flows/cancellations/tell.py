@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
 from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import HELD
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations.memo import JOB
 from amazon_bridge.flows.context import Context
@@ -21,53 +22,57 @@ NOT_TOLD = "Amazon: cancellation not told"
 TOLD = Note(
     "cancellation_told",
     "Amazon: told of the cancellation",
-    "Amazon was told of the cancellation, has cancelled the order and tells the buyer.",
+    "Amazon was told of the cancellation and has accepted it. Amazon tells the buyer.",
 )
 CANCELLED_THERE_ALREADY = Note(
     "cancellation_known",
     "Amazon: cancelled there too",
     "Amazon has this order as cancelled already; there was nothing to tell.",
 )
-SHIPPED_BY_AMAZON = Note(
-    "cancellation_fba",
-    NOT_TOLD,
-    "Amazon ships this order itself, so it was not told of the cancellation. If the buyer is not"
-    " to get the goods, act in Seller Central.",
-)
-GOODS_LEFT = Note(
-    "cancellation_goods_left",
-    NOT_TOLD,
-    "Goods of this order have left, so Amazon was not told of the cancellation: it would refund"
-    " the whole order. Refund in Seller Central what is to be refunded.",
-)
-SHIPPED_THERE = Note(
-    "cancellation_shipped",
-    NOT_TOLD,
-    "Amazon has this order as shipped, so it was not told of the cancellation: it would refund"
-    " the whole order. Refund in Seller Central what is to be refunded.",
-)
-SETTLED = (
+CANCELLED_SUBJECTS = (
     orders.CANCELLED_THERE.subject,
     TOLD.subject,
     CANCELLED_THERE_ALREADY.subject,
-    NOT_TOLD,
 )
-"""The subjects of notes on orders of which there is nothing more to tell."""
+"""The subjects of notes on orders that Amazon has cancelled."""
 
-REFUSED = "cancellation_refused"
+_REFUSED = "cancellation_refused"
+"""Begins the topic of each activity about a cancellation."""
+
+_BUYER_ASKS = "buyer_asks"
+"""Begins the topic of the activities about buyers' requests, which the orders job schedules."""
+
+_SUBJECTS = {"needs_attention": NOT_TOLD, HELD: "Amazon: cancellation held"}
+"""The subjects of activities by the kind of error; else ``_NOT_CANCELLED``."""
+
+_NOT_CANCELLED = "Amazon doesn't cancel this order"
 
 
 def say_told(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
     """Note on sale orders that Amazon has cancelled them at our word."""
     ids = [sale_order.id for sale_order in sale_orders]
     notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(ids, TOLD))
-    notes.close_reminders(context.odoo, notes.SALE_ORDER, ids, (REFUSED,), "Amazon was told.")
+    close_reminders(context, sale_orders)
+
+
+def close_reminders(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
+    """Close the activities about cancellations, the buyer's requests included."""
+    topics, feedback = (_REFUSED, _BUYER_ASKS), "Settled: nothing is left to cancel."
+    ids = [sale_order.id for sale_order in sale_orders]
+    deliveries = [d.id for sale_order in sale_orders for d in sale_order.deliveries]
+    notes.close_reminders(context.odoo, notes.SALE_ORDER, ids, topics, feedback)
+    notes.close_reminders(context.odoo, notes.DELIVERY_ORDER, deliveries, topics, feedback)
+
+
+def still_asked(context: Context, ids: Collection[int]) -> set[int]:
+    """Those of the sale orders that have an open activity about their cancellation."""
+    return notes.reminded(context.odoo, notes.SALE_ORDER, ids, (_REFUSED,))
 
 
 def put_aside(
     context: Context, failures: Mapping[str, ItemError], sale_orders: Mapping[str, SaleOrder]
 ) -> None:
-    """Put orders aside, with an activity on each that says why and what to do."""
+    """Quarantine orders, with an activity on each that says why and what to do."""
     asked = {
         (notes.SALE_ORDER, sale_orders[key].id): _why(error)
         for key, error in failures.items()
@@ -87,4 +92,5 @@ def put_aside(
 
 def _why(error: ItemError) -> Note:
     digest = hashlib.sha256(error.reason.encode()).hexdigest()[:8]
-    return Note(f"{REFUSED}_{digest}", "Amazon doesn't cancel this order", str(error))
+    subject = _SUBJECTS.get(error.kind, _NOT_CANCELLED)
+    return Note(f"{_REFUSED}_{digest}", subject, str(error))

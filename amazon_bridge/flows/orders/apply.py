@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -12,13 +12,13 @@ from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.engine.ledger import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.drafts import drafts_of
+from amazon_bridge.flows.drafts import drafts_of, line_name
 from amazon_bridge.flows.orders import reminders, tell
 from amazon_bridge.flows.orders.decide import Step, decide
 from amazon_bridge.flows.orders.find import Shown, unreadable
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
-from amazon_bridge.odoo import deliveries, notes, pricing, sales
+from amazon_bridge.odoo import deliveries, notes, pricing, sale_actions, sale_terms, sales
 from amazon_bridge.odoo.sales import Draft, SaleOrder
 
 log = structlog.get_logger(__name__)
@@ -69,8 +69,9 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     _deliver(context, having(Step.IMPORT, Step.COMPLETE), standing, failures)
     errors |= tell.hold(context, having(Step.HOLD), standing)
     errors |= tell.find_changed_worth(context, having(Step.NOTHING), standing)
-    _cancel(context, having(Step.CANCEL), standing)
+    errors |= _cancel(context, having(Step.CANCEL), standing)
     live = having(Step.IMPORT, Step.COMPLETE, Step.NOTHING)
+    errors |= tell.find_without_delivery(live, standing)
     errors |= tell.find_unpriced(context, live, standing)
     tell.show_requests(context, live, standing)
     tell.show_gift_messages(context, live, standing)
@@ -151,11 +152,40 @@ def _import(
     right = [d for d in drafts if d.order_id not in errors and standing[d.order_id].is_quotation]
     if right:
         _note_fallbacks(context, right)
-        sales.add_purchase_orders(context.odoo, right, standing)
-        sales.confirm(context.odoo, right, standing)
-        ids = {draft.order_id: standing[draft.order_id].id for draft in right}
-        standing |= sales.read(context.odoo, ids)
+        sale_terms.add_purchase_orders(context.odoo, right, standing)
+        errors |= _confirm(context, right, standing)
     return errors
+
+
+def _confirm(
+    context: Context, drafts: Sequence[Draft], standing: dict[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Confirm quotations, and return the error of one that Odoo leaves a quotation.
+
+    Raises:
+        ItemError: Odoo left some of several as they are. One of them may be the cause, so they
+            are to be tried in smaller batches.
+    """
+    ids = {draft.order_id: standing[draft.order_id].id for draft in drafts}
+    objection = sale_actions.confirm(context.odoo, ids.values())
+    standing |= sales.read(context.odoo, ids)
+    confirmed = [draft for draft in drafts if standing[draft.order_id].is_confirmed]
+    _set_dates(context, {standing[d.order_id].id: (d.created, d.ship_by) for d in confirmed})
+    left = [draft.order_id for draft in drafts if draft not in confirmed]
+    errors = {key: _not_confirmed(standing[key], objection) for key in left}
+    if errors and len(drafts) > 1:
+        raise errors[left[0]]
+    return errors
+
+
+def _not_confirmed(sale_order: SaleOrder, objection: str) -> ItemError:
+    why = f": {objection}" if objection else ", and does not say why"
+    return ItemError(
+        "not_confirmed",
+        f"Odoo did not confirm the quotation {sale_order.name}{why}.",
+        "Open the quotation in Odoo and press Confirm: it shows what is missing. Correct that, or"
+        " confirm it in spite of it; then retry.",
+    )
 
 
 def _made(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
@@ -219,13 +249,22 @@ def _deliver(
     Raises:
         ItemErrors: some can't be done without a person.
     """
-    transfers = {
-        delivery.id: order.order_id
+    shipped = [
+        order
         for order in orders
         if order.fulfilled_by == FulfilledBy.AMAZON and order.order_id not in failures
+    ]
+    transfers = {
+        delivery.id: order.order_id
+        for order in shipped
         for delivery in standing[order.order_id].open_from(context.setup.fba_location_id)
     }
-    deliveries.deliver(context.odoo, transfers)
+    serial_numbers = {
+        line_name(item.order_item_id): item.serial_numbers
+        for order in shipped
+        for item in order.items
+    }
+    deliveries.deliver(context.odoo, transfers, serial_numbers)
 
 
 def _restore_dates(
@@ -233,11 +272,18 @@ def _restore_dates(
 ) -> None:
     """Give back Amazon's date to orders whose round ended right after their confirmation."""
     lost = {
-        standing[order.order_id].id: order.created
+        standing[order.order_id].id: (order.created, order.ship_by)
         for order in orders
         if _lost_its_date(context, order, standing[order.order_id])
     }
-    sales.set_dates(context.odoo, lost)
+    _set_dates(context, lost)
+
+
+def _set_dates(context: Context, dates: Mapping[int, tuple[datetime, datetime | None]]) -> None:
+    """Write order dates; the deadlines of moves follow them where no ship-by date is known."""
+    sale_actions.set_dates(context.odoo, {id_: created for id_, (created, _) in dates.items()})
+    undated = {id_: created for id_, (created, ship_by) in dates.items() if ship_by is None}
+    sale_actions.set_deadlines(context.odoo, undated)
 
 
 def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> bool:
@@ -257,10 +303,45 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 # Cancel
 
 
-def _cancel(context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]) -> None:
+def _cancel(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Cancel sale orders, and return the error of one that Odoo doesn't cancel.
+
+    Raises:
+        ItemError: Odoo left some of several as they are. One of them may be the cause, so they
+            are to be tried in smaller batches.
+    """
     if not orders:
-        return
-    ids = [standing[order.order_id].id for order in orders]
-    # First the note: a round that ends in between must not leave a cancellation unexplained.
-    notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(ids, tell.CANCELLED_THERE))
-    sales.cancel(context.odoo, ids)
+        return {}
+    before = {order.order_id: standing[order.order_id] for order in orders}
+    try:
+        objection = sale_actions.cancel(context.odoo, before.values())
+    except ItemError as error:
+        if len(orders) > 1:
+            raise
+        return {key: _not_cancelled(sale_order, error.reason) for key, sale_order in before.items()}
+    return _check_cancelled(context, before, objection)
+
+
+def _check_cancelled(
+    context: Context, before: Mapping[str, SaleOrder], objection: str
+) -> dict[str, ItemError]:
+    now = sales.read(context.odoo, {key: sale_order.id for key, sale_order in before.items()})
+    left = [key for key, sale_order in now.items() if not sale_order.is_cancelled]
+    sale_actions.lock(context.odoo, [before[key].id for key in left if before[key].is_locked])
+    cancelled = [now[key].id for key in now if key not in left]
+    notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(cancelled, tell.CANCELLED_THERE))
+    errors = {key: _not_cancelled(before[key], objection) for key in left}
+    if errors and len(before) > 1:
+        raise errors[left[0]]
+    return errors
+
+
+def _not_cancelled(sale_order: SaleOrder, objection: str) -> ItemError:
+    why = f": {objection.rstrip('.')}" if objection else ", and does not say why"
+    return ItemError(
+        "not_cancelled",
+        f"Cancelled on Amazon, but Odoo did not cancel {sale_order.name}{why}.",
+        "Don't ship it. Cancel the sale order in Odoo, which shows what is in the way; then retry.",
+    )

@@ -95,7 +95,7 @@ def hold(
 
 
 def _held(sale_order: SaleOrder) -> ItemError:
-    credit = " Credit its invoice." if sale_order.is_invoiced else ""
+    credit = " Credit or delete its invoice." if sale_order.is_invoiced else ""
     if sale_order.goods_left:
         return ItemError(
             "needs_attention",
@@ -105,8 +105,9 @@ def _held(sale_order: SaleOrder) -> ItemError:
         )
     return ItemError(
         "needs_attention",
-        f"Cancelled on Amazon, but {sale_order.name} is invoiced.",
-        "Credit its invoice in Odoo, cancel the sale order, then retry.",
+        f"Cancelled on Amazon, but {sale_order.name} is invoiced, at least in part.",
+        "Credit its invoice in Odoo, or delete it if it is a draft; cancel the sale order, then"
+        " retry.",
     )
 
 
@@ -119,9 +120,37 @@ _TOO_LATE = Note(
 _INVOICED = Note(
     "cancelled_invoiced",
     "Amazon: cancelled after the invoice",
-    "Amazon has cancelled this order, but it is invoiced already. Nothing was cancelled here:"
-    " credit the invoice, then cancel this sale order.",
+    "Amazon has cancelled this order, but it is invoiced already, at least in part. Nothing was"
+    " cancelled here: credit the invoice, then cancel this sale order.",
 )
+
+
+def find_without_delivery(
+    orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Orders that the merchant is to ship and that are confirmed without any delivery."""
+    return {
+        order.order_id: _nothing_to_ship(standing[order.order_id])
+        for order in orders
+        if order.fulfilled_by == FulfilledBy.MERCHANT
+        and order.status in _TO_BE_SHIPPED
+        and standing[order.order_id].is_confirmed
+        and not standing[order.order_id].deliveries
+    }
+
+
+_TO_BE_SHIPPED = {FulfillmentStatus.UNSHIPPED, FulfillmentStatus.PARTIALLY_SHIPPED}
+
+
+def _nothing_to_ship(sale_order: SaleOrder) -> ItemError:
+    return ItemError(
+        "nothing_to_ship",
+        f"{sale_order.name} is confirmed, but Odoo made no delivery for it: none of its products"
+        " is moved by the warehouse.",
+        "Ship it and confirm the shipment in Seller Central. For later orders, set the product's"
+        " type to Goods in Odoo (Inventory > Products), or name another in the account's"
+        " `product_map`.",
+    )
 
 
 def find_unpriced(

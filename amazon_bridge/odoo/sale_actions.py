@@ -1,0 +1,123 @@
+"""What is done to sale orders that exist: confirmed, dated, cancelled. A page of orders a call.
+
+A module can answer a call with a pop-up in place of doing it, so Odoo's answer proves nothing:
+the caller reads the sale orders again.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.odoo.personal import without_personal_data
+from amazon_bridge.odoo.sales import SaleOrder, timestamp
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.text import printable
+
+
+def confirm(session: OdooSession, ids: Collection[int]) -> str:
+    """Confirm quotations, which makes their deliveries; all or none of them.
+
+    ``action_confirm`` sets the order date to now.
+
+    Returns:
+        The words of the pop-up that Odoo returned instead, if it did and says any.
+    """
+    wanted = sorted(ids)
+    answer = session.call("sale.order", "action_confirm", wanted)
+    return "" if answer is True else _objection(session, answer, wanted)
+
+
+def cancel(session: OdooSession, orders: Collection[SaleOrder]) -> str:
+    """Cancel sale orders with their open deliveries, past Odoo's question to mail the customer.
+
+    Amazon has informed the buyer already (``disable_cancel_warning``: sale.order.action_cancel).
+    Locked orders are unlocked first, and locked again if Odoo refuses.
+
+    Returns:
+        The words of the pop-up that Odoo returned instead, if it did and says any.
+    """
+    ids, locked = sorted(order.id for order in orders), [o.id for o in orders if o.is_locked]
+    _unlock(session, locked)
+    try:
+        context = {"disable_cancel_warning": True}
+        answer = session.call("sale.order", "action_cancel", ids, context=context)
+    except BridgeError:
+        lock(session, locked)
+        raise
+    return "" if answer is True else _objection(session, answer, ids)
+
+
+def _unlock(session: OdooSession, ids: Sequence[int]) -> None:
+    if ids:
+        session.call("sale.order", "action_unlock", sorted(ids))
+
+
+def lock(session: OdooSession, ids: Collection[int]) -> None:
+    """Lock confirmed sale orders, as *Lock Confirmed Sales* does."""
+    if ids:
+        method = "action_lock" if session.names.order_locked else "action_done"
+        session.call("sale.order", method, sorted(ids))
+
+
+def set_dates(session: OdooSession, dates: Mapping[int, datetime]) -> None:
+    """Write the order dates of sale orders, by database id."""
+    rows = [[str(id_), timestamp(dates[id_])] for id_ in sorted(dates)]
+    session.load("sale.order", [".id", "date_order"], rows, overwrite=True)
+
+
+def set_deadlines(session: OdooSession, dates: Mapping[int, datetime]) -> None:
+    """Write the deadlines that follow from order dates on the open moves of sale orders.
+
+    For orders without a delivery date of their own. Odoo computes the deadline of a move from
+    the order date, and merges a line's later change into its move only when both deadlines are
+    the same (``_prepare_merge_moves_distinct_fields``); else a change from 3 to 2 pieces leaves
+    the delivery as it is and makes a receipt of 1.
+    """
+    if not dates:
+        return
+    about = [("sale_line_id.order_id", "in", sorted(dates)), ("state", "not in", _CLOSED)]
+    moves = session.search_read("stock.move", about, ["sale_line_id"], order="id")
+    lines = {move["sale_line_id"][0] for move in moves}
+    read = session.read("sale.order.line", sorted(lines), ["order_id", "customer_lead"])
+    deadlines = {row["id"]: _deadline(dates[row["order_id"][0]], row) for row in read}
+    rows = [[str(move["id"]), deadlines[move["sale_line_id"][0]]] for move in moves]
+    session.load("stock.move", [".id", "date_deadline"], rows, overwrite=True)
+
+
+_CLOSED = ["done", "cancel"]
+
+
+def _deadline(ordered: datetime, line: Mapping[str, Any]) -> str:
+    """As sale.order.line._expected_date computes it, of the order date without fractions."""
+    return timestamp(ordered.replace(microsecond=0) + timedelta(days=line["customer_lead"]))
+
+
+def _objection(session: OdooSession, answer: Any, ids: Sequence[int]) -> str:
+    """What a module objects to: its list of exceptions (OCA), else the words of its pop-up."""
+    if len(ids) == 1 and session.fields_of("sale.order", [_SUMMARY]):
+        (summary,) = (row[_SUMMARY] for row in session.read("sale.order", ids, [_SUMMARY]))
+        if summary:
+            return _plain(str(summary))
+    return _words(answer) if isinstance(answer, Mapping) else ""
+
+
+_SUMMARY = "exceptions_summary"
+"""HTML, of the modules ``base_exception`` and ``sale_exception``."""
+
+
+def _words(answer: Mapping[str, Any]) -> str:
+    """The title and the message of an action: a window's name, a notification's text."""
+    params = answer.get("params")
+    inner = params if isinstance(params, Mapping) else {}
+    texts = (answer.get("name"), inner.get("title"), inner.get("message"))
+    return _plain(": ".join(text for text in texts if isinstance(text, str) and text))
+
+
+def _plain(markup: str) -> str:
+    text = html.unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</li>", "; ", markup)))
+    return without_personal_data(printable(text)).strip(" ;:")

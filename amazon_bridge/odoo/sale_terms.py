@@ -1,0 +1,54 @@
+"""What is written into the terms and lines of sale orders for people, and taken out again."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo.sales import Draft, SaleOrder
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.text import printable
+
+
+def add_purchase_orders(
+    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
+) -> None:
+    """Name the company's own purchase order in the terms of quotations, above what stands there.
+
+    From there it goes onto the invoice.
+    """
+    cells = []
+    for draft in drafts:
+        order, number = orders[draft.order_id], html.escape(printable(draft.purchase_order))
+        if number not in order.terms:
+            cells.append([str(order.id), f"<p>{_PURCHASE_ORDER}{number}</p>{order.terms}"])
+    session.load("sale.order", [".id", "note"], cells, overwrite=True)
+
+
+_PURCHASE_ORDER = "Purchase order: "
+
+
+def forget_purchase_orders(session: OdooSession, ids: Sequence[int]) -> None:
+    """Take the companies' purchase orders out of the terms of sale orders."""
+    domain = [("id", "in", ids), ("note", "ilike", _PURCHASE_ORDER)]
+    rows = session.search_read("sale.order", domain, ["note"])
+    line = re.compile(f"<p>{_PURCHASE_ORDER}[^<]*</p>")
+    cells = [[str(row["id"]), line.sub("", row["note"])] for row in rows]
+    session.load("sale.order", [".id", "note"], cells, overwrite=True)
+
+
+def forget_gift_messages(session: OdooSession, ids: Sequence[int]) -> None:
+    """Delete the lines of sale orders that hold gift messages, or empty them (Odoo 14)."""
+    domain = [("order_id", "in", ids), ("display_type", "=", "line_note")]
+    lines = session.search_read("sale.order.line", domain, ["id"])
+    names = session.external_ids("sale.order.line", [row["id"] for row in lines])
+    gifts = sorted(id_ for id_, name in names.items() if name.endswith("_gift_message"))
+    if not gifts:
+        return
+    try:
+        session.call("sale.order.line", "unlink", gifts)
+    except ItemError:
+        empty = [[str(id_), "Gift message"] for id_ in gifts]
+        session.load("sale.order.line", [".id", "name"], empty, overwrite=True)

@@ -1,0 +1,105 @@
+"""Serial numbers of goods that have left: as Amazon tells them for FBA."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.session import MODULE, OdooSession
+from amazon_bridge.odoo.text import printable
+
+Moves = Sequence[Mapping[str, Any]]
+
+
+def assign(
+    session: OdooSession,
+    moves: Moves,
+    serial_numbers: Mapping[str, Sequence[str]],
+    owners: Mapping[int, str],
+) -> None:
+    """Enter the serial numbers of moves of tracked products; of all moves or none.
+
+    Args:
+        session: the login.
+        moves: with ``has_tracking``, ``product_uom_qty``, ``picking_id``, ``product_id``,
+            ``company_id`` and ``sale_line_id``.
+        serial_numbers: by the external id of the sale order line, without the module.
+        owners: the Amazon order id of each transfer, by its database id.
+
+    Raises:
+        ItemErrors: for the orders with goods of which Amazon doesn't tell all serial numbers.
+    """
+    if not moves:
+        return
+    lines = [move["sale_line_id"][0] for move in moves if move["sale_line_id"]]
+    names = session.external_ids("sale.order.line", lines)
+    known = {
+        move["id"]: list(serial_numbers.get(names.get(_line_id(move), ""), ())) for move in moves
+    }
+    short = {owners[m["picking_id"][0]] for m in moves if not _is_complete(m, known[m["id"]])}
+    if short:
+        raise ItemErrors(dict.fromkeys(short, _LOT_NEEDED))
+    lots = _lots(session, moves, known)
+    picked = ["picked"] if session.names.has_picked else []
+    rows = [
+        [
+            str(move["id"]),
+            ",".join(str(lots[move["product_id"][0], number]) for number in known[move["id"]]),
+            *("1" for _ in picked),
+        ]
+        for move in moves
+    ]
+    session.load("stock.move", [".id", "lot_ids/.id", *picked], rows, overwrite=True)
+
+
+def _line_id(move: Mapping[str, Any]) -> int:
+    return int(move["sale_line_id"][0]) if move["sale_line_id"] else 0
+
+
+def _is_complete(move: Mapping[str, Any], numbers: Sequence[str]) -> bool:
+    """Each unit has a serial number of its own."""
+    is_serial = move["has_tracking"] == "serial"
+    return bool(is_serial and len(set(numbers)) == len(numbers) == move["product_uom_qty"])
+
+
+def _lots(
+    session: OdooSession, moves: Moves, known: Mapping[int, Sequence[str]]
+) -> dict[tuple[int, str], int]:
+    """The records of serial numbers, by product and number; created where there is none."""
+    model = str(session.fields_of("stock.move", ["lot_ids"])["lot_ids"]["relation"])
+    wanted = {
+        (move["product_id"][0], number): move["company_id"][0]
+        for move in moves
+        for number in known[move["id"]]
+    }
+    domain = [
+        ("product_id", "in", sorted({product_id for product_id, _ in wanted})),
+        ("name", "in", sorted({printable(number) for _, number in wanted})),
+        ("company_id", "in", [False, *sorted(set(wanted.values()))]),
+    ]
+    rows = session.search_read(model, domain, ["name", "product_id"], order="id desc")
+    found = {(row["product_id"][0], row["name"]): row["id"] for row in rows}
+    missing = sorted(key for key in wanted if (key[0], printable(key[1])) not in found)
+    cells = [_lot_cells(*key, wanted[key]) for key in missing]
+    created = session.load(model, ["id", "name", "product_id/.id", "company_id/.id"], cells)
+    found |= {
+        (product_id, printable(number)): id_
+        for (product_id, number), id_ in zip(missing, created, strict=True)
+    }
+    return {key: found[key[0], printable(key[1])] for key in wanted}
+
+
+def _lot_cells(product_id: int, number: str, company_id: int) -> list[str]:
+    digest = hashlib.sha256(number.encode()).hexdigest()[:12]
+    name = f"{MODULE}.lot_{product_id}_{digest}"
+    return [name, printable(number), str(product_id), str(company_id)]
+
+
+_LOT_NEEDED = ItemError(
+    "lot_needed",
+    "A product is tracked by lots or serial numbers, and Amazon does not tell the serial number of"
+    " each unit.",
+    "Validate the delivery out of the Amazon location in Odoo with the right lots, then retry.",
+)

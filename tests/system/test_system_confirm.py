@@ -1,0 +1,417 @@
+"""What Odoo makes of the bridge's calls: confirmed or not, cancelled or not, mailed to nobody."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bridge import Bridge
+from odoo_server import machine
+from program import Program, SettledWorld
+from shop import Shop
+from warehouse import Warehouse
+
+from amazon_bridge.engine.ledger import State
+from amazon_bridge.simulator import ABSENT, Address, Buyer, Line, Order
+
+RULE = "No ZIP code on destination"
+ATTENTION = "Amazon: this order needs attention"
+NO_DATE = {"fulfillment": {"shipByWindow": ABSENT}}
+
+
+@pytest.fixture(scope="module")
+def exceptions(shop: Shop) -> None:
+    """The OCA's modules that keep sale orders from being confirmed."""
+    machine.add_modules()
+    shop.database.install("sale_exception")
+    manager = shop.database.reference("base_exception.group_exception_rule_manager")
+    user = shop.database.reference("base.user_admin")
+    shop.rpc("res.users", "write", [user], {"group_ids": [(4, manager)]})
+
+
+@contextmanager
+def rule(shop: Shop, *, popup: bool) -> Iterator[None]:
+    """The rule of `sale_exception` about postal codes, with or without its pop-up."""
+    domain = [("name", "=", RULE), ("active", "in", [True, False])]
+    (found,) = shop.search("exception.rule", domain, [])
+    shop.rpc("res.company", "write", [1], {"sale_exception_show_popup": popup})
+    shop.rpc("exception.rule", "write", [found["id"]], {"active": True})
+    yield
+    shop.rpc("exception.rule", "write", [found["id"]], {"active": False})
+
+
+@contextmanager
+def company(shop: Shop, **values: Any) -> Iterator[None]:
+    (before,) = shop.rpc("res.company", "read", [1], list(values))
+    shop.rpc("res.company", "write", [1], values)
+    yield
+    ids = {n: v[0] if isinstance(v, list) else v for n, v in before.items() if n in values}
+    shop.rpc("res.company", "write", [1], ids)
+
+
+def sale_order(shop: Shop, order: Order, *fields: str) -> dict[str, Any]:
+    reference = ("client_order_ref", "=", order.order_id)
+    (row,) = shop.search("sale.order", [reference], [*fields, "name", "state"])
+    return row
+
+
+def states(warehouse: Warehouse, order: Order) -> list[str]:
+    return [row["state"] for row in warehouse.transfers(order)]
+
+
+# Confirmed or not
+
+
+@pytest.mark.usefixtures("exceptions")
+@pytest.mark.parametrize("popup", [True, False])
+def test_what_a_module_keeps_from_confirmation_is_quarantined(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, *, popup: bool
+) -> None:
+    shop, nowhere = warehouse.shop, Address("Ada Testwell", lines=("1 rue Haute",), country="FR")
+    bad = world.place_order("FR", address=nowhere)
+    good = [world.place_order("FR") for _ in range(3)]
+    shipped = world.place_order("FR", fulfilled_by="AMAZON", address=nowhere)
+    with rule(shop, popup=popup):
+        assert bridge.sync("orders") == {"seen": 5, "created": 3, "quarantined": 2}
+        assert [states(warehouse, order) for order in good] == [["assigned"]] * 3
+        for order in (bad, shipped):
+            row = sale_order(shop, order)
+            entry = bridge.quarantine("orders")[order.order_id]
+            assert (row["state"], entry.kind) == ("draft", "not_confirmed")
+            assert RULE in (entry.reason or "")
+            assert row["name"] in (entry.reason or "")
+            assert RULE in warehouse.activities("sale.order", row["id"])[ATTENTION]
+        for order in good:
+            row = sale_order(shop, order, "date_order")
+            assert row["date_order"] == f"{order.created:%Y-%m-%d %H:%M:%S}"
+        bridge.app.ledger.retry()
+        assert bridge.sync("orders")["quarantined"] == 2
+        # a person confirms one all the same
+        id_ = sale_order(shop, bad)["id"]
+        shop.rpc("sale.order", "write", [id_], {"ignore_exception": True})
+        shop.rpc("sale.order", "action_confirm", [id_])
+    bridge.app.ledger.retry()
+    assert "quarantined" not in bridge.sync("orders")
+    assert bridge.quarantine("orders") == {}
+    assert (states(warehouse, bad), states(warehouse, shipped)) == (["assigned"], ["done"])
+    assert warehouse.activities("sale.order", sale_order(shop, bad)["id"]) == {}
+
+
+@pytest.mark.usefixtures("exceptions")
+def test_the_program_tells_by_its_exit_code(
+    program: Program, world: SettledWorld, shop: Shop
+) -> None:
+    order = world.place_order("FR", address=Address("Ada Testwell", country="FR"))
+    with rule(shop, popup=True):
+        program.sync(code=1)
+    assert program.quarantine()[order.order_id]["kind"] == "not_confirmed"
+
+
+# Something to ship
+
+
+@pytest.mark.parametrize("type_", ["service", "combo"])
+def test_a_product_that_no_delivery_is_made_for(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, type_: str
+) -> None:
+    shop, sku = warehouse.shop, f"NOTHING-{type_}"
+    values: dict[str, Any] = {"name": sku, "default_code": sku, "type": type_}
+    if type_ == "combo":
+        (mug,) = shop.search("product.product", [("default_code", "=", "MUG-RED")], [])
+        choice = shop.rpc(
+            "product.combo",
+            "create",
+            {"name": "Mugs", "combo_item_ids": [(0, 0, {"product_id": mug["id"]})]},
+        )
+        values["combo_ids"] = [(6, 0, [choice])]
+    product = shop.rpc("product.product", "create", values)
+    alone = world.place_order("FR", [Line(sku=sku, price=Decimal(9))])
+    mixed = world.place_order("FR", [Line(sku="MUG-RED"), Line(sku=sku, price=Decimal(9))])
+    assert bridge.sync("orders") == {"seen": 2, "quarantined": 2}
+    for order in (alone, mixed):
+        entry = bridge.quarantine("orders")[order.order_id]
+        assert entry.kind == "nothing_to_ship"
+        assert sku in (entry.reason or "")
+    assert shop.search("sale.order", [("client_order_ref", "=", alone.order_id)], []) == []
+    shop.rpc("product.product", "write", [product], {"type": "consu", "combo_ids": [(5,)]})
+    bridge.app.ledger.retry()
+    assert bridge.sync("orders") == {"seen": 2, "created": 2}
+    assert [states(warehouse, order) for order in (alone, mixed)] == [["assigned"]] * 2
+
+
+def test_confirmed_without_any_delivery(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    order = world.place_order("FR")
+    with bridge.configured(unknown_sku="quarantine"):
+        bridge.sync("orders")
+    shop = warehouse.shop
+    shop.rpc("stock.picking", "unlink", [row["id"] for row in warehouse.transfers(order)])
+    world.change(order.order_id, seller_order_id="MINE")
+    assert bridge.sync("orders") == {"seen": 1, "quarantined": 1}
+    entry = bridge.quarantine("orders")[order.order_id]
+    assert entry.kind == "nothing_to_ship"
+    assert sale_order(shop, order)["name"] in (entry.reason or "")
+    world.ship(order.order_id)
+    assert bridge.sync("orders") == {"seen": 1, "unchanged": 1}
+
+
+# Quantities that people change
+
+
+@pytest.mark.parametrize("patch", [{}, NO_DATE], ids=["ship-by date", "no ship-by date"])
+@pytest.mark.parametrize("quantities", [(3, 2), (3, 0), (2, 3)])
+def test_a_line_changed_in_odoo_changes_its_delivery(
+    bridge: Bridge,
+    world: SettledWorld,
+    warehouse: Warehouse,
+    quantities: tuple[int, int],
+    patch: dict[str, Any],
+) -> None:
+    before, after = quantities
+    order = world.place_order("FR", [Line(sku="MUG-RED", quantity=before), Line()], patch=patch)
+    world.change(order.order_id, created=order.created.replace(year=order.created.year - 1))
+    bridge.sync("orders")
+    (line,) = (
+        id_
+        for name, id_ in warehouse.shop.external_ids("sale.order.line").items()
+        if name == f"sale_line_{order.items[0].order_item_id}"
+    )
+    warehouse.rpc("sale.order.line", "write", [line], {"product_uom_qty": after})
+    (transfer,) = warehouse.transfers(order)
+    assert transfer["picking_type_code"] == "outgoing"
+    domain = [("sale_line_id", "=", line), ("state", "!=", "cancel")]
+    moves = warehouse.shop.search("stock.move", domain, ["product_uom_qty", "picking_id"])
+    assert sum(move["product_uom_qty"] for move in moves) == after
+    assert {move["picking_id"][0] for move in moves} <= {transfer["id"]}
+
+
+def test_the_ship_by_date_is_the_deadline_of_the_delivery(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    order = world.place_order("FR")
+    dated = world.change(order.order_id, latest_shipping=order.created.replace(microsecond=0))
+    bridge.sync("orders")
+    (picking,) = warehouse.shop.search(
+        "stock.picking", [("sale_id.client_order_ref", "=", order.order_id)], ["date_deadline"]
+    )
+    assert dated.latest_shipping is not None
+    assert picking["date_deadline"] == f"{dated.latest_shipping:%Y-%m-%d %H:%M:%S}"
+
+
+# Cancelled or not
+
+
+@contextmanager
+def locking(shop: Shop) -> Iterator[None]:
+    """The setting *Lock Confirmed Sales*."""
+    user, locked = (
+        shop.database.reference(name)
+        for name in ("base.group_user", "sale.group_auto_done_setting")
+    )
+    shop.rpc("res.groups", "write", [user], {"implied_ids": [(4, locked)]})
+    yield
+    shop.rpc("res.groups", "write", [user], {"implied_ids": [(3, locked)]})
+    (group,) = shop.rpc("res.groups", "read", [locked], ["user_ids"])
+    shop.rpc("res.groups", "write", [locked], {"user_ids": [(3, id_) for id_ in group["user_ids"]]})
+
+
+def test_locked_orders_are_cancelled(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    shop = warehouse.shop
+    with locking(shop):
+        orders = [world.place_order("FR") for _ in range(3)]
+        bridge.sync("orders")
+        assert all(sale_order(shop, order, "locked")["locked"] for order in orders)
+        for order in orders:
+            world.cancel(order.order_id)
+        assert bridge.sync("orders") == {"seen": 3, "cancelled": 3}
+    for order in orders:
+        row = sale_order(shop, order)
+        assert (row["state"], states(warehouse, order)) == ("cancel", ["cancel"])
+        assert warehouse.notes("sale.order", row["id"]).keys() == {"Amazon: cancelled"}
+        assert bridge.state("orders", order.order_id) == State.DONE
+    assert bridge.sync("cancellations") == {}
+
+
+@pytest.mark.usefixtures("exceptions")
+def test_what_odoo_refuses_to_cancel_is_quarantined_and_locked_again(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    shop = warehouse.shop
+    with locking(shop):
+        stuck, good = (world.place_order("FR") for _ in range(2))
+        bridge.sync("orders")
+    with guarded(shop, stuck):
+        for order in (stuck, good):
+            world.cancel(order.order_id)
+        assert bridge.sync("orders") == {"seen": 2, "cancelled": 1, "quarantined": 1}
+        row = sale_order(shop, stuck, "locked")
+        assert (row["state"], row["locked"]) == ("sale", True)
+        assert bridge.quarantine("orders")[stuck.order_id].kind == "not_cancelled"
+        # whoever is about to ship it is told, and nothing says that it was cancelled
+        (transfer,) = warehouse.transfers(stuck)
+        for model, id_ in (("sale.order", row["id"]), ("stock.picking", transfer["id"])):
+            assert warehouse.activities(model, id_).keys() == {ATTENTION}
+            assert warehouse.notes(model, id_).keys() == {ATTENTION}
+    bridge.app.ledger.retry()
+    assert bridge.sync("orders") == {"seen": 1, "cancelled": 1}
+    assert states(warehouse, stuck) == ["cancel"]
+    assert warehouse.activities("sale.order", row["id"]) == {}
+
+
+@contextmanager
+def guarded(shop: Shop, order: Order) -> Iterator[None]:
+    """A field of the company's own whose computation fails when the order is cancelled."""
+    (model,) = shop.search("ir.model", [("model", "=", "sale.order")], [])
+    fails = f"order.state == 'cancel' and order.client_order_ref == '{order.order_id}'"
+    values = {
+        "name": "x_guard",
+        "model_id": model["id"],
+        "ttype": "integer",
+        "depends": "state",
+        "compute": f"for order in self: order['x_guard'] = 1 // (0 if {fails} else 1)",
+    }
+    field = shop.rpc("ir.model.fields", "create", values)
+    yield
+    shop.rpc("ir.model.fields", "unlink", [field])
+
+
+# Invoiced in part
+
+
+def invoice(shop: Shop, order: Order, percentage: float) -> int:
+    """A draft down payment."""
+    id_ = sale_order(shop, order)["id"]
+    context = {"active_model": "sale.order", "active_ids": [id_], "active_id": id_}
+    values = {"advance_payment_method": "percentage", "amount": percentage}
+    wizard = shop.rpc("sale.advance.payment.inv", "create", values, context=context)
+    shop.rpc("sale.advance.payment.inv", "create_invoices", [wizard], context=context)
+    return int(sale_order(shop, order, "invoice_ids")["invoice_ids"][0])
+
+
+def test_orders_invoiced_in_part_are_not_cancelled(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    shop = warehouse.shop
+    posted, draft, reversed_ = orders = [world.place_order("FR") for _ in range(3)]
+    bridge.sync("orders")
+    invoices = {order.order_id: invoice(shop, order, 20) for order in orders}
+    for order in (posted, reversed_):
+        shop.rpc("account.move", "action_post", [invoices[order.order_id]])
+    paper = invoices[reversed_.order_id]
+    context = {"active_model": "account.move", "active_ids": [paper]}
+    (journal,) = shop.rpc("account.move", "read", [paper], ["journal_id"])
+    values = {"journal_id": journal["journal_id"][0]}
+    wizard = shop.rpc("account.move.reversal", "create", values, context=context)
+    shop.rpc("account.move.reversal", "refund_moves", [wizard], context=context)
+    refund = shop.search("account.move", [("reversed_entry_id", "=", paper)], [])
+    shop.rpc("account.move", "action_post", [row["id"] for row in refund])
+    for order in orders:
+        world.cancel(order.order_id)
+    assert bridge.sync("orders") == {"seen": 3, "cancelled": 1, "quarantined": 2}
+    for order in (posted, draft):
+        entry = bridge.quarantine("orders")[order.order_id]
+        assert entry.kind == "needs_attention"
+        assert "invoice" in (entry.remedy or "")
+        row = sale_order(shop, order)
+        assert row["state"] == "sale"
+        assert ATTENTION in warehouse.activities("sale.order", row["id"])
+        (transfer,) = warehouse.transfers(order)
+        assert ATTENTION in warehouse.activities("stock.picking", transfer["id"])
+    assert sale_order(shop, reversed_)["state"] == "cancel"
+
+
+# Mails
+
+
+def test_the_buyer_is_mailed_nothing(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    shop = warehouse.shop
+    template = shop.database.reference("sale.mail_template_sale_confirmation")
+    quotation = shop.rpc(
+        "sale.order.template",
+        "create",
+        {"name": "Usual", "mail_template_id": template, "note": "Our usual terms"},
+    )
+    buyer = Buyer("Ada Testwell", "ada0mailed0@marketplace.amazon.fr")
+    settings = {"sale_order_template_id": quotation, "stock_move_email_validation": True}
+    with company(shop, **settings):
+        orders = {
+            (by, number): world.place_order("FR", buyer=buyer, fulfilled_by=by)
+            for by in ("MERCHANT", "AMAZON")
+            for number in range(2)
+        }
+        bridge.sync("orders")
+        for order in orders.values():
+            row = sale_order(shop, order, "sale_order_template_id", "note", "order_line")
+            assert row["sale_order_template_id"] is False
+            assert len(row["order_line"]) == 1
+        first = orders["MERCHANT", 0]
+        world.request_cancellation(first.order_id)
+        bridge.sync("orders")
+        world.cancel(first.order_id)
+        bridge.sync("orders")
+        warehouse.cancel(orders["MERCHANT", 1])
+        bridge.sync("cancellations")
+        with bridge.configured(invoicing={"mode": "on_delivery"}):
+            bridge.sync("orders")
+    assert states(warehouse, orders["AMAZON", 0]) == ["done"]
+    (transfer,) = warehouse.transfers(orders["AMAZON", 0])
+    (picking,) = shop.rpc("stock.picking", "read", [transfer["id"]], ["partner_id"])
+    assert picking["partner_id"]
+    assert mailed_to(shop, "marketplace.amazon") == []
+
+
+def mailed_to(shop: Shop, address: str) -> list[dict[str, Any]]:
+    """All that Odoo has mailed, or would, to partners with such an address."""
+    partners = shop.search("res.partner", [("email", "like", address)], [])
+    ids = [row["id"] for row in partners]
+    assert ids
+    told = shop.search("mail.notification", [("res_partner_id", "in", ids)], ["mail_message_id"])
+    mails = shop.search(
+        "mail.mail", ["|", ("recipient_ids", "in", ids), ("email_to", "like", address)], ["subject"]
+    )
+    messages = shop.search("mail.message", [("partner_ids", "in", ids)], ["subject"])
+    return [*told, *mails, *messages]
+
+
+# Serial numbers
+
+
+def test_serial_numbers_that_amazon_tells(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    shop = warehouse.shop
+    shop.make_products({"CAMERA": {"tracking": "serial"}})
+    (camera,) = shop.search("product.product", [("default_code", "=", "CAMERA")], [])
+    known = shop.rpc("stock.lot", "create", {"name": "SN.0001", "product_id": camera["id"]})
+    numbers = ("SN.0001", "SN 0002")
+    complete = world.place_order(
+        "FR",
+        [
+            Line(sku="CAMERA", quantity=2, price=Decimal(80), serial_numbers=numbers),
+            Line(sku="MUG-RED"),
+        ],
+        fulfilled_by="AMAZON",
+    )
+    partial = world.place_order(
+        "FR",
+        [Line(sku="CAMERA", quantity=2, price=Decimal(80), serial_numbers=("SN.0003",))],
+        fulfilled_by="AMAZON",
+    )
+    assert bridge.sync("orders") == {"seen": 2, "created": 1, "quarantined": 1}
+    assert bridge.quarantine("orders")[partial.order_id].kind == "lot_needed"
+    assert (states(warehouse, complete), states(warehouse, partial)) == (["done"], ["assigned"])
+    moved = shop.search(
+        "stock.move.line",
+        [("picking_id.sale_id.client_order_ref", "=", complete.order_id)],
+        ["lot_id", "quantity", "product_id"],
+    )
+    lots = {row["lot_id"][1]: row["lot_id"][0] for row in moved if row["lot_id"]}
+    assert sorted(lots) == sorted(numbers)
+    assert lots["SN.0001"] == known
+    assert [row["quantity"] for row in moved] == [1, 1, 1]

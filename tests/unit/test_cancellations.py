@@ -1,0 +1,156 @@
+"""What is to be done about an order that was cancelled in Odoo: the rules, pure."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.flows.cancellations import tagged_reason, tell
+from amazon_bridge.flows.cancellations.decide import Ending, Task, decide, deleted
+from amazon_bridge.flows.cancellations.memo import Memo
+from amazon_bridge.model import Cancellation, FulfillmentStatus, Item, Order, Package
+from amazon_bridge.odoo.sales import Delivery, SaleOrder
+
+MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
+ITEMS = tuple(Item(number, 1, "MUG-RED", None, None, ()) for number in ("11", "12"))
+ORDER = Order(
+    order_id="404-1234567-1234567",
+    fingerprint="f",
+    created=MOMENT,
+    last_updated=MOMENT,
+    status=FulfillmentStatus.UNSHIPPED,
+    fulfilled_by=None,
+    marketplace_id="A13V1IB3VIYZZH",
+    sold_on_amazon=True,
+    currency="EUR",
+    items=ITEMS,
+)
+SALE_ORDER = SaleOrder(
+    id=1,
+    name="S00001",
+    order_id=ORDER.order_id,
+    state="cancel",
+    ordered=MOMENT,
+    total=Decimal(10),
+    currency="EUR",
+    made_by_bridge=True,
+    line_ids=(1, 2),
+)
+TASK = Task(SALE_ORDER, (), shipped_by_amazon=False)
+GONE = Delivery(1, "WH/OUT/00001", "done", outgoing=True, location_id=5)
+PARCEL = Package("1", "DHL", "JD1", (("11", 1),))
+
+
+def decided(
+    task: Task = TASK, order: Order = ORDER, feeds: int = 0
+) -> Cancellation | Ending | ItemError:
+    return decide(task, order, reason="NoInventory", feeds=feeds)
+
+
+def with_status(status: FulfillmentStatus) -> Order:
+    return replace(ORDER, status=status)
+
+
+@pytest.mark.parametrize(
+    ("task", "order"),
+    [
+        (replace(TASK, shipped_by_amazon=True), ORDER),
+        (replace(TASK, sale_order=replace(SALE_ORDER, deliveries=(GONE,))), ORDER),
+        (TASK, with_status(FulfillmentStatus.SHIPPED)),
+        (TASK, with_status(FulfillmentStatus.PARTIALLY_SHIPPED)),
+        (TASK, replace(ORDER, packages=(PARCEL,))),
+    ],
+    ids=["FBA", "goods left", "shipped there", "partly shipped there", "a package"],
+)
+def test_what_has_shipped_needs_a_person(task: Task, order: Order) -> None:
+    error = decided(task, order)
+    assert isinstance(error, ItemError)
+    assert (error.kind, "S00001" in error.reason) == ("needs_attention", True)
+    # unless Amazon has cancelled it, too
+    cancelled = replace(order, status=FulfillmentStatus.CANCELLED)
+    ending = decided(task, cancelled)
+    assert isinstance(ending, Ending)
+    assert (ending.state, ending.note) == (State.DONE, tell.CANCELLED_THERE_ALREADY)
+    assert decided(task, cancelled, feeds=1) == replace(ending, note=tell.TOLD)
+
+
+def test_an_order_that_is_not_payed_yet_is_not_cancellable() -> None:
+    error = decided(order=with_status(FulfillmentStatus.PENDING))
+    assert isinstance(error, ItemError)
+    assert error.kind == "not_cancellable"
+
+
+@pytest.mark.parametrize(
+    ("asked", "tags", "expected"),
+    [
+        ((), (), {"11": "NoInventory", "12": "NoInventory"}),
+        (("11", "12"), (), {"11": "BuyerCanceled", "12": "BuyerCanceled"}),
+        (("12",), (), {"11": "NoInventory", "12": "BuyerCanceled"}),
+        (("11",), ("Pricing error",), {"11": "PricingError", "12": "PricingError"}),
+    ],
+)
+def test_amazon_is_told_that_the_buyer_asked(
+    asked: tuple[str, ...], tags: tuple[str, ...], expected: dict[str, str]
+) -> None:
+    items = (replace(i, buyer_requested_cancellation=i.order_item_id in asked) for i in ITEMS)
+    told = decided(replace(TASK, tags=tags), replace(ORDER, items=tuple(items)))
+    assert isinstance(told, Cancellation)
+    reasons = dict.fromkeys(told.order_item_ids, told.reason) | dict(told.item_reasons)
+    assert reasons == expected
+
+
+@pytest.mark.parametrize("status", FulfillmentStatus)
+def test_a_deleted_sale_order_is_settled_only_when_amazon_has_cancelled_it(
+    status: FulfillmentStatus,
+) -> None:
+    error = deleted(with_status(status))
+    assert (error is None) is (status == FulfillmentStatus.CANCELLED)
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ((), None),
+        (("Urgent",), None),
+        (("Urgent", "Customer exchange", "PricingError"), "CustomerExchange"),
+        (("BUYER-CANCELED",), "BuyerCanceled"),
+        (("shipping_address undeliverable!",), "ShippingAddressUndeliverable"),
+    ],
+)
+def test_a_tag_gives_the_reason(tags: tuple[str, ...], reason: str | None) -> None:
+    assert tagged_reason(tags) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "memo"),
+    [
+        (None, Memo()),
+        ("0", Memo(passed_brake=True)),
+        ("2", Memo(passed_brake=True, feeds=2)),
+        (Memo(feeds=1).text(), Memo(feeds=1)),
+        (Memo(passed_brake=True, feeds=3).text(), Memo(passed_brake=True, feeds=3)),
+    ],
+)
+def test_the_memo_is_read_as_it_was_written(text: str | None, memo: Memo) -> None:
+    entry = Entry(
+        account="acme",
+        job="cancellations",
+        key=ORDER.order_id,
+        fingerprint="cancelled",
+        importable=False,
+        state=State.PENDING,
+        kind=None,
+        reason=None,
+        remedy=None,
+        attempts=0,
+        memo=text,
+        first_seen=MOMENT,
+        last_seen=MOMENT,
+        last_tried=None,
+        unanswered_since=None,
+    )
+    assert Memo.read(entry) == memo
+    assert Memo.read(None) == Memo()
