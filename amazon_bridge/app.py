@@ -232,12 +232,13 @@ class App:
         )
 
     def _inspected(self, account: AccountConfig) -> Inspection:
-        return setup.inspect(self.odoo, account)
+        inspection = setup.inspect(self.odoo, account)
+        for each in inspection.missing:
+            log.info("dry_run_setup", account=account.name, missing=each.what)
+        return inspection
 
     def _expected(self, account: AccountConfig) -> Setup:
         inspection = self.inspection(account)
-        for each in inspection.missing:
-            log.info("dry_run_setup", account=account.name, missing=each.what)
         if inspection.expected is None:
             raise setup.refusal(account, inspection.missing)
         return inspection.expected

@@ -287,6 +287,7 @@ def test_a_pricelist_in_another_currency_is_refused(
     currencies = {p["id"]: p["currency_id"][0] for p in _pricelists(admin, [euro, pound])}
     admin.call("product.pricelist", "write", [euro], {"currency_id": currencies[pound]})
     try:
+        assert not is_current(admin, setup)
         with pytest.raises(AccountError, match=r"pricelist Amazon EUR .*changed"):
             prepare(admin, make_account())
     finally:

@@ -9,7 +9,7 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.odoo.doctor import examine
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import prepare
+from amazon_bridge.odoo.setup import is_current, prepare
 
 MakeAccount = Callable[..., AccountConfig]
 JOURNAL = "Amazon Payments"
@@ -82,3 +82,29 @@ def test_the_doctor_names_the_right_that_invoices_take(
     remedies = [finding.remedy for finding in examine(bridge, account) if not finding.ok]
     assert any("give it Invoicing" in remedy for remedy in remedies)
     assert all(finding.ok for finding in examine(bridge, make_account()))
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "said"),
+    [
+        ("account.tax", "facilitator_tax_id", "the sales tax Kept"),
+        ("account.journal", "payment_journal_id", "the journal Kept"),
+    ],
+)
+def test_what_people_renamed_is_found_and_what_they_archived_is_unarchived_on_demand(
+    admin: OdooSession, make_account: MakeAccount, model: str, field: str, said: str
+):
+    invoicing = {**INVOICING, "payment_journal": "Kept"}
+    account = make_account(invoicing=invoicing, facilitator_tax="Kept")
+    setup = prepare(admin, account)
+    record = [getattr(setup, field)]
+    admin.call(model, "write", record, {"name": "Renamed"})
+    assert prepare(admin, account) == setup
+    admin.call(model, "write", record, {"active": False})
+    assert not is_current(admin, setup)
+    with pytest.raises(
+        AccountError, match=rf"needs: {said} \(archived\)\. Run `amazon-bridge setup`"
+    ):
+        prepare(admin, account)
+    assert prepare(admin, account, restore=True) == setup
+    assert is_current(admin, setup)

@@ -1,5 +1,7 @@
 """From an Odoo that nobody has prepared to the first order, as the README has it. In this order."""
 
+import re
+
 from odoo_server.databases import OdooDatabase
 from program import Program, SettledWorld
 from shop import Shop
@@ -84,7 +86,14 @@ def test_a_new_account_is_told_where_it_begins(program: Program) -> None:
 
 
 def test_an_administrator_sets_it_up_once(program: Program, shop: Shop) -> None:
-    assert program.run("check").code == 3
+    program.configure().chmod(0o644)
+    run = program.run("check")
+    assert run.code == 3
+    assert re.search(
+        r"^configuration:\n  ADVICE .* everybody on this machine may read it$",
+        run.out,
+        re.MULTILINE,
+    )
     assert program.run("setup").code == 0
     before = shop.snapshot()
     run = program.run("setup")

@@ -10,12 +10,12 @@ from amazon_bridge.odoo.setup.records import Setup
 
 
 def is_current(session: OdooSession, setup: Setup) -> bool:
-    """False if people have deleted or archived a record that the account works with.
+    """False if people have deleted or archived a record that the account works with, or changed it.
 
     A daemon remembers the ids for as long as this is true. Six calls to Odoo in the usual case.
     """
     session = session.for_company(setup.company_id)
-    if find_route(session, setup.fba_location_id) is None:
+    if find_route(session, setup.fba_location_id) is None or not _in_currency(session, setup):
         return False
     return all(_are_active(session, model, ids) for model, ids in _records(setup))
 
@@ -28,11 +28,17 @@ def _records(setup: Setup) -> Iterator[tuple[str, set[int]]]:
     yield "stock.warehouse", {setup.warehouse_id}
     yield "stock.location", {setup.fba_location_id}
     yield "crm.team", {setup.sales_team_id}
-    yield "product.pricelist", set(setup.pricelists.values())
     yield "account.tax", {setup.facilitator_tax_id or 0}
     yield "account.fiscal.position", {setup.fiscal_position_id or 0}
     yield "account.journal", {setup.payment_journal_id or 0}
     yield "res.users", {setup.salesperson_id or 0}
+
+
+def _in_currency(session: OdooSession, setup: Setup) -> bool:
+    """Whether the pricelists exist, and are in the currencies that they stand for."""
+    ids = sorted(setup.pricelists.values())
+    rows = session.search_read("product.pricelist", [("id", "in", ids)], ["currency_id"])
+    return {row["currency_id"][1]: row["id"] for row in rows} == dict(setup.pricelists)
 
 
 def _are_active(session: OdooSession, model: str, ids: set[int]) -> bool:
