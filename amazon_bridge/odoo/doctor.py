@@ -162,6 +162,7 @@ def _records(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
     for advice in inspection.advice:
         yield Finding(ok=True, what=advice.what, remedy=advice.remedy)
     if inspection.expected:
+        session = session.for_company(inspection.expected.company_id)
         yield from examine_prices(session, inspection.expected)
         yield from examine_mails(session, inspection.expected)
         yield from _carriers(session, account)
