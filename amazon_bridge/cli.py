@@ -139,7 +139,7 @@ def _show_missing(bridge: App, account: config.AccountConfig) -> None:
     if not missing:
         say(f"{account.name}: Odoo is set up.")
         return
-    say(f"{account.name}: missing in Odoo, to be created by `amazon-bridge setup`:")
+    say(f"{account.name}: missing in Odoo; `amazon-bridge setup` creates or unarchives it:")
     for each in missing:
         say(f"  {each.what}{f' ({each.obstacle})' if each.obstacle else ''}")
 
