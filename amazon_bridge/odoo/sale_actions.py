@@ -119,5 +119,7 @@ def _words(answer: Mapping[str, Any]) -> str:
 
 
 def _plain(markup: str) -> str:
-    text = html.unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</li>", "; ", markup)))
-    return without_personal_data(printable(text)).strip(" ;:")
+    """The text of markup, the items of a list separated by semicolons."""
+    text = html.unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</li>", ";", markup)))
+    sentence = re.sub(r"[\s:]*;\s*", "; ", printable(text))
+    return without_personal_data(sentence).strip(" ;:")

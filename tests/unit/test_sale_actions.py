@@ -1,0 +1,36 @@
+"""The words of what Odoo returns in place of doing what it was asked for."""
+
+from typing import Any
+
+import pytest
+
+from amazon_bridge.odoo.sale_actions import _plain, _words
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"type": "ir.actions.act_window", "name": "Blocked in draft"}, "Blocked in draft"),
+        (
+            {
+                "type": "ir.actions.client",
+                "tag": "display_notification",
+                "params": {
+                    "title": "Not confirmed",
+                    "message": "<p>The credit limit is reached</p>",
+                },
+            },
+            "Not confirmed: The credit limit is reached",
+        ),
+        ({"type": "ir.actions.act_window_close", "name": False, "params": "odd"}, ""),
+    ],
+)
+def test_a_popup_says_what_it_objects_to(answer: dict[str, Any], words: str) -> None:
+    assert _words(answer) == words
+
+
+def test_a_list_of_exceptions_becomes_a_sentence() -> None:
+    markup = (
+        "<ul><li>No ZIP code: <i></i> <b></b></li><li>R&amp;D only: <i>ask</i> <b></b></li></ul>"
+    )
+    assert _plain(markup) == "No ZIP code; R&D only: ask"
