@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.engine.errors import AccountError, ItemError
 from amazon_bridge.odoo.personal import without_personal_data
 from amazon_bridge.odoo.sales import SaleOrder, timestamp
 from amazon_bridge.odoo.session import OdooSession
@@ -46,7 +46,7 @@ def cancel(session: OdooSession, orders: Collection[SaleOrder]) -> str:
     try:
         context = {"disable_cancel_warning": True}
         answer = session.call("sale.order", "action_cancel", ids, context=context)
-    except BridgeError:
+    except (ItemError, AccountError):  # nothing was done; after a lost answer nobody knows
         lock(session, locked)
         raise
     return "" if answer is True else _objection(session, answer, ids)
