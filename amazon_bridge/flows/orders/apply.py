@@ -170,7 +170,11 @@ def _confirm(
     objection = sale_actions.confirm(context.odoo, ids.values())
     standing |= sales.read(context.odoo, ids)
     confirmed = [draft for draft in drafts if standing[draft.order_id].is_confirmed]
-    _set_dates(context, {standing[d.order_id].id: (d.created, d.ship_by) for d in confirmed})
+    _set_dates(
+        context,
+        {standing[d.order_id].id: d.created for d in confirmed},
+        undated=[standing[d.order_id].id for d in confirmed if not d.ship_by and not d.route_id],
+    )
     left = [draft.order_id for draft in drafts if draft not in confirmed]
     errors = {key: _not_confirmed(standing[key], objection) for key in left}
     if errors and len(drafts) > 1:
@@ -271,19 +275,27 @@ def _restore_dates(
     context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
 ) -> None:
     """Give back Amazon's date to orders whose round ended right after their confirmation."""
-    lost = {
-        standing[order.order_id].id: (order.created, order.ship_by)
-        for order in orders
-        if _lost_its_date(context, order, standing[order.order_id])
-    }
-    _set_dates(context, lost)
+    lost = [order for order in orders if _lost_its_date(context, order, standing[order.order_id])]
+    _set_dates(
+        context,
+        {standing[order.order_id].id: order.created for order in lost},
+        undated=[
+            standing[order.order_id].id
+            for order in lost
+            if order.fulfilled_by == FulfilledBy.MERCHANT and not order.ship_by
+        ],
+    )
 
 
-def _set_dates(context: Context, dates: Mapping[int, tuple[datetime, datetime | None]]) -> None:
-    """Write order dates; the deadlines of moves follow them where no ship-by date is known."""
-    sale_actions.set_dates(context.odoo, {id_: created for id_, (created, _) in dates.items()})
-    undated = {id_: created for id_, (created, ship_by) in dates.items() if ship_by is None}
-    sale_actions.set_deadlines(context.odoo, undated)
+def _set_dates(
+    context: Context, dates: Mapping[int, datetime], *, undated: Collection[int]
+) -> None:
+    """Write order dates; the deadlines of the moves of undated orders follow them.
+
+    Undated are orders that the merchant ships by no known date.
+    """
+    sale_actions.set_dates(context.odoo, dates)
+    sale_actions.set_deadlines(context.odoo, {id_: dates[id_] for id_ in undated})
 
 
 def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> bool:
