@@ -327,7 +327,7 @@ class App:
         outcome = retention.forget_buyers(
             self.odoo,
             self._clock() - after,
-            put_aside={entry.key for entry in self.ledger.quarantined()},
+            put_aside={entry.key.partition("#")[0] for entry in self.ledger.quarantined()},
             alone=nullcontext if dry_run else self._without_orders,
             sleep=self._sleep,
             dry_run=dry_run,

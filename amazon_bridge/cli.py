@@ -348,7 +348,7 @@ def order_show(ctx: click.Context, order_id: str) -> None:
 
 
 def _show_entry(entry: Entry) -> None:
-    say(f"{entry.key} ({entry.account}, {entry.job}): {entry.state.replace('_', ' ')}")
+    say(f"{entry.display_key} ({entry.account}, {entry.job}): {entry.state.replace('_', ' ')}")
     say(f"  first seen {_moment(entry.first_seen)}, last seen {_moment(entry.last_seen)}")
     if entry.last_tried:
         say(f"  last tried {_moment(entry.last_tried)}")
@@ -388,7 +388,7 @@ def quarantine_list(ctx: click.Context, *, as_json: bool) -> None:
         click.echo(json.dumps([_entry_json(entry) for entry in entries]))
         return
     for entry in entries:
-        say(f"{entry.key} {entry.account}, {entry.job}: {entry.kind}")
+        say(f"{entry.display_key} {entry.account}, {entry.job}: {entry.kind}")
         say(f"  {entry.reason}")
         if entry.remedy:
             say(f"  → {entry.remedy}")
@@ -399,7 +399,7 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
     shown = {"key", "account", "job", "kind", "reason", "remedy", "attempts"}
     values = {name: value for name, value in asdict(entry).items() if name in shown}
     moments = {"first_seen": _moment(entry.first_seen), "last_tried": _moment(entry.last_tried)}
-    return values | moments
+    return values | moments | {"key": entry.display_key}
 
 
 @quarantine.command("retry")
@@ -530,7 +530,7 @@ def _show_waiting(account: str, waiting: Sequence[dict[str, Any]]) -> None:
         say(f"{account}: {len(waiting)} delivery orders are done and not told yet:")
     for each in waiting[:_MOST_WAITING]:
         lacks = f"lacks {' and '.join(each['lacks'])}" if each["lacks"] else "is told next"
-        say(f"  {each['delivery_order']} of {each['order']}, {each['since']}: {lacks}")
+        say(f"  {each['key']}, {each['since']}: {lacks}")
     if waiting[_MOST_WAITING:]:
         say("  The others: amazon-bridge status --json")
 
@@ -559,6 +559,7 @@ def _status(bridge: App, account: str) -> dict[str, Any]:
         "pending": tally[State.PENDING],
         "waiting": [
             {
+                "key": each.display_key,
                 "delivery_order": each.delivery_order,
                 "order": each.order_id,
                 "since": _moment(each.since),

@@ -36,9 +36,9 @@ HELD = "held"
 
 _FILE = """
     INSERT INTO items
-        (account, job, key, fingerprint, importable, state, first_seen, last_seen)
-    VALUES (:account, :job, :key, :fingerprint, :importable, 'pending', :now, :now)
-    ON CONFLICT DO UPDATE SET
+        (account, job, key, label, fingerprint, importable, state, first_seen, last_seen)
+    VALUES (:account, :job, :key, :label, :fingerprint, :importable, 'pending', :now, :now)
+    ON CONFLICT DO UPDATE SET label = coalesce(excluded.label, label),
         importable = max(importable, excluded.importable),
         last_seen = excluded.last_seen
 """
@@ -48,6 +48,12 @@ _REOPEN_IF_CHANGED = """
     WHERE account = :account AND job = :job AND key = :key AND fingerprint <> :fingerprint
 """
 _REOPEN = "UPDATE items SET state = 'pending', kind = NULL, reason = NULL, remedy = NULL "
+_NAMED = """
+    state = 'quarantined' AND (
+        ?1 IN (key, label, label || '@' || key, '')
+        OR substr(key, 1, length(?1) + 1) = ?1 || '#'
+    )
+"""
 _SETTLE = """
     UPDATE items SET state = ?, memo = coalesce(?, memo), last_tried = ?,
         kind = NULL, reason = NULL, remedy = NULL, unanswered_since = NULL
@@ -106,6 +112,8 @@ class Seen(NamedTuple):
     fingerprint: str
     importable: bool = False
     """It is in a state now in which it belongs into the other side. Never forgotten again."""
+    label: str | None = None
+    """What people call the item, where the key alone says it to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,13 @@ class Entry:
     last_seen: datetime
     last_tried: datetime | None
     unanswered_since: datetime | None
+    label: str | None = None
+    """What people call the item; not unique."""
+
+    @property
+    def display_key(self) -> str:
+        """The key as people see it, with the label where there is one."""
+        return f"{self.label}@{self.key}" if self.label else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,14 +357,17 @@ class Ledger:
         return Counter({(r["account"], r["job"], State(r["state"])): r["number"] for r in rows})
 
     def retry(self, key: str | None = None) -> int:
-        """Make quarantined items pending again: those with this key, or all.
+        """Make quarantined items pending again: those that this names, or all.
+
+        Args:
+            key: an item's key, its label or both as ``display_key`` has them, or the id of the
+                order that the key begins with; None for all.
 
         Returns:
             How many there were.
         """
         with self._transaction() as db:
-            where = "WHERE state = 'quarantined' AND ?1 IN (key, '')"
-            return db.execute(_REOPEN + where, (key or "",)).rowcount
+            return db.execute(f"{_REOPEN} WHERE {_NAMED}", (key or "",)).rowcount
 
     def note_matches(
         self,

@@ -102,6 +102,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
     ),
     ("ALTER TABLE items ADD COLUMN unanswered_since TEXT",),
+    (
+        "ALTER TABLE items ADD COLUMN label TEXT",
+        # Deliveries were known by their names, which two of them may bear. What was known of them
+        # comes again from Odoo's notes and Amazon's packages: without a last success, the job
+        # looks as far back as with a new store.
+        "DELETE FROM items WHERE job = 'pickings'",
+        "UPDATE rounds SET last_success = NULL WHERE job = 'pickings'",
+    ),
 )
 """Step n brings a store from version n to n + 1. Steps are only ever added."""
 

@@ -30,6 +30,11 @@ class DeliveryOrder:
     tracking_reference: str | None
 
     @property
+    def key(self) -> str:
+        """Unique for ever: another order's delivery may get the same name, or even the same id."""
+        return f"{self.order_id}#{self.id}"
+
+    @property
     def tracking_references(self) -> list[str]:
         """The references in Odoo's one field, without the blanks that carriers print in them."""
         parts = re.split(r"[,+;\n\r\v\f\x85\u2028\u2029]", self.tracking_reference or "")
@@ -40,6 +45,11 @@ class DeliveryOrder:
         """What it hasn't got of what Amazon wants to know, in Odoo's words."""
         has = {"carrier": self.carrier, "tracking reference": self.tracking_references}
         return tuple(name for name, value in has.items() if not value)
+
+
+def id_of(key: str) -> int:
+    """The database id of the delivery order with this key."""
+    return int(key.rpartition("#")[2])
 
 
 def _without_blanks(text: str) -> str:
@@ -61,10 +71,10 @@ def done_delivery_orders(
     *,
     company_id: int,
     since: datetime,
-    names: Collection[str],
+    ids: Collection[int],
     except_location_id: int,
 ) -> list[DeliveryOrder]:
-    """The delivery orders done, and changed since then or of these names; oldest first.
+    """The delivery orders done, and changed since then or with these ids; oldest first.
 
     Only the last step of a delivery reaches the customer, or a vendor's direct delivery
     (drop-shipping); a return comes from there. What leaves from ``except_location_id``,
@@ -77,7 +87,7 @@ def done_delivery_orders(
         ("sale_id", "!=", False),
         ("location_id", "!=", except_location_id),
         *_to_the_customer(""),
-        *("|", changed, ("name", "in", sorted(names))),
+        *("|", changed, ("id", "in", sorted(ids))),
     ]
     fields = ["name", "sale_id", "date_done"]
     if session.names.has_tracking:

@@ -212,7 +212,9 @@ def _joined(messages: list[Message]) -> list[Message]:
 
 
 def _told_of(entries: list[Entry]) -> tuple[str, str]:
-    lines = [f"{e.key} ({e.account}, {e.job}): {e.reason} {e.remedy or ''}" for e in entries]
+    lines = [
+        f"{e.display_key} ({e.account}, {e.job}): {e.reason} {e.remedy or ''}" for e in entries
+    ]
     if len(lines) > _MOST_NAMED:
         lines[_MOST_NAMED:] = [f"... and {len(lines) - _MOST_NAMED} more."]
     noun = "item was" if len(entries) == 1 else "items were"

@@ -262,7 +262,7 @@ def _item(entry: Entry, now: datetime) -> Markup:
     return Markup(
         '<div class="item"><code>{}</code> <span class="soft">{} · {}</span>{}{}</div>'
     ).format(
-        entry.key,
+        entry.display_key,
         " · ".join(about),
         _ago(entry.first_seen, now),
         Markup("<p>{}</p>").format(entry.reason) if entry.reason else "",

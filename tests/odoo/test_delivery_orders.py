@@ -75,9 +75,9 @@ def deliver(odoo: OdooDatabase, sale_order_id: int, quantities: dict[int, int] |
     return int(id_)
 
 
-def found(session: OdooSession, *, names: tuple[str, ...] = ()) -> dict[int, DeliveryOrder]:
+def found(session: OdooSession, *, ids: tuple[int, ...] = ()) -> dict[int, DeliveryOrder]:
     orders = done_delivery_orders(
-        session, company_id=1, since=LONG_AGO, names=names, except_location_id=NOWHERE
+        session, company_id=1, since=LONG_AGO, ids=ids, except_location_id=NOWHERE
     )
     return {each.id: each for each in orders}
 
@@ -122,24 +122,23 @@ def test_deliveries_of_other_sale_orders_are_none_of_ours(
     assert deliver(kits, id_, None) not in found(session)
 
 
-def test_one_that_a_person_has_renamed_or_that_is_old_is_found_by_its_name(
+def test_one_that_is_old_is_found_by_its_id_whatever_people_call_its_order(
     kits: OdooDatabase, session: OdooSession
 ) -> None:
     mug = product(kits, "Mug")
     id_ = order(session, "404-0000000-0000003", {"sale_line_71": (mug, 1)})
     transfer = deliver(kits, id_, None)
     kits.rpc("sale.order", "write", [id_], {"client_order_ref": "ours", "origin": "ours"})
-    name = found(session)[transfer].name
     later = datetime.now(UTC) + timedelta(days=1)
 
-    def names(*wanted: str) -> list[str]:
+    def keys(*ids: int) -> list[str]:
         orders = done_delivery_orders(
-            session, company_id=1, since=later, names=wanted, except_location_id=NOWHERE
+            session, company_id=1, since=later, ids=ids, except_location_id=NOWHERE
         )
-        return [each.name for each in orders]
+        return [each.key for each in orders]
 
-    assert names() == []
-    assert names(name) == [name]
+    assert keys() == []
+    assert keys(transfer) == [f"404-0000000-0000003#{transfer}"]
 
 
 # Notes

@@ -62,7 +62,7 @@ def busy_rounds(folder: Path) -> Rounds:
     for account in rounds.app.config.accounts:
         ledger.set_cursor(account.name, clock.now)
     ledger.put_aside("acme-eu", "orders", "403-1182736-5518731", CLAIMED)
-    ledger.file("acme-eu", "pickings", [Seen("WH/OUT/00231", "1")])
+    ledger.file("acme-eu", "pickings", [Seen("403-1#231", "1", label="WH/OUT/00231")])
     clock.now = NOW - timedelta(minutes=3)
     for entry in rounds.timetable.planned:
         failing = entry.key == ("acme-us", "orders")

@@ -1,8 +1,11 @@
 """Delivery orders done in Odoo reach Amazon: each once, with its own goods, carrier and number."""
 
 import shutil
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +45,11 @@ def place(bridge: Bridge, number: int = 1, lines: Sequence[Line] = (Line(),)) ->
 
 def details(bridge: Bridge, order: Order) -> list[dict[str, Any]]:
     return [body["packageDetail"] for body in bridge.confirmations(order.order_id)]
+
+
+def key(order: Order, transfer: dict[str, Any]) -> str:
+    """A delivery order's key in the state store."""
+    return f"{order.order_id}#{transfer['id']}"
 
 
 def item_ids(order: Order) -> list[str]:
@@ -87,10 +95,10 @@ def test_it_is_told_once_and_read_back(
     bridge.sync("pickings")
     asked = len(bridge.received("getOrder"))
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
-    assert bridge.state("pickings", transfer["name"]) == State.PENDING
+    assert bridge.state("pickings", key(order, transfer)) == State.PENDING
     clock.advance(minutes=11)
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
-    assert bridge.state("pickings", transfer["name"]) == State.DONE
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
     assert len(bridge.received("getOrder")) == asked + 1
     assert bridge.sync("pickings") == {}
     assert len(details(bridge, order)) == len(world.mails) == 1
@@ -253,7 +261,10 @@ def test_it_waits_for_its_tracking_reference(
         assert [(each["delivery_order"], each["lacks"]) for each in told] == [
             (transfer["name"], ["tracking reference"])
         ]
-        assert f"{transfer['name']} of {order.order_id}" in bridge.program.run("status").out
+        assert (
+            f"{transfer['name']}@{order.order_id}#{transfer['id']}"
+            in bridge.program.run("status").out
+        )
         warehouse.label(transfer["id"], None, "JD0002")
         assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
         assert shipments.waiting(bridge.app.ledger, "acme")[0].lacks == ("carrier",)
@@ -276,7 +287,7 @@ def test_the_reference_that_is_taken_away_after_the_sending_changes_nothing(
     warehouse.label(transfer["id"], "DHL", "JD0009")
     clock.advance(minutes=11)
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
-    assert bridge.state("pickings", transfer["name"]) == State.DONE
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
     assert len(details(bridge, order)) == 1
 
 
@@ -303,10 +314,10 @@ def test_confirmed_in_seller_central(
     transfer = warehouse.ship(order, "DHL", tracking)
     bridge.sync("pickings")
     if not (noticed or tracking):
-        assert bridge.state("pickings", transfer["name"]) == State.PENDING
+        assert bridge.state("pickings", key(order, transfer)) == State.PENDING
         bridge.sync("orders")
         bridge.sync("pickings")
-    assert bridge.state("pickings", transfer["name"]) == State.DONE
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
     assert "already" in warehouse.notes("stock.picking", transfer["id"])[TOLD]
     assert len(world.order(order.order_id).packages) == len(world.mails) == 1
     assert len(details(bridge, order)) == (1 if tracking and not noticed else 0)
@@ -321,11 +332,63 @@ def test_lost_state_store(bridge: Bridge, world: SettledWorld, warehouse: Wareho
     bridge.forget()
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
-    assert bridge.state("pickings", transfer["name"]) == State.PENDING
+    assert bridge.state("pickings", key(untold, transfer)) == State.PENDING
     assert len(details(bridge, told)) == len(details(bridge, untold)) == 1
     bridge.forget()
     assert bridge.sync("pickings") == {}
     assert len(world.mails) == 2
+
+
+def downgrade(path: Path) -> None:
+    """Turn a state store into what the version before wrote, where names were the keys."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE items SET key = label WHERE job = 'pickings'")
+        db.execute("ALTER TABLE items DROP COLUMN label")
+        db.execute("PRAGMA user_version = 5")
+        db.commit()
+
+
+def test_a_state_store_of_the_version_before(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    """Whatever it knew of a delivery order by its name is found out again; nothing goes twice."""
+    done, sent, waiting, refused = orders = place(bridge, 4)
+    warehouse.ship(done)
+    bridge.sync("pickings")
+    clock.advance(minutes=11)
+    bridge.sync("pickings")
+    warehouse.ship(sent)
+    lacking, wrong = warehouse.ship(waiting, None, None), warehouse.ship(refused)
+    where = {"operation": "confirmShipment", "path_contains": refused.order_id}
+    bridge.simulator.faults.add("400", times=None, **where)
+    counts = bridge.sync("pickings")
+    assert counts == {"seen": 3, "notified": 1, "quarantined": 1, "unchanged": 1}
+    bridge.close()
+    downgrade(bridge.program.state)
+    told = {order.order_id: len(details(bridge, order)) for order in orders}
+    assert bridge.sync("pickings") == {"seen": 2, "quarantined": 1, "unchanged": 1}
+    assert details(bridge, refused) == details(bridge, refused)[:1] * (told[refused.order_id] + 1)
+    assert len(details(bridge, done)) == len(details(bridge, sent)) == 1
+    assert bridge.quarantine("pickings").keys() == {key(refused, wrong)}
+    warehouse.label(lacking["id"], "DHL", "JD0002")
+    bridge.simulator.faults.clear()
+    bridge.app.ledger.retry(wrong["name"])
+    assert bridge.sync("pickings") == {"seen": 2, "notified": 2}
+    assert len(world.mails) == len(orders)
+
+
+def test_the_name_of_another_orders_delivery(bridge: Bridge, warehouse: Warehouse) -> None:
+    """Odoo's sequence was set back, such as with a backup, and hands out names again."""
+    first, second = place(bridge, 2)
+    name = warehouse.ship(first)["name"]
+    assert bridge.sync("pickings")["notified"] == 1
+    old = [("name", "=", name)]
+    ids = warehouse.rpc("stock.picking", "search", old)
+    warehouse.rpc("stock.picking", "write", ids, {"name": f"{name}/LOST"})
+    warehouse.rpc("stock.picking", "write", [warehouse.open(second)["id"]], {"name": name})
+    warehouse.ship(second)
+    assert bridge.sync("pickings")["notified"] == 1
+    assert len(details(bridge, second)) == 1
 
 
 def test_old_state_store(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
@@ -377,7 +440,7 @@ def test_amazon_shows_a_lost_one_late(
     assert bridge.sync("pickings")["notified"] == 1
     clock.advance(hours=1)
     bridge.sync("pickings")
-    assert bridge.state("pickings", transfer["name"]) == State.DONE
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
     (package,) = world.order(order.order_id).packages
     assert package.reference == str(transfer["id"])
     assert len(world.mails) == 1
@@ -389,7 +452,7 @@ def test_refused_corrected_refused_corrected(bridge: Bridge, warehouse: Warehous
     warehouse.ship(other)
     bridge.simulator.faults.add("400", "confirmShipment", path_contains=order.order_id)
     assert bridge.sync("pickings") == {"seen": 2, "notified": 1, "quarantined": 1}
-    entry = bridge.quarantine("pickings")[transfer["name"]]
+    entry = bridge.quarantine("pickings")[key(order, transfer)]
     assert entry.kind == "shipment_refused"
     assert "Invalid Input" in (entry.reason or "")
     (activity,) = warehouse.activities("stock.picking", transfer["id"]).values()
@@ -425,13 +488,13 @@ def test_accepted_and_dropped(
     assert world.order(order.order_id).packages == ()
     clock.advance(hours=6)
     assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
-    assert bridge.quarantine("pickings")[transfer["name"]].kind == "shipment_not_shown"
+    assert bridge.quarantine("pickings")[key(order, transfer)].kind == "shipment_not_shown"
     assert warehouse.activities("stock.picking", transfer["id"]).keys() == {REFUSED}
-    assert bridge.app.ledger.retry(transfer["name"]) == 1
+    assert bridge.app.ledger.retry(key(order, transfer)) == 1
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
     clock.advance(minutes=11)
     bridge.sync("pickings")
-    assert bridge.state("pickings", transfer["name"]) == State.DONE
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
     assert len(world.order(order.order_id).packages) == len(world.mails) == 1
     assert warehouse.activities("stock.picking", transfer["id"]) == {}
 
@@ -444,9 +507,9 @@ def test_put_aside_then_confirmed_by_hand(
     bridge.simulator.faults.add("400", "confirmShipment")
     bridge.sync("pickings")
     world.ship(order.order_id)
-    bridge.app.ledger.retry(transfer["name"])
+    bridge.app.ledger.retry(key(order, transfer))
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
-    assert bridge.state("pickings", transfer["name"]) == State.DONE
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
     assert warehouse.activities("stock.picking", transfer["id"]) == {}
     assert len(bridge.received("confirmShipment")) == 1
 
@@ -458,7 +521,7 @@ def test_cancelled_on_amazon_while_it_left(
     transfer = warehouse.ship(order)
     world.cancel(order.order_id)
     assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
-    assert bridge.quarantine("pickings")[transfer["name"]].kind == "cancelled_on_amazon"
+    assert bridge.quarantine("pickings")[key(order, transfer)].kind == "cancelled_on_amazon"
     assert "Stop the parcel" in warehouse.activities("stock.picking", transfer["id"])[REFUSED]
 
 
@@ -502,7 +565,7 @@ def test_of_one_whose_order_nobody_understands(
     one, _ = order.items
     world.change(order.order_id, items=(one, one))
     assert bridge.sync("pickings") == {"quarantined": 1}
-    assert bridge.quarantine("pickings")[transfer["name"]].kind == "unreadable"
+    assert bridge.quarantine("pickings")[key(order, transfer)].kind == "unreadable"
     assert bridge.sync("pickings") == {}
     world.change(order.order_id, items=order.items)
     bridge.app.ledger.retry()

@@ -54,14 +54,16 @@ def test_a_shipment(
     told = rounds(bridge, clock, "pickings")
     assert [each.get("notified") for each in told] == [1, None, None, None]
     assert all("error" in each for each in told)
-    assert bridge.state("pickings", transfer["name"]) == State.PENDING
+    assert bridge.state("pickings", f"{order.order_id}#{transfer['id']}") == State.PENDING
     assert bridge.sync("pickings")["quarantined"] == 1
-    assert bridge.quarantine("pickings")[transfer["name"]].kind == "keeps_failing"
+    assert (
+        bridge.quarantine("pickings")[f"{order.order_id}#{transfer['id']}"].kind == "keeps_failing"
+    )
     asked = len(bridge.confirmations(order.order_id))
     bridge.sync("pickings")
     assert len(bridge.confirmations(order.order_id)) == asked
     simulator.faults.clear()
-    bridge.app.ledger.retry(transfer["name"])
+    bridge.app.ledger.retry(f"{order.order_id}#{transfer['id']}")
     assert bridge.sync("pickings")["notified"] == 1
 
 
@@ -72,8 +74,8 @@ def test_a_shipment_of_an_order_that_is_forgotten(
     bridge.forget()
     silence(simulator, order)
     rounds(bridge, clock, "pickings")
-    assert bridge.state("pickings", transfer["name"]) == State.PENDING
-    check_given_up(bridge, "pickings", transfer["name"])
+    assert bridge.state("pickings", f"{order.order_id}#{transfer['id']}") == State.PENDING
+    check_given_up(bridge, "pickings", f"{order.order_id}#{transfer['id']}")
 
 
 def test_a_cancellation(
@@ -107,7 +109,7 @@ def test_amazon_is_down_for_days(
     simulator.faults.add("500", times=None)
     for _ in range(3):
         rounds(bridge, clock, "pickings")
-    assert bridge.state("pickings", transfer["name"]) == State.PENDING
+    assert bridge.state("pickings", f"{order.order_id}#{transfer['id']}") == State.PENDING
     simulator.faults.clear()
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
 
@@ -127,7 +129,7 @@ def test_an_answer_begins_the_day_anew(
     assert "error" in bridge.sync("pickings")
     clock.advance(hours=6)
     assert "error" in bridge.sync("pickings")
-    assert bridge.state("pickings", transfer["name"]) == State.PENDING
+    assert bridge.state("pickings", f"{order.order_id}#{transfer['id']}") == State.PENDING
 
 
 def test_a_search_that_lags_behind_loses_nothing(

@@ -102,7 +102,7 @@ def test_a_shipment(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -
         bridge.clock.advance(minutes=11)
         bridge.sync("pickings")
         assert bridge.sync("pickings") == {}, step
-        assert bridge.state("pickings", transfer["name"]) == State.DONE
+        assert bridge.state("pickings", f"{order.order_id}#{transfer['id']}") == State.DONE
         assert [p.reference for p in world.order(order.order_id).packages] == [
             str(transfer["id"])
         ], step

@@ -250,6 +250,36 @@ def test_an_item_is_not_retried_by_itself_for_ever(ledger: Ledger):
     assert ledger.retry("1") == 1
 
 
+@pytest.mark.parametrize(
+    ("named", "retried"),
+    [
+        ("402-1#17", ["402-1#17"]),
+        ("WH/OUT/00012@402-1#17", ["402-1#17"]),
+        ("WH/OUT/00012", ["402-1#17", "402-2#17"]),
+        ("402-1", ["402-1", "402-1#17", "402-1#18"]),
+        ("402", []),
+        ("WH/OUT/0001_", []),
+        (None, ["402-1", "402-1#17", "402-1#18", "402-2#17"]),
+    ],
+)
+def test_what_is_retried_may_be_named_in_several_ways(
+    ledger: Ledger, named: str | None, retried: list[str]
+):
+    """Two orders' deliveries have the same name, and the same id, after Odoo was restored."""
+    labels = {"402-1#17": "WH/OUT/00012", "402-2#17": "WH/OUT/00012", "402-1#18": "WH/OUT/00013"}
+    ledger.file("acme", "pickings", [Seen(k, "a", label=label) for k, label in labels.items()])
+    ledger.file("acme", "pickings", [Seen(key, "b") for key in labels])
+    for key in labels:
+        ledger.put_aside("acme", "pickings", key, UNKNOWN_SKU)
+    ledger.put_aside("acme", "orders", "402-1", UNKNOWN_SKU)
+    shown = {entry.key: entry.display_key for entry in ledger.quarantined()}
+    assert shown["402-1"] == "402-1"
+    assert shown["402-1#17"] == "WH/OUT/00012@402-1#17"
+    assert ledger.retry(named) == len(retried)
+    pending = ledger.pending("acme", "orders") + ledger.pending("acme", "pickings")
+    assert sorted(pending) == retried
+
+
 def test_it_is_known_since_when_a_side_is_silent_about_an_item(ledger: Ledger, clock: Clock):
     noted = partial(ledger.note_silence, "acme", "orders", "1")
     assert noted() is None

@@ -52,6 +52,31 @@ def test_a_store_of_the_first_version_is_brought_to_this_one(tmp_path: Path, clo
         assert ledger.cursor("acme") == ledger.began("acme") == NOON
 
 
+def test_deliveries_that_were_known_by_name_are_looked_at_again(tmp_path: Path, clock: Clock):
+    path = tmp_path / "bridge.db"
+    with closing(sqlite3.connect(path)) as db:
+        for step in MIGRATIONS[:5]:
+            for statement in step:
+                db.execute(statement)
+        db.execute("INSERT INTO accounts (name) VALUES ('acme')")
+        item = "'f', 0, 'done', 0, '2026-11-15T12:00:00Z', '2026-11-15T12:00:00Z'"
+        for job, key in (("pickings", "WH/OUT/00012"), ("orders", "402-1")):
+            db.execute(
+                "INSERT INTO items (account, job, key, fingerprint, importable, state, attempts,"
+                f" first_seen, last_seen) VALUES ('acme', '{job}', '{key}', {item})"
+            )
+            at = "'2026-11-15T12:00:00+00:00'"
+            values = f"'acme', '{job}', {at}, {at}, {at}, NULL, '{{}}'"
+            db.execute(f"INSERT INTO rounds VALUES ({values})")
+        db.execute("PRAGMA user_version = 5")
+        db.commit()
+    with Ledger(path, clock) as ledger:
+        assert ledger.entry("acme", "pickings", "WH/OUT/00012") is None
+        assert ledger.entry("acme", "orders", "402-1") is not None
+        assert ledger.last_success("acme", "pickings") is None
+        assert ledger.last_success("acme", "orders") == NOON
+
+
 def test_an_account_began_where_its_cursor_was_earliest(ledger: Ledger):
     assert ledger.began("acme") is None
     ledger.set_cursor("acme", NOON)

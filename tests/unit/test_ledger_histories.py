@@ -64,7 +64,7 @@ class Histories(RuleBasedStateMachine):
         self._file(account, seen, keys)
 
     def _file(self, account: str, seen: list[Seen], keys: list[str]) -> None:
-        for key, fingerprint, importable in seen:
+        for key, fingerprint, importable, _ in seen:
             item = self.items.setdefault((account, key), Item(fingerprint))
             item.importable |= importable
             if item.fingerprint != fingerprint:

@@ -109,16 +109,24 @@ def test_a_standing_comes_back_as_it_was(
 ) -> None:
     progress = Progress(stage, DONE, DELIVERY.order_id, lacks, asked)
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
-        ledger.file("acme", "pickings", [Seen(DELIVERY.name, "f")])
-        assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.name)) is None
+        ledger.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
+        assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.key)) is None
         assert shipments.waiting(ledger, "acme") == []
-        ledger.remember("acme", "pickings", DELIVERY.name, progress.text())
-        assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.name)) == progress
+        ledger.remember("acme", "pickings", DELIVERY.key, progress.text())
+        assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.key)) == progress
         waiting = shipments.waiting(ledger, "acme")
     if stage == Stage.SENT:
         assert waiting == []
     else:
-        assert waiting == [shipments.Waiting(DELIVERY.name, DELIVERY.order_id, DONE, lacks)]
+        assert waiting == [
+            shipments.Waiting(
+                "WH/OUT/00017@404-1234567-1234567#17",
+                DELIVERY.name,
+                DELIVERY.order_id,
+                DONE,
+                lacks,
+            )
+        ]
 
 
 # Goods of one order item, in several transfers

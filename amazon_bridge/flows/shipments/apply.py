@@ -42,16 +42,19 @@ def file(context: Context, found: Found, counts: Counts) -> Sequence[Task]:
     settle(context, found.told, State.DONE)
     settle(context, found.not_ours, State.LEFT_OUT)
     tasks, unclear = [task.delivery for task in found.tasks], [each for each, _ in found.failures]
-    seen = [Seen(each.name, fingerprint(each)) for each in (*tasks, *unclear, *found.unknown)]
+    seen = [
+        Seen(each.key, fingerprint(each), label=each.name)
+        for each in (*tasks, *unclear, *found.unknown)
+    ]
     context.ledger.file(context.name, JOB, seen)
-    failures = {delivery.name: error for delivery, error in found.failures}
-    failures |= context.all_given_up(JOB, (each.name for each in found.unknown))
-    for name, error in failures.items():
-        context.ledger.put_aside(context.name, JOB, name, error)
+    failures = {delivery.key: error for delivery, error in found.failures}
+    failures |= context.all_given_up(JOB, (each.key for each in found.unknown))
+    for key, error in failures.items():
+        context.ledger.put_aside(context.name, JOB, key, error)
     counts.quarantined += len(failures)
     last = context.ledger.last_success(context.name, JOB)
     for task in found.tasks:
-        if found.entries[task.name] is None:
+        if found.entries[task.key] is None:
             fresh = last is not None and task.delivery.done >= last
             untouched = task.memo.status == FulfillmentStatus.UNSHIPPED
             remember(context, task, Stage.NEW if fresh and untouched else Stage.UNSURE)
@@ -63,8 +66,8 @@ def due(context: Context, tasks: Sequence[Task]) -> list[Task]:
 
     One that waits is due when Amazon has the order as shipped: then somebody has told it.
     """
-    progresses = {task.name: progress_of(context, task) for task in tasks}
-    sent = [task for task in tasks if progresses[task.name].stage == Stage.SENT]
+    progresses = {task.key: progress_of(context, task) for task in tasks}
+    sent = [task for task in tasks if progresses[task.key].stage == Stage.SENT]
     ready = [
         task
         for task in tasks
@@ -86,7 +89,7 @@ def work(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
     """
     outcomes: list[tuple[Task, Outcome]] = []
     failures: list[tuple[Task, ItemError]] = []
-    results = context.one_by_one(JOB, tasks, lambda t: _worked(context, t), key=lambda t: t.name)
+    results = context.one_by_one(JOB, tasks, lambda t: _worked(context, t), key=lambda t: t.key)
     try:
         for task, result in results:
             match result:
@@ -176,5 +179,5 @@ def _read_back(context: Context, task: Task) -> Outcome:
             " if it isn't there.",
         )
     memo = replace(progress, asked=now).text()
-    context.ledger.remember(context.name, JOB, task.name, memo)
+    context.ledger.remember(context.name, JOB, task.key, memo)
     return outcome

@@ -44,8 +44,8 @@ class Task:
     shipped: tuple[Shipped, ...]
 
     @property
-    def name(self) -> str:
-        return self.delivery.name
+    def key(self) -> str:
+        return self.delivery.key
 
 
 def shipment_of(task: Task, carriers: Mapping[str, str], now: datetime) -> Shipment:
@@ -105,6 +105,6 @@ def to_be_read_back(
     sent: Sequence[Task], progresses: Mapping[str, Progress], now: datetime
 ) -> list[Task]:
     """As many as a round takes, those first that weren't looked at for longest."""
-    last = {task.name: progresses[task.name].asked or progresses[task.name].since for task in sent}
-    due = [task for task in sent if now - last[task.name] >= _READ_BACK_AFTER]
-    return sorted(due, key=lambda task: last[task.name])[:_READ_BACKS]
+    last = {task.key: progresses[task.key].asked or progresses[task.key].since for task in sent}
+    due = [task for task in sent if now - last[task.key] >= _READ_BACK_AFTER]
+    return sorted(due, key=lambda task: last[task.key])[:_READ_BACKS]

@@ -14,7 +14,12 @@ from amazon_bridge.flows.shipments.decide import Task, is_merchants, is_open
 from amazon_bridge.flows.shipments.progress import JOB
 from amazon_bridge.flows.shipments.tell import TOLD
 from amazon_bridge.odoo import notes
-from amazon_bridge.odoo.delivery_orders import DeliveryOrder, done_delivery_orders, shipped_by
+from amazon_bridge.odoo.delivery_orders import (
+    DeliveryOrder,
+    done_delivery_orders,
+    id_of,
+    shipped_by,
+)
 
 _OVERLAP = timedelta(days=1)
 """How far a round looks back behind the last one that went well."""
@@ -30,7 +35,7 @@ class Found:
 
     tasks: Sequence[Task]
     entries: Mapping[str, Entry | None]
-    """What the ledger knows of each, by its name."""
+    """What the ledger knows of each, by its key."""
     told: Sequence[DeliveryOrder]
     """New to this state store, but a note on them says that Amazon was told."""
     not_ours: Sequence[DeliveryOrder]
@@ -44,19 +49,19 @@ class Found:
 def find(context: Context) -> Found:
     """Read the delivery orders that are done, and sort out which are to be worked."""
     entries, open_ = _open_delivery_orders(context)
-    new = [delivery.id for delivery in open_ if entries[delivery.name] is None]
+    new = [delivery.id for delivery in open_ if entries[delivery.key] is None]
     told = notes.told(context.odoo, notes.DELIVERY_ORDER, new, TOLD)
     untold = [delivery for delivery in open_ if delivery.id not in told]
     memos = orders.memos_of(context, {delivery.order_id for delivery in untold})
     errors = {order_id: memo for order_id, memo in memos.items() if isinstance(memo, ItemError)}
     known = [each for each in untold if each.order_id in memos.keys() - errors.keys()]
     tasks = _tasks(context, known, memos)
-    mine = {task.name for task in tasks}
+    mine = {task.key for task in tasks}
     return Found(
         tasks=tasks,
         entries=entries,
         told=[delivery for delivery in open_ if delivery.id in told],
-        not_ours=[delivery for delivery in known if delivery.name not in mine],
+        not_ours=[delivery for delivery in known if delivery.key not in mine],
         unknown=[delivery for delivery in untold if delivery.order_id not in memos],
         failures=[(d, errors[d.order_id]) for d in untold if d.order_id in errors],
     )
@@ -70,11 +75,11 @@ def _open_delivery_orders(
         context.odoo,
         company_id=context.setup.company_id,
         since=context.since(JOB, overlap=_OVERLAP, first_look=_FIRST_LOOK),
-        names={entry.key for entry in context.ledger.pending_entries(context.name, JOB)},
+        ids={id_of(entry.key) for entry in context.ledger.pending_entries(context.name, JOB)},
         except_location_id=context.setup.fba_location_id,
     )
-    entries = {each.name: context.ledger.entry(context.name, JOB, each.name) for each in done}
-    return entries, [each for each in done if is_open(each, entries[each.name])]
+    entries = {each.key: context.ledger.entry(context.name, JOB, each.key) for each in done}
+    return entries, [each for each in done if is_open(each, entries[each.key])]
 
 
 def _tasks(

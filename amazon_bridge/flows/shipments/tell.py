@@ -88,7 +88,7 @@ def quarantine(context: Context, failures: Sequence[tuple[Task, ItemError]]) -> 
     """Put delivery orders aside, with an activity on each that says why and what to do."""
     _remind(context, {task.delivery.id: _why(task, error) for task, error in failures})
     for task, error in failures:
-        context.ledger.put_aside(context.name, JOB, task.name, error)
+        context.ledger.put_aside(context.name, JOB, task.key, error)
         remember(context, task, Stage.UNSURE)
         about = names(context, task)
         log.warning("shipment_put_aside", **about, kind=error.kind, reason=error.reason)
@@ -114,5 +114,5 @@ def names(context: Context, task: Task) -> dict[str, str]:
     return {
         "account": context.name,
         "order": task.delivery.order_id,
-        "delivery_order": task.name,
+        "delivery_order": task.delivery.name,
     }
