@@ -338,7 +338,7 @@ def order() -> None:
 def order_show(ctx: click.Context, order_id: str) -> None:
     """Tell what the bridge knows of an order."""
     with _opened(ctx) as bridge:
-        entries = bridge.ledger.entries(order_id)
+        entries = bridge.ledger.entries_of_order(order_id)
     if not entries:
         say(f"The bridge doesn't know {order_id}. To fetch it from Amazon:")
         say(f"  amazon-bridge order recover ACCOUNT {order_id}")
@@ -364,7 +364,7 @@ def order_recover(ctx: click.Context, account: str, order_id: str) -> None:
     """Fetch an order from Amazon by its ID and import it now, whatever the cursor says."""
     with _opened(ctx) as bridge:
         counts = bridge.recover(bridge.accounts(account)[0], order_id)
-        for entry in bridge.ledger.entries(order_id):
+        for entry in bridge.ledger.entries_of_order(order_id):
             _show_entry(entry)
     ctx.exit(_exit_code([counts]))
 

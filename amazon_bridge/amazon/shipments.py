@@ -42,7 +42,7 @@ class Carrier:
     """The service level, such as "Ground", where the carrier's name in Odoo has one."""
 
 
-def carrier_for(name: str, mapping: Mapping[str, str]) -> Carrier:
+def carrier_for(*names: str, mapping: Mapping[str, str]) -> Carrier:
     """Find Amazon's carrier for a carrier's name in Odoo.
 
     The configured mapping comes first, then Amazon's list of carriers. Letters and digits
@@ -50,11 +50,11 @@ def carrier_for(name: str, mapping: Mapping[str, str]) -> Carrier:
     is UPS with the shipping method "Ground". Any other carrier goes by ``Other`` with its name.
 
     Args:
-        name: The carrier's name, as in Odoo.
+        names: The carrier's name, as people see it in Odoo; further ones that ``mapping`` may use.
         mapping: Carrier codes by name.
     """
-    name = name.strip()
-    wanted = _configured(name, mapping) or name
+    name = names[0].strip() if names else ""
+    wanted = next(filter(None, (_configured(each, mapping) for each in names)), name)
     code = _code(wanted)
     if code:
         return Carrier(OTHER, name=name) if code == OTHER else Carrier(code)
@@ -63,6 +63,7 @@ def carrier_for(name: str, mapping: Mapping[str, str]) -> Carrier:
 
 def _configured(name: str, mapping: Mapping[str, str]) -> str | None:
     """The carrier that the configuration names for this one: as spelled, else by its letters."""
+    name = name.strip()
     spelled = {key.strip().casefold(): code.strip() for key, code in mapping.items()}
     similar = {letters: code.strip() for key, code in mapping.items() if (letters := _letters(key))}
     return spelled.get(name.casefold()) or similar.get(_letters(name))

@@ -334,6 +334,10 @@ class Ledger:
         """All that is known of the items with this key, in any account and job."""
         return self._entries("WHERE key = ?", key)
 
+    def entries_of_order(self, order_id: str) -> list[Entry]:
+        """All that is known of an order and of what belongs to it, such as its deliveries."""
+        return self._entries("WHERE key = ?1 OR (key >= ?1 || '#' AND key < ?1 || '$')", order_id)
+
     def quarantined(self, account: str | None = None) -> list[Entry]:
         """The items put aside, of one account or of all."""
         return self._entries("WHERE state = 'quarantined' AND ?1 IN (account, '')", account or "")

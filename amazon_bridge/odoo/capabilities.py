@@ -19,7 +19,7 @@ ASKED = {
     ),
     "account.tax": ("is_base_affected", "has_negative_factor"),
     "stock.rule": ("location_dest_id",),
-    "stock.picking": ("move_ids", "carrier_tracking_ref", "carrier_id"),
+    "stock.picking": ("move_ids", "carrier_tracking_ref", "carrier_id", "reference_ids"),
     "stock.move": ("quantity", "picked"),
     "product.template": ("is_storable",),
     "res.partner": ("mobile",),
@@ -58,6 +58,8 @@ class Capabilities:
     has_mobile: bool
     user_groups: str
     has_sale_stock: bool
+    has_references: bool
+    """Delivery orders are grouped by references, which lead to sale orders (since 19)."""
     has_tracking: bool
     """Delivery orders have a carrier and a tracking reference."""
 
@@ -90,6 +92,7 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
         has_mobile="mobile" in fields["res.partner"],
         user_groups="group_ids" if "group_ids" in fields["res.users"] else "groups_id",
         has_sale_stock="warehouse_id" in fields["sale.order"],
+        has_references="reference_ids" in fields["stock.picking"],
         has_tracking="carrier_tracking_ref" in fields["stock.picking"],
     )
 

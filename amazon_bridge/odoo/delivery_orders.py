@@ -1,38 +1,62 @@
-"""Delivery orders that are done: what left the warehouse for an Amazon order, and how."""
+"""Delivery orders that are done: which of the bridge's sale orders they deliver, and how."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.odoo.sales import external_order_id
-from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.session import SOURCE_LANGUAGE, OdooSession
 
-_ITEM_LINE = re.compile(r"sale_line_([^_]+)")
-"""The external id of an order item's own line; those of its charges go on behind it."""
+TO_THE_CUSTOMER = (
+    ("location_dest_id.usage", "=", "customer"),
+    ("location_id.usage", "!=", "customer"),
+)
+"""The last step of a delivery, or a vendor's direct one (drop-shipping), and no return."""
+
+_STATEMENT = re.compile(r"amazon\s+shipped\s*:\s*(.+)", re.IGNORECASE)
+"""What a person writes into a delivery order's note where the bridge can't tell what left."""
+
+_TAG = re.compile(r"<[^>]*>")
+_LINE_BREAK = re.compile(r"<(?:br|/p|/div|/li)\b[^>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOrder:
-    """A done transfer out to the customer, of a sale order that the bridge made."""
+    """A transfer out to the customer that is over, as far as it is for one sale order of ours."""
 
     id: int
     name: str
     sale_order_id: int
     order_id: str
     done: datetime
+    """When it was done, or cancelled."""
     ordered: datetime
     carrier: str | None
+    """Its name in the login's language."""
     tracking_reference: str | None
+    carrier_source_name: str | None = None
+    """The carrier's name in Odoo's source language, where the login has another."""
+    statement: str | None = None
+    """What a person wrote behind "Amazon shipped:" into its note."""
+    is_shared: bool = False
+    """It delivers goods of other sale orders, too."""
+    is_cancelled: bool = False
+    """Nothing left with it, and its sale order goes on."""
 
     @property
     def key(self) -> str:
         """Unique for ever: another order's delivery may get the same name, or even the same id."""
         return f"{self.order_id}#{self.id}"
+
+    @property
+    def carrier_names(self) -> tuple[str, ...]:
+        """The names that the configuration may use, the one that people see in front."""
+        return tuple(name for name in (self.carrier, self.carrier_source_name) if name)
 
     @property
     def tracking_references(self) -> list[str]:
@@ -57,16 +81,7 @@ def _without_blanks(text: str) -> str:
     return "".join(char for char in text if char.isprintable() and not char.isspace())
 
 
-@dataclass(frozen=True, slots=True)
-class Shipped:
-    """What a delivery order took out of one order item."""
-
-    order_item_id: str
-    quantity: int | None
-    """Whole units of the item; None where they can't be told from the moves."""
-
-
-def done_delivery_orders(
+def finished_delivery_orders(
     session: OdooSession,
     *,
     company_id: int,
@@ -74,38 +89,118 @@ def done_delivery_orders(
     ids: Collection[int],
     except_location_id: int,
 ) -> list[DeliveryOrder]:
-    """The delivery orders done, and changed since then or with these ids; oldest first.
+    """Read the delivery orders that are over, and changed since then or with these ids.
 
-    Only the last step of a delivery reaches the customer, or a vendor's direct delivery
-    (drop-shipping); a return comes from there. What leaves from ``except_location_id``,
-    Amazon's own stock, is none of the merchant's shipments.
+    These are done, or cancelled while their sale order goes on; oldest first. A transfer for
+    several sale orders of the bridge is one delivery order for each. Transfers of the operation
+    type that takes from ``except_location_id``, Amazon's own stock, are left out: the bridge
+    makes them for orders that Amazon has shipped itself.
     """
     changed = ("write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
     domain = [
-        ("state", "=", "done"),
-        ("company_id", "=", company_id),
-        ("sale_id", "!=", False),
-        ("location_id", "!=", except_location_id),
-        *_to_the_customer(""),
+        *("|", ("state", "=", "done"), "&", ("state", "=", "cancel")),
+        ("sale_id.state", "in", ["sale", "done"]),
+        *(("company_id", "=", company_id), *TO_THE_CUSTOMER),
+        ("picking_type_id.default_location_src_id", "!=", except_location_id),
         *("|", changed, ("id", "in", sorted(ids))),
+        *_of_any_sale_order(session),
     ]
-    fields = ["name", "sale_id", "date_done"]
-    if session.names.has_tracking:
-        fields += ["carrier_id", "carrier_tracking_ref"]
-    rows = session.search_read("stock.picking", domain, fields, order="date_done, id")
-    orders = _orders_of(session, {row["sale_id"][0] for row in rows})
+    rows = _read(session, domain)
+    sold = _sale_orders_of(session, rows)
+    orders = _orders_of(session, {id_ for of in sold.values() for id_ in of})
     return [
-        _delivery_order(row, *orders[row["sale_id"][0]])
+        _delivery_order(row, sale_order_id, *orders[sale_order_id], sold[row["id"]])
         for row in rows
-        if row["sale_id"][0] in orders
+        for sale_order_id in sorted(sold[row["id"]])
+        if sale_order_id in orders
     ]
 
 
-def _to_the_customer(record: str) -> list[tuple[str, str, str]]:
-    return [
-        (f"{record}location_dest_id.usage", "=", "customer"),
-        (f"{record}location_id.usage", "!=", "customer"),
-    ]
+def _of_any_sale_order(session: OdooSession) -> list[Any]:
+    """A transfer whose goods were replaced may have lost its sale order, but for its group."""
+    moves = session.names.picking_moves
+    conditions = [("sale_id", "!=", False), (f"{moves}.sale_line_id", "!=", False)]
+    if session.names.has_references:
+        conditions.append(("reference_ids.sale_ids", "!=", False))
+    return ["|"] * (len(conditions) - 1) + conditions
+
+
+def _read(session: OdooSession, domain: Sequence[Any]) -> list[dict[str, Any]]:
+    """Carriers are named in the login's language; ``carrier_source_name`` has the other one."""
+    fields = ["name", "sale_id", "state", "date_done", "write_date", "note"]
+    fields += ["carrier_id", "carrier_tracking_ref"] if session.names.has_tracking else []
+    fields += ["reference_ids"] if session.names.has_references else []
+    seen = session.in_users_language()
+    rows = seen.search_read("stock.picking", domain, fields, order="date_done, id")
+    if rows and session.names.has_tracking and session.language != SOURCE_LANGUAGE:
+        sources = session.read("stock.picking", [row["id"] for row in rows], ["carrier_id"])
+        names = {row["id"]: row["carrier_id"][1] for row in sources if row["carrier_id"]}
+        rows = [row | {"carrier_source_name": names.get(row["id"])} for row in rows]
+    return rows
+
+
+def _sale_orders_of(
+    session: OdooSession, rows: Sequence[Mapping[str, Any]]
+) -> dict[int, frozenset[int]]:
+    """The sale orders that each transfer delivers: its own, those of its goods, its group's."""
+    found = {row["id"]: {row["sale_id"][0]} if row["sale_id"] else set() for row in rows}
+    for picking_id, sale_order_id in _sold_with_moves(session, found):
+        found[picking_id].add(sale_order_id)
+    orphans = {row["id"]: row.get("reference_ids", ()) for row in rows if not found[row["id"]]}
+    sold = _sold_with_references(session, {id_ for ids in orphans.values() for id_ in ids})
+    for picking_id, references in orphans.items():
+        found[picking_id] |= {id_ for reference in references for id_ in sold.get(reference, ())}
+    return {id_: frozenset(of) for id_, of in found.items()}
+
+
+def _sold_with_moves(
+    session: OdooSession, picking_ids: Collection[int]
+) -> Iterable[tuple[int, int]]:
+    """Pairs of a transfer and a sale order, by the lines that its moves deliver."""
+    if not picking_ids:
+        return
+    domain = [("picking_id", "in", sorted(picking_ids)), ("sale_line_id", "!=", False)]
+    moves = session.search_read("stock.move", domain, ["picking_id", "sale_line_id"])
+    lines = {move["sale_line_id"][0] for move in moves}
+    rows = session.read("sale.order.line", sorted(lines), ["order_id"])
+    orders = {row["id"]: row["order_id"][0] for row in rows}
+    for move in moves:
+        if (line := move["sale_line_id"][0]) in orders:
+            yield move["picking_id"][0], orders[line]
+
+
+def _sold_with_references(
+    session: OdooSession, reference_ids: Collection[int]
+) -> dict[int, list[int]]:
+    """The sale orders of groups of transfers, which Odoo calls references."""
+    if not reference_ids:
+        return {}
+    rows = session.read("stock.reference", sorted(reference_ids), ["sale_ids"])
+    return {row["id"]: row["sale_ids"] for row in rows}
+
+
+def open_delivery_orders(session: OdooSession, sale_order_ids: Collection[int]) -> set[int]:
+    """Those of the sale orders of which a delivery to the customer is still to be done."""
+    ids = sorted(sale_order_ids)
+    fields = ["sale_id"]
+    conditions: list[Any] = [("sale_id", "in", ids)]
+    if session.names.has_references:
+        conditions = ["|", *conditions, ("reference_ids.sale_ids", "in", ids)]
+        fields.append("reference_ids")
+    domain = [("state", "not in", ["done", "cancel"]), *TO_THE_CUSTOMER, *conditions]
+    rows = session.search_read("stock.picking", domain, fields)
+    of_rows = {row["id"]: {row["sale_id"][0]} if row["sale_id"] else set() for row in rows}
+    orphans = [row for row in rows if not row["sale_id"]]
+    sold = _sold_with_references(
+        session, {id_ for row in orphans for id_ in row.get("reference_ids", ())}
+    )
+    of_rows |= {
+        row["id"]: {
+            id_ for reference in row.get("reference_ids", ()) for id_ in sold.get(reference, ())
+        }
+        for row in orphans
+    }
+    return {id_ for of in of_rows.values() for id_ in of} & set(ids)
 
 
 def _orders_of(session: OdooSession, ids: Collection[int]) -> dict[int, tuple[str, datetime]]:
@@ -116,134 +211,36 @@ def _orders_of(session: OdooSession, ids: Collection[int]) -> dict[int, tuple[st
     return {row["id"]: (ours[row["id"]], _moment(row["date_order"])) for row in rows}
 
 
-def _delivery_order(row: Mapping[str, Any], order_id: str, ordered: datetime) -> DeliveryOrder:
+def _delivery_order(
+    row: Mapping[str, Any],
+    sale_order_id: int,
+    order_id: str,
+    ordered: datetime,
+    sold: frozenset[int],
+) -> DeliveryOrder:
     carrier = row.get("carrier_id")
     return DeliveryOrder(
         id=row["id"],
         name=row["name"],
-        sale_order_id=row["sale_id"][0],
+        sale_order_id=sale_order_id,
         order_id=order_id,
-        done=_moment(row["date_done"]),
+        done=_moment(row["date_done"] or row["write_date"]),
         ordered=ordered,
         carrier=carrier[1] if carrier else None,
         tracking_reference=row.get("carrier_tracking_ref") or None,
+        carrier_source_name=row.get("carrier_source_name"),
+        statement=statement_in(row["note"] or ""),
+        is_shared=len(sold) > 1,
+        is_cancelled=row["state"] == "cancel",
     )
+
+
+def statement_in(note: str) -> str | None:
+    """What stands behind "Amazon shipped:" in a delivery order's note, HTML or plain."""
+    text = html.unescape(_TAG.sub("", _LINE_BREAK.sub("\n", note)))
+    found = _STATEMENT.search(text.replace("\u00a0", " "))
+    return " ".join(found[1].split()) or None if found else None
 
 
 def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-
-
-def shipped_by(
-    session: OdooSession, delivery_orders: Sequence[DeliveryOrder]
-) -> dict[int, list[Shipped]]:
-    """What each delivery order took out of which order items, by its database id.
-
-    Goods that were added by hand belong to no order item and are left out. Of a kit, as many
-    units left as complete sets did, counted over all delivery orders of its line in the
-    sequence in which they were done.
-    """
-    moves: dict[int, list[_Move]] = {}
-    for move in _moves(session, {each.sale_order_id for each in delivery_orders}):
-        moves.setdefault(move.line_id, []).append(move)
-    found: dict[int, list[Shipped]] = {each.id: [] for each in delivery_orders}
-    for line_id, line in _lines(session, moves.keys()).items():
-        for picking_id, quantity in _units(line, moves[line_id]).items():
-            if picking_id in found and quantity != 0:
-                found[picking_id].append(Shipped(line.order_item_id, quantity))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """A move to the customer, or to be so."""
-
-    line_id: int
-    product_id: int
-    picking_id: int
-    demand: Decimal
-    done: Decimal | None
-    """None while it isn't done."""
-    cancelled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    order_item_id: str
-    product_id: int
-    quantity: Decimal
-
-
-def _moves(session: OdooSession, sale_order_ids: Collection[int]) -> list[_Move]:
-    done_quantity = session.names.move_done_quantity
-    domain = [
-        ("sale_line_id.order_id", "in", sorted(sale_order_ids)),
-        *_to_the_customer("picking_id."),
-    ]
-    fields = [
-        *("sale_line_id", "product_id", "picking_id", "state", "date"),
-        *("product_uom_qty", done_quantity),
-    ]
-    rows = session.search_read("stock.move", domain, fields, order="date, id")
-    return [
-        _Move(
-            line_id=row["sale_line_id"][0],
-            product_id=row["product_id"][0],
-            picking_id=row["picking_id"][0],
-            demand=Decimal(str(row["product_uom_qty"])),
-            done=Decimal(str(row[done_quantity])) if row["state"] == "done" else None,
-            cancelled=row["state"] == "cancel",
-        )
-        for row in rows
-    ]
-
-
-def _lines(session: OdooSession, ids: Collection[int]) -> dict[int, _Line]:
-    """The order items' own lines among these; their quantities are in Amazon's units."""
-    names = session.external_ids("sale.order.line", sorted(ids))
-    items = {id_: m[1] for id_, name in names.items() if (m := _ITEM_LINE.fullmatch(name))}
-    rows = session.read("sale.order.line", sorted(items), ["product_id", "product_uom_qty"])
-    return {
-        row["id"]: _Line(
-            items[row["id"]], row["product_id"][0], Decimal(str(row["product_uom_qty"]))
-        )
-        for row in rows
-    }
-
-
-def _units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
-    """The units of the item that left with each transfer."""
-    if all(move.product_id == line.product_id for move in moves):
-        return _plain_units(moves)
-    return _kit_units(line, moves)
-
-
-def _plain_units(moves: Iterable[_Move]) -> dict[int, int | None]:
-    sums: dict[int, Decimal] = {}
-    for move in moves:
-        if move.done is not None:
-            sums[move.picking_id] = sums.get(move.picking_id, Decimal(0)) + move.done
-    return {id_: int(total) if total == int(total) else None for id_, total in sums.items()}
-
-
-def _kit_units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
-    """Complete sets: what each transfer added to the sets that are complete by then.
-
-    What one set needs is the demand of all moves by the quantity of the line. Where moves were
-    cancelled the demand is no longer whole, so the sets can't be told.
-    """
-    need: dict[int, Decimal] = {}
-    for move in moves:
-        need[move.product_id] = need.get(move.product_id, Decimal(0)) + move.demand
-    known = line.quantity > 0 and not any(move.cancelled for move in moves)
-    gone = dict.fromkeys(need, Decimal(0))
-    units: dict[int, int | None] = {}
-    sets = 0
-    for picking_id in dict.fromkeys(move.picking_id for move in moves if move.done is not None):
-        for move in moves:
-            if move.picking_id == picking_id and move.done is not None:
-                gone[move.product_id] += move.done
-        complete = int(min(gone[id_] * line.quantity / need[id_] for id_ in need)) if known else 0
-        units[picking_id] = complete - sets if known else None
-        sets = complete
-    return units

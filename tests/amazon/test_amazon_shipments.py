@@ -40,7 +40,7 @@ from amazon_bridge.simulator.shipments import carrier_codes
     ],
 )
 def test_a_carrier_on_amazon_s_list(name: str, code: str) -> None:
-    assert carrier_for(name, {}) == Carrier(code)
+    assert carrier_for(name, mapping={}) == Carrier(code)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_carrier_on_amazon_s_list(name: str, code: str) -> None:
     ["Aunt Polly's Mule", "Other", "UPStairs Movers", "Go Fast", "Target Parcels", "®", "猫便"],
 )
 def test_a_carrier_that_amazon_does_not_know(name: str) -> None:
-    assert carrier_for(name, {}) == Carrier(OTHER, name=name)
+    assert carrier_for(name, mapping={}) == Carrier(OTHER, name=name)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_carrier_that_amazon_does_not_know(name: str) -> None:
     ],
 )
 def test_a_service_level_behind_a_known_carrier(name: str, code: str, method: str) -> None:
-    assert carrier_for(name, {}) == Carrier(code, method=method)
+    assert carrier_for(name, mapping={}) == Carrier(code, method=method)
 
 
 @pytest.mark.parametrize(
@@ -82,16 +82,23 @@ def test_a_service_level_behind_a_known_carrier(name: str, code: str, method: st
 )
 @pytest.mark.parametrize("named", ["our EXPRESS ", "Our-Express®"])
 def test_the_configuration_comes_first(named: str, meant: str, found: Carrier) -> None:
-    assert carrier_for("Our Express", {named: meant}) == found
+    assert carrier_for("Our Express", mapping={named: meant}) == found
+
+
+def test_the_configuration_may_use_the_name_in_odoos_source_language() -> None:
+    assert carrier_for("Notre coursier", "Our Courier", mapping={"our courier": "DHL"}) == Carrier(
+        "DHL"
+    )
+    assert carrier_for("Notre coursier", "Our Courier", mapping={}).name == "Notre coursier"
 
 
 def test_the_configuration_wins_over_amazons_list() -> None:
-    assert carrier_for("UPS Ground", {"UPS Ground": "DHL", "UPS": "TNT"}) == Carrier("DHL")
+    assert carrier_for("UPS Ground", mapping={"UPS Ground": "DHL", "UPS": "TNT"}) == Carrier("DHL")
 
 
 @given(name=st.text(), mapping=st.dictionaries(st.text(), st.text(), max_size=3))
 def test_the_code_is_always_one_that_amazon_accepts(name: str, mapping: dict[str, str]) -> None:
-    carrier = carrier_for(name, mapping)
+    carrier = carrier_for(name, mapping=mapping)
     assert carrier.code in carrier_codes()
     assert (carrier.name is not None) == (carrier.code == OTHER)
     assert carrier.method != ""

@@ -8,9 +8,10 @@ import pytest
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.odoo import notes
-from amazon_bridge.odoo.delivery_orders import DeliveryOrder, done_delivery_orders, shipped_by
+from amazon_bridge.odoo.delivery_orders import DeliveryOrder, finished_delivery_orders
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.shipped_goods import Goods, goods_of
 
 ORDER_ID = "404-0000000-0000001"
 NOWHERE = 987_654
@@ -76,16 +77,21 @@ def deliver(odoo: OdooDatabase, sale_order_id: int, quantities: dict[int, int] |
 
 
 def found(session: OdooSession, *, ids: tuple[int, ...] = ()) -> dict[int, DeliveryOrder]:
-    orders = done_delivery_orders(
+    orders = finished_delivery_orders(
         session, company_id=1, since=LONG_AGO, ids=ids, except_location_id=NOWHERE
     )
     return {each.id: each for each in orders}
 
 
 def shipped(session: OdooSession, *transfers: int) -> list[dict[str, int | None]]:
+    goods = [goods_by_id(session)[id_] for id_ in transfers]
+    return [{s.order_item_id: s.quantity for s in each.shipped} for each in goods]
+
+
+def goods_by_id(session: OdooSession) -> dict[int, Goods]:
     orders = found(session)
-    by_id = shipped_by(session, list(orders.values()))
-    return [{s.order_item_id: s.quantity for s in by_id[id_]} for id_ in transfers]
+    goods = goods_of(session, list(orders.values()))
+    return {id_: goods[order.key] for id_, order in orders.items()}
 
 
 def test_of_a_kit_complete_sets_are_told(kits: OdooDatabase, session: OdooSession) -> None:
@@ -132,7 +138,7 @@ def test_one_that_is_old_is_found_by_its_id_whatever_people_call_its_order(
     later = datetime.now(UTC) + timedelta(days=1)
 
     def keys(*ids: int) -> list[str]:
-        orders = done_delivery_orders(
+        orders = finished_delivery_orders(
             session, company_id=1, since=later, ids=ids, except_location_id=NOWHERE
         )
         return [each.key for each in orders]

@@ -1,7 +1,7 @@
 """The bridge in this process: its clock can be put forward, together with Amazon's."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -36,8 +36,10 @@ class ShiftedClock:
 class Bridge:
     """Rounds of a program's configuration. The pauses between its attempts are left out."""
 
-    def __init__(self, program: Program, clock: ShiftedClock) -> None:
-        self.program, self.clock = program, clock
+    def __init__(
+        self, program: Program, clock: ShiftedClock, make_app: Callable[..., App] = App
+    ) -> None:
+        self.program, self.clock, self.make_app = program, clock, make_app
         self.events: list[dict[str, Any]] = []
         self._app: App | None = None
 
@@ -51,7 +53,9 @@ class Bridge:
             path = self.program.configure()
             loaded = config.load(path, ENVIRONMENT)
             throttle = Throttle({name: replace(limit, rate=1000) for name, limit in LIMITS.items()})
-            self._app = App(loaded, clock=self.clock, sleep=lambda _: None, throttle=throttle)
+            self._app = self.make_app(
+                loaded, clock=self.clock, sleep=lambda _: None, throttle=throttle
+            )
         return self._app
 
     def close(self) -> None:

@@ -40,8 +40,11 @@ class Warehouse:
         return rows
 
     def open(self, order: Order) -> dict[str, Any]:
-        """The one transfer that can be done next."""
-        (row,) = (t for t in self.transfers(order) if t["state"] not in {"done", "cancel"})
+        """The one transfer that can be done next; the order may be known by its reference only."""
+        name = self.shop.sale_order(order)["name"]
+        open_ = [("origin", "=", name), ("state", "not in", ["done", "cancel"])]
+        rows: Rows = self.rpc("stock.picking", "search_read", open_, FIELDS, order="id")
+        (row,) = (t for t in rows if t["state"] != "waiting")
         return row
 
     def label(self, transfer_id: int, carrier: str | None, tracking: str | None) -> None:
@@ -79,6 +82,45 @@ class Warehouse:
             self.rpc(
                 "stock.move", "write", [move["id"]], {"quantity": quantity, "picked": quantity > 0}
             )
+
+    def delivered(self, sale_order_ids: set[int]) -> list[tuple[int, int]]:
+        """The transfers to the customer that are done, each with each of these sale orders of it.
+
+        Also those of which only the reference leads to the sale order.
+        """
+        done = [("state", "=", "done"), ("location_dest_id.usage", "=", "customer")]
+        fields = ["sale_id", "reference_ids"]
+        rows = self.shop.search("stock.picking", [*done, ("id", "!=", 0)], fields)
+        sold = self.shop.search("stock.reference", [], ["sale_ids"])
+        by_reference = {row["id"]: set(row["sale_ids"]) for row in sold}
+        moves = [("picking_id", "in", [row["id"] for row in rows]), ("sale_line_id", "!=", False)]
+        lines = self.shop.search("stock.move", moves, ["picking_id", "sale_line_id"])
+        ids = sorted({move["sale_line_id"][0] for move in lines})
+        owners = self.shop.search("sale.order.line", [("id", "in", ids)], ["order_id"])
+        order_of = {row["id"]: row["order_id"][0] for row in owners}
+        found = {(m["picking_id"][0], order_of[m["sale_line_id"][0]]) for m in lines}
+        for row in rows:
+            found |= {(row["id"], row["sale_id"][0])} if row["sale_id"] else set()
+            if not any(id_ == row["id"] for id_, _ in found):
+                found |= {(row["id"], o) for r in row["reference_ids"] for o in by_reference[r]}
+        return sorted((id_, order) for id_, order in found if order in sale_order_ids)
+
+    def moves(self, transfer_id: int) -> Rows:
+        return self.shop.search("stock.move", [("picking_id", "=", transfer_id)], ["product_id"])
+
+    def replace(self, transfer_id: int, product: str, sku: str) -> None:
+        """Enter another product on the moves of this one, as the packer has it in hands."""
+        (found,) = self.shop.search("product.product", [("default_code", "=", sku)], [])
+        for move in self.moves(transfer_id):
+            if product in move["product_id"][1]:
+                self.rpc("stock.move", "write", [move["id"]], {"product_id": found["id"]})
+
+    def add(self, order: Order, sku: str) -> None:
+        """Add goods to the sale order, beside those that Amazon has sold."""
+        (found,) = self.shop.search("product.product", [("default_code", "=", sku)], [])
+        line = {"product_id": found["id"], "product_uom_qty": 1}
+        values = {"order_line": [(0, 0, line)]}
+        self.rpc("sale.order", "write", [self.shop.sale_order(order)["id"]], values)
 
     def validate(self, *transfer_ids: int) -> None:
         context = {"skip_sms": True, "skip_backorder": True}

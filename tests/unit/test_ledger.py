@@ -272,6 +272,7 @@ def test_what_is_retried_may_be_named_in_several_ways(
     for key in labels:
         ledger.put_aside("acme", "pickings", key, UNKNOWN_SKU)
     ledger.put_aside("acme", "orders", "402-1", UNKNOWN_SKU)
+    assert [e.key for e in ledger.entries_of_order("402-1")] == ["402-1", "402-1#17", "402-1#18"]
     shown = {entry.key: entry.display_key for entry in ledger.quarantined()}
     assert shown["402-1"] == "402-1"
     assert shown["402-1#17"] == "WH/OUT/00012@402-1#17"

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger, Seen
 from amazon_bridge.flows import shipments
 from amazon_bridge.flows.orders import Memo
 from amazon_bridge.flows.shipments.decide import Task, shipment_of
 from amazon_bridge.flows.shipments.progress import Progress, Stage
-from amazon_bridge.odoo.delivery_orders import DeliveryOrder, Shipped, _Line, _Move, _units
+from amazon_bridge.odoo.delivery_orders import DeliveryOrder
+from amazon_bridge.odoo.shipped_goods import Goods, Shipped, _Line, _Move, _units
 
 ORDERED = datetime(2026, 11, 1, 9, tzinfo=UTC)
 DONE = datetime(2026, 11, 2, 15, 30, tzinfo=UTC)
@@ -33,9 +33,8 @@ DELIVERY = DeliveryOrder(
     carrier="DHL",
     tracking_reference="JD1",
 )
-TASK = Task(
-    DELIVERY, Memo(Decimal(5), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED"), (Shipped("51", 2),)
-)
+MEMO = Memo(Decimal(5), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED")
+TASK = Task(DELIVERY, MEMO, Goods((Shipped("51", 2),), gone={"51": 2}))
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -44,7 +43,7 @@ def task(**changes: object) -> Task:
 
 
 def test_the_ship_date_is_when_it_was_done() -> None:
-    assert shipment_of(TASK, {}, NOW).ship_date == DONE
+    assert shipment_of(TASK, {"51": 2}, {}, NOW).ship_date == DONE
 
 
 @given(ordered=MOMENTS, done=MOMENTS, passed=st.timedeltas(timedelta(0), timedelta(days=9)))
@@ -52,7 +51,7 @@ def test_the_ship_date_is_never_in_the_future_nor_before_the_order(
     ordered: datetime, done: datetime, passed: timedelta
 ) -> None:
     now = ordered + passed
-    shipped = shipment_of(task(ordered=ordered, done=done), {}, now).ship_date
+    shipped = shipment_of(task(ordered=ordered, done=done), {"51": 2}, {}, now).ship_date
     assert ordered <= shipped <= now
 
 
@@ -94,20 +93,23 @@ def test_what_is_lacking(
     assert task(carrier=carrier, tracking_reference=reference).delivery.lacks == lacks
 
 
-def test_a_kit_of_which_nobody_can_tell_how_many_left() -> None:
-    unclear = replace(TASK, shipped=(Shipped("51", 1), Shipped("52", None)))
-    with pytest.raises(ItemError, match="WH/OUT/00017") as raised:
-        shipment_of(unclear, {}, NOW)
-    assert raised.value.kind == "kit_unclear"
-
-
 @pytest.mark.parametrize("asked", [None, NOW])
 @pytest.mark.parametrize("lacks", [(), ("carrier", "tracking reference")])
 @pytest.mark.parametrize("stage", Stage)
 def test_a_standing_comes_back_as_it_was(
     tmp_path: Path, stage: Stage, lacks: tuple[str, ...], asked: datetime | None
 ) -> None:
-    progress = Progress(stage, DONE, DELIVERY.order_id, lacks, asked)
+    progress = Progress(
+        stage,
+        DONE,
+        DELIVERY.order_id,
+        lacks,
+        asked,
+        "d1",
+        corrects=True,
+        refused_since=asked,
+        done=asked,
+    )
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
         ledger.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
         assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.key)) is None
@@ -131,14 +133,14 @@ def test_a_standing_comes_back_as_it_was(
 
 # Goods of one order item, in several transfers
 
-LINE = _Line("51", product_id=1, quantity=Decimal(6))
+LINE = _Line("51", sale_order_id=4, product_id=1, quantity=Decimal(6))
 KIT = {11: 2, 12: 1}
 """What one set needs, by the product of the part."""
 
 
 def move(picking: int, product: int, demand: int, done: int | None) -> _Move:
     gone = None if done is None else Decimal(done)
-    return _Move(7, product, picking, Decimal(demand), gone, cancelled=False)
+    return _Move(7, product, "Cup", picking, Decimal(demand), gone, cancelled=False)
 
 
 def test_plain_goods_are_counted_by_transfer() -> None:

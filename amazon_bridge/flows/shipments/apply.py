@@ -2,63 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
+from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, Transient
-from amazon_bridge.engine.ledger import Seen, State
 from amazon_bridge.engine.runner import Counts, Patience
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.shipments import tell
 from amazon_bridge.flows.shipments.decide import (
     Outcome,
+    Plan,
     Task,
-    fingerprint,
+    is_ready,
+    is_shown,
+    plan,
     shipment_of,
-    shows,
+    still_open,
     to_be_read_back,
+    told_digest,
 )
-from amazon_bridge.flows.shipments.find import Found
+from amazon_bridge.flows.shipments.left import known_units
 from amazon_bridge.flows.shipments.progress import JOB, Stage
-from amazon_bridge.flows.shipments.records import progress_of, remember, settle
-from amazon_bridge.model import FulfillmentStatus
+from amazon_bridge.flows.shipments.records import keep, progress_of, remember
+from amazon_bridge.flows.shipments.tell import Report
+from amazon_bridge.model import Order
 
 log = structlog.get_logger(__name__)
-
 
 _NOT_SHOWN_AFTER = timedelta(hours=6)
 """Amazon can drop a confirmation that it has accepted (204) without a word."""
 
 _PATIENCE = Patience(attempts=3, seconds=60)
-
-
-def file(context: Context, found: Found, counts: Counts) -> Sequence[Task]:
-    """File what was found; answer with what is to be worked."""
-    settle(context, found.told, State.DONE)
-    settle(context, found.not_ours, State.LEFT_OUT)
-    tasks, unclear = [task.delivery for task in found.tasks], [each for each, _ in found.failures]
-    seen = [
-        Seen(each.key, fingerprint(each), label=each.name)
-        for each in (*tasks, *unclear, *found.unknown)
-    ]
-    context.ledger.file(context.name, JOB, seen)
-    failures = {delivery.key: error for delivery, error in found.failures}
-    failures |= context.all_given_up(JOB, (each.key for each in found.unknown))
-    for key, error in failures.items():
-        context.ledger.put_aside(context.name, JOB, key, error)
-    counts.quarantined += len(failures)
-    last = context.ledger.last_success(context.name, JOB)
-    for task in found.tasks:
-        if found.entries[task.key] is None:
-            fresh = last is not None and task.delivery.done >= last
-            untouched = task.memo.status == FulfillmentStatus.UNSHIPPED
-            remember(context, task, Stage.NEW if fresh and untouched else Stage.UNSURE)
-    return found.tasks
 
 
 def due(context: Context, tasks: Sequence[Task]) -> list[Task]:
@@ -67,13 +47,8 @@ def due(context: Context, tasks: Sequence[Task]) -> list[Task]:
     One that waits is due when Amazon has the order as shipped: then somebody has told it.
     """
     progresses = {task.key: progress_of(context, task) for task in tasks}
-    sent = [task for task in tasks if progresses[task.key].stage == Stage.SENT]
-    ready = [
-        task
-        for task in tasks
-        if task not in sent
-        and (not task.delivery.lacks or task.memo.status == FulfillmentStatus.SHIPPED)
-    ]
+    ready = [task for task in tasks if is_ready(task, progresses[task.key])]
+    sent = [t for t in tasks if t not in ready and progresses[t.key].stage == Stage.SENT]
     return ready + to_be_read_back(sent, progresses, context.clock())
 
 
@@ -87,7 +62,7 @@ def work(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
         AccountError: Amazon is down, or refuses the account.
         Transient: Odoo is down.
     """
-    outcomes: list[tuple[Task, Outcome]] = []
+    reports: list[tuple[Task, Report]] = []
     failures: list[tuple[Task, ItemError]] = []
     results = context.one_by_one(JOB, tasks, lambda t: _worked(context, t), key=lambda t: t.key)
     try:
@@ -98,86 +73,144 @@ def work(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
                 case Transient():
                     counts.note_error(result)
                 case _:
-                    log.info("shipment_worked", **tell.names(context, task), outcome=result)
-                    outcomes.append((task, result))
+                    log.info(
+                        "shipment_worked",
+                        **tell.names(context, task.delivery),
+                        outcome=result.outcome,
+                    )
+                    reports.append((task, result))
     finally:
-        counts.notified += sum(outcome == Outcome.SENT for _, outcome in outcomes)
+        for task, _ in failures:
+            remember(context, task, Stage.UNSURE)
+        counts.notified += sum(report.outcome == Outcome.SENT for _, report in reports)
         counts.quarantined += len(failures)
-        tell.quarantine(context, failures)
-        tell.say_told(context, [each for each in outcomes if each[1] != Outcome.PATIENCE])
+        tell.quarantine(context, [(task.delivery, error) for task, error in failures])
+        tell.report(context, [each for each in reports if each[1].outcome != Outcome.PENDING])
 
 
-def _worked(context: Context, task: Task) -> Outcome:
+def _worked(context: Context, task: Task) -> Report:
     """Work one delivery order.
 
     Raises:
-        ItemError: Amazon refuses it, or has dropped it.
-        Transient: no answer; a later round goes on.
+        ItemError: Amazon refuses it, or has dropped it, or it is unclear what left.
+        Transient: no answer; a later run goes on.
     """
-    if progress_of(context, task).stage == Stage.SENT:
+    progress = progress_of(context, task)
+    if task.delivery.is_cancelled:
+        return _reported(task, _fetch(context, task), Outcome.CANCELLED)
+    if progress.stage == Stage.SENT and not is_ready(task, progress):
         return _read_back(context, task)
-    return runner.patiently(lambda: _tell(context, task), patience=_PATIENCE, sleep=context.sleep)
-
-
-def _tell(context: Context, task: Task) -> Outcome:
-    """Send the confirmation, unless Amazon may have it and does."""
-    if progress_of(context, task).stage != Stage.NEW:
-        outcome = _look(context, task)
-        if outcome != Outcome.PATIENCE or task.delivery.lacks:
-            return outcome
-    shipment = shipment_of(task, context.account.carriers, context.clock())
-    remember(context, task, Stage.SENDING)
     try:
-        context.amazon.confirm_shipment(shipment)
+        return runner.patiently(
+            lambda: _tell(context, task), patience=_PATIENCE, sleep=context.sleep
+        )
     except ItemError as error:
-        outcome = _look(context, task)
-        if outcome == Outcome.PATIENCE:
-            raise _refused(error) from error
-        return outcome
-    remember(context, task, Stage.SENT)
-    return Outcome.SENT
+        remedy = error.remedy or remedy_for(error.reason)
+        raise ItemError(error.kind, error.reason, remedy) from error
 
 
-def _look(context: Context, task: Task) -> Outcome:
-    """Look whether Amazon knows of the shipment.
+def _tell(context: Context, task: Task) -> Report:
+    """Send the confirmation, unless Amazon may have it and does."""
+    if progress_of(context, task).stage != Stage.NEW or task.needs_order:
+        order = _fetch(context, task)
+        return _follow(context, task, order, plan(task, order))
+    units = known_units(task.delivery, task.goods, None)
+    if not units:
+        return Report(Outcome.NOTHING)
+    try:
+        return _send(context, task, units)
+    except ItemError:
+        order = _fetch(context, task)
+        fitting = plan(task, order)
+        if fitting.outcome is None and fitting.units == units:
+            raise
+        return _follow(context, task, order, fitting)
+
+
+def _fetch(context: Context, task: Task) -> Order:
+    return orders.fetch(context, task.delivery.order_id)
+
+
+def _follow(context: Context, task: Task, order: Order, todo: Plan) -> Report:
+    """Do what is planned for a delivery order, given the order on Amazon."""
+    if todo.package and progress_of(context, task).told not in {None, told_digest(task.delivery)}:
+        return _correct(context, task, todo.units or dict(todo.package.quantities))
+    if todo.outcome is None:
+        if task.delivery.lacks:
+            return Report(Outcome.PENDING)
+        return replace(_send(context, task, todo.units), order=order, surplus=todo.surplus)
+    if todo.outcome == Outcome.CONFIRMED:
+        _note_told(context, task)
+    return _reported(task, order, todo.outcome, todo.surplus)
+
+
+def _reported(
+    task: Task, order: Order, outcome: Outcome, surplus: Mapping[str, int] | None = None
+) -> Report:
+    return Report(outcome, order, surplus=surplus or {}, still_open=still_open(task, order))
+
+
+def _send(
+    context: Context, task: Task, units: Mapping[str, int], *, corrects: bool = False
+) -> Report:
+    """Send a confirmation.
 
     Raises:
-        ItemError: the order is cancelled on Amazon.
+        ItemError: Amazon refuses it.
     """
-    order = orders.fetch(context, task.delivery.order_id)
-    if shows(order, task):
-        return Outcome.CONFIRMED
-    if order.status == FulfillmentStatus.CANCELLED:
-        raise ItemError(
-            "cancelled_on_amazon",
-            "The order is cancelled on Amazon, but its goods have left.",
-            "Stop the parcel or bring the goods back: the buyer doesn't pay for them.",
-        )
-    return Outcome.ELSEWHERE if order.status == FulfillmentStatus.SHIPPED else Outcome.PATIENCE
+    shipment = shipment_of(task, units, context.account.carriers, context.clock())
+    if not corrects:
+        remember(context, task, Stage.SENDING)
+    context.amazon.confirm_shipment(shipment)
+    remember(context, task, Stage.SENT)
+    _note_told(context, task, corrects=corrects)
+    return Report(Outcome.SENT, units=units, is_correction=corrects)
 
 
-def _refused(error: ItemError) -> ItemError:
-    return ItemError(
-        error.kind,
-        error.reason,
-        error.remedy
-        or "Correct the carrier or the tracking reference of the delivery order: then it is told"
-        " again. If it is something else, confirm the shipment in Seller Central.",
-    )
+def _note_told(context: Context, task: Task, *, corrects: bool = False) -> None:
+    """Remember which carrier and tracking reference Amazon has from us."""
+    told = told_digest(task.delivery)
+    keep(context, task, replace(progress_of(context, task), told=told, corrects=corrects))
 
 
-def _read_back(context: Context, task: Task) -> Outcome:
-    outcome = _look(context, task)
-    if outcome != Outcome.PATIENCE:
-        return Outcome.CONFIRMED
-    progress, now = progress_of(context, task), context.clock()
+def _correct(context: Context, task: Task, units: Mapping[str, int]) -> Report:
+    """Send the package that Amazon has once more, with the corrected carrier and reference.
+
+    Amazon may not find a package for a while although it shows it: then a later run tries again.
+
+    Raises:
+        ItemError: Amazon refuses it.
+    """
+    progress = progress_of(context, task)
+    try:
+        return _send(context, task, units, corrects=True)
+    except ItemError as error:
+        since, now = progress.refused_since or context.clock(), context.clock()
+        if now - since >= _NOT_SHOWN_AFTER or not is_package_missing(error.reason):
+            raise
+        keep(context, task, replace(progress, refused_since=since))
+        return Report(Outcome.PENDING)
+
+
+def _read_back(context: Context, task: Task) -> Report:
+    order, progress = _fetch(context, task), progress_of(context, task)
+    if is_shown(task, order, progress):
+        return _reported(task, order, Outcome.CONFIRMED)
+    now = context.clock()
     if now - progress.since >= _NOT_SHOWN_AFTER:
-        raise ItemError(
-            "shipment_not_shown",
-            "Amazon accepted the confirmation, but doesn't show the package hours later.",
-            "Look at the order in Seller Central; `amazon-bridge quarantine retry` sends it again"
-            " if it isn't there.",
-        )
-    memo = replace(progress, asked=now).text()
-    context.ledger.remember(context.name, JOB, task.key, memo)
-    return outcome
+        raise _NOT_CORRECTED if progress.corrects else _NOT_SHOWN
+    keep(context, task, replace(progress, asked=now))
+    return Report(Outcome.PENDING)
+
+
+_NOT_SHOWN = ItemError(
+    "shipment_not_shown",
+    "Amazon accepted the confirmation, but doesn't show the package hours later.",
+    "Look at the order in Seller Central; `amazon-bridge quarantine retry` sends it again if it"
+    " isn't there.",
+)
+_NOT_CORRECTED = ItemError(
+    "correction_not_shown",
+    "Amazon accepted the corrected tracking reference, but still shows the former one hours later.",
+    "Correct it in Seller Central (Edit shipment), then: amazon-bridge quarantine retry.",
+)

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
-from typing import TypeGuard
 
-from amazon_bridge.amazon.shipments import carrier_for
+from amazon_bridge.amazon.shipments import Carrier, carrier_for
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Entry, State
 from amazon_bridge.flows import orders
-from amazon_bridge.flows.shipments.progress import Progress
-from amazon_bridge.model import FulfilledBy, Order, Shipment
-from amazon_bridge.odoo.delivery_orders import DeliveryOrder, Shipped
+from amazon_bridge.flows.shipments.left import known_units, units_left
+from amazon_bridge.flows.shipments.progress import Progress, Stage
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, Package, Shipment
+from amazon_bridge.odoo.delivery_orders import DeliveryOrder
+from amazon_bridge.odoo.shipped_goods import Goods
 
 _READ_BACK_AFTER = timedelta(minutes=10)
 _READ_BACKS = 20
-"""A round reads back this many at most: getOrder allows 30 at once, then one in two seconds."""
+"""A run reads back this many at most: getOrder allows 30 at once, then one in two seconds."""
 
 
 class Outcome(StrEnum):
-    """What came of a delivery order in a round."""
+    """What a run found out, or did, about a delivery order."""
 
     SENT = auto()
     """Amazon was told, and accepted it."""
     CONFIRMED = auto()
     """Amazon shows the package."""
     ELSEWHERE = auto()
-    """Amazon was told by someone else, such as in Seller Central."""
-    PATIENCE = auto()
+    """Amazon counts the units as shipped; somebody else told it, such as in Seller Central."""
+    NOTHING = auto()
+    """Nothing that Amazon sold left with it."""
+    PENDING = auto()
     """Amazon doesn't show the package yet."""
+    CANCELLED = auto()
+    """It was cancelled in Odoo; what Amazon waits for was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +46,215 @@ class Task:
 
     delivery: DeliveryOrder
     memo: orders.Memo
-    shipped: tuple[Shipped, ...]
+    goods: Goods = field(default_factory=Goods)
+    """Looked up only when it is due."""
 
     @property
     def key(self) -> str:
         return self.delivery.key
 
+    @property
+    def is_over(self) -> bool:
+        """It was cancelled in Odoo, and Amazon waits for nothing of its order."""
+        finished = {FulfillmentStatus.SHIPPED, FulfillmentStatus.CANCELLED}
+        return self.delivery.is_cancelled and self.memo.status in finished
 
-def shipment_of(task: Task, carriers: Mapping[str, str], now: datetime) -> Shipment:
-    """What Amazon is told: of several tracking references the first.
+    @property
+    def needs_order(self) -> bool:
+        """Only together with the order on Amazon it can be said what left."""
+        unknown = any(each.quantity is None for each in self.goods.shipped)
+        return bool(self.delivery.statement or self.goods.loose) or unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done about a delivery order, given what Amazon shows."""
+
+    outcome: Outcome | None
+    """None: Amazon is to be told of ``units``."""
+    units: Mapping[str, int] = field(default_factory=dict)
+    """By order item; as many as Amazon takes."""
+    surplus: Mapping[str, int] = field(default_factory=dict)
+    """Units by order item that left, and that Amazon neither takes nor counts as shipped."""
+    package: Package | None = None
+    """The delivery order's own, which Amazon shows already."""
+
+
+# Which are to be worked
+
+
+def is_open(delivery: DeliveryOrder, entry: Entry | None) -> bool:
+    """True unless it is settled, or quarantined, and unchanged since."""
+    if entry is None or entry.state == State.PENDING:
+        return True
+    if entry.state == State.DONE:
+        progress = Progress.read(entry)
+        return is_correction(delivery, progress) or is_done_again(delivery, progress)
+    return entry.fingerprint != fingerprint(delivery)
+
+
+def is_correction(delivery: DeliveryOrder, progress: Progress | None) -> bool:
+    """True if Amazon has another carrier or tracking reference from us."""
+    if progress is None or progress.told is None or delivery.lacks:
+        return False
+    return progress.told != told_digest(delivery)
+
+
+def is_done_again(delivery: DeliveryOrder, progress: Progress | None) -> bool:
+    """True if what is known is of an earlier delivery with the same id and order.
+
+    Such a delivery is lost when Odoo is restored from a backup.
+    """
+    return progress is not None and progress.done not in {None, delivery.done}
+
+
+def fingerprint(delivery: DeliveryOrder) -> str:
+    """Of what a person can correct when Amazon refuses it, or when it is unclear."""
+    label = (delivery.carrier, delivery.tracking_reference)
+    text = "\n".join(map(str, (*label, delivery.statement, delivery.done)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def told_digest(delivery: DeliveryOrder) -> str:
+    """Of what Amazon is told: the carrier, and the first tracking reference."""
+    text = "\n".join([delivery.carrier or "", *delivery.tracking_references[:1]])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_somebody_elses(memo: orders.Memo | None) -> bool:
+    """True for orders of other accounts, and for those that Amazon ships."""
+    return memo is None or memo.fulfilled_by == FulfilledBy.AMAZON
+
+
+def is_ready(task: Task, progress: Progress) -> bool:
+    """True if Amazon can be told of it, or if somebody else has, or if it was cancelled."""
+    if task.delivery.is_cancelled:
+        return True
+    if progress.stage == Stage.SENT:
+        return is_correction(task.delivery, progress)
+    return not task.delivery.lacks or task.memo.status == FulfillmentStatus.SHIPPED
+
+
+def to_be_read_back(
+    sent: Sequence[Task], progresses: Mapping[str, Progress], now: datetime
+) -> list[Task]:
+    """At most ``_READ_BACKS`` tasks, least recently checked first."""
+    last = {task.key: progresses[task.key].asked or progresses[task.key].since for task in sent}
+    due = [task for task in sent if now - last[task.key] >= _READ_BACK_AFTER]
+    return sorted(due, key=lambda task: last[task.key])[:_READ_BACKS]
+
+
+# What to tell
+
+
+def plan(task: Task, order: Order) -> Plan:
+    """What to do about a delivery order that Amazon may know already.
+
+    Raises:
+        ItemError: the order is cancelled on Amazon, or it is unclear what left.
+    """
+    if package := package_of(task, order):
+        units = _units_lacking(task, order, package)
+        return Plan(None if units else Outcome.CONFIRMED, units, package=package)
+    _check_not_cancelled(order)
+    units = units_left(task.delivery, task.goods, order)
+    open_ = open_units(order)
+    taken = {item: min(number, open_.get(item, 0)) for item, number in units.items()}
+    surplus = _surplus(task, order, units, taken)
+    if any(taken.values()):
+        return Plan(None, {item: number for item, number in taken.items() if number}, surplus)
+    return Plan(Outcome.ELSEWHERE if units else Outcome.NOTHING, surplus=surplus)
+
+
+def _units_lacking(task: Task, order: Order, package: Package) -> dict[str, int]:
+    """What the package should hold, if it holds less than what left and Amazon takes more.
+
+    As when Odoo was restored from a backup, and a delivery order done again with more goods.
+    """
+    if task.needs_order or not package.quantities:
+        return {}
+    held, open_ = dict(package.quantities), open_units(order)
+    units = known_units(task.delivery, task.goods, order)
+    wanted = {item: min(n, held.get(item, 0) + open_.get(item, 0)) for item, n in units.items()}
+    is_lacking = any(number > held.get(item, 0) for item, number in wanted.items())
+    return held | {i: max(n, held.get(i, 0)) for i, n in wanted.items()} if is_lacking else {}
+
+
+def _check_not_cancelled(order: Order) -> None:
+    if order.status == FulfillmentStatus.CANCELLED:
+        raise ItemError(
+            "cancelled_on_amazon",
+            "The order is cancelled on Amazon, but its goods have left.",
+            "Stop the parcel or bring the goods back: the buyer doesn't pay for them.",
+        )
+
+
+def package_of(task: Task, order: Order) -> Package | None:
+    """The delivery order's package, if Amazon shows it."""
+    wanted = str(task.delivery.id)
+    return next((p for p in order.packages if p.package_reference_id == wanted), None)
+
+
+def open_units(order: Order) -> dict[str, int]:
+    """Units by order item that Amazon still takes."""
+    fulfilled = fulfilled_units(order)
+    return {
+        item.order_item_id: max(0, min(item.quantity - fulfilled[item.order_item_id], unfulfilled))
+        for item in order.items
+        for unfulfilled in (
+            item.quantity if item.quantity_unfulfilled is None else item.quantity_unfulfilled,
+        )
+    }
+
+
+def fulfilled_units(order: Order) -> dict[str, int]:
+    """Units by order item that Amazon counts as shipped, as far as it tells figures."""
+    figures = {item.order_item_id: item.quantity_fulfilled for item in order.items}
+    if order.status == FulfillmentStatus.SHIPPED and not any(figures.values()):
+        return {item.order_item_id: item.quantity for item in order.items}
+    return figures
+
+
+def _surplus(
+    task: Task, order: Order, units: Mapping[str, int], taken: Mapping[str, int]
+) -> dict[str, int]:
+    """What left with this delivery order beyond what Amazon will then count as shipped.
+
+    Units that Amazon doesn't take may be those that it counts already.
+    """
+    fulfilled, shipped = fulfilled_units(order), {s.order_item_id: s for s in task.goods.shipped}
+    found = {}
+    for item, number in units.items():
+        known = shipped[item].quantity or 0 if item in shipped else 0
+        gone = task.goods.gone.get(item, 0) + number - known
+        beyond = gone - fulfilled.get(item, 0) - taken[item]
+        if (beyond := min(beyond, number - taken[item])) > 0:
+            found[item] = beyond
+    return found
+
+
+def still_open(task: Task, order: Order) -> dict[str, int]:
+    """Units that Amazon waits for, although nothing of the sale order is open in Odoo any more."""
+    if not task.goods.is_last or order.status == FulfillmentStatus.CANCELLED:
+        return {}
+    ordered = {item.order_item_id: item.quantity for item in order.items}
+    open_ = {
+        item: min(number, ordered[item] - task.goods.gone.get(item, 0))
+        for item, number in open_units(order).items()
+    }
+    return {item: number for item, number in open_.items() if number > 0}
+
+
+def shipment_of(
+    task: Task, units: Mapping[str, int], carriers: Mapping[str, str], now: datetime
+) -> Shipment:
+    """The confirmation of these units; of several tracking references the first.
 
     The ship date is when the delivery order was done, not before the order and not in the
     future, as confirmShipment demands.
-
-    Raises:
-        ItemError: the units of a kit can't be told.
     """
     delivery = task.delivery
-    if any(each.quantity is None for each in task.shipped):
-        raise ItemError(
-            "kit_unclear",
-            f"How many units of the item left with {delivery.name} can't be told from its moves.",
-            "Confirm the whole order in Seller Central, then: amazon-bridge quarantine retry.",
-        )
-    carrier = carrier_for(delivery.carrier or "", carriers)
+    carrier = carrier_of(delivery, carriers)
     return Shipment(
         order_id=delivery.order_id,
         marketplace_id=task.memo.marketplace_id,
@@ -74,37 +264,30 @@ def shipment_of(task: Task, carriers: Mapping[str, str], now: datetime) -> Shipm
         shipping_method=carrier.method,
         tracking_number=delivery.tracking_references[0],
         ship_date=max(delivery.ordered, min(delivery.done, now)),
-        quantities=tuple((s.order_item_id, s.quantity) for s in task.shipped if s.quantity),
+        quantities=tuple(units.items()),
     )
 
 
-def is_open(delivery: DeliveryOrder, entry: Entry | None) -> bool:
-    """True unless it is settled, or quarantined and unchanged since."""
-    if entry is None or entry.state == State.PENDING:
-        return True
-    return entry.state == State.QUARANTINED and entry.fingerprint != fingerprint(delivery)
+def carrier_of(delivery: DeliveryOrder, carriers: Mapping[str, str]) -> Carrier:
+    """What Amazon is told of the carrier; ``carriers`` is the account's configured mapping."""
+    return carrier_for(*delivery.carrier_names, mapping=carriers)
 
 
-def fingerprint(delivery: DeliveryOrder) -> str:
-    """Of what a person can correct when Amazon refuses it."""
-    told = f"{delivery.carrier}\n{delivery.tracking_reference}"
-    return hashlib.sha256(told.encode()).hexdigest()
+def is_shown(task: Task, order: Order, progress: Progress) -> bool:
+    """True if Amazon shows what was sent last: the package, or its corrected reference.
+
+    Raises:
+        ItemError: the order is cancelled on Amazon.
+    """
+    package = package_of(task, order)
+    if package is None:
+        _check_not_cancelled(order)
+        return order.status == FulfillmentStatus.SHIPPED and not progress.corrects
+    return not progress.corrects or _has_reference(package, task.delivery)
 
 
-def is_merchants(memo: orders.Memo | ItemError | None) -> TypeGuard[orders.Memo]:
-    """True for an order of this account that the merchant ships."""
-    return isinstance(memo, orders.Memo) and memo.fulfilled_by == FulfilledBy.MERCHANT
-
-
-def shows(order: Order, task: Task) -> bool:
-    """True if Amazon shows the delivery order's package."""
-    return any(p.package_reference_id == str(task.delivery.id) for p in order.packages)
-
-
-def to_be_read_back(
-    sent: Sequence[Task], progresses: Mapping[str, Progress], now: datetime
-) -> list[Task]:
-    """As many as a round takes, those first that weren't looked at for longest."""
-    last = {task.key: progresses[task.key].asked or progresses[task.key].since for task in sent}
-    due = [task for task in sent if now - last[task.key] >= _READ_BACK_AFTER]
-    return sorted(due, key=lambda task: last[task.key])[:_READ_BACKS]
+def _has_reference(package: Package, delivery: DeliveryOrder) -> bool:
+    """True if Amazon shows the delivery order's tracking reference, or none at all."""
+    shown = "".join(filter(str.isalnum, package.tracking_number or "")).casefold()
+    sent = ("".join(filter(str.isalnum, each)) for each in delivery.tracking_references[:1])
+    return not shown or shown in {each.casefold() for each in sent}

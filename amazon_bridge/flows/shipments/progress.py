@@ -29,7 +29,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The memo of a delivery order that isn't settled."""
+    """The memo of a delivery order."""
 
     stage: Stage
     since: datetime
@@ -38,21 +38,36 @@ class Progress:
     """What it waits for, in Odoo's words."""
     asked: datetime | None = None
     """When Amazon was last asked for the package that was sent."""
+    told: str | None = None
+    """A digest of the carrier and tracking reference that Amazon has from us."""
+    corrects: bool = False
+    """What was sent last corrects a package that Amazon had."""
+    refused_since: datetime | None = None
+    """Since when Amazon doesn't find the package that is to be corrected."""
+    done: datetime | None = None
+    """When the delivery order was done that this is about."""
 
     @classmethod
     def read(cls, entry: Entry | None) -> Progress | None:
         """The memo of a ledger's entry, if it has one."""
         if entry is None or entry.memo is None:
             return None
-        told = json.loads(entry.memo)
-        asked = told["asked"]
+        known = json.loads(entry.memo)
         return cls(
-            stage=Stage(told.get("stage") or told["word"]),
-            since=datetime.fromisoformat(told["since"]),
-            order_id=told["order_id"],
-            lacks=tuple(told["lacks"]),
-            asked=datetime.fromisoformat(asked) if asked else None,
+            stage=Stage(known["stage"]),
+            since=datetime.fromisoformat(known["since"]),
+            order_id=known["order_id"],
+            lacks=tuple(known["lacks"]),
+            asked=_moment(known["asked"]),
+            told=known["told"],
+            corrects=known["corrects"],
+            refused_since=_moment(known["refused_since"]),
+            done=_moment(known["done"]),
         )
 
     def text(self) -> str:
         return json.dumps(asdict(self), default=datetime.isoformat)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -3,37 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from amazon_bridge.engine.ledger import Ledger, Seen, State
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import Entry, Ledger, Seen, State
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.shipments.decide import Task
+from amazon_bridge.flows.shipments.decide import Task, fingerprint, is_done_again, told_digest
+from amazon_bridge.flows.shipments.find import Found
 from amazon_bridge.flows.shipments.progress import JOB, Progress, Stage
+from amazon_bridge.model import FulfillmentStatus
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 
 
+def file(context: Context, found: Found) -> dict[str, ItemError]:
+    """File what was found.
+
+    Returns:
+        By key, the errors of delivery orders of which nothing can be told Amazon.
+    """
+    settle(context, found.told, State.DONE)
+    settle(context, (*found.somebody_elses, *found.over), State.LEFT_OUT)
+    for entry in found.vanished:
+        _forget(context, entry)
+    tasks, unclear = [task.delivery for task in found.tasks], [each for each, _ in found.failures]
+    _file(context, (*tasks, *unclear, *found.unknown))
+    for task in found.tasks:
+        if found.entries[task.key] is None:
+            remember(context, task, _first_stage(context, task))
+        elif is_done_again(task.delivery, progress_of(context, task)):
+            keep(context, task, _unsure(task.delivery))
+    errors = {delivery.key: error for delivery, error in found.failures}
+    return errors | context.all_given_up(JOB, (each.key for each in found.unknown))
+
+
+def _forget(context: Context, entry: Entry) -> None:
+    """Leave out what Odoo doesn't have as done any more; it is new when it is done again."""
+    context.ledger.file(context.name, JOB, [Seen(entry.key, _VANISHED)])
+    context.ledger.remember(context.name, JOB, entry.key, None)
+    context.ledger.settle(context.name, JOB, entry.key, _VANISHED, State.LEFT_OUT)
+
+
+_VANISHED = "vanished"
+"""In the place of a fingerprint: whatever comes back differs from it."""
+
+
+def _file(context: Context, deliveries: Iterable[DeliveryOrder]) -> None:
+    seen = [Seen(each.key, fingerprint(each), label=each.name) for each in deliveries]
+    context.ledger.file(context.name, JOB, seen)
+
+
+def _first_stage(context: Context, task: Task) -> Stage:
+    if task.delivery.is_cancelled:
+        return Stage.SENT
+    last = context.ledger.last_success(context.name, JOB)
+    fresh = last is not None and task.delivery.done >= last
+    untouched = task.memo.status == FulfillmentStatus.UNSHIPPED
+    return Stage.NEW if fresh and untouched else Stage.UNSURE
+
+
 def settle(context: Context, deliveries: Iterable[DeliveryOrder], state: State) -> None:
-    """File delivery orders, if they are not yet, and settle them."""
+    """Settle delivery orders, filed or not.
+
+    Of those that are new, Amazon is taken to know what Odoo says now.
+    """
     for delivery in deliveries:
         known = context.ledger.entry(context.name, JOB, delivery.key)
-        fingerprint = known.fingerprint if known else ""
-        seen = Seen(delivery.key, fingerprint, label=delivery.name)
-        context.ledger.file(context.name, JOB, [seen])
-        context.ledger.settle(context.name, JOB, delivery.key, fingerprint, state)
+        _file(context, [delivery])
+        current = fingerprint(delivery)
+        context.ledger.settle(context.name, JOB, delivery.key, current, state)
+        if known is None and state == State.DONE:
+            progress = replace(_unsure(delivery), stage=Stage.SENT, told=told_digest(delivery))
+            context.ledger.remember(context.name, JOB, delivery.key, progress.text())
 
 
 def progress_of(context: Context, task: Task) -> Progress:
     """How far a delivery order is, as far as the state store knows."""
     entry = context.ledger.entry(context.name, JOB, task.key)
-    unknown = Progress(Stage.UNSURE, task.delivery.done, task.delivery.order_id)
-    return Progress.read(entry) or unknown
+    return Progress.read(entry) or _unsure(task.delivery)
+
+
+def _unsure(delivery: DeliveryOrder) -> Progress:
+    return Progress(Stage.UNSURE, delivery.done, delivery.order_id, done=delivery.done)
 
 
 def remember(context: Context, task: Task, stage: Stage) -> None:
     """Remember how far the delivery order is; while it isn't told, since when it is done."""
     since = context.clock() if stage == Stage.SENT else task.delivery.done
-    progress = Progress(stage, since, task.delivery.order_id, task.delivery.lacks)
+    new = replace(_unsure(task.delivery), stage=stage, since=since, lacks=task.delivery.lacks)
+    before = progress_of(context, task)
+    keep(context, task, replace(new, told=before.told, corrects=before.corrects))
+
+
+def keep(context: Context, task: Task, progress: Progress) -> None:
+    """Keep what is known of a delivery order's way to Amazon."""
     context.ledger.remember(context.name, JOB, task.key, progress.text())
 
 
@@ -48,13 +111,13 @@ class Waiting:
     order_id: str
     since: datetime
     lacks: tuple[str, ...]
-    """Empty: it can be told, and the next round does."""
+    """Empty: it can be told, and the next run does."""
 
 
 def waiting(ledger: Ledger, account: str) -> list[Waiting]:
     """An account's delivery orders that Amazon is still to be told of, those done first in front.
 
-    As the last round found them.
+    As the last run found them.
     """
     found = [
         Waiting(

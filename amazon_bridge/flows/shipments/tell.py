@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
-from amazon_bridge.amazon.shipments import carrier_for
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import State
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.shipments.decide import Outcome, Task, fingerprint
+from amazon_bridge.flows.shipments.decide import (
+    Outcome,
+    Task,
+    carrier_of,
+    fingerprint,
+    told_digest,
+)
+from amazon_bridge.flows.shipments.left import name_of
 from amazon_bridge.flows.shipments.progress import JOB, Stage
 from amazon_bridge.flows.shipments.records import progress_of, remember, settle
+from amazon_bridge.flows.shipments.subjects import NOTHING_TOLD, TOLD
+from amazon_bridge.model import Order
 from amazon_bridge.odoo import notes
-from amazon_bridge.odoo.notes import Note
+from amazon_bridge.odoo.delivery_orders import DeliveryOrder
+from amazon_bridge.odoo.notes import Note, Record
 
 log = structlog.get_logger(__name__)
 
+_REFUSED, _INCOMPLETE, _SURPLUS, _STILL_OPEN = "refused", "incomplete", "surplus", "open_on_amazon"
+"""Topics of activities; most go on with a digest of the facts."""
 
-TOLD = "Amazon: shipment confirmed"
-_REFUSED = "refused"
+_SUBJECTS = {
+    **dict.fromkeys(("goods_unclear", "kit_unclear"), "Amazon: say what left with this delivery"),
+    **dict.fromkeys(
+        ("bug", "keeps_failing", "not_found", "unreadable"),
+        "Amazon isn't told of this shipment",
+    ),
+}
+"""By the error's kind; what isn't here was refused by Amazon."""
 
-
-_INCOMPLETE = "incomplete"
 _TRACKING_MISSING = Note(
     _INCOMPLETE,
     "Amazon waits for carrier and tracking reference",
@@ -33,86 +49,185 @@ _TRACKING_MISSING = Note(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run found out, or did, about a delivery order."""
+
+    outcome: Outcome
+    order: Order | None = None
+    """As Amazon shows it, where it was asked."""
+    units: Mapping[str, int] = field(default_factory=dict)
+    """What Amazon was told, by order item."""
+    surplus: Mapping[str, int] = field(default_factory=dict)
+    """Units by order item that left, and that Amazon doesn't take."""
+    still_open: Mapping[str, int] = field(default_factory=dict)
+    """Units by order item that Amazon waits for in vain."""
+    is_correction: bool = False
+
+
+# What waits
+
+
 def show_waiting(context: Context, tasks: Sequence[Task]) -> None:
     """Log once that a delivery order waits, and after a while ask for what it lacks."""
-    late = []
-    for task in tasks:
-        progress, lacks = progress_of(context, task), task.delivery.lacks
-        if progress.stage == Stage.SENT:
-            continue
-        waits = progress.stage in {Stage.WAITING, Stage.REMINDED}
-        if lacks and not waits:
-            log.info("shipment_waiting", **names(context, task), lacks=lacks)
-            remember(context, task, Stage.WAITING)
-        elif waits and progress.lacks != lacks:
-            remember(context, task, progress.stage if lacks else Stage.UNSURE)
-        overdue = context.clock() - task.delivery.done > context.account.tracking_reminder
-        if lacks and overdue and progress.stage != Stage.REMINDED:
-            late.append(task)
-    _remind(context, {task.delivery.id: _TRACKING_MISSING for task in late})
+    late = [task for task in tasks if _is_late(context, task)]
+    _remind(context, {(notes.DELIVERY_ORDER, t.delivery.id): _TRACKING_MISSING for t in late})
     for task in late:
         remember(context, task, Stage.REMINDED)
 
 
-def say_told(context: Context, outcomes: Sequence[tuple[Task, Outcome]]) -> None:
+def _is_late(context: Context, task: Task) -> bool:
+    """Remember that it waits, or no longer does; true if it is time to ask for what it lacks."""
+    progress, lacks = progress_of(context, task), task.delivery.lacks
+    if progress.stage == Stage.SENT:
+        return False
+    waits = progress.stage in {Stage.WAITING, Stage.REMINDED}
+    if lacks and not waits:
+        log.info("shipment_waiting", **names(context, task.delivery), lacks=lacks)
+        remember(context, task, Stage.WAITING)
+    elif waits and progress.lacks != lacks:
+        remember(context, task, progress.stage if lacks else Stage.UNSURE)
+    overdue = context.clock() - task.delivery.done > context.account.tracking_reminder
+    return bool(lacks) and overdue and progress.stage != Stage.REMINDED
+
+
+# What was done
+
+
+def report(context: Context, reports: Sequence[tuple[Task, Report]]) -> None:
     """Note on the delivery orders what Amazon knows, and close what had asked for it."""
-    told = {task.delivery.id: _told(context, task, outcome) for task, outcome in outcomes}
-    notes.post(context.odoo, notes.DELIVERY_ORDER, told)
+    noted = {
+        task.delivery.id: _note(context, task, each)
+        for task, each in reports
+        if each.outcome != Outcome.CANCELLED
+    }
+    notes.post(context.odoo, notes.DELIVERY_ORDER, noted)
     notes.close_reminders(
-        context.odoo, notes.DELIVERY_ORDER, told.keys(), (_REFUSED, _INCOMPLETE), "Amazon knows."
+        context.odoo, notes.DELIVERY_ORDER, noted.keys(), (_REFUSED, _INCOMPLETE), "Amazon knows."
     )
-    settle(context, (t.delivery for t, outcome in outcomes if outcome != Outcome.SENT), State.DONE)
+    _show_differences(context, reports)
+    settled = [t.delivery for t, each in reports if each.outcome != Outcome.SENT]
+    settle(context, settled, State.DONE)
 
 
-def _told(context: Context, task: Task, outcome: Outcome) -> Note:
-    if outcome == Outcome.ELSEWHERE or task.delivery.lacks:
+def _note(context: Context, task: Task, report: Report) -> Note:
+    if report.outcome == Outcome.NOTHING:
+        text = "Nothing that Amazon waits for left with this delivery order, so it is told nothing."
+        return Note("nothing_told", NOTHING_TOLD, text)
+    if report.is_correction:
+        text = f"Amazon was told of the correction: {_parcel(context, task)}."
+        topic = f"corrected_{told_digest(task.delivery)}"
+        return Note(topic, "Amazon: shipment corrected", text)
+    if report.outcome == Outcome.ELSEWHERE or task.delivery.lacks:
         text = "Amazon knows of this shipment already; the bridge sent nothing."
-    else:
-        text = _sent_text(task, context.account.carriers)
-    return Note("told", TOLD, text)
+        return Note("told", TOLD, text)
+    return Note("told", TOLD, _sent_text(context, task, report))
 
 
-def _sent_text(task: Task, carriers: Mapping[str, str]) -> str:
-    units = sum(each.quantity or 0 for each in task.shipped)
-    carrier = carrier_for(task.delivery.carrier or "", carriers)
-    shown = carrier.name or carrier.code + (f" ({carrier.method})" if carrier.method else "")
-    first, *others = task.delivery.tracking_references
+def _sent_text(context: Context, task: Task, report: Report) -> str:
+    units = sum(report.units.values()) or sum(each.quantity or 0 for each in task.goods.shipped)
     text = (
-        f"Amazon was told of this shipment: units {units}, carrier {shown},"
-        f" tracking reference {first}. Amazon tells the customer."
+        f"Amazon was told of this shipment: units {units}, {_parcel(context, task)}."
+        " Amazon tells the customer."
     )
+    others = task.delivery.tracking_references[1:]
     return text + (" It takes one tracking reference; the others stand here." if others else "")
 
 
-def quarantine(context: Context, failures: Sequence[tuple[Task, ItemError]]) -> None:
-    """Put delivery orders aside, with an activity on each that says why and what to do."""
-    _remind(context, {task.delivery.id: _why(task, error) for task, error in failures})
-    for task, error in failures:
-        context.ledger.put_aside(context.name, JOB, task.key, error)
-        remember(context, task, Stage.UNSURE)
-        about = names(context, task)
+def _parcel(context: Context, task: Task) -> str:
+    carrier = carrier_of(task.delivery, context.account.carriers)
+    service = f" ({carrier.method})" if carrier.method else ""
+    reference = task.delivery.tracking_references[0]
+    return f"carrier {carrier.name or carrier.code}{service}, tracking reference {reference}"
+
+
+def _show_differences(context: Context, reports: Sequence[tuple[Task, Report]]) -> None:
+    """Schedule activities where what left and what Amazon counts don't match."""
+    asked: dict[Record, Note] = {}
+    matching: set[int] = set()
+    for task, each in reports:
+        if each.surplus:
+            asked[notes.DELIVERY_ORDER, task.delivery.id] = _surplus(task, each)
+        if each.still_open:
+            asked[notes.SALE_ORDER, task.delivery.sale_order_id] = _still_open(each)
+        elif each.order:
+            matching.add(task.delivery.sale_order_id)
+    _remind(context, asked)
+    matching -= {id_ for model, id_ in asked if model == notes.SALE_ORDER}
+    notes.close_reminders(
+        context.odoo, notes.SALE_ORDER, matching, (_STILL_OPEN,), "Nothing is open any more."
+    )
+
+
+def _surplus(task: Task, report: Report) -> Note:
+    units = _named(report.surplus, report.order)
+    text = (
+        f"{units} left with {task.delivery.name}, but Amazon takes no more of it: it was cancelled"
+        " there, or shipped before. Stop the parcel or bring the goods back, or settle it with"
+        " the buyer: the buyer doesn't pay for them."
+    )
+    return _fact(_SURPLUS, "Amazon doesn't take all that left", text)
+
+
+def _still_open(report: Report) -> Note:
+    units, number = _named(report.still_open, report.order), sum(report.still_open.values())
+    text = (
+        f"{units} {'is' if number == 1 else 'are'} still open on Amazon, but nothing of this order"
+        f" is to be delivered any more: send {'it' if number == 1 else 'them'} or refund"
+        f" {'it' if number == 1 else 'them'} in Seller Central. If nothing has left at all, you can"
+        " also cancel this sale order: then Amazon is told."
+    )
+    return _fact(_STILL_OPEN, "Amazon: units are still open", text)
+
+
+def _named(units: Mapping[str, int], order: Order | None) -> str:
+    """The units in words, such as "1 unit of MUG-BLUE and 2 units of MUG-RED"."""
+    known = {item.order_item_id: name_of(item) for item in order.items} if order else {}
+    return " and ".join(
+        f"{number} unit{'s' if number > 1 else ''} of {known.get(item, item)}"
+        for item, number in units.items()
+    )
+
+
+def _fact(topic: str, subject: str, text: str) -> Note:
+    """A note that is posted again when its facts change."""
+    return Note(f"{topic}_{hashlib.sha256(text.encode()).hexdigest()[:8]}", subject, text)
+
+
+# What can't be told
+
+
+def quarantine(context: Context, failures: Sequence[tuple[DeliveryOrder, ItemError]]) -> None:
+    """Quarantine delivery orders, with an activity on each that says why and what to do."""
+    asked = {(notes.DELIVERY_ORDER, d.id): _why(d, error) for d, error in failures}
+    _remind(context, asked)
+    for delivery, error in failures:
+        context.ledger.put_aside(context.name, JOB, delivery.key, error)
+        about = names(context, delivery)
         log.warning("shipment_put_aside", **about, kind=error.kind, reason=error.reason)
 
 
-def _why(task: Task, error: ItemError) -> Note:
+def _why(delivery: DeliveryOrder, error: ItemError) -> Note:
     """Once for each reason and for each correction."""
-    digest = hashlib.sha256(f"{error.reason}{fingerprint(task.delivery)}".encode()).hexdigest()[:8]
-    return Note(f"{_REFUSED}_{digest}", "Amazon doesn't take this shipment", str(error))
+    facts = f"{error.reason}{fingerprint(delivery)}"
+    digest = hashlib.sha256(facts.encode()).hexdigest()[:8]
+    subject = _SUBJECTS.get(error.kind, "Amazon doesn't take this shipment")
+    return Note(f"{_REFUSED}_{digest}", subject, str(error))
 
 
-def _remind(context: Context, asked: Mapping[int, Note]) -> None:
+def _remind(context: Context, asked: Mapping[Record, Note]) -> None:
     notes.remind(
         context.odoo,
-        {(notes.DELIVERY_ORDER, id_): note for id_, note in asked.items()},
+        asked,
         today=context.clock().date(),
         user_id=context.setup.salesperson_id,
     )
 
 
-def names(context: Context, task: Task) -> dict[str, str]:
+def names(context: Context, delivery: DeliveryOrder) -> dict[str, str]:
     """The fields of a log event that name the delivery order."""
     return {
         "account": context.name,
-        "order": task.delivery.order_id,
-        "delivery_order": task.delivery.name,
+        "order": delivery.order_id,
+        "delivery_order": delivery.name,
     }

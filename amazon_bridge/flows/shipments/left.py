@@ -1,0 +1,163 @@
+"""Which units of an Amazon order left with a delivery order: pure rules.
+
+Goods can lose their order item: a packer replaces the product of a delivery, or adds another one.
+Nothing that leaves for an order of the bridge is taken for somebody else's: either it is clear
+which units left, or a person says so in the delivery order's note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.model import Item, Order
+from amazon_bridge.odoo.delivery_orders import DeliveryOrder
+from amazon_bridge.odoo.shipped_goods import Goods
+
+_ALL, _NOTHING = "all", "nothing"
+_UNITS = re.compile(r"(?P<name>.+?)\s*[=:×]\s*(?P<number>\d{1,6})")  # noqa: RUF001 - so people write
+
+
+def units_left(delivery: DeliveryOrder, goods: Goods, order: Order) -> dict[str, int]:
+    """Units by order item that left with a delivery order.
+
+    Raises:
+        ItemError: ``goods_unclear`` or ``kit_unclear``: a person has to say it.
+    """
+    if delivery.statement:
+        return _stated(delivery, delivery.statement, order)
+    units = known_units(delivery, goods, order)
+    missing = _missing(goods, order)
+    if not missing and not all(each.is_ordered for each in goods.loose):
+        missing = _missing(replace(goods, waiting={}), order)
+    if not goods.loose or not missing:
+        return units
+    found = _loose_units(delivery, goods, missing)
+    if found is None:
+        raise _goods_unclear(delivery, goods, missing, order)
+    return {item: units.get(item, 0) + found.get(item, 0) for item in units | found}
+
+
+def known_units(delivery: DeliveryOrder, goods: Goods, order: Order | None) -> dict[str, int]:
+    """Units by order item that left for sure.
+
+    Raises:
+        ItemError: ``kit_unclear``.
+    """
+    units = {s.order_item_id: s.quantity for s in goods.shipped if s.quantity is not None}
+    if unclear := [s.order_item_id for s in goods.shipped if s.quantity is None]:
+        raise ItemError(
+            "kit_unclear",
+            f"How many units of {_names(unclear, order)} left with {delivery.name} can't be told"
+            " from its moves.",
+            _remedy(_example(unclear[0], order)),
+        )
+    return units
+
+
+def _missing(goods: Goods, order: Order) -> dict[str, int]:
+    """Units by order item that Amazon waits for and that Odoo neither shipped nor is to ship."""
+    found = {}
+    for item in order.items:
+        left = max(item.quantity_fulfilled, goods.gone.get(item.order_item_id, 0))
+        rest = item.quantity - left - goods.waiting.get(item.order_item_id, 0)
+        if rest > 0:
+            found[item.order_item_id] = rest
+    return found
+
+
+def _loose_units(
+    delivery: DeliveryOrder, goods: Goods, missing: Mapping[str, int]
+) -> dict[str, int] | None:
+    """Which of the missing units the loose goods are; None where that is unclear."""
+    pieces = sum(each.quantity for each in goods.loose)
+    if delivery.is_shared or pieces != int(pieces):
+        return None
+    if len(missing) == 1:
+        ((item, number),) = missing.items()
+        is_count = len(goods.loose) == 1 and pieces <= number
+        clear = number == 1 or is_count or (goods.is_last and goods.is_only_loose)
+        return {item: min(number, int(pieces))} if clear else None
+    completes = goods.is_last and goods.is_only_loose
+    return dict(missing) if completes and pieces >= sum(missing.values()) else None
+
+
+def _goods_unclear(
+    delivery: DeliveryOrder, goods: Goods, missing: Mapping[str, int], order: Order
+) -> ItemError:
+    left = ", ".join(f"{each.quantity.normalize():f} x {each.product}" for each in goods.loose)
+    items = {item.order_item_id: item for item in order.items}
+    waits = ", ".join(f"{number} x {name_of(items[item])}" for item, number in missing.items())
+    return ItemError(
+        "goods_unclear",
+        f"What left with {delivery.name} is on no line of the Amazon order ({left}); Amazon still"
+        f" waits for {waits}.",
+        _remedy(_example(next(iter(missing)), order)),
+    )
+
+
+def _remedy(example: str) -> str:
+    return (
+        'Say what left, on the delivery order in Odoo: write "Amazon shipped: all" into its tab'
+        f' Note, or "Amazon shipped: nothing", or the units, such as "Amazon shipped: {example}".'
+        " Amazon is told in the next run."
+    )
+
+
+def _example(order_item_id: str, order: Order | None) -> str:
+    return f"{_names([order_item_id], order)} = 1"
+
+
+def _names(order_item_ids: list[str], order: Order | None) -> str:
+    items = {item.order_item_id: item for item in order.items} if order else {}
+    return ", ".join(name_of(items[i]) if i in items else i for i in order_item_ids)
+
+
+def name_of(item: Item) -> str:
+    """What people call an order item: its SKU, where it has one."""
+    return item.sku or item.asin or item.title or item.order_item_id
+
+
+# What a person says
+
+
+def _stated(delivery: DeliveryOrder, statement: str, order: Order) -> dict[str, int]:
+    word = statement.strip(" .\"'").casefold()
+    if word == _NOTHING:
+        return {}
+    if word == _ALL:
+        return {
+            item.order_item_id: item.quantity - item.quantity_fulfilled
+            for item in order.items
+            if item.quantity > item.quantity_fulfilled
+        }
+    units: dict[str, int] = {}
+    for part in re.split(r"[,;]", statement):
+        item, number = _stated_units(delivery, part.strip(" .\"'"), order)
+        units[item] = units.get(item, 0) + number
+    return {item: number for item, number in units.items() if number}
+
+
+def _stated_units(delivery: DeliveryOrder, part: str, order: Order) -> tuple[str, int]:
+    """The order item that a part of a statement names, and its units.
+
+    Raises:
+        ItemError: the note names no item of the order.
+    """
+    found = _UNITS.fullmatch(part)
+    name, number = (found["name"], int(found["number"])) if found else (part, 0)
+    matching = [item for item in order.items if name.casefold() in _all_names(item)]
+    if not found or len(matching) != 1:
+        raise ItemError(
+            "goods_unclear",
+            f'"Amazon shipped:" in the note of {delivery.name} can\'t be understood: {part}.',
+            _remedy(_example(order.items[0].order_item_id, order)),
+        )
+    return matching[0].order_item_id, number
+
+
+def _all_names(item: Item) -> set[str]:
+    names = (item.sku, item.asin, item.order_item_id)
+    return {name.casefold() for name in names if name}

@@ -1,0 +1,265 @@
+"""What left the warehouse with delivery orders, in units of Amazon's order items."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from amazon_bridge.odoo.delivery_orders import (
+    TO_THE_CUSTOMER,
+    DeliveryOrder,
+    open_delivery_orders,
+)
+from amazon_bridge.odoo.session import OdooSession
+
+_ITEM_LINE = re.compile(r"sale_line_([^_]+)")
+"""The external id of an order item's own line; those of its charges go on behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What a delivery order took out of one order item."""
+
+    order_item_id: str
+    quantity: int | None
+    """Whole units of the item; None where they can't be told from the moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """Goods that left and hang on no order item's line, such as a product that was replaced."""
+
+    product: str
+    """Its name in Odoo."""
+    quantity: Decimal
+    is_ordered: bool = False
+    """Somebody added them to the sale order, beside what Amazon has sold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What left with a delivery order, and what Odoo knows of the rest of its sale order."""
+
+    shipped: tuple[Shipped, ...] = ()
+    loose: tuple[Loose, ...] = ()
+    gone: Mapping[str, int] = field(default_factory=dict)
+    """Units by order item that left with all delivery orders, without those that came back."""
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    """Units by order item that are still to be delivered."""
+    is_last: bool = True
+    """No other delivery of the sale order is still to be done."""
+    is_only_loose: bool = True
+    """No other delivery order of the sale order has loose goods."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A move to the customer, or to be so."""
+
+    line_id: int | None
+    product_id: int
+    product: str
+    picking_id: int
+    demand: Decimal
+    done: Decimal | None
+    """None while it isn't done."""
+    cancelled: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.done is None and not self.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    order_item_id: str
+    sale_order_id: int
+    product_id: int
+    quantity: Decimal
+
+
+def goods_of(session: OdooSession, deliveries: Sequence[DeliveryOrder]) -> dict[str, Goods]:
+    """What left with each delivery order, by its key.
+
+    Of a kit, as many units left as complete sets did, counted over all delivery orders of its
+    line in the sequence in which they were done.
+    """
+    if not deliveries:
+        return {}
+    sale_order_ids = {each.sale_order_id for each in deliveries}
+    moves = _moves(session, sale_order_ids, {each.id for each in deliveries})
+    lines = _lines(session, {move.line_id for move in moves if move.line_id})
+    known = _Known(moves, lines, _returned(session, sale_order_ids))
+    open_orders = open_delivery_orders(session, sale_order_ids)
+    return {each.key: known.goods(each, open_orders) for each in deliveries}
+
+
+class _Known:
+    """The moves of some sale orders, and what follows from them."""
+
+    def __init__(
+        self, moves: Sequence[_Move], lines: Mapping[int, _Line], returned: Mapping[int, Decimal]
+    ) -> None:
+        self._moves = moves
+        self._lines = {id_: line for id_, line in lines.items() if line.order_item_id}
+        self._order_of_line = {id_: line.sale_order_id for id_, line in lines.items()}
+        self._ordered = {id_: line.quantity for id_, line in lines.items()}
+        self._returned = returned
+        self._units = {id_: _units(line, self._of(id_)) for id_, line in self._lines.items()}
+
+    def _of(self, line_id: int) -> list[_Move]:
+        return [move for move in self._moves if move.line_id == line_id]
+
+    def goods(self, delivery: DeliveryOrder, open_orders: Collection[int]) -> Goods:
+        sale_order_id = delivery.sale_order_id
+        lines = {i: x for i, x in self._lines.items() if x.sale_order_id == sale_order_id}
+        units = {line.order_item_id: self._units[id_] for id_, line in lines.items()}
+        left = {item: of[delivery.id] for item, of in units.items() if delivery.id in of}
+        gone = {x.order_item_id: self._gone(id_) for id_, x in lines.items()}
+        waiting = {x.order_item_id: _waiting(x, self._of(id_)) for id_, x in lines.items()}
+        loose = self._loose(sale_order_id, delivery)
+        return Goods(
+            shipped=tuple(Shipped(item, n) for item, n in left.items() if n != 0),
+            loose=tuple(self._described(loose.pop(delivery.id, []))),
+            gone=gone,
+            waiting=waiting,
+            is_last=sale_order_id not in open_orders and not any(waiting.values()),
+            is_only_loose=not loose,
+        )
+
+    def _described(self, moves: Iterable[_Move]) -> Iterable[Loose]:
+        for move in moves:
+            ordered = self._ordered.get(move.line_id or 0, _ZERO)
+            yield Loose(move.product, move.done or _ZERO, is_ordered=ordered > 0)
+
+    def _gone(self, line_id: int) -> int:
+        units = sum(number or 0 for number in self._units[line_id].values())
+        return max(0, units - int(self._returned.get(line_id, 0)))
+
+    def _loose(self, sale_order_id: int, delivery: DeliveryOrder) -> dict[int, list[_Move]]:
+        """Done moves by transfer that hang on a line of people's own, or on none."""
+        found: defaultdict[int, list[_Move]] = defaultdict(list)
+        for move in self._moves:
+            if move.done and move.line_id not in self._lines:
+                of = self._order_of_line.get(move.line_id or 0)
+                if of == sale_order_id or (of is None and move.picking_id == delivery.id):
+                    found[move.picking_id].append(move)
+        return found
+
+
+def _moves(
+    session: OdooSession, sale_order_ids: Collection[int], picking_ids: Collection[int]
+) -> list[_Move]:
+    """All moves to the customer of these sale orders, and of these transfers."""
+    done_quantity = session.names.move_done_quantity
+    domain = [
+        *((f"picking_id.{name}", operator, value) for name, operator, value in TO_THE_CUSTOMER),
+        *("|", ("sale_line_id.order_id", "in", sorted(sale_order_ids))),
+        ("picking_id", "in", sorted(picking_ids)),
+    ]
+    fields = [
+        *("sale_line_id", "product_id", "picking_id", "state", "date"),
+        *("product_uom_qty", done_quantity),
+    ]
+    rows = session.search_read("stock.move", domain, fields, order="date, id")
+    return [_move(row, done_quantity) for row in rows]
+
+
+def _move(row: Mapping[str, Any], done_quantity: str) -> _Move:
+    return _Move(
+        line_id=row["sale_line_id"][0] if row["sale_line_id"] else None,
+        product_id=row["product_id"][0],
+        product=row["product_id"][1],
+        picking_id=row["picking_id"][0],
+        demand=Decimal(str(row["product_uom_qty"])),
+        done=Decimal(str(row[done_quantity])) if row["state"] == "done" else None,
+        cancelled=row["state"] == "cancel",
+    )
+
+
+def _returned(session: OdooSession, sale_order_ids: Collection[int]) -> dict[int, Decimal]:
+    """What came back from the customer, by sale order line; of kits, nothing is known."""
+    done_quantity = session.names.move_done_quantity
+    domain = [
+        ("state", "=", "done"),
+        ("picking_id.location_id.usage", "=", "customer"),
+        ("picking_id.location_dest_id.usage", "!=", "customer"),
+        ("sale_line_id.order_id", "in", sorted(sale_order_ids)),
+    ]
+    rows = session.search_read("stock.move", domain, ["sale_line_id", done_quantity])
+    sums: defaultdict[int, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        sums[row["sale_line_id"][0]] += Decimal(str(row[done_quantity]))
+    return dict(sums)
+
+
+def _lines(session: OdooSession, ids: Collection[int]) -> dict[int, _Line]:
+    """The lines; those of order items have its id, and quantities in Amazon's units."""
+    names = session.external_ids("sale.order.line", sorted(ids))
+    items = {id_: m[1] for id_, name in names.items() if (m := _ITEM_LINE.fullmatch(name))}
+    fields = ["order_id", "product_id", "product_uom_qty"]
+    return {
+        row["id"]: _Line(
+            items.get(row["id"], ""),
+            row["order_id"][0],
+            row["product_id"][0],
+            Decimal(str(row["product_uom_qty"])),
+        )
+        for row in session.read("sale.order.line", sorted(ids), fields)
+        if row["product_id"]
+    }
+
+
+def _units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
+    """The units of the item that left with each transfer."""
+    if all(move.product_id == line.product_id for move in moves):
+        return _plain_units(moves)
+    return _kit_units(line, moves)
+
+
+def _plain_units(moves: Iterable[_Move]) -> dict[int, int | None]:
+    sums: dict[int, Decimal] = {}
+    for move in moves:
+        if move.done is not None:
+            sums[move.picking_id] = sums.get(move.picking_id, Decimal(0)) + move.done
+    return {id_: int(total) if total == int(total) else None for id_, total in sums.items()}
+
+
+def _kit_units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
+    """Complete sets: what each transfer added to the sets that are complete by then.
+
+    What one set needs is the demand of all moves by the quantity of the line. Where moves were
+    cancelled the demand is no longer whole, so the sets can't be told.
+    """
+    need: dict[int, Decimal] = {}
+    for move in moves:
+        need[move.product_id] = need.get(move.product_id, Decimal(0)) + move.demand
+    known = line.quantity > 0 and not any(move.cancelled for move in moves) and all(need.values())
+    gone = dict.fromkeys(need, Decimal(0))
+    units: dict[int, int | None] = {}
+    sets = 0
+    for picking_id in dict.fromkeys(move.picking_id for move in moves if move.done is not None):
+        for move in moves:
+            if move.picking_id == picking_id and move.done is not None:
+                gone[move.product_id] += move.done
+        complete = int(min(gone[id_] * line.quantity / need[id_] for id_ in need)) if known else 0
+        units[picking_id] = complete - sets if known else None
+        sets = complete
+    return units
+
+
+def _waiting(line: _Line, moves: Sequence[_Move]) -> int:
+    """The units of the item that are still to be delivered; of a kit, those it is part of."""
+    demand = sum((m.demand for m in moves if m.is_open and m.product_id == line.product_id), _ZERO)
+    if demand:
+        return -int(-demand // 1)
+    parts = any(move.is_open for move in moves)
+    whole = -int(-line.quantity // 1)
+    return max(1, whole - sum(n or 0 for n in _units(line, moves).values())) if parts else 0
+
+
+_ZERO = Decimal(0)

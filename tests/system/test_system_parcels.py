@@ -1,0 +1,379 @@
+"""Delivery orders that aren't plain: corrected, with other goods, half cancelled, forgotten.
+
+Played with an in-memory Odoo, which the tests of ``test_system_two_odoos_people`` hold to the real
+one.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bridge import Bridge, ShiftedClock
+from memory_odoo import MemoryApp, MemoryDatabase, MemoryOdoo
+from odoo_server.databases import OdooDatabase
+from parcels import key, place, untold
+from program import MakeProgram, SettledWorld
+from shop import Shop
+from warehouse import Warehouse
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import State
+from amazon_bridge.flows import shipments
+from amazon_bridge.simulator import Line, Order, Seller
+
+
+@pytest.fixture(scope="module")
+def template() -> MemoryOdoo:
+    odoo = MemoryOdoo()
+    Shop(MemoryDatabase(server=odoo)).make_catalogue()
+    return odoo
+
+
+@pytest.fixture
+def odoo(template: MemoryOdoo, clock: ShiftedClock) -> MemoryOdoo:
+    return template.copy(clock)
+
+
+@pytest.fixture
+def odoo_database(odoo: MemoryOdoo) -> OdooDatabase:
+    return MemoryDatabase(server=odoo)
+
+
+@pytest.fixture
+def shop(odoo_database: OdooDatabase) -> Shop:
+    return Shop(odoo_database)
+
+
+@pytest.fixture
+def warehouse(shop: Shop) -> Warehouse:
+    return Warehouse(shop)
+
+
+@pytest.fixture
+def bridge(
+    make_program: MakeProgram, seller: Seller, clock: ShiftedClock, odoo: MemoryOdoo
+) -> Iterator[Bridge]:
+    def make_app(*args: Any, **kwargs: Any) -> MemoryApp:
+        app = MemoryApp(*args, **kwargs)
+        app.server = odoo
+        return app
+
+    program = make_program()
+    program.add_account(seller)
+    with closing(Bridge(program, clock, make_app)) as bridge:
+        yield bridge
+
+
+@pytest.fixture(autouse=True)
+def _seen(bridge: Bridge, warehouse: Warehouse) -> Iterator[None]:
+    """However a test leaves things: after a run, somebody knows of each delivery that is done."""
+    yield
+    bridge.simulator.faults.clear()
+    bridge.sync("pickings")
+    assert untold(bridge, warehouse) == []
+
+
+def details(bridge: Bridge, order: Order) -> list[dict[str, Any]]:
+    return [body["packageDetail"] for body in bridge.confirmations(order.order_id)]
+
+
+def new(sku: str, quantity: int = 1) -> Line:
+    """A product that Odoo doesn't know yet."""
+    return Line(sku=sku, quantity=quantity, price=Decimal(9 * quantity))
+
+
+def item_ids(order: Order) -> list[str]:
+    return [item.order_item_id for item in order.items]
+
+
+# Corrections
+
+
+@pytest.mark.parametrize("settled", [False, True], ids=["on its way", "settled"])
+def test_a_correction_is_told_under_the_same_reference(
+    bridge: Bridge,
+    world: SettledWorld,
+    warehouse: Warehouse,
+    clock: ShiftedClock,
+    *,
+    settled: bool,
+) -> None:
+    (order,) = place(bridge, lines=[Line(quantity=2)])
+    transfer = warehouse.ship(order, "DHL", "JD 00 01")
+    bridge.sync("pickings")
+    if settled:
+        clock.advance(minutes=11)
+        bridge.sync("pickings")
+    warehouse.label(transfer["id"], "UPS", "1Z 999 AA1 01 2345 6784")
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    before, after = details(bridge, order)
+    assert (before["carrierCode"], before["trackingNumber"]) == ("DHL", "JD0001")
+    assert (after["carrierCode"], after["trackingNumber"]) == ("UPS", "1Z999AA10123456784")
+    for part in ("packageReferenceId", "orderItems", "shipDate"):
+        assert before[part] == after[part]
+    (package,) = world.order(order.order_id).packages
+    assert package.tracking_number == "1Z999AA10123456784"
+    notes = warehouse.notes("stock.picking", transfer["id"])
+    assert "reference 1Z999AA10123456784" in notes["Amazon: shipment corrected"]
+    clock.advance(minutes=11)
+    assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
+    assert bridge.sync("pickings") == {}
+    assert "JD0001" not in bridge.program.state.read_bytes().decode("latin-1")
+
+
+def test_amazon_does_not_find_the_package_to_be_corrected(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    (order,) = place(bridge)
+    transfer = warehouse.ship(order)
+    bridge.sync("pickings")
+    warehouse.label(transfer["id"], "DHL", "JD0009")
+    body = '{"errors": [{"code": "PackageToUpdateNotFound", "message": "Not found"}]}'
+    answer = {"kind": "answer", "status": 400, "body": body}
+    bridge.simulator.faults.add(operation="confirmShipment", times=None, **answer)
+    for _ in range(2):
+        clock.advance(hours=2)
+        assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
+    clock.advance(hours=5)
+    assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
+    remedy = bridge.quarantine("pickings")[key(order, transfer)].remedy
+    assert "doesn't find the package" in (remedy or "")
+    bridge.simulator.faults.clear()
+    bridge.app.ledger.retry(order.order_id)
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    (package,) = world.order(order.order_id).packages
+    assert package.tracking_number == "JD0009"
+
+
+def test_a_person_says_what_left(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
+    (order,) = place(bridge, lines=[new("NEW-1"), new("NEW-2", 2)])
+    transfer = warehouse.open(order)
+    warehouse.replace(transfer["id"], "Amazon Sale", "APRON-LIN")
+    warehouse.ship(order, quantities={"APRON-LIN": 1})
+    assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
+    assert bridge.quarantine("pickings")[key(order, transfer)].kind == "goods_unclear"
+    summary = "Amazon: say what left with this delivery"
+    (activity,) = warehouse.activities("stock.picking", transfer["id"]).items()
+    assert activity[0] == summary
+    assert "NEW-2" in activity[1]
+    assert bridge.sync("pickings") == {}
+    note = {"note": "<p>Fragile</p><p>Amazon shipped: NEW-2 = 1</p>"}
+    warehouse.rpc("stock.picking", "write", [transfer["id"]], note)
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    (detail,) = details(bridge, order)
+    assert detail["orderItems"] == [{"orderItemId": item_ids(order)[1], "quantity": 1}]
+    assert warehouse.activities("stock.picking", transfer["id"]) == {}
+    assert bridge.quarantine("pickings") == {}
+
+
+def test_nothing_of_amazons_left(bridge: Bridge, warehouse: Warehouse) -> None:
+    """Somebody added goods to the order, which leave in front of what Amazon sold."""
+    (order,) = place(bridge)
+    warehouse.add(order, "APRON-LIN")
+    transfer = warehouse.ship(order, quantities={"APRON-LIN": 1})
+    assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
+    assert details(bridge, order) == []
+    notes = warehouse.notes("stock.picking", transfer["id"])
+    assert "Nothing that Amazon waits for left" in notes["Amazon: nothing to tell"]
+    bridge.forget()
+    assert bridge.sync("pickings") == {}
+    warehouse.ship(order)
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+
+
+@pytest.mark.parametrize("lowers_quantity", [True, False])
+def test_units_that_amazon_has_cancelled_meanwhile(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, *, lowers_quantity: bool
+) -> None:
+    (order,) = place(bridge, lines=[Line(quantity=3), Line(sku="MUG-RED")])
+    mug, red = order.items
+    transfer = warehouse.ship(order)
+    for item in (mug, red):
+        world.cancel_units(order.order_id, item.order_item_id, 1, lowers_quantity=lowers_quantity)
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    assert details(bridge, order)[-1]["orderItems"] == [
+        {"orderItemId": mug.order_item_id, "quantity": 2}
+    ]
+    activity = warehouse.activities("stock.picking", transfer["id"])
+    text = activity["Amazon doesn't take all that left"]
+    assert "1 unit of MUG-BLUE and 1 unit of MUG-RED left" in text
+    assert bridge.quarantine("pickings") == {}
+
+
+def test_more_left_than_was_told_in_seller_central(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    (order,) = place(bridge, lines=[Line(quantity=3)])
+    order = world.cancel_units(order.order_id, item_ids(order)[0], 1)
+    world.ship(order.order_id, replace(world.make_package(order), reference="20000000"))
+    transfer = warehouse.ship(order)
+    bridge.sync("pickings")
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
+    (text,) = warehouse.activities("stock.picking", transfer["id"]).values()
+    assert "1 unit of MUG-BLUE left" in text
+
+
+def test_one_that_odoo_has_no_more(bridge: Bridge, warehouse: Warehouse, odoo: MemoryOdoo) -> None:
+    """As after a backup was restored."""
+    (order,) = place(bridge)
+    backup = odoo.backup()
+    before = warehouse.ship(order, None, None)
+    bridge.sync("pickings")
+    assert len(shipments.waiting(bridge.app.ledger, "acme")) == 1
+    odoo.restore(backup)
+    bridge.close()
+    assert bridge.sync("pickings") == {}
+    assert shipments.waiting(bridge.app.ledger, "acme") == []
+    after = warehouse.ship(order, None, None)
+    assert after["id"] == before["id"]
+    assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
+    assert len(shipments.waiting(bridge.app.ledger, "acme")) == 1
+
+
+def test_a_backup_of_odoo_is_restored(
+    bridge: Bridge,
+    world: SettledWorld,
+    warehouse: Warehouse,
+    odoo: MemoryOdoo,
+    clock: ShiftedClock,
+) -> None:
+    """Names and ids are given out again, to the delivery orders of other orders."""
+    warehouse.carrier("DHL")
+    backup = odoo.backup()
+    (first,) = place(bridge)
+    before = warehouse.ship(first)
+    bridge.sync("pickings")
+    clock.advance(minutes=11)
+    bridge.sync("pickings")
+    odoo.restore(backup)
+    bridge.close()
+    clock.advance(hours=2)
+    bridge.app.ledger.set_cursor("acme", clock() - timedelta(hours=1))
+    (second,) = place(bridge)
+    after = warehouse.ship(second)
+    assert (after["id"], after["name"]) == (before["id"], before["name"])
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    assert world.order(second.order_id).status == "SHIPPED"
+
+
+def test_what_people_see_of_one_in_the_quarantine(bridge: Bridge, warehouse: Warehouse) -> None:
+    (order,) = place(bridge)
+    transfer = warehouse.ship(order)
+    bridge.simulator.faults.add("400", "confirmShipment")
+    bridge.sync("pickings")
+    (entry,) = bridge.quarantine("pickings").values()
+    assert entry.display_key == f"{transfer['name']}@{order.order_id}#{transfer['id']}"
+    for named in (entry.display_key, entry.key, transfer["name"], order.order_id):
+        assert bridge.app.ledger.retry(named) == 1
+        bridge.app.ledger.put_aside("acme", "pickings", entry.key, ItemError("bug", "Again."))
+
+
+def test_another_product_of_the_same_order(
+    bridge: Bridge, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    """Odoo counts it for the other item: too many left of that one, and none of this one."""
+    (order,) = place(bridge, lines=[Line(sku="MUG-RED"), Line(sku="BOARD-OAK")])
+    transfer = warehouse.open(order)
+    warehouse.replace(transfer["id"], "MUG-RED", "BOARD-OAK")
+    warehouse.ship(order)
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    board = item_ids(order)[1]
+    assert details(bridge, order)[-1]["orderItems"] == [{"orderItemId": board, "quantity": 1}]
+    activities = warehouse.activities("stock.picking", transfer["id"])
+    assert "1 unit of BOARD-OAK left" in activities["Amazon doesn't take all that left"]
+    clock.advance(minutes=11)
+    bridge.sync("pickings")
+    sale_order = warehouse.shop.sale_order(order)["id"]
+    activities = warehouse.activities("sale.order", sale_order)
+    assert "1 unit of MUG-RED is still open" in activities["Amazon: units are still open"]
+
+
+def test_the_rest_is_shipped_in_seller_central(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    """Which is no news for the delivery order that was told before."""
+    (order,) = place(bridge, lines=[Line(quantity=3)])
+    warehouse.ship(order, quantities={"MUG-BLUE": 1})
+    assert bridge.sync("pickings")["notified"] == 1
+    open_ = world.order(order.order_id)
+    world.ship(order.order_id, replace(world.make_package(open_), reference="20000000"))
+    clock.advance(minutes=11)
+    bridge.sync("pickings")
+    rest = warehouse.ship(order)
+    bridge.sync("pickings")
+    assert bridge.state("pickings", key(order, rest)) == State.DONE
+    assert warehouse.activities("stock.picking", rest["id"]) == {}
+
+
+def test_a_carrier_in_the_language_of_the_login(bridge: Bridge, warehouse: Warehouse) -> None:
+    (order,) = place(bridge)
+    carrier = warehouse.carrier("The Carrier")
+    domain = [("code", "=", "fr_FR"), ("active", "in", [True, False])]
+    (language,) = warehouse.shop.search("res.lang", domain, [])
+    warehouse.rpc("res.lang", "write", [language["id"]], {"active": True})
+    french = {"context": {"lang": "fr_FR"}}
+    warehouse.rpc("delivery.carrier", "write", [carrier], {"name": "Colissimo"}, **french)
+    (me,) = warehouse.shop.search("res.users", [("login", "=", "admin")], [])
+    warehouse.rpc("res.users", "write", [me["id"]], {"lang": "fr_FR"})
+    warehouse.ship(order, "The Carrier")
+    bridge.close()
+    assert bridge.sync("pickings")["notified"] == 1
+    assert details(bridge, order)[0]["carrierCode"] == "Colissimo"
+
+
+@pytest.mark.parametrize("part", [1, None], ids=["the rest", "the whole"])
+def test_a_delivery_that_is_cancelled_while_its_order_goes_on(
+    bridge: Bridge, warehouse: Warehouse, clock: ShiftedClock, part: int | None
+) -> None:
+    (order,) = place(bridge, lines=[Line(quantity=3)])
+    if part:
+        warehouse.ship(order, quantities={"MUG-BLUE": part})
+        bridge.sync("pickings")
+        clock.advance(minutes=11)
+        bridge.sync("pickings")
+    sale_order = warehouse.shop.sale_order(order)["id"]
+    assert warehouse.activities("sale.order", sale_order) == {}
+    warehouse.rpc("stock.picking", "action_cancel", [warehouse.open(order)["id"]])
+    assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
+    (text,) = warehouse.activities("sale.order", sale_order).values()
+    assert f"{3 - (part or 0)} units of MUG-BLUE are still open on Amazon" in text
+    assert shipments.waiting(bridge.app.ledger, "acme") == []
+    asked = len(bridge.received("getOrder"))
+    assert bridge.sync("pickings") == {}
+    assert len(bridge.received("getOrder")) == asked
+
+
+def test_an_order_that_is_cancelled_waits_for_nothing(bridge: Bridge, warehouse: Warehouse) -> None:
+    (order,) = place(bridge)
+    warehouse.cancel(order)
+    assert bridge.sync("pickings") == {}
+
+
+def test_one_that_is_done_again_with_more_goods(
+    bridge: Bridge,
+    world: SettledWorld,
+    warehouse: Warehouse,
+    odoo: MemoryOdoo,
+    clock: ShiftedClock,
+) -> None:
+    """A backup was restored; Amazon has the package of the delivery that was lost."""
+    (order,) = place(bridge, lines=[Line(quantity=3)])
+    warehouse.carrier("DHL")
+    backup = odoo.backup()
+    before = warehouse.ship(order, quantities={"MUG-BLUE": 1})
+    bridge.sync("pickings")
+    clock.advance(minutes=11)
+    bridge.sync("pickings")
+    odoo.restore(backup)
+    bridge.close()
+    after = warehouse.ship(order)
+    assert after["id"] == before["id"]
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    (package,) = world.order(order.order_id).packages
+    assert package.quantities == ((item_ids(order)[0], 3),)
+    assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}

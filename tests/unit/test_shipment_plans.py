@@ -1,0 +1,420 @@
+"""Which units of a delivery order Amazon is told, and when it isn't clear what left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.flows.orders import Memo
+from amazon_bridge.flows.shipments.decide import (
+    Outcome,
+    Plan,
+    Task,
+    fingerprint,
+    is_correction,
+    is_open,
+    is_ready,
+    is_shown,
+    is_somebody_elses,
+    plan,
+    still_open,
+    told_digest,
+)
+from amazon_bridge.flows.shipments.left import known_units
+from amazon_bridge.flows.shipments.progress import Progress, Stage
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Item, Order, Package
+from amazon_bridge.odoo.delivery_orders import DeliveryOrder, statement_in
+from amazon_bridge.odoo.shipped_goods import Goods, Loose, Shipped
+
+NOW = datetime(2026, 11, 2, 15, 30, tzinfo=UTC)
+DELIVERY = DeliveryOrder(
+    id=17,
+    name="WH/OUT/00017",
+    sale_order_id=4,
+    order_id="404-1234567-1234567",
+    done=NOW,
+    ordered=NOW,
+    carrier="DHL",
+    tracking_reference="JD1",
+)
+MEMO = Memo(Decimal(5), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED")
+MUG, POT = "51", "52"
+SKUS = {MUG: "MUG-BLUE", POT: "POT 1"}
+
+
+def item(item_id: str, quantity: int, fulfilled: int = 0, unfulfilled: int | None = None) -> Item:
+    return Item(
+        order_item_id=item_id,
+        quantity=quantity,
+        sku=SKUS[item_id],
+        asin=f"B0{item_id}",
+        title=None,
+        charges=(),
+        quantity_fulfilled=fulfilled,
+        quantity_unfulfilled=unfulfilled,
+    )
+
+
+def amazons(*items: Item, status: str = "UNSHIPPED", packages: tuple[Package, ...] = ()) -> Order:
+    return Order(
+        order_id=DELIVERY.order_id,
+        fingerprint="f",
+        created=NOW,
+        last_updated=NOW,
+        status=FulfillmentStatus(status),
+        fulfilled_by=FulfilledBy.MERCHANT,
+        marketplace_id=MEMO.marketplace_id,
+        sold_on_amazon=True,
+        currency="EUR",
+        items=items,
+        packages=packages,
+    )
+
+
+def package(reference: int, tracking: str | None = "JD1", **units: int) -> Package:
+    quantities = tuple((name.removeprefix("_"), number) for name, number in units.items())
+    return Package(str(reference), "DHL", tracking, quantities)
+
+
+def loose(*pieces: float, ordered: bool = False) -> tuple[Loose, ...]:
+    return tuple(Loose(f"Thing {n}", Decimal(str(p)), ordered) for n, p in enumerate(pieces))
+
+
+def task(goods: Goods, statement: str | None = None, *, shared: bool = False) -> Task:
+    return Task(replace(DELIVERY, statement=statement, is_shared=shared), MEMO, goods)
+
+
+def shipped(mug: int, pot: int = 0, **more: object) -> Goods:
+    """What left as ordered: as many pieces as units."""
+    units = {MUG: mug, POT: pot}
+    left = tuple(Shipped(id_, number) for id_, number in units.items() if number)
+    gone = {id_: number for id_, number in units.items() if number}
+    return replace(Goods(left, gone=gone), **more)  # type: ignore[arg-type]
+
+
+def send(mug: int = 0, pot: int = 0, **surplus: int) -> Plan:
+    units = {id_: number for id_, number in ((MUG, mug), (POT, pot)) if number}
+    return Plan(None, units, {name.removeprefix("_"): number for name, number in surplus.items()})
+
+
+# As far as Amazon takes it
+
+
+@pytest.mark.parametrize(
+    ("goods", "order", "todo"),
+    [
+        (shipped(2), amazons(item(MUG, 2)), send(2)),
+        (shipped(1, waiting={MUG: 1}), amazons(item(MUG, 2)), send(1)),
+        # one unit was cancelled on Amazon
+        (shipped(3), amazons(item(MUG, 2)), send(2, _51=1)),
+        (shipped(3, 1), amazons(item(MUG, 3), item(POT, 0)), send(3, _52=1)),
+        (shipped(3), amazons(item(MUG, 3, unfulfilled=2)), send(2, _51=1)),
+        (shipped(3), amazons(), Plan(Outcome.ELSEWHERE, surplus={MUG: 3})),
+        # somebody else told Amazon
+        (shipped(2), amazons(item(MUG, 2, 2), status="SHIPPED"), Plan(Outcome.ELSEWHERE)),
+        (shipped(2), amazons(item(MUG, 2), status="SHIPPED"), Plan(Outcome.ELSEWHERE)),
+        (
+            shipped(2),
+            amazons(item(MUG, 2, 2), item(POT, 1), status="PARTIALLY_SHIPPED"),
+            Plan(Outcome.ELSEWHERE),
+        ),
+        # of less than what left
+        (
+            shipped(3),
+            amazons(item(MUG, 2, 2), status="SHIPPED"),
+            Plan(Outcome.ELSEWHERE, surplus={MUG: 1}),
+        ),
+        (shipped(3), amazons(item(MUG, 3, 1), status="PARTIALLY_SHIPPED"), send(2)),
+        # of the first delivery order, this is the second
+        (
+            shipped(1, gone={MUG: 3}),
+            amazons(item(MUG, 2, 2), status="SHIPPED"),
+            Plan(Outcome.ELSEWHERE, surplus={MUG: 1}),
+        ),
+        # an exchange for what came back
+        (shipped(1, gone={MUG: 1}), amazons(item(MUG, 1, 1)), Plan(Outcome.ELSEWHERE)),
+    ],
+)
+def test_as_much_is_told_as_amazon_takes(goods: Goods, order: Order, todo: Plan) -> None:
+    assert plan(task(goods), order) == todo
+
+
+def test_amazon_shows_its_package() -> None:
+    order = amazons(item(MUG, 2, 2), status="SHIPPED", packages=(package(16), package(17, _51=2)))
+    assert plan(task(shipped(2)), order) == Plan(Outcome.CONFIRMED, package=order.packages[1])
+
+
+@pytest.mark.parametrize(
+    ("held", "fulfilled", "units"), [(1, 1, {MUG: 3}), (1, 2, {MUG: 2}), (1, 3, {}), (3, 3, {})]
+)
+def test_its_package_holds_less_than_what_left(
+    held: int, fulfilled: int, units: dict[str, int]
+) -> None:
+    its = package(17, _51=held)
+    order = amazons(item(MUG, 3, fulfilled), status="PARTIALLY_SHIPPED", packages=(its,))
+    outcome = None if units else Outcome.CONFIRMED
+    assert plan(task(shipped(3)), order) == Plan(outcome, units, package=its)
+
+
+def test_of_a_cancelled_order_nothing_is_told() -> None:
+    with pytest.raises(ItemError, match="Stop the parcel") as raised:
+        plan(task(shipped(2)), amazons(item(MUG, 0), status="CANCELLED"))
+    assert raised.value.kind == "cancelled_on_amazon"
+
+
+# Goods on no line of the order
+
+
+@pytest.mark.parametrize(
+    ("goods", "order", "todo"),
+    [
+        # the packer replaced the product of the only item
+        (Goods(loose=loose(1)), amazons(item(MUG, 1)), send(1)),
+        (Goods(loose=loose(3)), amazons(item(MUG, 3)), send(3)),
+        (Goods(loose=loose(2)), amazons(item(MUG, 3)), send(2)),
+        (Goods(loose=loose(6)), amazons(item(MUG, 3)), send(3)),
+        (Goods(loose=loose(2), is_last=False), amazons(item(MUG, 3)), send(2)),
+        (Goods(loose=loose(1, 4), is_last=False), amazons(item(MUG, 1)), send(1)),
+        # of one of two items
+        (shipped(0, 1, loose=loose(2)), amazons(item(MUG, 2), item(POT, 1)), send(2, 1)),
+        (
+            Goods(loose=loose(2), is_last=False, waiting={POT: 1}),
+            amazons(item(MUG, 2), item(POT, 1)),
+            send(2),
+        ),
+        # all is replaced, and nothing stays behind
+        (Goods(loose=loose(2, 1)), amazons(item(MUG, 2), item(POT, 1)), send(2, 1)),
+        # one of two was shipped in Seller Central
+        (Goods(loose=loose(1)), amazons(item(MUG, 1, 1), item(POT, 1)), send(0, 1)),
+        # a part of the item's units, with the replaced rest
+        (shipped(2, loose=loose(1)), amazons(item(MUG, 3)), send(3)),
+        # more for the buyer, beside all that was sold
+        (shipped(1, loose=loose(1)), amazons(item(MUG, 1)), send(1)),
+        (shipped(1, loose=loose(5, ordered=True)), amazons(item(MUG, 1)), send(1)),
+        # ordered by somebody beside what Amazon sold, which is still to be delivered
+        (
+            Goods(loose=loose(1, ordered=True), waiting={MUG: 1}, is_last=False),
+            amazons(item(MUG, 1)),
+            Plan(Outcome.NOTHING),
+        ),
+        # the replaced product stays open
+        (
+            Goods(loose=loose(1), waiting={MUG: 1}, is_last=False),
+            amazons(item(MUG, 1)),
+            send(1),
+        ),
+        # somebody else told Amazon, so that it waits for nothing
+        (Goods(loose=loose(1)), amazons(item(MUG, 1, 1)), Plan(Outcome.NOTHING)),
+        (Goods(), amazons(item(MUG, 1)), Plan(Outcome.NOTHING)),
+    ],
+)
+def test_it_is_clear_which_units_the_goods_are(goods: Goods, order: Order, todo: Plan) -> None:
+    assert plan(task(goods), order) == todo
+
+
+TWO = amazons(item(MUG, 2), item(POT, 1))
+
+
+@pytest.mark.parametrize(
+    ("goods", "order"),
+    [
+        (Goods(loose=loose(1)), TWO),
+        (Goods(loose=loose(2)), TWO),
+        (Goods(loose=loose(3), is_last=False), TWO),
+        (Goods(loose=loose(3), is_only_loose=False), TWO),
+        (Goods(loose=loose(0.5)), amazons(item(MUG, 1))),
+        (Goods(loose=loose(1, 1), is_last=False), amazons(item(MUG, 3))),
+        (Goods(loose=loose(4), is_last=False), amazons(item(MUG, 3))),
+        (Goods(loose=loose(1), waiting={MUG: 2, POT: 1}, is_last=False), TWO),
+    ],
+)
+def test_it_is_not_clear_which_units_the_goods_are(goods: Goods, order: Order) -> None:
+    with pytest.raises(ItemError, match=r"WH/OUT/00017.*Thing 0.*Amazon still waits") as raised:
+        plan(task(goods), order)
+    assert raised.value.kind == "goods_unclear"
+    assert '"Amazon shipped: MUG-BLUE = 1"' in raised.value.remedy
+
+
+def test_goods_of_several_orders_are_unclear() -> None:
+    with pytest.raises(ItemError, match="no line of the Amazon order"):
+        plan(task(Goods(loose=loose(1)), shared=True), amazons(item(MUG, 1)))
+
+
+def test_a_kit_of_which_nobody_can_tell_how_many_left() -> None:
+    goods = Goods((Shipped(MUG, 1), Shipped(POT, None)))
+    for order in (None, TWO):
+        with pytest.raises(ItemError, match="WH/OUT/00017") as raised:
+            known_units(DELIVERY, goods, order)
+        assert raised.value.kind == "kit_unclear"
+    assert '"Amazon shipped: POT 1 = 1"' in raised.value.remedy
+    assert plan(task(goods, "POT 1 = 1"), TWO) == send(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("statement", "todo"),
+    [
+        ("all", send(2, 1)),
+        ("All.", send(2, 1)),
+        ("nothing", Plan(Outcome.NOTHING)),
+        ("MUG-BLUE = 2", send(2)),
+        ("mug-blue: 1; pot 1 = 1", send(1, 1)),
+        ("B051=1, 52=1.", send(1, 1)),
+        ("MUG-BLUE = 1, MUG-BLUE = 1, POT 1 = 0", send(2)),
+    ],
+)
+def test_a_person_says_what_left(statement: str, todo: Plan) -> None:
+    assert plan(task(Goods(loose=loose(1)), statement), TWO) == todo
+
+
+@pytest.mark.parametrize(
+    "statement", ["the red one", "MUG-RED = 1", "MUG-BLUE", "= 3", "MUG-BLUE=x"]
+)
+def test_a_person_says_it_unclearly(statement: str) -> None:
+    with pytest.raises(ItemError, match="can't be understood") as raised:
+        plan(task(Goods(loose=loose(1)), statement), TWO)
+    assert raised.value.kind == "goods_unclear"
+
+
+@pytest.mark.parametrize(
+    ("note", "statement"),
+    [
+        ("", None),
+        ("<p>Amazon Prime</p>", None),
+        ("<p>Fragile</p><p>Amazon shipped: all</p><p>Ring twice</p>", "all"),
+        ("<div>amazon&nbsp;shipped : <b>MUG</b> = 2,<br/>POT = 1</div>", "MUG = 2,"),
+        ("Amazon Shipped: A&amp;B = 1\nmore", "A&B = 1"),
+        ("<p>Amazon shipped: </p>", None),
+    ],
+)
+def test_what_stands_in_the_note(note: str, statement: str | None) -> None:
+    assert statement_in(note) == statement
+
+
+# What stays open
+
+
+@pytest.mark.parametrize(
+    ("goods", "order", "open_"),
+    [
+        (shipped(2), amazons(item(MUG, 3, 2), status="PARTIALLY_SHIPPED"), {MUG: 1}),
+        (shipped(2, is_last=False), amazons(item(MUG, 3, 2)), {}),
+        (shipped(2), amazons(item(MUG, 2, 2), item(POT, 4)), {POT: 4}),
+        (shipped(2), amazons(item(MUG, 2)), {}),
+        (shipped(2, gone={MUG: 3}), amazons(item(MUG, 3, 2)), {}),
+        (shipped(2), amazons(item(MUG, 3), status="CANCELLED"), {}),
+        (shipped(2), amazons(item(MUG, 3, 2, unfulfilled=0)), {}),
+    ],
+)
+def test_what_amazon_waits_for_in_vain(goods: Goods, order: Order, open_: dict[str, int]) -> None:
+    assert still_open(task(goods), order) == open_
+
+
+# Corrections
+
+
+def progress(stage: Stage = Stage.SENT, told: str | None = None, **more: object) -> Progress:
+    return replace(Progress(stage, NOW, DELIVERY.order_id, told=told), **more)  # type: ignore[arg-type]
+
+
+CORRECTED = replace(DELIVERY, tracking_reference="JD2, JD3")
+
+
+def entry(state: State, its: Progress | None = None) -> Entry:
+    return Entry(
+        *("acme", "pickings", DELIVERY.key, fingerprint(DELIVERY), False, state),
+        *(None, None, None, 0, its and its.text(), NOW, NOW, None, None),
+    )
+
+
+def test_a_correction_after_it_was_told() -> None:
+    told = progress(told=told_digest(DELIVERY))
+    assert not is_correction(DELIVERY, told)
+    assert is_correction(CORRECTED, told)
+    assert is_correction(replace(DELIVERY, carrier="UPS"), told)
+    for same in ("JD1 ", "J D1", "JD1+JD9"):
+        assert not is_correction(replace(DELIVERY, tracking_reference=same), told)
+    assert not is_correction(replace(DELIVERY, tracking_reference=None), told)
+    assert not is_correction(CORRECTED, progress())
+    assert is_ready(Task(CORRECTED, MEMO, Goods()), told)
+    assert not is_ready(Task(DELIVERY, MEMO, Goods()), told)
+
+
+@pytest.mark.parametrize(
+    ("known", "same", "corrected"),
+    [
+        (None, True, True),
+        (entry(State.PENDING), True, True),
+        (entry(State.DONE, progress(told=told_digest(DELIVERY))), False, True),
+        (entry(State.DONE, progress()), False, False),
+        (entry(State.DONE), False, False),
+        (entry(State.DONE, progress(done=NOW)), False, False),
+        (entry(State.DONE, progress(done=NOW - timedelta(days=1))), True, True),
+        (entry(State.QUARANTINED), False, True),
+        (entry(State.LEFT_OUT), False, True),
+    ],
+)
+def test_what_is_looked_at_again(known: Entry | None, *, same: bool, corrected: bool) -> None:
+    assert is_open(DELIVERY, known) is same
+    assert is_open(CORRECTED, known) is corrected
+
+
+def test_a_statement_brings_it_back() -> None:
+    assert is_open(replace(DELIVERY, statement="all"), entry(State.QUARANTINED))
+
+
+@pytest.mark.parametrize(
+    ("tracking", "shown"), [("JD2", True), ("jd-2", True), (None, True), ("JD1", False)]
+)
+def test_a_correction_is_told_when_amazon_shows_it(tracking: str | None, *, shown: bool) -> None:
+    order = amazons(item(MUG, 2, 2), status="SHIPPED", packages=(package(17, tracking),))
+    corrected = Task(CORRECTED, MEMO, shipped(2))
+    assert is_shown(corrected, order, progress(corrects=True)) is shown
+    assert is_shown(corrected, order, progress())
+    gone = replace(order, packages=())
+    assert not is_shown(corrected, gone, progress(corrects=True))
+    assert is_shown(corrected, gone, progress())
+
+
+# Whose it is
+
+
+def test_only_what_is_proved_to_be_somebody_elses_is() -> None:
+    assert is_somebody_elses(None)
+    assert is_somebody_elses(replace(MEMO, fulfilled_by="AMAZON"))
+    assert not is_somebody_elses(MEMO)
+    assert not is_somebody_elses(replace(MEMO, fulfilled_by=""))
+
+
+# What to do when Amazon refuses
+
+
+@pytest.mark.parametrize(
+    ("said", "do"),
+    [
+        ("The quantity exceeds what is open", "Compare the shipped units"),
+        ("More than what is left to ship.", "Compare the shipped units"),
+        ("Order is an Easy Ship order", "schedule the pick-up"),
+        ("PackageToUpdateNotFound: The package to update is not found", "doesn't find the package"),
+        ("'carrierCode' is not a carrier that Amazon knows.", "Correct the carrier"),
+        ("Invalid tracking number for carrier UPS", "Correct the tracking reference"),
+        ("'shipDate' is before the purchase.", "date of transfer"),
+        ("The order is canceled.", "stop the parcel"),
+        ("The order is pending and can't be shipped yet.", "not released"),
+        ("The order is fulfilled by Amazon.", "Amazon ships this order itself"),
+        ("The order was not placed in this marketplace.", "another marketplace"),
+        ("Invalid Input", "Read Amazon's reason"),
+    ],
+)
+def test_each_reason_of_amazons_has_a_remedy(said: str, do: str) -> None:
+    assert do in remedy_for(f"Amazon refused confirmShipment: InvalidInput: {said}.")
+
+
+def test_a_package_that_amazon_does_not_find() -> None:
+    assert is_package_missing("Amazon refused confirmShipment: PackageToUpdateNotFound: no.")
+    assert not is_package_missing("Amazon refused confirmShipment: InvalidInput: no.")
