@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -227,8 +227,10 @@ class App:
             setup=prepared,
             geography=self._geography.get(),
             ledger=self.ledger,
+            accounts_by_marketplace=_by_marketplace(self.config.accounts, account.seller_id),
             clock=self._clock,
             sleep=self._sleep,
+            dry_run=dry_run,
         )
 
     def _inspected(self, account: AccountConfig) -> Inspection:
@@ -353,6 +355,16 @@ class App:
         """Fetch one order from Amazon by its id and bring it to Odoo, now."""
         with lock.held(self.config.state, account.name, orders.JOB, wait=_LOCK_WAIT):
             return orders.recover(self.context(account), order_id)
+
+
+def _by_marketplace(accounts: Iterable[AccountConfig], seller_id: str) -> dict[str, str]:
+    """The names of one seller's accounts, by marketplace id."""
+    return {
+        place.marketplace_id: account.name
+        for account in accounts
+        if account.seller_id == seller_id
+        for place in account.marketplaces
+    }
 
 
 def _told_by(account: AccountConfig) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -23,7 +23,10 @@ _LONGEST_SILENCE = timedelta(days=1)
 """Amazon repairs what it fails on within hours. An item that it doesn't answer for any longer
 would be tried again for ever."""
 
-_NO_ANSWER = Transient("Amazon doesn't answer for its order.")
+_NO_ANSWER = Transient(
+    "Amazon does not show its order to this account.",
+    "Look in Seller Central which seller it belongs to, then: amazon-bridge quarantine retry.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,12 @@ class Context:
     setup: Setup
     geography: Geography
     ledger: Ledger
+    accounts_by_marketplace: Mapping[str, str]
+    """The names of the seller's accounts, by marketplace id; this account's own included."""
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
+    dry_run: bool = False
+    """Nothing may be changed, neither on a side nor in the state store."""
 
     @property
     def name(self) -> str:

@@ -99,9 +99,22 @@ def _lines(context: Context, order: Order, catalogue: Catalogue) -> tuple[Line, 
         )
     lines = []
     for item in order.items:
+        _ensure_identified(order, item)
         of_item = list(_ItemLines(context, order, item, catalogue).all())
         lines += _as_percent(of_item) if context.account.discounts == "percent" else of_item
     return tuple(lines)
+
+
+def _ensure_identified(order: Order, item: Item) -> None:
+    """Refuse an item to be shipped from the warehouse of which nobody can know what it is."""
+    if item.quantity and order.fulfilled_by == FulfilledBy.MERCHANT and not item.is_identified:
+        raise ItemError(
+            "no_product",
+            f"Amazon names no product for item {item.order_item_id}: neither SKU nor ASIN nor"
+            " title. Nobody can know what to ship.",
+            "Look the order up in Seller Central and ship it from there. It comes back by itself"
+            " when it changes on Amazon, or with `quarantine retry`.",
+        )
 
 
 class _ItemLines:

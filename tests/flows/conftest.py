@@ -1,5 +1,7 @@
 """An account that works in the test module's Odoo."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ def make_desk(odoo_database: OdooDatabase, tmp_path: Path) -> MakeDesk:
         odoo: OdooDatabase = odoo_database,
         marketplaces: str = "FR DE",
         state: Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         **settings: Any,
     ) -> Desk:
         secrets = {"client_id": "id", "client_secret": "secret", "refresh_token": "token"}
@@ -38,7 +41,7 @@ def make_desk(odoo_database: OdooDatabase, tmp_path: Path) -> MakeDesk:
                 "accounts": [account],
             }
         )
-        desks.append(Desk(odoo_database, App(config)))
+        desks.append(Desk(odoo_database, App(config, clock=clock)))
         return desks[-1]
 
     return make

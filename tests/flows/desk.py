@@ -12,6 +12,7 @@ from amazon_bridge.app import App
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
+from amazon_bridge.model import Order, UnreadableOrder
 
 Json = dict[str, Any]
 NUMBERS = itertools.count(1)
@@ -92,7 +93,9 @@ class Desk:
 
     def work(self, *payloads: Json) -> Counts:
         """Imports orders as a round would that Amazon shows these."""
-        shown = [read_order(payload) for payload in payloads]
+        return self.work_orders(*map(read_order, payloads))
+
+    def work_orders(self, *shown: Order | UnreadableOrder) -> Counts:
         context = self.context
         orders.file(context, shown)
         return orders.work(context, shown)

@@ -323,6 +323,27 @@ def test_commands_about_one_order(program: Program, world: SettledWorld, shop: S
     assert "acme" in run.err
 
 
+def test_an_order_of_another_account_is_not_recovered(
+    make_program: MakeProgram, world: SettledWorld, shop: Shop
+) -> None:
+    seller = world.add_seller("A1RECOVER", ["FR", "DE", "GB"])
+    program = make_program()
+    program.add_account(seller, "france", marketplaces=["FR"], sales_team="Amazon France")
+    program.add_account(seller, "germany", marketplaces=["DE"])
+    german = world.place_order("DE", seller=seller)
+    british = world.place_order("GB", seller=seller)
+    run = program.run("order", "recover", "france", german.order_id)
+    assert run.code == 2
+    assert f"order recover germany {german.order_id}" in " ".join(run.err.split())
+    run = program.run("order", "recover", "france", british.order_id)
+    assert run.code == 2
+    assert "no account" in run.err
+    assert not shop.sale_orders().keys() & {german.order_id, british.order_id}
+    assert program.quarantine() == {}
+    assert program.run("order", "recover", "germany", german.order_id).code == 0
+    assert shop.sale_order(german)["team_id"][1] == "Amazon"
+
+
 def test_commands_about_the_cursor_and_the_quarantine(
     make_program: MakeProgram, world: SettledWorld, seller: Seller
 ) -> None:

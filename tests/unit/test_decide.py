@@ -68,14 +68,39 @@ def decided(order: Order, standing: SaleOrder | None, *, filed_before: bool = Fa
         (Status.SHIPPED, Step.LEAVE_OUT, Step.IMPORT),
         (Status.CANCELLED, Step.LEAVE_OUT, Step.LEAVE_OUT),
         (Status.UNFULFILLABLE, Step.LEAVE_OUT, Step.LEAVE_OUT),
-        (Status.OTHER, Step.LEAVE_OUT, Step.LEAVE_OUT),
+        (Status.OTHER, Step.UNCLEAR, Step.UNCLEAR),
     ],
 )
 def test_first_seen(status: Status, by_merchant: Step, by_amazon: Step) -> None:
     assert decided(order(status, MERCHANT), None) == by_merchant
     assert decided(order(status, AMAZON), None) == by_amazon
-    assert decided(order(status, None), None) == Step.LEAVE_OUT
     assert decided(replace(order(status), sold_on_amazon=False), None) == Step.LEAVE_OUT
+
+
+LIVE = {Status.UNSHIPPED, Status.PARTIALLY_SHIPPED, Status.SHIPPED}
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_amazon_does_not_say_who_ships_it(status: Status) -> None:
+    """Nothing is left out for what Amazon doesn't say."""
+    unclear = LIVE | {Status.OTHER}
+    first_seen = Step.UNCLEAR if status in unclear else Step.LEAVE_OUT
+    assert decided(order(status, None), None) == first_seen
+    confirmed = sale_order("sale", delivery("assigned"))
+    if status == Status.CANCELLED:
+        assert decided(order(status, None), confirmed) == Step.CANCEL
+    else:
+        step = Step.NOTHING if status in LIVE else Step.UNCLEAR
+        assert decided(order(status, None), confirmed) == step
+        assert decided(order(status, None), sale_order("draft")) == Step.UNCLEAR
+
+
+@pytest.mark.parametrize("status", [s for s in Status if s not in LIVE | {Status.CANCELLED}])
+def test_an_imported_order_in_a_status_that_it_should_not_have(status: Status) -> None:
+    for fulfilled_by in (MERCHANT, AMAZON, None):
+        for existing in (sale_order("draft"), sale_order("sale", delivery("assigned"))):
+            assert decided(order(status, fulfilled_by), existing) == Step.UNCLEAR
+        assert decided(order(status, fulfilled_by), sale_order("cancel")) == Step.NOTHING
 
 
 def test_shipped_by_the_merchant_before_it_could_be_imported() -> None:
@@ -164,7 +189,12 @@ def test_every_step_has_its_conditions(
             assert order.sold_on_amazon
             assert order.status in {Status.UNSHIPPED, Status.PARTIALLY_SHIPPED, Status.SHIPPED}
         case Step.LEAVE_OUT:
-            assert standing is None or not order.sold_on_amazon or order.fulfilled_by is None
+            assert standing is None or not order.sold_on_amazon
+            assert not order.sold_on_amazon or order.status != Status.OTHER
+            assert order.fulfilled_by or order.status not in LIVE or not order.sold_on_amazon
+        case Step.UNCLEAR:
+            assert order.sold_on_amazon
+            assert order.status not in LIVE or order.fulfilled_by is None
         case Step.NOT_OURS:
             assert standing
             assert not standing.made_by_bridge

@@ -63,6 +63,8 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
         return [order for order in orders if steps[order.order_id] in wanted]
 
     errors = {o.order_id: _not_ours(standing[o.order_id]) for o in having(Step.NOT_OURS)}
+    unclear = having(Step.UNCLEAR)
+    errors |= tell.find_unclear(context, unclear)
     _restore_dates(context, having(Step.COMPLETE, Step.NOTHING), standing)
     failures = _import(context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes)
     errors |= failures
@@ -75,12 +77,14 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     errors |= tell.find_unpriced(context, live, standing)
     tell.show_requests(context, live, standing)
     tell.show_gift_messages(context, live, standing)
-    done = [order for order in orders if order.order_id not in errors]
+    waiting = {order.order_id for order in unclear}
+    done = [order for order in orders if order.order_id not in errors.keys() | waiting]
     processed = [standing[o.order_id] for o in done if o.order_id in standing]
     reminders.close_settled(context, processed, current={})
     for order in done:
         _settle(context, order, steps[order.order_id])
         outcomes.setdefault(order.order_id, COUNTED_AS[steps[order.order_id]])
+    outcomes |= dict.fromkeys(waiting - errors.keys(), COUNTED_AS[Step.UNCLEAR])
     if errors:
         raise ItemErrors(errors)
 
@@ -102,6 +106,7 @@ COUNTED_AS = {
     Step.CANCEL: "cancelled",
     Step.NOTHING: "unchanged",
     Step.LEAVE_OUT: "unchanged",
+    Step.UNCLEAR: "unchanged",
 }
 
 

@@ -23,6 +23,8 @@ class Step(StrEnum):
     """It is not to stand in Odoo."""
     NOT_OURS = auto()
     """Someone made a sale order for it by hand."""
+    UNCLEAR = auto()
+    """What Amazon says of it is not enough to decide: ask again, then quarantine."""
 
 
 def decide(
@@ -36,17 +38,13 @@ def decide(
         fba_location_id: the stock location that FBA goods leave from.
         filed_before: an earlier round saw the order when it was to be imported.
     """
-    if not order.sold_on_amazon or order.fulfilled_by is None:
+    if not order.sold_on_amazon:
         return Step.LEAVE_OUT
     if sale_order is None:
-        return Step.IMPORT if to_be_imported(order, filed_before=filed_before) else Step.LEAVE_OUT
+        return _first_seen(order, filed_before=filed_before)
     if not sale_order.made_by_bridge:
         return Step.NOT_OURS
-    if order.status == FulfillmentStatus.CANCELLED:
-        return _about_cancelled(sale_order)
-    if order.status not in LIVE or sale_order.is_cancelled:
-        return Step.NOTHING
-    return Step.COMPLETE if _is_unfinished(order, sale_order, fba_location_id) else Step.NOTHING
+    return _imported(order, sale_order, fba_location_id)
 
 
 LIVE = {
@@ -54,6 +52,24 @@ LIVE = {
     FulfillmentStatus.PARTIALLY_SHIPPED,
     FulfillmentStatus.SHIPPED,
 }
+
+
+_WITHOUT_SALE_ORDER = {
+    FulfillmentStatus.PENDING,
+    FulfillmentStatus.PENDING_AVAILABILITY,
+    FulfillmentStatus.UNFULFILLABLE,
+    FulfillmentStatus.CANCELLED,
+}
+"""In these statuses nothing is to be sold: not yet, or never. The order changes if that changes."""
+
+
+def _first_seen(order: Order, *, filed_before: bool) -> Step:
+    """An order without a sale order is left out only if Amazon says why it is not to be one."""
+    if order.status in _WITHOUT_SALE_ORDER:
+        return Step.LEAVE_OUT
+    if order.status not in LIVE or order.fulfilled_by is None:
+        return Step.UNCLEAR
+    return Step.IMPORT if to_be_imported(order, filed_before=filed_before) else Step.LEAVE_OUT
 
 
 def to_be_imported(order: Order, *, filed_before: bool) -> bool:
@@ -65,18 +81,30 @@ def to_be_imported(order: Order, *, filed_before: bool) -> bool:
     return order.status in {FulfillmentStatus.UNSHIPPED, FulfillmentStatus.PARTIALLY_SHIPPED}
 
 
+def _imported(order: Order, sale_order: SaleOrder, fba_location_id: int) -> Step:
+    if order.status == FulfillmentStatus.CANCELLED:
+        return _about_cancelled(sale_order)
+    if sale_order.is_cancelled:
+        return Step.NOTHING
+    if order.status not in LIVE:
+        return Step.UNCLEAR
+    return _about_live(order, sale_order, fba_location_id)
+
+
 def _about_cancelled(sale_order: SaleOrder) -> Step:
     if sale_order.is_cancelled:
         return Step.NOTHING
     return Step.HOLD if sale_order.goods_left or sale_order.is_invoiced else Step.CANCEL
 
 
-def _is_unfinished(order: Order, sale_order: SaleOrder, fba_location_id: int) -> bool:
+def _about_live(order: Order, sale_order: SaleOrder, fba_location_id: int) -> Step:
     """A quotation without any delivery was never confirmed.
 
     One with deliveries has been, and someone has set it back to a quotation: theirs to decide.
     """
+    if sale_order.is_quotation and not sale_order.deliveries:
+        return Step.COMPLETE if order.fulfilled_by else Step.UNCLEAR
     if sale_order.is_quotation:
-        return not sale_order.deliveries
+        return Step.NOTHING
     is_fba = order.fulfilled_by == FulfilledBy.AMAZON
-    return is_fba and bool(sale_order.open_from(fba_location_id))
+    return Step.COMPLETE if is_fba and sale_order.open_from(fba_location_id) else Step.NOTHING

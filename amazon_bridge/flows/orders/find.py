@@ -9,12 +9,13 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, Transient
-from amazon_bridge.engine.ledger import Seen
+from amazon_bridge.engine.ledger import Seen, State
 from amazon_bridge.engine.window import Window
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.decide import to_be_imported
 from amazon_bridge.flows.orders.memo import JOB, Memo
-from amazon_bridge.model import Order, UnreadableOrder
+from amazon_bridge.marketplaces import marketplace
+from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
 
 log = structlog.get_logger(__name__)
 
@@ -77,10 +78,10 @@ def _importable(shown: Shown) -> bool:
 
 
 def fetch(context: Context, order_id: str) -> Order:
-    """The order as Amazon shows it now.
+    """Return the order as Amazon shows it now.
 
     Raises:
-        ItemError: Amazon doesn't show it to this seller, or it can't be understood.
+        ItemError: Amazon doesn't show it to this seller, or it can't be parsed.
         Transient: Amazon is down.
     """
     shown = context.amazon.order(order_id)
@@ -90,37 +91,108 @@ def fetch(context: Context, order_id: str) -> Order:
 
 
 def memos_of(context: Context, order_ids: Iterable[str]) -> dict[str, Memo | ItemError | None]:
-    """What the ledger remembers of orders; where it remembers nothing, Amazon is asked.
+    """What the state store remembers of orders; where it remembers nothing, Amazon is asked.
 
-    None for another account's orders; an ``ItemError`` for those that can't be understood.
-    Those that Amazon doesn't answer for are absent.
+    Returns:
+        By Amazon order id: None if the order is another account's for certain; an ``ItemError``
+        if it can't be parsed or belongs to no account. Orders that Amazon did not show are absent.
 
     Raises:
         AccountError: Amazon is down, or refuses the account.
     """
     alive = context.amazon.marketplace_participations
     found = runner.one_by_one(order_ids, lambda id_: _memo_of(context, id_), key=str, alive=alive)
-    return {order_id: memo for order_id, memo in found if not isinstance(memo, Transient)}
+    return {
+        order_id: memo
+        for order_id, memo in found
+        if not isinstance(memo, Transient) and not _is_not_shown(memo)
+    }
+
+
+def _is_not_shown(result: Memo | ItemError | None) -> bool:
+    """True if Amazon shows no such order to this account.
+
+    It may be another account's, or show up later.
+    """
+    return isinstance(result, ItemError) and result.kind == _NOT_FOUND
+
+
+_NOT_FOUND = "not_found"
 
 
 def _memo_of(context: Context, order_id: str) -> Memo | None:
     known = [e for e in context.ledger.entries(order_id) if e.job == JOB and e.memo]
     if known:
         return next((Memo.read(e) for e in known if e.account == context.name), None)
-    try:
-        order = fetch(context, order_id)
-    except ItemError as error:
-        if error.kind == _UNREADABLE:
-            raise
+    order = fetch(context, order_id)
+    owner = owner_of(context, order)
+    if owner is None:
+        raise no_account(context, order)
+    if owner != context.name:
         return None
-    mine = {each.marketplace_id for each in context.account.marketplaces}
-    return Memo.of(order) if order.marketplace_id in mine else None
+    memo = Memo.of(order)
+    _remember(context, order_id, memo)
+    return memo
+
+
+def _remember(context: Context, order_id: str, memo: Memo) -> None:
+    """Keep the memo of an order that only another job has asked for.
+
+    That proves to the seller's and other sellers' accounts whose order it is. When the orders job
+    sees the order its fingerprint differs, so that it is processed.
+    """
+    if context.dry_run or context.ledger.entry(context.name, JOB, order_id):
+        return
+    context.ledger.file(context.name, JOB, [Seen(order_id, _AS_FETCHED)])
+    context.ledger.settle(context.name, JOB, order_id, _AS_FETCHED, memo=memo.text())
+
+
+_AS_FETCHED = "fetched"
+"""Stands for the fingerprint, which is unequal to that of any order."""
+
+
+def owner_of(context: Context, order: Shown) -> str | None:
+    """The name of the account that an order of this seller belongs to, if any.
+
+    An order without a marketplace belongs to the account that it was shown to.
+    """
+    if order.marketplace_id is None:
+        return context.name
+    return context.accounts_by_marketplace.get(order.marketplace_id)
+
+
+def leave_to_owner(context: Context, order: Shown) -> bool:
+    """Settle a filed order that another account of the seller is configured for by now."""
+    if owner_of(context, order) in {None, context.name}:
+        return False
+    state = State.LEFT_OUT
+    context.ledger.settle(context.name, JOB, order.order_id, order.fingerprint, state)
+    return True
+
+
+def no_account(context: Context, order: Shown) -> ItemError:
+    """The error of an order from a marketplace that the configuration has no account for."""
+    known = marketplace(order.marketplace_id or "")
+    name = f"Amazon {known.country_code}" if known else f"the marketplace {order.marketplace_id}"
+    return ItemError(
+        "no_account",
+        f"The order was placed on {name}, which no account of the seller"
+        f" {context.account.seller_id} is configured for.",
+        "Add the marketplace to an account's `marketplaces`, then retry.",
+    )
 
 
 def unreadable(order: UnreadableOrder) -> ItemError:
     """The quarantine error of an order that could not be parsed."""
-    remedy = "It comes back by itself when it changes on Amazon, or with `quarantine retry`."
-    return ItemError(_UNREADABLE, order.reason, remedy)
+    return ItemError(order.kind, order.reason, f"{_by_hand(order)}{_COMES_BACK}")
 
 
-_UNREADABLE = "unreadable"
+def _by_hand(order: UnreadableOrder) -> str:
+    """An FBM order has to be shipped, whether Odoo has it or not."""
+    if order.fulfilled_by == FulfilledBy.AMAZON:
+        return ""
+    by = f" by {order.ship_by:%Y-%m-%d %H:%M} UTC" if order.ship_by else " in time"
+    return f"If you ship it yourself: look it up in Seller Central and ship it from there{by}. "
+
+
+_COMES_BACK = "It comes back by itself when it changes on Amazon, or with `quarantine retry`."

@@ -13,12 +13,20 @@ from datetime import datetime
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import AccountError, ItemError, Refused, Transient
+from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Refused, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
-from amazon_bridge.flows.orders.find import Shown, file, read, read_window
+from amazon_bridge.flows.orders.find import (
+    Shown,
+    file,
+    leave_to_owner,
+    no_account,
+    owner_of,
+    read,
+    read_window,
+)
 from amazon_bridge.flows.orders.memo import JOB
 from amazon_bridge.flows.orders.tell import quarantine_all
 from amazon_bridge.model import Order
@@ -123,10 +131,11 @@ class _Run:
                 self.counts.note_error(fetched)
             elif not isinstance(fetched, Transient):
                 shown.append(fetched)
-        quarantine_all(context, errors)
         file(context, shown)
+        errors |= _without_account(context, shown)
+        quarantine_all(context, errors)
         self.counts += Counts(seen=len(order_ids), quarantined=len(errors))
-        self._process(shown)
+        self._process([each for each in shown if owner_of(context, each) == context.name])
 
     def _process(self, shown: Sequence[Shown]) -> None:
         try:
@@ -153,11 +162,23 @@ class _Run:
             self.counts += _foresee(self.context, read(self.context, window))
 
 
+def _without_account(context: Context, shown: Sequence[Shown]) -> dict[str, ItemError]:
+    """The errors of orders that no account has; those of another account are left to it."""
+    others = [each for each in shown if owner_of(context, each) != context.name]
+    return {
+        each.order_id: no_account(context, each)
+        for each in others
+        if not leave_to_owner(context, each)
+    }
+
+
+
 def recover(context: Context, order_id: str) -> Counts:
-    """Fetch one order by its id, and work it.
+    """Fetch one order by its id, and import it.
 
     Raises:
         AccountError: a side is down, or refuses the account.
+        ConfigError: the order belongs to another account, or to none.
     """
     try:
         shown = runner.patiently(lambda: context.amazon.order(order_id), sleep=context.sleep)
@@ -166,8 +187,21 @@ def recover(context: Context, order_id: str) -> Counts:
         return Counts(seen=1, quarantined=1)
     except Transient as error:
         raise AccountError(error.reason, error.remedy) from error
+    _ensure_mine(context, shown)
     file(context, [shown])
     return Counts(seen=1) + work(context, [shown])
+
+
+def _ensure_mine(context: Context, shown: Shown) -> None:
+    owner = owner_of(context, shown)
+    if owner is None:
+        error = no_account(context, shown)
+        raise ConfigError(error.reason, "Add the marketplace to an account's `marketplaces`.")
+    if owner != context.name:
+        raise ConfigError(
+            f"{shown.order_id} belongs to the account {owner}, not to {context.name}.",
+            f"Run: amazon-bridge order recover {owner} {shown.order_id}",
+        )
 
 
 def _foresee(context: Context, shown: Sequence[Shown]) -> Counts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -74,6 +75,35 @@ def _remind(context: Context, errors: Mapping[str, ItemError]) -> None:
     reminders.remind(context, reminders.QUARANTINED, wanted)
     for order_id in existing:
         reminders.remember(context, order_id, reminders.QUARANTINED)
+
+
+def find_unclear(context: Context, orders: Sequence[Order]) -> dict[str, ItemError]:
+    """Orders that Amazon has not said enough about for a day since they were first seen."""
+    return {
+        order.order_id: _unclear(order)
+        for order in orders
+        if _first_seen_before(context, order.order_id, context.clock() - _UNCLEAR_FOR)
+    }
+
+
+_UNCLEAR_FOR = timedelta(days=1)
+"""Amazon repairs what it answers wrongly within hours."""
+
+
+def _first_seen_before(context: Context, order_id: str, moment: datetime) -> bool:
+    entry = context.ledger.entry(context.name, JOB, order_id)
+    return entry is not None and entry.first_seen < moment
+
+
+def _unclear(order: Order) -> ItemError:
+    ships = "" if order.fulfilled_by else ", and not who ships it"
+    return ItemError(
+        "unclear",
+        f"Amazon shows the status {order.status} for this order{ships}: what to do about it in"
+        " Odoo can't be decided.",
+        "Look the order up in Seller Central and ship it from there if it is to be shipped. It"
+        " comes back by itself when it changes on Amazon, or with `quarantine retry`.",
+    )
 
 
 CANCELLED_THERE = Note(

@@ -1,0 +1,95 @@
+"""Orders are left out only for what Amazon says; what it does not say waits and is then seen."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from desk import Desk, Json, MakeDesk, item, order
+
+from amazon_bridge.amazon.orders import read_order
+from amazon_bridge.engine.ledger import State
+from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
+
+
+class Clock:
+    """Begins now; can be put forward."""
+
+    def __init__(self) -> None:
+        self.shift = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.shift
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def desk(make_desk: MakeDesk, clock: Clock) -> Desk:
+    return make_desk(clock=clock)
+
+
+def with_fulfillment(**fulfillment: Any) -> Json:
+    payload = order(item(ITEM="10.00"))
+    return payload | {"fulfillment": payload["fulfillment"] | fulfillment}
+
+
+def state(desk: Desk, payload: Json) -> State:
+    entry = desk.app.ledger.entry("acme", "orders", payload["orderId"])
+    assert entry
+    return entry.state
+
+
+@pytest.mark.parametrize(
+    "fulfillment",
+    [{"fulfilledBy": None}, {"fulfilledBy": "DRONE"}, {"fulfillmentStatus": "TELEPORTED"}],
+)
+def test_what_amazon_does_not_say(desk: Desk, clock: Clock, fulfillment: Json) -> None:
+    payload = with_fulfillment(**fulfillment)
+    assert desk.work(payload).unchanged == 1
+    assert state(desk, payload) == State.PENDING
+    clock.shift = timedelta(hours=23)
+    assert desk.work(payload).unchanged == 1
+    clock.shift = timedelta(hours=25)
+    assert desk.work(payload).quarantined == 1
+    assert desk.reasons()[payload["orderId"]].startswith("unclear: ")
+    # Amazon says it: the order comes in.
+    known = payload | {"fulfillment": order()["fulfillment"]}
+    assert desk.work(known).created == 1
+    assert desk.reasons() == {}
+
+
+def test_an_item_without_any_product_is_not_to_be_shipped_as_something(desk: Desk) -> None:
+    nameless = order(item("MUG", ITEM="10.00"), item(ITEM="3.00", more={"product": {}}))
+    by_amazon = order(item(ITEM="3.00", more={"product": {}}), fba=True)
+    assert desk.work(nameless, by_amazon).quarantined == 1
+    assert desk.reasons()[nameless["orderId"]].startswith("no_product: ")
+    assert desk.find("sale.order", [("client_order_ref", "=", nameless["orderId"])], []) == []
+    assert desk.order(by_amazon)["state"] == "sale"
+
+
+def test_an_order_that_can_not_be_parsed_has_to_be_shipped_all_the_same(desk: Desk) -> None:
+    shown = UnreadableOrder(
+        order_id="403-0000000-0000001",
+        fingerprint="f",
+        reason="the figures contradict each other",
+        kind="no_proceeds",
+        fulfilled_by=FulfilledBy.MERCHANT,
+        ship_by=datetime(2026, 11, 30, 22, 59, tzinfo=UTC),
+    )
+    assert desk.work_orders(shown).quarantined == 1
+    [entry] = desk.app.ledger.quarantined()
+    assert entry.kind == "no_proceeds"
+    assert entry.remedy
+    assert "ship it from there by 2026-11-30 22:59 UTC" in entry.remedy
+
+
+def test_everything_else_is_left_out_for_a_reason(desk: Desk) -> None:
+    elsewhere = order(item(ITEM="1.00")) | {"salesChannel": {"channelName": "NON_AMAZON"}}
+    pending = with_fulfillment(fulfillmentStatus="PENDING")
+    gone = with_fulfillment(fulfillmentStatus="SHIPPED")
+    assert all(isinstance(read_order(each), Order) for each in (elsewhere, pending, gone))
+    assert desk.work(elsewhere, pending, gone).unchanged == 3
+    assert {state(desk, each) for each in (elsewhere, pending, gone)} == {State.LEFT_OUT}
