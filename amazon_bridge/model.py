@@ -208,6 +208,7 @@ class UnreadableOrder:
     """The quarantine kind: ``unreadable``, ``no_proceeds`` where only its worth is missing, or
     ``units_contradict`` where an item without units has an amount."""
     fulfilled_by: FulfilledBy | None = None
+    status: FulfillmentStatus = FulfillmentStatus.OTHER
     ship_by: datetime | None = None
     """The latest moment to ship, where that much can be parsed."""
     marketplace_id: str | None = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import TypeAdapter, ValidationError
 
 from amazon_bridge.amazon.payloads import IdentifiedPayload, Identifier, Instant
-from amazon_bridge.model import FulfilledBy, UnreadableOrder
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, UnreadableOrder
 
 _MOST_PROBLEMS = 5
 """So many problems of an order are named."""
@@ -24,6 +24,9 @@ def unreadable(
         reason=reason,
         kind=kind,
         fulfilled_by=FulfilledBy.__members__.get(_text(fulfillment, "fulfilledBy")),
+        status=FulfillmentStatus.__members__.get(
+            _text(fulfillment, "fulfillmentStatus"), FulfillmentStatus.OTHER
+        ),
         ship_by=_instant(_part(fulfillment, "shipByWindow"), "latestDateTime"),
         marketplace_id=_identifier(_part(payload, "salesChannel"), "marketplaceId"),
     )

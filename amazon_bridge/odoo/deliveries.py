@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
@@ -118,23 +119,39 @@ def _not_delivered(name: str) -> ItemError:
     )
 
 
-def note_gift_messages(session: OdooSession, messages: Mapping[Delivery, Sequence[str]]) -> None:
-    """Write gift messages into the notes of deliveries where there is none yet."""
-    cells = [[str(d.id), _gift_note(texts)] for d, texts in messages.items() if not d.note]
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A line in the note of a delivery, for those who pack and label."""
+
+    label: str
+    text: str
+
+
+GIFT_MESSAGE = "Gift message"
+DELIVERY_INSTRUCTIONS = "Delivery instructions"
+"""Labels of lines that hold a buyer's personal data."""
+
+
+def note_instructions(
+    session: OdooSession, instructions: Mapping[Delivery, Sequence[Instruction]]
+) -> None:
+    """Write instructions into the notes of deliveries where there is none yet."""
+    cells = [[str(d.id), _note(lines)] for d, lines in instructions.items() if not d.note]
     session.load("stock.picking", [".id", "note"], cells, overwrite=True)
 
 
-def _gift_note(messages: Sequence[str]) -> str:
-    lines = (html.escape(whole(text)) for text in messages)
-    return "<br/>".join(f"{_GIFT_MESSAGE}{line}" for line in lines)
+def _note(instructions: Sequence[Instruction]) -> str:
+    lines = (f"{each.label}: {html.escape(whole(each.text))}" for each in instructions)
+    return "<br/>".join(lines)
 
 
-_GIFT_MESSAGE = "Gift message: "
+_PERSONAL = re.compile(f"({GIFT_MESSAGE}|{DELIVERY_INSTRUCTIONS}): [^<]*")
 
 
-def forget_gift_messages(session: OdooSession, sale_order_ids: Sequence[int]) -> None:
-    """Take the gift messages out of the notes of these orders' deliveries."""
-    domain = [("sale_id", "in", sale_order_ids), ("note", "ilike", _GIFT_MESSAGE)]
+def forget_instructions(session: OdooSession, sale_order_ids: Sequence[int]) -> None:
+    """Take personal data out of the notes of these orders' deliveries."""
+    labels = [("note", "ilike", f"{label}: ") for label in (GIFT_MESSAGE, DELIVERY_INSTRUCTIONS)]
+    domain = [("sale_id", "in", sale_order_ids), "|", *labels]
     rows = session.search_read("stock.picking", domain, ["note"])
-    cells = [[str(row["id"]), re.sub(f"{_GIFT_MESSAGE}[^<]*", "", row["note"])] for row in rows]
+    cells = [[str(row["id"]), _PERSONAL.sub("", row["note"])] for row in rows]
     session.load("stock.picking", [".id", "note"], cells, overwrite=True)

@@ -7,7 +7,7 @@ each is written once: of one topic, a record has one note for ever.
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -39,25 +39,29 @@ class Note:
 Record = tuple[str, int]
 """A model, and a database id."""
 
+RecordNote = tuple[Record, Note]
+"""A record, and a note about it."""
+
 
 def post(session: OdooSession, model: str, notes: Mapping[int, Note]) -> None:
     """Post a note on each of these records, unless it has one of that topic already."""
-    _post(session, {(model, id_): note for id_, note in notes.items()})
+    _post(session, [((model, id_), note) for id_, note in notes.items()])
 
 
-def _post(session: OdooSession, notes: Mapping[Record, Note]) -> None:
+def _post(session: OdooSession, notes: Iterable[RecordNote]) -> None:
     rows = [
         [
             *(f"{MODULE}.{_name('note', record, note)}", record[0], str(record[1])),
             *(note.subject, _paragraph(note), "notification", "mail.mt_note"),
         ]
-        for record, note in sorted(notes.items(), key=_record)
+        for record, note in sorted(notes, key=_sequence)
     ]
     session.load("mail.message", _MESSAGE, rows)
 
 
-def _record(item: tuple[Record, Note]) -> Record:
-    return item[0]
+def _sequence(item: RecordNote) -> tuple[Record, str]:
+    record, note = item
+    return record, note.topic
 
 
 def told(session: OdooSession, model: str, ids: Collection[int], *subjects: str) -> set[int]:
@@ -90,18 +94,25 @@ def remind(
 
     A record that has its note already gets no second activity: somebody may be done with it.
     """
+    remind_all(session, list(notes.items()), today=today, user_id=user_id)
+
+
+def remind_all(
+    session: OdooSession, notes: Collection[RecordNote], *, today: date, user_id: int | None
+) -> None:
+    """The same as ``remind``, with any number of notes for each record."""
     if not notes:
         return
-    models, ids = {model for model, _ in notes}, {id_ for _, id_ in notes}
-    known = _notes(session, models, ids, {note.subject for note in notes.values()})
+    models, ids = {model for (model, _), _ in notes}, {id_ for (_, id_), _ in notes}
+    known = _notes(session, models, ids, {note.subject for _, note in notes})
     names = set(session.external_ids("mail.message", [row["id"] for row in known]).values())
-    fresh = {r: note for r, note in notes.items() if _name("note", r, note) not in names}
+    fresh = [(r, note) for r, note in notes if _name("note", r, note) not in names]
     _schedule(session, fresh, today=today, user_id=user_id or session.uid)
     _post(session, fresh)
 
 
 def _schedule(
-    session: OdooSession, notes: Mapping[Record, Note], *, today: date, user_id: int
+    session: OdooSession, notes: Collection[RecordNote], *, today: date, user_id: int
 ) -> None:
     """Schedule the activities; Odoo refuses to ask someone who may not see the record."""
     rows = [
@@ -111,7 +122,7 @@ def _schedule(
             *(note.subject, _paragraph(note), "mail.mail_activity_data_todo"),
             *(today.isoformat(), str(user_id)),
         ]
-        for record, note in sorted(notes.items(), key=_record)
+        for record, note in sorted(notes, key=_sequence)
     ]
     try:
         session.load("mail.activity", _ACTIVITY, rows)
@@ -127,21 +138,30 @@ def close_reminders(
     ids: Collection[int],
     topics: Collection[str],
     feedback: str,
-    *,
-    keep: Mapping[int, Note] | None = None,
 ) -> None:
-    """Mark the open activities on these records as done whose topics begin so.
+    """Mark the open activities on these records as done whose topics begin so."""
+    close_all(session, [(model, id_) for id_ in ids], topics, feedback)
+
+
+def close_all(
+    session: OdooSession,
+    records: Collection[Record],
+    topics: Collection[str],
+    feedback: str,
+    *,
+    keep: Collection[RecordNote] = (),
+) -> None:
+    """Mark open activities on records of any models as done.
 
     Args:
         session: the login.
-        model: of the records.
-        ids: of the records.
+        records: that the activities are about.
         topics: the beginnings of the topics, up to an underscore.
         feedback: why they are done; goes into the chatter.
-        keep: the notes of which the activity stays open, by the record's id.
+        keep: the notes whose activities stay open.
     """
-    kept = {_name("activity", (model, id_), note) for id_, note in (keep or {}).items()}
-    open_ = _open_activities(session, model, ids, topics)
+    kept = {_name("activity", record, note) for record, note in keep}
+    open_ = _open_activities(session, records, topics)
     ours = [id_ for id_, (name, _) in open_.items() if name not in kept]
     if ours:
         session.call("mail.activity", "action_feedback", sorted(ours), feedback=feedback)
@@ -151,21 +171,24 @@ def reminded(
     session: OdooSession, model: str, ids: Collection[int], topics: Collection[str]
 ) -> set[int]:
     """Those of the records that have an open activity whose topic begins so."""
-    return {record for _, record in _open_activities(session, model, ids, topics).values()}
+    open_ = _open_activities(session, [(model, id_) for id_ in ids], topics)
+    return {id_ for _, (_, id_) in open_.values()}
 
 
 def _open_activities(
-    session: OdooSession, model: str, ids: Collection[int], topics: Collection[str]
-) -> dict[int, tuple[str, int]]:
+    session: OdooSession, records: Collection[Record], topics: Collection[str]
+) -> dict[int, tuple[str, Record]]:
     """External id and record of the open activities of these topics, by their database id."""
-    if not ids:
+    if not records:
         return {}
-    domain = [("res_model", "=", model), ("res_id", "in", sorted(ids))]
-    activities = session.search_read("mail.activity", domain, ["res_id"])
-    names = session.external_ids("mail.activity", [row["id"] for row in activities])
+    models, ids = {model for model, _ in records}, {id_ for _, id_ in records}
+    domain = [("res_model", "in", sorted(models)), ("res_id", "in", sorted(ids))]
+    rows = session.search_read("mail.activity", domain, ["res_model", "res_id"])
+    about = {row["id"]: (row["res_model"], row["res_id"]) for row in rows}
+    mine = sorted(id_ for id_, record in about.items() if record in set(records))
+    names = session.external_ids("mail.activity", mine)
     beginnings = tuple(f"activity_{topic}_" for topic in topics)
-    named = {row["id"]: (names.get(row["id"], ""), row["res_id"]) for row in activities}
-    return {id_: each for id_, each in named.items() if each[0].startswith(beginnings)}
+    return {id_: (n, about[id_]) for id_, n in names.items() if n.startswith(beginnings)}
 
 
 def _name(kind: str, record: Record, note: Note) -> str:

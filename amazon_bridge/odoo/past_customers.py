@@ -230,7 +230,7 @@ def anonymise(session: OdooSession, customers: Sequence[PastCustomer]) -> None:
     orders = sorted({order.id for customer in customers for order in customer.orders})
     sale_terms.forget_gift_messages(session, orders)
     sale_terms.forget_purchase_orders(session, orders)
-    deliveries.forget_gift_messages(session, orders)
+    deliveries.forget_instructions(session, orders)
     contacts = sorted({each.id for customer in customers for each in customer.contacts})
     fields = [*_BUYERS_FIELDS, *session.fields_of("res.partner", _OF_MODULES)]
     rows = [

@@ -31,6 +31,8 @@ class Delivery:
     location_id: int
     note: str = ""
     """HTML."""
+    incoming: bool = False
+    """A return from the customer."""
 
     @property
     def is_done(self) -> bool:
@@ -285,6 +287,7 @@ def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int
             outgoing=row["picking_type_code"] in {"outgoing", "dropship"},
             location_id=row["location_id"][0],
             note=row["note"] or "",
+            incoming=row["picking_type_code"] == "incoming",
         )
         found.setdefault(row["sale_id"][0], []).append(delivery)
     return found

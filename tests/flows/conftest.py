@@ -1,12 +1,14 @@
 """An account that works in the test module's Odoo."""
 
+import itertools
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from desk import Desk, MakeDesk
+from memory_odoo import MemoryApp, MemoryDatabase, MemoryOdoo
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.app import App
@@ -16,32 +18,53 @@ from amazon_bridge.config import Config
 @pytest.fixture
 def make_desk(odoo_database: OdooDatabase, tmp_path: Path) -> MakeDesk:
     """An account with these settings, which works as the administrator or another login."""
-    desks = []
+    numbers = itertools.count()
 
-    def make(
-        odoo: OdooDatabase = odoo_database,
-        marketplaces: str = "FR DE",
-        state: Path | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        **settings: Any,
-    ) -> Desk:
-        secrets = {"client_id": "id", "client_secret": "secret", "refresh_token": "token"}
-        account = {
-            "name": "acme",
-            "seller_id": "A3EXAMPLE12345",
-            "marketplaces": marketplaces.split(),
-            "credentials": secrets,
-            **settings,
-        }
-        side = {"url": odoo.url, "database": odoo.database, "login": odoo.login}
-        config = Config.model_validate(
-            {
-                "state": state or tmp_path / f"{len(desks)}.db",
-                "odoo": {**side, "password": odoo.password},
-                "accounts": [account],
-            }
-        )
-        desks.append(Desk(odoo_database, App(config, clock=clock)))
-        return desks[-1]
+    def make(odoo: OdooDatabase = odoo_database, **settings: Any) -> Desk:
+        settings.setdefault("state", tmp_path / f"{next(numbers)}.db")
+        clock = settings.pop("clock", None)
+        return Desk(odoo_database, App(configuration(odoo, **settings), **_clock(clock)))
 
     return make
+
+
+@pytest.fixture
+def make_memory_desk(tmp_path: Path) -> MakeDesk:
+    """The same in an in-memory Odoo of the test's own."""
+    odoo = MemoryDatabase(server=MemoryOdoo())
+
+    def make(**settings: Any) -> Desk:
+        settings.setdefault("state", tmp_path / "memory.db")
+        clock = settings.pop("clock", None)
+        app = InMemoryApp(odoo.server, configuration(odoo, **settings), **_clock(clock))
+        return Desk(odoo, app)
+
+    return make
+
+
+class InMemoryApp(MemoryApp):
+    def __init__(self, server: MemoryOdoo, *args: Any, **kwargs: Any) -> None:
+        self.server = server
+        super().__init__(*args, **kwargs)
+
+
+def configuration(
+    odoo: OdooDatabase, *, state: Path, marketplaces: str = "FR DE", **settings: Any
+) -> Config:
+    """An account with these settings, in this Odoo."""
+    secrets = {"client_id": "id", "client_secret": "secret", "refresh_token": "token"}
+    account = {
+        "name": "acme",
+        "seller_id": "A3EXAMPLE12345",
+        "marketplaces": marketplaces.split(),
+        "credentials": secrets,
+        **settings,
+    }
+    side = {"url": odoo.url, "database": odoo.database, "login": odoo.login}
+    return Config.model_validate(
+        {"state": state, "odoo": {**side, "password": odoo.password}, "accounts": [account]}
+    )
+
+
+def _clock(clock: Callable[[], datetime] | None) -> dict[str, Any]:
+    return {"clock": clock} if clock else {}

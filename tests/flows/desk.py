@@ -110,7 +110,7 @@ class Desk:
     def order(self, payload: Json, *fields: str) -> Json:
         """The sale order of a payload."""
         domain = [("client_order_ref", "=", payload["orderId"])]
-        names = ["name", "state", "amount_total", "amount_tax", "partner_id", "order_line", *fields]
+        names = ["name", "state", "amount_total", "partner_id", "order_line", *fields]
         [found] = self.find("sale.order", domain, names)
         return found
 

@@ -8,7 +8,7 @@ from desk import Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.engine.ledger import State
-from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
 
 
 class Clock:
@@ -27,8 +27,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(make_desk: MakeDesk, clock: Clock) -> Desk:
-    return make_desk(clock=clock)
+def desk(make_memory_desk: MakeDesk, clock: Clock) -> Desk:
+    return make_memory_desk(clock=clock)
 
 
 def with_fulfillment(**fulfillment: Any) -> Json:
@@ -77,6 +77,7 @@ def test_an_order_that_can_not_be_parsed_has_to_be_shipped_all_the_same(desk: De
         reason="the figures contradict each other",
         kind="no_proceeds",
         fulfilled_by=FulfilledBy.MERCHANT,
+        status=FulfillmentStatus.UNSHIPPED,
         ship_by=datetime(2026, 11, 30, 22, 59, tzinfo=UTC),
     )
     assert desk.work_orders(shown).quarantined == 1
@@ -84,6 +85,10 @@ def test_an_order_that_can_not_be_parsed_has_to_be_shipped_all_the_same(desk: De
     assert entry.kind == "no_proceeds"
     assert entry.remedy
     assert "ship it from there by 2026-11-30 22:59 UTC" in entry.remedy
+    # It was, and then it can be parsed: it was not shipped before it was first seen.
+    payload = order(item(ITEM="10.00")) | {"orderId": shown.order_id}
+    payload["fulfillment"]["fulfillmentStatus"] = "SHIPPED"
+    assert desk.work(payload).created == 1
 
 
 def test_everything_else_is_left_out_for_a_reason(desk: Desk) -> None:

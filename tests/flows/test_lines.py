@@ -6,6 +6,8 @@ import pytest
 from desk import Desk, MakeDesk, item, order
 from odoo_server.databases import OdooDatabase
 
+from amazon_bridge.odoo.deliveries import forget_instructions
+
 GIFT = {
     "promotion": {"breakdowns": [{"promotionId": "SUMMER-10"}, {"promotionId": "FREESHIP"}]},
     "fulfillment": {
@@ -72,6 +74,38 @@ def test_the_gift_message_is_on_the_delivery_order_and_stays_as_people_change_it
     assert "hand" in desk.find("stock.picking", domain, ["note"])[0]["note"]
 
 
+def test_what_packers_need_is_in_the_note_of_the_delivery(desk, taxes):
+    shipping = {
+        "shippingConstraints": {"signatureConfirmation": "MANDATORY"},
+        "internationalShipping": {"iossNumber": "IM0123456789"},
+    }
+    packed = {"fulfillment": {**GIFT["fulfillment"], "shipping": shipping}}
+    payload = order(item("MUG", ITEM="10.00", more=packed), programs=["PRIME"])
+    payload["fulfillment"]["shipByWindow"] = {"latestDateTime": "2026-11-20T22:59:00Z"}
+    payload["recipient"]["deliveryPreference"] = {
+        "dropOffLocation": "Porch",
+        "addressInstruction": "<Code> 4711",
+    }
+    desk.work(payload)
+    sale_order_id = desk.order(payload)["id"]
+    domain = [("sale_id", "=", sale_order_id)]
+    [delivery] = desk.find("stock.picking", domain, ["note"])
+    lines = [
+        "Ship by: 2026-11-20 22:59 UTC",
+        "Amazon programs: PRIME",
+        "IOSS number: IM0123456789",
+        "Required at delivery: signature confirmation (MUG)",
+        "Delivery instructions: Porch; &lt;Code&gt; 4711",
+        "Gift message: Happy &lt;birthday&gt;!",
+    ]
+    assert [line for line in lines if line not in delivery["note"]] == []
+    # Made anonymous, only what tells of the buyer is gone.
+    forget_instructions(desk.context.odoo, [sale_order_id])
+    note = desk.find("stock.picking", domain, ["note"])[0]["note"]
+    assert [line for line in lines if line in note] == lines[:4]
+    assert "4711" not in note
+
+
 def test_a_discount_bears_the_taxes_of_what_it_is_given_on(desk, taxes):
     book, toaster = item("BOOK", ITEM="20.00", DISCOUNT="2.00"), item("TOASTER", ITEM="30.00")
     toaster["proceeds"]["breakdowns"] += item(DISCOUNT="3.00")["proceeds"]["breakdowns"]
@@ -128,7 +162,7 @@ class TestTaxRegimes:
         lines = desk.lines(payload)
         assert [lines[key]["tax_ids"] for key in ("1", "1_shipping")] == [[], []]
         assert lines["2"]["tax_ids"] == lines["2_discount"]["tax_ids"] == [taxes["20"]]
-        sale_order = desk.order(payload)
+        sale_order = desk.order(payload, "amount_tax")
         assert sale_order["amount_total"] == 63.0
         assert Decimal(str(sale_order["amount_tax"])) == Decimal("3.00")
 

@@ -13,8 +13,9 @@ from amazon_bridge.engine.ledger import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.drafts import drafts_of, line_name
-from amazon_bridge.flows.orders import reminders, tell
-from amazon_bridge.flows.orders.decide import Step, decide
+from amazon_bridge.flows.orders import changes, packing, reminders, tell
+from amazon_bridge.flows.orders.case import Case
+from amazon_bridge.flows.orders.decide import LIVE, Step, decide
 from amazon_bridge.flows.orders.find import Shown, unreadable
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
@@ -75,14 +76,17 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     live = having(Step.IMPORT, Step.COMPLETE, Step.NOTHING)
     errors |= tell.find_without_delivery(live, standing)
     errors |= tell.find_unpriced(context, live, standing)
-    tell.show_requests(context, live, standing)
-    tell.show_gift_messages(context, live, standing)
+    new = {order.order_id for order in having(Step.IMPORT)}
+    memos = changes.remind(context, _cases(context, live, standing, new))
+    packing.note(context, live, standing)
     waiting = {order.order_id for order in unclear}
     done = [order for order in orders if order.order_id not in errors.keys() | waiting]
     processed = [standing[o.order_id] for o in done if o.order_id in standing]
-    reminders.close_settled(context, processed, current={})
+    current = {order_id: memo.reminders for order_id, memo in memos.items()}
+    reminders.close_settled(context, processed, current)
     for order in done:
-        _settle(context, order, steps[order.order_id])
+        memo = memos.get(order.order_id, Memo.of(order))
+        _settle(context, order, steps[order.order_id], memo)
         outcomes.setdefault(order.order_id, COUNTED_AS[steps[order.order_id]])
     outcomes |= dict.fromkeys(waiting - errors.keys(), COUNTED_AS[Step.UNCLEAR])
     if errors:
@@ -110,10 +114,34 @@ COUNTED_AS = {
 }
 
 
-def _settle(context: Context, order: Order, step: Step) -> None:
-    state = State.LEFT_OUT if step == Step.LEAVE_OUT else State.DONE
-    memo = None if step == Step.LEAVE_OUT else Memo.of(order).text()
-    context.ledger.settle(context.name, JOB, order.order_id, order.fingerprint, state, memo=memo)
+def _cases(
+    context: Context,
+    orders: Sequence[Order],
+    existing: Mapping[str, SaleOrder],
+    new: Collection[str],
+) -> list[Case]:
+    return [
+        Case(
+            order,
+            existing[order.order_id],
+            Memo.read(context.ledger.entry(context.name, JOB, order.order_id)),
+            is_new=order.order_id in new,
+        )
+        for order in orders
+        if order.status in LIVE and order.order_id in existing
+    ]
+
+
+def _settle(context: Context, order: Order, step: Step, memo: Memo) -> None:
+    left_out = step == Step.LEAVE_OUT
+    context.ledger.settle(
+        context.name,
+        JOB,
+        order.order_id,
+        order.fingerprint,
+        State.LEFT_OUT if left_out else State.DONE,
+        memo=None if left_out else memo.text(),
+    )
     log.info("order_worked", account=context.name, order=order.order_id, step=step)
 
 

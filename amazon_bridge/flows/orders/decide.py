@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum, auto
 
-from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
 from amazon_bridge.odoo.sales import SaleOrder
 
 
@@ -72,13 +72,16 @@ def _first_seen(order: Order, *, filed_before: bool) -> Step:
     return Step.IMPORT if to_be_imported(order, filed_before=filed_before) else Step.LEAVE_OUT
 
 
-def to_be_imported(order: Order, *, filed_before: bool) -> bool:
+def to_be_imported(order: Order | UnreadableOrder, *, filed_before: bool) -> bool:
     """FBA when Amazon has shipped; FBM when there is something to ship, or was when first seen."""
     if order.fulfilled_by == FulfilledBy.AMAZON:
         return order.status == FulfillmentStatus.SHIPPED
     if order.status == FulfillmentStatus.SHIPPED:
         return filed_before
-    return order.status in {FulfillmentStatus.UNSHIPPED, FulfillmentStatus.PARTIALLY_SHIPPED}
+    return order.status in TO_BE_SHIPPED
+
+
+TO_BE_SHIPPED = {FulfillmentStatus.UNSHIPPED, FulfillmentStatus.PARTIALLY_SHIPPED}
 
 
 def _imported(order: Order, sale_order: SaleOrder, fba_location_id: int) -> Step:

@@ -12,7 +12,7 @@ from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.ledger import Seen, State
 from amazon_bridge.engine.window import Window
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders.decide import to_be_imported
+from amazon_bridge.flows.orders.decide import TO_BE_SHIPPED, to_be_imported
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
@@ -69,12 +69,11 @@ def _is_older(one: Shown, other: Shown) -> bool:
 
 def file(context: Context, shown: Sequence[Shown], *, window: Window | None = None) -> list[str]:
     """File orders in the ledger; answer with the ids of those that are to be worked."""
-    seen = [Seen(order.order_id, order.fingerprint, _importable(order)) for order in shown]
+    seen = [
+        Seen(order.order_id, order.fingerprint, to_be_imported(order, filed_before=False))
+        for order in shown
+    ]
     return context.ledger.file(context.name, JOB, seen, window=window)
-
-
-def _importable(shown: Shown) -> bool:
-    return isinstance(shown, Order) and to_be_imported(shown, filed_before=False)
 
 
 def fetch(context: Context, order_id: str) -> Order:
@@ -189,7 +188,7 @@ def unreadable(order: UnreadableOrder) -> ItemError:
 
 def _by_hand(order: UnreadableOrder) -> str:
     """An FBM order has to be shipped, whether Odoo has it or not."""
-    if order.fulfilled_by == FulfilledBy.AMAZON:
+    if order.fulfilled_by == FulfilledBy.AMAZON or order.status not in TO_BE_SHIPPED:
         return ""
     by = f" by {order.ship_by:%Y-%m-%d %H:%M} UTC" if order.ship_by else " in time"
     return f"If you ship it yourself: look it up in Seller Central and ship it from there{by}. "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.engine.ledger import Entry
-from amazon_bridge.model import Item, Order
+from amazon_bridge.model import FulfillmentStatus, Item, Order
 
 JOB = "orders"
 
@@ -19,13 +20,14 @@ class ItemMemo:
 
     order_item_id: str
     ordered: int
-    fulfilled: int
+    to_ship: int
+    """Units that Amazon still expected to be shipped."""
     cancellation_requested: bool = False
 
     @classmethod
-    def of(cls, item: Item) -> ItemMemo:
+    def of(cls, order: Order, item: Item) -> ItemMemo:
         requested = item.buyer_requested_cancellation
-        return cls(item.order_item_id, item.quantity, item.quantity_fulfilled, requested)
+        return cls(item.order_item_id, item.quantity, units_to_ship(order, item), requested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,27 @@ class Memo:
     status: str
     items: tuple[ItemMemo, ...] | None = None
     """None in memos of older versions, which did not keep them."""
+    place: str | None = None
+    """A checksum of the delivery address; empty if Amazon told none, None if not known."""
+    requests: int = 0
+    """How often the buyer has asked to cancel the order or a further part of it."""
     reminders: tuple[str, ...] = ()
-    """The kinds of activities that were scheduled for the order and not closed since."""
+    """The topics of activities that were scheduled for the order and not closed since."""
 
     @classmethod
-    def of(cls, order: Order, *, reminders: tuple[str, ...] = ()) -> Memo:
+    def of(cls, order: Order) -> Memo:
         return cls(
             worth=order.worth,
             marketplace_id=order.marketplace_id or "",
             fulfilled_by=order.fulfilled_by or "",
             status=order.status,
-            items=tuple(map(ItemMemo.of, order.items)),
-            reminders=reminders,
+            items=tuple(ItemMemo.of(order, item) for item in order.items),
+            place=place_of(order),
         )
+
+    def item(self, order_item_id: str) -> ItemMemo | None:
+        """What is remembered of an item, if anything."""
+        return next((i for i in self.items or () if i.order_item_id == order_item_id), None)
 
     @classmethod
     def read(cls, entry: Entry | None) -> Memo | None:
@@ -63,21 +73,7 @@ class Memo:
 
     def text(self) -> str:
         """The memo as JSON, which ``read`` understands."""
-        items = self.items
-        return json.dumps(
-            {
-                "worth": str(self.worth),
-                "marketplace_id": self.marketplace_id,
-                "fulfilled_by": self.fulfilled_by,
-                "status": self.status,
-                "items": None if items is None else [_item_cells(item) for item in items],
-                "reminders": list(self.reminders),
-            }
-        )
-
-
-def _item_cells(item: ItemMemo) -> list[Any]:
-    return [item.order_item_id, item.ordered, item.fulfilled, item.cancellation_requested]
+        return json.dumps(asdict(self) | {"worth": str(self.worth)})
 
 
 def _decoded(values: dict[str, Any]) -> Memo:
@@ -87,7 +83,9 @@ def _decoded(values: dict[str, Any]) -> Memo:
         marketplace_id=values["marketplace_id"],
         fulfilled_by=values["fulfilled_by"],
         status=values["status"],
-        items=None if items is None else tuple(ItemMemo(*cells) for cells in items),
+        items=None if items is None else tuple(ItemMemo(**item) for item in items),
+        place=values["place"],
+        requests=values["requests"],
         reminders=tuple(values["reminders"]),
     )
 
@@ -96,3 +94,41 @@ def _of_older_version(text: str) -> Memo:
     """Older versions wrote the first four fields, separated by blanks."""
     worth, marketplace_id, fulfilled_by, status = text.split(" ")
     return Memo(Decimal(worth), marketplace_id, fulfilled_by, status)
+
+
+def units_to_ship(order: Order, item: Item) -> int:
+    """The units of an item that Amazon still expects to be shipped.
+
+    Amazon may cancel units without lowering the ordered quantity, and may show a package before it
+    counts its units as fulfilled: the lowest figure holds.
+    """
+    if order.status == FulfillmentStatus.SHIPPED:
+        return 0
+    packed = sum(n for p in order.packages for id_, n in p.quantities if id_ == item.order_item_id)
+    left = max(item.quantity - max(item.quantity_fulfilled, packed), 0)
+    if item.quantity_unfulfilled is None or not _has_unfulfilled(order):
+        return left
+    return min(left, item.quantity_unfulfilled)
+
+
+def _has_unfulfilled(order: Order) -> bool:
+    """False if the figures contradict the status, under which something is still to be shipped."""
+    return any(item.quantity_unfulfilled for item in order.items)
+
+
+def has_address(order: Order) -> bool:
+    """Whether Amazon shows where to deliver the order."""
+    address = order.address
+    return address is not None and bool(address.lines or address.city or address.postal_code)
+
+
+def place_of(order: Order) -> str:
+    """A checksum of the delivery address; empty if there is none.
+
+    Two bytes are enough to notice that the address was changed, and too few to confirm a guess
+    at it: the state store holds no buyer's data.
+    """
+    if order.address is None or not has_address(order):
+        return ""
+    told = json.dumps([order.order_id, asdict(order.address)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:4]

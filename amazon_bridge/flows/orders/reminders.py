@@ -9,108 +9,137 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from amazon_bridge.engine.ledger import Entry
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.odoo import notes
-from amazon_bridge.odoo.notes import Note, Record
+from amazon_bridge.odoo.notes import Note, Record, RecordNote
 from amazon_bridge.odoo.sales import SaleOrder
 
 QUARANTINED = "quarantined"
 
-KINDS = (QUARANTINED,)
+UNITS = "units"
+REQUEST = "buyer_asks"
+NO_ADDRESS = "no_address"
+ADDRESS = "address"
+TAXES = "taxes"
+
+KINDS = (QUARANTINED, UNITS, REQUEST, NO_ADDRESS, ADDRESS, TAXES)
 """The kinds of reminders; a note's topic is its kind and a digest of its facts."""
 
 _REPLACED = "The facts have changed since: see the newer activity or note."
 _SETTLED = "Settled: the order was processed again."
 
 
-def note(kind: str, subject: str, body: str) -> Note:
-    """A note that is posted again as soon as its text differs."""
-    digest = hashlib.sha256(f"{subject}\n{body}".encode()).hexdigest()[:12]
+def note(kind: str, subject: str, body: str, *, occurrence: int = 1) -> Note:
+    """A note that is posted again as soon as its text differs, or it occurs once more."""
+    facts = f"{subject}\n{body}\n{occurrence}"
+    digest = hashlib.sha256(facts.encode()).hexdigest()[:12]
     return Note(f"{kind}_{digest}", subject, body)
 
 
-def remind(context: Context, kind: str, wanted: Mapping[SaleOrder, Note]) -> None:
-    """Schedule an activity on each sale order and on its open deliveries from the warehouse.
+Reminder = tuple[SaleOrder, Note]
+"""A sale order, and the note about it."""
+
+
+def remind(context: Context, wanted: Sequence[Reminder]) -> None:
+    """Schedule activities on sale orders and on their open deliveries from the warehouse.
 
     Activities of the same kind with other facts are closed.
     """
-    records = {
-        record: each
-        for sale_order, each in wanted.items()
-        for record in records_of(context, sale_order)
-    }
+    pairs = [
+        (record, note) for sale_order, note in wanted for record in records_of(context, sale_order)
+    ]
     today, user_id = context.clock().date(), context.setup.salesperson_id
-    notes.remind(context.odoo, records, today=today, user_id=user_id)
-    reminded = [s for s in wanted if kind in open_kinds(_entry(context, s.order_id))]
-    _close(context, reminded, {kind}, _REPLACED, keep=records)
+    notes.remind_all(context.odoo, pairs, today=today, user_id=user_id)
+    replaced: defaultdict[SaleOrder, set[str]] = defaultdict(set)
+    for sale_order, note in wanted:
+        if _is_replaced(open_topics(_entry(context, sale_order.order_id)), note.topic):
+            replaced[sale_order].add(kind_of(note.topic))
+        _remember(context, sale_order.order_id, note.topic)
+    _close(context, replaced, _REPLACED, keep=pairs)
 
 
 def records_of(context: Context, sale_order: SaleOrder) -> list[Record]:
     """The sale order, and its open deliveries out of the warehouse."""
-    warehouse = (d for d in sale_order.deliveries if d.location_id != context.setup.fba_location_id)
-    open_ = [(notes.DELIVERY_ORDER, delivery.id) for delivery in warehouse if delivery.is_open]
+    open_ = [
+        (notes.DELIVERY_ORDER, delivery.id)
+        for delivery in sale_order.deliveries
+        if delivery.is_open and not delivery.incoming
+        if delivery.location_id != context.setup.fba_location_id
+    ]
     return [(notes.SALE_ORDER, sale_order.id), *open_]
 
 
-def open_kinds(entry: Entry | None) -> tuple[str, ...]:
-    """The kinds of reminders that may be open for an order.
+def kind_of(topic: str) -> str:
+    """The kind of a reminder, by its topic."""
+    return topic.rpartition("_")[0]
 
-    Of one that was tried and never settled it isn't known which.
+
+def open_topics(entry: Entry | None) -> tuple[str, ...]:
+    """The topics of the reminders that may be open for an order.
+
+    Of one that was tried and never settled it isn't known which: then the topics end in nothing.
     """
     if memo := Memo.read(entry):
         return memo.reminders
-    return KINDS if entry and entry.last_tried else ()
+    return tuple(f"{kind}_" for kind in KINDS) if entry and entry.last_tried else ()
 
 
-def remember(context: Context, order_id: str, kind: str) -> None:
-    """Note in the state store that a reminder is open for an order."""
+def _is_replaced(open_: Collection[str], topic: str) -> bool:
+    return any(kind_of(each) == kind_of(topic) and each != topic for each in open_)
+
+
+def _remember(context: Context, order_id: str, topic: str) -> None:
+    """Note that a reminder is open, also for an order that is not settled in this run."""
     memo = Memo.read(_entry(context, order_id))
-    if memo and kind not in memo.reminders:
-        updated = replace(memo, reminders=(*memo.reminders, kind))
+    if memo and topic not in memo.reminders:
+        others = (each for each in memo.reminders if kind_of(each) != kind_of(topic))
+        updated = replace(memo, reminders=(*others, topic))
         context.ledger.remember(context.name, JOB, order_id, updated.text())
 
 
 def close_settled(
     context: Context, sale_orders: Iterable[SaleOrder], current: Mapping[str, Collection[str]]
 ) -> None:
-    """Close the open reminders of processed orders, except the kinds that are current.
+    """Close the open reminders of processed orders, except those that still hold.
 
     Args:
         context: of the account.
         sale_orders: of the orders that were processed.
-        current: the kinds that still hold, by Amazon order id.
+        current: the topics that still hold, by Amazon order id.
     """
-    by_kinds: defaultdict[tuple[str, ...], list[SaleOrder]] = defaultdict(list)
+    settled = {}
     for sale_order in sale_orders:
-        kinds = open_kinds(_entry(context, sale_order.order_id))
-        still = current.get(sale_order.order_id, ())
-        by_kinds[tuple(kind for kind in kinds if kind not in still)].append(sale_order)
-    for kinds, settled in by_kinds.items():
-        if kinds:
-            _close(context, settled, kinds, _SETTLED)
+        still = set(map(kind_of, current.get(sale_order.order_id, ())))
+        open_ = set(map(kind_of, open_topics(_entry(context, sale_order.order_id))))
+        settled[sale_order] = open_ - still
+    _close(context, settled, _SETTLED)
 
 
 def _close(
     context: Context,
-    sale_orders: Collection[SaleOrder],
-    kinds: Collection[str],
+    kinds: Mapping[SaleOrder, Collection[str]],
     feedback: str,
     *,
-    keep: Mapping[Record, Note] | None = None,
+    keep: Collection[RecordNote] = (),
 ) -> None:
-    """Close reminders on sale orders and all of their deliveries, done ones included."""
-    ids = {
-        notes.SALE_ORDER: [sale_order.id for sale_order in sale_orders],
-        notes.DELIVERY_ORDER: [d.id for sale_order in sale_orders for d in sale_order.deliveries],
-    }
-    for model, its in ids.items():
-        kept = {id_: each for (of, id_), each in (keep or {}).items() if of == model}
-        notes.close_reminders(context.odoo, model, its, kinds, feedback, keep=kept)
+    """Close kinds of reminders on sale orders and all of their deliveries, done ones included."""
+    by_kinds: defaultdict[tuple[str, ...], list[SaleOrder]] = defaultdict(list)
+    for sale_order, its_kinds in kinds.items():
+        if its_kinds:
+            by_kinds[tuple(sorted(its_kinds))].append(sale_order)
+    for its_kinds, sale_orders in by_kinds.items():
+        records = [record for sale_order in sale_orders for record in _all_records(sale_order)]
+        notes.close_all(context.odoo, records, its_kinds, feedback, keep=keep)
+
+
+def _all_records(sale_order: SaleOrder) -> list[Record]:
+    deliveries = [(notes.DELIVERY_ORDER, delivery.id) for delivery in sale_order.deliveries]
+    return [(notes.SALE_ORDER, sale_order.id), *deliveries]
 
 
 def _entry(context: Context, order_id: str) -> Entry | None:

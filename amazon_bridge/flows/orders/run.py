@@ -172,7 +172,6 @@ def _without_account(context: Context, shown: Sequence[Shown]) -> dict[str, Item
     }
 
 
-
 def recover(context: Context, order_id: str) -> Counts:
     """Fetch one order by its id, and import it.
 

@@ -13,8 +13,8 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
 from amazon_bridge.flows.orders.decide import LIVE
 from amazon_bridge.flows.orders.memo import JOB, Memo
-from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order
-from amazon_bridge.odoo import deliveries, notes, sales
+from amazon_bridge.model import Order
+from amazon_bridge.odoo import notes, sales
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.sales import SaleOrder
 
@@ -64,17 +64,13 @@ def _quarantine(context: Context, order_id: str, error: ItemError) -> None:
 def _remind(context: Context, errors: Mapping[str, ItemError]) -> None:
     """Schedule an activity with reason and remedy on the orders' sale orders and deliveries."""
     existing = sales.find(context.odoo, errors)
-    wanted = {
-        sale_order: reminders.note(
-            reminders.QUARANTINED,
-            "Amazon: this order needs attention",
-            f"{errors[order_id].reason} {errors[order_id].remedy}".strip(),
-        )
-        for order_id, sale_order in existing.items()
-    }
-    reminders.remind(context, reminders.QUARANTINED, wanted)
-    for order_id in existing:
-        reminders.remember(context, order_id, reminders.QUARANTINED)
+    wanted = [(existing[order_id], _quarantined(errors[order_id])) for order_id in existing]
+    reminders.remind(context, wanted)
+
+
+def _quarantined(error: ItemError) -> Note:
+    subject = "Amazon: this order needs attention"
+    return reminders.note(reminders.QUARANTINED, subject, f"{error.reason} {error.remedy}".strip())
 
 
 def find_unclear(context: Context, orders: Sequence[Order]) -> dict[str, ItemError]:
@@ -96,11 +92,13 @@ def _first_seen_before(context: Context, order_id: str, moment: datetime) -> boo
 
 
 def _unclear(order: Order) -> ItemError:
-    ships = "" if order.fulfilled_by else ", and not who ships it"
+    shown = f"the status {order.status_text or order.status}"
+    if order.fulfilled_by is None:
+        who = order.fulfilled_by_text
+        shown += f", shipped by {who}" if who else ", and not who ships it"
     return ItemError(
         "unclear",
-        f"Amazon shows the status {order.status} for this order{ships}: what to do about it in"
-        " Odoo can't be decided.",
+        f"Amazon shows for this order {shown}: what to do about it in Odoo can't be decided.",
         "Look the order up in Seller Central and ship it from there if it is to be shipped. It"
         " comes back by itself when it changes on Amazon, or with `quarantine retry`.",
     )
@@ -232,49 +230,3 @@ def _has_changed_worth(context: Context, order: Order) -> bool:
     entry = context.ledger.entry(context.name, JOB, order.order_id)
     memo = Memo.read(entry)
     return order.status in LIVE and memo is not None and memo.worth != order.worth
-
-
-def show_requests(
-    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
-) -> None:
-    """Tell the people in Odoo that the buyer asks to cancel, before the parcel leaves."""
-    asked = [
-        standing[order.order_id]
-        for order in orders
-        if order.buyer_requested_cancellation and order.status == FulfillmentStatus.UNSHIPPED
-    ]
-    live = [sale_order for sale_order in asked if not sale_order.is_cancelled]
-    records = [(notes.SALE_ORDER, sale_order.id) for sale_order in live]
-    records += [(notes.DELIVERY_ORDER, d.id) for s in live for d in s.deliveries if d.is_open]
-    notes.remind(
-        context.odoo,
-        dict.fromkeys(records, _BUYER_ASKS),
-        today=context.clock().date(),
-        user_id=context.setup.salesperson_id,
-    )
-
-
-_BUYER_ASKS = Note(
-    "buyer_asks",
-    "Amazon: the buyer asks to cancel",
-    "The buyer has asked Amazon to cancel this order. Don't ship it without deciding: cancel"
-    " this sale order to grant the request, or ship it to decline.",
-)
-
-
-def show_gift_messages(
-    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
-) -> None:
-    """Write what goes into the parcel on the deliveries, for those who pack it."""
-    messages = {
-        order.order_id: [item.gift_message for item in order.items if item.gift_message]
-        for order in orders
-        if order.fulfilled_by == FulfilledBy.MERCHANT
-    }
-    texts = {
-        delivery: its_messages
-        for order_id, its_messages in messages.items()
-        for delivery in standing[order_id].deliveries
-        if delivery.is_open and its_messages
-    }
-    deliveries.note_gift_messages(context.odoo, texts)

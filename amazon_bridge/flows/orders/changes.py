@@ -1,0 +1,88 @@
+"""What Amazon changed after the import: people in Odoo are reminded before a parcel leaves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders import addresses, reminders, requests, units
+from amazon_bridge.flows.orders.case import Case
+from amazon_bridge.flows.orders.memo import ItemMemo, Memo
+from amazon_bridge.flows.orders.reminders import Reminder
+from amazon_bridge.flows.orders.units import ItemUnits
+from amazon_bridge.odoo import item_lines
+
+
+def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
+    """Schedule activities for what changed on Amazon and what is still open.
+
+    Returns:
+        The memos to keep when the orders are settled, by Amazon order id.
+    """
+    confirmed = [case for case in cases if case.sale_order.is_confirmed]
+    compared = _compare_units(context, confirmed)
+    wanted = [
+        *addresses.reminders_of(context, confirmed),
+        *requests.reminders_of(cases),
+        *_reminders_of_units(confirmed, compared),
+    ]
+    reminders.remind(context, wanted)
+    topics: defaultdict[str, list[str]] = defaultdict(list)
+    for sale_order, note in wanted:
+        topics[sale_order.order_id].append(note.topic)
+    return {
+        case.order.order_id: _memo(
+            case, topics[case.order.order_id], compared.get(case.order.order_id, ())
+        )
+        for case in cases
+    }
+
+
+def _memo(case: Case, topics: Sequence[str], compared: Sequence[ItemUnits]) -> Memo:
+    now, former = Memo.of(case.order), case.memo
+    kinds = set(map(reminders.kind_of, topics))
+    lasting = [t for t in addresses.lasting_topics(case) if reminders.kind_of(t) not in kinds]
+    changed = {item.order_item_id for item in compared if item.is_changed}
+    items = [
+        _with_former_units(item, former) if former and item.order_item_id in changed else item
+        for item in now.items or ()
+    ]
+    return replace(
+        now,
+        items=tuple(items),
+        place=now.place or (former.place if former else "") or "",
+        requests=requests.count(case),
+        reminders=tuple(sorted([*topics, *lasting])),
+    )
+
+
+def _with_former_units(item: ItemMemo, former: Memo) -> ItemMemo:
+    """As long as Odoo has not followed a change, it is compared with the figures before it."""
+    known = former.item(item.order_item_id)
+    return replace(item, ordered=known.ordered, to_ship=known.to_ship) if known else item
+
+
+def _compare_units(context: Context, cases: Sequence[Case]) -> dict[str, list[ItemUnits]]:
+    """Compare the units of orders where they may differ, by Amazon order id."""
+    looked = [c for c in cases if units.may_differ(c.order, c.memo, is_new=c.is_new)]
+    known = [case.sale_order for case in looked if not case.is_new]
+    lines = item_lines.item_lines(context.odoo, known) if known else {}
+    for case in looked:
+        if case.is_new:
+            lines |= units.new_lines(case.order)
+    return {
+        case.order.order_id: units.compare(case.order, case.sale_order, case.memo, lines)
+        for case in looked
+    }
+
+
+def _reminders_of_units(
+    cases: Sequence[Case], compared: Mapping[str, Sequence[ItemUnits]]
+) -> Iterator[Reminder]:
+    for case in cases:
+        if case.order.order_id in compared:
+            items = compared[case.order.order_id]
+            if note := units.note_of(case.order, case.sale_order, items):
+                yield case.sale_order, note

@@ -1,0 +1,62 @@
+"""What those who pack and label a delivery must know, in its note."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.units import name_of
+from amazon_bridge.model import FulfilledBy, Order
+from amazon_bridge.odoo import deliveries
+from amazon_bridge.odoo.deliveries import DELIVERY_INSTRUCTIONS, GIFT_MESSAGE, Instruction
+from amazon_bridge.odoo.sales import SaleOrder
+
+
+def note(context: Context, orders: Sequence[Order], existing: Mapping[str, SaleOrder]) -> None:
+    """Write instructions on the open deliveries from the warehouse that have no note yet."""
+    notes = {
+        delivery: lines
+        for order in orders
+        if order.order_id in existing and (lines := list(instructions(order)))
+        for delivery in existing[order.order_id].deliveries
+        if delivery.is_open and not delivery.incoming
+    }
+    deliveries.note_instructions(context.odoo, notes)
+
+
+def instructions(order: Order) -> Iterator[Instruction]:
+    """What Amazon says about packing, labelling and delivering a merchant-fulfilled order."""
+    if order.fulfilled_by != FulfilledBy.MERCHANT:
+        return
+    yield from _dates(order)
+    if order.programs:
+        yield Instruction("Amazon programs", ", ".join(order.programs))
+    for number in dict.fromkeys(item.ioss_number for item in order.items if item.ioss_number):
+        yield Instruction("IOSS number", number)
+    for item in order.items:
+        if item.shipping_constraints:
+            checks = ", ".join(map(_in_words, item.shipping_constraints))
+            yield Instruction("Required at delivery", f"{checks} ({name_of(item)})")
+    if order.delivery_instructions:
+        yield Instruction(DELIVERY_INSTRUCTIONS, order.delivery_instructions)
+    for item in order.items:
+        if item.gift_message:
+            yield Instruction(GIFT_MESSAGE, item.gift_message)
+
+
+def _dates(order: Order) -> Iterator[Instruction]:
+    if order.ship_by:
+        yield Instruction("Ship by", _moment(order.ship_by))
+    if order.deliver_by:
+        yield Instruction("Deliver by", _moment(order.deliver_by))
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _in_words(name: str) -> str:
+    """``signatureConfirmation`` as ``signature confirmation``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()

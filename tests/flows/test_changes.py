@@ -1,0 +1,299 @@
+"""What Amazon changes after the import, or counts as shipped, is said before a parcel leaves."""
+
+import copy
+import html
+from typing import Any
+
+import pytest
+from desk import Desk, Json, MakeDesk, item, order
+
+SKUS = ("BOARD", "SPOON", "MUG")
+FIELDS = ["name", "state", "partner_id", "note"]
+SHIPPED = "Amazon: shipped already, don't ship it again"
+EXCESS = "Amazon: don't ship all units"
+CHANGED = "Amazon: units were changed"
+ASKS = "Amazon: the buyer asks to cancel"
+NO_ADDRESS = "Amazon: no delivery address yet"
+ADDRESS = "Amazon: another delivery address"
+TAXES = "Amazon: check the taxes"
+ATTENTION = "Amazon: this order needs attention"
+
+
+@pytest.fixture
+def desk(make_memory_desk: MakeDesk) -> Desk:
+    desk = make_memory_desk()
+    for sku in SKUS:
+        values = {"name": sku, "default_code": sku, "is_storable": True, "taxes_id": [(6, 0, [])]}
+        desk.odoo.rpc("product.product", "create", values)
+    return desk
+
+
+def changed(payload: Json, *, status: str = "", **fields: Any) -> Json:
+    """The same order as Amazon shows it later; ``items`` has what is new of each item."""
+    later = copy.deepcopy(payload)
+    for mine, new in zip(later["orderItems"], fields.pop("items", ()), strict=False):
+        mine.update(new)
+    if status:
+        later["fulfillment"]["fulfillmentStatus"] = status
+    return later | fields
+
+
+def units(ordered: int, *, shipped: int = 0, total: str | None = None) -> Json:
+    proceeds = {"proceedsTotal": money(total), "breakdowns": []} if total is not None else None
+    fulfillment = {"quantityFulfilled": shipped, "quantityUnfulfilled": ordered - shipped}
+    item_ = {"quantityOrdered": ordered, "fulfillment": fulfillment}
+    return item_ | ({"proceeds": proceeds} if proceeds else {})
+
+
+def money(amount: str) -> Json:
+    return {"amount": amount, "currencyCode": "EUR"}
+
+
+def told(desk: Desk, payload: Json) -> dict[str, str]:
+    """The open activities, by summary; the same on the sale order and on its open delivery."""
+    sale_order = desk.order(payload)
+    on_order = activities(desk, "sale.order", sale_order["id"])
+    for delivery in open_deliveries(desk, payload):
+        assert activities(desk, "stock.picking", delivery["id"]) == on_order
+    return on_order
+
+
+def activities(desk: Desk, model: str, id_: int) -> dict[str, str]:
+    domain = [("res_model", "=", model), ("res_id", "=", id_)]
+    rows = desk.find("mail.activity", domain, ["summary", "note"])
+    assert len({row["summary"] for row in rows}) == len(rows)
+    return {row["summary"]: html.unescape(row["note"]) for row in rows}
+
+
+def open_deliveries(desk: Desk, payload: Json) -> list[Json]:
+    domain = [("sale_id", "=", desk.order(payload)["id"]), ("state", "not in", ["done", "cancel"])]
+    return desk.find("stock.picking", domain, FIELDS)
+
+
+def ship(desk: Desk, payload: Json, **quantities: int) -> None:
+    """Do the open delivery with these quantities by SKU; the rest is a backorder."""
+    [delivery] = open_deliveries(desk, payload)
+    moves = desk.find("stock.move", [("picking_id", "=", delivery["id"])], ["product_id"])
+    for move in moves:
+        name = move["product_id"][1].rpartition(" ")[2]
+        quantity = quantities.get(name, 0)
+        values = {"quantity": quantity, "picked": quantity > 0}
+        desk.odoo.rpc("stock.move", "write", [move["id"]], values)
+    context = {"skip_backorder": True, "skip_sms": True}
+    desk.odoo.rpc("stock.picking", "button_validate", [delivery["id"]], context=context)
+
+
+# Units that have left outside of Odoo
+
+
+def test_partially_shipped_when_it_is_seen_first(desk: Desk) -> None:
+    new = order(item("BOARD", quantity=3, ITEM="30.00"), item("SPOON", ITEM="5.00"))
+    payload = changed(
+        new, status="PARTIALLY_SHIPPED", items=[units(3, shipped=2), units(1, shipped=1)]
+    )
+    assert desk.work(payload).created == 1
+    assert desk.order(payload)["amount_total"] == 35
+    [(summary, text)] = told(desk, payload).items()
+    assert summary == EXCESS
+    assert "Don't ship 2 units of BOARD (Amazon: 3 ordered, 1 still to be shipped" in text
+    assert "1 unit of SPOON" in text
+    # The same is told once; a unit more is another fact.
+    assert desk.work(changed(payload, sellerOrderId="MINE")).unchanged == 1
+    assert told(desk, payload) == {summary: text}
+    later = changed(payload, items=[units(3, shipped=3), units(1, shipped=1)], status="SHIPPED")
+    assert desk.work(later).unchanged == 1
+    assert told(desk, payload).keys() == {SHIPPED}
+    assert "3 units of BOARD" in told(desk, payload)[SHIPPED]
+
+
+def test_shipped_in_seller_central_while_the_delivery_is_open(desk: Desk) -> None:
+    payload = order(item("BOARD", quantity=2, ITEM="20.00"))
+    desk.work(payload)
+    package = {
+        "packageReferenceId": "1",
+        "packageItems": [
+            {"orderItemId": payload["orderItems"][0]["orderItemId"], "quantity": 1},
+        ],
+    }
+    desk.work(changed(payload, status="PARTIALLY_SHIPPED", packages=[package]))
+    assert told(desk, payload).keys() == {EXCESS}
+    desk.work(changed(payload, status="SHIPPED"))
+    assert told(desk, payload).keys() == {SHIPPED}
+    # The delivery order is settled: nobody is bothered any more.
+    ship(desk, payload, BOARD=2)
+    desk.work(changed(payload, status="SHIPPED", sellerOrderId="MINE"))
+    assert told(desk, payload) == {}
+
+
+def test_shipped_before_it_could_be_imported(make_memory_desk: MakeDesk) -> None:
+    desk = make_memory_desk(unknown_sku="quarantine")
+    payload = order(item("LATE", quantity=2, ITEM="20.00"))
+    assert desk.work(payload).quarantined == 1
+    desk.odoo.rpc("product.product", "create", {"name": "LATE", "default_code": "LATE"})
+    shipped = changed(payload, status="SHIPPED", items=[units(2, shipped=2)])
+    assert desk.work(shipped).created == 1
+    assert told(desk, payload).keys() == {SHIPPED}
+
+
+def test_what_the_warehouse_shipped_is_no_surprise(desk: Desk) -> None:
+    payload = order(item("BOARD", quantity=3, ITEM="30.00"))
+    desk.work(payload)
+    ship(desk, payload, BOARD=2)
+    desk.work(changed(payload, status="PARTIALLY_SHIPPED", items=[units(3, shipped=2)]))
+    assert told(desk, payload) == {}
+    # The third is cancelled on Amazon: its backorder must not leave.
+    desk.work(changed(payload, status="SHIPPED", items=[units(2, shipped=2, total="30.00")]))
+    assert told(desk, payload).keys() == {SHIPPED}
+    assert "1 unit of BOARD" in told(desk, payload)[SHIPPED]
+
+
+# Units that were changed
+
+
+def test_an_item_is_cancelled_on_amazon(desk: Desk) -> None:
+    payload = order(item("BOARD", quantity=3, ITEM="30.00"), item("SPOON", ITEM="20.00"))
+    desk.work(payload)
+    later = changed(payload, items=[{}, units(0, total="0.00")])
+    assert desk.work(later).quarantined == 1
+    assert told(desk, payload).keys() == {ATTENTION, EXCESS}
+    assert "1 unit of SPOON (Amazon: 0 ordered, 1 before" in told(desk, payload)[EXCESS]
+    # A person follows: the activities are done.
+    of_order = [("order_id", "=", desk.order(payload)["id"]), ("product_id.name", "=", "SPOON")]
+    [line] = desk.find("sale.order.line", of_order, [])
+    desk.odoo.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": 0})
+    desk.app.ledger.retry(payload["orderId"])
+    assert desk.work(later).unchanged == 1
+    assert told(desk, payload) == {}
+
+
+def test_a_free_item_is_cancelled_on_amazon(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"), item("SPOON", quantity=2, ITEM="0.00"))
+    desk.work(payload)
+    assert desk.work(changed(payload, items=[{}, units(1, total="0.00")])).unchanged == 1
+    assert "1 unit of SPOON" in told(desk, payload)[EXCESS]
+
+
+def test_units_cancelled_without_lowering_the_ordered_quantity(desk: Desk) -> None:
+    payload = order(item("BOARD", quantity=2, ITEM="30.00"))
+    desk.work(payload)
+    left = {"fulfillment": {"quantityFulfilled": 0, "quantityUnfulfilled": 1}}
+    desk.work(changed(payload, items=[left]))
+    assert "1 unit of BOARD" in told(desk, payload)[EXCESS]
+
+
+def test_units_are_added_on_amazon(desk: Desk) -> None:
+    payload = order(item("MUG", ITEM="9.00"))
+    desk.work(payload)
+    later = changed(payload, items=[units(17, total="153.00")])
+    assert desk.work(later).quarantined == 1
+    assert told(desk, payload).keys() == {ATTENTION, CHANGED}
+    assert "Ship 16 units of MUG more (Amazon: 17 ordered, 1 before" in told(desk, payload)[CHANGED]
+    assert desk.work(later).quarantined == 1
+    assert told(desk, payload).keys() == {ATTENTION, CHANGED}
+
+
+# Requests
+
+
+def asks(number: int) -> list[Json]:
+    request = {"cancellation": {"cancellationRequest": {"requester": "BUYER"}}}
+    return [request if i == number else {} for i in range(2)]
+
+
+def test_the_buyer_asks_to_cancel_one_item(desk: Desk) -> None:
+    payload = order(item("BOARD", quantity=2, ITEM="30.00"), item("SPOON", ITEM="20.00"))
+    desk.work(payload)
+    first = changed(payload, items=asks(0))
+    desk.work(first)
+    [(summary, text)] = told(desk, payload).items()
+    assert summary == ASKS
+    assert "2 units of BOARD" in text
+    assert "SPOON" not in text
+    # The same request is told once, another one again.
+    desk.work(changed(first, sellerOrderId="MINE"))
+    assert told(desk, payload) == {ASKS: text}
+    both = changed(first, items=[{}, asks(0)[0]])
+    desk.work(both)
+    assert "this order" in told(desk, payload)[ASKS]
+    desk.work(payload)  # withdrawn
+    assert told(desk, payload) == {}
+    desk.work(first | {"sellerOrderId": "AGAIN"})
+    assert "2 units of BOARD" in told(desk, payload)[ASKS]
+
+
+# Addresses
+
+
+def without_address(*items: Json) -> Json:
+    return order(*items) | {"recipient": None}
+
+
+def contact(desk: Desk, id_: int) -> Json:
+    [row] = desk.find("res.partner", [("id", "=", id_)], ["street", "city", "country_id"])
+    return row
+
+
+def recipient(country: str) -> Json:
+    address = copy.deepcopy(order()["recipient"])
+    address["deliveryAddress"]["countryCode"] = country
+    return {"recipient": address}
+
+
+def test_the_address_is_told_after_the_import(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    payload = without_address(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    assert told(desk, payload).keys() == {NO_ADDRESS}
+    later = payload | recipient("US")
+    assert desk.work(later).unchanged == 1
+    assert told(desk, payload) == {}
+    shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
+    assert contact(desk, shipping)["street"] == "1 rue de la Paix"
+    [delivery] = open_deliveries(desk, payload)
+    assert delivery["partner_id"][0] == shipping
+    assert desk.work(later | {"sellerOrderId": "MINE"}).unchanged == 1
+    assert told(desk, payload) == {}
+
+
+def test_the_address_that_is_told_later_would_change_the_taxes(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    payload = without_address(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    later = payload | recipient("FR")  # for which Odoo has the position Foreign Trade
+    desk.work(later)
+    assert told(desk, payload).keys() == {TAXES}
+    desk.work(later | {"sellerOrderId": "MINE"})
+    assert told(desk, payload).keys() == {TAXES}
+
+
+def test_a_person_had_entered_the_missing_address(desk: Desk) -> None:
+    payload = without_address(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
+    desk.odoo.rpc("res.partner", "write", [shipping], {"street": "2 rue Basse", "city": "Lyon"})
+    desk.work(payload | {"recipient": order()["recipient"]})
+    assert told(desk, payload).keys() == {ADDRESS}
+    assert desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0] == shipping
+    assert contact(desk, shipping)["street"] == "2 rue Basse"
+
+
+def test_another_address_on_amazon(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    before = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
+    moved = copy.deepcopy(payload)
+    moved["recipient"]["deliveryAddress"]["addressLine1"] = "99 rue Neuve"
+    desk.work(moved)
+    [(summary, text)] = told(desk, payload).items()
+    assert summary == ADDRESS
+    assert "Neuve" not in text
+    sale_order = desk.order(payload, "partner_shipping_id")
+    assert sale_order["partner_shipping_id"][0] == before
+    children = desk.find(
+        "res.partner", [("parent_id", "=", sale_order["partner_id"][0])], ["street"]
+    )
+    assert "99 rue Neuve" in {each["street"] for each in children}
+    # The address is withheld, then the same: told once.
+    desk.work(moved | {"recipient": None})
+    desk.work(moved | {"sellerOrderId": "MINE"})
+    assert told(desk, payload) == {ADDRESS: text}
