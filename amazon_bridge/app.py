@@ -356,6 +356,11 @@ class App:
         with lock.held(self.config.state, account.name, orders.JOB, wait=_LOCK_WAIT):
             return orders.recover(self.context(account), order_id)
 
+    def import_as_is(self, account: AccountConfig, order_id: str) -> Counts:
+        """Import a quarantined order at the total that Amazon states."""
+        with lock.held(self.config.state, account.name, orders.JOB, wait=_LOCK_WAIT):
+            return orders.import_as_is(self.context(account), order_id)
+
 
 def _by_marketplace(accounts: Iterable[AccountConfig], seller_id: str) -> dict[str, str]:
     """The names of one seller's accounts, by marketplace id."""

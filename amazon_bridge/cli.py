@@ -369,6 +369,25 @@ def order_recover(ctx: click.Context, account: str, order_id: str) -> None:
     ctx.exit(_exit_code([counts]))
 
 
+@order.command("import")
+@click.argument("account")
+@click.argument("order_id", metavar="ID")
+@click.option("--as-is", is_flag=True, help="Take the total that Amazon states.")
+@click.pass_context
+def order_import(ctx: click.Context, account: str, order_id: str, *, as_is: bool) -> None:
+    """Import a quarantined order that can't be understood, at the total that Amazon states.
+
+    An activity on its sale order reminds people to check the amounts.
+    """
+    if not as_is:
+        raise click.UsageError(f"To import it as usual: order recover {account} {order_id}")
+    with _opened(ctx) as bridge:
+        counts = bridge.import_as_is(bridge.accounts(account)[0], order_id)
+        for entry in bridge.ledger.entries(order_id):
+            _show_entry(entry)
+    ctx.exit(_exit_code([counts]))
+
+
 # Quarantine
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
 
+from amazon_bridge.amazon.as_is import stated_proceeds
 from amazon_bridge.amazon.payloads import (
     AddressPayload,
     CancellationRequestPayload,
@@ -76,11 +77,25 @@ def read_order(
     fingerprint = _fingerprint(payload)
     try:
         order = OrderPayload.model_validate(payload)
-        return _order(order, fingerprint, prices_include_tax=prices_include_tax)
+        return _order(order, fingerprint, _proceeds(order, prices_include_tax=prices_include_tax))
     except ValidationError as error:
         return unreadable(payload, fingerprint, problems(error))
     except ProceedsError as error:
         return unreadable(payload, fingerprint, str(error), kind=error.kind)
+
+
+def read_order_as_is(payload: object) -> Order | UnreadableOrder:
+    """The order with the total that Amazon states, whatever its other figures say.
+
+    Returns:
+        The order; or why it can't be understood, if more than its figures is wrong.
+    """
+    fingerprint = _fingerprint(payload)
+    try:
+        order = OrderPayload.model_validate(payload)
+    except ValidationError as error:
+        return unreadable(payload, fingerprint, problems(error))
+    return _order(order, fingerprint, stated_proceeds(order))
 
 
 def _fingerprint(payload: object) -> str:
@@ -93,9 +108,8 @@ def _fingerprint(payload: object) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _order(payload: OrderPayload, fingerprint: str, *, prices_include_tax: bool | None) -> Order:
+def _order(payload: OrderPayload, fingerprint: str, proceeds: OrderProceeds) -> Order:
     status = _status(payload.fulfillment.fulfillment_status)
-    proceeds = _proceeds(payload, status, prices_include_tax=prices_include_tax)
     address = payload.recipient.delivery_address
     return Order(
         order_id=payload.order_id,
@@ -160,9 +174,8 @@ def _fulfilled_by(text: str | None) -> FulfilledBy | None:
     return FulfilledBy.__members__.get(text or "")
 
 
-def _proceeds(
-    payload: OrderPayload, status: FulfillmentStatus, *, prices_include_tax: bool | None
-) -> OrderProceeds:
+def _proceeds(payload: OrderPayload, *, prices_include_tax: bool | None) -> OrderProceeds:
+    status = _status(payload.fulfillment.fulfillment_status)
     if prices_include_tax is None:
         known = marketplace(payload.sales_channel.marketplace_id or "")
         prices_include_tax = known is None or known.prices_include_tax

@@ -17,7 +17,7 @@ from amazon_bridge.amazon import feeds, operations
 from amazon_bridge.amazon.client import Connection
 from amazon_bridge.amazon.feeds import FeedState, FeedStatus, Result
 from amazon_bridge.amazon.operations import Operation
-from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order
+from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order, read_order_as_is
 from amazon_bridge.amazon.payloads import Instant, Part, Payload, Text, iso
 from amazon_bridge.amazon.sdk import Credentials, Site
 from amazon_bridge.amazon.shipments import confirmation
@@ -196,8 +196,12 @@ class SellingPartner:
                 raise Transient("Amazon repeated a page token of its list of orders.")
             used.add(token)
 
-    def order(self, order_id: str) -> Order | UnreadableOrder:
+    def order(self, order_id: str, *, as_is: bool = False) -> Order | UnreadableOrder:
         """One order as it stands now, whatever its status.
+
+        Args:
+            order_id: Amazon's.
+            as_is: Take the total that Amazon states, even if its figures contradict each other.
 
         Raises:
             ItemError: ``not_found``, or ``order_refused`` for what is no order id.
@@ -205,7 +209,7 @@ class SellingPartner:
         answer = self._ask(
             _Single, operations.GET_ORDER, order_id, includedData=list(INCLUDED_DATA)
         )
-        found = self._read(answer.order)
+        found = read_order_as_is(answer.order) if as_is else self._read(answer.order)
         if isinstance(found, UnreadableOrder):
             return replace(found, order_id=order_id)
         if found.order_id != order_id:

@@ -10,7 +10,7 @@ from program import MakeProgram, Program, SettledWorld
 from proxy import Proxy
 from shop import READING, Shop
 
-from amazon_bridge.simulator import Address, Buyer, Line, Order, Seller
+from amazon_bridge.simulator import Address, Buyer, Item, Line, Order, Seller
 
 BUYER = Buyer("Ada Testwell", "ada0testwell0@marketplace.amazon.fr")
 ATTENTION = "Amazon: this order needs attention"
@@ -321,6 +321,44 @@ def test_commands_about_one_order(program: Program, world: SettledWorld, shop: S
     run = program.run("order", "recover", "nobody", order.order_id)
     assert run.code == 2
     assert "acme" in run.err
+
+
+class CrookedItem(Item):
+    """Amazon says of it that it costs a cent more than all that it consists of."""
+
+    @property
+    def total(self) -> Decimal:
+        return super().total + Decimal("0.01")
+
+
+def test_an_order_that_contradicts_itself_is_imported_as_it_is(
+    program: Program, world: SettledWorld, shop: Shop
+) -> None:
+    order = world.place_order("FR", [Line(sku="BOARD-OAK", quantity=2), Line(shipping=Decimal(5))])
+    fields = [{n: getattr(item, n) for n in Item.__slots__} for item in order.items]
+    world.change(order.order_id, items=tuple(CrookedItem(**each) for each in fields))
+    good = world.place_order("FR")
+    program.sync(code=1)
+    remedy = program.run("order", "show", order.order_id).out
+    assert f"order import ACCOUNT {order.order_id} --as-is" in remedy
+    assert program.run("order", "import", "acme", order.order_id).code == 2
+    assert program.run("order", "import", "acme", good.order_id, "--as-is").code == 2
+    assert order.order_id not in shop.sale_orders()
+    run = program.run("order", "import", "acme", order.order_id, "--as-is")
+    assert run.code == 0, run
+    sale_order = shop.sale_order(order)
+    crooked = world.order(order.order_id)
+    assert Decimal(str(sale_order["amount_total"])) == sum(item.total for item in crooked.items)
+    assert shop.lines()[f"sale_line_{order.items[0].order_item_id}"].quantity == 2
+    (delivery,) = shop.deliveries_of(order)
+    assert delivery["state"] == "assigned"
+    assert shop.activities("sale.order", sale_order["id"]) == ["Amazon: check the amounts"]
+    assert program.sync().counts() == {"seen": 2, "unchanged": 2}
+    assert program.run("order", "import", "acme", order.order_id, "--as-is").code == 2
+    # It changes, and still can't be understood: people are told once more.
+    world.change(order.order_id, seller_order_id="MINE")
+    program.sync(code=1)
+    assert ATTENTION in shop.activities("sale.order", sale_order["id"])
 
 
 def test_an_order_of_another_account_is_not_recovered(

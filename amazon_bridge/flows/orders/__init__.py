@@ -5,6 +5,7 @@
 """
 
 from amazon_bridge.flows.orders.apply import work
+from amazon_bridge.flows.orders.as_is import import_as_is
 from amazon_bridge.flows.orders.decide import Step, decide
 from amazon_bridge.flows.orders.find import fetch, file, memos_of
 from amazon_bridge.flows.orders.memo import JOB, Memo
@@ -19,6 +20,7 @@ __all__ = [
     "decide",
     "fetch",
     "file",
+    "import_as_is",
     "memos_of",
     "recover",
     "sweep",

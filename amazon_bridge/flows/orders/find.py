@@ -8,7 +8,7 @@ from typing import NamedTuple
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import ItemError, Transient
+from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
 from amazon_bridge.engine.ledger import Seen, State
 from amazon_bridge.engine.window import Window
 from amazon_bridge.flows.context import Context
@@ -181,9 +181,30 @@ def no_account(context: Context, order: Shown) -> ItemError:
     )
 
 
+def ensure_mine(context: Context, shown: Shown) -> None:
+    """Refuse an order of another account.
+
+    Raises:
+        ConfigError: the order belongs to another account, or to none.
+    """
+    owner = owner_of(context, shown)
+    if owner is None:
+        error = no_account(context, shown)
+        raise ConfigError(error.reason, "Add the marketplace to an account's `marketplaces`.")
+    if owner != context.name:
+        raise ConfigError(
+            f"{shown.order_id} belongs to the account {owner}, not to {context.name}.",
+            f"Run: amazon-bridge order recover {owner} {shown.order_id}",
+        )
+
+
 def unreadable(order: UnreadableOrder) -> ItemError:
     """The quarantine error of an order that could not be parsed."""
-    return ItemError(order.kind, order.reason, f"{_by_hand(order)}{_COMES_BACK}")
+    as_is = f" To import it at the total that Amazon states: {_AS_IS.format(order.order_id)}"
+    return ItemError(order.kind, order.reason, f"{_by_hand(order)}{_COMES_BACK}{as_is}")
+
+
+_AS_IS = "amazon-bridge order import ACCOUNT {} --as-is"
 
 
 def _by_hand(order: UnreadableOrder) -> str:

@@ -26,8 +26,9 @@ REQUEST = "buyer_asks"
 NO_ADDRESS = "no_address"
 ADDRESS = "address"
 TAXES = "taxes"
+AS_IS = "as_is"
 
-KINDS = (QUARANTINED, UNITS, REQUEST, NO_ADDRESS, ADDRESS, TAXES)
+KINDS = (QUARANTINED, UNITS, REQUEST, NO_ADDRESS, ADDRESS, TAXES, AS_IS)
 """The kinds of reminders; a note's topic is its kind and a digest of its facts."""
 
 _REPLACED = "The facts have changed since: see the newer activity or note."

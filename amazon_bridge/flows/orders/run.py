@@ -13,13 +13,14 @@ from datetime import datetime
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Refused, Transient
+from amazon_bridge.engine.errors import AccountError, ItemError, Refused, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
 from amazon_bridge.flows.orders.find import (
     Shown,
+    ensure_mine,
     file,
     leave_to_owner,
     no_account,
@@ -186,21 +187,9 @@ def recover(context: Context, order_id: str) -> Counts:
         return Counts(seen=1, quarantined=1)
     except Transient as error:
         raise AccountError(error.reason, error.remedy) from error
-    _ensure_mine(context, shown)
+    ensure_mine(context, shown)
     file(context, [shown])
     return Counts(seen=1) + work(context, [shown])
-
-
-def _ensure_mine(context: Context, shown: Shown) -> None:
-    owner = owner_of(context, shown)
-    if owner is None:
-        error = no_account(context, shown)
-        raise ConfigError(error.reason, "Add the marketplace to an account's `marketplaces`.")
-    if owner != context.name:
-        raise ConfigError(
-            f"{shown.order_id} belongs to the account {owner}, not to {context.name}.",
-            f"Run: amazon-bridge order recover {owner} {shown.order_id}",
-        )
 
 
 def _foresee(context: Context, shown: Sequence[Shown]) -> Counts:

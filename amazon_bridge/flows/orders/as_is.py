@@ -1,0 +1,75 @@
+"""Orders that can't be understood, imported at the total that Amazon states, on a person's word."""
+
+from __future__ import annotations
+
+from amazon_bridge.engine import runner
+from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
+from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders import reminders
+from amazon_bridge.flows.orders.apply import work
+from amazon_bridge.flows.orders.find import Shown, ensure_mine, file
+from amazon_bridge.flows.orders.memo import JOB
+from amazon_bridge.model import Order, UnreadableOrder
+from amazon_bridge.odoo import sales
+
+KINDS = {"unreadable", "no_proceeds", "units_contradict"}
+"""The kinds of quarantined orders whose worth a person may take as Amazon states it."""
+
+
+def import_as_is(context: Context, order_id: str) -> Counts:
+    """Import a quarantined order at its stated total, and remind people to check it.
+
+    Raises:
+        AccountError: a side is down, or refuses the account.
+        ConfigError: the order is not one of these, or is not to be imported.
+    """
+    entry = _quarantined(context, order_id)
+    shown = _fetched(context, order_id)
+    ensure_mine(context, shown)
+    if isinstance(shown, UnreadableOrder):
+        raise ConfigError(
+            f"{order_id} can't be imported as it is: {shown.reason}",
+            "Ship it from Seller Central, and enter the sale order in Odoo by hand.",
+        )
+    file(context, [shown])
+    counts = Counts(seen=1) + work(context, [shown])
+    if not counts.quarantined:
+        _remind(context, shown, entry)
+    return counts
+
+
+def _quarantined(context: Context, order_id: str) -> Entry:
+    entry = context.ledger.entry(context.name, JOB, order_id)
+    if entry is None or entry.state != State.QUARANTINED or entry.kind not in KINDS:
+        raise ConfigError(
+            f"{order_id} is not in the quarantine of {context.name} as {', '.join(sorted(KINDS))}.",
+            f"To import it as usual: amazon-bridge order recover {context.name} {order_id}",
+        )
+    return entry
+
+
+def _fetched(context: Context, order_id: str) -> Shown:
+    try:
+        return runner.patiently(
+            lambda: context.amazon.order(order_id, as_is=True), sleep=context.sleep
+        )
+    except ItemError as error:
+        raise ConfigError(error.reason, error.remedy) from error
+    except Transient as error:
+        raise AccountError(error.reason, error.remedy) from error
+
+
+def _remind(context: Context, order: Order, entry: Entry) -> None:
+    found = sales.find(context.odoo, [order.order_id])
+    total = (
+        f"{order.worth} {order.currency}" if order.currency else "nothing: Amazon states no total"
+    )
+    body = (
+        f"This order was imported by a person's word, although it can't be understood:"
+        f" {entry.reason} Its total is what Amazon states ({total}), on the first item. Check"
+        " prices, shipping costs and taxes in Seller Central before it is invoiced."
+    )
+    note = reminders.note(reminders.AS_IS, "Amazon: check the amounts", body)
+    reminders.remind(context, [(sale_order, note) for sale_order in found.values()])
