@@ -11,9 +11,9 @@ from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, Refused
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
-from amazon_bridge.flows.orders.decide import LIVE
+from amazon_bridge.flows.orders.decide import LIVE, TO_BE_SHIPPED
 from amazon_bridge.flows.orders.memo import JOB, Memo
-from amazon_bridge.model import Order
+from amazon_bridge.model import FulfilledBy, Order
 from amazon_bridge.odoo import notes, sales
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.sales import SaleOrder
@@ -161,13 +161,10 @@ def find_without_delivery(
         order.order_id: _nothing_to_ship(standing[order.order_id])
         for order in orders
         if order.fulfilled_by == FulfilledBy.MERCHANT
-        and order.status in _TO_BE_SHIPPED
+        and order.status in TO_BE_SHIPPED
         and standing[order.order_id].is_confirmed
         and not standing[order.order_id].deliveries
     }
-
-
-_TO_BE_SHIPPED = {FulfillmentStatus.UNSHIPPED, FulfillmentStatus.PARTIALLY_SHIPPED}
 
 
 def _nothing_to_ship(sale_order: SaleOrder) -> ItemError:
