@@ -113,7 +113,7 @@ def test_a_standing_comes_back_as_it_was(
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
         ledger.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
         assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.key)) is None
-        assert shipments.waiting(ledger, "acme") == []
+        assert [each.since for each in shipments.waiting(ledger, "acme")] == [NOW]
         ledger.remember("acme", "pickings", DELIVERY.key, progress.text())
         assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.key)) == progress
         waiting = shipments.waiting(ledger, "acme")

@@ -119,11 +119,15 @@ def waiting(ledger: Ledger, account: str) -> list[Waiting]:
 
     As the last run found them.
     """
-    found = [
-        Waiting(
-            entry.display_key, entry.label or "", progress.order_id, progress.since, progress.lacks
-        )
-        for entry in ledger.pending_entries(account, JOB)
-        if (progress := Progress.read(entry)) and progress.stage != Stage.SENT
-    ]
-    return sorted(found, key=lambda each: (each.since, each.delivery_order))
+    entries = ledger.pending_entries(account, JOB)
+    found = [_waiting(entry, Progress.read(entry)) for entry in entries]
+    return sorted(filter(None, found), key=lambda each: (each.since, each.delivery_order))
+
+
+def _waiting(entry: Entry, progress: Progress | None) -> Waiting | None:
+    """Nothing is known yet of one whose order Amazon hasn't answered for."""
+    if progress and progress.stage == Stage.SENT:
+        return None
+    order_id = entry.key.partition("#")[0]
+    since, lacks = (progress.since, progress.lacks) if progress else (entry.first_seen, ())
+    return Waiting(entry.display_key, entry.label or "", order_id, since, lacks)
