@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -14,14 +15,22 @@ import structlog
 from amazon_bridge.amazon import doctor as amazon_doctor
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
+from amazon_bridge.chores import Chores
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
+from amazon_bridge.engine.continuity import DatabaseId
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.once import Once
 from amazon_bridge.engine.runner import Counts, bug
 from amazon_bridge.engine.throttle import Throttle
-from amazon_bridge.flows import cancellations, invoices, orders, retention, shipments
+from amazon_bridge.flows import (
+    cancellations,
+    continuity,
+    invoices,
+    orders,
+    shipments,
+)
 from amazon_bridge.flows.context import Context
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import doctor as odoo_doctor
@@ -47,12 +56,17 @@ def _orders(context: Context, *, dry_run: bool = False) -> Counts:
     return counts + invoices.sync(context, dry_run=dry_run)
 
 
-JOBS = {
+JOBS: dict[str, Callable[..., Counts]] = {
     orders.JOB: _orders,
     cancellations.JOB: cancellations.sync,
     shipments.JOB: shipments.sync,
 }
 """The jobs of an account, in the order in which a whole round works them."""
+
+_DAILY = timedelta(days=1)
+
+KEPT_JOBS = (*JOBS, invoices.KEPT)
+"""Under these names the state store keeps items."""
 
 SWEEP = "sweep"
 """The name under which the daily sweep's rounds are recorded."""
@@ -73,9 +87,6 @@ fields, the user's language) may have changed with an upgrade that was over betw
 _GEOGRAPHY_LIFETIME = 24 * 3600.0
 """Seconds after which countries and states are read again: people add some."""
 
-_LOCK_WAIT = 5.0
-"""Seconds to wait for another process that works the same (account, job)."""
-
 
 def utc_now() -> datetime:
     """The clock of the real world."""
@@ -86,7 +97,7 @@ def _nobody_watches(_side: str, _operation: str, _error: BridgeError | None, _: 
     pass
 
 
-class App:
+class App(Chores):
     """The bridge of one configuration: its state store, and its clients, each built once.
 
     May be shared by threads.
@@ -112,14 +123,16 @@ class App:
         watch: Watch = _nobody_watches,
     ) -> None:
         self.config = config
+        self.jobs = KEPT_JOBS
         self.ledger = Ledger(config.state, clock)
         self.throttle = throttle or Throttle(operations.LIMITS, sleep=sleep)
         self._clock = clock
         self._sleep = sleep
         self._watch = watch
         self._making = threading.Lock()
-        self._odoo = Once(self._log_in, _LOGIN_LIFETIME)
+        self._odoo = Once(self._logged_in, _LOGIN_LIFETIME)
         self._geography = Once(lambda: read_geography(self.odoo), _GEOGRAPHY_LIFETIME)
+        self._database: DatabaseId  # of the login, once there is one
         accounts = {account.name: account for account in config.accounts}
         self._partners = {n: Once(partial(self._partner, a)) for n, a in accounts.items()}
         self._setups = {n: Once(partial(self._prepared, a)) for n, a in accounts.items()}
@@ -180,6 +193,15 @@ class App:
         """Forget the login to Odoo: after it was down it may be another version."""
         self._odoo.forget()
 
+    def _logged_in(self) -> OdooSession:
+        session = self._log_in()
+        self._database = self._identify(session)
+        continuity.ensure_same(self.ledger, session, self._database)
+        return session
+
+    def _identify(self, session: OdooSession) -> DatabaseId:
+        return continuity.identify(session, self.config.odoo.url, self.config.odoo.database)
+
     def _log_in(self) -> OdooSession:
         odoo = self.config.odoo
         return OdooSession.connect(
@@ -219,11 +241,14 @@ class App:
         Raises:
             AccountError, Transient: Odoo is down, or refuses the login, or lacks something.
         """
+        odoo = self.odoo
+        if not dry_run:
+            continuity.note(self.ledger, self._database)
         prepared = self._expected(account) if dry_run else self.setup(account)
         return Context(
             account=account,
             amazon=self.amazon(account),
-            odoo=self.odoo.for_company(prepared.company_id),
+            odoo=odoo.for_company(prepared.company_id),
             setup=prepared,
             geography=self._geography.get(),
             ledger=self.ledger,
@@ -257,6 +282,22 @@ class App:
         _log_round(account, job, counts)
         return counts
 
+    def is_sweep_due(self, account: AccountConfig, job: str) -> bool:
+        """Whether a run of this job is to be followed by the daily sweep, in this process.
+
+        Whoever asks is to do it: it counts as begun. The first one is due a day after the
+        account's first run, which has read everything.
+        """
+        chore = f"sweep of {account.name}"
+        return job == orders.JOB and self.ledger.is_due(chore, _DAILY, at_first=False)
+
+    def sync_with_sweep(self, account: AccountConfig, job: str) -> Counts:
+        """``sync``, and the daily sweep if it is due. Only what the sweep changed is counted."""
+        counts = self.sync(account, job)
+        if self.is_sweep_due(account, job):
+            counts += replace(self.sweep(account), seen=0, unchanged=0)
+        return counts
+
     def sweep(self, account: AccountConfig) -> Counts:
         """Look at the last days' orders again, for what Amazon showed late; like ``sync``."""
         counts = self._alone(
@@ -267,19 +308,26 @@ class App:
 
     def _alone(self, account: AccountConfig, job: str, work: Callable[[], Counts]) -> Counts:
         try:
-            with lock.held(self.config.state, account.name, job, wait=_LOCK_WAIT):
+            with lock.held(self.config.state, account.name, job, wait=lock.WAIT):
                 counts = work()
         except (AccountError, Transient) as error:
             counts = Counts(error=str(error))
         return counts
 
     def _recorded(self, account: AccountConfig, job: str, work: _Work) -> Counts:
-        started = self._clock()
+        started, rewinds = self._clock(), self.ledger.rewinds(account.name)
+        if self.ledger.correct_moments():
+            log.warning("moments_corrected", reason="The clock was set back since they were noted.")
         if self.ledger.configuration_changed(account.name, account.digest()):
             log.info("configuration_changed", account=account.name)
         counts = self._tried(account, work, dry_run=False)
         self.ledger.record_round(
-            account.name, job, started=started, finished=self._clock(), counts=counts
+            account.name,
+            job,
+            started=started,
+            finished=self._clock(),
+            counts=counts,
+            rewinds=rewinds,
         )
         return counts
 
@@ -310,42 +358,27 @@ class App:
             findings = [Finding(ok=False, what=error.reason, remedy=error.remedy)]
         return findings + amazon_doctor.examine(self.amazon(account), account.marketplaces)
 
-    def forget(self) -> None:
-        """Forget items that were done with before the configured retention, and their hours."""
-        before = self._clock() - self.config.retention.finished
-        for account in self.config.accounts:
-            for job in (*JOBS, invoices.KEPT):
-                if number := self.ledger.forget_finished(account.name, job, before):
-                    log.info("items_forgotten", account=account.name, job=job, items=number)
-        self.ledger.forget_hours(before)
+    def move_cursor(self, account: AccountConfig, at: datetime) -> datetime | None:
+        """Move an account's cursor; backwards, all that happened since is looked at again.
 
-    def forget_buyers(self, after: timedelta, *, dry_run: bool = False) -> retention.Outcome:
-        """Make customers anonymous whose last goods left so long ago.
-
-        Raises:
-            AccountError, Transient: Odoo is down or refuses the login, or a round of orders takes
-                long; what was done stays done.
+        Returns:
+            Where the cursor was.
         """
-        outcome = retention.forget_buyers(
-            self.odoo,
-            self._clock() - after,
-            put_aside={entry.key.partition("#")[0] for entry in self.ledger.quarantined()},
-            alone=nullcontext if dry_run else self._without_orders,
-            sleep=self._sleep,
-            dry_run=dry_run,
-        )
-        if outcome.anonymised and not dry_run:
-            log.info("buyers_anonymised", customers=outcome.anonymised, kept=len(outcome.kept))
-        return outcome
+        before = self.ledger.cursor(account.name)
+        if before and at < before:
+            continuity.look_again(self.ledger, account.name, at)
+        else:
+            self.ledger.set_cursor(account.name, at)
+        return before
 
-    @contextmanager
-    def _without_orders(self) -> Iterator[None]:
-        """Let no process that shares the state store import orders meanwhile."""
-        with ExitStack() as held:
-            for account in self.config.accounts:
-                state, wait = self.config.state, _LOCK_WAIT
-                held.enter_context(lock.held(state, account.name, orders.JOB, wait=wait))
-            yield
+    def adopt(self, since: datetime | None) -> dict[str, datetime]:
+        """Let the state store work for the configured database, whichever it belonged to before.
+
+        Returns:
+            By account, from when on everything is looked at again.
+        """
+        names = [account.name for account in self.config.accounts]
+        return continuity.adopt(self.ledger, self._identify(self._log_in()), names, since)
 
     def close(self) -> None:
         """Close the state store and all connections to Amazon that were opened."""
@@ -353,12 +386,12 @@ class App:
 
     def recover(self, account: AccountConfig, order_id: str) -> Counts:
         """Fetch one order from Amazon by its id and bring it to Odoo, now."""
-        with lock.held(self.config.state, account.name, orders.JOB, wait=_LOCK_WAIT):
+        with lock.held(self.config.state, account.name, orders.JOB, wait=lock.WAIT):
             return orders.recover(self.context(account), order_id)
 
     def import_as_is(self, account: AccountConfig, order_id: str) -> Counts:
         """Import a quarantined order at the total that Amazon states."""
-        with lock.held(self.config.state, account.name, orders.JOB, wait=_LOCK_WAIT):
+        with lock.held(self.config.state, account.name, orders.JOB, wait=lock.WAIT):
             return orders.import_as_is(self.context(account), order_id)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from amazon_bridge import __version__, app, config, log
 from amazon_bridge.app import App
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine import store
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Entry, Round, State
@@ -133,7 +135,7 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
             say(f"{each.name}: Odoo is set up.")
 
 
-def _show_missing(bridge: App, account: config.AccountConfig) -> None:
+def _show_missing(bridge: App, account: AccountConfig) -> None:
     """Print what the account lacks in Odoo, and what prevents `setup` from creating it."""
     missing = bridge.inspection(account).missing
     if not missing:
@@ -230,17 +232,27 @@ def _synced_here(
     loaded: config.Config, job: str, account: str | None, *, dry_run: bool, quiet: bool
 ) -> asked.Results:
     with app.opened(loaded) as bridge:
-        results = {
-            each.name: {j: bridge.sync(each, j, dry_run=dry_run) for j in asked.jobs_of(job)}
-            for each in bridge.accounts(account)
-        }
-        if dry_run and not quiet:
+        if not dry_run:
+            results = _worked(bridge, job, account, bridge.sync_with_sweep)
+            bridge.do_chores()
+            return results
+        results = _worked(bridge, job, account, partial(bridge.sync, dry_run=True))
+        if not quiet:
             for each in bridge.accounts(account):
                 _show_first_run(bridge, each)
     return results
 
 
-def _show_first_run(bridge: App, account: config.AccountConfig) -> None:
+def _worked(
+    bridge: App, job: str, account: str | None, work: Callable[[AccountConfig, str], Counts]
+) -> asked.Results:
+    return {
+        each.name: {j: work(each, j) for j in asked.jobs_of(job)}
+        for each in bridge.accounts(account)
+    }
+
+
+def _show_first_run(bridge: App, account: AccountConfig) -> None:
     """Say what the first run of a new account would do besides its counts."""
     with suppress(AccountError, Transient):  # the counts say so
         if bridge.inspection(account).missing:
@@ -299,13 +311,18 @@ def cursor_show(ctx: click.Context) -> None:
 def cursor_set(ctx: click.Context, account: str, timestamp: str) -> None:
     """Move an account's cursor to TIMESTAMP, such as 2026-11-01T00:00:00Z.
 
-    Orders changed since then are looked at again in the next round.
+    Backwards: in the next run every order that changed on Amazon since then, and every delivery
+    and cancellation in Odoo since then, is looked at again, also those that were done. Nothing
+    is done twice, and what people changed in Odoo stays.
     """
+    at = _parse(timestamp)
+    if at > app.utc_now():
+        raise click.BadParameter(f"{timestamp} lies in the future: no order would come in.")
     with _opened(ctx) as bridge:
-        name = bridge.accounts(account)[0].name
-        before = bridge.ledger.cursor(name)
-        bridge.ledger.set_cursor(name, at := _parse(timestamp))
-        say(f"{name}: cursor moved from {_moment(before) or 'none'} to {_moment(at)}")
+        found = bridge.accounts(account)[0]
+        before = bridge.move_cursor(found, at)
+        moved = f"cursor moved from {_moment(before) or 'none'} to {_moment(at)}"
+        say(f"{found.name}: {moved}")
 
 
 def _parse(timestamp: str) -> datetime:
@@ -514,6 +531,29 @@ def state_verify(ctx: click.Context, path: Path | None) -> None:
     rows = store.verify(examined)
     told = ", ".join(f"{number} {name}" for name, number in rows.items())
     say(f"{examined}: whole. {told}.")
+
+
+@state.command("adopt")
+@click.option(
+    "--since",
+    metavar="TIMESTAMP",
+    help="Look again at what happened since then, such as 2026-11-01T00:00:00Z. Default: since"
+    " each account's beginning.",
+)
+@click.pass_context
+def state_adopt(ctx: click.Context, since: str | None) -> None:
+    """Use the state store for the Odoo database that the configuration names from now on.
+
+    The store refuses any other database than the one it was used with. After this command it
+    belongs to the configured one, and everything is looked at again, as after `cursor set`.
+    """
+    at = _parse(since) if since else None
+    with _opened(ctx) as bridge:
+        moments = bridge.adopt(at)
+        odoo = bridge.config.odoo
+        say(f"{bridge.config.state} now belongs to {odoo.database} at {odoo.url}.")
+        for name, moment in moments.items():
+            say(f"{name}: everything since {_moment(moment)} is looked at again.")
 
 
 # Status

@@ -13,19 +13,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-from amazon_bridge.engine import store
+from amazon_bridge.engine import continuity, store
+from amazon_bridge.engine.continuity import CLOCKS_DIFFER, Continuity
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.tables import moment_of, text_of
 from amazon_bridge.engine.window import Window
 
 MAX_ATTEMPTS = 10
@@ -77,12 +77,14 @@ _NOTE_ANSWER = """
     WHERE account = ? AND job = ? AND key = ? AND unanswered_since IS NOT NULL
 """
 _RECORD_ROUND = """
-    INSERT INTO rounds (account, job, last_started, last_finished, last_success, last_error, counts)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO rounds
+        (account, job, last_started, last_finished, last_success, last_error, counts, rewinds)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET last_started = excluded.last_started,
         last_finished = excluded.last_finished,
         last_success = coalesce(excluded.last_success, last_success),
-        last_error = excluded.last_error, counts = excluded.counts
+        last_error = excluded.last_error, counts = excluded.counts,
+        rewinds = CASE WHEN excluded.last_success IS NULL THEN rewinds ELSE excluded.rewinds END
 """
 
 
@@ -93,6 +95,10 @@ _COUNT_HOUR = """
 _FORGET = """
     DELETE FROM items
     WHERE account = ? AND job = ? AND state IN ('done', 'left_out') AND last_seen < ?
+"""
+_LATEST_DONE = """
+    SELECT key FROM items WHERE job = ? AND state = 'done'
+    ORDER BY last_tried DESC LIMIT CAST(? AS INTEGER)
 """
 
 
@@ -181,53 +187,33 @@ class Round:
     counts: Counts
 
 
-class Ledger:
+class Ledger(Continuity):
     """The state store in a file. One object serves all threads; processes may share the file.
 
     All methods raise ``Transient`` when another process keeps the store busy, ``ConfigError``
-    when it is damaged or can't be written by this user, ``AccountError`` when the disk is full.
+    when it is damaged or can't be written by this user, ``StorageError`` when the disk is full.
     """
-
-    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
-        """Open the store; create it, with its folder, when there is none.
-
-        Raises:
-            ConfigError: it can't be opened, is damaged, is not ours, or is newer than we are.
-        """
-        self.path = path
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._db = store.opened(path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._db.close()
 
     # Cursors
 
     def cursor(self, account: str) -> datetime | None:
         """Up to when everything is known; None before the account's first round."""
         rows = self._rows("SELECT cursor FROM accounts WHERE name = ?", account)
-        return _moment(rows[0]["cursor"]) if rows else None
+        return moment_of(rows[0]["cursor"]) if rows else None
 
     def set_cursor(self, account: str, at: datetime) -> None:
-        """Move the cursor, forth or back."""
+        """Move the cursor; what is known of the items stays. To look again, ``rewind``."""
         with self._transaction(account) as db:
             db.execute(
                 "UPDATE accounts SET cursor = ?1, began = min(coalesce(began, ?1), ?1)"
                 " WHERE name = ?2",
-                (_text(at), account),
+                (text_of(at), account),
             )
 
     def began(self, account: str) -> datetime | None:
         """The earliest moment that the cursor was ever set to; None before it was."""
         rows = self._rows("SELECT began FROM accounts WHERE name = ?", account)
-        return _moment(rows[0]["began"]) if rows else None
+        return moment_of(rows[0]["began"]) if rows else None
 
     # Items
 
@@ -284,7 +270,7 @@ class Ledger:
         """
         with self._transaction(account) as db:
             row = db.execute(_NOTE_SILENCE, (self._now(), account, job, key)).fetchone()
-        return _moment(row["unanswered_since"]) if row else None
+        return moment_of(row["unanswered_since"]) if row else None
 
     def note_answer(self, account: str, job: str, key: str) -> None:
         """Note that a side answers for an item."""
@@ -315,8 +301,13 @@ class Ledger:
             False when the filed item is another by now: it stays as it is.
         """
         with self._transaction(account) as db:
-            values = (state, memo, self._now(), account, job, key, fingerprint)
-            return db.execute(_SETTLE, values).rowcount > 0
+            now = self._now()
+            values = (state, memo, now, account, job, key, fingerprint)
+            settled = db.execute(_SETTLE, values).rowcount > 0
+            if settled and memo is not None:
+                known = {"account": account, "job": job, "key": key, "now": now, "memo": memo}
+                continuity.remember_memo(db, known)
+        return settled
 
     def put_aside(self, account: str, job: str, key: str, error: ItemError) -> None:
         """Put an item into the quarantine, whether it was filed before or not."""
@@ -341,6 +332,10 @@ class Ledger:
     def quarantined(self, account: str | None = None) -> list[Entry]:
         """The items put aside, of one account or of all."""
         return self._entries("WHERE state = 'quarantined' AND ?1 IN (account, '')", account or "")
+
+    def latest_done(self, job: str, number: int) -> list[str]:
+        """The keys of the items of a job that were done last, in any account."""
+        return [row["key"] for row in self._rows(_LATEST_DONE, job, str(number))]
 
     def tally(self, account: str, job: str | None = None) -> Counter[State]:
         """The number of items in each state, of one job or of all."""
@@ -458,35 +453,55 @@ class Ledger:
             " WHERE account = ? AND (feed_id IS NOT NULL OR closed IS NULL)"
         )
         rows = self._rows(sql, account)
-        return _moment(rows[0]["begun"])
+        return moment_of(rows[0]["begun"])
 
     # Rounds
 
     def record_round(
-        self, account: str, job: str, *, started: datetime, finished: datetime, counts: Counts
+        self,
+        account: str,
+        job: str,
+        *,
+        started: datetime,
+        finished: datetime,
+        counts: Counts,
+        rewinds: int | None = None,
     ) -> None:
-        """Note how a round went; it succeeded when ``counts`` tells no error."""
-        success = None if counts.error else _text(finished)
-        values = (account, job, _text(started), _text(finished), success, counts.error)
+        """Note how a run went; it succeeded when ``counts`` tells no error.
+
+        ``rewinds`` is how often the account had been rewound when the run began; None: as often
+        as it is now.
+        """
+        success = None if counts.error else text_of(finished)
+        before = self.rewinds(account) if rewinds is None else rewinds
+        values = (account, job, text_of(started), text_of(finished), success, counts.error)
         hour = finished.replace(minute=0, second=0, microsecond=0)
         with self._transaction(account) as db:
-            db.execute(_RECORD_ROUND, (*values, json.dumps(asdict(counts))))
+            db.execute(_RECORD_ROUND, (*values, json.dumps(asdict(counts)), before))
             if counts.created:
-                db.execute(_COUNT_HOUR, (_text(hour), account, counts.created))
+                db.execute(_COUNT_HOUR, (text_of(hour), account, counts.created))
 
     def rounds(self) -> list[Round]:
         """The last round of each account and job."""
         return [_round(row) for row in self._rows("SELECT * FROM rounds ORDER BY account, job")]
 
     def last_success(self, account: str, job: str) -> datetime | None:
-        """When a round of a job last went well; None when none ever did."""
-        sql = "SELECT last_success FROM rounds WHERE account = ? AND job = ?"
+        """When a run of a job last went well.
+
+        None when none ever did, or none since the account was rewound, and when the moment lies
+        in the future: a clock was wrong, so that nobody knows how far back to look.
+        """
+        sql = """
+            SELECT last_success FROM rounds JOIN accounts ON name = account
+            WHERE account = ? AND job = ? AND rounds.rewinds >= accounts.rewinds
+        """
         rows = self._rows(sql, account, job)
-        return _moment(rows[0]["last_success"]) if rows else None
+        last = moment_of(rows[0]["last_success"]) if rows else None
+        return last if last and last <= self._clock() + CLOCKS_DIFFER else None
 
     def created_by_hour(self, since: datetime) -> Counter[datetime]:
         """How many items were created in each hour, by the hour's beginning; zeros are absent."""
-        rows = self._rows("SELECT hour, created FROM hours WHERE hour >= ?", _text(since))
+        rows = self._rows("SELECT hour, created FROM hours WHERE hour >= ?", text_of(since))
         created: Counter[datetime] = Counter()
         for row in rows:
             created[datetime.fromisoformat(row["hour"])] += row["created"]
@@ -501,12 +516,15 @@ class Ledger:
             How many there were.
         """
         with self._transaction() as db:
-            return db.execute(_FORGET, (account, job, _text(before))).rowcount
+            number = db.execute(_FORGET, (account, job, text_of(before))).rowcount
+            if number:
+                continuity.forget_memos(db, account, job)
+        return number
 
     def forget_hours(self, before: datetime) -> None:
         """Forget what was created in the hours before a moment."""
         with self._transaction() as db:
-            db.execute("DELETE FROM hours WHERE hour < ?", (_text(before),))
+            db.execute("DELETE FROM hours WHERE hour < ?", (text_of(before),))
 
     def back_up(self, target: Path) -> None:
         """Copy the store as it is at one moment, while others work with it.
@@ -520,49 +538,23 @@ class Ledger:
 
     # Below: how it is stored
 
-    def _now(self) -> str:
-        return _text(self._clock())
-
     def _entries(self, where: str, *values: str) -> list[Entry]:
         rows = self._rows(f"SELECT * FROM items {where} ORDER BY account, job, key", *values)  # noqa: S608  ours
         return [_entry(row) for row in rows]
-
-    def _rows(self, sql: str, *values: str) -> list[sqlite3.Row]:
-        with self._lock, store.explained(self.path):
-            return self._db.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _transaction(self, account: str | None = None) -> Iterator[sqlite3.Connection]:
-        """Write all or nothing; makes the account known first."""
-        with self._lock, store.explained(self.path), store.transaction(self._db) as db:
-            if account is not None:
-                db.execute("INSERT OR IGNORE INTO accounts (name) VALUES (?)", (account,))
-            yield db
 
 
 def _advance(db: sqlite3.Connection, account: str, window: Window) -> None:
     db.execute(
         "UPDATE accounts SET cursor = ?2"
         " WHERE name = ?1 AND (cursor IS NULL OR cursor BETWEEN ?3 AND ?2)",
-        (account, _text(window.before), _text(window.after)),
+        (account, text_of(window.before), text_of(window.after)),
     )
-
-
-def _text(at: datetime) -> str:
-    """ISO 8601 in UTC, of one length, so that texts compare like the moments they stand for."""
-    if at.tzinfo is None:
-        raise ValueError("a naive datetime tells no moment")
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _with_moments(row: sqlite3.Row) -> dict[str, Any]:
     moments = {name for name in row.keys() if name.startswith(("first_", "last_"))}  # noqa: SIM118
     moments.discard("last_error")
-    return dict(row) | {name: _moment(row[name]) for name in moments}
+    return dict(row) | {name: moment_of(row[name]) for name in moments}
 
 
 def _entry(row: sqlite3.Row) -> Entry:
@@ -579,5 +571,6 @@ def _feed(row: sqlite3.Row) -> Feed:
 
 def _round(row: sqlite3.Row) -> Round:
     values = _with_moments(row)
+    del values["rewinds"]
     values["counts"] = Counts(**json.loads(values["counts"]))
     return Round(**values)

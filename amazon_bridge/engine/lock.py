@@ -13,6 +13,9 @@ from amazon_bridge.engine.errors import AccountError, ConfigError
 
 _POLL = 0.1  # seconds
 
+WAIT = 5.0
+"""Seconds that a run waits for another process that works the same (account, job)."""
+
 
 @contextmanager
 def held(state: Path, account: str, job: str, *, wait: float = 0) -> Iterator[None]:

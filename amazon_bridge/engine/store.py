@@ -110,6 +110,43 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DELETE FROM items WHERE job = 'pickings'",
         "UPDATE rounds SET last_success = NULL WHERE job = 'pickings'",
     ),
+    (
+        """
+        CREATE TABLE odoo_database (
+            number INTEGER PRIMARY KEY CHECK (number = 1),
+            url TEXT NOT NULL,
+            name TEXT NOT NULL,
+            uuid TEXT  -- absent where the login may not read it
+        ) STRICT
+        """,
+        """
+        CREATE TABLE memos (  -- of an item, each with the moment from which on it had it
+            account TEXT NOT NULL REFERENCES accounts (name),
+            job TEXT NOT NULL,
+            key TEXT NOT NULL,
+            since TEXT NOT NULL,
+            memo TEXT NOT NULL,
+            PRIMARY KEY (account, job, key, since)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        INSERT INTO memos (account, job, key, since, memo)
+        SELECT account, job, key, first_seen, memo FROM items
+        WHERE memo IS NOT NULL AND job = 'orders'
+        """,
+        """
+        CREATE TABLE chores (
+            name TEXT PRIMARY KEY,
+            begun TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        INSERT INTO chores (name, begun)
+        SELECT 'sweep of ' || account, last_started FROM rounds WHERE job = 'sweep'
+        """,
+        "ALTER TABLE accounts ADD COLUMN rewinds INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE rounds ADD COLUMN rewinds INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 """Step n brings a store from version n to n + 1. Steps are only ever added."""
 

@@ -14,6 +14,7 @@ import structlog
 import tenacity
 
 from amazon_bridge.engine.errors import (
+    AccountError,
     BridgeError,
     ItemError,
     ItemErrors,
@@ -250,6 +251,19 @@ class OdooSession:
     def ping(self) -> None:
         """Raise the errors of any call if Odoo can't be reached or refuses the login."""
         self.call("res.users", "read", [self.uid], ["login"])
+
+    def database_uuid(self) -> str | None:
+        """The uuid that Odoo gave the database; None where the login may not read it.
+
+        A copy made by Odoo's database manager gets another uuid. One made by PostgreSQL's own
+        tools keeps it, as a restored backup does.
+        """
+        domain = [("key", "=", "database.uuid")]
+        try:
+            rows = self.search_read("ir.config_parameter", domain, ["value"])
+        except (AccountError, ItemError):  # administrators only, in all versions
+            return None
+        return next((str(row["value"]) for row in rows if row["value"]), None)
 
     def search_read(
         self,

@@ -118,7 +118,7 @@ class Daemon:
         self._asked = Asked(self.rounds)
         self._website: web.Website | None = None
         self._listener: web.Listener | None = None
-        self._forgetting = forgetting.Forgetting(self.rounds, clock)
+        self._forgetting = forgetting.Forgetting(self.rounds)
         self._alerts: alerts.Alerts
         self._refusal: str | None = None
         """Why the last SIGHUP's configuration was not adopted."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -16,15 +16,12 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import BridgeError, Stopped
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import orders
 from amazon_bridge.service.board import Board, Key
 from amazon_bridge.service.metrics import Tallies
 from amazon_bridge.service.sides import Sides
 from amazon_bridge.service.timetable import Timetable
 
 log = structlog.get_logger(__name__)
-
-SWEEP_INTERVAL = timedelta(days=1)
 
 
 class Rounds:
@@ -90,8 +87,7 @@ class Rounds:
         if account is None:  # the configuration has changed while the round stood in line
             return Counts(error=f"The configuration has no account {name!r} any more.")
         counts = self._account_for(app, account, job, partial(app.sync, account, job))
-        went_well = counts is not None and counts.error is None
-        if went_well and job == orders.JOB and self._is_sweep_due(name):
+        if counts is not None and self.sides.are_up(ODOO, name) and app.is_sweep_due(account, job):
             self._account_for(app, account, SWEEP, partial(app.sweep, account))
         return counts
 
@@ -115,10 +111,6 @@ class Rounds:
 
     def _ask_later(self, side: str) -> None:
         self.timetable.once(self._clock() + self.sides[side].pause, self.ask, side)
-
-    def _is_sweep_due(self, name: str) -> bool:
-        last = self.board[name, SWEEP].last_started
-        return last is None or abs(self._clock() - last) >= SWEEP_INTERVAL
 
     def _account_for(
         self, app: App, account: AccountConfig, job: str, work: Callable[[], Counts]

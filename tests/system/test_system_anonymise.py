@@ -293,7 +293,7 @@ def test_the_daemon_does_it_once_a_day(
         bridge.program.settings["retention"] = {"buyers": "30d"}
         rounds = Rounds(clock)
         rounds.app = bridge.app
-        forgetting = Forgetting(rounds, clock)
+        forgetting = Forgetting(rounds)
         clock.advance(days=35)
         with lock.held(bridge.app.config.state, "acme", "orders"):
             forgetting.forget()

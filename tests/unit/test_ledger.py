@@ -302,7 +302,8 @@ def test_it_is_known_since_when_a_side_is_silent_about_an_item(ledger: Ledger, c
 # Rounds
 
 
-def test_the_last_round_is_remembered_with_the_last_success(ledger: Ledger):
+def test_the_last_round_is_remembered_with_the_last_success(ledger: Ledger, clock: Clock):
+    clock.now = NOON + 2 * HOUR
     good = Counts(seen=3, created=2)
     bad = Counts(seen=1, error="Odoo is down.")
     ledger.record_round("acme", "orders", started=NOON, finished=NOON + HOUR, counts=good)

@@ -1,0 +1,99 @@
+"""The bridge between an Odoo in memory and a simulated Amazon of the same process: fast."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import ProtocolError
+
+from bridge import Bridge
+from memory_amazon import InProcessApp
+from memory_odoo import MemoryDatabase, MemoryOdoo
+from program import Program, SettledWorld
+from shop import Shop
+from warehouse import Warehouse
+
+from amazon_bridge import config
+from amazon_bridge.amazon.operations import LIMITS
+from amazon_bridge.app import App
+from amazon_bridge.engine.throttle import Throttle
+from amazon_bridge.simulator import ManualClock, Seller, Simulator
+
+MORNING = datetime(2026, 11, 20, 8, tzinfo=UTC)
+
+
+class MemoryBridge(Bridge):
+    """Runs of a program's configuration, with an Odoo in memory."""
+
+    def __init__(self, program: Program, clock: Any, make_app: Callable[..., App]) -> None:
+        super().__init__(program, clock)
+        self.make_app = make_app
+
+    @property
+    def app(self) -> App:
+        if self._app is None:
+            loaded = config.load(self.program.configure(), {})
+            throttle = Throttle(LIMITS, sleep=_no_sleep)
+            self._app = self.make_app(loaded, clock=self.clock, sleep=_no_sleep, throttle=throttle)
+        return self._app
+
+
+def _no_sleep(_: float) -> None:
+    pass
+
+
+class MistrustfulOdoo(MemoryOdoo):
+    """An Odoo behind a proxy that answers 403 to requests in which it reads a certain word."""
+
+    suspicious = ""
+
+    def execute_kw(self, *call: Any) -> Any:  # type: ignore[override]
+        if self.suspicious and self.suspicious in str(call):
+            raise ProtocolError("127.0.0.1/xmlrpc/2/object", 403, "Forbidden", {})
+        return super().execute_kw(*call)
+
+
+@dataclass
+class MemoryShop:
+    """A seller with an Odoo, an Amazon, a warehouse, a clock, and the bridge between them."""
+
+    odoo: MistrustfulOdoo
+    world: SettledWorld
+    simulator: Simulator
+    clock: ManualClock
+    shop: Shop
+    warehouse: Warehouse
+    program: Program
+    seller: Seller
+    bridge: MemoryBridge
+
+    def run(self, *jobs: str) -> None:
+        """One run of these jobs, or of all, each without an error."""
+        self.clock.advance(minutes=5)
+        for job in jobs or ("orders", "cancellations", "pickings"):
+            counts = self.bridge.sync(job)
+            assert "error" not in counts, counts
+
+
+@contextmanager
+def opened(folder: Path, seed: int = 1) -> Iterator[MemoryShop]:
+    clock = ManualClock(MORNING)
+    world = SettledWorld(clock, seed=seed)
+    world.settings.rate_multiplier = 1_000_000
+    odoo = MistrustfulOdoo(clock)
+    database = MemoryDatabase(server=odoo)
+    shop = Shop(database)
+    shop.make_catalogue()
+    simulator = Simulator(world)
+    program = Program(folder, database, simulator)
+    program.start = clock()
+    seller = world.add_seller("A1MEMORYSHOP", ["FR", "DE"])
+    program.add_account(seller)
+    bridge = MemoryBridge(program, clock, partial(InProcessApp, odoo, simulator))
+    warehouse = Warehouse(shop)
+    yield MemoryShop(odoo, world, simulator, clock, shop, warehouse, program, seller, bridge)
+    bridge.close()
+    simulator._server.server_close()

@@ -1,0 +1,223 @@
+"""What gets lost and refused: nothing goes missing, nothing is done twice, nothing else waits."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import memory_shop
+import pytest
+from memory_shop import MemoryShop
+
+from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.engine.ledger import State
+from amazon_bridge.simulator import Line, Order
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[MemoryShop]:
+    with memory_shop.opened(tmp_path) as opened:
+        yield opened
+
+
+def place(here: MemoryShop, number: int = 1, **fields: object) -> list[Order]:
+    return [here.world.place_order("FR", **fields) for _ in range(number)]  # type: ignore[arg-type]
+
+
+def imported(here: MemoryShop, *orders: Order) -> list[bool]:
+    standing = here.shop.sale_orders()
+    return [order.order_id in standing for order in orders]
+
+
+# One refused order
+
+
+def test_an_order_that_a_proxy_refuses_keeps_no_other(here: MemoryShop) -> None:
+    good = place(here, 3)
+    bad = here.world.place_order("FR", lines=[Line(sku="UNION-SELECT", price=Decimal(9))])
+    good += place(here, 2)
+    here.odoo.suspicious = "UNION-SELECT"
+    here.clock.advance(minutes=5)
+    counts = here.bridge.sync("orders")
+    assert (counts["created"], counts["quarantined"]) == (5, 1)
+    assert "error" not in counts
+    assert imported(here, *good, bad) == [True] * 5 + [False]
+    entry = here.bridge.quarantine("orders")[bad.order_id]
+    assert entry.kind == "access_refused"
+    assert "HTTP status 403" in (entry.reason or "")
+    assert "quarantine retry" in (entry.remedy or "")
+    here.odoo.suspicious = ""
+    here.bridge.app.ledger.retry(bad.order_id)
+    here.run("orders")
+    assert imported(here, bad) == [True]
+
+
+def test_an_account_that_may_not_make_orders_waits_with_all_of_them(here: MemoryShop) -> None:
+    orders = place(here, 5)
+    here.odoo.suspicious = "client_order_ref"  # which every order has
+    here.clock.advance(minutes=5)
+    counts = here.bridge.sync("orders")
+    assert "HTTP status 403" in counts["error"]
+    assert here.bridge.quarantine("orders") == {}
+    here.odoo.suspicious = ""
+    here.run("orders")
+    assert imported(here, *orders) == [True] * 5
+
+
+def test_a_lone_refused_order_is_quarantined_as_soon_as_odoo_accepts_another(
+    here: MemoryShop,
+) -> None:
+    bad = here.world.place_order("FR", lines=[Line(sku="UNION-SELECT", price=Decimal(9))])
+    here.odoo.suspicious = "UNION-SELECT"
+    here.clock.advance(minutes=5)
+    assert "HTTP status 403" in here.bridge.sync("orders")["error"]
+    assert here.bridge.state("orders", bad.order_id) is State.PENDING
+    place(here, 1)
+    here.clock.advance(minutes=5)
+    counts = here.bridge.sync("orders")
+    assert (counts["created"], counts["quarantined"]) == (1, 1)
+    assert here.bridge.quarantine("orders").keys() == {bad.order_id}
+
+
+# A cursor that is set back
+
+
+def test_a_cursor_set_back_brings_back_what_odoo_lost(here: MemoryShop) -> None:
+    place(here, 2)
+    here.run()
+    backup, at = here.odoo.backup(), here.clock()
+    here.clock.advance(hours=1)
+    lost = place(here, 3)
+    here.run()
+    shipped = lost[0]
+    here.warehouse.ship(shipped)
+    here.run()
+    here.clock.advance(hours=1)
+    here.run()
+    assert here.world.order(shipped.order_id).status == "SHIPPED"
+    here.odoo.restore(backup)
+    here.run()
+    assert imported(here, *lost) == [False] * 3, "the state store thinks that they are done"
+    (account,) = here.bridge.app.accounts()
+    here.bridge.app.move_cursor(account, at)
+    here.run()
+    assert imported(here, *lost) == [True] * 3
+    assert {order["client_order_ref"] for order in here.shop.sale_orders().values()} >= {
+        order.order_id for order in lost
+    }
+
+
+def test_an_order_that_waited_over_the_backup_comes_back_too(here: MemoryShop) -> None:
+    """Amazon has not changed it since the backup, so that no window shows it."""
+    (order,) = place(here, 1)
+    here.odoo.suspicious = "client_order_ref"
+    here.clock.advance(hours=2)
+    assert "error" in here.bridge.sync("orders")
+    here.odoo.suspicious = ""
+    backup, at = here.odoo.backup(), here.clock()
+    here.clock.advance(hours=1)
+    here.run()
+    assert imported(here, order) == [True]
+    here.odoo.restore(backup)
+    (account,) = here.bridge.app.accounts()
+    here.bridge.app.move_cursor(account, at)
+    here.run()
+    assert imported(here, order) == [True]
+
+
+def test_a_cursor_set_back_repeats_nothing_and_keeps_what_people_changed(here: MemoryShop) -> None:
+    orders = place(here, 3)
+    here.run()
+    edited = here.shop.sale_order(orders[1])["id"]
+    here.shop.rpc("sale.order", "write", [edited], {"note": "<p>Ring twice</p>"})
+    here.warehouse.ship(orders[0])
+    here.warehouse.cancel(orders[2])
+    for _ in range(4):
+        here.run()
+        here.clock.advance(minutes=40)
+    mails = len(here.world.mails)
+    before = here.shop.sale_orders()
+    (account,) = here.bridge.app.accounts()
+    here.bridge.app.move_cursor(account, here.program.start)
+    for _ in range(4):
+        here.run()
+        here.clock.advance(minutes=40)
+    assert here.shop.sale_orders() == before
+    assert len(here.world.mails) == mails
+    assert len(here.bridge.feeds()) == 1
+    assert len(here.bridge.confirmations(orders[0].order_id)) == 1
+    assert here.bridge.app.ledger.quarantined() == []
+    assert here.bridge.app.ledger.pending("acme", "orders") == []
+
+
+def test_deliveries_done_again_after_a_restore_are_not_told_twice(here: MemoryShop) -> None:
+    first, second = place(here, 2)
+    here.run()
+    here.warehouse.carrier("DHL")
+    backup, at = here.odoo.backup(), here.clock()
+    told = here.warehouse.ship(first)["id"]
+    here.run("pickings")
+    here.odoo.restore(backup)
+    (account,) = here.bridge.app.accounts()
+    here.bridge.app.move_cursor(account, at)
+    here.warehouse.ship(first)
+    new = here.warehouse.ship(second)["id"]
+    for _ in range(4):
+        here.run()
+        here.clock.advance(minutes=40)
+    assert [c["packageDetail"]["packageReferenceId"] for c in confirmed(here, first)] == [str(told)]
+    assert [c["packageDetail"]["packageReferenceId"] for c in confirmed(here, second)] == [str(new)]
+    assert here.bridge.app.ledger.pending("acme", "pickings") == []
+    assert here.bridge.app.ledger.quarantined() == []
+
+
+def confirmed(here: MemoryShop, order: Order) -> list[dict[str, dict[str, str]]]:
+    return here.bridge.confirmations(order.order_id)
+
+
+# Another database
+
+
+def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: MemoryShop) -> None:
+    orders = place(here, 2)
+    here.run()
+    here.bridge.close()
+    production = here.odoo.copy(here.clock)
+    parameters = production.env.store.table("ir.config_parameter")
+    parameters[1] = {**parameters[1], "value": "another-uuid"}
+    for model in ("sale.order", "sale.order.line", "stock.picking", "stock.move"):
+        production.env.store.table(model).clear()
+    names = production.env.store.table("ir.model.data")
+    for id_ in [id_ for id_, row in names.items() if row["name"].startswith("sale_")]:
+        del names[id_]
+    test_copy, here.odoo.env = here.odoo.env, production.env
+    with pytest.raises(ConfigError, match="another database") as refused:
+        here.bridge.sync("orders")
+    assert "amazon-bridge state adopt" in refused.value.remedy
+    moments = here.bridge.app.adopt(None)
+    assert moments == {"acme": here.program.start}
+    here.run("orders")
+    assert imported(here, *orders) == [True, True]
+    here.bridge.close()
+    here.odoo.env = test_copy
+    with pytest.raises(ConfigError, match="another database"):
+        here.bridge.sync("orders")
+
+
+# Time
+
+
+def test_the_sweep_is_done_by_whichever_process_runs_the_orders(here: MemoryShop) -> None:
+    (account,) = here.bridge.app.accounts()
+    here.run("orders")
+    assert not here.bridge.app.is_sweep_due(account, "orders")
+    here.world.settings.search_delay = timedelta(hours=10).total_seconds()
+    (late,) = place(here)
+    for _ in range(23):
+        here.clock.advance(hours=1)
+        assert here.bridge.app.sync_with_sweep(account, "orders").error is None
+    assert imported(here, late) == [False], "it showed up behind the cursor"
+    here.clock.advance(hours=2)
+    counts = here.bridge.app.sync_with_sweep(account, "orders")
+    assert (counts.seen, counts.created) == (0, 1)
+    assert imported(here, late) == [True]

@@ -1,0 +1,279 @@
+"""The state store after losses: rewound, of another database, written by a wrong clock."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from amazon_bridge.engine.continuity import DatabaseId
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import Ledger, Seen, State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.store import MIGRATIONS
+
+NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+BAD = ItemError("bad", "It is bad.")
+LAST_RELEASE = 5
+"""The version of the state stores that are in use."""
+
+
+class Clock:
+    now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "bridge.db", clock) as opened:
+        opened.set_cursor("acme", NOON - 30 * DAY)
+        yield opened
+
+
+def do(ledger: Ledger, job: str, key: str, memo: str | None = None, fingerprint: str = "1") -> None:
+    ledger.file("acme", job, [Seen(key, fingerprint)])
+    assert ledger.settle("acme", job, key, fingerprint, memo=memo)
+
+
+def state(ledger: Ledger, key: str, job: str = "orders") -> State | None:
+    entry = ledger.entry("acme", job, key)
+    return entry and entry.state
+
+
+# Rewinding
+
+
+def test_what_was_done_since_is_pending_and_the_rest_only_if_amazon_shows_it(
+    ledger: Ledger, clock: Clock
+):
+    do(ledger, "orders", "before")
+    clock.now += HOUR
+    since = clock.now
+    do(ledger, "orders", "after")
+    ledger.put_aside("acme", "orders", "bad", BAD)
+    clock.now += HOUR
+    ledger.rewind("acme", since, job="orders")
+    assert ledger.cursor("acme") == since
+    assert ledger.pending("acme", "orders") == ["after"]
+    assert state(ledger, "before") is State.DONE
+    assert state(ledger, "bad") is State.QUARANTINED
+    shown = [Seen("before", "1"), Seen("bad", "")]
+    assert ledger.file("acme", "orders", shown) == ["before"]
+    assert ledger.settle("acme", "orders", "before", "1")
+    assert ledger.file("acme", "orders", shown) == []
+
+
+def test_a_run_under_way_does_not_settle_what_is_to_be_looked_at_again(ledger: Ledger):
+    ledger.file("acme", "orders", [Seen("A", "1")])
+    ledger.rewind("acme", NOON - HOUR, job="orders")
+    assert not ledger.settle("acme", "orders", "A", "1")
+    assert state(ledger, "A") is State.PENDING
+
+
+def test_other_jobs_forget_what_was_settled_since_and_keep_what_is_open(
+    ledger: Ledger, clock: Clock
+):
+    do(ledger, "pickings", "before")
+    clock.now += HOUR
+    since = clock.now
+    do(ledger, "pickings", "after")
+    ledger.file("acme", "pickings", [Seen("waiting", "1")])
+    ledger.put_aside("acme", "pickings", "bad", BAD)
+    ledger.rewind("acme", since, job="orders")
+    found = {key: state(ledger, key, "pickings") for key in ("before", "after", "waiting", "bad")}
+    assert found == {
+        "before": State.DONE,
+        "after": None,
+        "waiting": State.PENDING,
+        "bad": State.QUARANTINED,
+    }
+
+
+def test_another_account_is_not_rewound(ledger: Ledger):
+    ledger.file("other", "orders", [Seen("A", "1")])
+    ledger.settle("other", "orders", "A", "1")
+    ledger.rewind("acme", NOON - DAY, job="orders")
+    assert ledger.file("other", "orders", [Seen("A", "1")]) == []
+
+
+def test_the_memo_is_again_what_it_was_then(ledger: Ledger, clock: Clock):
+    moments = []
+    for number, memo in enumerate(["first", "second", "second", "third"]):
+        do(ledger, "orders", "A", memo, str(number))
+        moments.append(clock.now)
+        clock.now += HOUR
+
+    def memo_after_rewind(since: datetime) -> str | None:
+        ledger.rewind("acme", since, job="orders")
+        entry = ledger.entry("acme", "orders", "A")
+        assert entry
+        ledger.file("acme", "orders", [Seen("A", "x")])
+        ledger.settle("acme", "orders", "A", "x")
+        return entry.memo
+
+    assert memo_after_rewind(moments[3]) == "third"
+    assert memo_after_rewind(moments[2]) == "second"
+    assert memo_after_rewind(moments[1] - HOUR / 2) == "first"
+    assert memo_after_rewind(moments[0] - DAY) == "first", "it was never without one"
+
+
+def test_jobs_look_back_as_with_a_new_store_until_a_run_that_began_later_succeeds(
+    ledger: Ledger, clock: Clock
+):
+    def record(error: str | None, rewinds: int) -> None:
+        counts = Counts(error=error)
+        at = clock.now
+        ledger.record_round(
+            "acme", "pickings", started=at, finished=at, counts=counts, rewinds=rewinds
+        )
+
+    before = ledger.rewinds("acme")
+    record(None, before)
+    assert ledger.last_success("acme", "pickings") == NOON
+    ledger.rewind("acme", NOON - DAY, job="orders")
+    assert ledger.last_success("acme", "pickings") is None
+    record(None, before)  # it began before the store was rewound
+    record("Odoo is down.", ledger.rewinds("acme"))
+    assert ledger.last_success("acme", "pickings") is None
+    record(None, ledger.rewinds("acme"))
+    assert ledger.last_success("acme", "pickings") == NOON
+
+
+def test_the_memos_of_forgotten_items_are_forgotten(ledger: Ledger, clock: Clock):
+    do(ledger, "orders", "A", "memo")
+    clock.now += DAY
+    assert ledger.forget_finished("acme", "orders", clock.now) == 1
+    assert ledger._rows("SELECT * FROM memos") == []
+
+
+# The database of Odoo
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [
+        (DatabaseId("https://a", "prod", "1"), True),
+        (DatabaseId("https://b", "moved", "1"), True),
+        (DatabaseId("https://a", "prod", "2"), False),
+        (DatabaseId("https://a", "prod", None), True),
+        (DatabaseId("https://b", "prod", None), False),
+        (DatabaseId("https://a", "test", None), False),
+    ],
+)
+def test_a_database_is_known_by_its_uuid_or_else_by_its_address(
+    other: DatabaseId, *, is_same: bool
+):
+    assert DatabaseId("https://a", "prod", "1").is_same(other) is is_same
+
+
+def test_the_database_is_remembered(ledger: Ledger):
+    assert ledger.odoo_database() is None
+    for database in (DatabaseId("https://a", "prod", None), DatabaseId("https://a", "prod", "1")):
+        ledger.note_odoo_database(database)
+        assert ledger.odoo_database() == database
+
+
+def test_another_database_is_adopted_with_all_that_it_may_lack(ledger: Ledger):
+    do(ledger, "orders", "A")
+    ledger.adopt_odoo_database(
+        DatabaseId("https://b", "prod", "2"), {"acme": NOON - DAY, "new": NOON}, job="orders"
+    )
+    assert ledger.odoo_database() == DatabaseId("https://b", "prod", "2")
+    assert (ledger.cursor("acme"), ledger.cursor("new")) == (NOON - DAY, NOON)
+    assert ledger.pending("acme", "orders") == ["A"]
+
+
+# Time
+
+
+@pytest.mark.parametrize("jump", [-30 * DAY, -2 * DAY, 2 * DAY, 400 * DAY])
+def test_a_chore_is_due_once_an_interval_whatever_the_clock_does(
+    ledger: Ledger, clock: Clock, jump: timedelta
+):
+    assert not ledger.is_due("sweep", DAY, at_first=False)
+    assert ledger.is_due("forgetting", DAY)
+    assert not ledger.is_due("forgetting", DAY)
+    clock.now += jump
+    assert ledger.is_due("sweep", DAY, at_first=False)
+    assert not ledger.is_due("sweep", DAY, at_first=False)
+    clock.now += DAY
+    assert ledger.is_due("sweep", DAY, at_first=False)
+    ledger.make_due("sweep")
+    assert ledger.is_due("sweep", DAY, at_first=False)
+
+
+def test_a_success_in_the_future_is_not_believed(ledger: Ledger, clock: Clock):
+    clock.now += 365 * DAY
+    at = clock.now
+    ledger.record_round("acme", "pickings", started=at, finished=at, counts=Counts())
+    assert ledger.last_success("acme", "pickings") == at
+    clock.now = NOON
+    assert ledger.last_success("acme", "pickings") is None
+
+
+def test_what_waits_for_time_to_pass_waits_anew_after_the_clock_was_set_back(
+    ledger: Ledger, clock: Clock
+):
+    clock.now += 365 * DAY
+    at = clock.now
+    ledger.begin_feed("acme", ["A"])
+    ledger.file("acme", "orders", [Seen("A", "1")])
+    ledger.note_silence("acme", "orders", "A")
+    ledger.record_round("acme", "orders", started=at, finished=at, counts=Counts())
+    assert not ledger.correct_moments()
+    clock.now = NOON
+    assert ledger.correct_moments()
+    assert ledger.last_feed_begun("acme") == NOON
+    assert ledger.open_feeds("acme")[0].begun == NOON
+    assert ledger.note_silence("acme", "orders", "A") == NOON
+    assert not ledger.correct_moments()
+
+
+# Stores of the last release
+
+
+def test_a_store_of_the_last_release_is_taken_up(tmp_path: Path, clock: Clock):
+    path = tmp_path / "bridge.db"
+    with closing(sqlite3.connect(path)) as db:
+        for step in MIGRATIONS[:LAST_RELEASE]:
+            for statement in step:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {LAST_RELEASE}")
+        at = (NOON - DAY).isoformat(timespec="microseconds")
+        db.execute("INSERT INTO accounts (name, cursor, began) VALUES ('acme', ?1, ?1)", (at,))
+        db.execute(
+            "INSERT INTO items (account, job, key, fingerprint, importable, state, memo,"
+            " first_seen, last_seen, last_tried)"
+            " VALUES ('acme', 'orders', 'A', '1', 1, 'done', '9.00 X MERCHANT UNSHIPPED',"
+            " ?1, ?1, ?1)",
+            (at,),
+        )
+        db.execute(
+            "INSERT INTO rounds (account, job, last_started, last_finished, last_success, counts)"
+            " VALUES ('acme', 'sweep', ?1, ?1, ?1, '{}'), ('acme', 'orders', ?1, ?1, ?1, '{}')",
+            (at,),
+        )
+        db.commit()
+    with Ledger(path, clock) as ledger:
+        assert ledger.odoo_database() is None
+        assert ledger.last_success("acme", "orders") == NOON - DAY
+        assert ledger.is_due("sweep of acme", DAY, at_first=False)
+        assert ledger.file("acme", "orders", [Seen("A", "1")]) == []
+        ledger.rewind("acme", NOON - 2 * DAY, job="orders")
+        (entry,) = ledger.pending_entries("acme", "orders")
+        assert entry.memo == "9.00 X MERCHANT UNSHIPPED"
+    with Ledger(path, clock) as ledger:
+        assert ledger.cursor("acme") == NOON - 2 * DAY
