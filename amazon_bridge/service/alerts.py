@@ -190,7 +190,8 @@ class Watchman:
         """Tell of new items together, so that a bad day is one message and not hundreds."""
         self.known_aside &= aside.keys()
         new = [entry for key, entry in aside.items() if key not in self.known_aside]
-        self._collecting_since = (self._collecting_since or now) if new else None
+        # Not from a moment in the future: the clock was set back since.
+        self._collecting_since = min(self._collecting_since or now, now) if new else None
         if not self._collecting_since or now - self._collecting_since < self.config.collect:
             return []
         self.known_aside |= aside.keys()

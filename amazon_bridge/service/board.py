@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -48,10 +48,26 @@ class Board:
 
     def remember(self, rounds: Iterable[Round]) -> None:
         """Begin with what the ledger has of earlier rounds, where nothing newer is known."""
+        now = self._clock()
         with self._lock:
             for each in rounds:
-                known = Standing(last_success=each.last_success, last_started=each.last_started)
+                # A moment in the future was written while a clock was wrong: nothing would be
+                # late before it.
+                success = each.last_success and min(each.last_success, now)
+                known = Standing(last_success=success, last_started=min(each.last_started, now))
                 self._standings.setdefault((each.account, each.job), known)
+
+    def shift(self, by: timedelta) -> None:
+        """Shift all moments: the clock was set."""
+        with self._lock:
+            self.began += by
+            for key, standing in self._standings.items():
+                moments = {
+                    field.name: moment + by
+                    for field in fields(standing)
+                    if isinstance(moment := getattr(standing, field.name), datetime)
+                }
+                self._standings[key] = replace(standing, **moments)  # type: ignore[arg-type]
 
     def begin(self, key: Key) -> None:
         """A round begins, in this thread."""

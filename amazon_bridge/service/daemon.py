@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import NoReturn
 
@@ -285,7 +285,9 @@ class Daemon:
     def _watch_over(self) -> None:
         offset = _clock_offset()
         if abs(offset - self._offset) > _JUMP:
-            log.warning("clock_jumped", seconds=round(offset - self._offset))
+            by = offset - self._offset
+            log.warning("clock_jumped", seconds=round(by))
+            self.rounds.clock_was_set(timedelta(seconds=by))
             self._plan()
         self._offset = offset
         if not health.ailments(self.rounds, self._pulse):

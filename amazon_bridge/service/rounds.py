@@ -1,12 +1,11 @@
-"""What happens in a round of the daemon, and when a side is down."""
+"""What happens in a run of the daemon, when a side is down, and when a job fails by itself."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -14,8 +13,9 @@ import structlog
 from amazon_bridge.app import ODOO, SWEEP, App
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import BridgeError, Stopped
+from amazon_bridge.engine.errors import BridgeError, Stopped, Transient
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.service.backoff import Backoff
 from amazon_bridge.service.board import Board, Key
 from amazon_bridge.service.metrics import Tallies
 from amazon_bridge.service.sides import Sides
@@ -27,20 +27,29 @@ log = structlog.get_logger(__name__)
 class Rounds:
     """Runs rounds, and keeps account of how they go."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clock = clock
         self.app: App
         """May be replaced at any time; a round that runs goes on with the one it began with."""
         self.timetable = Timetable(clock)
         self.board = Board(clock)
         self.sides = Sides(clock)
+        self.backoff = Backoff(monotonic)
         self.tallies = Tallies()
         self.stopping = threading.Event()
         self._turns: dict[Key, threading.Lock] = {}
+        self._missed: set[Key] = set()
+        """The jobs of which a run was left out, or failed, because a side is down."""
+        self._run = _Run()
 
     def watch(self, side: str, operation: str, error: BridgeError | None, seconds: float) -> None:
         """Is told of each call to a side."""
         self.sides.note_call(side, error)
+        self._run.note_call(side, operation, error)
         self.tallies.count_call(side, operation, error, seconds)
         self.board.note_progress()
 
@@ -55,10 +64,18 @@ class Rounds:
         self.board.note_progress()
 
     def run(self, name: str, job: str) -> None:
-        """One round, as scheduled; none while a side is down, for then it could only fail."""
+        """One run, as scheduled; none while a side is down, for then it could only fail.
+
+        Nor while the job pauses because it failed although both sides were up.
+        """
+        key = name, job
         with self._turn(name, job):
-            if not self.stopping.is_set() and self.sides.are_up(ODOO, name):
+            if self.stopping.is_set() or self.backoff.is_held(key):
+                return
+            if self.sides.are_up(ODOO, name):
                 self._round(name, job)
+            else:
+                self._missed.add(key)
 
     def run_now(self, name: str, job: str) -> Counts | None:
         """One round that somebody waits for, after the one that may be running.
@@ -92,31 +109,84 @@ class Rounds:
         return counts
 
     def ask(self, side: str) -> None:
-        """Ask a side that is down; when it answers, make up for the rounds that were held."""
+        """Ask a side that is down; when it answers, make up for the runs that were held."""
         if self.stopping.is_set() or self.sides.are_up(side):
             return
-        with suppress(BridgeError, Stopped):
-            self._question(side)
-        if self.sides.was_asked(side):
-            self.timetable.run_soon(None if side == ODOO else side)
+        if side == ODOO:
+            self.app.log_in_again()
+        if self.sides.was_asked(side, answered=self._answers(side)):
+            self._make_up(side)
         else:
             self._ask_later(side)
 
-    def _question(self, side: str) -> None:
-        if side == ODOO:
-            self.app.log_in_again()
-            self.app.odoo.ping()
-        else:
-            self.app.amazon(self.app.config.account(side)).marketplace_participations()
+    def _answers(self, side: str) -> bool:
+        """Whether a side answers a small question, be it by a refusal."""
+        try:
+            if side == ODOO:
+                self.app.odoo.ping()
+            else:
+                self.app.amazon(self.app.config.account(side)).marketplace_participations()
+        except (Transient, Stopped):
+            return False
+        except BridgeError:
+            return True
+        return True
+
+    def _make_up(self, side: str) -> None:
+        """Run what was left out or failed while the side was down; all else is up to date."""
+        due = {key for key in self._missed if side in (ODOO, key[0])}
+        self._missed -= due
+        for key in due:
+            self.backoff.release(key)
+        self.timetable.run_soon(due)
 
     def _ask_later(self, side: str) -> None:
         self.timetable.once(self._clock() + self.sides[side].pause, self.ask, side)
+
+    def clock_was_set(self, by: timedelta) -> None:
+        """Shift all moments that are compared with the clock, and plan anew what waits for one."""
+        self.board.shift(by)
+        self.sides.shift(by)
+        for side in self.sides.down():
+            self._ask_later(side)
+        for key, pause in self.backoff.remaining().items():
+            self._run_later(key, pause)
+
+    def _run_later(self, key: Key, pause: timedelta) -> None:
+        self.timetable.once(self._clock() + pause, self.run, *key)
+
+    def _judge_failure(self, key: Key) -> None:
+        """After a run that failed: a side is down if it doesn't answer a small question either.
+
+        If it does, one operation of it is out of order: only the job that needs it pauses.
+        """
+        name, _ = key
+        failing = [side for side in (ODOO, name) if side in self._run.failing_sides]
+        down = [side for side in failing if self._is_down(side)]
+        if down:
+            self._missed.add(key)
+        elif failing:
+            pause = self.backoff.hold(key)
+            self._run_later(key, pause)
+            account, job = key
+            seconds = round(pause.total_seconds())
+            log.warning("job_held", account=account, job=job, seconds=seconds)
+
+    def _is_down(self, side: str) -> bool:
+        if not self.sides.are_up(side):
+            return True
+        if self._answers(side):
+            return False
+        if self.sides.went_down(side):
+            self._ask_later(side)
+        return not self.sides.are_up(side)
 
     def _account_for(
         self, app: App, account: AccountConfig, job: str, work: Callable[[], Counts]
     ) -> Counts | None:
         key = account.name, job
         self.board.begin(key)
+        self._run.begin()
         begun = time.monotonic()
         counts = _counts_of(key, work)
         self.board.end(key, counts)
@@ -125,10 +195,30 @@ class Rounds:
         self.tallies.count_round(key, counts, time.monotonic() - begun)
         if counts.error:
             app.look_again(account)
-            for side in (ODOO, account.name):
-                if self.sides.went_down(side):
-                    self._ask_later(side)
+            self._judge_failure(key)
+        else:
+            self.backoff.release(key)
         return counts
+
+
+class _Run(threading.local):
+    """The calls of the run in this thread: which operations got no answer when last called."""
+
+    def __init__(self) -> None:
+        self._failing: set[tuple[str, str]] = set()
+
+    def begin(self) -> None:
+        self._failing = set()
+
+    def note_call(self, side: str, operation: str, error: BridgeError | None) -> None:
+        if isinstance(error, Transient):
+            self._failing.add((side, operation))
+        else:
+            self._failing.discard((side, operation))
+
+    @property
+    def failing_sides(self) -> set[str]:
+        return {side for side, _ in self._failing}
 
 
 def _counts_of(key: Key, work: Callable[[], Counts]) -> Counts | None:

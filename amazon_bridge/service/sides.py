@@ -1,7 +1,7 @@
 """Which sides answer: Odoo, and Amazon for each account.
 
-A side that doesn't answer is down from the round that failed by it. Then rounds that need it
-are held, and it is asked ever more rarely, by one small question at a time, until it answers.
+A side is down when a run failed because it did not answer, and it does not answer one small
+question either. Then runs that need it are held, and it is asked ever more rarely until it answers.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Sides:
         return all(self[name].down_since is None for name in names)
 
     def went_down(self, name: str) -> bool:
-        """After a round that failed: note whether this side is to blame, and newly down."""
+        """After a call without an answer: note that the side is down, if it wasn't yet."""
         with self._lock:
             side = self[name]
             if side.failure is None or side.down_since:
@@ -72,16 +72,30 @@ class Sides:
         log.warning("side_down", side=name, reason=side.failure)
         return True
 
-    def was_asked(self, name: str) -> bool:
+    def was_asked(self, name: str, *, answered: bool) -> bool:
         """After a question to a side that was down: note whether it is up again."""
         with self._lock:
             side = self[name]
-            if side.failure is not None:
+            if not answered:
                 pause = min(2 * side.pause, LONGEST_PAUSE)
                 self._sides[name] = replace(side, pause=pause)
                 return False
-            self._sides[name] = replace(side, down_since=None, pause=FIRST_PAUSE)
+            self._sides[name] = replace(side, failure=None, down_since=None, pause=FIRST_PAUSE)
         if side.down_since:
             seconds = round((self._clock() - side.down_since).total_seconds())
             log.info("side_recovered", side=name, seconds=seconds)
         return True
+
+    def down(self) -> list[str]:
+        """The sides that are down."""
+        return [name for name, side in self._sides.items() if side.down_since]
+
+    def shift(self, by: timedelta) -> None:
+        """Shift all moments: the clock was set."""
+        with self._lock:
+            for name, side in self._sides.items():
+                self._sides[name] = replace(
+                    side,
+                    last_answer=side.last_answer and side.last_answer + by,
+                    down_since=side.down_since and side.down_since + by,
+                )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -115,11 +115,11 @@ class Timetable:
                 **({"next_run_time": first} if first else {}),
             )
 
-    def run_soon(self, account: str | None = None) -> None:
-        """Run all jobs now, or those of one account."""
+    def run_soon(self, keys: Collection[Key] | None = None) -> None:
+        """Run these jobs now, or all."""
         at = self._clock()
         for entry in self.planned:
-            if account in (None, entry.account):
+            if keys is None or entry.key in keys:
                 self._scheduler.modify_job(entry.id, next_run_time=at)
                 at += FAST_PACE
 
@@ -137,14 +137,14 @@ class Timetable:
         """Do something with a name that is used once, now or when a worker is free."""
         self._scheduler.add_job(what, args=(name,), id=f"asked:{name}", executor="asked")
 
-    def once(self, at: datetime, what: Callable[[str], None], name: str) -> None:
-        """Do something with a name at a moment; what was planned for that name is forgotten."""
+    def once(self, at: datetime, what: Callable[..., None], *names: str) -> None:
+        """Do something with names at a moment; what was planned for these names is forgotten."""
         self._scheduler.add_job(
             what,
             "date",
             run_date=at,
-            args=(name,),
-            id=f"once:{name}",
+            args=names,
+            id=f"once:{':'.join(names)}",
             executor="probes",
             replace_existing=True,
         )

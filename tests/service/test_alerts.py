@@ -94,7 +94,7 @@ def test_a_side_that_is_down_is_told_once_for_all_that_needs_it(idle: tuple[Roun
         ("Odoo is down", "Since 2026-11-23 14:37 UTC: Odoo can't be reached.")
     ]
     rounds.watch("Odoo", "login", None, 1)
-    rounds.sides.was_asked("Odoo")
+    rounds.sides.was_asked("Odoo", answered=True)
     for entry in rounds.timetable.planned:
         succeed(rounds, *entry.key)
     assert titles(watchman, rounds, clock) == ["Over: Odoo is down"]

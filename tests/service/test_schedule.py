@@ -152,7 +152,7 @@ def test_a_side_is_down_when_a_round_failed_by_it_and_up_when_it_answers():
         assert not sides.are_up("Odoo", "acme-eu")
         clock.now += MINUTE
         sides.note_call("Odoo", AccountError("The login is refused."))  # an answer is an answer
-        assert sides.was_asked("Odoo")
+        assert sides.was_asked("Odoo", answered=True)
     assert sides.are_up("Odoo", "acme-eu")
     assert [each["event"] for each in logs] == ["side_down", "side_recovered"]
     assert logs[1]["seconds"] == 60
@@ -173,7 +173,7 @@ def test_a_side_is_asked_ever_more_rarely_up_to_a_bound():
     pauses = []
     for _ in range(10):
         pauses.append(sides["Odoo"].pause)
-        assert not sides.was_asked("Odoo")
+        assert not sides.was_asked("Odoo", answered=False)
     assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert pauses[-1] == LONGEST_PAUSE
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,13 +31,17 @@ class MemoryBridge(Bridge):
     def __init__(self, program: Program, clock: Any, make_app: Callable[..., App]) -> None:
         super().__init__(program, clock)
         self.make_app = make_app
+        self.watch: Any = None
 
     @property
     def app(self) -> App:
         if self._app is None:
             loaded = config.load(self.program.configure(), {})
-            throttle = Throttle(LIMITS, sleep=_no_sleep)
-            self._app = self.make_app(loaded, clock=self.clock, sleep=_no_sleep, throttle=throttle)
+            throttle = Throttle({name: replace(limit, rate=1000) for name, limit in LIMITS.items()})
+            more = {"watch": self.watch} if self.watch else {}
+            self._app = self.make_app(
+                loaded, clock=self.clock, sleep=_no_sleep, throttle=throttle, **more
+            )
         return self._app
 
 

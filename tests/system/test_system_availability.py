@@ -1,0 +1,141 @@
+"""The daemon's runs over simulated hours, while one operation or a whole side gives no answer."""
+
+import heapq
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import memory_shop
+import pytest
+from memory_shop import MemoryShop
+
+from amazon_bridge.service.board import Key
+from amazon_bridge.service.rounds import Rounds
+from amazon_bridge.service.timetable import Entry, entries
+from amazon_bridge.simulator import ManualClock
+
+MINUTE = timedelta(minutes=1)
+
+
+class HandTimetable:
+    """Runs what is due when its clock is moved on, in this thread. Jobs run every five minutes."""
+
+    def __init__(self, clock: ManualClock, planned: list[Entry], run: Callable[..., None]) -> None:
+        self.clock, self.planned, self._run = clock, planned, run
+        self._order = count()
+        self._due: list[tuple[datetime, int, str, Callable[..., None], tuple[str, ...]]] = []
+        self._current: dict[str, int] = {}
+        self.run_soon()
+
+    def once(self, at: datetime, what: Callable[..., None], *names: str) -> None:
+        self._plan(at, f"once:{':'.join(names)}", what, names)
+
+    def run_soon(self, keys: Collection[Key] | None = None) -> None:
+        for entry in self.planned:
+            if keys is None or entry.key in keys:
+                self._plan(self.clock(), entry.id, self._scheduled, entry.key)
+
+    def _scheduled(self, *key: str) -> None:
+        self._plan(self.clock() + 5 * MINUTE, ":".join(key), self._scheduled, key)
+        self._run(*key)
+
+    def _plan(self, at: datetime, name: str, what: Callable[..., None], args: Any) -> None:
+        self._current[name] = number = next(self._order)
+        heapq.heappush(self._due, (at, number, name, what, args))
+
+    def pass_time(self, duration: timedelta) -> None:
+        end = self.clock() + duration
+        while self._due and self._due[0][0] <= end:
+            at, number, name, what, args = heapq.heappop(self._due)
+            if self._current.get(name) == number:
+                del self._current[name]
+                self.clock.now = max(self.clock.now, at)
+                what(*args)
+        self.clock.now = end
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[MemoryShop]:
+    with memory_shop.opened(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def rounds(here: MemoryShop) -> Rounds:
+    """The daemon's, between both sides; a monotonic clock goes with the wall clock until set."""
+    rounds = Rounds(here.clock, lambda: here.clock().timestamp())
+    rounds.pause = lambda _: None  # type: ignore[method-assign]
+    here.bridge.watch = rounds.watch
+    rounds.app = here.bridge.app
+    planned = entries(rounds.app.config)
+    rounds.timetable = HandTimetable(here.clock, planned, rounds.run)  # type: ignore[assignment]
+    return rounds
+
+
+def pass_time(rounds: Rounds, duration: timedelta) -> None:
+    rounds.timetable.pass_time(duration)  # type: ignore[attr-defined]
+
+
+def searches(here: MemoryShop) -> int:
+    return len(here.bridge.received("searchOrders"))
+
+
+def test_an_operation_that_fails_for_hours_costs_the_other_jobs_nothing(
+    here: MemoryShop, rounds: Rounds
+) -> None:
+    (order,) = [here.world.place_order("FR")]
+    pass_time(rounds, 11 * MINUTE)
+    here.warehouse.cancel(order)
+    here.simulator.faults.add("answer", "getFeed", status=500, times=None)
+    pass_time(rounds, 20 * MINUTE)
+    before, asked = searches(here), len(here.bridge.received("getFeed"))
+    late = here.world.place_order("FR")
+    pass_time(rounds, timedelta(hours=3))
+    assert searches(here) - before == 3 * 12, "one in each run of the orders, as scheduled"
+    assert order.order_id in here.shop.sale_orders()
+    assert late.order_id in here.shop.sale_orders()
+    assert rounds.sides.are_up("acme")
+    assert rounds.board["acme", "cancellations"].error
+    assert len(here.bridge.received("getFeed")) - asked < 3 * 4 * 6, "ever more rarely"
+    here.simulator.faults.clear()
+    pass_time(rounds, timedelta(hours=1))
+    assert rounds.board["acme", "cancellations"].error is None
+    assert here.world.order(order.order_id).status == "CANCELLED"
+
+
+def test_a_search_that_fails_for_hours_uses_up_few_of_its_calls_and_stops_no_shipment(
+    here: MemoryShop, rounds: Rounds
+) -> None:
+    order = here.world.place_order("FR")
+    pass_time(rounds, 6 * MINUTE)
+
+    here.simulator.faults.add("answer", "searchOrders", status=500, times=None)
+    here.warehouse.ship(order)
+    pass_time(rounds, timedelta(hours=1))
+    assert here.world.order(order.order_id).status == "SHIPPED"
+    assert rounds.sides.are_up("acme")
+    here.simulator.faults.clear()
+    late = here.world.place_order("FR")
+    pass_time(rounds, 20 * MINUTE)
+    assert late.order_id in here.shop.sale_orders()
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(days=1)])
+def test_a_clock_that_is_set_while_a_side_is_down_holds_nothing_up(
+    here: MemoryShop, rounds: Rounds, jump: timedelta
+) -> None:
+    pass_time(rounds, 6 * MINUTE)
+    here.simulator.faults.add("answer", status=503, times=None)
+    pass_time(rounds, 12 * MINUTE)
+    assert not rounds.sides.are_up("acme")
+    down_since = rounds.sides["acme"].down_since
+    here.clock.now += jump
+    rounds.clock_was_set(jump)
+    assert rounds.sides["acme"].down_since == (down_since and down_since + jump)
+    rounds.timetable.run_soon()
+    here.simulator.faults.clear()
+    pass_time(rounds, 16 * MINUTE)
+    assert rounds.sides.are_up("acme")
+    assert rounds.board["acme", "pickings"].error is None
