@@ -1,7 +1,7 @@
 """An account that works in the test module's Odoo."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,14 @@ class InMemoryApp(MemoryApp):
 
 
 def configuration(
-    odoo: OdooDatabase, *, state: Path, marketplaces: str = "FR DE", **settings: Any
+    odoo: OdooDatabase,
+    *,
+    state: Path,
+    marketplaces: str = "FR DE",
+    others: Iterable[dict[str, Any]] = (),
+    **settings: Any,
 ) -> Config:
-    """An account with these settings, in this Odoo."""
+    """An account with these settings, in this Odoo, and others that differ from it in theirs."""
     secrets = {"client_id": "id", "client_secret": "secret", "refresh_token": "token"}
     account = {
         "name": "acme",
@@ -62,7 +67,11 @@ def configuration(
     }
     side = {"url": odoo.url, "database": odoo.database, "login": odoo.login}
     return Config.model_validate(
-        {"state": state, "odoo": {**side, "password": odoo.password}, "accounts": [account]}
+        {
+            "state": state,
+            "odoo": {**side, "password": odoo.password},
+            "accounts": [account, *(account | other for other in others)],
+        }
     )
 
 

@@ -1,0 +1,134 @@
+"""Deliveries of orders that the state store doesn't know: Amazon is asked whose they are.
+
+That Amazon does not show an order to an account proves nothing: it waits, and is quarantined after
+a day, unless another account proves that it is its own.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from desk import Desk, MakeDesk
+
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.ledger import State
+from amazon_bridge.flows import orders, shipments
+from amazon_bridge.simulator import Line, Order, Seller, Simulator, World
+
+PICKINGS = "pickings"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.shift = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.shift
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def world(clock: Clock) -> World:
+    world = World(clock, seed=3)
+    world.settings.rate_multiplier = 1000
+    return world
+
+
+@pytest.fixture
+def amazon(world: World) -> Iterator[Simulator]:
+    with Simulator(world) as running:
+        yield running
+
+
+def account_of(seller: Seller, **settings: Any) -> dict[str, Any]:
+    credentials = ("client_id", "client_secret", "refresh_token")
+    return {
+        "seller_id": seller.seller_id,
+        "credentials": {name: getattr(seller, name) for name in credentials},
+        **settings,
+    }
+
+
+@pytest.fixture
+def desk(make_memory_desk: MakeDesk, world: World, amazon: Simulator, clock: Clock) -> Desk:
+    """The account ``acme`` sells in France, ``beta`` of another seller in Germany."""
+    side = {"endpoint": amazon.url, "token_url": f"{amazon.url}/auth/o2/token"}
+    beta = account_of(world.add_seller("A1BETA", ["DE"]), name="beta", marketplaces=["DE"])
+    acme = account_of(world.add_seller("A1ACME", ["FR"]), marketplaces="FR", others=[beta])
+    return make_memory_desk(clock=clock, **acme, **side)
+
+
+def accounts(desk: Desk) -> tuple[AccountConfig, AccountConfig]:
+    acme, beta = desk.app.config.accounts
+    return acme, beta
+
+
+def import_and_ship(desk: Desk, account: AccountConfig, order: Order) -> None:
+    context = desk.app.context(account)
+    assert orders.recover(context, order.order_id).created == 1
+    [sale_order] = desk.find("sale.order", [("client_order_ref", "=", order.order_id)], [])
+    [delivery] = desk.find("stock.picking", [("sale_id", "=", sale_order["id"])], [])
+    desk.odoo.rpc("stock.picking", "button_validate", [delivery["id"]])
+
+
+def states(desk: Desk, account: AccountConfig) -> dict[State, int]:
+    return dict(desk.app.ledger.tally(account.name, PICKINGS))
+
+
+def test_an_order_that_amazon_does_not_show_is_nobody_elses(
+    desk: Desk, world: World, clock: Clock
+) -> None:
+    acme, _ = accounts(desk)
+    order = world.place_order("FR", [Line(sku="MUG-BLUE")])
+    import_and_ship(desk, acme, order)
+    desk.app.ledger.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
+    history = world._histories.pop(order.order_id)
+    assert shipments.sync(desk.app.context(acme)).quarantined == 0
+    assert states(desk, acme) == {State.PENDING: 1}
+    clock.shift = timedelta(hours=25)
+    assert shipments.sync(desk.app.context(acme)).quarantined == 1
+    [entry] = desk.app.ledger.quarantined()
+    assert "does not show its order" in (entry.reason or "")
+    assert "Seller Central" in (entry.remedy or "")
+    # Amazon shows it after all.
+    world._histories[order.order_id] = history
+    desk.app.ledger.retry(entry.key)
+    assert shipments.sync(desk.app.context(acme)).quarantined == 0
+    assert states(desk, acme) == {State.PENDING: 1}
+
+
+def test_another_sellers_account_proves_that_it_is_its_own(
+    desk: Desk, world: World, clock: Clock
+) -> None:
+    acme, beta = accounts(desk)
+    order = world.place_order("DE", [Line(sku="MUG-BLUE")])
+    import_and_ship(desk, beta, order)
+    desk.app.ledger.forget_finished("beta", orders.JOB, clock() + timedelta(days=1))
+    shipments.sync(desk.app.context(acme))
+    assert states(desk, acme) == {State.PENDING: 1}
+    shipments.sync(desk.app.context(beta))
+    shipments.sync(desk.app.context(acme))
+    assert states(desk, acme) == {State.LEFT_OUT: 1}
+    clock.shift = timedelta(hours=25)
+    assert shipments.sync(desk.app.context(acme)).quarantined == 0
+
+
+def test_an_order_of_a_marketplace_without_any_account(
+    make_memory_desk: MakeDesk, world: World, amazon: Simulator, clock: Clock
+) -> None:
+    side = {"endpoint": amazon.url, "token_url": f"{amazon.url}/auth/o2/token"}
+    seller = world.add_seller("A1ACME", ["FR", "DE"])
+    desk = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR DE", **side)
+    order = world.place_order("DE", [Line(sku="MUG-BLUE")])
+    import_and_ship(desk, desk.app.config.accounts[0], order)
+    desk.app.ledger.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
+    desk = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR", **side)
+    assert shipments.sync(desk.app.context(desk.app.config.accounts[0])).quarantined == 1
+    [entry] = desk.app.ledger.quarantined()
+    assert entry.kind == "no_account"
+    assert "DE" in (entry.reason or "")
