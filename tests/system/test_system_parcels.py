@@ -377,3 +377,24 @@ def test_one_that_is_done_again_with_more_goods(
     (package,) = world.order(order.order_id).packages
     assert package.quantities == ((item_ids(order)[0], 3),)
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
+
+
+def test_a_person_says_what_left_when_it_is_settled(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    """The bridge was sure of itself, and wrong."""
+    (order,) = place(bridge, lines=[Line(quantity=2)])
+    warehouse.add(order, "APRON-LIN")
+    transfer = warehouse.ship(order, quantities={"APRON-LIN": 1})
+    bridge.sync("pickings")
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
+    for units in (1, 2):
+        note = {"note": f"<p>Amazon shipped: MUG-BLUE = {units}</p>"}
+        warehouse.rpc("stock.picking", "write", [transfer["id"]], note)
+        assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+        (package,) = world.order(order.order_id).packages
+        assert package.quantities == ((item_ids(order)[0], units),)
+        assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
+        clock.advance(minutes=11)
+        bridge.sync("pickings")
+        assert bridge.sync("pickings") == {}

@@ -23,6 +23,7 @@ from amazon_bridge.flows.shipments.decide import (
     is_shown,
     is_somebody_elses,
     plan,
+    stated_digest,
     still_open,
     told_digest,
 )
@@ -364,8 +365,25 @@ def test_what_is_looked_at_again(known: Entry | None, *, same: bool, corrected: 
     assert is_open(CORRECTED, known) is corrected
 
 
-def test_a_statement_brings_it_back() -> None:
-    assert is_open(replace(DELIVERY, statement="all"), entry(State.QUARANTINED))
+@pytest.mark.parametrize("state", [State.QUARANTINED, State.LEFT_OUT, State.DONE])
+def test_a_statement_brings_it_back(state: State) -> None:
+    stated = replace(DELIVERY, statement="all")
+    assert is_open(stated, entry(state, progress()))
+    if state == State.DONE:
+        assert not is_open(stated, entry(state, progress(stated=stated_digest(stated))))
+
+
+@pytest.mark.parametrize(
+    ("statement", "units"),
+    [("all", {MUG: 3}), ("MUG-BLUE = 2", {MUG: 2}), ("MUG-BLUE = 1", {}), ("nothing", {})],
+)
+def test_a_person_says_that_more_left_than_amazon_has(
+    statement: str, units: dict[str, int]
+) -> None:
+    its = package(17, _51=1)
+    order = amazons(item(MUG, 3, 1), status="PARTIALLY_SHIPPED", packages=(its,))
+    outcome = None if units else Outcome.CONFIRMED
+    assert plan(task(shipped(1), statement), order) == Plan(outcome, units, package=its)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ def test_a_standing_comes_back_as_it_was(
         corrects=True,
         refused_since=asked,
         done=asked,
+        stated=None if asked else "d2",
     )
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
         ledger.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
@@ -12,7 +12,7 @@ from amazon_bridge.amazon.shipments import Carrier, carrier_for
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Entry, State
 from amazon_bridge.flows import orders
-from amazon_bridge.flows.shipments.left import known_units, units_left
+from amazon_bridge.flows.shipments.left import units_left
 from amazon_bridge.flows.shipments.progress import Progress, Stage
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, Package, Shipment
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
@@ -89,7 +89,7 @@ def is_open(delivery: DeliveryOrder, entry: Entry | None) -> bool:
         return True
     if entry.state == State.DONE:
         progress = Progress.read(entry)
-        return is_correction(delivery, progress) or is_done_again(delivery, progress)
+        return is_correction(delivery, progress) or is_outdated(delivery, progress)
     return entry.fingerprint != fingerprint(delivery)
 
 
@@ -100,12 +100,16 @@ def is_correction(delivery: DeliveryOrder, progress: Progress | None) -> bool:
     return progress.told != told_digest(delivery)
 
 
-def is_done_again(delivery: DeliveryOrder, progress: Progress | None) -> bool:
-    """True if what is known is of an earlier delivery with the same id and order.
+def is_outdated(delivery: DeliveryOrder, progress: Progress | None) -> bool:
+    """True if what left may be something else than what is known.
 
-    Such a delivery is lost when Odoo is restored from a backup.
+    A person said so since, or Odoo was restored from a backup and lost an earlier delivery with
+    the same id and order.
     """
-    return progress is not None and progress.done not in {None, delivery.done}
+    if progress is None:
+        return False
+    done_again = progress.done not in {None, delivery.done}
+    return done_again or bool(delivery.statement and progress.stated != stated_digest(delivery))
 
 
 def fingerprint(delivery: DeliveryOrder) -> str:
@@ -113,6 +117,13 @@ def fingerprint(delivery: DeliveryOrder) -> str:
     label = (delivery.carrier, delivery.tracking_reference)
     text = "\n".join(map(str, (*label, delivery.statement, delivery.done)))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def stated_digest(delivery: DeliveryOrder) -> str | None:
+    """Of what a person said left, if anyone did."""
+    if delivery.statement is None:
+        return None
+    return hashlib.sha256(delivery.statement.encode()).hexdigest()[:16]
 
 
 def told_digest(delivery: DeliveryOrder) -> str:
@@ -131,7 +142,7 @@ def is_ready(task: Task, progress: Progress) -> bool:
     if task.delivery.is_cancelled:
         return True
     if progress.stage == Stage.SENT:
-        return is_correction(task.delivery, progress)
+        return is_correction(task.delivery, progress) or is_outdated(task.delivery, progress)
     return not task.delivery.lacks or task.memo.status == FulfillmentStatus.SHIPPED
 
 
@@ -169,15 +180,26 @@ def plan(task: Task, order: Order) -> Plan:
 def _units_lacking(task: Task, order: Order, package: Package) -> dict[str, int]:
     """What the package should hold, if it holds less than what left and Amazon takes more.
 
-    As when Odoo was restored from a backup, and a delivery order done again with more goods.
+    As when a person says that more left, or when Odoo was restored from a backup, and a delivery
+    order done again with more goods.
     """
-    if task.needs_order or not package.quantities:
+    unclear = task.needs_order and not task.delivery.statement
+    if unclear or not package.quantities:
         return {}
     held, open_ = dict(package.quantities), open_units(order)
-    units = known_units(task.delivery, task.goods, order)
+    units = units_left(task.delivery, task.goods, _without(order, held))
     wanted = {item: min(n, held.get(item, 0) + open_.get(item, 0)) for item, n in units.items()}
     is_lacking = any(number > held.get(item, 0) for item, number in wanted.items())
     return held | {i: max(n, held.get(i, 0)) for i, n in wanted.items()} if is_lacking else {}
+
+
+def _without(order: Order, held: Mapping[str, int]) -> Order:
+    """The order as it was before Amazon had a package with these units."""
+    items = (
+        replace(item, quantity_fulfilled=item.quantity_fulfilled - held.get(item.order_item_id, 0))
+        for item in order.items
+    )
+    return replace(order, items=tuple(items))
 
 
 def _check_not_cancelled(order: Order) -> None:

@@ -46,6 +46,8 @@ class Progress:
     """Since when Amazon doesn't find the package that is to be corrected."""
     done: datetime | None = None
     """When the delivery order was done that this is about."""
+    stated: str | None = None
+    """A digest of what a person said left, as of the last look."""
 
     @classmethod
     def read(cls, entry: Entry | None) -> Progress | None:
@@ -63,6 +65,7 @@ class Progress:
             corrects=known["corrects"],
             refused_since=_moment(known["refused_since"]),
             done=_moment(known["done"]),
+            stated=known["stated"],
         )
 
     def text(self) -> str:

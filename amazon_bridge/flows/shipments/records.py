@@ -9,7 +9,13 @@ from datetime import datetime
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Entry, Ledger, Seen, State
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.shipments.decide import Task, fingerprint, is_done_again, told_digest
+from amazon_bridge.flows.shipments.decide import (
+    Task,
+    fingerprint,
+    is_outdated,
+    stated_digest,
+    told_digest,
+)
 from amazon_bridge.flows.shipments.find import Found
 from amazon_bridge.flows.shipments.progress import JOB, Progress, Stage
 from amazon_bridge.model import FulfillmentStatus
@@ -31,8 +37,9 @@ def file(context: Context, found: Found) -> dict[str, ItemError]:
     for task in found.tasks:
         if found.entries[task.key] is None:
             remember(context, task, _first_stage(context, task))
-        elif is_done_again(task.delivery, progress_of(context, task)):
-            keep(context, task, _unsure(task.delivery))
+        elif is_outdated(task.delivery, known := progress_of(context, task)):
+            same = known.done in {None, task.delivery.done}
+            keep(context, task, replace(_unsure(task.delivery), told=known.told if same else None))
     errors = {delivery.key: error for delivery, error in found.failures}
     return errors | context.all_given_up(JOB, (each.key for each in found.unknown))
 
@@ -84,7 +91,13 @@ def progress_of(context: Context, task: Task) -> Progress:
 
 
 def _unsure(delivery: DeliveryOrder) -> Progress:
-    return Progress(Stage.UNSURE, delivery.done, delivery.order_id, done=delivery.done)
+    return Progress(
+        Stage.UNSURE,
+        delivery.done,
+        delivery.order_id,
+        done=delivery.done,
+        stated=stated_digest(delivery),
+    )
 
 
 def remember(context: Context, task: Task, stage: Stage) -> None:
