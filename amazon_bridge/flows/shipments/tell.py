@@ -150,7 +150,7 @@ def _show_differences(context: Context, reports: Sequence[tuple[Task, Report]]) 
             asked[notes.DELIVERY_ORDER, task.delivery.id] = _surplus(task, each)
         if each.still_open:
             asked[notes.SALE_ORDER, task.delivery.sale_order_id] = _still_open(each)
-        elif each.order:
+        elif each.order and each.outcome != Outcome.SENT:
             matching.add(task.delivery.sale_order_id)
     _remind(context, asked)
     matching -= {id_ for model, id_ in asked if model == notes.SALE_ORDER}
