@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,6 +11,8 @@ from amazon_bridge.flows.catalogue import Catalogue
 from amazon_bridge.flows.context import Context
 from amazon_bridge.marketplaces import marketplace, smallest_unit
 from amazon_bridge.model import ChargeKind, FulfilledBy, Item, Order
+from amazon_bridge.odoo import notes
+from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.partners import Customer, customers
 from amazon_bridge.odoo.sales import Draft, Line
 
@@ -38,7 +40,24 @@ def drafts_of(context: Context, orders: Sequence[Order]) -> list[Draft]:
         context.setup.company_id,
         known_again=context.account.customers == "known",
     )
+    _remind_of_tax_numbers(context, buyers.values())
     return [_draft(context, o, buyers[o.order_id], lines[o.order_id]) for o in orders]
+
+
+def _remind_of_tax_numbers(context: Context, buyers: Iterable[Customer]) -> None:
+    """Taxes may differ with a tax number and without one: a person must look."""
+    refused = {(notes.CONTACT, b.partner_id): _REFUSED for b in buyers if b.tax_number_refused}
+    salesperson_id, today = context.setup.salesperson_id, context.clock().date()
+    notes.remind(context.odoo, refused, today=today, user_id=salesperson_id)
+
+
+_REFUSED = Note(
+    "tax_number_refused",
+    "Amazon: check the tax number",
+    "Amazon tells a tax number for this customer that Odoo finds wrong. It is in the contact's"
+    " internal notes. Check it, enter the right one as Tax ID, and check the taxes of the"
+    " customer's sale orders: they were chosen without it.",
+)
 
 
 def _draft(context: Context, order: Order, customer: Customer, lines: tuple[Line, ...]) -> Draft:

@@ -17,6 +17,7 @@ from amazon_bridge.odoo.session import MODULE, OdooSession
 
 SALE_ORDER = "sale.order"
 DELIVERY_ORDER = "stock.picking"
+CONTACT = "res.partner"
 """The models of the records that notes are about."""
 
 _MESSAGE = ["id", "model", "res_id", "subject", "body", "message_type", "subtype_id/id"]
@@ -199,7 +200,7 @@ def _name(kind: str, record: Record, note: Note) -> str:
 
 def _model_id(model: str) -> str:
     """The external id that Odoo itself gives to a model, by the module that defines it."""
-    module = model.partition(".")[0]
+    module = "base" if model == CONTACT else model.partition(".")[0]
     return f"{module}.model_{model.replace('.', '_')}"
 
 

@@ -64,11 +64,16 @@ def test_a_refused_vat_number_goes_to_the_partners_note(desk: Desk):
     [company] = desk.find("res.partner", [("name", "=", "Wrong GmbH")], PARTNER)
     assert company["vat"] is False
     assert BAD in company["comment"]
+    about = [("res_model", "=", "res.partner"), ("res_id", "=", company["id"])]
+    [activity] = desk.find("mail.activity", about, ["summary", "note"])
+    assert activity["summary"] == "Amazon: check the tax number"
+    assert BAD not in activity["note"]
     assert desk.find("res.partner", [("name", "=", "Juste SARL")], PARTNER)[0]["vat"]
     again = business(BAD, company="Wrong GmbH", person="Cem")
     assert desk.work(again).created == 1
     [company] = desk.find("res.partner", [("name", "=", "Wrong GmbH")], PARTNER)
     assert company["comment"].count(BAD) == 1
+    assert len(desk.find("mail.activity", about, [])) == 1
 
 
 def test_a_person_who_also_buys_for_a_company_stays_a_customer_of_their_own(desk: Desk):

@@ -169,6 +169,16 @@ def test_messages_go_out_through_apprise(idle: tuple[Rounds, Clock], receiver: R
     assert "Odoo lacks a route." in json.loads(body)["message"]
 
 
+@pytest.mark.parametrize(
+    ("form", "shown"), [("text", "<b>[/web]</b> & x"), ("html", "&lt;b&gt;[/web]&lt;/b&gt; &amp;")]
+)
+def test_receivers_of_html_get_no_markup_from_outside(receiver: Receiver, form: str, shown: str):
+    url = SecretStr(f"json://127.0.0.1:{receiver.port}/hook?format={form}")
+    assert apprise_sender([url])("title", "<b>[/web]</b> & x")
+    ((_, body),) = receiver.got
+    assert shown in json.loads(body)["message"].replace("&nbsp;", " ")
+
+
 def test_what_cant_be_delivered_is_tried_again_said_once_and_holds_nobody_up():
     tries: list[int] = []
 

@@ -12,6 +12,8 @@ import pytest
 from filled import NOW, busy_rounds, idle_rounds, succeed
 
 from amazon_bridge.config import HttpConfig
+from amazon_bridge.engine.errors import ItemError, Transient
+from amazon_bridge.engine.ledger import Seen
 from amazon_bridge.service import page
 from amazon_bridge.service.rounds import Rounds
 from amazon_bridge.service.web import Listener, Website
@@ -133,3 +135,16 @@ def test_a_browser_shows_it_and_has_nothing_to_object(busy: Rounds, tmp_path: Pa
     assert "403-1182736-5518731" in seen.stdout
     assert "Content Security Policy" not in seen.stderr
     assert "CONSOLE" not in seen.stderr
+
+
+def test_nothing_from_outside_is_markup(busy: Rounds):
+    error = ItemError("<u>kind</u>", "<s>reason</s>", "<q>remedy</q>")
+    busy.app.ledger.put_aside("acme-eu", "orders", "<i>key</i>", error)
+    busy.app.ledger.file("acme-eu", "pickings", [Seen("<dfn>WH</dfn>", "1")])
+    succeed(busy, "acme-eu", "orders", error="<em>round</em>")
+    busy.watch("acme-us", "searchOrders", Transient("<kbd>side</kbd>"), 30)
+    busy.sides.went_down("acme-us")
+    html = page.show(busy, NOW).get_data(as_text=True)
+    assert not Parser(html).tags & {"u", "s", "q", "i", "dfn", "em", "kbd"}
+    shown = [f"&lt;{tag}&gt;" for tag in ("u", "s", "q", "i", "dfn", "em", "kbd")]
+    assert [tag for tag in shown if tag not in html] == []

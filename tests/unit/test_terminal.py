@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from rich.table import Table
 
+from amazon_bridge import cli
 from amazon_bridge.cli import main
 from amazon_bridge.config import load
 from amazon_bridge.engine.errors import ItemError
@@ -83,3 +84,10 @@ def test_tables(hostile: str) -> None:
     console(stream).print(table)
     assert plain(hostile)[:12] in stream.getvalue()
     console(stream).print(hostile.replace("\udcff", ""))
+
+
+def test_the_command_line_has_no_other_way_to_the_terminal() -> None:
+    source = Path(cli.__file__).read_text(encoding="utf-8")
+    direct = [line for line in source.splitlines() if "click.echo(" in line or "print(" in line]
+    ours = ("json.dumps(", "config.example(", "console().print(table)")
+    assert not [line for line in direct if not any(each in line for each in ours)]
