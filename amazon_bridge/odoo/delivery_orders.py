@@ -95,6 +95,9 @@ def finished_delivery_orders(
     several sale orders of the bridge is one delivery order for each. Transfers of the operation
     type that takes from ``except_location_id``, Amazon's own stock, are left out: the bridge
     makes them for orders that Amazon has shipped itself.
+
+    Whose sale orders they are is looked up afterwards: a transfer with replaced or merged goods
+    may have lost its sale order, and a condition on its moves would search all that ever were.
     """
     changed = ("write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
     domain = [
@@ -103,7 +106,6 @@ def finished_delivery_orders(
         *(("company_id", "=", company_id), *TO_THE_CUSTOMER),
         ("picking_type_id.default_location_src_id", "!=", except_location_id),
         *("|", changed, ("id", "in", sorted(ids))),
-        *_of_any_sale_order(session),
     ]
     rows = _read(session, domain)
     sold = _sale_orders_of(session, rows)
@@ -114,15 +116,6 @@ def finished_delivery_orders(
         for sale_order_id in sorted(sold[row["id"]])
         if sale_order_id in orders
     ]
-
-
-def _of_any_sale_order(session: OdooSession) -> list[Any]:
-    """A transfer whose goods were replaced may have lost its sale order, but for its group."""
-    moves = session.names.picking_moves
-    conditions = [("sale_id", "!=", False), (f"{moves}.sale_line_id", "!=", False)]
-    if session.names.has_references:
-        conditions.append(("reference_ids.sale_ids", "!=", False))
-    return ["|"] * (len(conditions) - 1) + conditions
 
 
 def _read(session: OdooSession, domain: Sequence[Any]) -> list[dict[str, Any]]:

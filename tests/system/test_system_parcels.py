@@ -398,3 +398,35 @@ def test_a_person_says_what_left_when_it_is_settled(
         clock.advance(minutes=11)
         bridge.sync("pickings")
         assert bridge.sync("pickings") == {}
+
+
+def test_whose_order_it_is_shows_when_its_account_asks(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    """That another seller's order isn't found is no proof that it is somebody else's."""
+    bridge.program.add_account(world.add_seller("A1OTHER", ["US"]), "us")
+    bridge.close()
+    order = world.place_order("US")
+    bridge.sync("orders", account="us")
+    transfer = warehouse.ship(order)
+    bridge.forget()
+    bridge.sync("pickings")
+    assert bridge.state("pickings", key(order, transfer)) == State.PENDING
+    (waits,) = shipments.waiting(bridge.app.ledger, "acme")
+    assert waits.delivery_order == transfer["name"]
+    assert bridge.sync("pickings", account="us") == {"seen": 1, "notified": 1}
+    assert bridge.sync("pickings") == {}
+    assert bridge.state("pickings", key(order, transfer)) == State.LEFT_OUT
+    assert shipments.waiting(bridge.app.ledger, "acme") == []
+
+
+def test_a_marketplace_that_no_account_has_any_more(bridge: Bridge, warehouse: Warehouse) -> None:
+    (order,) = place(bridge)
+    transfer = warehouse.ship(order)
+    bridge.forget()
+    with bridge.configured(marketplaces=["DE"]):
+        assert bridge.sync("pickings") == {"quarantined": 1}
+        assert bridge.quarantine("pickings")[key(order, transfer)].kind == "no_account"
+        summary = "Amazon isn't told of this shipment"
+        assert warehouse.activities("stock.picking", transfer["id"]).keys() == {summary}
+    bridge.app.ledger.retry()
