@@ -128,7 +128,7 @@ class App(Chores):
         self.throttle = throttle or Throttle(operations.LIMITS, sleep=sleep)
         self._clock = clock
         self._sleep = sleep
-        self._watch = watch
+        self._callback = watch
         self._making = threading.Lock()
         self._odoo = Once(self._logged_in, _LOGIN_LIFETIME)
         self._geography = Once(lambda: read_geography(self.odoo), _GEOGRAPHY_LIFETIME)
@@ -201,6 +201,13 @@ class App(Chores):
 
     def _identify(self, session: OdooSession) -> DatabaseId:
         return continuity.identify(session, self.config.odoo.url, self.config.odoo.database)
+
+    def _watch(self, side: str, operation: str, error: BridgeError | None, seconds: float) -> None:
+        """Tell the watch of a call; a bug in the watch costs no call, which may be done by now."""
+        try:
+            self._callback(side, operation, error, seconds)
+        except Exception as failure:  # noqa: BLE001 (any bug in a callback)
+            bug(failure)
 
     def _log_in(self) -> OdooSession:
         odoo = self.config.odoo
@@ -403,6 +410,15 @@ def _by_marketplace(accounts: Iterable[AccountConfig], seller_id: str) -> dict[s
         if account.seller_id == seller_id
         for place in account.marketplaces
     }
+
+
+def switched_off(account: AccountConfig) -> set[str]:
+    """The jobs that the account's configuration switches off."""
+    on = {
+        cancellations.JOB: account.notify_amazon.cancellations,
+        shipments.JOB: account.notify_amazon.shipments,
+    }
+    return {job for job, is_on in on.items() if not is_on}
 
 
 def _told_by(account: AccountConfig) -> bool | None:

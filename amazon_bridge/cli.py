@@ -218,25 +218,35 @@ def sync(
     The daemon of this configuration does it, when one listens.
     """
     loaded = _load(ctx)
+    wrong: list[ConfigError] = []
     results = None if dry_run else asking.sync(loaded, job, account)
     if results is None:
-        results = _synced_here(loaded, job, account, dry_run=dry_run, quiet=as_json)
+        results = _synced_here(loaded, job, account, wrong, dry_run=dry_run, quiet=as_json)
     if as_json:
         click.echo(json.dumps(asked.as_told(results)))
     else:
         _show_counts(results)
+    if wrong:
+        raise wrong[0]
     ctx.exit(_exit_code([counts for done in results.values() for counts in done.values()]))
 
 
 def _synced_here(
-    loaded: config.Config, job: str, account: str | None, *, dry_run: bool, quiet: bool
+    loaded: config.Config,
+    job: str,
+    account: str | None,
+    wrong: list[ConfigError],
+    *,
+    dry_run: bool,
+    quiet: bool,
 ) -> asked.Results:
+    """Run jobs in this process. ``wrong`` gets what keeps accounts from running at all."""
     with app.opened(loaded) as bridge:
         if not dry_run:
-            results = _worked(bridge, job, account, bridge.sync_with_sweep)
+            results = _worked(bridge, job, account, bridge.sync_with_sweep, wrong)
             bridge.do_chores()
             return results
-        results = _worked(bridge, job, account, partial(bridge.sync, dry_run=True))
+        results = _worked(bridge, job, account, partial(bridge.sync, dry_run=True), wrong)
         if not quiet:
             for each in bridge.accounts(account):
                 _show_first_run(bridge, each)
@@ -244,12 +254,23 @@ def _synced_here(
 
 
 def _worked(
-    bridge: App, job: str, account: str | None, work: Callable[[AccountConfig, str], Counts]
+    bridge: App,
+    job: str,
+    account: str | None,
+    work: Callable[[AccountConfig, str], Counts],
+    wrong: list[ConfigError],
 ) -> asked.Results:
-    return {
-        each.name: {j: work(each, j) for j in asked.jobs_of(job)}
-        for each in bridge.accounts(account)
-    }
+    """Run the jobs of each account; a wrong configuration of one keeps none of the others."""
+    results: asked.Results = {}
+    for each in bridge.accounts(account):
+        results[each.name] = {}
+        for name in asked.jobs_of(job):
+            try:
+                results[each.name][name] = work(each, name)
+            except ConfigError as error:
+                wrong.append(error)
+                results[each.name][name] = Counts(error=str(error))
+    return results
 
 
 def _show_first_run(bridge: App, account: AccountConfig) -> None:
@@ -565,19 +586,31 @@ def state_adopt(ctx: click.Context, since: str | None) -> None:
 def status(ctx: click.Context, *, as_json: bool) -> None:
     """Tell how each account and job stands."""
     with _opened(ctx) as bridge:
-        told = {account.name: _status(bridge, account.name) for account in bridge.accounts()}
+        told = {name: _status(bridge, name) for name in _known_accounts(bridge)}
     if as_json:
         click.echo(json.dumps({"accounts": told}))
         return
     table = Table("account", "cursor", "job", "last success", "put aside", "pending", "last error")
     for name, of in told.items():
         for job, done in of["jobs"].items() or [("", {})]:
-            last = [done.get("last_success") or "never", str(of["quarantined"]), str(of["pending"])]
+            numbers = [str(done.get(state, 0)) for state in ("quarantined", "pending")]
+            last = [done.get("last_success") or "never", *numbers]
             add_row(table, name, of["cursor"] or "", job, *last, done.get("last_error") or "")
     console().print(table)
     for name, of in told.items():
+        _show_left_alone(name, of)
         _show_waiting(name, of["waiting"])
         _show_fallbacks(name, of["fallback_products"])
+
+
+def _show_left_alone(account: str, of: dict[str, Any]) -> None:
+    """Name what nobody works on: of a removed account, or of a job that is switched off."""
+    for job, done in of["jobs"].items():
+        number = done["pending"] + done["quarantined"]
+        if number and not of["configured"]:
+            say(f"{account}, {job}: {number} items are open, but the account is not configured.")
+        elif number and done["switched_off"]:
+            say(f"{account}, {job}: {number} items are open, but the job is switched off.")
 
 
 _MOST_WAITING = 20
@@ -608,12 +641,20 @@ def _show_fallbacks(account: str, unmatched: Sequence[dict[str, Any]]) -> None:
         say("  The others: amazon-bridge status --json")
 
 
+def _known_accounts(bridge: App) -> list[str]:
+    """The accounts of the configuration, then those removed from it that have open items."""
+    configured = [account.name for account in bridge.accounts()]
+    removed = {account for account, _, _ in bridge.ledger.open_items()} - set(configured)
+    return configured + sorted(removed)
+
+
 def _status(bridge: App, account: str) -> dict[str, Any]:
     tally = bridge.ledger.tally(account)
-    rounds = [r for r in bridge.ledger.rounds() if r.account == account]
+    found = next((each for each in bridge.accounts() if each.name == account), None)
     return {
+        "configured": found is not None,
         "cursor": _moment(bridge.ledger.cursor(account)),
-        "jobs": {each.job: _round_json(each) for each in rounds},
+        "jobs": _jobs_json(bridge, account, found),
         "quarantined": tally[State.QUARANTINED],
         "pending": tally[State.PENDING],
         "waiting": [
@@ -630,6 +671,23 @@ def _status(bridge: App, account: str) -> dict[str, Any]:
             {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}
             for each in bridge.ledger.unmatched(account)
         ],
+    }
+
+
+def _jobs_json(bridge: App, name: str, account: AccountConfig | None) -> dict[str, Any]:
+    """Each job's last run, and what it has open, also if it is switched off or never ran."""
+    runs = {run.job: _round_json(run) for run in bridge.ledger.rounds() if run.account == name}
+    open_items = {
+        (j, state): n for (a, j, state), n in bridge.ledger.open_items().items() if a == name
+    }
+    return {
+        job: {
+            **runs.get(job, {"last_success": None, "last_error": None}),
+            "pending": open_items.get((job, State.PENDING), 0),
+            "quarantined": open_items.get((job, State.QUARANTINED), 0),
+            "switched_off": account is None or job in app.switched_off(account),
+        }
+        for job in [*runs, *sorted({job for job, _ in open_items} - runs.keys())]
     }
 
 

@@ -7,7 +7,7 @@ delivered; an invoice of ours is finished when it is posted and, where a journal
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
@@ -33,12 +33,24 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
 
     When a side is down or refuses the account, the counts tell so as their ``error``.
     """
-    if context.account.invoicing.mode == "manual" or dry_run:
+    if dry_run:
+        return Counts()
+    if context.account.invoicing.mode == "manual":
+        _settle_others(context, ())
         return Counts()
     try:
-        return _work(context, _due(context))
+        due = _due(context)
+        _settle_others(context, due)
+        return _work(context, due)
     except (AccountError, Transient) as error:
         return Counts(error=str(error))
+
+
+def _settle_others(context: Context, due: Collection[str]) -> None:
+    """Settle what was to be tried again and is due no more: people have invoiced it."""
+    for order_id in context.ledger.pending(context.name, KEPT):
+        if order_id not in due:
+            context.ledger.settle(context.name, KEPT, order_id, "", State.DONE)
 
 
 def _due(context: Context) -> list[str]:

@@ -1,7 +1,7 @@
 """What gets lost and refused: nothing goes missing, nothing is done twice, nothing else waits."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,9 +9,11 @@ import memory_shop
 import pytest
 from memory_shop import MemoryShop
 
-from amazon_bridge.engine.errors import ConfigError
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.errors import ConfigError, ItemError
+from amazon_bridge.engine.ledger import Seen, State
 from amazon_bridge.simulator import Line, Order
+
+UNCLEAR = ItemError("unclear", "It is unclear.")
 
 
 @pytest.fixture
@@ -221,3 +223,94 @@ def test_the_sweep_is_done_by_whichever_process_runs_the_orders(here: MemoryShop
     counts = here.bridge.app.sync_with_sweep(account, "orders")
     assert (counts.seen, counts.created) == (0, 1)
     assert imported(here, late) == [True]
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(hours=-1)])
+def test_a_clock_that_is_behind_is_said_and_loses_nothing(
+    here: MemoryShop, jump: timedelta
+) -> None:
+    here.clock.advance(days=2)
+    here.run()
+    before = here.bridge.app.ledger.cursor("acme")
+    here.clock.now += jump
+    counts = here.bridge.sync("orders")
+    assert "Set the clock right" in counts["error"]
+    assert here.bridge.app.ledger.cursor("acme") == before
+    here.clock.now -= jump
+    (order,) = place(here)
+    here.run("orders")
+    assert imported(here, order) == [True]
+
+
+class WrongClock:
+    """The bridge's, which goes wrong; Odoo and Amazon have the right time."""
+
+    def __init__(self, here: MemoryShop) -> None:
+        self.right, self.ahead = here.clock, timedelta(0)
+        here.bridge.close()
+        here.bridge.clock = self  # type: ignore[assignment]
+
+    def __call__(self) -> datetime:
+        return self.right() + self.ahead
+
+    def advance(self, **duration: float) -> None:
+        self.right.advance(**duration)
+
+
+def test_what_people_shipped_after_a_clock_was_ahead_is_told(here: MemoryShop) -> None:
+    (order,) = place(here)
+    here.run()
+    clock = WrongClock(here)
+    clock.ahead = timedelta(days=300)
+    here.run("pickings")
+    clock.ahead = timedelta(0)
+    here.warehouse.ship(order)
+    here.run("pickings")
+    assert len(here.bridge.confirmations(order.order_id)) == 1
+
+
+def test_a_feed_begun_while_the_clock_was_ahead_keeps_no_cancellation(here: MemoryShop) -> None:
+    first, second = place(here, 2)
+    here.run()
+    here.warehouse.cancel(first)
+    clock = WrongClock(here)
+    clock.ahead = timedelta(days=20)
+    here.run("cancellations")
+    clock.ahead = timedelta(0)
+    here.warehouse.cancel(second)
+    for _ in range(4):
+        here.run("cancellations")
+        here.clock.advance(minutes=30)
+    assert here.bridge.feeds() == [[first.order_id], [second.order_id]]
+
+
+# What nobody works on
+
+
+def test_status_shows_what_is_open_of_a_removed_account_and_of_a_job_that_is_off(
+    here: MemoryShop,
+) -> None:
+    app = here.bridge.app
+    app.ledger.put_aside("gone", "orders", "X", UNCLEAR)
+    app.ledger.file("acme", "pickings", [Seen("A#1", "1", label="WH/OUT/1")])
+    here.bridge.close()
+    here.program.accounts[0]["notify_amazon"] = {"shipments": False}
+    run = here.program.run("status", "--json")
+    gone, acme = run.json["accounts"]["gone"], run.json["accounts"]["acme"]
+    assert (gone["configured"], gone["quarantined"]) == (False, 1)
+    assert gone["jobs"]["orders"]["quarantined"] == 1
+    assert acme["jobs"]["pickings"]["pending"] == 1
+    assert acme["jobs"]["pickings"]["switched_off"] is True
+    out = here.program.run("status").out
+    assert "gone, orders: 1 items are open, but the account is not configured." in out
+    assert "acme, pickings: 1 items are open, but the job is switched off." in out
+
+
+def test_a_bug_in_a_callback_costs_no_call(here: MemoryShop) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError
+
+    here.bridge.watch = fail
+    (order,) = place(here)
+    here.run("orders")
+    assert imported(here, order) == [True]

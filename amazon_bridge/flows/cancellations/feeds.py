@@ -49,7 +49,7 @@ def _is_time_for_a_feed(context: Context) -> bool:
     """Whether the last feed is long enough ago; one that this state store doesn't know, is over."""
     now = context.clock()
     last = context.ledger.last_feed_begun(context.name)
-    if last and now - last < _FEED_PAUSE:
+    if last and abs(now - last) < _FEED_PAUSE:
         return False
     return not context.amazon.is_cancelling(now - _LOST_FEED)
 

@@ -226,7 +226,21 @@ def _not_confirmed(sale_order: SaleOrder, objection: str) -> ItemError:
 
 
 def _made(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
-    return sales.read(context.odoo, sales.make(context.odoo, drafts)) if drafts else {}
+    if not drafts:
+        return {}
+    _forget_memos(context, drafts)
+    return sales.read(context.odoo, sales.make(context.odoo, drafts))
+
+
+def _forget_memos(context: Context, drafts: Sequence[Draft]) -> None:
+    """Forget the memos of sale orders that Odoo lost: the new ones are unfinished as all new ones.
+
+    A restored backup, or people, took them away. A memo would say that their run came to its end.
+    """
+    for draft in drafts:
+        entry = context.ledger.entry(context.name, JOB, draft.order_id)
+        if entry and entry.memo is not None:
+            context.ledger.remember(context.name, JOB, draft.order_id, None)
 
 
 def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:

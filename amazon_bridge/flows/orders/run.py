@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 
 from amazon_bridge.engine import runner
+from amazon_bridge.engine.continuity import CLOCKS_DIFFER
 from amazon_bridge.engine.errors import AccountError, ItemError, Refused, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, sweep_windows, windows
@@ -45,6 +46,8 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     begin = context.ledger.cursor(context.name) or _begin(context, dry_run=dry_run)
     slices = windows(begin, context.clock())
     run = _Run(context)
+    if problem := _unreachable_cursor(context, begin):
+        run.counts.note_error(problem)
     if dry_run:
         run.attempt(lambda: run.foresee_all(slices))
         return run.counts
@@ -56,10 +59,26 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
 def _begin(context: Context, *, dry_run: bool) -> datetime:
     """Where a new account's cursor begins."""
     begin = context.account.start or context.clock()
-    if not dry_run:
+    if not dry_run and begin <= context.clock():
         context.ledger.set_cursor(context.name, begin)
         log.info("cursor_begins", account=context.name, cursor=begin.isoformat())
     return begin
+
+
+def _unreachable_cursor(context: Context, cursor: datetime) -> str | None:
+    """What is wrong if the cursor lies in the future: no order would be read, in silence.
+
+    Either this machine's clock was set back, or it was wrong when the cursor was set. A `start`
+    in the future is meant.
+    """
+    now, start = context.clock(), context.account.start
+    if cursor <= now + CLOCKS_DIFFER or (start and start > now):
+        return None
+    return (
+        f"The cursor is at {cursor:%Y-%m-%d %H:%M} UTC, but this machine's clock says"
+        f" {now:%Y-%m-%d %H:%M}: no changed orders are read. Set the clock right. If it is right:"
+        f" amazon-bridge cursor set {context.name} TIMESTAMP."
+    )
 
 
 def sweep(context: Context) -> Counts:

@@ -151,7 +151,7 @@ def to_be_read_back(
 ) -> list[Task]:
     """At most ``_READ_BACKS`` tasks, least recently checked first."""
     last = {task.key: progresses[task.key].asked or progresses[task.key].since for task in sent}
-    due = [task for task in sent if now - last[task.key] >= _READ_BACK_AFTER]
+    due = [task for task in sent if abs(now - last[task.key]) >= _READ_BACK_AFTER]
     return sorted(due, key=lambda task: last[task.key])[:_READ_BACKS]
 
 
