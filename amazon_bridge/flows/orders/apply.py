@@ -64,8 +64,7 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
         return [order for order in orders if steps[order.order_id] in wanted]
 
     errors = {o.order_id: _not_ours(standing[o.order_id]) for o in having(Step.NOT_OURS)}
-    unclear = having(Step.UNCLEAR)
-    errors |= tell.find_unclear(context, unclear)
+    errors |= tell.find_unclear(context, having(Step.UNCLEAR))
     _restore_dates(context, having(Step.COMPLETE, Step.NOTHING), standing)
     failures = _import(context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes)
     errors |= failures
@@ -79,16 +78,15 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     new = {order.order_id for order in having(Step.IMPORT)}
     memos = changes.remind(context, _cases(context, live, standing, new))
     packing.note(context, live, standing)
-    waiting = {order.order_id for order in unclear}
-    done = [order for order in orders if order.order_id not in errors.keys() | waiting]
-    processed = [standing[o.order_id] for o in done if o.order_id in standing]
-    current = {order_id: memo.reminders for order_id, memo in memos.items()}
-    reminders.close_settled(context, processed, current)
-    for order in done:
+    done = [order for order in orders if order.order_id not in errors]
+    # What is unclear stays pending, and is asked for again.
+    clear = [order for order in done if steps[order.order_id] != Step.UNCLEAR]
+    _close_reminders(context, clear, standing, memos)
+    for order in clear:
         memo = memos.get(order.order_id, Memo.of(order))
         _settle(context, order, steps[order.order_id], memo)
+    for order in done:
         outcomes.setdefault(order.order_id, COUNTED_AS[steps[order.order_id]])
-    outcomes |= dict.fromkeys(waiting - errors.keys(), COUNTED_AS[Step.UNCLEAR])
     if errors:
         raise ItemErrors(errors)
 
@@ -130,6 +128,18 @@ def _cases(
         for order in orders
         if order.status in LIVE and order.order_id in existing
     ]
+
+
+def _close_reminders(
+    context: Context,
+    orders: Sequence[Order],
+    existing: Mapping[str, SaleOrder],
+    memos: Mapping[str, Memo],
+) -> None:
+    """Close the reminders of processed orders that hold no more."""
+    processed = [existing[order.order_id] for order in orders if order.order_id in existing]
+    current = {order_id: memo.reminders for order_id, memo in memos.items()}
+    reminders.close_settled(context, processed, current)
 
 
 def _settle(context: Context, order: Order, step: Step, memo: Memo) -> None:
