@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -133,16 +133,33 @@ DELIVERY_INSTRUCTIONS = "Delivery instructions"
 
 
 def note_instructions(
-    session: OdooSession, instructions: Mapping[Delivery, Sequence[Instruction]]
+    session: OdooSession,
+    instructions: Mapping[Delivery, Sequence[Instruction]],
+    *,
+    late: Collection[Delivery] = (),
 ) -> None:
-    """Write instructions into the notes of deliveries where there is none yet."""
-    cells = [[str(d.id), _note(lines)] for d, lines in instructions.items() if not d.note]
+    """Write instructions into the notes of deliveries.
+
+    Args:
+        session: the login.
+        instructions: by delivery. A note that exists is people's, and stays as it is.
+        late: deliveries to whose notes the lines with new labels are added.
+    """
+    cells = [
+        [str(delivery.id), _note(delivery, lines)]
+        for delivery, lines in instructions.items()
+        if not delivery.note or delivery in late
+    ]
     session.load("stock.picking", [".id", "note"], cells, overwrite=True)
 
 
-def _note(instructions: Sequence[Instruction]) -> str:
-    lines = (f"{each.label}: {html.escape(whole(each.text))}" for each in instructions)
-    return "<br/>".join(lines)
+def _note(delivery: Delivery, instructions: Sequence[Instruction]) -> str:
+    lines = [
+        f"{each.label}: {html.escape(whole(each.text))}"
+        for each in instructions
+        if f"{each.label}: " not in delivery.note
+    ]
+    return "<br/>".join([delivery.note, *lines] if delivery.note else lines)
 
 
 _PERSONAL = re.compile(f"({GIFT_MESSAGE}|{DELIVERY_INSTRUCTIONS}): [^<]*")

@@ -277,6 +277,22 @@ def test_a_person_had_entered_the_missing_address(desk: Desk) -> None:
     assert contact(desk, shipping)["street"] == "2 rue Basse"
 
 
+def test_delivery_instructions_are_told_with_the_address(desk: Desk) -> None:
+    payload = without_address(item("BOARD", ITEM="30.00"))
+    payload["fulfillment"]["shipByWindow"] = {"latestDateTime": "2026-11-20T22:59:00Z"}
+    desk.work(payload)
+    [delivery] = open_deliveries(desk, payload)
+    assert delivery["note"] == "Ship by: 2026-11-20 22:59 UTC"
+    preference = {"deliveryPreference": {"dropOffLocation": "Porch"}}
+    later = payload | {"recipient": order()["recipient"] | preference}
+    desk.odoo.rpc("stock.picking", "write", [delivery["id"]], {"note": "Ship by: noon"})
+    desk.work(later)
+    noted = "Ship by: noon<br/>Delivery instructions: Porch"
+    assert open_deliveries(desk, payload)[0]["note"] == noted
+    desk.work(later | {"sellerOrderId": "MINE"})
+    assert open_deliveries(desk, payload)[0]["note"] == noted
+
+
 def test_another_address_on_amazon(desk: Desk) -> None:
     payload = order(item("BOARD", ITEM="30.00"))
     desk.work(payload)

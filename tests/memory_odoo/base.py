@@ -41,6 +41,26 @@ class Countries(Model):
     fields = declared(name=translated(), code=char())
 
 
+class CountryGroups(Model):
+    name = "res.country.group"
+    fields = declared(name=char(), country_ids=many("res.country"))
+
+
+class FiscalPositions(Model):
+    """None exists in a fresh database here, and a sale order never gets one by itself."""
+
+    name = "account.fiscal.position"
+    fields = declared(
+        name=char(),
+        auto_apply=flag(),
+        is_domestic=flag(),
+        company_id=one("res.company"),
+        country_id=one("res.country"),
+        country_group_id=one("res.country.group"),
+        tax_ids=many("account.tax"),
+    )
+
+
 class States(Model):
     name = "res.country.state"
     order = "code, id"
@@ -186,6 +206,16 @@ class Models(Model):
 
 
 MODELS = (
-    *(Companies, Currencies, Countries, States, Partners, ProductTemplates, Products),
+    *(
+        Companies,
+        Currencies,
+        Countries,
+        CountryGroups,
+        FiscalPositions,
+        States,
+        Partners,
+        ProductTemplates,
+        Products,
+    ),
     *(Taxes, Pricelists, Teams, Tags, ExternalIds, Models),
 )

@@ -76,8 +76,9 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     errors |= tell.find_without_delivery(live, standing)
     errors |= tell.find_unpriced(context, live, standing)
     new = {order.order_id for order in having(Step.IMPORT)}
-    memos = changes.remind(context, _cases(context, live, standing, new))
-    packing.note(context, live, standing)
+    cases = _cases(context, live, standing, new)
+    memos = changes.remind(context, cases)
+    packing.note(context, cases)
     done = [order for order in orders if order.order_id not in errors]
     # What is unclear stays pending, and is asked for again.
     clear = [order for order in done if steps[order.order_id] != Step.UNCLEAR]

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.case import Case
+from amazon_bridge.flows.orders.memo import has_address
 from amazon_bridge.flows.orders.units import name_of
 from amazon_bridge.model import FulfilledBy, Order
 from amazon_bridge.odoo import deliveries
 from amazon_bridge.odoo.deliveries import DELIVERY_INSTRUCTIONS, GIFT_MESSAGE, Instruction
-from amazon_bridge.odoo.sales import SaleOrder
 
 
-def note(context: Context, orders: Sequence[Order], existing: Mapping[str, SaleOrder]) -> None:
-    """Write instructions on the open deliveries from the warehouse that have no note yet."""
-    notes = {
-        delivery: lines
-        for order in orders
-        if order.order_id in existing and (lines := list(instructions(order)))
-        for delivery in existing[order.order_id].deliveries
-        if delivery.is_open and not delivery.incoming
-    }
-    deliveries.note_instructions(context.odoo, notes)
+def note(context: Context, cases: Sequence[Case]) -> None:
+    """Write instructions on the open deliveries from the warehouse that have no note yet.
+
+    Instructions that Amazon tells later, together with the address, are added to a note.
+    """
+    notes, late = {}, set()
+    for case in cases:
+        lines = list(instructions(case.order))
+        for delivery in case.sale_order.deliveries if lines else ():
+            if delivery.is_open and not delivery.incoming:
+                notes[delivery] = lines
+                late |= {delivery} if _told_late(case) else set()
+    deliveries.note_instructions(context.odoo, notes, late=late)
+
+
+def _told_late(case: Case) -> bool:
+    return case.memo is not None and case.memo.place == "" and has_address(case.order)
 
 
 def instructions(order: Order) -> Iterator[Instruction]:
