@@ -7,11 +7,12 @@ two can disagree. For tests and the demo; it must never face a network.
 from amazon_bridge.simulator.catalogue import CATALOGUE, PRODUCTS, Product
 from amazon_bridge.simulator.clock import ManualClock, system_clock
 from amazon_bridge.simulator.generator import SELLERS, generate, populate
+from amazon_bridge.simulator.lines import Line
 from amazon_bridge.simulator.markets import MARKETS, Market
 from amazon_bridge.simulator.orders import ABSENT, Address, Buyer, Item, Order, Package
 from amazon_bridge.simulator.server import Received, Simulator
 from amazon_bridge.simulator.settings import Settings
-from amazon_bridge.simulator.world import Line, Mail, Seller, World
+from amazon_bridge.simulator.world import Mail, Seller, World
 
 __all__ = [
     "ABSENT",

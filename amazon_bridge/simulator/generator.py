@@ -11,9 +11,10 @@ from decimal import Decimal
 from amazon_bridge.simulator import people
 from amazon_bridge.simulator.catalogue import CATALOGUE, PRODUCTS
 from amazon_bridge.simulator.clock import Clock, system_clock
+from amazon_bridge.simulator.lines import Line
 from amazon_bridge.simulator.markets import MARKETS, Market
 from amazon_bridge.simulator.orders import UNPAID, Order
-from amazon_bridge.simulator.world import COUNTRIES, Line, Seller, World
+from amazon_bridge.simulator.world import COUNTRIES, Seller, World
 
 SELLERS = {"na": "A1SIMULATEDNA", "eu": "A1SIMULATEDEU", "fe": "A1SIMULATEDFE"}
 """The seller of each region, as a real account lives in one region."""

@@ -8,16 +8,14 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from amazon_bridge.simulator import people
-from amazon_bridge.simulator.catalogue import PRODUCTS
 from amazon_bridge.simulator.clock import Clock, system_clock
+from amazon_bridge.simulator.lines import Line, make_item
 from amazon_bridge.simulator.markets import MARKETS, Market
 from amazon_bridge.simulator.orders import (
-    ZERO,
     Address,
     Buyer,
     Item,
@@ -28,12 +26,6 @@ from amazon_bridge.simulator.orders import (
 from amazon_bridge.simulator.settings import Settings
 
 COUNTRIES = tuple(MARKETS)
-_TAKEN_OVER = (
-    "sku", "quantity", "shipping", "gift_wrap", "cod_fee", "other", "discount",
-    "shipping_discount", "promotion_ids", "gift_wrap_level", "gift_message", "programs",
-    "serial_numbers", "constraints", "ioss_number", "serial_numbers_required", "customization_url",
-)  # fmt: skip
-"""What an order item takes from a ``Line`` as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,39 +44,6 @@ class Seller:
 
     def sells_in(self, marketplace_id: str) -> bool:
         return any(market.marketplace_id == marketplace_id for market in self.markets)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """What to order. Amounts are for the whole line; discounts are positive.
-
-    ``price`` None takes the catalogue's; ``taxes`` None computes them with the marketplace's
-    rate; ``tax_included`` and ``tax_collected_by_amazon`` None take what the marketplace does.
-    """
-
-    sku: str | None = "MUG-BLUE"
-    quantity: int = 1
-    price: Decimal | None = None
-    shipping: Decimal = ZERO
-    gift_wrap: Decimal = ZERO
-    cod_fee: Decimal = ZERO
-    other: Decimal = ZERO
-    discount: Decimal = ZERO
-    shipping_discount: Decimal = ZERO
-    taxes: Mapping[str, Decimal] | None = None
-    tax_included: bool | None = None
-    tax_collected_by_amazon: bool | None = None
-    asin: str | None = None
-    title: str | None = None
-    promotion_ids: tuple[str, ...] = ()
-    gift_wrap_level: str | None = None
-    gift_message: str | None = None
-    programs: tuple[str, ...] = ()
-    serial_numbers: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
-    ioss_number: str | None = None
-    serial_numbers_required: bool = False
-    customization_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +169,7 @@ class World:
                 market=market,
                 status=status or ("UNSHIPPED" if fulfilled_by == "MERCHANT" else "SHIPPED"),
                 fulfilled_by=fulfilled_by,
-                items=tuple(self._new_item(market, line) for line in lines),
+                items=tuple(make_item(market, line, self._digits(14)) for line in lines),
                 buyer=buyer,
                 address=address,
                 **given,
@@ -342,24 +301,6 @@ class World:
     def _new_order_id(self, market: Market) -> str:
         return f"{market.order_prefix}{self._digits(1)}-{self._digits(7)}-{self._digits(7)}"
 
-    def _new_item(self, market: Market, line: Line) -> Item:
-        product = PRODUCTS.get(line.sku or "")
-        price = line.price
-        if price is None:
-            price = PRODUCTS[line.sku or ""].prices[market.currency] * line.quantity
-        included = market.tax_included if line.tax_included is None else line.tax_included
-        collected = line.tax_collected_by_amazon
-        return Item(
-            order_item_id=self._digits(14),
-            asin=line.asin or (product.asin if product else "B0SIMUNKNW"),
-            title=line.title or (product.title if product else "A product that nobody listed"),
-            price=price,
-            taxes=_taxes(market, line, price, included=included),
-            tax_included=included,
-            tax_collected_by_amazon=market.facilitates_tax if collected is None else collected,
-            **{name: getattr(line, name) for name in _TAKEN_OVER},
-        )
-
     def make_package(self, order: Order, quantities: Mapping[str, int] | None = None) -> Package:
         """A package to ship, with the next free reference; by default with all that is left."""
         now = self.clock()
@@ -403,21 +344,6 @@ def _settle(order: Order) -> Order:
     else:
         items = order.items
     return replace(order, items=items)
-
-
-def _taxes(
-    market: Market, line: Line, price: Decimal, *, included: bool
-) -> tuple[tuple[str, Decimal], ...]:
-    if line.taxes is not None:
-        return tuple(line.taxes.items())
-    amounts = {
-        "ITEM": price - line.discount,
-        "SHIPPING": line.shipping - line.shipping_discount,
-        "GIFT_WRAP": line.gift_wrap,
-    }
-    rate = market.tax_rate / (1 + market.tax_rate) if included else market.tax_rate
-    taxes = {kind: market.round(amount * rate) for kind, amount in amounts.items()}
-    return tuple((kind, tax) for kind, tax in taxes.items() if tax)
 
 
 def _personal_values(order: Order) -> Iterator[str]:

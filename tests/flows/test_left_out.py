@@ -98,3 +98,27 @@ def test_everything_else_is_left_out_for_a_reason(desk: Desk) -> None:
     assert all(isinstance(read_order(each), Order) for each in (elsewhere, pending, gone))
     assert desk.work(elsewhere, pending, gone).unchanged == 3
     assert {state(desk, each) for each in (elsewhere, pending, gone)} == {State.LEFT_OUT}
+
+
+def test_unit_prices_that_nothing_confirms(desk: Desk) -> None:
+    """Shipping, gift wrap and discounts would be missing from the sale order."""
+    price = {"unitPrice": {"amount": "10.00", "currencyCode": "EUR"}}
+    bare = item(ITEM="10.00") | {"proceeds": None, "product": {"sellerSku": "MUG", "price": price}}
+    payload = order(bare)
+    assert desk.work(payload).quarantined == 1
+    assert desk.reasons()[payload["orderId"]].startswith("no_proceeds: ")
+    assert "10.00 EUR" in desk.reasons()[payload["orderId"]]
+    assert desk.find("sale.order", [("client_order_ref", "=", payload["orderId"])], []) == []
+    total = {"grandTotal": {"amount": "10.00", "currencyCode": "EUR"}}
+    assert desk.work(payload | {"proceeds": total}).created == 1
+    assert desk.reasons() == {}
+
+
+def test_an_item_without_units_that_has_an_amount(desk: Desk) -> None:
+    """It became a line "Cancelled units" of the sale order."""
+    payload = order(item("MUG", ITEM="10.00"), item(ITEM="5.00") | {"quantityOrdered": 0})
+    assert desk.work(payload).quarantined == 1
+    assert desk.reasons()[payload["orderId"]].startswith("units_contradict: ")
+    assert desk.find("sale.order", [("client_order_ref", "=", payload["orderId"])], []) == []
+    fine = payload | {"orderItems": [payload["orderItems"][0]]}
+    assert desk.work(fine).created == 1
