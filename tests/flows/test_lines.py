@@ -106,6 +106,24 @@ def test_what_packers_need_is_in_the_note_of_the_delivery(desk, taxes):
     assert "4711" not in note
 
 
+def test_what_has_to_be_done_before_packing_is_in_the_note_too(make_memory_desk):
+    """The link to the buyer's wishes is personal data, and stays with Amazon."""
+    desk = make_memory_desk()
+    product = {"sellerSku": "MUG", "customization": {"customizedUrl": "https://example.com/z.zip"}}
+    packing = {"serialNumberRequirement": {"requirementType": "REQUIRED"}}
+    more = {"product": product, "fulfillment": {"packing": packing}}
+    payload = order(item("MUG", ITEM="10.00", more=more), item("BOOK", ITEM="5.00"))
+    payload["recipient"]["deliveryAddress"]["addressType"] = "PICKUP_POINT"
+    desk.work(payload)
+    domain = [("sale_id", "=", desk.order(payload)["id"])]
+    [delivery] = desk.find("stock.picking", domain, ["note"])
+    assert "Customised: MUG: download the buyer" in delivery["note"]
+    assert "Serial numbers required: MUG" in delivery["note"]
+    assert "Address: a pick-up point" in delivery["note"]
+    assert "example.com" not in delivery["note"]
+    assert "BOOK" not in delivery["note"]
+
+
 def test_a_discount_bears_the_taxes_of_what_it_is_given_on(desk, taxes):
     book, toaster = item("BOOK", ITEM="20.00", DISCOUNT="2.00"), item("TOASTER", ITEM="30.00")
     toaster["proceeds"]["breakdowns"] += item(DISCOUNT="3.00")["proceeds"]["breakdowns"]

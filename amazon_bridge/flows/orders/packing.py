@@ -47,11 +47,24 @@ def instructions(order: Order) -> Iterator[Instruction]:
         if item.shipping_constraints:
             checks = ", ".join(map(_in_words, item.shipping_constraints))
             yield Instruction("Required at delivery", f"{checks} ({name_of(item)})")
+    yield from _of_units(order)
+    if order.address and order.address.is_pickup_point:
+        yield Instruction("Address", "a pick-up point, which not every carrier delivers to")
     if order.delivery_instructions:
         yield Instruction(DELIVERY_INSTRUCTIONS, order.delivery_instructions)
     for item in order.items:
         if item.gift_message:
             yield Instruction(GIFT_MESSAGE, item.gift_message)
+
+
+def _of_units(order: Order) -> Iterator[Instruction]:
+    """What has to be done with units before they are packed."""
+    for item in order.items:
+        if item.customization_url:
+            text = f"{name_of(item)}: download the buyer's wishes in Seller Central"
+            yield Instruction("Customised", text)
+        if item.serial_numbers_required:
+            yield Instruction("Serial numbers required", name_of(item))
 
 
 def _dates(order: Order) -> Iterator[Instruction]:
