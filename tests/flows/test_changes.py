@@ -192,6 +192,21 @@ def test_units_are_added_on_amazon(desk: Desk) -> None:
     assert told(desk, payload).keys() == {ATTENTION, CHANGED}
 
 
+def test_a_change_is_taken_back_after_a_person_has_followed_it(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"), item("SPOON", quantity=2, ITEM="0.00"))
+    desk.work(payload)
+    lowered = changed(payload, items=[{}, units(1, total="0.00")])
+    desk.work(lowered)
+    of_order = [("order_id", "=", desk.order(payload)["id"]), ("product_id.name", "=", "SPOON")]
+    [line] = desk.find("sale.order.line", of_order, [])
+    desk.odoo.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": 1})
+    desk.work(payload)
+    assert told(desk, payload).keys() == {CHANGED}
+    assert "Ship 1 unit of SPOON more" in told(desk, payload)[CHANGED]
+    desk.work(lowered)
+    assert told(desk, payload) == {}
+
+
 # Requests
 
 

@@ -33,6 +33,8 @@ class ItemUnits:
     delivered: Decimal
     is_ready: bool
     """Odoo has an open delivery of the order."""
+    is_watched: bool
+    """People were reminded of the order's units, and it is not settled."""
 
     @property
     def excess(self) -> Decimal:
@@ -45,7 +47,8 @@ class ItemUnits:
     @property
     def is_changed(self) -> bool:
         """Amazon changed the ordered quantity after the import, and Odoo still has the old one."""
-        return self.before not in {None, self.ordered} and self.here != self.ordered
+        changed = self.is_watched or self.before not in {None, self.ordered}
+        return changed and self.here != self.ordered
 
     @property
     def differs(self) -> bool:
@@ -64,9 +67,11 @@ def may_differ(order: Order, memo: Memo | None, *, is_new: bool) -> bool:
         return any(units_to_ship(order, item) != item.quantity for item in order.items)
     if memo is None or memo.items is None:
         return True
-    if any(kind_of(topic) == UNITS for topic in memo.reminders):
-        return True
-    return any(_has_changed(order, item, memo) for item in order.items)
+    return _is_watched(memo) or any(_has_changed(order, item, memo) for item in order.items)
+
+
+def _is_watched(memo: Memo) -> bool:
+    return any(kind_of(topic) == UNITS for topic in memo.reminders)
 
 
 def _has_changed(order: Order, item: Item, memo: Memo) -> bool:
@@ -109,6 +114,7 @@ def _compared(
         here=line.ordered,
         delivered=line.delivered,
         is_ready=is_ready,
+        is_watched=memo is not None and _is_watched(memo),
     )
 
 
