@@ -10,11 +10,11 @@ from typing import TypeVar
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import ItemError, Transient
+from amazon_bridge.engine.errors import AccountError, ItemError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import Setup
+from amazon_bridge.odoo.setup import Setup, is_current
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,6 +50,20 @@ class Context:
     @property
     def name(self) -> str:
         return self.account.name
+
+    def ensure_setup(self) -> None:
+        """Make sure that what the account works with in Odoo still exists.
+
+        Raises:
+            AccountError: people deleted or archived some of it since this run began. No item is
+                to blame for what Odoo refused meanwhile.
+        """
+        if not is_current(self.odoo, self.setup):
+            raise AccountError(
+                "During this run somebody deleted, archived or changed in Odoo what account"
+                f" {self.name} works with.",
+                "The next run makes it again, or says what to do; no order is lost.",
+            )
 
     def since(self, job: str, *, overlap: timedelta, first_look: timedelta) -> datetime:
         """From when on a job looks at what people did in Odoo: from before its last good round."""

@@ -5,6 +5,9 @@ from bridge import Bridge
 from program import SettledWorld
 from warehouse import Warehouse
 
+from amazon_bridge.engine.ledger import State
+from amazon_bridge.flows import orders
+
 
 def route_of(bridge: Bridge) -> int:
     (account,) = bridge.app.accounts("acme")
@@ -56,3 +59,23 @@ def test_what_was_archived_stops_the_account_with_a_remedy_and_loses_no_order(
     assert bridge.sync("orders")["created"] == 1
     assert not bridge.quarantine("orders")
     assert bridge.app.setup(account) == setup
+
+
+def test_what_is_archived_during_a_run_quarantines_no_order(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    """A run that catches up lasts for hours: the next one goes on with its orders."""
+    (account,) = bridge.app.accounts("acme")
+    context = bridge.app.context(account)
+    route = context.setup.fba_route_id
+    warehouse.rpc("stock.route", "write", [route], {"active": False})
+    order_id = place_fba(world)
+    counts = orders.sync(context)
+    assert counts.quarantined == 0
+    assert "During this run somebody deleted, archived or changed" in (counts.error or "")
+    assert bridge.state("orders", order_id) == State.PENDING
+    assert not bridge.quarantine("orders")
+    bridge.app.restore_setup(account)
+    bridge.sync("orders")
+    assert bridge.state("orders", order_id) == State.DONE
+    assert warehouse.transfers(world.order(order_id))[0]["state"] == "done"

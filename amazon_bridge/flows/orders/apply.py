@@ -29,17 +29,21 @@ def work(context: Context, shown: Sequence[Shown]) -> Counts:
     """Make filed orders true in Odoo, and put those aside that can't be.
 
     Raises:
-        AccountError: Odoo is down, or refuses the login; the orders stay pending.
+        AccountError: Odoo is down, refuses the login, or lost what the account works with; the
+            orders stay pending.
     """
     outcomes: dict[str, str] = {}
     failures = {s.order_id: unreadable(s) for s in shown if isinstance(s, UnreadableOrder)}
-    failures |= runner.work(
+    refused = runner.work(
         [s for s in shown if isinstance(s, Order)],
         lambda orders: _apply(context, orders, outcomes),
         key=lambda order: order.order_id,
         alive=context.odoo.ping,
         sleep=context.sleep,
     )
+    if refused:
+        context.ensure_setup()  # a catch-up run can last for hours
+    failures |= refused
     tell.quarantine_all(context, failures)
     done = [outcome for order_id, outcome in outcomes.items() if order_id not in failures]
     return Counts(
