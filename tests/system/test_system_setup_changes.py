@@ -61,10 +61,10 @@ def test_what_was_archived_stops_the_account_with_a_remedy_and_loses_no_order(
     assert bridge.app.setup(account) == setup
 
 
-def test_what_is_archived_during_a_run_quarantines_no_order(
+def test_goods_at_amazon_leave_no_warehouse_when_the_route_is_archived_during_a_run(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
-    """A run that catches up lasts for hours: the next one goes on with its orders."""
+    """A run that catches up lasts for hours. Odoo then takes the goods out of the warehouse."""
     (account,) = bridge.app.accounts("acme")
     context = bridge.app.context(account)
     route = context.setup.fba_route_id
@@ -76,6 +76,14 @@ def test_what_is_archived_during_a_run_quarantines_no_order(
     assert bridge.state("orders", order_id) == State.PENDING
     assert not bridge.quarantine("orders")
     bridge.app.restore_setup(account)
+    assert bridge.sync("orders")["quarantined"] == 1
+    entry = bridge.quarantine("orders")[order_id]
+    (transfer,) = warehouse.transfers(world.order(order_id))
+    assert f"{transfer['name']} would take its goods out of another location" in entry.reason
+    location = {"location_id": context.setup.fba_location_id}
+    warehouse.rpc("stock.picking", "write", [transfer["id"]], location)
+    bridge.app.ledger.retry(order_id)
     bridge.sync("orders")
     assert bridge.state("orders", order_id) == State.DONE
-    assert warehouse.transfers(world.order(order_id))[0]["state"] == "done"
+    (transfer,) = warehouse.transfers(world.order(order_id))
+    assert transfer["state"] == "done"

@@ -78,6 +78,7 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     errors |= _cancel(context, having(Step.CANCEL), standing)
     live = having(Step.IMPORT, Step.COMPLETE, Step.NOTHING)
     errors |= tell.find_without_delivery(live, standing)
+    errors |= tell.find_misdirected(context, live, standing)
     errors |= tell.find_unpriced(context, live, standing)
     new = {order.order_id for order in having(Step.IMPORT)}
     cases = _cases(context, live, standing, new)

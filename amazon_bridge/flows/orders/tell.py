@@ -178,6 +178,42 @@ def _nothing_to_ship(sale_order: SaleOrder) -> ItemError:
     )
 
 
+def find_misdirected(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Orders that Amazon has shipped, and whose goods wait to leave the merchant's warehouse.
+
+    So it is where their route was archived between the look at the setup and the confirmation.
+    """
+    found = {
+        order.order_id: _misdirected(context, standing[order.order_id])
+        for order in orders
+        if order.fulfilled_by == FulfilledBy.AMAZON and not standing[order.order_id].goods_left
+    }
+    return {order_id: _leaves_warehouse(names) for order_id, names in found.items() if names}
+
+
+def _misdirected(context: Context, sale_order: SaleOrder) -> list[str]:
+    """The names of the open deliveries that don't begin at Amazon's location."""
+    return [
+        delivery.name
+        for delivery in sale_order.deliveries
+        if delivery.is_open
+        and delivery.outgoing
+        and delivery.location_id != context.setup.fba_location_id
+    ]
+
+
+def _leaves_warehouse(names: Sequence[str]) -> ItemError:
+    return ItemError(
+        "needs_attention",
+        f"Amazon has shipped this order, but {', '.join(names)} would take its goods out of another"
+        " location than Amazon's.",
+        "Set the source location of the delivery to Amazon's location in Odoo (Inventory >"
+        " Transfers), then retry: the bridge validates it.",
+    )
+
+
 def find_unpriced(
     context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
 ) -> dict[str, ItemError]:
