@@ -21,6 +21,9 @@ TO_THE_CUSTOMER = (
 _STATEMENT = re.compile(r"amazon\s+shipped\s*:\s*(.+)", re.IGNORECASE)
 """What a person writes into a delivery order's note where the bridge can't tell what left."""
 
+_BETWEEN_REFERENCES = re.compile("[,+;\n\r\v\f\x85\u2028\u2029\uff0c\uff0b\uff1b\u3001]")
+"""Comma, plus and semicolon, also of full width, and the ends of lines."""
+
 _TAG = re.compile(r"<[^>]*>")
 _LINE_BREAK = re.compile(r"<(?:br|/p|/div|/li)\b[^>]*>", re.IGNORECASE)
 
@@ -61,7 +64,7 @@ class DeliveryOrder:
     @property
     def tracking_references(self) -> list[str]:
         """The references in Odoo's one field, without the blanks that carriers print in them."""
-        parts = re.split(r"[,+;\n\r\v\f\x85\u2028\u2029]", self.tracking_reference or "")
+        parts = _BETWEEN_REFERENCES.split(self.tracking_reference or "")
         return [reference for part in parts if (reference := _without_blanks(part))]
 
     @property

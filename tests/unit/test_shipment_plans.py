@@ -266,6 +266,7 @@ def test_a_kit_of_which_nobody_can_tell_how_many_left() -> None:
         ("MUG-BLUE = 2", send(2)),
         ("mug-blue: 1; pot 1 = 1", send(1, 1)),
         ("B051=1, 52=1.", send(1, 1)),
+        ("2 x MUG-BLUE, POT 1 X 1", send(2, 1)),
         ("MUG-BLUE = 1, MUG-BLUE = 1, POT 1 = 0", send(2)),
     ],
 )

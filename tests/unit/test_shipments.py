@@ -67,6 +67,7 @@ def test_the_ship_date_is_never_in_the_future_nor_before_the_order(
         ("JD1 + JD2\nJD3", ["JD1", "JD2", "JD3"]),
         ("JJD0001, JJD0002", ["JJD0001", "JJD0002"]),
         ("JD1; JD2\r\nJD3", ["JD1", "JD2", "JD3"]),
+        ("SF1\uff0cSF2\u3001SF3", ["SF1", "SF2", "SF3"]),
         ("1Z 999 AA1 01 2345 6784", ["1Z999AA10123456784"]),
         ("AB 1234 5678 9GB", ["AB123456789GB"]),
         ("RR 123 456 785 DE", ["RR123456785DE"]),

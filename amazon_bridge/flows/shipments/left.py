@@ -17,7 +17,11 @@ from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 from amazon_bridge.odoo.shipped_goods import Goods
 
 _ALL, _NOTHING = "all", "nothing"
-_UNITS = re.compile(r"(?P<name>.+?)\s*[=:×]\s*(?P<number>\d{1,6})")  # noqa: RUF001 - so people write
+_UNITS = (
+    re.compile(r"(?P<name>.+?)\s*(?:[=:×]|\bx\b)\s*(?P<number>\d{1,6})", re.IGNORECASE),  # noqa: RUF001
+    re.compile(r"(?P<number>\d{1,6})\s*[x×]\s+(?P<name>.+)", re.IGNORECASE),  # noqa: RUF001
+)
+"""How people write units: "MUG-BLUE = 2", "MUG-BLUE x 2", "2 x MUG-BLUE"."""
 
 
 def units_left(delivery: DeliveryOrder, goods: Goods, order: Order) -> dict[str, int]:
@@ -146,7 +150,7 @@ def _stated_units(delivery: DeliveryOrder, part: str, order: Order) -> tuple[str
     Raises:
         ItemError: the note names no item of the order.
     """
-    found = _UNITS.fullmatch(part)
+    found = next(filter(None, (each.fullmatch(part) for each in _UNITS)), None)
     name, number = (found["name"], int(found["number"])) if found else (part, 0)
     matching = [item for item in order.items if name.casefold() in _all_names(item)]
     if not found or len(matching) != 1:
