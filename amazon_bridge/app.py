@@ -361,6 +361,7 @@ class App(Chores):
         """What the doctor finds on both sides of an account."""
         try:
             findings = odoo_doctor.examine(self.odoo, account)
+            findings += continuity.examine(self.ledger, self.odoo)
         except BridgeError as error:
             findings = [Finding(ok=False, what=error.reason, remedy=error.remedy)]
         return findings + amazon_doctor.examine(self.amazon(account), account.marketplaces)

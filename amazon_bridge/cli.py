@@ -404,7 +404,15 @@ def order_recover(ctx: click.Context, account: str, order_id: str) -> None:
         counts = bridge.recover(bridge.accounts(account)[0], order_id)
         for entry in bridge.ledger.entries_of_order(order_id):
             _show_entry(entry)
+            if entry.job == "orders" and entry.state is State.LEFT_OUT:
+                say(_WHY_LEFT_OUT)
     ctx.exit(_exit_code([counts]))
+
+
+_WHY_LEFT_OUT = (
+    "  Not imported on purpose: it is of another channel, Amazon has not shipped it yet (FBA), or it"
+    " was shipped (FBM) or cancelled before the bridge first saw it."
+)
 
 
 @order.command("import")

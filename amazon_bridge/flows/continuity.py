@@ -12,6 +12,7 @@ from amazon_bridge.engine.continuity import DatabaseId
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.flows.orders import JOB
+from amazon_bridge.model import Finding
 from amazon_bridge.odoo import sales
 from amazon_bridge.odoo.session import OdooSession
 
@@ -51,11 +52,11 @@ def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None
         return
     if not known.is_same(found):
         raise _refusal(ledger, known, found)
-    if known[:2] != found[:2] and (missing := _missing(ledger, session)):
+    if known[:2] != found[:2] and (missing := missing_orders(ledger, session)):
         raise ConfigError(
             f"{_named(found)} has the uuid of {_named(known)}, which the state store"
-            f" {ledger.path} belongs to, but lacks the order {missing} that was imported there: it"
-            " may be a copy.",
+            f" {ledger.path} belongs to, but lacks the order {missing[0]} that was imported there:"
+            " it may be a copy.",
             _ADOPT,
         )
 
@@ -90,11 +91,31 @@ _SAMPLE = 20
 """Of the orders imported last so many are looked for."""
 
 
-def _missing(ledger: Ledger, session: OdooSession) -> str | None:
-    """An order among those imported last that Odoo doesn't have."""
+_FEW = 3
+"""Fewer missing orders are no sign of a restored backup."""
+
+
+def missing_orders(ledger: Ledger, session: OdooSession) -> list[str]:
+    """The orders among those imported last that Odoo doesn't have, latest first."""
     latest = ledger.latest_done(JOB, _SAMPLE)
     found = sales.find(session, latest) if latest else {}
-    return next((order_id for order_id in latest if order_id not in found), None)
+    return [order_id for order_id in latest if order_id not in found]
+
+
+def examine(ledger: Ledger, session: OdooSession) -> list[Finding]:
+    """Whether Odoo has most orders that were imported last. A restored backup lacks them."""
+    missing = missing_orders(ledger, session)
+    if len(missing) < max(_FEW, len(ledger.latest_done(JOB, _SAMPLE)) / 2):
+        return []  # people delete some
+    return [
+        Finding(
+            ok=False,
+            what=f"Odoo lacks {len(missing)} of the orders imported last, such as {missing[0]}",
+            remedy="If Odoo was restored from a backup: amazon-bridge cursor set ACCOUNT, to the"
+            " moment at which the backup began. If people deleted the orders, nothing is to be"
+            " done.",
+        )
+    ]
 
 
 def look_again(ledger: Ledger, account: str, since: datetime) -> None:

@@ -11,6 +11,7 @@ from memory_shop import MemoryShop
 
 from amazon_bridge.engine.errors import ConfigError, ItemError
 from amazon_bridge.engine.ledger import Seen, State
+from amazon_bridge.flows import continuity
 from amazon_bridge.simulator import Line, Order
 
 UNCLEAR = ItemError("unclear", "It is unclear.")
@@ -101,9 +102,12 @@ def test_a_cursor_set_back_brings_back_what_odoo_lost(here: MemoryShop) -> None:
     here.run()
     assert imported(here, *lost) == [False] * 3, "the state store thinks that they are done"
     (account,) = here.bridge.app.accounts()
+    (finding,) = continuity.examine(here.bridge.app.ledger, here.bridge.app.odoo)
+    assert "Odoo lacks 3 of the orders imported last" in finding.what
     here.bridge.app.move_cursor(account, at)
     here.run()
     assert imported(here, *lost) == [True] * 3
+    assert continuity.examine(here.bridge.app.ledger, here.bridge.app.odoo) == []
     assert {order["client_order_ref"] for order in here.shop.sale_orders().values()} >= {
         order.order_id for order in lost
     }
@@ -314,3 +318,31 @@ def test_a_bug_in_a_callback_costs_no_call(here: MemoryShop) -> None:
     (order,) = place(here)
     here.run("orders")
     assert imported(here, order) == [True]
+
+
+def test_a_change_that_people_followed_up_after_the_backup_is_reported_again(
+    here: MemoryShop,
+) -> None:
+    order = here.world.place_order("FR", lines=[Line(sku="MUG-RED", quantity=3)])
+    here.run()
+    backup, at = here.odoo.backup(), here.clock()
+    here.clock.advance(hours=1)
+    here.world.cancel_units(order.order_id, order.items[0].order_item_id, 1)
+    here.run()
+    assert here.bridge.quarantine("orders").keys() == {order.order_id}
+    correct(here, order, quantity=2)
+    here.bridge.app.ledger.retry(order.order_id)
+    here.run()
+    assert here.bridge.quarantine("orders") == {}
+    here.odoo.restore(backup)
+    (account,) = here.bridge.app.accounts()
+    here.bridge.app.move_cursor(account, at)
+    here.run()
+    assert here.bridge.quarantine("orders").keys() == {order.order_id}
+
+
+def correct(here: MemoryShop, order: Order, quantity: int) -> None:
+    """Enter another quantity, as people do."""
+    sale_order = here.shop.sale_order(order)["id"]
+    (line,) = here.shop.search("sale.order.line", [("order_id", "=", sale_order)], ["id"])
+    here.shop.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": quantity})
