@@ -410,8 +410,8 @@ def order_recover(ctx: click.Context, account: str, order_id: str) -> None:
 
 
 _WHY_LEFT_OUT = (
-    "  Not imported on purpose: it is of another channel, Amazon has not shipped it yet (FBA), or it"
-    " was shipped (FBM) or cancelled before the bridge first saw it."
+    "  Not imported on purpose: it is of another channel, Amazon has not shipped it yet (FBA), or"
+    " it was shipped (FBM) or cancelled before the bridge first saw it."
 )
 
 
