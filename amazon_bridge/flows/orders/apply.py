@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
 
 import structlog
 
@@ -12,15 +11,14 @@ from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.engine.ledger import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.drafts import drafts_of, line_name
-from amazon_bridge.flows.orders import changes, packing, reminders, tell
+from amazon_bridge.flows.orders import cancelling, changes, importing, packing, reminders, tell
 from amazon_bridge.flows.orders.case import Case
 from amazon_bridge.flows.orders.decide import LIVE, Step, decide
 from amazon_bridge.flows.orders.find import Shown, unreadable
 from amazon_bridge.flows.orders.memo import JOB, Memo
-from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
-from amazon_bridge.odoo import deliveries, notes, pricing, sale_actions, sale_terms, sales
-from amazon_bridge.odoo.sales import Draft, SaleOrder
+from amazon_bridge.model import Order, UnreadableOrder
+from amazon_bridge.odoo import sales
+from amazon_bridge.odoo.sales import SaleOrder
 
 log = structlog.get_logger(__name__)
 
@@ -69,13 +67,15 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
 
     errors = {o.order_id: _not_ours(standing[o.order_id]) for o in having(Step.NOT_OURS)}
     errors |= tell.find_unclear(context, having(Step.UNCLEAR))
-    _restore_dates(context, having(Step.COMPLETE, Step.NOTHING), standing)
-    failures = _import(context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes)
+    importing.restore_dates(context, having(Step.COMPLETE, Step.NOTHING), standing)
+    failures = importing.bring_to_confirmation(
+        context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes
+    )
     errors |= failures
-    _deliver(context, having(Step.IMPORT, Step.COMPLETE), standing, failures)
+    importing.deliver(context, having(Step.IMPORT, Step.COMPLETE), standing, failures)
     errors |= tell.hold(context, having(Step.HOLD), standing)
     errors |= tell.find_changed_worth(context, having(Step.NOTHING), standing)
-    errors |= _cancel(context, having(Step.CANCEL), standing)
+    errors |= cancelling.cancel(context, having(Step.CANCEL), standing)
     live = having(Step.IMPORT, Step.COMPLETE, Step.NOTHING)
     errors |= tell.find_without_delivery(live, standing)
     errors |= tell.find_misdirected(context, live, standing)
@@ -168,255 +168,4 @@ def _not_ours(sale_order: SaleOrder) -> ItemError:
         " make it.",
         "Clear its customer reference in Odoo and retry, if the bridge is to import the order;"
         " else leave it here.",
-    )
-
-
-# Import
-
-
-def _import(
-    context: Context,
-    orders: Sequence[Order],
-    standing: dict[str, SaleOrder],
-    outcomes: dict[str, str],
-) -> dict[str, ItemError]:
-    """Bring sale orders to their confirmation, from wherever they stand: made, priced, confirmed.
-
-    ``standing`` gets them as they stand then. Answers with the errors of the orders that could
-    not be brought there.
-    """
-    unconfirmed = [
-        order
-        for order in orders
-        if order.order_id not in standing or standing[order.order_id].is_quotation
-    ]
-    if not unconfirmed:
-        return {}
-    drafts = drafts_of(context, unconfirmed)
-    made = _made(context, [draft for draft in drafts if draft.order_id not in standing])
-    outcomes |= dict.fromkeys(made, "created")
-    standing |= made
-    standing |= _priced(context, drafts, standing)
-    errors = _wrong_totals(drafts, standing)
-    right = [d for d in drafts if d.order_id not in errors and standing[d.order_id].is_quotation]
-    if right:
-        _note_fallbacks(context, right)
-        sale_terms.add_purchase_orders(context.odoo, right, standing)
-        errors |= _confirm(context, right, standing)
-    return errors
-
-
-def _confirm(
-    context: Context, drafts: Sequence[Draft], standing: dict[str, SaleOrder]
-) -> dict[str, ItemError]:
-    """Confirm quotations, and return the error of one that Odoo leaves a quotation.
-
-    Raises:
-        ItemError: Odoo left some of several as they are. One of them may be the cause, so they
-            are to be tried in smaller batches.
-    """
-    ids = {draft.order_id: standing[draft.order_id].id for draft in drafts}
-    objection = sale_actions.confirm(context.odoo, ids.values())
-    standing |= sales.read(context.odoo, ids)
-    confirmed = [draft for draft in drafts if standing[draft.order_id].is_confirmed]
-    _set_dates(
-        context,
-        {standing[d.order_id].id: d.created for d in confirmed},
-        undated=[standing[d.order_id].id for d in confirmed if not d.ship_by and not d.route_id],
-    )
-    left = [draft.order_id for draft in drafts if draft not in confirmed]
-    errors = {key: _not_confirmed(standing[key], objection) for key in left}
-    if errors and len(drafts) > 1:
-        raise errors[left[0]]
-    return errors
-
-
-def _not_confirmed(sale_order: SaleOrder, objection: str) -> ItemError:
-    why = f": {objection}" if objection else ", and does not say why"
-    return ItemError(
-        "not_confirmed",
-        f"Odoo did not confirm the quotation {sale_order.name}{why}.",
-        "Open the quotation in Odoo and press Confirm: it shows what is missing. Correct that, or"
-        " confirm it in spite of it; then retry.",
-    )
-
-
-def _made(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
-    if not drafts:
-        return {}
-    _forget_memos(context, drafts)
-    return sales.read(context.odoo, sales.make(context.odoo, drafts))
-
-
-def _forget_memos(context: Context, drafts: Sequence[Draft]) -> None:
-    """Forget the memos of sale orders that Odoo lost: the new ones are unfinished as all new ones.
-
-    A restored backup, or people, took them away. A memo would say that their run came to its end.
-    """
-    for draft in drafts:
-        entry = context.ledger.entry(context.name, JOB, draft.order_id)
-        if entry and entry.memo is not None:
-            context.ledger.remember(context.name, JOB, draft.order_id, None)
-
-
-def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:
-    """Remember the SKUs that have no product of their own, for someone to give them one."""
-    lines = [(draft, line) for draft in drafts for line in draft.lines if line.sku]
-    matched = {line.sku for _, line in lines if not line.why_fallback}
-    unmatched = [(i.sku, d.order_id, i.why_fallback) for d, i in lines if i.why_fallback]
-    context.ledger.note_matches(context.name, unmatched=unmatched, matched=matched)
-
-
-def _priced(
-    context: Context, drafts: Sequence[Draft], now: Mapping[str, SaleOrder]
-) -> dict[str, SaleOrder]:
-    """Give the quotations that have no prices yet the prices that lead to Amazon's totals."""
-    quotations = [draft for draft in drafts if now[draft.order_id].is_quotation]
-    if not quotations:
-        return {}
-    pricing.set_prices(context.odoo, quotations, now)
-    ids = {draft.order_id: now[draft.order_id].id for draft in quotations}
-    priced = sales.read(context.odoo, ids)
-    product_id = context.setup.products.rounding
-    small = pricing.add_rounding_lines(context.odoo, quotations, priced, product_id)
-    # The terms of those that get a purchase order are read as late as can be: they are people's.
-    with_terms = [draft.order_id for draft in quotations if draft.purchase_order]
-    again = {order_id: ids[order_id] for order_id in (*small, *with_terms)}
-    return priced | (sales.read(context.odoo, again) if again else {})
-
-
-def _wrong_totals(drafts: Sequence[Draft], now: Mapping[str, SaleOrder]) -> dict[str, ItemError]:
-    return {
-        draft.order_id: _wrong_total(draft, now[draft.order_id])
-        for draft in drafts
-        if now[draft.order_id].is_quotation
-        and (now[draft.order_id].total, now[draft.order_id].currency)
-        != (draft.total, draft.currency)
-    }
-
-
-def _wrong_total(draft: Draft, sale_order: SaleOrder) -> ItemError:
-    return ItemError(
-        "total_differs",
-        f"The quotation {sale_order.name} comes to {sale_order.total} {sale_order.currency} in"
-        f" Odoo, the order on Amazon to {draft.total} {draft.currency}.",
-        "Correct the quotation's prices or taxes in Odoo, or delete it and correct the taxes of"
-        " its products; then retry.",
-    )
-
-
-def _deliver(
-    context: Context,
-    orders: Sequence[Order],
-    standing: Mapping[str, SaleOrder],
-    failures: Collection[str],
-) -> None:
-    """Do what Amazon has shipped: the open transfers out of Amazon's location.
-
-    Raises:
-        ItemErrors: some can't be done without a person.
-    """
-    shipped = [
-        order
-        for order in orders
-        if order.fulfilled_by == FulfilledBy.AMAZON and order.order_id not in failures
-    ]
-    transfers = {
-        delivery.id: order.order_id
-        for order in shipped
-        for delivery in standing[order.order_id].open_from(context.setup.fba_location_id)
-    }
-    serial_numbers = {
-        line_name(item.order_item_id): item.serial_numbers
-        for order in shipped
-        for item in order.items
-    }
-    deliveries.deliver(context.odoo, transfers, serial_numbers)
-
-
-def _restore_dates(
-    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
-) -> None:
-    """Give back Amazon's date to orders whose round ended right after their confirmation."""
-    lost = [order for order in orders if _lost_its_date(context, order, standing[order.order_id])]
-    _set_dates(
-        context,
-        {standing[order.order_id].id: order.created for order in lost},
-        undated=[
-            standing[order.order_id].id
-            for order in lost
-            if order.fulfilled_by == FulfilledBy.MERCHANT and not order.ship_by
-        ],
-    )
-
-
-def _set_dates(
-    context: Context, dates: Mapping[int, datetime], *, undated: Collection[int]
-) -> None:
-    """Write order dates; the deadlines of the moves of undated orders follow them.
-
-    Undated are orders that the merchant ships by no known date.
-    """
-    sale_actions.set_dates(context.odoo, dates)
-    sale_actions.set_deadlines(context.odoo, {id_: dates[id_] for id_ in undated})
-
-
-def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> bool:
-    """It was confirmed since the ledger knows the order, and no round has come to its end."""
-    if not sale_order.is_confirmed or sale_order.ordered == order.created.replace(microsecond=0):
-        return False
-    entry = context.ledger.entry(context.name, JOB, order.order_id)
-    if entry is None or entry.memo is not None:
-        return False
-    return sale_order.ordered > entry.first_seen - _CLOCKS_DIFFER
-
-
-_CLOCKS_DIFFER = timedelta(minutes=5)
-"""As much may Odoo's clock be behind ours."""
-
-
-# Cancel
-
-
-def _cancel(
-    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
-) -> dict[str, ItemError]:
-    """Cancel sale orders, and return the error of one that Odoo doesn't cancel.
-
-    Raises:
-        ItemError: Odoo left some of several as they are. One of them may be the cause, so they
-            are to be tried in smaller batches.
-    """
-    if not orders:
-        return {}
-    before = {order.order_id: standing[order.order_id] for order in orders}
-    try:
-        objection = sale_actions.cancel(context.odoo, before.values())
-    except ItemError as error:
-        if len(orders) > 1:
-            raise
-        return {key: _not_cancelled(sale_order, error.reason) for key, sale_order in before.items()}
-    return _check_cancelled(context, before, objection)
-
-
-def _check_cancelled(
-    context: Context, before: Mapping[str, SaleOrder], objection: str
-) -> dict[str, ItemError]:
-    now = sales.read(context.odoo, {key: sale_order.id for key, sale_order in before.items()})
-    left = [key for key, sale_order in now.items() if not sale_order.is_cancelled]
-    sale_actions.lock(context.odoo, [before[key].id for key in left if before[key].is_locked])
-    cancelled = [now[key].id for key in now if key not in left]
-    notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(cancelled, tell.CANCELLED_THERE))
-    errors = {key: _not_cancelled(before[key], objection) for key in left}
-    if errors and len(before) > 1:
-        raise errors[left[0]]
-    return errors
-
-
-def _not_cancelled(sale_order: SaleOrder, objection: str) -> ItemError:
-    why = f": {objection.rstrip('.')}" if objection else ", and does not say why"
-    return ItemError(
-        "not_cancelled",
-        f"Cancelled on Amazon, but Odoo did not cancel {sale_order.name}{why}.",
-        "Don't ship it. Cancel the sale order in Odoo, which shows what is in the way; then retry.",
     )

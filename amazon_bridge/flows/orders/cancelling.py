@@ -1,0 +1,56 @@
+"""Sale orders of orders that were cancelled on Amazon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders import tell
+from amazon_bridge.model import Order
+from amazon_bridge.odoo import notes, sale_actions, sales
+from amazon_bridge.odoo.sales import SaleOrder
+
+
+def cancel(
+    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
+) -> dict[str, ItemError]:
+    """Cancel sale orders, and return the error of one that Odoo doesn't cancel.
+
+    Raises:
+        ItemError: Odoo left some of several as they are. One of them may be the cause, so they
+            are to be tried in smaller batches.
+    """
+    if not orders:
+        return {}
+    before = {order.order_id: standing[order.order_id] for order in orders}
+    try:
+        objection = sale_actions.cancel(context.odoo, before.values())
+    except ItemError as error:
+        if len(orders) > 1:
+            raise
+        return {key: _not_cancelled(sale_order, error.reason) for key, sale_order in before.items()}
+    return _check_cancelled(context, before, objection)
+
+
+def _check_cancelled(
+    context: Context, before: Mapping[str, SaleOrder], objection: str
+) -> dict[str, ItemError]:
+    now = sales.read(context.odoo, {key: sale_order.id for key, sale_order in before.items()})
+    left = [key for key, sale_order in now.items() if not sale_order.is_cancelled]
+    sale_actions.lock(context.odoo, [before[key].id for key in left if before[key].is_locked])
+    cancelled = [now[key].id for key in now if key not in left]
+    notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(cancelled, tell.CANCELLED_THERE))
+    errors = {key: _not_cancelled(before[key], objection) for key in left}
+    if errors and len(before) > 1:
+        raise errors[left[0]]
+    return errors
+
+
+def _not_cancelled(sale_order: SaleOrder, objection: str) -> ItemError:
+    why = f": {objection.rstrip('.')}" if objection else ", and does not say why"
+    return ItemError(
+        "not_cancelled",
+        f"Cancelled on Amazon, but Odoo did not cancel {sale_order.name}{why}.",
+        "Don't ship it. Cancel the sale order in Odoo, which shows what is in the way; then retry.",
+    )
