@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from desk import Desk, Json, MakeDesk, item, order
 
+from amazon_bridge.flows.orders import Memo
+
 SKUS = ("BOARD", "SPOON", "MUG")
 FIELDS = ["name", "state", "partner_id", "note"]
 SHIPPED = "Amazon: shipped already, don't ship it again"
@@ -145,6 +147,17 @@ def test_what_the_warehouse_shipped_is_no_surprise(desk: Desk) -> None:
     desk.work(changed(payload, status="SHIPPED", items=[units(2, shipped=2, total="30.00")]))
     assert told(desk, payload).keys() == {SHIPPED}
     assert "1 unit of BOARD" in told(desk, payload)[SHIPPED]
+
+
+def test_what_amazon_leaves_out_later_stays_known(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="20.00"))
+    desk.work(payload)
+    later = changed(payload, salesChannel={"channelName": "AMAZON"})
+    later["fulfillment"]["fulfilledBy"] = None
+    assert desk.work(later).unchanged == 1
+    memo = Memo.read(desk.app.ledger.entry("acme", "orders", payload["orderId"]))
+    assert memo
+    assert (memo.fulfilled_by, memo.marketplace_id) == ("MERCHANT", "A13V1IB3VIYZZH")
 
 
 # Units that were changed

@@ -132,3 +132,14 @@ def test_an_order_of_a_marketplace_without_any_account(
     [entry] = desk.app.ledger.quarantined()
     assert entry.kind == "no_account"
     assert "DE" in (entry.reason or "")
+
+
+def test_amazon_does_not_say_who_ships_the_order(desk: Desk, world: World, clock: Clock) -> None:
+    acme, _ = accounts(desk)
+    order = world.place_order("FR", [Line(sku="MUG-BLUE")])
+    import_and_ship(desk, acme, order)
+    desk.app.ledger.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
+    world.change(order.order_id, fulfilled_by="DRONE")
+    assert shipments.sync(desk.app.context(acme)).quarantined == 1
+    [entry] = desk.app.ledger.quarantined()
+    assert entry.kind == "unclear"

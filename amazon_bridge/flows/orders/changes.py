@@ -51,6 +51,9 @@ def _memo(case: Case, topics: Sequence[str], compared: Sequence[ItemUnits]) -> M
     ]
     return replace(
         now,
+        # Amazon may leave out what it said before; the other jobs go by what is known.
+        marketplace_id=now.marketplace_id or (former.marketplace_id if former else ""),
+        fulfilled_by=now.fulfilled_by or (former.fulfilled_by if former else ""),
         items=tuple(items),
         place=now.place or (former.place if former else "") or "",
         requests=requests.count(case),

@@ -129,9 +129,20 @@ def _memo_of(context: Context, order_id: str) -> Memo | None:
         raise no_account(context, order)
     if owner != context.name:
         return None
+    if order.fulfilled_by is None:
+        raise _unknown_shipper(order)
     memo = Memo.of(order)
     _remember(context, order_id, memo)
     return memo
+
+
+def _unknown_shipper(order: Order) -> ItemError:
+    told = f": {order.fulfilled_by_text}" if order.fulfilled_by_text else ""
+    return ItemError(
+        "unclear",
+        f"Amazon does not say whether the merchant or Amazon ships the order{told}.",
+        "Look the order up in Seller Central and settle it there; or retry later.",
+    )
 
 
 def _remember(context: Context, order_id: str, memo: Memo) -> None:
