@@ -143,3 +143,28 @@ def test_amazon_does_not_say_who_ships_the_order(desk: Desk, world: World, clock
     assert shipments.sync(desk.app.context(acme)).quarantined == 1
     [entry] = desk.app.ledger.quarantined()
     assert entry.kind == "unclear"
+
+
+@pytest.mark.parametrize("has_account", [True, False])
+def test_a_pending_order_whose_marketplace_has_moved(
+    make_memory_desk: MakeDesk, world: World, amazon: Simulator, clock: Clock, *, has_account: bool
+) -> None:
+    side = {"endpoint": amazon.url, "token_url": f"{amazon.url}/auth/o2/token"}
+    seller = world.add_seller("A1ACME", ["FR", "DE"])
+    both = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR DE", **side)
+    order = world.place_order("DE", [Line(sku="MUG-BLUE")])
+    context = both.app.context(both.app.config.accounts[0])
+    orders.file(context, [orders.fetch(context, order.order_id)])
+    others = [{"name": "germany", "marketplaces": ["DE"]}] if has_account else []
+    desk = make_memory_desk(
+        clock=clock, **account_of(seller), marketplaces="FR", others=others, **side
+    )
+    counts = orders.sync(desk.app.context(desk.app.config.accounts[0]))
+    assert counts.error is None
+    entry = desk.app.ledger.entry("acme", orders.JOB, order.order_id)
+    assert entry
+    assert desk.find("sale.order", [("client_order_ref", "=", order.order_id)], []) == []
+    if has_account:
+        assert entry.state == State.LEFT_OUT
+    else:
+        assert (entry.state, entry.kind) == (State.QUARANTINED, "no_account")
