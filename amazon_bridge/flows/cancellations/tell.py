@@ -12,6 +12,7 @@ from amazon_bridge.engine.ledger import HELD
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations.memo import JOB
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders import reminders
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.sales import SaleOrder
@@ -39,9 +40,6 @@ CANCELLED_SUBJECTS = (
 _REFUSED = "cancellation_refused"
 """Begins the topic of each activity about a cancellation."""
 
-_BUYER_ASKS = "buyer_asks"
-"""Begins the topic of the activities about buyers' requests, which the orders job schedules."""
-
 _SUBJECTS = {"needs_attention": NOT_TOLD, HELD: "Amazon: cancellation held"}
 """The subjects of activities by the kind of error; else ``_NOT_CANCELLED``."""
 
@@ -57,7 +55,7 @@ def say_told(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
 
 def close_reminders(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
     """Close the activities about cancellations, the buyer's requests included."""
-    topics, feedback = (_REFUSED, _BUYER_ASKS), "Settled: nothing is left to cancel."
+    topics, feedback = (_REFUSED, reminders.REQUEST), "Settled: nothing is left to cancel."
     ids = [sale_order.id for sale_order in sale_orders]
     deliveries = [d.id for sale_order in sale_orders for d in sale_order.deliveries]
     notes.close_reminders(context.odoo, notes.SALE_ORDER, ids, topics, feedback)
