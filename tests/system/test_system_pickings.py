@@ -17,6 +17,7 @@ from program import SettledWorld
 from warehouse import Warehouse
 
 from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.store import MIGRATIONS
 from amazon_bridge.flows import shipments
 from amazon_bridge.flows.shipments import decide
 from amazon_bridge.simulator import Line, Order
@@ -423,12 +424,31 @@ def test_lost_state_store(bridge: Bridge, world: SettledWorld, warehouse: Wareho
 
 
 def downgrade(path: Path) -> None:
-    """Turn a state store into what the version before wrote, where names were the keys."""
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("UPDATE items SET key = label WHERE job = 'pickings'")
-        db.execute("ALTER TABLE items DROP COLUMN label")
+    """Turn a state store into what an older version wrote, where names were the keys."""
+    old = path.with_name("older.db")
+    with closing(sqlite3.connect(old)) as db:
+        for step in MIGRATIONS[:5]:
+            for statement in step:
+                db.execute(statement)
         db.execute("PRAGMA user_version = 5")
+        db.execute("ATTACH ? AS newer", (str(path),))
+        for table in ("accounts", "items", "rounds", "feeds", "hours"):
+            columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+            values = [
+                "CASE job WHEN 'pickings' THEN label ELSE key END" if (table, c) == KEY else c
+                for c in columns
+            ]
+            db.execute(
+                f"INSERT INTO main.{table} ({', '.join(columns)})"
+                f" SELECT {', '.join(values)} FROM newer.{table}"
+            )
         db.commit()
+    for side in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        side.unlink(missing_ok=True)
+    old.rename(path)
+
+
+KEY = ("items", "key")
 
 
 def test_a_state_store_of_the_version_before(
