@@ -16,6 +16,7 @@ _ADDRESS = ["street", "street2", "zip", "city"]
 class DeliveryAddress:
     """The delivery address of a sale order."""
 
+    customer_id: int
     partner_id: int
     is_empty: bool
     fiscal_position_id: int | None
@@ -27,7 +28,7 @@ def delivery_addresses(
 ) -> dict[str, DeliveryAddress]:
     """Read the delivery addresses of sale orders, by Amazon order id."""
     order_ids = {sale_order.id: sale_order.order_id for sale_order in sale_orders}
-    fields = ["partner_shipping_id", "fiscal_position_id"]
+    fields = ["partner_id", "partner_shipping_id", "fiscal_position_id"]
     rows = session.read("sale.order", sorted(order_ids), fields)
     partners = sorted({row["partner_shipping_id"][0] for row in rows})
     empty = {
@@ -39,7 +40,12 @@ def delivery_addresses(
 
 def _delivery_address(row: Mapping[str, Any], empty: Mapping[int, bool]) -> DeliveryAddress:
     partner_id, position = row["partner_shipping_id"][0], row["fiscal_position_id"]
-    return DeliveryAddress(partner_id, empty[partner_id], position[0] if position else None)
+    return DeliveryAddress(
+        customer_id=row["partner_id"][0],
+        partner_id=partner_id,
+        is_empty=empty[partner_id],
+        fiscal_position_id=position[0] if position else None,
+    )
 
 
 def deliver_to(session: OdooSession, sale_order: SaleOrder, before: int, partner_id: int) -> None:

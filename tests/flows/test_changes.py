@@ -283,6 +283,19 @@ def test_the_address_is_told_after_the_import(make_desk: MakeDesk) -> None:
     assert told(desk, payload) == {}
 
 
+def test_buyer_and_address_are_told_after_the_import(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    later = order(item("BOARD", ITEM="30.00"))
+    desk.work(later | {"recipient": None, "buyer": None})
+    customer = desk.order(later)["partner_id"]
+    assert customer[1] == f"Amazon customer {later['orderId']}"
+    desk.work(later)
+    sale_order = desk.order(later, "partner_shipping_id")
+    assert sale_order["partner_id"] == [customer[0], later["buyer"]["buyerName"]]
+    assert sale_order["partner_shipping_id"] == sale_order["partner_id"]
+    assert contact(desk, customer[0])["street"] == "1 rue de la Paix"
+
+
 def test_the_address_that_is_told_later_would_change_the_taxes(make_desk: MakeDesk) -> None:
     desk = make_desk()
     payload = without_address(item("BOARD", ITEM="30.00"))

@@ -15,7 +15,7 @@ from amazon_bridge.model import Order
 from amazon_bridge.odoo import delivery_addresses
 from amazon_bridge.odoo.delivery_addresses import DeliveryAddress
 from amazon_bridge.odoo.notes import Note
-from amazon_bridge.odoo.partners import customers
+from amazon_bridge.odoo.partners import destinations
 from amazon_bridge.odoo.sales import SaleOrder
 
 
@@ -69,17 +69,11 @@ def _told(context: Context, cases: Sequence[Case]) -> list[_Told]:
     if not cases:
         return []
     current = delivery_addresses.delivery_addresses(context.odoo, [c.sale_order for c in cases])
-    contacts = customers(
-        context.odoo,
-        context.geography,
-        [case.order for case in cases],
-        context.setup.company_id,
-        known_again=context.account.customers == "known",
-    )
+    orders = [case.order for case in cases]
+    placed = {order_id: (now.customer_id, now.partner_id) for order_id, now in current.items()}
+    found = destinations(context.odoo, context.geography, orders, placed)
     told = [
-        _Told(
-            c.order, c.sale_order, current[c.order.order_id], contacts[c.order.order_id].delivery_id
-        )
+        _Told(c.order, c.sale_order, current[c.order.order_id], found[c.order.order_id].delivery_id)
         for c in cases
     ]
     return [t for t in told if t.current.is_empty or t.contact_id != t.current.partner_id]
