@@ -296,11 +296,17 @@ def test_buyer_and_address_are_told_after_the_import(make_desk: MakeDesk) -> Non
     assert contact(desk, customer[0])["street"] == "1 rue de la Paix"
 
 
-def test_the_address_that_is_told_later_would_change_the_taxes(make_desk: MakeDesk) -> None:
-    desk = make_desk()
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_an_address_that_is_told_later_would_change_the_taxes(
+    make_desk: MakeDesk, make_memory_desk: MakeDesk, *, in_memory: bool
+) -> None:
+    desk = make_memory_desk() if in_memory else make_desk()
+    if in_memory:  # a real one has the position Foreign Trade
+        position = {"name": "Foreign Trade", "auto_apply": True}
+        desk.odoo.rpc("account.fiscal.position", "create", position)
     payload = without_address(item("BOARD", ITEM="30.00"))
     desk.work(payload)
-    later = payload | recipient("FR")  # for which Odoo has the position Foreign Trade
+    later = payload | recipient("FR")
     desk.work(later)
     assert told(desk, payload).keys() == {TAXES}
     desk.work(later | {"sellerOrderId": "MINE"})
