@@ -21,18 +21,20 @@ def reminders_of(context: Context, cases: Sequence[Case]) -> list[Reminder]:
     """Fill in addresses that were missing; return what people must know of those that differ."""
     open_ = [case for case in cases if has_open_delivery(case.order, case.sale_order)]
     missing = [(case.sale_order, _NO_ADDRESS) for case in open_ if _is_missing(case)]
-    told = [case for case in open_ if _may_differ(case)]
-    if not told:
+    candidates = [case for case in open_ if _may_differ(case)]
+    if not candidates:
         return missing
-    current = delivery_addresses.delivery_addresses(context.odoo, [c.sale_order for c in told])
+    current = delivery_addresses.delivery_addresses(
+        context.odoo, [c.sale_order for c in candidates]
+    )
     taxed = [
         (case.sale_order, _TAXES)
-        for case in told
+        for case in candidates
         if _may_change_taxes(context, case.order, current[case.order.order_id])
     ]
     # Before the address is filled in: a run that is interrupted then would not see it missing.
     reminders.remind(context, taxed)
-    return [*missing, *taxed, *_fill_in(context, told, current)]
+    return [*missing, *taxed, *_fill_in(context, candidates, current)]
 
 
 def _fill_in(
