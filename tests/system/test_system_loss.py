@@ -9,6 +9,7 @@ import memory_shop
 import pytest
 from memory_shop import MemoryShop
 
+from amazon_bridge.engine.continuity import DatabaseId
 from amazon_bridge.engine.errors import ConfigError, ItemError
 from amazon_bridge.engine.ledger import Seen, State
 from amazon_bridge.flows import continuity
@@ -208,6 +209,29 @@ def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: Mem
     here.odoo.env = test_copy
     with pytest.raises(ConfigError, match="another database"):
         here.bridge.sync("orders")
+
+
+@pytest.mark.parametrize(("deleted", "accepted"), [(1, True), (3, False)])
+def test_a_database_that_moved_is_taken_up_and_a_copy_is_not(
+    here: MemoryShop, deleted: int, *, accepted: bool
+) -> None:
+    """Both have the uuid; a copy lacks what came in after it was made."""
+    orders = place(here, 4)
+    here.run()
+    here.bridge.close()
+    before = DatabaseId("https://old.example.com", "memory", here.bridge.app.odoo.database_uuid())
+    here.bridge.app.ledger.note_odoo_database(before)
+    for order in orders[:deleted]:
+        here.odoo.env["sale.order"].store.delete("sale.order", here.shop.sale_order(order)["id"])
+    here.bridge.close()
+    if accepted:
+        here.run("orders")
+        known = here.bridge.app.ledger.odoo_database()
+        assert known
+        assert known.url == "http://127.0.0.1"
+    else:
+        with pytest.raises(ConfigError, match="may be a copy"):
+            here.bridge.sync("orders")
 
 
 # Time
