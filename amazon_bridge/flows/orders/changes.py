@@ -69,7 +69,7 @@ def _with_former_units(item: ItemMemo, former: Memo) -> ItemMemo:
 
 def _compare_units(context: Context, cases: Sequence[Case]) -> dict[str, list[ItemUnits]]:
     """Compare the units of orders where they may differ, by Amazon order id."""
-    looked = [c for c in cases if units.may_differ(c.order, c.memo, is_new=c.is_new)]
+    looked = [c for c in cases if units.may_differ(c.order, c.sale_order, c.memo, is_new=c.is_new)]
     known = [case.sale_order for case in looked if not case.is_new]
     lines = item_lines.item_lines(context.odoo, known) if known else {}
     for case in looked:

@@ -55,17 +55,22 @@ class ItemUnits:
         return bool(self.excess) or self.is_changed
 
 
-def may_differ(order: Order, memo: Memo | None, *, is_new: bool) -> bool:
+def may_differ(order: Order, sale_order: SaleOrder, memo: Memo | None, *, is_new: bool) -> bool:
     """Whether the units of an order must be compared, judged by what costs no call.
 
     Args:
         order: as Amazon shows it now.
+        sale_order: of the order.
         memo: what was remembered when the order was processed last.
         is_new: its sale order was created from what Amazon shows now.
     """
+    some_left = any(units_to_ship(order, item) != item.quantity for item in order.items)
     if is_new:
-        return any(units_to_ship(order, item) != item.quantity for item in order.items)
+        return some_left
     if memo is None or memo.items is None:
+        return True
+    # What left may stand ready again, without any change on Amazon: Odoo was restored since.
+    if some_left and has_open_delivery(order, sale_order):
         return True
     return _is_watched(memo) or any(_has_changed(order, item, memo) for item in order.items)
 

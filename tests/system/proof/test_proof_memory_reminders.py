@@ -1,11 +1,15 @@
-"""A sync run that is killed at any call leaves no quarantined order that nobody was told of."""
+"""Who must act in Odoo is told, although a run was killed or Odoo was restored."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from scene import JOBS, Killed, Scene
 from test_proof_memory_histories import MemoryStage
 
 from amazon_bridge.engine.ledger import State
+from amazon_bridge.simulator import Line
 
 MANY = 200
 """More calls than a run has."""
@@ -45,3 +49,29 @@ def _is_killed_at(number: int, scene: Scene) -> bool:
     assert scene.shop.activities("stock.picking", sale_order["picking_ids"][0]), number
     bridge.close()
     return killed
+
+
+@pytest.mark.parametrize("quantities", [None, {"MUG-RED": 1}])
+def test_what_left_before_odoo_was_restored_is_not_packed_again(
+    tmp_path: Path, quantities: Mapping[str, int] | None
+) -> None:
+    """Also when the state store, lost meanwhile, never knew another state of the order."""
+    scene = MemoryStage(tmp_path).open()
+    bridge, odoo = scene.bridge, scene.odoo
+    assert odoo
+    line = [Line(sku="MUG-RED", quantity=2)]
+    order = scene.world.place_order("FR", line, seller=scene.seller)
+    bridge.round()
+    backup, moment = odoo.backup(), scene.clock()
+    scene.warehouse.ship(order, quantities=quantities)
+    bridge.round()
+    bridge.forget()
+    bridge.round()
+    odoo.restore(backup)
+    bridge.close()
+    (account, _) = bridge.app.config.accounts
+    bridge.app.move_cursor(account, moment - timedelta(hours=1))
+    bridge.round()
+    transfer = scene.warehouse.open(order)
+    assert scene.shop.activities("stock.picking", transfer["id"])
+    bridge.close()
