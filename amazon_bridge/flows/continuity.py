@@ -41,7 +41,7 @@ def identify(session: OdooSession, url: str, name: str) -> DatabaseId:
 def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None:
     """Refuse a database that the state store doesn't belong to.
 
-    One that has moved (same uuid at another address) is accepted if it has the orders that were
+    One that has moved (same uuid at another address) is accepted if it has most orders that were
     imported last: a copy has the uuid too, but not what came in after it was made.
 
     Raises:
@@ -52,7 +52,7 @@ def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None
         return
     if not known.is_same(found):
         raise _refusal(ledger, known, found)
-    if known[:2] != found[:2] and (missing := missing_orders(ledger, session)):
+    if known[:2] != found[:2] and (missing := _mostly_missing(ledger, session)):
         raise ConfigError(
             f"{_named(found)} has the uuid of {_named(known)}, which the state store"
             f" {ledger.path} belongs to, but lacks the order {missing[0]} that was imported there:"
@@ -95,18 +95,22 @@ _FEW = 3
 """Fewer missing orders are no sign of a restored backup."""
 
 
-def missing_orders(ledger: Ledger, session: OdooSession) -> list[str]:
-    """The orders among those imported last that Odoo doesn't have, latest first."""
+def _mostly_missing(ledger: Ledger, session: OdooSession) -> list[str]:
+    """The orders among those imported last that Odoo lacks, if it lacks half of them or more.
+
+    People delete some.
+    """
     latest = ledger.latest_done(JOB, _SAMPLE)
     found = sales.find(session, latest) if latest else {}
-    return [order_id for order_id in latest if order_id not in found]
+    missing = [order_id for order_id in latest if order_id not in found]
+    return missing if 2 * len(missing) >= len(latest) else []
 
 
 def examine(ledger: Ledger, session: OdooSession) -> list[Finding]:
     """Whether Odoo has most orders that were imported last. A restored backup lacks them."""
-    missing = missing_orders(ledger, session)
-    if len(missing) < max(_FEW, len(ledger.latest_done(JOB, _SAMPLE)) / 2):
-        return []  # people delete some
+    missing = _mostly_missing(ledger, session)
+    if len(missing) < _FEW:
+        return []
     return [
         Finding(
             ok=False,

@@ -51,7 +51,7 @@ class FiscalPositions(Model):
 
     name = "account.fiscal.position"
     fields = declared(
-        name=char(),
+        name=translated(),
         auto_apply=flag(),
         is_domestic=flag(),
         company_id=one("res.company"),

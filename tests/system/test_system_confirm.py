@@ -10,6 +10,7 @@ from bridge import Bridge
 from odoo_server import machine
 from program import Program, SettledWorld
 from shop import Shop
+from two_odoos import Side
 from warehouse import Warehouse
 
 from amazon_bridge.engine.ledger import State
@@ -425,3 +426,34 @@ def test_serial_numbers_that_amazon_tells(
     assert sorted(lots) == sorted(numbers)
     assert lots["SN.0001"] == known
     assert [row["quantity"] for row in moved] == [1, 1, 1]
+
+
+# Whether the in-memory Odoo keeps orders from being confirmed as the OCA's module does
+
+
+@pytest.mark.usefixtures("exceptions")
+def test_a_rule_keeps_a_batch_from_being_confirmed(side: Side) -> None:
+    good, bad = side.order(), side.order(("MUG-RED", 7, "10"))
+    rule = {"name": "Too much", "description": "Ask", "exception_type": "by_domain"}
+    domain = "[('amount_total', '=', 70.0)]"
+    rule_id = side.rpc(
+        "exception.rule", "create", {**rule, "domain": domain, "model": "sale.order"}
+    )
+    side.rpc("res.company", "write", [1], {"sale_exception_show_popup": True})
+    answer = side.rpc("sale.order", "action_confirm", [good.id, bad.id])
+    assert (answer["type"], answer["res_model"], answer["target"]) == (
+        *("ir.actions.act_window", "sale.exception.confirm", "new"),
+    )
+    assert (good.read("state"), bad.read("state")) == ("draft", "draft")
+    assert good.read("exceptions_summary") is False
+    assert bad.read("exceptions_summary") == "<ul><li>Too much: <i>Ask</i> <b></b></li></ul>"
+    assert good.do("action_confirm") is True
+    side.rpc("res.company", "write", [1], {"sale_exception_show_popup": False})
+    assert bad.do("action_confirm") is None, "done, and nothing said"
+    assert bad.read("state") == "draft"
+    bad.do("action_ignore_exceptions")
+    assert bad.do("action_confirm") is True
+    bad.do("action_cancel")
+    bad.do("action_draft")
+    assert bad.do("action_confirm") is None, "what was ignored once is looked at again"
+    side.rpc("exception.rule", "write", [rule_id], {"active": False})

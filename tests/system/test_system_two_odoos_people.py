@@ -548,29 +548,6 @@ def memory() -> Side:
     return Side(shop, session, setup.prepare(session, ACCOUNT))
 
 
-def test_a_rule_keeps_a_batch_from_being_confirmed(memory: Side) -> None:
-    """As OCA's sale_exception 19.0.1.0.1 has it (models/sale_order.py)."""
-    good, bad = memory.order(), memory.order((MUG, 7, "10"))
-    rule = {"name": "Too much", "description": "Ask", "domain": "[('amount_total', '=', 70.0)]"}
-    memory.rpc("exception.rule", "create", {**rule, "model": "sale.order"})
-    answer = memory.rpc("sale.order", "action_confirm", [good.id, bad.id])
-    assert (answer["type"], answer["res_model"]) == (
-        *("ir.actions.act_window", "sale.exception.confirm"),
-    )
-    assert (good.read("state"), bad.read("state")) == ("draft", "draft")
-    assert good.read("exceptions_summary") is False
-    assert bad.read("exceptions_summary") == "<ul><li>Too much: <i>Ask</i> <b></b></li></ul>"
-    assert good.do("action_confirm") is True
-    memory.rpc("res.company", "write", [1], {"sale_exception_show_popup": False})
-    assert bad.do("action_confirm") is None, "done, and nothing said"
-    assert bad.read("state") == "draft"
-    bad.do("action_ignore_exceptions")
-    assert bad.do("action_confirm") is True
-    bad.do("action_cancel")
-    bad.do("action_draft")
-    assert bad.do("action_confirm") is None, "what was ignored once is looked at again"
-
-
 def test_a_backup_is_put_back_with_its_sequences(memory: Side) -> None:
     before = memory.order()
     backup = memory.shop.database.server.backup()  # type: ignore[attr-defined]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
@@ -16,33 +15,47 @@ from amazon_bridge.odoo import delivery_addresses
 from amazon_bridge.odoo.delivery_addresses import DeliveryAddress
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.partners import destinations
-from amazon_bridge.odoo.sales import SaleOrder
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """An order whose address Amazon tells now and may not have told before."""
-
-    order: Order
-    sale_order: SaleOrder
-    current: DeliveryAddress
-    contact_id: int
-    """The contact in Odoo with the address that Amazon tells."""
 
 
 def reminders_of(context: Context, cases: Sequence[Case]) -> list[Reminder]:
     """Fill in addresses that were missing; return what people must know of those that differ."""
     open_ = [case for case in cases if has_open_delivery(case.order, case.sale_order)]
-    missing = [case.sale_order for case in open_ if _is_missing(case)]
-    told = _told(context, [case for case in open_ if _may_differ(case)])
-    filled = [each for each in told if each.current.is_empty]
-    for each in filled:
-        _fill(context, each)
-    return [
-        *((sale_order, _NO_ADDRESS) for sale_order in missing),
-        *((t.sale_order, _changed(t.order)) for t in told if not t.current.is_empty),
-        *((t.sale_order, _TAXES) for t in filled if _may_change_taxes(context, t)),
+    missing = [(case.sale_order, _NO_ADDRESS) for case in open_ if _is_missing(case)]
+    candidates = [case for case in open_ if _may_differ(case)]
+    if not candidates:
+        return missing
+    current = delivery_addresses.delivery_addresses(
+        context.odoo, [c.sale_order for c in candidates]
+    )
+    taxed = [
+        (case.sale_order, _TAXES)
+        for case in candidates
+        if _may_change_taxes(context, case.order, current[case.order.order_id])
     ]
+    # Before the address is filled in: a run that is interrupted then would not see it missing.
+    reminders.remind(context, taxed)
+    return [*missing, *taxed, *_fill_in(context, candidates, current)]
+
+
+def _fill_in(
+    context: Context, cases: Sequence[Case], current: Mapping[str, DeliveryAddress]
+) -> list[Reminder]:
+    """Fill in what is empty; return reminders of the addresses that differ from Amazon's."""
+    orders = [case.order for case in cases]
+    placed = {order_id: (now.customer_id, now.partner_id) for order_id, now in current.items()}
+    contacts = destinations(context.odoo, context.geography, orders, placed)
+    differing = []
+    for case in cases:
+        address = current[case.order.order_id]
+        contact_id = contacts[case.order.order_id].delivery_id
+        if contact_id == address.partner_id:
+            continue  # Odoo has it, or it was filled in on the contact itself
+        if address.is_empty:
+            before = address.partner_id
+            delivery_addresses.deliver_to(context.odoo, case.sale_order, before, contact_id)
+        else:
+            differing.append((case.sale_order, _changed(case.order)))
+    return differing
 
 
 def lasting_topics(case: Case) -> list[str]:
@@ -64,35 +77,15 @@ def _may_differ(case: Case) -> bool:
     return case.memo is None or case.memo.place != place_of(case.order)
 
 
-def _told(context: Context, cases: Sequence[Case]) -> list[_Told]:
-    """The orders whose sale orders are to be delivered to another contact than Amazon tells."""
-    if not cases:
-        return []
-    current = delivery_addresses.delivery_addresses(context.odoo, [c.sale_order for c in cases])
-    orders = [case.order for case in cases]
-    placed = {order_id: (now.customer_id, now.partner_id) for order_id, now in current.items()}
-    found = destinations(context.odoo, context.geography, orders, placed)
-    told = [
-        _Told(c.order, c.sale_order, current[c.order.order_id], found[c.order.order_id].delivery_id)
-        for c in cases
-    ]
-    return [t for t in told if t.current.is_empty or t.contact_id != t.current.partner_id]
-
-
-def _fill(context: Context, told: _Told) -> None:
-    if told.contact_id != told.current.partner_id:
-        before = told.current.partner_id
-        delivery_addresses.deliver_to(context.odoo, told.sale_order, before, told.contact_id)
-
-
-def _may_change_taxes(context: Context, told: _Told) -> bool:
-    if context.setup.fiscal_position_id or told.order.address is None:
+def _may_change_taxes(context: Context, order: Order, current: DeliveryAddress) -> bool:
+    """Whether an address that was missing might have led to another fiscal position."""
+    if not current.is_empty or context.setup.fiscal_position_id or order.address is None:
         return False
     return delivery_addresses.may_change_taxes(
         context.odoo,
         company_id=context.setup.company_id,
-        country_id=context.geography.country_id(told.order.address.country_code),
-        position_id=told.current.fiscal_position_id,
+        country_id=context.geography.country_id(order.address.country_code),
+        position_id=current.fiscal_position_id,
     )
 
 

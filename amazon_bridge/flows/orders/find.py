@@ -137,10 +137,10 @@ def _memo_of(context: Context, order_id: str) -> Memo | None:
 
 
 def _unknown_shipper(order: Order) -> ItemError:
-    told = f": {order.fulfilled_by_text}" if order.fulfilled_by_text else ""
+    shipper = f": {order.fulfilled_by_text}" if order.fulfilled_by_text else ""
     return ItemError(
         "unclear",
-        f"Amazon does not say whether the merchant or Amazon ships the order{told}.",
+        f"Amazon does not say whether the merchant or Amazon ships the order{shipper}.",
         "Look the order up in Seller Central and settle it there; or retry later.",
     )
 

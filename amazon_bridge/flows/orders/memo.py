@@ -132,5 +132,5 @@ def place_of(order: Order) -> str:
         return ""
     # Amazon may withhold the phone number later, or replace it: the parcel goes to the same place.
     address = replace(order.address, phone=None)
-    told = json.dumps([order.order_id, asdict(address)], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:4]
+    text = json.dumps([order.order_id, asdict(address)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:4]

@@ -26,11 +26,11 @@ def note(context: Context, cases: Sequence[Case]) -> None:
         for delivery in case.sale_order.deliveries if lines else ():
             if delivery.is_open and not delivery.incoming:
                 notes[delivery] = lines
-                late |= {delivery} if _told_late(case) else set()
+                late |= {delivery} if _has_late_address(case) else set()
     deliveries.note_instructions(context.odoo, notes, late=late)
 
 
-def _told_late(case: Case) -> bool:
+def _has_late_address(case: Case) -> bool:
     return case.memo is not None and case.memo.place == "" and has_address(case.order)
 
 

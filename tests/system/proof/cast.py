@@ -42,6 +42,8 @@ class History(RuleBasedStateMachine):
         """Those that were seen in Odoo."""
         self.loose: set[str] = set()
         """Those whose goods or worth people or Amazon changed: the sides needn't agree on them."""
+        self.enlarged: set[str] = set()
+        """Those to which people added goods that Amazon doesn't know."""
         self.forgetful = False
         self.restored = False
         self.elsewhere: set[str] = set()

@@ -135,6 +135,7 @@ class InOdoo(History):
         quantity = line["product_uom_qty"] + more
         if quantity >= 0 and order.fulfilled_by == "MERCHANT":
             self.loose.add(order.order_id)
+            self.enlarged |= {order.order_id} if more > 0 else set()
             values = {"product_uom_qty": quantity}
             self.shop.rpc("sale.order.line", "write", [line["id"]], values)
 
@@ -147,6 +148,7 @@ class InOdoo(History):
     def people_add_line(self, order: Order, id_: int) -> None:
         if order.fulfilled_by == "MERCHANT":
             self.loose.add(order.order_id)
+            self.enlarged.add(order.order_id)
             (product,) = self.shop.search("product.product", [("default_code", "=", INSTEAD)], [])
             values = {"product_id": product["id"], "order_id": id_}
             self.shop.rpc("sale.order.line", "create", values)

@@ -50,7 +50,7 @@ class MemoryStage:
             folder=self.folder / str(self.number),
             make_app=partial(InProcessApp, odoo, simulator),
             odoo=odoo,
-            french=False,
+            french=self.number % 3 == 0,
         )
 
     def close(self, scene: Scene) -> None:

@@ -1,13 +1,10 @@
 """What may happen to the bridge and to what it works with: time, losses, backups put back."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from cast import History, Kept
 from scene import ACCOUNTS
 from structlog.testing import capture_logs
-
-from amazon_bridge.config import AccountConfig
 
 
 class ToBridge(History):
@@ -22,8 +19,7 @@ class ToBridge(History):
         self.cursors.clear()
 
     def program_set_cursor_back(self, _: int) -> None:
-        for account in self.bridge.app.config.accounts:
-            self._look_again(account, self.bridge.program.start)
+        self._look_again(self.bridge.program.start)
         self.cursors.clear()
 
     def program_sweep(self, _: int = 0) -> None:
@@ -32,14 +28,6 @@ class ToBridge(History):
             with capture_logs():
                 counts = self.bridge.app.sweep(account)
             assert counts.error is None, counts
-
-    def _look_again(self, account: AccountConfig, since: datetime) -> None:
-        """As `cursor set` does."""
-        app: Any = self.bridge.app
-        if hasattr(app, "move_cursor"):
-            app.move_cursor(account, since)
-        else:
-            app.ledger.set_cursor(account.name, since)
 
     def program_save(self, _: int) -> None:
         """Dump Odoo's database, and copy the state store."""
@@ -54,20 +42,27 @@ class ToBridge(History):
         if not (self.kept and self.scene.odoo):
             return
         self.scene.odoo.restore(self.kept.odoo)
+        self.warehouse.carrier.cache_clear()
         self.notes, self.cancelled = dict(self.kept.notes), set(self.kept.cancelled)
         self.deleted = set(self.kept.deleted)
         self.loose.update(self.orders)
         self.restored = True
         self.bridge.close()
-        before = self.kept.moment - timedelta(hours=1)
-        for account in self.bridge.app.config.accounts:
-            self._look_again(account, before)
-        self.cursors.clear()
+        self._look_again(self.kept.moment - timedelta(hours=1))
+        self._know_cursors()
 
     def program_restore_state_store(self, _: int) -> None:
         """Put an old copy of the state store back."""
         if self.saved_state.exists():
             self.put_saved_state_back()
             self.forgetful = True
-            known = {name: self.bridge.app.ledger.cursor(name) for name in ACCOUNTS}
-            self.cursors = {name: at for name, at in known.items() if at}
+            self._know_cursors()
+
+    def _look_again(self, since: datetime) -> None:
+        with capture_logs():
+            for account in self.bridge.app.config.accounts:
+                self.bridge.app.move_cursor(account, since)
+
+    def _know_cursors(self) -> None:
+        known = {name: self.bridge.app.ledger.cursor(name) for name in ACCOUNTS}
+        self.cursors = {name: at for name, at in known.items() if at}
