@@ -134,7 +134,8 @@ def _load(session: OdooSession, wanted: Mapping[str, NewContact]) -> dict[str, d
             for key in keys
         ]
         owners = [wanted[key].order_id for key in keys]
-        loaded = session.load("res.partner", ["id", *columns], rows, owners=owners)
+        fields = ["id", *columns]
+        loaded = session.load("res.partner", fields, rows, owners=owners, context=UNTRACKED)
         ids |= zip(keys, loaded, strict=True)
     contacts = read(session, ids.values())
     return {key: dict(contacts[id_]) for key, id_ in ids.items()}
@@ -223,7 +224,8 @@ def _delivery(buyer: Buyer, customer: Row) -> NewContact:
         key = f"partner_{customer['id']}_delivery_{_told(buyer.address, name)}"
     else:
         key = f"partner_{customer['id']}_delivery_order_{buyer.order_id}"
-    own = {"name": name, "type": "delivery", "email": ""}
+    # Odoo copies the tax number from above; what it computes of a later one, it tracks.
+    own = {"name": name, "type": "delivery", "email": "", "vat": str(customer["vat"])}
     return NewContact(key, buyer.order_id, {**cells, **own, "parent_id/.id": str(customer["id"])})
 
 
@@ -243,8 +245,9 @@ def _persons(placed: Sequence[tuple[Buyer, Row]], below: Sequence[Row]) -> Itera
 
 def _person(buyer: Buyer, company: Row) -> NewContact:
     key = f"partner_{company['id']}_person_{digest(buyer.person, buyer.email)}"
-    own = {"name": buyer.person, "type": _PERSON, "email": buyer.email}
+    own = {"name": buyer.person, "type": _PERSON, "email": buyer.email, "vat": str(company["vat"])}
     nowhere = dict.fromkeys(map(column, FIELDS), "")
+    nowhere[column("country_id")] = str(company["country_id"] or "")
     return NewContact(key, buyer.order_id, {**nowhere, **own, "parent_id/.id": str(company["id"])})
 
 
@@ -272,10 +275,17 @@ def _create_below(session: OdooSession, wanted: Sequence[NewContact]) -> dict[st
         is_person = contact.cells["type"] == _PERSON  # nothing is sent there
         return is_person or _is_new(row) or _is_as_wanted(row, by_key[contact.key])
 
-    rows = create(session, first, is_usable)
+    try:
+        rows = create(session, first, is_usable)
+    except (ItemError, ItemErrors):  # of the tax number perhaps, in another country
+        rows = create(session, [_without_number(contact) for contact in first], is_usable)
     unfinished = {key: row for key, row in rows.items() if _is_new(row)}
     write(session, {row["id"]: _rest(by_key[key]) for key, row in unfinished.items()})
     return rows
+
+
+def _without_number(contact: NewContact) -> NewContact:
+    return replace(contact, cells={n: cell for n, cell in contact.cells.items() if n != "vat"})
 
 
 def _first(contact: NewContact) -> Cells:

@@ -334,6 +334,15 @@ def test_one_mail_address_for_two_companies_and_a_person(office: Office) -> None
     assert placed[2].partner_id == placed[3].partner_id
 
 
+def test_odoo_keeps_no_history_of_what_was_entered(office: Office) -> None:
+    first = order(company_name="Traced SARL", name="Zoe", vat_number="FR40123454396")
+    office.place(
+        first, again(first, OFFICE_ADDRESS, company_name="Traced SARL", vat_number="FR40123454396")
+    )
+    domain = [("new_value_char", "like", "40123454396")]
+    assert office.odoo.rpc("mail.tracking.value", "search_count", domain) == 0
+
+
 # Addresses that are told later
 
 
