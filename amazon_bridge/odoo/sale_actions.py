@@ -36,12 +36,14 @@ def cancel(session: OdooSession, orders: Collection[SaleOrder]) -> str:
     """Cancel sale orders with their open deliveries, past Odoo's question to mail the customer.
 
     Amazon has informed the buyer already (``disable_cancel_warning``: sale.order.action_cancel).
-    Locked orders are unlocked first, and locked again if Odoo refuses.
+    Locked orders are unlocked first, and locked again if Odoo refuses. Deliveries that Odoo no
+    longer counts among an order's, because other products were entered, are cancelled as well.
 
     Returns:
         The words of the pop-up that Odoo returned instead, if it did and says any.
     """
     ids, locked = sorted(order.id for order in orders), [o.id for o in orders if o.is_locked]
+    _cancel_unlinked(session, orders)
     _unlock(session, locked)
     try:
         context = {"disable_cancel_warning": True}
@@ -50,6 +52,13 @@ def cancel(session: OdooSession, orders: Collection[SaleOrder]) -> str:
         lock(session, locked)
         raise
     return "" if answer is True else _objection(session, answer, ids)
+
+
+def _cancel_unlinked(session: OdooSession, orders: Collection[SaleOrder]) -> None:
+    deliveries = {d.id for order in orders for d in order.deliveries if d.is_open}
+    linked = {d.id for order in orders for d in order.deliveries if d.is_linked}
+    if deliveries - linked:
+        session.call("stock.picking", "action_cancel", sorted(deliveries - linked))
 
 
 def _unlock(session: OdooSession, ids: Sequence[int]) -> None:

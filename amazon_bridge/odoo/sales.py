@@ -33,6 +33,9 @@ class Delivery:
     """HTML."""
     incoming: bool = False
     """A return from the customer."""
+    is_linked: bool = True
+    """Odoo counts it among the sale order's. Since 19 it doesn't when all of its products were
+    replaced (``sale_stock``: StockMove.write, StockPicking._compute_sale_id)."""
 
     @property
     def is_done(self) -> bool:
@@ -66,7 +69,7 @@ class SaleOrder:
 
     @property
     def is_quotation(self) -> bool:
-        return self.state in {"draft", "sent"}
+        return self.state in _QUOTATION
 
     @property
     def is_confirmed(self) -> bool:
@@ -217,7 +220,8 @@ def external_order_id(name: str | None) -> str:
 def _sale_orders(
     session: OdooSession, rows: Sequence[Mapping[str, Any]], names: Mapping[int, str]
 ) -> dict[str, SaleOrder]:
-    deliveries = _deliveries(session, [row["id"] for row in rows if row["picking_ids"]])
+    delivered = [r["id"] for r in rows if r["picking_ids"] or r["state"] not in _QUOTATION]
+    deliveries = _deliveries(session, delivered)
     void = _void_invoices(session, {id_ for row in rows for id_ in row["invoice_ids"]})
     orders = [_sale_order(row, names.get(row["id"]), deliveries, void) for row in rows]
     return {order.order_id: order for order in sorted(orders, key=lambda o: o.made_by_bridge)}
@@ -252,6 +256,8 @@ def _sale_order(
     )
 
 
+_QUOTATION = {"draft", "sent"}
+
 _LOCKED = "done"
 """The state of locked orders before Odoo 17."""
 
@@ -277,7 +283,12 @@ def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int
     if not sale_order_ids:
         return {}
     fields = ["name", "state", "picking_type_code", "location_id", "sale_id", "note"]
-    rows = session.search_read("stock.picking", [("sale_id", "in", sale_order_ids)], fields)
+    domain: list[Any] = [("sale_id", "in", sale_order_ids)]
+    if session.names.has_references:
+        domain = ["|", *domain, ("reference_ids.sale_ids", "in", sale_order_ids)]
+        fields.append("reference_ids")
+    rows = session.search_read("stock.picking", domain, fields)
+    made_for = _sale_orders_of(session, [row for row in rows if not row["sale_id"]])
     found: dict[int, list[Delivery]] = {}
     for row in rows:
         delivery = Delivery(
@@ -288,9 +299,24 @@ def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int
             location_id=row["location_id"][0],
             note=row["note"] or "",
             incoming=row["picking_type_code"] == "incoming",
+            is_linked=bool(row["sale_id"]),
         )
-        found.setdefault(row["sale_id"][0], []).append(delivery)
+        for order_id in [row["sale_id"][0]] if row["sale_id"] else made_for[row["id"]]:
+            found.setdefault(order_id, []).append(delivery)
     return found
+
+
+def _sale_orders_of(
+    session: OdooSession, transfers: Sequence[Mapping[str, Any]]
+) -> dict[int, list[int]]:
+    """The sale orders that transfers were made for, by the transfers' references."""
+    wanted = {id_ for row in transfers for id_ in row["reference_ids"]}
+    rows = session.read("stock.reference", sorted(wanted), ["sale_ids"])
+    sold = {row["id"]: row["sale_ids"] for row in rows}
+    return {
+        row["id"]: [order for id_ in row["reference_ids"] for order in sold.get(id_, ())]
+        for row in transfers
+    }
 
 
 def make(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:

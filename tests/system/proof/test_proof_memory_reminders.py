@@ -75,3 +75,27 @@ def test_what_left_before_odoo_was_restored_is_not_packed_again(
     transfer = scene.warehouse.open(order)
     assert scene.shop.activities("stock.picking", transfer["id"])
     bridge.close()
+
+
+@pytest.mark.parametrize("end", ["cancelled", "shipped"])
+def test_a_delivery_of_other_products_is_not_packed_for_an_order_that_is_over(
+    tmp_path: Path, end: str
+) -> None:
+    """Odoo doesn't count it among the sale order's any more."""
+    scene = MemoryStage(tmp_path).open()
+    rpc, search = scene.shop.rpc, scene.shop.search
+    order = scene.world.place_order("FR", [Line(sku="MUG-RED")], seller=scene.seller)
+    scene.bridge.round()
+    transfer = scene.warehouse.open(order)["id"]
+    (move,) = search("stock.move", [("picking_id", "=", transfer)], [])
+    (product,) = search("product.product", [("default_code", "=", "MUG-BLUE")], [])
+    rpc("stock.move", "write", [move["id"]], {"product_id": product["id"]})
+    scene.clock.advance(minutes=1)
+    (scene.world.cancel if end == "cancelled" else scene.world.ship)(order.order_id)
+    scene.bridge.round()
+    (row,) = scene.warehouse.transfers(order)
+    if end == "cancelled":
+        assert row["state"] == "cancel"
+    else:
+        assert scene.shop.activities("stock.picking", transfer)
+    scene.bridge.close()
