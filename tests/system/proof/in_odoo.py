@@ -135,7 +135,7 @@ class InOdoo(History):
         quantity = line["product_uom_qty"] + more
         if quantity >= 0 and order.fulfilled_by == "MERCHANT":
             self.loose.add(order.order_id)
-            self.enlarged |= {order.order_id} if more > 0 else set()
+            self.enlarged.add(order.order_id)  # also by less, once another product was packed
             values = {"product_uom_qty": quantity}
             self.shop.rpc("sale.order.line", "write", [line["id"]], values)
 
