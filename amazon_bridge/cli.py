@@ -477,8 +477,10 @@ def quarantine_retry(ctx: click.Context, key: str | None, *, everything: bool) -
         raise click.UsageError("Name one KEY, or --all.")
     with _opened(ctx) as bridge:
         number = bridge.ledger.retry(key)
+    if key and not number:
+        say(f"{key} is not in the quarantine. To see what is: amazon-bridge quarantine list")
+        ctx.exit(ITEMS_FAILED)
     say(f"{number} to be tried again in the next round (amazon-bridge sync all).")
-    ctx.exit(DONE if number or everything else ITEMS_FAILED)
 
 
 # Buyers

@@ -160,7 +160,7 @@ def _tell_of_cancellations(bridge: App, shop: _Shop, amazon: Simulator, clock: _
     _sync(bridge, "orders")
     say(
         f"The buyer of {by_buyer['name']} cancelled on Amazon;"
-        f" in Odoo it is now: {shop.state(by_buyer['id'])}."
+        f" its state in Odoo is now '{shop.state(by_buyer['id'])}'."
     )
     shop.cancel(by_seller["id"])
     _sync(bridge, "cancellations")
@@ -188,6 +188,7 @@ def _tell_of_the_quarantine(bridge: App) -> None:
 def _say_where_to_look(url: str, database: str, login: str, password: str, folder: Path) -> None:
     _console.rule("Look around")
     for line in (
+        "The simulated Amazon has stopped: `sync`, `check` and `run` can no longer reach it.",
         f"Odoo:   {url}/odoo?db={database}   login {login}, password {password}",
         "        Sales > Orders: the sale orders, each with its Amazon order id",
         "        Inventory > Deliveries: what is to be shipped, and what Amazon shipped",

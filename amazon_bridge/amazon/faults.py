@@ -26,11 +26,18 @@ _NEVER_SENT = (
 )
 """Failures of the connection after which Amazon can't have done anything."""
 
-_CHECK_NETWORK = "Check the network, the proxy and the endpoint if this goes on."
+_CHECK_NETWORK = (
+    "If this persists, check the network, the proxy and the account's `endpoint` and `token_url`."
+)
 
 _AUTHORISE_AGAIN = (
     "Authorise the application again in Seller Central (Apps and Services, Manage Your Apps) and"
     " put the new refresh token into the configuration; compare client_id and client_secret, too."
+)
+
+_CORRECT_CLIENT = (
+    "Correct client_id and client_secret; a secret that was rotated or is older than 180 days must"
+    f" be replaced. If both are right: {_AUTHORISE_AGAIN}"
 )
 
 
@@ -138,7 +145,7 @@ def read_token(response: httpx.Response) -> AccessToken:
     status = response.status_code
     said = f"Login with Amazon gave no access token (HTTP status {status}, {code or 'no reason'})."
     if response.is_client_error and status != httpx.codes.TOO_MANY_REQUESTS:
-        raise AccountError(said, _AUTHORISE_AGAIN)
+        raise AccountError(said, _CORRECT_CLIENT if code == "invalid_client" else _AUTHORISE_AGAIN)
     raise Transient(said, retry_after=number(response.headers.get("retry-after")))
 
 

@@ -153,8 +153,8 @@ def _of_status(status: int, headers: Any) -> BridgeError:
         )
     return AccountError(
         f"{said}.",
-        "Check odoo.url (with https where Odoo redirects to it, with the path where there is "
-        "one), and that a proxy in front of it lets /xmlrpc/2 or /jsonrpc through.",
+        "Check odoo.url (https where Odoo redirects to it), and that a proxy in front of Odoo lets"
+        " /xmlrpc/2 or /jsonrpc through.",
     )
 
 
@@ -175,13 +175,21 @@ def _of_the_way(failure: Exception) -> BridgeError:
         )
     if isinstance(reason, OSError | HTTPException):
         what = "The connection to Odoo broke" if sent else "Odoo can't be reached"
-        detail = "no answer in time" if isinstance(reason, TimeoutError) else type(reason).__name__
-        return Transient(f"{what}: {detail}.", "Check odoo.url if it stays.", maybe_done=sent)
+        return Transient(f"{what}: {_detail(reason)}.", _CHECK_URL, maybe_done=sent)
     return Transient(
         "Odoo's server answered with something else than data, perhaps a maintenance page.",
-        "Check odoo.url if it stays.",
+        _CHECK_URL,
         maybe_done=True,
     )
+
+
+_CHECK_URL = "If this persists, check odoo.url and whether Odoo runs."
+
+
+def _detail(failure: Exception) -> str:
+    if isinstance(failure, TimeoutError):
+        return "no answer in time"
+    return getattr(failure, "strerror", None) or type(failure).__name__
 
 
 def _last_line(traceback: str) -> str:
