@@ -16,7 +16,7 @@ def examine(
     marketplaces: Sequence[Marketplace],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> list[Finding]:
-    """Call what the jobs call, as far as it changes nothing.
+    """Make the read-only calls of the jobs.
 
     Asks for a token, the seller's marketplaces, the orders of an hour and the feeds of a day.
     Never raises for what it finds: a refusal is a finding.

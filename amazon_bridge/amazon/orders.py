@@ -299,7 +299,7 @@ def _tax_number(payload: OrderPayload, *types: str) -> str | None:
 
 
 def _known_address(payload: AddressPayload) -> Address | None:
-    """None for an address of which Amazon withholds everything."""
+    """Return None if Amazon withholds every field of the address."""
     address = _address(payload)
     return None if address == Address(country_code=None) else address
 

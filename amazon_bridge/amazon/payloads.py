@@ -88,7 +88,7 @@ Entries = Annotated[tuple[T, ...], BeforeValidator(_entries)]
 """A list that may be absent or null. None of its entries may be null: it would hide an amount, a
 package, or units."""
 KnownEntries = Annotated[tuple[T, ...], BeforeValidator(_known_entries)]
-"""A list that may be absent or null, of which null entries mean nothing."""
+"""A list that may be absent or null; null entries are dropped."""
 Part = Annotated[T, BeforeValidator(_part)]
 """An object that may be absent or null: all that stands in it may be, too."""
 

@@ -112,7 +112,7 @@ def _letters(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name without the signs of trademarks, two of which would become letters."""
+    """Strip trademark signs, because Unicode normalisation turns two of them into letters."""
     return re.sub("[®™℠©]", " ", name)
 
 

@@ -97,7 +97,7 @@ class ConfigError(BridgeError):
 
 
 Watch = Callable[[str, BridgeError | None, float], None]
-"""Is told of each call to a side: the operation, the error that it ended with, its seconds."""
+"""Callback after every remote call: the operation, its error if any, its duration in seconds."""
 
 
 def nobody_watches(_operation: str, _error: BridgeError | None, _seconds: float) -> None:

@@ -224,7 +224,7 @@ def _singly(item: T, work: Callable[[T], R]) -> R | ItemError | Transient | Acco
 
 @dataclass(slots=True)
 class _Streak:
-    """How items that are worked singly have fared so far."""
+    """Results so far of items that are processed one by one."""
 
     alive: Callable[[], object] | None
     silent: int = 0

@@ -125,7 +125,7 @@ def _lines(context: Context, order: Order, catalogue: Catalogue) -> tuple[Line, 
 
 
 def _ensure_identified(order: Order, item: Item) -> None:
-    """Refuse an item to be shipped from the warehouse of which nobody can know what it is."""
+    """Refuse a merchant-fulfilled item for which Amazon names no product."""
     if item.quantity and order.fulfilled_by == FulfilledBy.MERCHANT and not item.is_identified:
         raise ItemError(
             "no_product",

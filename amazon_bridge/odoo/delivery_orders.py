@@ -176,7 +176,7 @@ def _sold_with_references(
 
 
 def open_delivery_orders(session: OdooSession, sale_order_ids: Collection[int]) -> set[int]:
-    """Those of the sale orders of which a delivery to the customer is still to be done."""
+    """Return the sale orders that still have an open delivery to the customer."""
     ids = sorted(sale_order_ids)
     fields = ["sale_id"]
     conditions: list[Any] = [("sale_id", "in", ids)]

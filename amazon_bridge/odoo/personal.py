@@ -38,7 +38,7 @@ _SHOPS_OWN = (
     r"currenc(?:y|ies)|sequences?|groups?|models?|fields?|modules?"
 )
 _NAMED = re.compile(rf"\b(?:{_SHOPS_OWN})(?:\(s\))?:? $", re.IGNORECASE)
-"""What stands before a quotation of the shop's own."""
+"""Words before a quoted name that belongs to the shop and not to a buyer."""
 
 _PERSON = re.compile(
     r"(\b(?:partner|contact|customer|recipient|user|number|tax id) \[)[^\]\n]*(?=\])", re.IGNORECASE

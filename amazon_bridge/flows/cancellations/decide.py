@@ -61,7 +61,7 @@ def decide(
     if order.status != FulfillmentStatus.UNSHIPPED:
         return ItemError(
             "not_cancellable",
-            f"Amazon has the order as {order.status}, in which it can't be cancelled.",
+            f"Amazon shows the order as {order.status}, a status in which it can't be cancelled.",
             "Look at the order in Seller Central and settle it there; or retry.",
         )
     return _cancellation(task, order, reason)

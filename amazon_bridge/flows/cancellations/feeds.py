@@ -27,13 +27,13 @@ _FEED_PAUSE = timedelta(minutes=20)
 """Amazon asks for no more than one feed of a type in this time."""
 
 _LOST_FEED = timedelta(minutes=30)
-"""After this time a feed of which no id came back has been worked, or was never made."""
+"""A feed whose id was lost is assumed processed, or never created, after this time."""
 
 _STUCK_FEED = timedelta(hours=12)
 """After this time a feed isn't waited for any longer, nor a report that can't be read."""
 
 _MOST_FEEDS = 3
-"""An order that so many feeds didn't cancel is put aside."""
+"""An order is quarantined when this many feeds have not cancelled it."""
 
 
 def send(context: Context, tasks: Sequence[Task], counts: Counts) -> None:

@@ -67,7 +67,7 @@ def _remind(context: Context, order: Order, entry: Entry) -> None:
         f"{order.worth} {order.currency}" if order.currency else "nothing: Amazon states no total"
     )
     body = (
-        f"This order was imported by a person's word, although it can't be understood:"
+        f"This order was imported with --as-is, although Amazon's data of it is faulty:"
         f" {entry.reason} Its total is what Amazon states ({total}), on the first item. Check"
         " prices, shipping costs and taxes in Seller Central before it is invoiced."
     )

@@ -20,11 +20,11 @@ class Step(StrEnum):
     """Cancelled on Amazon although goods have left, or an invoice is made: people must look."""
     NOTHING = auto()
     LEAVE_OUT = auto()
-    """It is not to stand in Odoo."""
+    """The order is not to be created in Odoo."""
     NOT_OURS = auto()
     """Someone made a sale order for it by hand."""
     UNCLEAR = auto()
-    """What Amazon says of it is not enough to decide: ask again, then quarantine."""
+    """Amazon's data is not enough to decide: ask again, then quarantine."""
 
 
 def decide(

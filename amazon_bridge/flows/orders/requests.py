@@ -25,7 +25,7 @@ def _is_open(case: Case) -> bool:
 
 
 def _requested(case: Case) -> list[Item]:
-    """The items to be cancelled of which something is still to be shipped."""
+    """Items that the buyer wants cancelled and that still have units to ship."""
     return [
         item
         for item in case.order.items

@@ -93,7 +93,7 @@ def sweep(context: Context) -> Counts:
 
 
 _LEFTOVERS = 30
-"""So many are fetched and then worked together: getOrder allows 30 calls at once."""
+"""Orders fetched one by one per batch: getOrder allows a burst of 30 calls."""
 
 
 @dataclass(slots=True)

@@ -127,7 +127,7 @@ def stated_digest(delivery: DeliveryOrder) -> str | None:
 
 
 def told_digest(delivery: DeliveryOrder) -> str:
-    """Of what Amazon is told: the carrier, and the first tracking reference."""
+    """The carrier and the first tracking reference, as sent to Amazon."""
     text = "\n".join([delivery.carrier or "", *delivery.tracking_references[:1]])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -43,7 +43,7 @@ class Found:
     vanished: Sequence[Entry]
     """Filed earlier; Odoo has them no more, or not as done."""
     over: Sequence[DeliveryOrder]
-    """Cancelled in Odoo, of orders of which Amazon waits for nothing."""
+    """Deliveries cancelled in Odoo whose orders have no units open on Amazon."""
 
 
 def find(context: Context) -> Found:

@@ -1,4 +1,4 @@
-"""Whether what an account worked with before still exists."""
+"""Checks whether the Odoo records that an account used before still exist."""
 
 from __future__ import annotations
 
