@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,9 @@ def read_product_map(path: Path) -> ProductMap:
     """
     references: dict[Key, str] = {}
     problems = []
-    for number, row in enumerate(_rows(path, _text(path)), start=1):
-        problem = _problem(row, references)
+    for number, entry in enumerate(_entries(path, _text(path)), start=1):
+        row = _row(entry)
+        problem = _unknown(entry) or _problem(row, references)
         if problem:
             problems.append(f"entry {number} {problem}")
         else:
@@ -83,21 +85,48 @@ def _text(path: Path) -> str:
         raise ValueError(f"{path} is not UTF-8 text") from None
 
 
-def _rows(path: Path, text: str) -> Iterator[Mapping[str, str]]:
-    rows = _yaml(path, text) if path.suffix.lower() in {".yaml", ".yml"} else _csv(path, text)
-    for row in rows:
-        yield {column: str(row.get(column) or "").strip() for column in _COLUMNS}
+def _entries(path: Path, text: str) -> Iterable[Mapping[Any, Any]]:
+    return _yaml(path, text) if path.suffix.lower() in {".yaml", ".yml"} else _csv(path, text)
 
 
-def _csv(path: Path, text: str) -> Iterator[Mapping[str, Any]]:
+def _row(entry: Mapping[Any, Any]) -> Mapping[str, str]:
+    return {column: str(entry.get(column) or "").strip() for column in _COLUMNS}
+
+
+def _unknown(entry: Mapping[Any, Any]) -> str:
+    """What is wrong with the keys of an entry."""
+    if _SURPLUS in entry:
+        return "has more cells than the first line has columns"
+    unknown = ", ".join(repr(str(key)) for key in entry if key not in _COLUMNS)
+    return f"has the unknown key {unknown}; known are {', '.join(_COLUMNS)}" if unknown else ""
+
+
+def _csv(path: Path, text: str) -> Iterator[Mapping[Any, Any]]:
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    if not {"code", "internal_reference"} <= set(reader.fieldnames or ()):
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restkey=_SURPLUS)
+    columns = [column for column in reader.fieldnames or () if column.strip()]
+    if not {"code", "internal_reference"} <= set(columns):
         raise ValueError(f"{path}: its first line must name the columns {', '.join(_COLUMNS)}")
-    yield from reader
+    _ensure_known(path, columns)
+    for row in reader:  # spreadsheets may end each line with empty cells
+        yield {column: cell for column, cell in row.items() if column in _COLUMNS or any(cell)}
 
 
-def _yaml(path: Path, text: str) -> list[Mapping[str, Any]]:
+_SURPLUS = "(surplus)"
+"""The key of cells beyond the last column; their value is a list."""
+
+
+def _ensure_known(path: Path, columns: Sequence[str]) -> None:
+    wrong = [column for column in columns if column not in _COLUMNS]
+    wrong += [f"{column} (twice)" for column, n in Counter(columns).items() if n > 1]
+    if wrong:
+        raise ValueError(
+            f"{path}: its first line names columns that are unknown: {', '.join(wrong)};"
+            f" known are {', '.join(_COLUMNS)}"
+        )
+
+
+def _yaml(path: Path, text: str) -> list[Mapping[Any, Any]]:
     try:
         found = YAML(typ="safe", pure=True).load(text) or []
     except YAMLError:

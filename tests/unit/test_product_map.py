@@ -54,12 +54,30 @@ def test_csv_and_yaml_mean_the_same(tmp_path, name, text):
         ("marketplace,code,internal_reference\nXX,A,B\n", "entry 1 names no marketplace"),
         ("code,internal_reference\n" + ",\n" * 9, "; and 4 more"),
         (b"\xff\xfe\xfd", "is not UTF-8 text"),
+        ("code,internal_reference,colour\nA,B,red\n", "names columns that are unknown: colour"),
+        ("code,internal_reference,Kind\nA,B,item\n", "known are kind, marketplace, code"),
+        ("code,code,internal_reference\nA,A,B\n", "unknown: code (twice)"),
+        ("code,internal_reference\nA,B\nA2,B,6\n", "entry 2 has more cells than the first line"),
+        ("code,internal_reference,\nA,B,6\n", "entry 1 has the unknown key ''"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, text, problem):
     with pytest.raises(ValueError, match=r"map\.csv") as caught:
         read(tmp_path, text)
     assert problem in str(caught.value)
+
+
+def test_a_spreadsheet_may_leave_empty_columns_at_the_end(tmp_path):
+    found = read(tmp_path, "code,internal_reference,,\nA,B,,\nC,D,,,\n")
+    assert (found.reference(ITEM, FRANCE, "A"), found.reference(ITEM, FRANCE, "C")) == ("B", "D")
+
+
+@pytest.mark.parametrize(("key", "shown"), [("colour", "colour"), ("null", "None"), ("1", "1")])
+def test_an_unknown_key_of_a_yaml_entry_is_an_error(tmp_path, key, shown):
+    text = "- {code: A, internal_reference: B}\n- {code: C, internal_reference: D, %s: 6}\n"
+    with pytest.raises(ValueError, match=r"map\.yaml") as caught:
+        read(tmp_path, text % key, "map.yaml")
+    assert f"entry 2 has the unknown key {shown!r}; known are kind, " in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["a: b", "- a", "[}"])
