@@ -105,6 +105,15 @@ class Connection:
             return self._watched(operation, hide, args, fields)
         return self._retrying(self._watched, operation, hide, args, fields)
 
+    def log_in(self) -> None:
+        """Get an access token, unless there is one.
+
+        Raises:
+            AccountError: Login with Amazon refuses the credentials.
+            Transient: It can't be reached.
+        """
+        self._retrying(self._tokens.get_auth)
+
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
@@ -141,8 +150,9 @@ class Connection:
     def _send(
         self, operation: Operation, args: tuple[object, ...], fields: dict[str, object]
     ) -> Answer:
+        self._tokens.get_auth()  # a login that fails must not use up the operation's rate
         self._throttle.wait(self._seller_id, operation.name)
-        self._tokens.get_auth()
+        self._tokens.get_auth()  # it may have run out during the wait
         with self._lock:
             self.calls[operation.name] += 1
         try:

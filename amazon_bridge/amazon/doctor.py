@@ -22,7 +22,12 @@ def examine(
     Never raises for what it finds: a refusal is a finding.
     """
     now = clock()
+    try:
+        partner.log_in()
+    except BridgeError as error:
+        return [Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)]
     return [
+        Finding(ok=True, what="Amazon: the credentials are accepted."),
         *_examine_marketplaces(partner, marketplaces),
         *_examine_orders(partner, now - timedelta(minutes=3)),
         *_examine_feeds(partner, now - timedelta(days=1)),
@@ -37,7 +42,6 @@ def _examine_marketplaces(
     except BridgeError as error:
         yield Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
         return
-    yield Finding(ok=True, what="Amazon: the credentials are accepted.")
     for each in marketplaces:
         found = participations.get(each.marketplace_id)
         takes_part = found is not None and found.participating

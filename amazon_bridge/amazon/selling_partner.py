@@ -298,6 +298,10 @@ class SellingPartner:
             for entry in answer.payload
         ]
 
+    def log_in(self) -> None:
+        """Get an access token from Login with Amazon, unless there is one."""
+        self._connection.log_in()
+
     def close(self) -> None:
         """Close all connections."""
         self._connection.close()

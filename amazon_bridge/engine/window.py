@@ -52,7 +52,7 @@ def windows(cursor: datetime, now: datetime) -> list[Window]:
     to tell beyond the cursor. Each window's ``before`` lies beyond the cursor.
     """
     end = _settled(now)
-    return _slices(cursor - OVERLAP, end) if cursor < end else []
+    return _slices(_whole_seconds(cursor - OVERLAP), end) if cursor < end else []
 
 
 def sweep_windows(now: datetime, began: datetime) -> list[Window]:
@@ -61,12 +61,21 @@ def sweep_windows(now: datetime, began: datetime) -> list[Window]:
     None reaches back behind ``began``, the earliest moment of interest.
     """
     end = _settled(now)
-    return _slices(max(end - SWEEP, began), end)
+    return _slices(_whole_seconds(max(end - SWEEP, began)), end)
 
 
 def _settled(now: datetime) -> datetime:
     """The latest moment that may be asked for, in whole seconds: no rounding can lead past it."""
-    return (now - SETTLED).replace(microsecond=0)
+    return _whole_seconds(now - SETTLED)
+
+
+def _whole_seconds(at: datetime) -> datetime:
+    """The instant rounded down.
+
+    Amazon may answer with whole seconds only; a window that ends within a second would then seem
+    to be answered for a part of it.
+    """
+    return at.replace(microsecond=0)
 
 
 def _slices(after: datetime, end: datetime) -> list[Window]:

@@ -342,6 +342,14 @@ def test_wrong_credentials_say_what_to_do(wrong: str, desk: Desk, world: World) 
     assert partner.calls.total() == 0
 
 
+def test_a_failing_login_uses_up_no_rate(desk: Desk) -> None:
+    partner = desk.partner(token_url="http://127.0.0.1:9/auth")  # nothing listens there
+    for _ in range(8):
+        with pytest.raises(Transient):
+            desk.changed(partner)
+    assert desk.throttle_sleeper.slept == []
+
+
 @pytest.mark.parametrize("kind", ["500", "502", "not_json", "wrong_json", "reset", "429", "lost"])
 def test_a_failing_token_endpoint_is_transient_and_nothing_was_done(
     kind: str, desk: Desk, simulator: Simulator, world: World

@@ -56,6 +56,13 @@ def test_fractions_of_a_second_wait_for_the_next_round():
     assert window.before == NOON - SETTLED
 
 
+def test_windows_begin_and_end_with_whole_seconds():
+    fraction = timedelta(microseconds=517_831)
+    days = windows(NOON - timedelta(days=3) + fraction, NOON)
+    late = sweep_windows(NOON, NOON - timedelta(days=1) + fraction)
+    assert not any(moment.microsecond for window in [*days, *late] for moment in window)
+
+
 def test_the_sweep_looks_at_the_last_days():
     slices = sweep_windows(NOON, NOON - timedelta(days=30))
     assert slices[0].after == NOON - SETTLED - SWEEP
@@ -75,7 +82,7 @@ def test_windows_have_no_gap_no_future_and_bounded_length(cursor: datetime, now:
     end = (now - SETTLED).replace(microsecond=0)
     assert bool(found) == (cursor < end)
     if found:
-        assert found[0].after == cursor - OVERLAP
+        assert timedelta(0) <= cursor - OVERLAP - found[0].after < timedelta(seconds=1)
         assert found[-1].before == end
     assert all(older.before == newer.after for older, newer in pairwise(found))
     assert all(timedelta(0) < before - after <= SLICE for after, before in found)
