@@ -232,10 +232,14 @@ def _delivery_order(
 
 
 def statement_in(note: str) -> str | None:
-    """What stands behind "Amazon shipped:" in a delivery order's note, HTML or plain."""
+    """Return what follows "Amazon shipped:" in a delivery order's note, HTML or plain.
+
+    Several such lines are joined with semicolons.
+    """
     text = html.unescape(_TAG.sub("", _LINE_BREAK.sub("\n", note)))
-    found = _STATEMENT.search(text.replace("\u00a0", " "))
-    return " ".join(found[1].split()) or None if found else None
+    found = _STATEMENT.findall(text.replace("\u00a0", " "))
+    lines = (" ".join(each.split()) for each in found)
+    return "; ".join(filter(None, lines)) or None
 
 
 def _moment(text: str) -> datetime:

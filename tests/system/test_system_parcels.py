@@ -171,6 +171,25 @@ def test_a_person_says_what_left(bridge: Bridge, world: SettledWorld, warehouse:
     assert bridge.quarantine("pickings") == {}
 
 
+def test_a_person_says_what_left_on_several_lines(bridge: Bridge, warehouse: Warehouse) -> None:
+    (order,) = place(bridge, lines=[new("NEW-1"), new("NEW-2", 2), new("NEW-3")])
+    transfer = warehouse.open(order)
+    warehouse.replace(transfer["id"], "Amazon Sale", "APRON-LIN")
+    warehouse.ship(order, quantities={"APRON-LIN": 1})
+    bridge.sync("pickings")
+    state = {"note": "<p>Amazon shipped: all</p><p>Amazon shipped: nothing</p>"}
+    warehouse.rpc("stock.picking", "write", [transfer["id"]], state)
+    assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
+    assert details(bridge, order) == []
+    assert "all; nothing" in bridge.quarantine("pickings")[key(order, transfer)].reason
+    state = {"note": "<p>Amazon shipped: NEW-1 = 1</p><p>Amazon shipped: NEW-2 = 2</p>"}
+    warehouse.rpc("stock.picking", "write", [transfer["id"]], state)
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    (detail,) = details(bridge, order)
+    assert [each["quantity"] for each in detail["orderItems"]] == [1, 2]
+    assert warehouse.activities("stock.picking", transfer["id"]) == {}
+
+
 def test_nothing_of_amazons_left(bridge: Bridge, warehouse: Warehouse) -> None:
     """Somebody added goods to the order, which leave in front of what Amazon sold."""
     (order,) = place(bridge)

@@ -267,7 +267,9 @@ def test_a_kit_of_which_nobody_can_tell_how_many_left() -> None:
         ("mug-blue: 1; pot 1 = 1", send(1, 1)),
         ("B051=1, 52=1.", send(1, 1)),
         ("2 x MUG-BLUE, POT 1 X 1", send(2, 1)),
-        ("MUG-BLUE = 1, MUG-BLUE = 1, POT 1 = 0", send(2)),
+        ("MUG-BLUE = 2, POT 1 = 0", send(2)),
+        ("MUG-BLUE = 1; POT 1 = 1", send(1, 1)),
+        ("all; All.", send(2, 1)),
     ],
 )
 def test_a_person_says_what_left(statement: str, todo: Plan) -> None:
@@ -275,10 +277,23 @@ def test_a_person_says_what_left(statement: str, todo: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["the red one", "MUG-RED = 1", "MUG-BLUE", "= 3", "MUG-BLUE=x"]
+    "statement", ["the red one", "MUG-RED = 1", "MUG-BLUE", "= 3", "MUG-BLUE=x", "MUG-BLUE = 1,"]
 )
 def test_a_person_says_it_unclearly(statement: str) -> None:
     with pytest.raises(ItemError, match="can't be understood") as raised:
+        plan(task(Goods(loose=loose(1)), statement), TWO)
+    assert raised.value.kind == "goods_unclear"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *("all; nothing", "nothing; MUG-BLUE = 1", "MUG-BLUE = 1, all"),
+        *("MUG-BLUE = 1; MUG-BLUE = 2", "MUG-BLUE = 1; B051 = 1"),
+    ],
+)
+def test_a_person_contradicts_themselves(statement: str) -> None:
+    with pytest.raises(ItemError, match="contradicts itself") as raised:
         plan(task(Goods(loose=loose(1)), statement), TWO)
     assert raised.value.kind == "goods_unclear"
 
@@ -290,6 +305,8 @@ def test_a_person_says_it_unclearly(statement: str) -> None:
         ("<p>Amazon Prime</p>", None),
         ("<p>Fragile</p><p>Amazon shipped: all</p><p>Ring twice</p>", "all"),
         ("<div>amazon&nbsp;shipped : <b>MUG</b> = 2,<br/>POT = 1</div>", "MUG = 2,"),
+        ("<p>Amazon shipped: A = 1</p><p>Amazon shipped: B = 2.</p>", "A = 1; B = 2."),
+        ("Amazon shipped: all\nDoor 3\nAmazon shipped: nothing", "all; nothing"),
         ("Amazon Shipped: A&amp;B = 1\nmore", "A&B = 1"),
         ("<p>Amazon shipped: </p>", None),
     ],

@@ -128,20 +128,43 @@ def name_of(item: Item) -> str:
 
 
 def _stated(delivery: DeliveryOrder, statement: str, order: Order) -> dict[str, int]:
-    word = statement.strip(" .\"'").casefold()
-    if word == _NOTHING:
+    parts = _parts(statement)
+    words = {part.casefold() for part in parts}
+    if words == {_NOTHING}:
         return {}
-    if word == _ALL:
+    if words == {_ALL}:
         return {
             item.order_item_id: item.quantity - item.quantity_fulfilled
             for item in order.items
             if item.quantity > item.quantity_fulfilled
         }
+    if words & {_ALL, _NOTHING}:
+        raise _contradictory(delivery, parts, order)
     units: dict[str, int] = {}
-    for part in re.split(r"[,;]", statement):
-        item, number = _stated_units(delivery, part.strip(" .\"'"), order)
-        units[item] = units.get(item, 0) + number
+    for part in parts:
+        item, number = _stated_units(delivery, part, order)
+        if item in units:
+            raise _contradictory(delivery, parts, order)
+        units[item] = number
     return {item: number for item, number in units.items() if number}
+
+
+def says_all(statement: str) -> bool:
+    """Whether a statement means all units, however many Amazon expects."""
+    return {part.casefold() for part in _parts(statement)} == {_ALL}
+
+
+def _parts(statement: str) -> list[str]:
+    return [part.strip(" .\"'") for part in re.split(r"[,;]", statement)]
+
+
+def _contradictory(delivery: DeliveryOrder, parts: list[str], order: Order) -> ItemError:
+    return ItemError(
+        "goods_unclear",
+        f'"Amazon shipped:" in the note of {delivery.name} contradicts itself, or names an item'
+        f" twice: {'; '.join(parts)}.",
+        _remedy(_example(order.items[0].order_item_id, order)),
+    )
 
 
 def _stated_units(delivery: DeliveryOrder, part: str, order: Order) -> tuple[str, int]:
