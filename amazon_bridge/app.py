@@ -366,17 +366,21 @@ class App(Chores):
             findings = [Finding(ok=False, what=error.reason, remedy=error.remedy)]
         return findings + amazon_doctor.examine(self.amazon(account), account.marketplaces)
 
-    def move_cursor(self, account: AccountConfig, at: datetime) -> datetime | None:
-        """Move an account's cursor; backwards, all that happened since is looked at again.
+    def move_cursor(
+        self, account: AccountConfig, at: datetime, *, skip: bool = False
+    ) -> datetime | None:
+        """Look again at all that happened in an account since a moment.
+
+        The cursor moves back to it. It moves forward only with ``skip``: what changed on Amazon
+        in between was not read yet.
 
         Returns:
             Where the cursor was.
         """
         before = self.ledger.cursor(account.name)
-        if before and at < before:
-            continuity.look_again(self.ledger, account.name, at)
-        else:
-            self.ledger.set_cursor(account.name, at)
+        if skip and before and before < at:
+            self.ledger.skip(account.name, at)
+        continuity.look_again(self.ledger, account.name, at)
         return before
 
     def adopt(self, since: datetime | None) -> dict[str, datetime]:

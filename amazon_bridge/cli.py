@@ -328,22 +328,39 @@ def cursor_show(ctx: click.Context) -> None:
 @cursor.command("set")
 @click.argument("account")
 @click.argument("timestamp")
+@click.option("--skip", is_flag=True, help="Leave out what changed between cursor and TIMESTAMP.")
 @click.pass_context
-def cursor_set(ctx: click.Context, account: str, timestamp: str) -> None:
-    """Move an account's cursor to TIMESTAMP, such as 2026-11-01T00:00:00Z.
+def cursor_set(ctx: click.Context, account: str, timestamp: str, *, skip: bool) -> None:
+    """Look again at an account's orders since TIMESTAMP, such as 2026-11-01T00:00:00Z.
 
-    Backwards: in the next run every order that changed on Amazon since then, and every delivery
-    and cancellation in Odoo since then, is looked at again, also those that were done. Nothing
-    is done twice, and what people changed in Odoo stays.
+    In the next run every order that changed on Amazon since then, and every delivery and
+    cancellation in Odoo since then, is looked at again, also those that were done. Nothing is
+    done twice, and what people changed in Odoo stays.
+
+    The cursor moves back to TIMESTAMP. Where it is earlier it stays, because orders after it have
+    not been read yet; with --skip it moves forward, and they are left out.
     """
     at = _parse(timestamp)
     if at > app.utc_now():
         raise click.BadParameter(f"{timestamp} lies in the future: no order would come in.")
     with _opened(ctx) as bridge:
         found = bridge.accounts(account)[0]
-        before = bridge.move_cursor(found, at)
-        moved = f"cursor moved from {_moment(before) or 'none'} to {_moment(at)}"
-        say(f"{found.name}: {moved}")
+        before = bridge.move_cursor(found, at, skip=skip)
+        after = bridge.ledger.cursor(found.name) or at
+        for sentence in _about_cursor(before, after, at):
+            say(f"{found.name}: {sentence}")
+
+
+def _about_cursor(before: datetime | None, after: datetime, at: datetime) -> list[str]:
+    """What has become of a cursor that was set."""
+    again = f"What was done since {_moment(at)} is looked at again in the next run."
+    if before and before < after:
+        skipped = f"What changed on Amazon from {_moment(before)} to {_moment(after)} is left out."
+        return [f"cursor moved from {_moment(before)} to {_moment(after)}.", skipped, again]
+    if before and after < at:
+        stays = f"the cursor stays at {_moment(after)}:"
+        return [f"{stays} what changed after it is still to be read (--skip leaves it out).", again]
+    return [f"cursor moved from {_moment(before) or 'none'} to {_moment(after)}.", again]
 
 
 def _parse(timestamp: str) -> datetime:

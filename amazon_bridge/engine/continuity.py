@@ -103,6 +103,8 @@ class Continuity(Tables):
     def rewind(self, account: str, since: datetime, *, job: str) -> None:
         """Set the cursor back and forget what was done since, for it may be undone in Odoo.
 
+        A cursor that is earlier stays where it is: nothing after it has been read yet.
+
         - Items of ``job`` that Amazon shows again are processed again, whatever their state.
           Those that were done or left out since that moment become pending, because Amazon
           need not have changed them since; they get the memo back that they had then.
@@ -118,6 +120,12 @@ class Continuity(Tables):
         """
         with self._transaction(account) as db:
             _rewind(db, account, since, job)
+
+    def skip(self, account: str, until: datetime) -> None:
+        """Begin anew at a later moment: what changed before is not wanted, be it read or not."""
+        with self._transaction(account) as db:
+            sql = "UPDATE accounts SET cursor = :until, began = :until WHERE name = :account"
+            db.execute(sql, {"until": text_of(until), "account": account})
 
     def rewinds(self, account: str) -> int:
         """How often the account was rewound."""
@@ -195,7 +203,8 @@ def _note_database(db: sqlite3.Connection, database: DatabaseId) -> None:
 def _rewind(db: sqlite3.Connection, account: str, since: datetime, job: str) -> None:
     values = {"account": account, "job": job, "since": text_of(since)}
     db.execute(
-        "UPDATE accounts SET cursor = :since, began = min(coalesce(began, :since), :since),"
+        "UPDATE accounts SET cursor = min(coalesce(cursor, :since), :since),"
+        " began = min(coalesce(began, :since), :since),"
         " rewinds = rewinds + 1 WHERE name = :account",
         values,
     )

@@ -115,9 +115,8 @@ def examine(ledger: Ledger, session: OdooSession) -> list[Finding]:
         Finding(
             ok=False,
             what=f"Odoo lacks {len(missing)} of the orders imported last, such as {missing[0]}",
-            remedy="If Odoo was restored from a backup: amazon-bridge cursor set ACCOUNT, to the"
-            " moment at which the backup began. If people deleted the orders, nothing is to be"
-            " done.",
+            remedy="If Odoo was restored from a backup: amazon-bridge cursor set ACCOUNT, to an"
+            " hour before the backup began. If people deleted the orders, nothing is to be done.",
         )
     ]
 

@@ -132,6 +132,59 @@ def test_an_order_that_waited_over_the_backup_comes_back_too(here: MemoryShop) -
     assert imported(here, order) == [True]
 
 
+def test_a_cursor_that_is_earlier_than_the_backup_stays_and_nothing_is_skipped(
+    here: MemoryShop,
+) -> None:
+    """Amazon's search was down around the backup: nothing after the cursor has been read."""
+    here.run()
+    cursor = here.bridge.app.ledger.cursor("acme")
+    here.simulator.faults.add("503", "searchOrders", times=None)
+    here.clock.advance(hours=1)
+    unread = place(here, 3)
+    here.clock.advance(hours=1)
+    backup, at = here.odoo.backup(), here.clock()
+    here.odoo.restore(backup)
+    (account,) = here.bridge.app.accounts()
+    here.bridge.app.move_cursor(account, at)
+    assert here.bridge.app.ledger.cursor("acme") == cursor
+    here.simulator.faults.clear()
+    here.run("orders")
+    assert imported(here, *unread) == [True] * 3
+
+
+def test_an_order_lost_within_minutes_of_the_backup_comes_back(here: MemoryShop) -> None:
+    """The cursor is always some minutes behind: what Amazon shows late must not be skipped."""
+    here.run()
+    backup, at = here.odoo.backup(), here.clock()
+    (lost,) = place(here)
+    here.clock.advance(minutes=1)
+    (account,) = here.bridge.app.accounts()
+    here.bridge.app.recover(account, lost.order_id)
+    assert imported(here, lost) == [True]
+    here.odoo.restore(backup)
+    before = here.bridge.app.move_cursor(account, at)
+    assert before
+    assert before < at
+    here.run("orders")
+    assert imported(here, lost) == [True]
+
+
+def test_what_changed_before_a_cursor_is_left_out_only_on_request(here: MemoryShop) -> None:
+    here.run()
+    here.clock.advance(hours=1)
+    unwanted = place(here, 2)
+    here.clock.advance(hours=2)
+    (account,) = here.bridge.app.accounts()
+    at = here.clock()
+    here.bridge.app.move_cursor(account, at, skip=True)
+    assert here.bridge.app.ledger.cursor("acme") == at
+    here.clock.advance(hours=1)
+    (wanted,) = place(here)
+    here.run("orders")
+    here.bridge.app.sweep(account)
+    assert imported(here, *unwanted, wanted) == [False, False, True]
+
+
 def test_a_cursor_set_back_repeats_nothing_and_keeps_what_people_changed(here: MemoryShop) -> None:
     orders = place(here, 3)
     here.run()

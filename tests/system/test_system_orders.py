@@ -409,6 +409,12 @@ def test_commands_about_the_cursor_and_the_quarantine(
     assert program.run("cursor", "set", "acme", "yesterday").code == 2
     assert program.run("cursor", "set", "acme", "2026-11-01T00:00:00Z").code == 0
     assert program.run("cursor", "show").out == "acme 2026-11-01T00:00:00Z\n"
+    stays = program.run("cursor", "set", "acme", "2026-11-02T00:00:00Z").out
+    assert "the cursor stays at 2026-11-01T00:00:00Z" in " ".join(stays.split())
+    assert program.run("cursor", "show").out == "acme 2026-11-01T00:00:00Z\n"
+    skips = program.run("cursor", "set", "--skip", "acme", "2026-11-02T00:00:00Z").out
+    assert "left out" in " ".join(skips.split())
+    assert program.run("cursor", "show").out == "acme 2026-11-02T00:00:00Z\n"
 
 
 def test_wrong_database_and_wrong_password(program: Program, odoo_database: OdooDatabase) -> None:

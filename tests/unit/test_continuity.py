@@ -65,6 +65,7 @@ def test_what_was_done_since_is_pending_and_the_rest_only_if_amazon_shows_it(
     do(ledger, "orders", "after")
     ledger.put_aside("acme", "orders", "bad", BAD)
     clock.now += HOUR
+    ledger.set_cursor("acme", clock.now)
     ledger.rewind("acme", since, job="orders")
     assert ledger.cursor("acme") == since
     assert ledger.pending("acme", "orders") == ["after"]
@@ -100,6 +101,12 @@ def test_other_jobs_forget_what_was_settled_since_and_keep_what_is_open(
         "waiting": State.PENDING,
         "bad": State.QUARANTINED,
     }
+
+
+def test_rewinding_does_not_move_an_earlier_cursor_forward(ledger: Ledger):
+    ledger.set_cursor("acme", NOON - DAY)
+    ledger.rewind("acme", NOON - HOUR, job="orders")
+    assert ledger.cursor("acme") == NOON - DAY
 
 
 def test_another_account_is_not_rewound(ledger: Ledger):
@@ -188,6 +195,7 @@ def test_the_database_is_remembered(ledger: Ledger):
 
 def test_another_database_is_adopted_with_all_that_it_may_lack(ledger: Ledger):
     do(ledger, "orders", "A")
+    ledger.set_cursor("acme", NOON)
     ledger.adopt_odoo_database(
         DatabaseId("https://b", "prod", "2"), {"acme": NOON - DAY, "new": NOON}, job="orders"
     )
