@@ -419,6 +419,36 @@ def test_a_person_says_what_left_when_it_is_settled(
         assert bridge.sync("pickings") == {}
 
 
+@pytest.mark.parametrize("when", ["on its way", "not shown", "settled"])
+def test_a_person_says_that_less_left_when_amazon_was_told(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock, when: str
+) -> None:
+    (order,) = place(bridge, lines=[Line(quantity=2)])
+    transfer = warehouse.ship(order)
+    if when == "not shown":
+        bridge.simulator.settings.package_delay = 3600
+    bridge.sync("pickings")
+    if when == "settled":
+        clock.advance(minutes=11)
+        bridge.sync("pickings")
+        assert bridge.state("pickings", key(order, transfer)) == State.DONE
+    for statement in ("nothing", "MUG-BLUE = 1")[: 1 if when == "not shown" else 2]:
+        note = {"note": f"<p>Amazon shipped: {statement}</p>"}
+        warehouse.rpc("stock.picking", "write", [transfer["id"]], note)
+        assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
+        assert bridge.quarantine("pickings")[key(order, transfer)].kind == "told_too_much"
+        activities = warehouse.activities("stock.picking", transfer["id"])
+        assert activities.keys() == {"Amazon was told that more left"}
+    assert len(details(bridge, order)) == 1
+    clock.advance(hours=2)
+    warehouse.rpc("stock.picking", "write", [transfer["id"]], {"note": False})
+    bridge.sync("pickings")
+    assert bridge.quarantine("pickings") == {}
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
+    assert warehouse.activities("stock.picking", transfer["id"]) == {}
+    assert world.order(order.order_id).packages[0].quantities == ((item_ids(order)[0], 2),)
+
+
 def test_whose_order_it_is_shows_when_its_account_asks(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:

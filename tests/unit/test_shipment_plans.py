@@ -393,7 +393,7 @@ def test_a_statement_brings_it_back(state: State) -> None:
 
 @pytest.mark.parametrize(
     ("statement", "units"),
-    [("all", {MUG: 3}), ("MUG-BLUE = 2", {MUG: 2}), ("MUG-BLUE = 1", {}), ("nothing", {})],
+    [("all", {MUG: 3}), ("MUG-BLUE = 2", {MUG: 2}), ("MUG-BLUE = 1", {})],
 )
 def test_a_person_says_that_more_left_than_amazon_has(
     statement: str, units: dict[str, int]
@@ -402,6 +402,24 @@ def test_a_person_says_that_more_left_than_amazon_has(
     order = amazons(item(MUG, 3, 1), status="PARTIALLY_SHIPPED", packages=(its,))
     outcome = None if units else Outcome.CONFIRMED
     assert plan(task(shipped(1), statement), order) == Plan(outcome, units, package=its)
+
+
+@pytest.mark.parametrize("statement", ["nothing", "MUG-BLUE = 1", "POT 1 = 1"])
+@pytest.mark.parametrize("status", ["SHIPPED", "PARTIALLY_SHIPPED"])
+def test_a_person_says_that_less_left_than_amazon_was_told(statement: str, status: str) -> None:
+    order = amazons(item(MUG, 2, 2), item(POT, 1), status=status, packages=(package(17, _51=2),))
+    with pytest.raises(ItemError, match="2 x MUG-BLUE") as raised:
+        plan(task(shipped(2), statement), order)
+    assert raised.value.kind == "told_too_much"
+    assert "Seller Central" in (raised.value.remedy or "")
+    its = replace(order.packages[0], status="CANCELLED")
+    assert plan(task(shipped(2), "nothing"), replace(order, packages=(its,))).package == its
+
+
+def test_that_all_left_is_no_less_than_amazon_was_told() -> None:
+    """Of which units were cancelled since."""
+    order = amazons(item(MUG, 1, 2), status="SHIPPED", packages=(package(17, _51=2),))
+    assert plan(task(shipped(2), "all"), order).outcome == Outcome.CONFIRMED
 
 
 @pytest.mark.parametrize(

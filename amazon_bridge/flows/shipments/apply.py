@@ -19,6 +19,7 @@ from amazon_bridge.flows.shipments.decide import (
     Outcome,
     Plan,
     Task,
+    check_statement,
     is_ready,
     is_shown,
     plan,
@@ -27,7 +28,7 @@ from amazon_bridge.flows.shipments.decide import (
     to_be_read_back,
     told_digest,
 )
-from amazon_bridge.flows.shipments.left import known_units
+from amazon_bridge.flows.shipments.left import check_not_fewer, known_units
 from amazon_bridge.flows.shipments.progress import JOB, Stage
 from amazon_bridge.flows.shipments.records import keep, progress_of, remember
 from amazon_bridge.flows.shipments.tell import Report
@@ -132,8 +133,15 @@ def _fetch(context: Context, task: Task) -> Order:
 
 
 def _follow(context: Context, task: Task, order: Order, todo: Plan) -> Report:
-    """Do what is planned for a delivery order, given the order on Amazon."""
-    if todo.package and progress_of(context, task).told not in {None, told_digest(task.delivery)}:
+    """Do what is planned for a delivery order, given the order on Amazon.
+
+    Raises:
+        ItemError: Amazon refuses it, or it was told before, and a person says that nothing left.
+    """
+    told = progress_of(context, task).told
+    if told and todo.outcome == Outcome.NOTHING:
+        check_not_fewer(task.delivery, task.goods, order, {})
+    if todo.package and told not in {None, told_digest(task.delivery)}:
         return _correct(context, task, todo.units or dict(todo.package.quantities))
     if todo.outcome is None:
         if task.delivery.lacks:
@@ -195,6 +203,7 @@ def _correct(context: Context, task: Task, units: Mapping[str, int]) -> Report:
 def _read_back(context: Context, task: Task) -> Report:
     order, progress = _fetch(context, task), progress_of(context, task)
     if is_shown(task, order, progress):
+        check_statement(task, order)
         return _reported(task, order, Outcome.CONFIRMED)
     now = context.clock()
     if now - progress.since >= _NOT_SHOWN_AFTER:

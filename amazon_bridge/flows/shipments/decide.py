@@ -12,7 +12,7 @@ from amazon_bridge.amazon.shipments import Carrier, carrier_for
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Entry, State
 from amazon_bridge.flows import orders
-from amazon_bridge.flows.shipments.left import units_left
+from amazon_bridge.flows.shipments.left import check_not_fewer, units_left
 from amazon_bridge.flows.shipments.progress import Progress, Stage
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, Package, Shipment
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
@@ -162,9 +162,11 @@ def plan(task: Task, order: Order) -> Plan:
     """What to do about a delivery order that Amazon may know already.
 
     Raises:
-        ItemError: the order is cancelled on Amazon, or it is unclear what left.
+        ItemError: the order is cancelled on Amazon, or it is unclear what left, or less than
+            Amazon was told.
     """
     if package := package_of(task, order):
+        check_statement(task, order)
         units = _units_lacking(task, order, package)
         return Plan(None if units else Outcome.CONFIRMED, units, package=package)
     _check_not_cancelled(order)
@@ -175,6 +177,17 @@ def plan(task: Task, order: Order) -> Plan:
     if any(taken.values()):
         return Plan(None, {item: number for item, number in taken.items() if number}, surplus)
     return Plan(Outcome.ELSEWHERE if units else Outcome.NOTHING, surplus=surplus)
+
+
+def check_statement(task: Task, order: Order) -> None:
+    """Check that a person doesn't say that less left than the package holds.
+
+    Raises:
+        ItemError: ``told_too_much``, or ``goods_unclear``.
+    """
+    package = package_of(task, order)
+    if package and package.status != "CANCELLED":
+        check_not_fewer(task.delivery, task.goods, order, dict(package.quantities))
 
 
 def _units_lacking(task: Task, order: Order, package: Package) -> dict[str, int]:

@@ -154,6 +154,41 @@ def says_all(statement: str) -> bool:
     return {part.casefold() for part in _parts(statement)} == {_ALL}
 
 
+def check_not_fewer(
+    delivery: DeliveryOrder, goods: Goods, order: Order, told: Mapping[str, int]
+) -> None:
+    """Check that a person doesn't say that less left than Amazon was told.
+
+    Args:
+        delivery: of which Amazon was told.
+        goods: that left with it.
+        order: as Amazon shows it now.
+        told: units by order item; empty if Amazon doesn't show them.
+
+    Raises:
+        ItemError: ``told_too_much``, or ``goods_unclear``.
+    """
+    if delivery.statement is None or says_all(delivery.statement):
+        return
+    units = units_left(delivery, goods, order)
+    too_many = [item for item, number in told.items() if number > units.get(item, 0)]
+    if too_many or not units:
+        known = ", ".join(f"{n} x {_names([item], order)}" for item, n in told.items())
+        raise ItemError(
+            "told_too_much",
+            f"Amazon was told that more left with {delivery.name} ({known or 'units not known'})"
+            f' than its note says ("Amazon shipped: {delivery.statement}").',
+            _TOLD_TOO_MUCH,
+        )
+
+
+_TOLD_TOO_MUCH = (
+    "A confirmed shipment can't be taken back: settle it in Seller Central, such as with a refund,"
+    ' or send what is missing. Then remove the line "Amazon shipped" from the note, or write what'
+    " Amazon was told: the next run closes this."
+)
+
+
 def _parts(statement: str) -> list[str]:
     return [part.strip(" .\"'") for part in re.split(r"[,;]", statement)]
 

@@ -34,6 +34,7 @@ _REFUSED, _INCOMPLETE, _SURPLUS, _STILL_OPEN = "refused", "incomplete", "surplus
 
 _SUBJECTS = {
     **dict.fromkeys(("goods_unclear", "kit_unclear"), "Amazon: say what left with this delivery"),
+    "told_too_much": "Amazon was told that more left",
     **dict.fromkeys(
         ("bug", "keeps_failing", "no_account", "not_found", "unreadable"),
         "Amazon isn't told of this shipment",
