@@ -34,3 +34,31 @@ def item_lines(session: OdooSession, sale_orders: Iterable[SaleOrder]) -> dict[s
         )
         for row in rows
     }
+
+
+def lines_of_people(
+    session: OdooSession, sale_orders: Iterable[SaleOrder]
+) -> dict[tuple[int, str], ItemLine]:
+    """Read the lines that people added, by the sale order's database id and the product's SKU.
+
+    Lines with the same product count as one.
+    """
+    ids = sorted(id_ for sale_order in sale_orders for id_ in sale_order.line_ids)
+    names = session.external_ids("sale.order.line", ids)
+    theirs = [id_ for id_ in ids if id_ not in names]
+    rows = session.read(
+        "sale.order.line", theirs, ["order_id", "product_id", "product_uom_qty", "qty_delivered"]
+    )
+    rows = [row for row in rows if row["product_id"]]
+    products = sorted({row["product_id"][0] for row in rows})
+    coded = session.read("product.product", products, ["default_code"])
+    skus = {row["id"]: row["default_code"] for row in coded}
+    found: dict[tuple[int, str], ItemLine] = {}
+    for row in rows:
+        key = (row["order_id"][0], skus[row["product_id"][0]] or "")
+        before = found.get(key, ItemLine(Decimal(0), Decimal(0)))
+        found[key] = ItemLine(
+            before.ordered + Decimal(str(row["product_uom_qty"])),
+            before.delivered + Decimal(str(row["qty_delivered"])),
+        )
+    return found

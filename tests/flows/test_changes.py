@@ -97,8 +97,9 @@ def test_partially_shipped_when_it_is_seen_first(desk: Desk) -> None:
     assert desk.order(payload)["amount_total"] == 35
     [(summary, text)] = told(desk, payload).items()
     assert summary == EXCESS
-    assert "Don't ship 2 units of BOARD (Amazon: 3 ordered, 1 still to be shipped" in text
-    assert "1 unit of SPOON" in text
+    assert "2 units of BOARD were shipped already, outside of Odoo: ship 1 unit in all" in text
+    assert "(Amazon: 3 ordered, 1 still to be shipped" in text
+    assert "1 unit of SPOON was shipped already, outside of Odoo: don't ship any of it" in text
     # The same is told once; a unit more is another fact.
     assert desk.work(changed(payload, sellerOrderId="MINE")).unchanged == 1
     assert told(desk, payload) == {summary: text}
@@ -144,9 +145,22 @@ def test_what_the_warehouse_shipped_is_no_surprise(desk: Desk) -> None:
     desk.work(changed(payload, status="PARTIALLY_SHIPPED", items=[units(3, shipped=2)]))
     assert told(desk, payload) == {}
     # The third is cancelled on Amazon: its backorder must not leave.
-    desk.work(changed(payload, status="SHIPPED", items=[units(2, shipped=2, total="30.00")]))
-    assert told(desk, payload).keys() == {SHIPPED}
-    assert "1 unit of BOARD" in told(desk, payload)[SHIPPED]
+    desk.work(changed(payload, status="SHIPPED", items=[units(2, shipped=2, total="20.00")]))
+    assert told(desk, payload).keys() == {ATTENTION, EXCESS}
+    text = told(desk, payload)[EXCESS]
+    assert "1 unit of BOARD was cancelled on Amazon: don't ship any more of it" in text
+    assert "line in the sale order to 2;" in text
+
+
+def test_units_cancelled_without_lowering_them_are_not_shipped_elsewhere(desk: Desk) -> None:
+    payload = order(item("BOARD", quantity=3, ITEM="30.00"))
+    desk.work(payload)
+    ship(desk, payload, BOARD=2)
+    desk.work(changed(payload, status="PARTIALLY_SHIPPED", items=[units(3, shipped=2)]))
+    left = {"fulfillment": {"quantityFulfilled": 2, "quantityUnfulfilled": 0}}
+    desk.work(changed(payload, status="SHIPPED", items=[left]))
+    assert told(desk, payload).keys() == {EXCESS}
+    assert "1 unit of BOARD was cancelled on Amazon" in told(desk, payload)[EXCESS]
 
 
 def test_what_amazon_leaves_out_later_stays_known(desk: Desk) -> None:
@@ -169,7 +183,9 @@ def test_an_item_is_cancelled_on_amazon(desk: Desk) -> None:
     later = changed(payload, items=[{}, units(0, total="0.00")])
     assert desk.work(later).quarantined == 1
     assert told(desk, payload).keys() == {ATTENTION, EXCESS}
-    assert "1 unit of SPOON (Amazon: 0 ordered, 1 before" in told(desk, payload)[EXCESS]
+    text = told(desk, payload)[EXCESS]
+    assert "1 unit of SPOON was cancelled on Amazon: don't ship any of it" in text
+    assert "(Amazon: 0 ordered, 1 before" in text
     # A person follows: the activities are done.
     of_order = [("order_id", "=", desk.order(payload)["id"]), ("product_id.name", "=", "SPOON")]
     [line] = desk.find("sale.order.line", of_order, [])
@@ -183,7 +199,9 @@ def test_a_free_item_is_cancelled_on_amazon(desk: Desk) -> None:
     payload = order(item("BOARD", ITEM="30.00"), item("SPOON", quantity=2, ITEM="0.00"))
     desk.work(payload)
     assert desk.work(changed(payload, items=[{}, units(1, total="0.00")])).unchanged == 1
-    assert "1 unit of SPOON" in told(desk, payload)[EXCESS]
+    assert (
+        "1 unit of SPOON was cancelled on Amazon: ship 1 unit in all" in told(desk, payload)[EXCESS]
+    )
 
 
 def test_units_cancelled_without_lowering_the_ordered_quantity(desk: Desk) -> None:
@@ -200,7 +218,8 @@ def test_units_are_added_on_amazon(desk: Desk) -> None:
     later = changed(payload, items=[units(17, total="153.00")])
     assert desk.work(later).quarantined == 1
     assert told(desk, payload).keys() == {ATTENTION, CHANGED}
-    assert "Ship 16 units of MUG more (Amazon: 17 ordered, 1 before" in told(desk, payload)[CHANGED]
+    text = told(desk, payload)[CHANGED]
+    assert "16 units of MUG were added on Amazon: ship 17 units in all (Amazon: 17 ordered" in text
     assert desk.work(later).quarantined == 1
     assert told(desk, payload).keys() == {ATTENTION, CHANGED}
 
@@ -215,9 +234,54 @@ def test_a_change_is_taken_back_after_a_person_has_followed_it(desk: Desk) -> No
     desk.odoo.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": 1})
     desk.work(payload)
     assert told(desk, payload).keys() == {CHANGED}
-    assert "Ship 1 unit of SPOON more" in told(desk, payload)[CHANGED]
+    assert (
+        "1 unit of SPOON was added on Amazon: ship 2 units in all" in told(desk, payload)[CHANGED]
+    )
     desk.work(lowered)
     assert told(desk, payload) == {}
+
+
+@pytest.mark.parametrize("price", ["0.00", "7.00"])
+def test_an_item_is_added_on_amazon(desk: Desk, price: str) -> None:
+    payload = order(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    later = changed(payload)
+    later["orderItems"].append(item("SPOON", quantity=2, ITEM=price))
+    is_paid = price != "0.00"
+    assert desk.work(later).quarantined == is_paid
+    expected = {CHANGED, ATTENTION} if is_paid else {CHANGED}
+    assert told(desk, payload).keys() == expected
+    text = told(desk, payload)[CHANGED]
+    assert "2 units of SPOON were added on Amazon: ship 2 units in all" in text
+    assert "Add a line" in text
+    desk.work(changed(later, sellerOrderId="MINE"))
+    assert told(desk, payload)[CHANGED] == text
+    # A person enters it: the activity is done.
+    [product] = desk.find("product.product", [("default_code", "=", "SPOON")], [])
+    line = {"product_id": product["id"], "product_uom_qty": 2, "price_unit": float(price) / 2}
+    values = line | {"order_id": desk.order(payload)["id"]}
+    desk.odoo.rpc("sale.order.line", "create", values)
+    desk.app.ledger.retry(payload["orderId"])
+    desk.work(changed(later, sellerOrderId="AGAIN"))
+    assert told(desk, payload) == {}
+
+
+def test_two_items_of_one_sku_are_told_apart(desk: Desk) -> None:
+    items = [item("MUG", quantity=2, ITEM="0.00") for _ in range(2)]
+    items[0]["product"]["title"] = "Large"
+    payload = order(item("BOARD", ITEM="30.00"), *items)
+    desk.work(payload)
+    desk.work(changed(payload, items=[{}, units(1, total="0.00")]))
+    assert "1 unit of MUG (Large) was cancelled" in told(desk, payload)[EXCESS]
+
+
+def test_two_items_of_one_sku_and_title_are_told_apart(desk: Desk) -> None:
+    items = [item("MUG", quantity=2, ITEM="0.00") for _ in range(2)]
+    payload = order(item("BOARD", ITEM="30.00"), *items)
+    desk.work(payload)
+    desk.work(changed(payload, items=[{}, units(1, total="0.00")]))
+    name = f"MUG (order item {items[0]['orderItemId']})"
+    assert f"1 unit of {name} was cancelled" in told(desk, payload)[EXCESS]
 
 
 # Requests

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders import addresses, reminders, requests, units
+from amazon_bridge.flows.orders import addresses, reminders, requests, unit_notes, units
 from amazon_bridge.flows.orders.case import Case
 from amazon_bridge.flows.orders.memo import ItemMemo, Memo
 from amazon_bridge.flows.orders.reminders import Reminder
 from amazon_bridge.flows.orders.units import ItemUnits
 from amazon_bridge.odoo import item_lines
+from amazon_bridge.odoo.item_lines import ItemLine
 
 
 def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
@@ -63,8 +64,8 @@ def _memo(case: Case, topics: Sequence[str], compared: Sequence[ItemUnits]) -> M
 
 def _with_former_units(item: ItemMemo, former: Memo) -> ItemMemo:
     """As long as Odoo has not followed a change, it is compared with the figures before it."""
-    known = former.item(item.order_item_id)
-    return replace(item, ordered=known.ordered, to_ship=known.to_ship) if known else item
+    known = former.item(item.order_item_id) or replace(item, ordered=0, to_ship=0)
+    return replace(item, ordered=known.ordered, to_ship=known.to_ship)
 
 
 def _compare_units(context: Context, cases: Sequence[Case]) -> dict[str, list[ItemUnits]]:
@@ -75,10 +76,28 @@ def _compare_units(context: Context, cases: Sequence[Case]) -> dict[str, list[It
     for case in looked:
         if case.is_new:
             lines |= units.new_lines(case.order)
+    lines |= _lines_of_people(context, [case for case in looked if not case.is_new], lines)
     return {
         case.order.order_id: units.compare(case.order, case.sale_order, case.memo, lines)
         for case in looked
     }
+
+
+def _lines_of_people(
+    context: Context, cases: Sequence[Case], lines: Mapping[str, ItemLine]
+) -> dict[str, ItemLine]:
+    """The lines that people entered for items that Amazon added after the import."""
+    lacking = {
+        item.order_item_id: (case.sale_order, item.sku)
+        for case in cases
+        for item in case.order.items
+        if item.sku and item.order_item_id not in lines
+    }
+    if not lacking:
+        return {}
+    entered = item_lines.lines_of_people(context.odoo, {order for order, _ in lacking.values()})
+    wanted = {id_: (order.id, sku) for id_, (order, sku) in lacking.items()}
+    return {id_: entered[key] for id_, key in wanted.items() if key in entered}
 
 
 def _reminders_of_units(
@@ -87,5 +106,5 @@ def _reminders_of_units(
     for case in cases:
         if case.order.order_id in compared:
             items = compared[case.order.order_id]
-            if note := units.note_of(case.order, case.sale_order, items):
+            if note := unit_notes.note_of(case.order, case.sale_order, items):
                 yield case.sale_order, note

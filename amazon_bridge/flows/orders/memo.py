@@ -104,11 +104,27 @@ def units_to_ship(order: Order, item: Item) -> int:
     """
     if order.status == FulfillmentStatus.SHIPPED:
         return 0
-    packed = sum(n for p in order.packages for id_, n in p.quantities if id_ == item.order_item_id)
-    left = max(item.quantity - max(item.quantity_fulfilled, packed), 0)
+    left = max(item.quantity - _counted_as_shipped(order, item), 0)
     if item.quantity_unfulfilled is None or not _has_unfulfilled(order):
         return left
     return min(left, item.quantity_unfulfilled)
+
+
+def units_shipped(order: Order, item: Item) -> int:
+    """The units of an item that have left by what Amazon says.
+
+    All units of an order that is shipped, unless Amazon counts them: what is missing then was
+    cancelled.
+    """
+    is_counted = any(_counted_as_shipped(order, each) for each in order.items)
+    if order.status == FulfillmentStatus.SHIPPED and not is_counted:
+        return item.quantity
+    return _counted_as_shipped(order, item)
+
+
+def _counted_as_shipped(order: Order, item: Item) -> int:
+    packed = sum(n for p in order.packages for id_, n in p.quantities if id_ == item.order_item_id)
+    return max(item.quantity_fulfilled, packed)
 
 
 def _has_unfulfilled(order: Order) -> bool:

@@ -9,8 +9,8 @@ from amazon_bridge.flows.orders.case import Case
 from amazon_bridge.flows.orders.decide import TO_BE_SHIPPED
 from amazon_bridge.flows.orders.memo import ItemMemo, units_to_ship
 from amazon_bridge.flows.orders.reminders import REQUEST, Reminder
-from amazon_bridge.flows.orders.units import units_of
-from amazon_bridge.model import Item
+from amazon_bridge.flows.orders.units import names_of
+from amazon_bridge.model import Item, Order
 from amazon_bridge.odoo.notes import Note
 
 
@@ -51,8 +51,13 @@ def note_of(case: Case) -> Note:
     to_ship = [item for item in case.order.items if units_to_ship(case.order, item)]
     if len(requested) == len(to_ship):
         return reminders.note(REQUEST, _SUBJECT, _WHOLE, occurrence=count(case))
-    names = ", ".join(units_of(i, units_to_ship(case.order, i)) for i in requested)
-    return reminders.note(REQUEST, _SUBJECT, _PART.format(names), occurrence=count(case))
+    units = ", ".join(_units_of(case.order, item) for item in requested)
+    return reminders.note(REQUEST, _SUBJECT, _PART.format(units), occurrence=count(case))
+
+
+def _units_of(order: Order, item: Item) -> str:
+    number = units_to_ship(order, item)
+    return f"{number} {'unit' if number == 1 else 'units'} of {names_of(order)[item.order_item_id]}"
 
 
 _SUBJECT = "Amazon: the buyer asks to cancel"

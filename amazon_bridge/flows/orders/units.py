@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from amazon_bridge.flows.orders.memo import Memo, units_to_ship
-from amazon_bridge.flows.orders.reminders import UNITS, kind_of, note
-from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Item, Order
+from amazon_bridge.flows.orders.memo import Memo, units_shipped, units_to_ship
+from amazon_bridge.flows.orders.reminders import UNITS, kind_of
+from amazon_bridge.model import FulfilledBy, Item, Order
 from amazon_bridge.odoo.item_lines import ItemLine
-from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.sales import SaleOrder
 
 _ZERO = Decimal(0)
@@ -31,6 +31,10 @@ class ItemUnits:
     here: Decimal
     """Units ordered in Odoo."""
     delivered: Decimal
+    has_line: bool
+    """The sale order has a line for it."""
+    shipped: int
+    """Units that have left by what Amazon says, whoever shipped them."""
     is_ready: bool
     """Odoo has an open delivery of the order."""
     is_watched: bool
@@ -41,8 +45,18 @@ class ItemUnits:
         """Units that an open delivery in Odoo would ship and Amazon no longer expects."""
         if not self.is_ready:
             return _ZERO
-        open_here = max(self.here - self.delivered, _ZERO)
-        return min(open_here, max(open_here - self.to_ship, self.here - self.ordered, _ZERO))
+        left = max(self.here - self.delivered, _ZERO)
+        return min(left, max(left - self.to_ship, self.here - self.ordered, _ZERO))
+
+    @property
+    def shipped_elsewhere(self) -> Decimal:
+        """Those of the excess units that have left already, though not by Odoo's deliveries."""
+        return min(self.excess, max(self.shipped - self.delivered, _ZERO))
+
+    @property
+    def cancelled(self) -> Decimal:
+        """Those of the excess units that nobody is to ship any more."""
+        return self.excess - self.shipped_elsewhere
 
     @property
     def is_changed(self) -> bool:
@@ -102,25 +116,35 @@ def compare(
         lines: the sale order lines, by order item id.
     """
     is_ready = has_open_delivery(order, sale_order)
-    return [_compared(order, item, memo, lines, is_ready=is_ready) for item in order.items]
+    is_watched = memo is not None and _is_watched(memo)
+    names = names_of(order)
+    return [
+        ItemUnits(
+            order_item_id=item.order_item_id,
+            name=names[item.order_item_id],
+            ordered=item.quantity,
+            to_ship=units_to_ship(order, item),
+            before=_ordered_before(item, memo),
+            here=lines.get(item.order_item_id, _NO_LINE).ordered,
+            delivered=lines.get(item.order_item_id, _NO_LINE).delivered,
+            has_line=item.order_item_id in lines,
+            shipped=units_shipped(order, item),
+            is_ready=is_ready,
+            is_watched=is_watched,
+        )
+        for item in order.items
+    ]
 
 
-def _compared(
-    order: Order, item: Item, memo: Memo | None, lines: Mapping[str, ItemLine], *, is_ready: bool
-) -> ItemUnits:
-    known = memo.item(item.order_item_id) if memo else None
-    line = lines.get(item.order_item_id, ItemLine(_ZERO, _ZERO))
-    return ItemUnits(
-        order_item_id=item.order_item_id,
-        name=name_of(item),
-        ordered=item.quantity,
-        to_ship=units_to_ship(order, item),
-        before=known.ordered if known else None,
-        here=line.ordered,
-        delivered=line.delivered,
-        is_ready=is_ready,
-        is_watched=memo is not None and _is_watched(memo),
-    )
+_NO_LINE = ItemLine(_ZERO, _ZERO)
+
+
+def _ordered_before(item: Item, memo: Memo | None) -> int | None:
+    """An item that Amazon added has been ordered zero times before."""
+    if memo is None or memo.items is None:
+        return None
+    known = memo.item(item.order_item_id)
+    return known.ordered if known else 0
 
 
 def name_of(item: Item) -> str:
@@ -128,9 +152,18 @@ def name_of(item: Item) -> str:
     return item.sku or item.asin or item.title or f"order item {item.order_item_id}"
 
 
-def units_of(item: Item, number: int) -> str:
-    """Units of an item in words."""
-    return f"{number} {'unit' if number == 1 else 'units'} of {name_of(item)}"
+def names_of(order: Order) -> dict[str, str]:
+    """What people call the items of an order, by order item id; no two have the same name."""
+    known = Counter(map(name_of, order.items))
+    titled = Counter((name_of(item), item.title) for item in order.items)
+    names = {}
+    for item in order.items:
+        name = name_of(item)
+        if known[name] > 1:
+            has_title = item.title and titled[name, item.title] == 1
+            name += f" ({item.title if has_title else f'order item {item.order_item_id}'})"
+        names[item.order_item_id] = name
+    return names
 
 
 def has_open_delivery(order: Order, sale_order: SaleOrder) -> bool:
@@ -138,64 +171,3 @@ def has_open_delivery(order: Order, sale_order: SaleOrder) -> bool:
     return order.fulfilled_by == FulfilledBy.MERCHANT and any(
         delivery.is_open and not delivery.incoming for delivery in sale_order.deliveries
     )
-
-
-def note_of(order: Order, sale_order: SaleOrder, items: Sequence[ItemUnits]) -> Note | None:
-    """What the people in Odoo must know before a parcel leaves; None if nothing differs."""
-    differing = [item for item in items if item.differs]
-    if order.status == FulfillmentStatus.SHIPPED and has_open_delivery(order, sale_order):
-        return note(UNITS, _SHIPPED_SUBJECT, f"{_SHIPPED} {_sentences(differing)}".strip())
-    if not differing:
-        return None
-    subject = _EXCESS_SUBJECT if any(item.excess for item in differing) else _CHANGED_SUBJECT
-    return note(UNITS, subject, _sentences(differing))
-
-
-_SHIPPED_SUBJECT = "Amazon: shipped already, don't ship it again"
-_EXCESS_SUBJECT = "Amazon: don't ship all units"
-_CHANGED_SUBJECT = "Amazon: units were changed"
-_SHIPPED = (
-    "Amazon shows this order as shipped, though it has an open delivery order here. If the parcel"
-    " was confirmed in Seller Central, don't ship it again: validate the delivery order without"
-    " sending anything, or cancel it."
-)
-
-
-def _sentences(items: Collection[ItemUnits]) -> str:
-    return " ".join(map(_sentence, items))
-
-
-def _sentence(item: ItemUnits) -> str:
-    figures = f"(Amazon: {_on_amazon(item)}; sale order: {_in_odoo(item)})"
-    if item.excess:
-        what, do = f"Don't ship {_of(item, item.excess)}", _LOWER_DELIVERY
-    elif item.ordered > item.here:
-        what, do = f"Ship {_of(item, item.ordered - item.here)} more", _RAISE
-    else:
-        what, do = f"Cancelled on Amazon: {_of(item, item.here - item.ordered)}", _LOWER
-    return f"{what} {figures}: {do}"
-
-
-_LOWER_DELIVERY = "lower the quantity in the delivery order before it is packed."
-_RAISE = "raise the quantity of its line in the sale order."
-_LOWER = (
-    "lower the quantity of its line in the sale order; bring the goods back, or settle it with the"
-    " buyer, if they have left."
-)
-
-
-def _of(item: ItemUnits, number: Decimal) -> str:
-    return f"{_number(number)} {'unit' if number == 1 else 'units'} of {item.name}"
-
-
-def _on_amazon(item: ItemUnits) -> str:
-    before = f", {item.before} before" if item.before not in {None, item.ordered} else ""
-    return f"{item.ordered} ordered{before}, {item.to_ship} still to be shipped"
-
-
-def _in_odoo(item: ItemUnits) -> str:
-    return f"{_number(item.here)} ordered, {_number(item.delivered)} delivered"
-
-
-def _number(units: Decimal) -> str:
-    return f"{units.normalize():f}"
