@@ -327,15 +327,13 @@ class App(Chores):
             log.warning("moments_corrected", reason="The clock was set back since they were noted.")
         if self.ledger.configuration_changed(account.name, account.digest()):
             log.info("configuration_changed", account=account.name)
-        counts = self._tried(account, work, dry_run=False)
-        self.ledger.record_round(
-            account.name,
-            job,
-            started=started,
-            finished=self._clock(),
-            counts=counts,
-            rewinds=rewinds,
-        )
+        record = partial(self.ledger.record_round, account.name, job, started=started)
+        try:
+            counts = self._tried(account, work, dry_run=False)
+        except ConfigError as error:
+            record(finished=self._clock(), counts=Counts(error=str(error)), rewinds=rewinds)
+            raise
+        record(finished=self._clock(), counts=counts, rewinds=rewinds)
         return counts
 
     def _foreseen(self, account: AccountConfig, work: _Work) -> Counts:

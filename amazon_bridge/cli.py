@@ -602,6 +602,15 @@ def state_adopt(ctx: click.Context, since: str | None) -> None:
         say(f"{bridge.config.state} now belongs to {odoo.database} at {odoo.url}.")
         for name, moment in moments.items():
             say(f"{name}: everything since {_moment(moment)} is looked at again.")
+        for name in _known_accounts(bridge):
+            for each in shipments.waiting(bridge.ledger, name):
+                say(f"{name}: {each.display_key} was waiting{_WHETHER_THERE}")
+
+
+_WHETHER_THERE = (
+    " to be confirmed to Amazon. The next run looks for it in this database, and leaves it out if"
+    " it is not there."
+)
 
 
 # Status

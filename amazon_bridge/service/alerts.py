@@ -179,6 +179,8 @@ class Watchman:
         since, failures = standing.failing_since, standing.failures
         if since is None:
             return False
+        if standing.is_refused:
+            return True
         return failures >= self.config.after_failures or self._is_due(title, since, now)
 
     def _is_due(self, title: str, since: datetime, now: datetime) -> bool:

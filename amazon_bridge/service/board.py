@@ -31,6 +31,8 @@ class Standing:
     """In a row."""
     error: str | None = None
     """Of the last round, None when it went well."""
+    is_refused: bool = False
+    """The configuration kept the last run from working: none goes well before it is corrected."""
 
 
 class Board:
@@ -82,14 +84,14 @@ class Board:
             if (thread := threading.get_ident()) in self._progress:
                 self._progress[thread] = time.monotonic()
 
-    def end(self, key: Key, counts: Counts | None) -> None:
+    def end(self, key: Key, counts: Counts | None, *, refused: bool = False) -> None:
         """The round in this thread ended; without counts it was stopped, which tells nothing."""
         with self._lock:
             self._progress.pop(threading.get_ident(), None)
             before = self[key]
             after = replace(before, running_since=None)
             if counts is not None:
-                after = self._judged(after, counts)
+                after = self._judged(replace(after, is_refused=refused), counts)
             self._standings[key] = after
         _log_change(key, before, after)
 

@@ -82,7 +82,12 @@ def _trouble(rounds: Rounds, name: str) -> str | None:
 
 
 def _is_late(rounds: Rounds, entry: Entry, now: datetime) -> bool:
-    """A round that runs isn't late: one that is stuck is told by ``ailments``."""
+    """A job that is refused is late at once: waiting does not help.
+
+    A round that runs isn't late: one that is stuck is told by ``ailments``.
+    """
+    if rounds.board[entry.key].is_refused:
+        return True
     running = rounds.board[entry.key].running_since is not None
     return not running and now > overdue_at(rounds.board, entry)
 

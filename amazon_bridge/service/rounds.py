@@ -13,7 +13,7 @@ import structlog
 from amazon_bridge.app import ODOO, SWEEP, App
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import BridgeError, Stopped, Transient
+from amazon_bridge.engine.errors import BridgeError, ConfigError, Stopped, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.backoff import Backoff
 from amazon_bridge.service.board import Board, Key
@@ -188,8 +188,8 @@ class Rounds:
         self.board.begin(key)
         self._run.begin()
         begun = time.monotonic()
-        counts = _counts_of(key, work)
-        self.board.end(key, counts)
+        counts, refused = _counts_of(key, work)
+        self.board.end(key, counts, refused=refused)
         if counts is None:
             return None
         self.tallies.count_round(key, counts, time.monotonic() - begun)
@@ -221,14 +221,17 @@ class _Run(threading.local):
         return {side for side, _ in self._failing}
 
 
-def _counts_of(key: Key, work: Callable[[], Counts]) -> Counts | None:
-    """What a round did; None when it was stopped halfway. Nothing may end the schedule."""
+def _counts_of(key: Key, work: Callable[[], Counts]) -> tuple[Counts | None, bool]:
+    """What a run did, and whether the configuration kept it from working.
+
+    None when it was stopped halfway. Nothing may end the schedule.
+    """
     try:
-        return work()
+        return work(), False
     except Stopped:
         log.info("round_stopped", account=key[0], job=key[1])
-        return None
+        return None, False
     except BridgeError as error:
-        return Counts(error=str(error))
+        return Counts(error=str(error)), isinstance(error, ConfigError)
     except Exception as error:  # noqa: BLE001 (a bug of ours costs this round, not all others)
-        return Counts(error=str(runner.bug(error)))
+        return Counts(error=str(runner.bug(error))), False

@@ -11,6 +11,10 @@ import memory_shop
 import pytest
 from memory_shop import MemoryShop
 
+from amazon_bridge.config import AlertsConfig
+from amazon_bridge.engine.continuity import DatabaseId
+from amazon_bridge.service import health
+from amazon_bridge.service.alerts import Watchman
 from amazon_bridge.service.board import Key
 from amazon_bridge.service.rounds import Rounds
 from amazon_bridge.service.timetable import Entry, entries
@@ -139,3 +143,25 @@ def test_a_clock_that_is_set_while_a_side_is_down_holds_nothing_up(
     pass_time(rounds, 16 * MINUTE)
     assert rounds.sides.are_up("acme")
     assert rounds.board["acme", "pickings"].error is None
+
+
+def test_a_daemon_that_refuses_another_database_says_so_at_once_and_everywhere(
+    here: MemoryShop, rounds: Rounds
+) -> None:
+    pass_time(rounds, 11 * MINUTE)
+    other = DatabaseId("https://old.example.com", "other", "another-uuid")
+    here.bridge.app.ledger.note_odoo_database(other)
+    here.bridge.app.log_in_again()
+    assert health.hindrances(rounds, here.clock()) == []
+    pass_time(rounds, 6 * MINUTE)
+    reasons = health.hindrances(rounds, here.clock())
+    assert any("orders" in each and "is another database" in each for each in reasons)
+    stored = {each.job: each.last_error for each in here.bridge.app.ledger.rounds()}
+    assert "is another database" in (stored["orders"] or "")
+    watchman = Watchman(AlertsConfig(after_failures=100), set())
+    assert "acme: orders fails" in str(watchman.look(rounds, here.clock()))
+    here.bridge.app.adopt(None)
+    pass_time(rounds, 11 * MINUTE)
+    assert health.hindrances(rounds, here.clock()) == []
+    stored = {each.job: each.last_error for each in here.bridge.app.ledger.rounds()}
+    assert stored["orders"] is None

@@ -12,7 +12,7 @@ from memory_shop import MemoryShop
 from amazon_bridge.engine.continuity import DatabaseId
 from amazon_bridge.engine.errors import ConfigError, ItemError
 from amazon_bridge.engine.ledger import Seen, State
-from amazon_bridge.flows import continuity
+from amazon_bridge.flows import continuity, shipments
 from amazon_bridge.simulator import Line, Order
 
 UNCLEAR = ItemError("unclear", "It is unclear.")
@@ -241,6 +241,9 @@ def confirmed(here: MemoryShop, order: Order) -> list[dict[str, dict[str, str]]]
 def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: MemoryShop) -> None:
     orders = place(here, 2)
     here.run()
+    here.warehouse.ship(orders[0], "DHL", None)
+    here.run("pickings")
+    (waits,) = shipments.waiting(here.bridge.app.ledger, "acme")
     here.bridge.close()
     production = here.odoo.copy(here.clock)
     parameters = production.env.store.table("ir.config_parameter")
@@ -258,6 +261,10 @@ def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: Mem
     assert moments == {"acme": here.program.start}
     here.run("orders")
     assert imported(here, *orders) == [True, True]
+    here.run("pickings")
+    (gone,) = [each for each in here.bridge.events if each["event"] == "delivery_order_gone"]
+    assert (gone["order"], gone["delivery_order"]) == (waits.order_id, waits.delivery_order)
+    assert shipments.waiting(here.bridge.app.ledger, "acme") == []
     here.bridge.close()
     here.odoo.env = test_copy
     with pytest.raises(ConfigError, match="another database"):

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
+
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Entry, Ledger, Seen, State
 from amazon_bridge.flows.context import Context
@@ -20,6 +22,8 @@ from amazon_bridge.flows.shipments.find import Found
 from amazon_bridge.flows.shipments.progress import JOB, Progress, Stage
 from amazon_bridge.model import FulfillmentStatus
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
+
+log = structlog.get_logger(__name__)
 
 
 def file(context: Context, found: Found) -> dict[str, ItemError]:
@@ -46,6 +50,9 @@ def file(context: Context, found: Found) -> dict[str, ItemError]:
 
 def _forget(context: Context, entry: Entry) -> None:
     """Leave out what Odoo doesn't have as done any more; it is new when it is done again."""
+    order_id = entry.key.partition("#")[0]
+    names = {"order": order_id, "delivery_order": entry.label or entry.key}
+    log.warning("delivery_order_gone", account=context.name, **names)
     context.ledger.file(context.name, JOB, [Seen(entry.key, _VANISHED)])
     context.ledger.remember(context.name, JOB, entry.key, None)
     context.ledger.settle(context.name, JOB, entry.key, _VANISHED, State.LEFT_OUT)
