@@ -190,6 +190,31 @@ def test_a_person_says_what_left_on_several_lines(bridge: Bridge, warehouse: War
     assert warehouse.activities("stock.picking", transfer["id"]) == {}
 
 
+def test_the_replaced_rest_is_still_to_be_shipped(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    """Odoo counts nothing as delivered for the item; Amazon's package shows what left."""
+    (order,) = place(bridge, lines=[Line(quantity=2), new("NEW-B", 3)])
+    transfer = warehouse.open(order)
+    warehouse.replace(transfer["id"], "Amazon Sale", "APRON-LIN")
+    warehouse.ship(order, quantities={"APRON-LIN": 2})
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    clock.advance(minutes=11)
+    bridge.sync("orders")
+    sale_order, rest = warehouse.shop.sale_order(order)["id"], warehouse.open(order)["id"]
+    assert warehouse.activities("sale.order", sale_order) == {}
+    assert warehouse.activities("stock.picking", rest) == {}
+    world.cancel_units(order.order_id, item_ids(order)[1], 1, lowers_quantity=False)
+    clock.advance(minutes=11)
+    bridge.sync("orders")
+    (text,) = (
+        text
+        for subject, text in warehouse.activities("stock.picking", rest).items()
+        if subject == "Amazon: don't ship all units"
+    )
+    assert "1 unit of NEW-B" in text
+
+
 def test_nothing_of_amazons_left(bridge: Bridge, warehouse: Warehouse) -> None:
     """Somebody added goods to the order, which leave in front of what Amazon sold."""
     (order,) = place(bridge)

@@ -117,7 +117,7 @@ def compare(
     """
     is_ready = has_open_delivery(order, sale_order)
     is_watched = memo is not None and _is_watched(memo)
-    names = names_of(order)
+    names, packed = names_of(order), _units_in_our_packages(order, sale_order)
     return [
         ItemUnits(
             order_item_id=item.order_item_id,
@@ -126,7 +126,11 @@ def compare(
             to_ship=units_to_ship(order, item),
             before=_ordered_before(item, memo),
             here=lines.get(item.order_item_id, _NO_LINE).ordered,
-            delivered=lines.get(item.order_item_id, _NO_LINE).delivered,
+            # Odoo counts a replaced product as delivered for no item.
+            delivered=max(
+                lines.get(item.order_item_id, _NO_LINE).delivered,
+                Decimal(packed[item.order_item_id]),
+            ),
             has_line=item.order_item_id in lines,
             shipped=units_shipped(order, item),
             is_ready=is_ready,
@@ -137,6 +141,19 @@ def compare(
 
 
 _NO_LINE = ItemLine(_ZERO, _ZERO)
+
+
+def _units_in_our_packages(order: Order, sale_order: SaleOrder) -> Counter[str]:
+    """Units by order item that Amazon has from delivery orders that are done here.
+
+    A package reference of the bridge is the delivery order's database id.
+    """
+    ours = {str(each.id) for each in sale_order.deliveries if each.is_done and each.outgoing}
+    found: Counter[str] = Counter()
+    for package in order.packages:
+        if package.package_reference_id in ours:
+            found.update(dict(package.quantities))
+    return found
 
 
 def _ordered_before(item: Item, memo: Memo | None) -> int | None:
