@@ -262,6 +262,24 @@ def test_more_left_than_was_told_in_seller_central(
     assert "1 unit of MUG-BLUE left" in text
 
 
+def test_more_left_than_amazon_had_open_at_the_import(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    order = world.place_order("FR", lines=[Line(quantity=3), Line(sku="MUG-RED")])
+    package = world.make_package(order, {item_ids(order)[0]: 2})
+    world.ship(order.order_id, replace(package, reference="20000000"))
+    bridge.sync("orders")
+    transfer = warehouse.ship(order)
+    clock.advance(minutes=11)
+    bridge.sync("orders")
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    assert [each["quantity"] for each in details(bridge, order)[0]["orderItems"]] == [1, 1]
+    text = warehouse.activities("stock.picking", transfer["id"])[
+        "Amazon doesn't take all that left"
+    ]
+    assert "2 units of MUG-BLUE left" in text
+
+
 def test_one_that_odoo_has_no_more(bridge: Bridge, warehouse: Warehouse, odoo: MemoryOdoo) -> None:
     """As after a backup was restored."""
     (order,) = place(bridge)

@@ -12,6 +12,7 @@ from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Entry, State
 from amazon_bridge.flows.orders import Memo
+from amazon_bridge.flows.orders.memo import ItemMemo
 from amazon_bridge.flows.shipments.decide import (
     Outcome,
     Plan,
@@ -144,6 +145,24 @@ def send(mug: int = 0, pot: int = 0, **surplus: int) -> Plan:
 )
 def test_as_much_is_told_as_amazon_takes(goods: Goods, order: Order, todo: Plan) -> None:
     assert plan(task(goods), order) == todo
+
+
+@pytest.mark.parametrize(
+    ("goods", "order", "todo"),
+    [
+        (shipped(3), amazons(item(MUG, 3, 2)), send(1, _51=2)),
+        (shipped(2), amazons(item(MUG, 3, 2)), send(1, _51=1)),
+        (shipped(1), amazons(item(MUG, 3, 2)), send(1)),
+        (shipped(2, 1), amazons(item(MUG, 2, 2), item(POT, 1)), send(0, 1, _51=2)),
+        # Amazon counts the first two and one that was shipped in Seller Central since
+        (shipped(3), amazons(item(MUG, 4, 3)), send(1, _51=1)),
+        # only for the books
+        (shipped(2), amazons(item(MUG, 2, 2), status="SHIPPED"), Plan(Outcome.ELSEWHERE)),
+    ],
+)
+def test_units_that_left_before_odoo_had_the_order(goods: Goods, order: Order, todo: Plan) -> None:
+    memo = replace(MEMO, items=(ItemMemo(MUG, 3, 1, shipped_before=2),))
+    assert plan(replace(task(goods), memo=memo), order) == todo
 
 
 def test_amazon_shows_its_package() -> None:

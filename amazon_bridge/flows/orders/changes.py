@@ -9,7 +9,7 @@ from dataclasses import replace
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import addresses, reminders, requests, unit_notes, units
 from amazon_bridge.flows.orders.case import Case
-from amazon_bridge.flows.orders.memo import ItemMemo, Memo
+from amazon_bridge.flows.orders.memo import ItemMemo, Memo, units_shipped
 from amazon_bridge.flows.orders.reminders import Reminder
 from amazon_bridge.flows.orders.units import ItemUnits
 from amazon_bridge.odoo import item_lines
@@ -50,6 +50,7 @@ def _memo(case: Case, topics: Sequence[str], compared: Sequence[ItemUnits]) -> M
         _with_former_units(item, former) if former and item.order_item_id in changed else item
         for item in now.items or ()
     ]
+    items = [_with_shipped_before(case, item) for item in items]
     return replace(
         now,
         # Amazon may leave out what it said before; the other jobs go by what is known.
@@ -60,6 +61,15 @@ def _memo(case: Case, topics: Sequence[str], compared: Sequence[ItemUnits]) -> M
         requests=requests.count(case),
         reminders=tuple(sorted([*topics, *lasting])),
     )
+
+
+def _with_shipped_before(case: Case, memo: ItemMemo) -> ItemMemo:
+    """Units that left before Odoo had the order have left with none of its deliveries."""
+    if not case.is_new:
+        known = case.memo.item(memo.order_item_id) if case.memo else None
+        return replace(memo, shipped_before=known.shipped_before) if known else memo
+    (item,) = (i for i in case.order.items if i.order_item_id == memo.order_item_id)
+    return replace(memo, shipped_before=units_shipped(case.order, item))
 
 
 def _with_former_units(item: ItemMemo, former: Memo) -> ItemMemo:

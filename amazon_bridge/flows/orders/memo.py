@@ -23,6 +23,8 @@ class ItemMemo:
     to_ship: int
     """Units that Amazon still expected to be shipped."""
     cancellation_requested: bool = False
+    shipped_before: int = 0
+    """Units that had left, by what Amazon said, when the sale order was created."""
 
     @classmethod
     def of(cls, order: Order, item: Item) -> ItemMemo:

@@ -255,17 +255,24 @@ def _surplus(
 ) -> dict[str, int]:
     """What left with this delivery order beyond what Amazon will then count as shipped.
 
-    Units that Amazon doesn't take may be those that it counts already.
+    Units that Amazon doesn't take may be those that it counts already, unless these left before
+    Odoo had the order. A delivery order of which Amazon takes nothing may be only for the books.
     """
     fulfilled, shipped = fulfilled_units(order), {s.order_item_id: s for s in task.goods.shipped}
+    before = _shipped_before(task) if any(taken.values()) else {}
     found = {}
     for item, number in units.items():
         known = shipped[item].quantity or 0 if item in shipped else 0
         gone = task.goods.gone.get(item, 0) + number - known
-        beyond = gone - fulfilled.get(item, 0) - taken[item]
+        counted = max(fulfilled.get(item, 0) - before.get(item, 0), 0)
+        beyond = gone - counted - taken[item]
         if (beyond := min(beyond, number - taken[item])) > 0:
             found[item] = beyond
     return found
+
+
+def _shipped_before(task: Task) -> dict[str, int]:
+    return {item.order_item_id: item.shipped_before for item in task.memo.items or ()}
 
 
 def still_open(task: Task, order: Order) -> dict[str, int]:
