@@ -274,7 +274,7 @@ class _Worker(Generic[T]):
                 self._halve(batch, keeps_failing(error), NO_PATIENCE)
             case AccountError() as error:
                 _ensure_alive(self.alive)
-                self._halve(batch, _access_refused(error), patience)
+                self._halve(batch, access_refused(error), patience)
             case error:
                 self._halve(batch, bug(error, len(batch)), patience)
 
@@ -367,7 +367,8 @@ _NUMBERS = re.compile(r"\d+")
 """Ids in texts of refusals, which may differ from item to item."""
 
 
-def _access_refused(error: AccountError) -> ItemError:
+def access_refused(error: BridgeError) -> ItemError:
+    """The error of an item that a side refuses, although it accepts the login."""
     return ItemError(
         ACCESS_REFUSED,
         f"Refused, although the login is accepted: {error.reason}",

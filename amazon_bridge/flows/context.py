@@ -23,6 +23,10 @@ _LONGEST_SILENCE = timedelta(days=1)
 """Amazon repairs what it fails on within hours. An item that it doesn't answer for any longer
 would be tried again for ever."""
 
+_LONGEST_REFUSAL = timedelta(minutes=30)
+"""An item that Amazon refuses like an account while it accepts others is tried for so long: a few
+runs, as a refusal can be a passing fault of Amazon's."""
+
 _NO_ANSWER = Transient(
     "Amazon does not show its order to this account.",
     "Look in Seller Central which seller it belongs to, then: amazon-bridge quarantine retry.",
@@ -75,8 +79,8 @@ class Context:
     ) -> Iterator[tuple[T, R | ItemError | Transient]]:
         """``runner.one_by_one`` of filed items; one that gets no answer for a day is given up.
 
-        The same goes for an item that Amazon refuses like an account, if it accepts others;
-        these items come last.
+        So is an item that Amazon refuses like an account; if it accepts others in the same run,
+        after half an hour. These items come last.
 
         Raises:
             AccountError: Amazon is down, and no further item is tried.
@@ -94,22 +98,26 @@ class Context:
                 self.ledger.note_answer(self.name, job, key(item))
                 yield item, result
         for item, error in refused:
-            yield item, (self.given_up(job, key(item), error) if accepted else None) or error
+            longest = _LONGEST_REFUSAL if accepted else _LONGEST_SILENCE
+            yield item, self.given_up(job, key(item), error, longest) or error
 
-    def given_up(self, job: str, key: str, error: Transient) -> ItemError | None:
+    def given_up(
+        self, job: str, key: str, error: Transient, longest: timedelta = _LONGEST_SILENCE
+    ) -> ItemError | None:
         """The error of a filed item that Amazon hasn't answered for too long, though it is up.
 
         Raises:
             AccountError: Amazon refuses the account.
         """
         since = self.ledger.note_silence(self.name, job, key)
-        if since is None or self.clock() - since < _LONGEST_SILENCE:
+        if since is None or self.clock() - since < longest:
             return None
         try:
             self.amazon.marketplace_participations()
         except Transient:
             return None
-        return runner.keeps_failing(error)
+        is_refused = isinstance(error, runner.RefusedItem)
+        return runner.access_refused(error) if is_refused else runner.keeps_failing(error)
 
     def all_given_up(self, job: str, keys: Iterable[str]) -> dict[str, ItemError]:
         """Those of these filed items that are given up because their orders get no answer."""

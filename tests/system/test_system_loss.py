@@ -83,6 +83,52 @@ def test_a_lone_refused_order_is_quarantined_as_soon_as_odoo_accepts_another(
     assert here.bridge.quarantine("orders").keys() == {bad.order_id}
 
 
+def test_a_shipment_that_amazon_refuses_like_an_account_is_tried_a_few_times(
+    here: MemoryShop,
+) -> None:
+    """Amazon accepts others meanwhile: each run another one."""
+    (bad,) = place(here)
+    here.run("orders")
+    transfer = here.warehouse.ship(bad)
+    refuse(here, bad)
+    for _ in range(6):
+        (good,) = place(here)
+        here.run("orders")
+        here.warehouse.ship(good)
+        here.clock.advance(minutes=5)
+        here.bridge.sync("pickings")
+        assert here.world.order(good.order_id).status == "SHIPPED"
+    (entry,) = here.bridge.quarantine("pickings").values()
+    assert (entry.key, entry.kind) == (f"{bad.order_id}#{transfer['id']}", "access_refused")
+    assert 2 <= len(confirmed(here, bad)) <= 6
+    subjects = here.warehouse.activities("stock.picking", transfer["id"])
+    assert list(subjects) == ["Amazon isn't told of this shipment"]
+    here.simulator.faults.clear()
+    here.bridge.app.ledger.retry(entry.key)
+    here.run("pickings")
+    assert here.world.order(bad.order_id).status == "SHIPPED"
+
+
+def test_a_lone_shipment_that_amazon_refuses_is_quarantined_after_a_day(here: MemoryShop) -> None:
+    (bad,) = place(here)
+    here.run("orders")
+    here.warehouse.ship(bad)
+    refuse(here, bad)
+    for _ in range(4):
+        here.clock.advance(hours=5)
+        assert "error" in here.bridge.sync("pickings")
+    here.clock.advance(hours=10)
+    here.run("pickings")
+    assert [each.kind for each in here.bridge.quarantine("pickings").values()] == ["access_refused"]
+
+
+def refuse(here: MemoryShop, order: Order) -> None:
+    where = f"/{order.order_id}"
+    here.simulator.faults.add(
+        "answer", "confirmShipment", status=403, times=None, path_contains=where
+    )
+
+
 # A cursor that is set back
 
 

@@ -36,7 +36,7 @@ _SUBJECTS = {
     **dict.fromkeys(("goods_unclear", "kit_unclear"), "Amazon: say what left with this delivery"),
     "told_too_much": "Amazon was told that more left",
     **dict.fromkeys(
-        ("bug", "keeps_failing", "no_account", "not_found", "unreadable"),
+        ("access_refused", "bug", "keeps_failing", "no_account", "not_found", "unreadable"),
         "Amazon isn't told of this shipment",
     ),
 }
