@@ -15,7 +15,7 @@ ASKED = {
     "sale.order": ("locked", "warehouse_id", "sale_order_template_id"),
     "sale.order.line": (
         *("tax_ids", "product_uom_id", "route_ids", "route_id", "price_unit"),
-        "tax_calculation_rounding_method",
+        *("tax_calculation_rounding_method", "technical_price_unit"),
     ),
     "account.tax": ("is_base_affected", "has_negative_factor"),
     "stock.rule": ("location_dest_id",),
@@ -42,6 +42,9 @@ class Capabilities:
     """A line knows how its company rounds taxes."""
     price_digits: int | None
     """Digits of a unit price after the point; None: all are kept."""
+    has_computed_price: bool
+    """A line remembers the unit price that Odoo computed (``technical_price_unit``). While both
+    are equal, a change of the quantity computes the price anew (since 18)."""
     tax_flags: tuple[str, ...]
     """What Odoo 14 doesn't ask of a tax yet: is_base_affected, has_negative_factor."""
     line_routes: str
@@ -78,6 +81,7 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
         line_unit="product_uom_id" if "product_uom_id" in line else "product_uom",
         lines_tell_rounding="tax_calculation_rounding_method" in line,
         price_digits=_digits(line.get("price_unit", {})),
+        has_computed_price="technical_price_unit" in line,
         tax_flags=tuple(fields["account.tax"]),
         line_routes=routes,
         routes_are_many=many,

@@ -38,13 +38,30 @@ def set_prices(
     cells, errors = [], {}
     for quotation in quotations:
         try:
-            cells += list(quotation.cells(taxes, session.names.price_digits, per_line=per_line))
+            prices = list(quotation.cells(taxes, session.names.price_digits, per_line=per_line))
+            cells += [[*row, *_manual(session, row[1])] for row in prices]
         except ItemError as error:
             errors[quotation.draft.order_id] = error
     if errors:
         raise ItemErrors(errors)
     fields = [".id", "price_unit", "discount", f"{session.names.line_taxes}/.id"]
+    fields += _manual_fields(session)
     session.load("sale.order.line", fields, cells, overwrite=True)
+
+
+def _manual_fields(session: OdooSession) -> list[str]:
+    return ["technical_price_unit"] if session.names.has_computed_price else []
+
+
+def _manual(session: OdooSession, price: str) -> list[str]:
+    """The cell that marks a price as entered by hand: any other price than the line's.
+
+    Without it Odoo takes a price of zero for one that it computed itself, and enters the list
+    price when somebody changes the quantity (``sale.order.line._compute_price_unit``).
+    """
+    if not session.names.has_computed_price:
+        return []
+    return ["0" if Decimal(price) else "-1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +219,13 @@ def add_rounding_lines(
     small = [order_id for order_id in most if abs(differences[order_id]) <= most[order_id]]
     fields = [
         *("id", "order_id/.id", "product_id/.id", "name", "product_uom_qty", "price_unit"),
-        f"{session.names.line_taxes}/.id",
+        *(f"{session.names.line_taxes}/.id", *_manual_fields(session)),
     ]
     rows = [
         [
             *(f"amazon_bridge.sale_line_{order_id}_rounding", str(orders[order_id].id)),
             *(str(product_id), "Amazon Rounding", "1", f"{differences[order_id]:f}", ""),
+            *_manual(session, f"{differences[order_id]:f}"),
         ]
         for order_id in sorted(small)
     ]

@@ -136,6 +136,30 @@ def test_a_discount_bears_the_taxes_of_what_it_is_given_on(desk, taxes):
     assert desk.order(payload)["amount_total"] == 45.0
 
 
+@pytest.mark.parametrize("discounts", ["lines", "percent"])
+def test_another_quantity_leaves_the_unit_prices(make_desk, odoo_database, taxes, discounts):
+    """Odoo must not take a price of zero for one that it computed."""
+    for reference in ("MUG", "BOOK"):
+        domain = [("default_code", "=", reference)]
+        goods = odoo_database.rpc("product.product", "search", domain)
+        odoo_database.rpc("product.product", "write", goods, {"list_price": 12.5})
+    payload = order(
+        item("MUG", quantity=3, ITEM="0.00"),
+        item("BOOK", quantity=3, ITEM="30.00", DISCOUNT="30.00", SHIPPING="0.00"),
+        item("TOASTER", quantity=2, ITEM="20.00"),
+    )
+    desk = make_desk(discounts=discounts)
+    desk.work(payload)
+    before = desk.lines(payload)
+    for line in before.values():
+        quantity = {"product_uom_qty": line["product_uom_qty"] + 1}
+        odoo_database.rpc("sale.order.line", "write", [line["id"]], quantity)
+    after = desk.lines(payload)
+    prices = {key: line["price_unit"] for key, line in before.items()}
+    assert {key: line["price_unit"] for key, line in after.items()} == prices
+    assert after["1"]["price_total"] == 0.0
+
+
 def test_discounts_in_percent(make_desk, taxes):
     desk = make_desk(discounts="percent")
     payload = order(

@@ -216,7 +216,7 @@ class SaleOrderLines(Model):
             usual = {"name": products.title_of(product), "tax_ids": taxes, "price_unit": price}
         quantity = {"product_uom_qty": 0.0} if values.get("display_type") else {}
         every = {**usual, **values, **quantity}
-        id_ = super().create_one({**every, "technical_price_unit": every.get("price_unit", 0.0)})
+        id_ = super().create_one({"technical_price_unit": every.get("price_unit", 0.0), **every})
         if not self.env.context.get("skip_procurement"):
             self.env["stock.picking"].supply([id_])
         return id_
