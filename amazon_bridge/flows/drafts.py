@@ -181,9 +181,11 @@ class _ItemLines:
         return replace(line, product_id=self.context.setup.products.sale, why_fallback=why_not)
 
     def _refuse_unshippable(self, product_id: int, sku: str) -> None:
-        """The merchant can't ship an item that Odoo makes no delivery for."""
-        by_merchant = self.order.fulfilled_by == FulfilledBy.MERCHANT
-        if by_merchant and not self.catalogue.is_moved(product_id):
+        """Refuse an item that Odoo makes no delivery for.
+
+        The merchant could not ship it; and what Amazon ships would not leave the stock at Amazon.
+        """
+        if not self.catalogue.is_moved(product_id):
             raise ItemError(
                 "nothing_to_ship",
                 f"The SKU {sku!r} leads to a service or a combo product, for which Odoo makes no"

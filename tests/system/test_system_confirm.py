@@ -129,16 +129,21 @@ def test_a_product_that_no_delivery_is_made_for(
     product = shop.rpc("product.product", "create", values)
     alone = world.place_order("FR", [Line(sku=sku, price=Decimal(9))])
     mixed = world.place_order("FR", [Line(sku="MUG-RED"), Line(sku=sku, price=Decimal(9))])
-    assert bridge.sync("orders") == {"seen": 2, "quarantined": 2}
-    for order in (alone, mixed):
+    by_amazon = world.place_order(
+        "FR", [Line(sku=sku, price=Decimal(9))], fulfilled_by="AMAZON", status="SHIPPED"
+    )
+    orders = (alone, mixed, by_amazon)
+    assert bridge.sync("orders") == {"seen": 3, "quarantined": 3}
+    for order in orders:
         entry = bridge.quarantine("orders")[order.order_id]
         assert entry.kind == "nothing_to_ship"
         assert sku in (entry.reason or "")
-    assert shop.search("sale.order", [("client_order_ref", "=", alone.order_id)], []) == []
+    for order in (alone, by_amazon):
+        assert shop.search("sale.order", [("client_order_ref", "=", order.order_id)], []) == []
     shop.rpc("product.product", "write", [product], {"type": "consu", "combo_ids": [(5,)]})
     bridge.app.ledger.retry()
-    assert bridge.sync("orders") == {"seen": 2, "created": 2}
-    assert [states(warehouse, order) for order in (alone, mixed)] == [["assigned"]] * 2
+    assert bridge.sync("orders") == {"seen": 3, "created": 3}
+    assert [states(warehouse, order) for order in orders] == [["assigned"], ["assigned"], ["done"]]
 
 
 def test_confirmed_without_any_delivery(
