@@ -191,12 +191,18 @@ def _word(value: object) -> str:
 def _refused(refusal: Refusal, operation: Concern) -> BridgeError:
     reason = f"Amazon refused {operation.name}: {refusal.said}."
     if operation.refused:
-        return ItemError(operation.refused, reason)
+        return ItemError(operation.refused, reason, _CORRECT_AND_RETRY)
     return AccountError(
         reason,
         "Check the account's marketplaces and endpoint. If they are right, the bridge asked in a"
         " way that Amazon doesn't allow: report it.",
     )
+
+
+_CORRECT_AND_RETRY = (
+    "Look the order up in Seller Central. Correct what Amazon names, there or in Odoo, then run"
+    " `amazon-bridge quarantine retry` with the item's id."
+)
 
 
 def _unauthorised(refusal: Refusal, operation: Concern) -> BridgeError:

@@ -44,10 +44,11 @@ class Transient(BridgeError):
 class ItemError(BridgeError):
     """This item can't be worked as it is: put it aside, go on with the others.
 
-    ``kind`` is a short, stable word for the quarantine, such as ``unknown_sku``.
+    ``kind`` is a short, stable word for the quarantine, such as ``unknown_sku``. ``remedy`` is
+    required: whoever finds the item in the quarantine must learn what to do.
     """
 
-    def __init__(self, kind: str, reason: str, remedy: str = "") -> None:
+    def __init__(self, kind: str, reason: str, remedy: str) -> None:
         super().__init__(reason, remedy)
         self.kind = kind
 

@@ -105,7 +105,7 @@ def _jsonrpc_failure(failure: odoorpc.error.RPCError) -> tuple[_Kind, str]:
 def _of_odoo(kind: _Kind, text: str, sent: Iterable[Any]) -> BridgeError | None:
     clean = without_personal_data(text, sent)
     if kind == _Kind.REFUSED and not is_momentary(text):
-        return ItemError("odoo_refused", f"Odoo refused: {clean}")
+        return ItemError("odoo_refused", f"Odoo refused: {clean}", CORRECT_IN_ODOO)
     if kind == _Kind.DENIED:
         return AccountError(
             "Odoo doesn't accept the login or its password.",
@@ -117,6 +117,12 @@ def _of_odoo(kind: _Kind, text: str, sent: Iterable[Any]) -> BridgeError | None:
             "Give the login the groups that are named; `amazon-bridge check` lists what it needs.",
         )
     return _of_crash(text, clean)
+
+
+CORRECT_IN_ODOO = (
+    "Correct in Odoo what the message names, then run `amazon-bridge quarantine retry` with the"
+    " item's id."
+)
 
 
 def _of_crash(text: str, clean: str) -> BridgeError | None:

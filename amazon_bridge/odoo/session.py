@@ -24,7 +24,7 @@ from amazon_bridge.engine.errors import (
 )
 from amazon_bridge.odoo import answers, transport
 from amazon_bridge.odoo.capabilities import Capabilities, Fields, look_up
-from amazon_bridge.odoo.faults import FAILURES, explain, is_momentary
+from amazon_bridge.odoo.faults import CORRECT_IN_ODOO, FAILURES, explain, is_momentary
 from amazon_bridge.odoo.personal import of_buyers, without_personal_data
 
 log = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ class LoadError(ItemError):
     """
 
     def __init__(self, messages: Mapping[int, str], reason: str) -> None:
-        super().__init__("odoo_refused", f"Odoo refused: {reason}")
+        super().__init__("odoo_refused", f"Odoo refused: {reason}", CORRECT_IN_ODOO)
         self.messages = dict(messages)
 
     def by_owner(self, owners: Sequence[str]) -> ItemErrors:
@@ -135,7 +135,7 @@ class OdooSession:
                 watch("login", None, time.monotonic() - begun)
                 return odoo
             watch("login", problem, time.monotonic() - begun)
-            raise problem or ItemError("odoo_fault", "Odoo's answer to the login can't be read.")
+            raise problem or answers.not_understood("no answer to the login that can be read")
 
         return cls(_again_and_again(sleep)(log_in), _STABLE, watch, sleep)
 

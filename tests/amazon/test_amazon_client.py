@@ -185,6 +185,7 @@ def test_a_refusal_concerns_the_item_or_the_account(
     with pytest.raises(ItemError, match="InvalidInput") as of_shipment:
         partner.confirm_shipment(shipment(order))
     assert (of_order.value.kind, of_shipment.value.kind) == ("order_refused", "shipment_refused")
+    assert "amazon-bridge quarantine retry" in of_order.value.remedy
 
 
 def test_a_window_that_ends_now_is_refused_and_says_why(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
 from amazon_bridge.odoo.faults import explain, is_momentary
 from amazon_bridge.odoo.personal import HIDDEN, of_buyers, without_personal_data
+from amazon_bridge.odoo.session import LoadError
 
 FRAMES = (
     "Traceback (most recent call last):\n"
@@ -69,6 +70,15 @@ def test_a_missing_database_is_not() -> None:
     last = 'psycopg2.OperationalError: connection failed: FATAL:  database "prod" does not exist'
     for error in crash(last):
         assert isinstance(error, AccountError)
+
+
+def test_what_odoo_refuses_comes_with_a_remedy() -> None:
+    error = explain(xmlrpc.client.Fault(2, "The serial number has already been assigned."))
+    assert isinstance(error, ItemError)
+    assert error.kind == "odoo_refused"
+    assert "Correct in Odoo" in error.remedy
+    assert "amazon-bridge quarantine retry" in error.remedy
+    assert "Correct in Odoo" in LoadError({}, "No.").remedy
 
 
 def test_a_crash_tells_its_class_and_nothing_of_anybody() -> None:

@@ -161,7 +161,7 @@ def test_a_side_is_down_when_a_round_failed_by_it_and_up_when_it_answers():
 def test_a_side_that_answers_is_not_to_blame():
     sides = Sides(Clock())
     sides.note_call("Odoo", DOWN)
-    sides.note_call("Odoo", ItemError("odoo_refused", "No."))
+    sides.note_call("Odoo", ItemError("odoo_refused", "No.", "Correct it."))
     assert not sides.went_down("Odoo")
     assert not sides.went_down("never called")
 

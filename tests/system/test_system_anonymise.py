@@ -184,7 +184,9 @@ def put_aside(bridge: Bridge, warehouse: Warehouse) -> str:
     warehouse.ship(order)
     ledger = bridge.app.ledger
     ledger.file("acme", "orders", [Seen(order.order_id, "changed")])
-    ledger.put_aside("acme", "orders", order.order_id, ItemError("needs_attention", "Look."))
+    ledger.put_aside(
+        "acme", "orders", order.order_id, ItemError("needs_attention", "Look.", "Settle it.")
+    )
     return f"the order {order.order_id} is put aside"
 
 

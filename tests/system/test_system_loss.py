@@ -15,7 +15,7 @@ from amazon_bridge.engine.ledger import Seen, State
 from amazon_bridge.flows import continuity, shipments
 from amazon_bridge.simulator import Line, Order
 
-UNCLEAR = ItemError("unclear", "It is unclear.")
+UNCLEAR = ItemError("unclear", "It is unclear.", "Look.")
 
 
 @pytest.fixture

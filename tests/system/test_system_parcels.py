@@ -332,7 +332,9 @@ def test_what_people_see_of_one_in_the_quarantine(bridge: Bridge, warehouse: War
     assert entry.display_key == f"{transfer['name']}@{order.order_id}#{transfer['id']}"
     for named in (entry.display_key, entry.key, transfer["name"], order.order_id):
         assert bridge.app.ledger.retry(named) == 1
-        bridge.app.ledger.put_aside("acme", "pickings", entry.key, ItemError("bug", "Again."))
+        bridge.app.ledger.put_aside(
+            "acme", "pickings", entry.key, ItemError("bug", "Again.", "Report it.")
+        )
 
 
 def test_another_product_of_the_same_order(

@@ -19,7 +19,7 @@ from amazon_bridge.engine.store import MIGRATIONS
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-BAD = ItemError("bad", "It is bad.")
+BAD = ItemError("bad", "It is bad.", "Correct it.")
 LAST_RELEASE = 5
 """The version of the state stores that are in use."""
 

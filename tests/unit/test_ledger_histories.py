@@ -88,7 +88,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(account=accounts, key=keys)
     def put_aside(self, account: str, key: str) -> None:
-        self.ledger.put_aside(account, "orders", key, ItemError("bad", "It is bad."))
+        self.ledger.put_aside(account, "orders", key, ItemError("bad", "It is bad.", "Correct it."))
         item = self.items.setdefault((account, key), Item(""))
         item.state = State.QUARANTINED
         item.attempts += 1

@@ -18,7 +18,7 @@ from amazon_bridge.engine.runner import RefusedItem, one_by_one
 
 WAYS = {
     "good": None,
-    "bad": ItemError("bad", "It is bad."),
+    "bad": ItemError("bad", "It is bad.", "Correct it."),
     "silent": Transient("No answer."),
     "bug": KeyError("Erika Mustermann"),
 }

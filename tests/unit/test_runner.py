@@ -49,11 +49,15 @@ class Side:
         self.done |= set(batch)
 
     def _error(self, ways: dict[int, str]) -> Exception:
-        named = {str(n): ItemError("named", "bad") for n, way in ways.items() if way == "named"}
+        named = {
+            str(n): ItemError("named", "bad", "Correct it.")
+            for n, way in ways.items()
+            if way == "named"
+        }
         if named:
             return ItemErrors(named)
         errors: dict[str, Exception] = {
-            "unnamed": ItemError("unnamed", "one of them is bad"),
+            "unnamed": ItemError("unnamed", "one of them is bad", "Correct it."),
             "keeps_failing": Transient("500"),
             "bug": KeyError("Erika Mustermann"),
             "access_refused": AccountError("HTTP status 403"),
@@ -326,7 +330,7 @@ def test_a_bug_tells_its_cause():
 
 def test_errors_that_name_none_of_the_batch_are_a_bug_and_end():
     def apply(_batch: Sequence[int]) -> None:
-        raise ItemErrors({"another": ItemError("bad", "bad")})
+        raise ItemErrors({"another": ItemError("bad", "bad", "Correct it.")})
 
     with capture_logs():
         failures = work(range(4), apply, key=str, alive=_never)

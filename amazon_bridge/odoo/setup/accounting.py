@@ -148,7 +148,7 @@ def _make_journal(work: Work, name: str, place: Place) -> None:
     domain = [("name", "=", name), ("company_id", "=", place.company_id)]
     existing = work.session.search_read(_JOURNAL, domain, ["id"])
     if existing and not work.session.reference(f"journal_{suffix}"):
-        raise ItemError("journal_incomplete", "the journal of this name lacks the account")
+        raise ItemError("journal_incomplete", "the journal of this name lacks the account", "")
     account = {
         "id": external(f"account_{suffix}"),
         "name": f"{name}: owed by Amazon",

@@ -81,7 +81,7 @@ def _make_location(work: Work, name: str, place: Place) -> None:
     domain = [("complete_name", "=", parent), ("company_id", "in", [False, place.company_id])]
     parents = work.session.search_read("stock.location", domain, ["id"]) if parent else []
     if parent and not parents:
-        raise ItemError("no_parent", f"its parent location {parent} doesn't exist")
+        raise ItemError("no_parent", f"its parent location {parent} doesn't exist", "")
     work.session.load(
         "stock.location",
         ["id", "name", "usage", "location_id/.id", "company_id/.id"],
@@ -157,7 +157,7 @@ def _parts(work: Work, name: str, rule: Mapping[str, Any]) -> list[Archived]:
 
 def _make_route(work: Work, name: str, location_id: int | None, place: Place) -> None:
     if location_id is None:
-        raise ItemError("no_location", f"the location {name} comes first")
+        raise ItemError("no_location", f"the location {name} comes first", "")
     operation_type_id = _make_operation_type(work, name, location_id, place)
     title, company = f"Amazon FBA {name}", str(place.company_id)
     route_id = work.session.load(

@@ -75,7 +75,7 @@ def _find_pricelists(work: Work, currencies: Sequence[str]) -> dict[str, int]:
 
 def _make_pricelist(work: Work, currency: str, currency_id: int | None) -> None:
     if not currency_id:
-        raise ItemError("no_currency", "the currencies have to be active first")
+        raise ItemError("no_currency", "the currencies have to be active first", "")
     fields = ["id", "name", "currency_id/.id", "company_id/.id", "sequence"]
     row = [external(_reference(currency)), f"Amazon {currency}", str(currency_id), "", _LAST]
     work.session.load(_MODEL, fields, [row])
