@@ -212,6 +212,8 @@ class UnreadableOrder:
     ship_by: datetime | None = None
     """The latest moment to ship, where that much can be parsed."""
     marketplace_id: str | None = None
+    importable_as_is: bool = False
+    """Only its amounts are wrong: items, SKUs and units can be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from amazon_bridge.amazon.proceeds import (
     collected_by_amazon,
     order_proceeds,
 )
-from amazon_bridge.amazon.unreadable import problems, unreadable
+from amazon_bridge.amazon.unreadable import problems, unreadable, without_amounts
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import (
     Address,
@@ -79,9 +79,11 @@ def read_order(
         order = OrderPayload.model_validate(payload)
         return _order(order, fingerprint, _proceeds(order, prices_include_tax=prices_include_tax))
     except ValidationError as error:
-        return unreadable(payload, fingerprint, problems(error))
+        reason, kind = problems(error), ProceedsError.kind
     except ProceedsError as error:
-        return unreadable(payload, fingerprint, str(error), kind=error.kind)
+        reason, kind = str(error), error.kind
+    possible = _is_importable_as_is(payload)
+    return unreadable(payload, fingerprint, reason, kind=kind, importable_as_is=possible)
 
 
 def read_order_as_is(payload: object) -> Order | UnreadableOrder:
@@ -92,10 +94,15 @@ def read_order_as_is(payload: object) -> Order | UnreadableOrder:
     """
     fingerprint = _fingerprint(payload)
     try:
-        order = OrderPayload.model_validate(payload)
+        order = OrderPayload.model_validate(without_amounts(payload))
     except ValidationError as error:
         return unreadable(payload, fingerprint, problems(error))
     return _order(order, fingerprint, stated_proceeds(order))
+
+
+def _is_importable_as_is(payload: object) -> bool:
+    order = read_order_as_is(payload)
+    return isinstance(order, Order) and any(item.quantity for item in order.items)
 
 
 def _fingerprint(payload: object) -> str:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
-from amazon_bridge.amazon.payloads import IdentifiedPayload, Identifier, Instant
+from amazon_bridge.amazon.payloads import (
+    IdentifiedPayload,
+    Identifier,
+    Instant,
+    MoneyPayload,
+)
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, UnreadableOrder
 
 _MOST_PROBLEMS = 5
@@ -14,14 +20,19 @@ _MOST_PROBLEMS = 5
 
 
 def unreadable(
-    payload: object, fingerprint: str, reason: str, *, kind: str = "unreadable"
+    payload: object,
+    fingerprint: str,
+    reason: str,
+    *,
+    kind: str = "unreadable",
+    importable_as_is: bool = False,
 ) -> UnreadableOrder:
     """The little that whoever ships the order by hand must know, as far as it can be parsed."""
     fulfillment = _part(payload, "fulfillment")
     return UnreadableOrder(
         order_id=_order_id(payload, fingerprint),
         fingerprint=fingerprint,
-        reason=reason,
+        reason=f"{reason.rstrip('.')}.",
         kind=kind,
         fulfilled_by=FulfilledBy.__members__.get(_text(fulfillment, "fulfilledBy")),
         status=FulfillmentStatus.__members__.get(
@@ -29,6 +40,7 @@ def unreadable(
         ),
         ship_by=_instant(_part(fulfillment, "shipByWindow"), "latestDateTime"),
         marketplace_id=_identifier(_part(payload, "salesChannel"), "marketplaceId"),
+        importable_as_is=importable_as_is,
     )
 
 
@@ -67,15 +79,76 @@ def _order_id(payload: object, fingerprint: str) -> str:
         return f"unknown-{fingerprint[:12]}"
 
 
+def without_amounts(payload: object) -> object:
+    """The payload without its amounts, except the order's grand total if that can be parsed."""
+    if not isinstance(payload, dict):
+        return payload
+    items = payload.get("orderItems")
+    total = _part(_part(payload, "proceeds"), "grandTotal")
+    return {
+        **payload,
+        "orderItems": [_without_proceeds(i) for i in items] if isinstance(items, list) else items,
+        "proceeds": {"grandTotal": total} if _is_money(total) else None,
+    }
+
+
+def _without_proceeds(item: object) -> object:
+    if not isinstance(item, dict):
+        return item
+    product = item.get("product")
+    priced = product | {"price": None} if isinstance(product, dict) else product
+    return {**item, "proceeds": None, "product": priced}
+
+
+def _is_money(value: object) -> bool:
+    try:
+        MoneyPayload.model_validate(value)
+    except ValidationError:
+        return False
+    return True
+
+
 def problems(error: ValidationError) -> str:
-    """Where the payload isn't as expected. Never what stands there: that may be personal."""
+    """Where the payload isn't as expected. Never what it contains: that may be personal."""
     details = error.errors(include_input=False, include_context=False, include_url=False)
-    problems = [
-        f"{_path(d['loc'])}: {d['msg'].removeprefix('Value error, ')}"
-        for d in details[:_MOST_PROBLEMS]
-    ]
+    problems = [f"{_path(d['loc'])} {_expected(d)}" for d in details[:_MOST_PROBLEMS]]
     more = len(details) - len(problems)
     return "; ".join([*problems, f"and {more} more"] if more else problems)
+
+
+def _expected(detail: ErrorDetails) -> str:
+    """What is expected of a field, in plain words."""
+    kind, field = detail["type"], detail["loc"][-1] if detail["loc"] else ""
+    if kind == "missing":
+        return "is missing"
+    if kind == "value_error":
+        return detail["msg"].removeprefix("Value error, ")
+    of_kind = next((words for name, words in _BY_TYPE.items() if kind.startswith(name)), None)
+    return _BY_FIELD.get(field) or of_kind or "has a value that is not understood"
+
+
+_AN_ID = "should be an id (letters, digits, hyphens and dots)"
+_BY_FIELD: dict[str | int, str] = {
+    "amount": 'should be a decimal number in quotation marks, such as "19.99"',
+    "currencyCode": "should be a currency code of three capital letters, such as EUR",
+    "orderId": _AN_ID,
+    "orderItemId": _AN_ID,
+}
+_BY_TYPE = {
+    "tuple_type": "should be a list",
+    "list_type": "should be a list",
+    "model_type": "should be an object",
+    "model_attributes_type": "should be an object",
+    "dict_type": "should be an object",
+    "string_type": "should be a text",
+    "string_too_short": "should not be empty",
+    "int_": "should be a whole number",
+    "greater_than": "should not be less than 0",
+    "less_than": "is too large",
+    "datetime_": "should be a date and time, such as 2026-11-01T09:30:00Z",
+    "timezone_": "should be a date and time with its time zone, such as 2026-11-01T09:30:00Z",
+}
+"""By what the names of pydantic's error types begin with."""
 
 
 def _path(location: tuple[int | str, ...]) -> str:

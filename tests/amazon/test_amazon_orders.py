@@ -318,6 +318,27 @@ def test_a_cancellation_request_without_a_requester_is_the_buyers() -> None:
     assert (second.buyer_requested_cancellation, second.cancelled_by) == (False, "AMAZON")
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"orderItems": 7}, "orderItems should be a list."),
+        ({"orderItems": [7]}, "orderItems[0] should be an object."),
+        ({"createdTime": "x"}, "createdTime should be a date and time, such as"),
+        ({"createdTime": "2026-11-18T09:30:00"}, "createdTime should be a date and time with its"),
+        ({"orderItems": [item(quantityOrdered="2")]}, "quantityOrdered should be a whole number."),
+        ({"orderItems": [item(quantityOrdered=-1)]}, "quantityOrdered should not be less than 0."),
+        ({"orderItems": [item(quantityOrdered=2**31)]}, "quantityOrdered is too large."),
+        ({"orderItems": [item("x")]}, "proceedsTotal.amount should be a decimal number"),
+        ({"orderItems": [item(orderItemId="a b")]}, "orderItemId should be an id (letters"),
+        ({"proceeds": {"grandTotal": {"amount": "20.00"}}}, "currencyCode is missing."),
+        ({"fulfillment": {"fulfillmentStatus": 5}}, "fulfillmentStatus should be a text."),
+        ({"packages": [{"packageReferenceId": ""}]}, "packageReferenceId should not be empty."),
+    ],
+)
+def test_what_is_expected_is_said_in_plain_words(change: dict[str, Any], words: str) -> None:
+    assert words in why_not(order() | change)
+
+
 @pytest.mark.parametrize("payload", [None, [], "text", 5, {}, {"orderId": PERSONAL}])
 def test_what_has_no_id_gets_one_to_be_told_apart_by(payload: object) -> None:
     found = read_order(payload)
@@ -327,8 +348,8 @@ def test_what_has_no_id_gets_one_to_be_told_apart_by(payload: object) -> None:
 
 def test_only_the_first_problems_are_listed() -> None:
     reason = why_not(order(*({} for _ in range(10))))
-    assert reason.count("Field required") == 5
-    assert reason.endswith("and 25 more")
+    assert reason.count("is missing") == 5
+    assert reason.endswith("and 25 more.")
 
 
 def test_the_fingerprint_heeds_everything_but_the_sequence_of_fields() -> None:

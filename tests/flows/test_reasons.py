@@ -1,5 +1,8 @@
 """Reasons of Odoo's that name a product, and never a buyer."""
 
+from typing import Any
+
+import pytest
 from desk import MakeDesk, item, order
 from odoo_server.databases import OdooDatabase
 
@@ -28,3 +31,26 @@ def test_a_product_that_cannot_be_replenished_is_named(
     reason = desk.reasons()[payload["orderId"]]
     assert f'replenish "[DESK-24] {NAME}" in "Desks"' in reason
     assert "Wilhelmina" not in reason
+
+
+@pytest.mark.parametrize(
+    ("change", "offered"),
+    [
+        ({"proceeds": {"grandTotal": {"amount": "x"}}}, True),
+        ({"orderItems": 7}, False),
+        ({"fulfillment": {"fulfillmentStatus": "UNSHIPPED"}}, False),
+        ({"fulfillment": {"fulfillmentStatus": "UNSHIPPED", "fulfilledBy": "AMAZON"}}, False),
+        ({"fulfillment": {"fulfillmentStatus": "SHIPPED", "fulfilledBy": "AMAZON"}}, True),
+        ({"fulfillment": {"fulfillmentStatus": "CANCELLED", "fulfilledBy": "MERCHANT"}}, False),
+    ],
+)
+def test_the_import_as_it_is_is_offered_only_where_it_works(
+    make_memory_desk: MakeDesk, change: dict[str, Any], *, offered: bool
+) -> None:
+    desk = make_memory_desk()
+    payload = {**order(item("MUG", ITEM="x")), **change}
+    assert desk.work(payload).quarantined == 1
+    (entry,) = desk.app.ledger.quarantined()
+    command = f"amazon-bridge order import acme {payload['orderId']} --as-is"
+    assert (command in (entry.remedy or "")) == offered
+    assert (entry.reason or "").endswith(".")

@@ -340,7 +340,7 @@ def test_an_order_that_contradicts_itself_is_imported_as_it_is(
     good = world.place_order("FR")
     program.sync(code=1)
     remedy = program.run("order", "show", order.order_id).out
-    assert f"order import ACCOUNT {order.order_id} --as-is" in remedy
+    assert f"order import acme {order.order_id} --as-is" in remedy
     assert program.run("order", "import", "acme", order.order_id).code == 2
     assert program.run("order", "import", "acme", good.order_id, "--as-is").code == 2
     assert order.order_id not in shop.sale_orders()

@@ -31,7 +31,7 @@ def work(context: Context, shown: Sequence[Shown]) -> Counts:
             orders stay pending.
     """
     outcomes: dict[str, str] = {}
-    failures = {s.order_id: unreadable(s) for s in shown if isinstance(s, UnreadableOrder)}
+    failures = {s.order_id: unreadable(context, s) for s in shown if isinstance(s, UnreadableOrder)}
     refused = runner.work(
         [s for s in shown if isinstance(s, Order)],
         lambda orders: _apply(context, orders, outcomes),

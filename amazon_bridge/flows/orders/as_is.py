@@ -66,9 +66,10 @@ def _remind(context: Context, order: Order, entry: Entry) -> None:
     total = (
         f"{order.worth} {order.currency}" if order.currency else "nothing: Amazon states no total"
     )
+    why = (entry.reason or "").rstrip(".")  # that of an older version has no full stop
     body = (
-        f"This order was imported with --as-is, although Amazon's data of it is faulty:"
-        f" {entry.reason} Its total is what Amazon states ({total}), on the first item. Check"
+        f"This order was imported with --as-is, although Amazon's data of it is faulty: {why}."
+        f" Its total is what Amazon states ({total}), on the first item. Check"
         " prices, shipping costs and taxes in Seller Central before it is invoiced."
     )
     note = reminders.note(reminders.AS_IS, "Amazon: check the amounts", body)

@@ -85,7 +85,7 @@ def fetch(context: Context, order_id: str) -> Order:
     """
     shown = context.amazon.order(order_id)
     if isinstance(shown, UnreadableOrder):
-        raise unreadable(shown)
+        raise unreadable(context, shown)
     return shown
 
 
@@ -209,13 +209,19 @@ def ensure_mine(context: Context, shown: Shown) -> None:
         )
 
 
-def unreadable(order: UnreadableOrder) -> ItemError:
+def unreadable(context: Context, order: UnreadableOrder) -> ItemError:
     """The quarantine error of an order that could not be parsed."""
-    as_is = f" To import it at the total that Amazon states: {_AS_IS.format(order.order_id)}"
-    return ItemError(order.kind, order.reason, f"{_by_hand(order)}{_COMES_BACK}{as_is}")
+    remedy = f"{_by_hand(order)}{_COMES_BACK}{_as_is(context, order)}"
+    return ItemError(order.kind, order.reason, remedy)
 
 
-_AS_IS = "amazon-bridge order import ACCOUNT {} --as-is"
+def _as_is(context: Context, order: UnreadableOrder) -> str:
+    """The command that imports the order all the same, where that works."""
+    possible = order.importable_as_is and order.fulfilled_by is not None
+    if not possible or not to_be_imported(order, filed_before=False):
+        return ""
+    command = f"amazon-bridge order import {context.name} {order.order_id} --as-is"
+    return f" To import it at the total that Amazon states: {command}"
 
 
 def _by_hand(order: UnreadableOrder) -> str:
