@@ -54,7 +54,7 @@ def _remind_of_tax_numbers(context: Context, buyers: Iterable[Customer]) -> None
 _REFUSED = Note(
     "tax_number_refused",
     "Amazon: check the tax number",
-    "Amazon tells a tax number for this customer that Odoo finds wrong. It is in the contact's"
+    "Amazon tells a tax number for this customer that is not valid. It is in the contact's"
     " internal notes. Check it, enter the right one as Tax ID, and check the taxes of the"
     " customer's sale orders: they were chosen without it.",
 )

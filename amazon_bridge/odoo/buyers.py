@@ -11,7 +11,7 @@ from typing import Any
 from amazon_bridge.model import Address, FulfilledBy, Order
 from amazon_bridge.odoo.addresses import OdooAddress, Row, odoo_address
 from amazon_bridge.odoo.geography import Geography
-from amazon_bridge.odoo.tax_numbers import canonical, is_tax_number
+from amazon_bridge.odoo.tax_numbers import canonical, is_placeholder, is_tax_number
 from amazon_bridge.odoo.text import LONGEST, printable, whole
 
 ANONYMOUS = "Anonymous Amazon customer"
@@ -46,7 +46,7 @@ class Buyer:
     known_again: bool = True
     """A buyer who comes back is the same customer; else each order has one of its own."""
     is_refused: bool = False
-    """Odoo finds the tax number wrong that Amazon tells."""
+    """Odoo finds the tax number wrong that Amazon tells, or its digits are all the same."""
     is_sole_trader: bool = False
     """``company`` is the person's name."""
     notes: tuple[str, ...] = ()
@@ -120,6 +120,7 @@ def buyer_of(geography: Geography, order: Order) -> Buyer:
         address=in_odoo,
         country_code=geography.country_code(in_odoo.fields["country_id"]),
         ships=order.fulfilled_by == FulfilledBy.MERCHANT,
+        is_refused=not tax_number and any(map(is_placeholder, (of_business, of_person))),
         is_sole_trader=is_sole_trader,
         notes=(*unused, *too_long),
     )

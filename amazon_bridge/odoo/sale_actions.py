@@ -124,11 +124,18 @@ def _words(answer: Mapping[str, Any]) -> str:
     params = answer.get("params")
     inner = params if isinstance(params, Mapping) else {}
     texts = (answer.get("name"), inner.get("title"), inner.get("message"))
-    return _plain(": ".join(text for text in texts if isinstance(text, str) and text))
+    said = dict.fromkeys(text for text in texts if isinstance(text, str) and text)
+    return _plain(": ".join(said))
 
 
 def _plain(markup: str) -> str:
     """The text of markup, the items of a list separated by semicolons."""
     text = html.unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</li>", ";", markup)))
-    sentence = re.sub(r"[\s:]*;\s*", "; ", printable(text))
-    return without_personal_data(sentence).strip(" ;:")
+    sentences = (_said_once(part) for part in printable(text).split(";"))
+    return without_personal_data("; ".join(filter(None, dict.fromkeys(sentences))))
+
+
+def _said_once(text: str) -> str:
+    """A rule's name and its description, which may be the same words."""
+    name, _, description = (part.strip(" .") for part in text.partition(":"))
+    return name if name == description else text.strip(" :")

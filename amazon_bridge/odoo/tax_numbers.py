@@ -15,15 +15,26 @@ _COUNTRY_CODE = re.compile(r"[A-Z]{2}(?=.*\d)")
 
 def is_tax_number(text: str) -> bool:
     """The text looks like a tax number of some country; ``N/A``, ``none`` and ``000000`` don't."""
+    return _has_shape(text) and not _is_one_digit(text)
+
+
+def is_placeholder(text: str) -> bool:
+    """The text looks like a tax number but for its digits, which are all the same."""
+    return _has_shape(text) and _is_one_digit(text)
+
+
+def _has_shape(text: str) -> bool:
     upper = text.upper().strip()
     compact = _compact(upper)
-    digits = re.sub(r"\D", "", compact)
     return (
         bool(_SHAPE.fullmatch(upper))
         and len(compact) <= _LONGEST
-        and len(digits) >= _FEWEST_DIGITS
-        and len(set(digits)) > 1
+        and len(re.sub(r"\D", "", compact)) >= _FEWEST_DIGITS
     )
+
+
+def _is_one_digit(text: str) -> bool:
+    return len(set(re.sub(r"\D", "", text))) == 1
 
 
 def canonical(text: str, country_code: str) -> str:

@@ -76,6 +76,22 @@ def test_a_refused_vat_number_goes_to_the_partners_note(desk: Desk):
     assert len(desk.find("mail.activity", about, [])) == 1
 
 
+def test_a_placeholder_in_place_of_a_vat_number_is_to_be_checked(desk: Desk):
+    buyers = {"Nullen GmbH": "DE000000000", "Keine GmbH": "N/A"}
+    payloads = [business(number, company=name, person=name[:5]) for name, number in buyers.items()]
+    assert desk.work(*payloads).created == 2
+    summaries = []
+    for payload in payloads:
+        about = [
+            ("res_model", "=", "res.partner"),
+            ("res_id", "=", desk.order(payload)["partner_id"][0]),
+        ]
+        summaries.append(
+            [each["summary"] for each in desk.find("mail.activity", about, ["summary"])]
+        )
+    assert summaries == [["Amazon: check the tax number"], []]
+
+
 def test_a_person_who_also_buys_for_a_company_stays_a_customer_of_their_own(desk: Desk):
     payload = business("", company="Ohne Nummer", person="Dora")
     private = order(item(ITEM="5.00"), place="DE", buyer={**payload["buyer"]})

@@ -34,3 +34,9 @@ def test_a_list_of_exceptions_becomes_a_sentence() -> None:
         "<ul><li>No ZIP code: <i></i> <b></b></li><li>R&amp;D only: <i>ask</i> <b></b></li></ul>"
     )
     assert _plain(markup) == "No ZIP code; R&D only: ask"
+
+
+def test_the_name_of_a_rule_that_is_its_description_is_said_once() -> None:
+    said = "<li>No ZIP code: <i>No ZIP code.</i> <b></b></li>"
+    assert _plain(f"<ul>{said}</ul>") == _plain(f"<ul>{said}{said}</ul>") == "No ZIP code"
+    assert _words({"name": "Blocked", "params": {"title": "Blocked"}}) == "Blocked"

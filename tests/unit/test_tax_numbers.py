@@ -1,6 +1,6 @@
 import pytest
 
-from amazon_bridge.odoo.tax_numbers import canonical, is_tax_number, spellings
+from amazon_bridge.odoo.tax_numbers import canonical, is_placeholder, is_tax_number, spellings
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,11 @@ def test_tax_numbers(text: str) -> None:
 )
 def test_texts_that_are_none(text: str) -> None:
     assert not is_tax_number(text)
+
+
+def test_placeholders_look_like_numbers() -> None:
+    texts = ["DE000000000", "000000000", "999.999.999-99", "DE136695976", "N/A", "DE 1111"]
+    assert [text for text in texts if is_placeholder(text)] == texts[:3]
 
 
 @pytest.mark.parametrize(
