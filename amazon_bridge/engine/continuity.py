@@ -185,6 +185,7 @@ class Continuity(Tables):
 _WAITED_FOR = (
     ("feeds", "begun"),
     ("items", "unanswered_since"),
+    ("items", "refused_since"),
     ("rounds", "last_started"),
     ("rounds", "last_finished"),
     ("chores", "begun"),

@@ -56,7 +56,7 @@ _NAMED = """
 """
 _SETTLE = """
     UPDATE items SET state = ?, memo = coalesce(?, memo), last_tried = ?,
-        kind = NULL, reason = NULL, remedy = NULL, unanswered_since = NULL
+        kind = NULL, reason = NULL, remedy = NULL, unanswered_since = NULL, refused_since = NULL
     WHERE account = ? AND job = ? AND key = ? AND fingerprint = ?
 """
 _PUT_ASIDE = """
@@ -66,11 +66,15 @@ _PUT_ASIDE = """
         :remedy, 1, :now, :now, :now)
     ON CONFLICT DO UPDATE SET state = 'quarantined', kind = excluded.kind,
         reason = excluded.reason, remedy = excluded.remedy, attempts = attempts + 1,
-        last_tried = excluded.last_tried, unanswered_since = NULL
+        last_tried = excluded.last_tried, unanswered_since = NULL, refused_since = NULL
 """
 _NOTE_SILENCE = """
     UPDATE items SET unanswered_since = coalesce(unanswered_since, ?)
     WHERE account = ? AND job = ? AND key = ? RETURNING unanswered_since
+"""
+_NOTE_REFUSAL = """
+    UPDATE items SET refused_since = coalesce(refused_since, ?)
+    WHERE account = ? AND job = ? AND key = ? RETURNING refused_since
 """
 _NOTE_ANSWER = """
     UPDATE items SET unanswered_since = NULL
@@ -143,6 +147,8 @@ class Entry:
     unanswered_since: datetime | None
     label: str | None = None
     """What people call the item; not unique."""
+    refused_since: datetime | None = None
+    """Since when Odoo refuses it, although it is up."""
 
     @property
     def display_key(self) -> str:
@@ -276,6 +282,15 @@ class Ledger(Continuity):
         """Note that a side answers for an item."""
         with self._transaction(account) as db:
             db.execute(_NOTE_ANSWER, (account, job, key))
+
+    def note_refusal(self, account: str, job: str, key: str) -> datetime | None:
+        """Note that Odoo refuses a filed item, and return since when it does.
+
+        An item that is settled or quarantined begins anew.
+        """
+        with self._transaction(account) as db:
+            row = db.execute(_NOTE_REFUSAL, (self._now(), account, job, key)).fetchone()
+        return moment_of(row["refused_since"]) if row else None
 
     def settle(
         self,

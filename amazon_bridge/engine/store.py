@@ -147,6 +147,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE accounts ADD COLUMN rewinds INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE rounds ADD COLUMN rewinds INTEGER NOT NULL DEFAULT 0",
     ),
+    ("ALTER TABLE items ADD COLUMN refused_since TEXT",),
 )
 """Step n brings a store from version n to n + 1. Steps are only ever added."""
 

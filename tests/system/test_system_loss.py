@@ -83,6 +83,34 @@ def test_a_lone_refused_order_is_quarantined_as_soon_as_odoo_accepts_another(
     assert here.bridge.quarantine("orders").keys() == {bad.order_id}
 
 
+def test_a_lone_order_that_odoo_refuses_is_quarantined_after_a_day(here: MemoryShop) -> None:
+    """Nothing else comes in that Odoo could accept."""
+    bad = here.world.place_order("FR", lines=[Line(sku="UNION-SELECT", price=Decimal(9))])
+    here.odoo.suspicious = "UNION-SELECT"
+    for _ in range(4):
+        here.clock.advance(hours=5)
+        assert "HTTP status 403" in here.bridge.sync("orders")["error"]
+    here.clock.advance(hours=10)
+    here.run("orders")
+    assert here.bridge.quarantine("orders")[bad.order_id].kind == "access_refused"
+    here.odoo.suspicious = ""
+    here.bridge.app.ledger.retry(bad.order_id)
+    here.run("orders")
+    assert imported(here, bad) == [True]
+
+
+def test_many_orders_refused_for_days_wait_for_the_missing_right(here: MemoryShop) -> None:
+    orders = place(here, 10)
+    here.odoo.suspicious = "client_order_ref"  # which every order has
+    for _ in range(3):
+        here.clock.advance(hours=20)
+        assert "HTTP status 403" in here.bridge.sync("orders")["error"]
+    assert here.bridge.quarantine("orders") == {}
+    here.odoo.suspicious = ""
+    here.run("orders")
+    assert imported(here, *orders) == [True] * 10
+
+
 def test_a_shipment_that_amazon_refuses_like_an_account_is_tried_a_few_times(
     here: MemoryShop,
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -96,6 +96,13 @@ _LEFTOVERS = 30
 """Orders fetched one by one per batch: getOrder allows a burst of 30 calls."""
 
 
+_LONGEST_REFUSAL = timedelta(days=1)
+"""An order that Odoo refuses while there is no other for it to accept would be pending for ever."""
+
+_MANY_REFUSED = 10
+"""So many orders refused, and none accepted, mean that the account is to blame: all wait."""
+
+
 @dataclass(slots=True)
 class _Run:
     """One run of the job in progress."""
@@ -170,12 +177,26 @@ class _Run:
             The counts of the whole run.
         """
         counts = self.counts
-        if self.refused and (counts.created or counts.updated or counts.cancelled):
-            quarantine_all(self.context, self.refused)
-            counts.quarantined += len(self.refused)
-        elif self.refused:
-            counts.note_error(next(iter(self.refused.values())))
+        refused = self.refused
+        if not (counts.created or counts.updated or counts.cancelled):
+            refused = self._refused_too_long()
+            if others := self.refused.keys() - refused.keys():
+                counts.note_error(self.refused[min(others)])
+        if refused:
+            quarantine_all(self.context, refused)
+            counts.quarantined += len(refused)
         return counts
+
+    def _refused_too_long(self) -> dict[str, ItemError]:
+        """The orders refused for a day, where they are so few that each may be to blame itself."""
+        note, name = self.context.ledger.note_refusal, self.context.name
+        since = {order_id: note(name, JOB, order_id) for order_id in self.refused}
+        if len(self.refused) >= _MANY_REFUSED:
+            return {}
+        limit = self.context.clock() - _LONGEST_REFUSAL
+        return {
+            key: self.refused[key] for key, moment in since.items() if moment and moment <= limit
+        }
 
     def foresee_all(self, slices: Sequence[Window]) -> None:
         for window in slices:
