@@ -123,6 +123,7 @@ def work(
     size: int = 100,
     patience: Patience = Patience(),
     sleep: Callable[[float], None] = time.sleep,
+    raise_transient: bool = False,
 ) -> dict[str, ItemError]:
     """Apply ``apply`` to all items, in batches; tell by key which can't be worked, and why.
 
@@ -151,14 +152,17 @@ def work(
         size: the number of items in a batch.
         patience: for ``Transient`` errors, for each batch.
         sleep: takes seconds; called with 0 before each batch.
+        raise_transient: raise a ``Transient`` at once: within the ``apply`` of another ``work``,
+            which tries again.
 
     Raises:
         Refused: the side is alive, but refuses every item tried so far in the same way.
         AccountError: the side is down, refuses the login, or asks to wait longer than there is
             patience. No further item is tried.
+        Transient: with ``raise_transient`` only.
         StorageError, ConfigError: as raised by ``apply`` or ``alive``.
     """
-    worker = _Worker(apply, key, alive, patience, sleep)
+    worker = _Worker(apply, key, alive, patience, sleep, raise_transient)
     for start in range(0, len(items), size):
         sleep(0)  # where a daemon that is to stop raises ``Stopped``: between two batches
         worker.work(items[start : start + size], patience)
@@ -258,6 +262,7 @@ class _Worker(Generic[T]):
     alive: Callable[[], object]
     patience: Patience
     sleep: Callable[[float], None]
+    raise_transient: bool = False
     failures: dict[str, ItemError] = field(default_factory=dict)
 
     def work(self, batch: Sequence[T], patience: Patience) -> None:
@@ -280,9 +285,16 @@ class _Worker(Generic[T]):
 
     def _tried(self, batch: Sequence[T], patience: Patience) -> Exception | None:
         try:
-            patiently(lambda: self.apply(batch), patience=patience, sleep=self.sleep)
+            if self.raise_transient:
+                self.apply(batch)
+            else:
+                patiently(lambda: self.apply(batch), patience=patience, sleep=self.sleep)
         except (StorageError, ConfigError):
             raise
+        except Transient as error:
+            if self.raise_transient:
+                raise
+            return error
         except Exception as error:  # noqa: BLE001  a bug must cost one item, not all the others
             return error
         return None

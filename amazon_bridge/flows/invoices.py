@@ -15,6 +15,7 @@ from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
 from amazon_bridge.engine.ledger import State
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import Memo, memos_of
 from amazon_bridge.odoo import invoices, notes, sales
@@ -74,22 +75,24 @@ def _work(context: Context, order_ids: Sequence[str]) -> Counts:
         alive=context.odoo.ping,
         sleep=context.sleep,
     )
-    for order_id, error in failures.items():
+    for order_id, error in _remind(context, failures).items():
         context.ledger.put_aside(context.name, KEPT, order_id, error)
         log.warning("invoice_put_aside", account=context.name, order=order_id, kind=error.kind)
-    _remind(context, failures)
     return Counts(quarantined=len(failures))
 
 
-def _remind(context: Context, failures: Mapping[str, ItemError]) -> None:
-    """Schedule an activity on the sale orders that can't be invoiced."""
+def _remind(context: Context, failures: Mapping[str, ItemError]) -> dict[str, ItemError]:
+    """Schedule an activity on the sale orders that can't be invoiced.
+
+    Returns:
+        The errors to quarantine them with.
+    """
     orders = sales.find(context.odoo, failures) if failures else {}
     wanted = {
-        (notes.SALE_ORDER, order.id): _note(failures[order_id])
+        order_id: (order.name, ((notes.SALE_ORDER, order.id), _note(failures[order_id])))
         for order_id, order in orders.items()
     }
-    today, user_id = context.clock().date(), context.setup.salesperson_id
-    notes.remind(context.odoo, wanted, today=today, user_id=user_id)
+    return notices.announce(context, failures, wanted)
 
 
 def _note(error: ItemError) -> Note:
@@ -142,9 +145,8 @@ def _refuse_unfinished(context: Context, made: Mapping[str, Invoice]) -> None:
 def _settle(context: Context, orders: Sequence[SaleOrder]) -> None:
     """Settle orders, and close the activities of those that were quarantined before."""
     entries = {o.id: context.ledger.entry(context.name, KEPT, o.order_id) for o in orders}
-    again = [id_ for id_, entry in entries.items() if entry and entry.attempts]
-    feedback = "Settled: the order is invoiced."
-    notes.close_reminders(context.odoo, notes.SALE_ORDER, again, (_TOPIC,), feedback)
+    again = [(notes.SALE_ORDER, id_) for id_, entry in entries.items() if entry and entry.attempts]
+    notices.close(context, again, (_TOPIC,), "Settled: the order is invoiced.", in_batch=True)
     for order in orders:
         context.ledger.settle(context.name, KEPT, order.order_id, "", State.DONE)
 

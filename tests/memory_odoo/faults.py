@@ -16,6 +16,10 @@ class Violation(Refusal):
     """A constraint of the database, which Odoo puts into words."""
 
 
+class Forbidden(Refusal):
+    """An AccessError: a record rule keeps the login from writing on a record."""
+
+
 class NotPlayed(BaseException):
     """The bridge or a test asks for what the in-memory Odoo doesn't play.
 
@@ -26,6 +30,14 @@ class NotPlayed(BaseException):
 def missing(model: str, id_: int) -> Refusal:
     record = f"(Record: {model}({id_},), User: 2)"
     return Refusal(f"Record does not exist or has been deleted.\n{record}")
+
+
+def protected(title: str, operation: str, id_: int) -> Forbidden:
+    return Forbidden(
+        "The requested operation cannot be completed due to security restrictions. Please contact"
+        f" your system administrator.\n\n(Document type: {title}, Operation: {operation})\n\n"
+        f"Records: {id_}, User: 2"
+    )
 
 
 def lacks(title: str, name: str, model_title: str, model: str) -> Violation:
@@ -40,6 +52,8 @@ def lacks(title: str, name: str, model_title: str, model: str) -> Violation:
 
 def as_fault(error: Exception) -> Fault:
     """What Odoo sends over XML-RPC for an exception."""
+    if isinstance(error, Forbidden):
+        return Fault(4, error.text)
     if isinstance(error, Refusal):
         return Fault(2, error.text)
     return Fault(1, "".join(traceback.format_exception(error)))

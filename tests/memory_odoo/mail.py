@@ -1,6 +1,6 @@
 """Notes and activities on records."""
 
-from memory_odoo.faults import Refusal
+from memory_odoo.faults import protected
 from memory_odoo.fields import Field, char, declared, integer, one, related, translated
 from memory_odoo.model import Model, Values, public
 
@@ -16,6 +16,12 @@ class Messages(Model):
         message_type=char(),
         subtype_id=one("mail.message.subtype"),
     )
+
+    def create_one(self, values: Values) -> int:
+        id_ = super().create_one(values)
+        if (self.get(id_, "model"), self.get(id_, "res_id")) in self.env.protected:
+            raise protected("Message", "create", id_)
+        return id_
 
 
 class Subtypes(Model):
@@ -44,12 +50,9 @@ class Activities(Model):
 
     def create_one(self, values: Values) -> int:
         id_ = super().create_one(values)
-        if self.get(id_, "res_id") not in self.store.table(self.get(id_, "res_model")):
-            raise Refusal(
-                "The requested operation cannot be completed due to security restrictions. Please"
-                " contact your system administrator.\n\n(Document type: Activity, Operation:"
-                f" create)\n\nRecords: {id_}, User: 2"
-            )
+        about = self.get(id_, "res_model"), self.get(id_, "res_id")
+        if about[1] not in self.store.table(about[0]) or about in self.env.protected:
+            raise protected("Activity", "create", id_)
         return id_
 
     @public

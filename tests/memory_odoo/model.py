@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from memory_odoo import loading
 from memory_odoo.domains import matches
-from memory_odoo.faults import NotPlayed, lacks
+from memory_odoo.faults import NotPlayed, lacks, protected
 from memory_odoo.fields import Field, moment, one
 
 if TYPE_CHECKING:
@@ -128,6 +128,8 @@ class Model:
         for id_ in ids:
             plain = {n: v for n, v in values.items() if self.field(n).type != "one2many"}
             lines = {n: v for n, v in values.items() if n not in plain}
+            if (self.name, id_) in self.env.protected:
+                raise protected(self.title, "write", id_)
             row = self.store.row(self.name, id_)
             self.store.update(self.name, id_, self._stored(plain, row, creating=False))
             self.write_lines(id_, lines)

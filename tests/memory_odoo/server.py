@@ -26,6 +26,7 @@ class Environment:
         self.context: Mapping[str, Any] = {}
         self.uid = 0
         self.language = SOURCE
+        self.protected: set[tuple[str, int]] = set()
         self._models = {kind.name: kind(self) for kind in KINDS}
 
     def __getitem__(self, name: str) -> Any:
@@ -73,6 +74,10 @@ class MemoryOdoo:
         records, last_ids = backup
         self.env.store.restore(records)
         self.env.store.last_ids = dict(last_ids)
+
+    def protect(self, *records: tuple[str, int]) -> None:
+        """Let record rules keep the login from writing on these records, by model and id."""
+        self.env.protected = set(records)
 
     # /xmlrpc/2/common
 

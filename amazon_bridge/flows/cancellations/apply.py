@@ -9,7 +9,7 @@ import structlog
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.ledger import Seen, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import orders
+from amazon_bridge.flows import notices, orders
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import Ending, Task, decide, deleted
 from amazon_bridge.flows.cancellations.find import Found
@@ -57,7 +57,7 @@ def _settle_gone(context: Context, found: Found, counts: Counts) -> dict[str, It
 def end(context: Context, endings: Sequence[Ending]) -> None:
     """Post notes on the orders about how they end, close their activities, and settle them."""
     posted = {each.sale_order.id: each.note for each in endings if each.note}
-    notes.post(context.odoo, notes.SALE_ORDER, posted)
+    notices.post(context, notes.SALE_ORDER, posted)
     tell.close_reminders(context, [each.sale_order for each in endings])
     for each in endings:
         fingerprint = CANCELLED if each.sale_order.is_cancelled else LIVE

@@ -9,7 +9,7 @@ import structlog
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import HELD
-from amazon_bridge.flows import orders
+from amazon_bridge.flows import notices, orders
 from amazon_bridge.flows.cancellations.memo import JOB
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
@@ -49,17 +49,17 @@ _NOT_CANCELLED = "Amazon doesn't cancel this order"
 def say_told(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
     """Note on sale orders that Amazon has cancelled them at our word."""
     ids = [sale_order.id for sale_order in sale_orders]
-    notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(ids, TOLD))
+    notices.post(context, notes.SALE_ORDER, dict.fromkeys(ids, TOLD))
     close_reminders(context, sale_orders)
 
 
 def close_reminders(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
     """Close the activities about cancellations, the buyer's requests included."""
     topics, feedback = (_REFUSED, reminders.REQUEST), "Settled: nothing is left to cancel."
-    ids = [sale_order.id for sale_order in sale_orders]
+    records = [(notes.SALE_ORDER, sale_order.id) for sale_order in sale_orders]
     deliveries = [d.id for sale_order in sale_orders for d in sale_order.deliveries]
-    notes.close_reminders(context.odoo, notes.SALE_ORDER, ids, topics, feedback)
-    notes.close_reminders(context.odoo, notes.DELIVERY_ORDER, deliveries, topics, feedback)
+    records += [(notes.DELIVERY_ORDER, id_) for id_ in deliveries]
+    notices.close(context, records, topics, feedback)
 
 
 def still_asked(context: Context, ids: Collection[int]) -> set[int]:
@@ -71,18 +71,12 @@ def put_aside(
     context: Context, failures: Mapping[str, ItemError], sale_orders: Mapping[str, SaleOrder]
 ) -> None:
     """Quarantine orders, with an activity on each that says why and what to do."""
-    asked = {
-        (notes.SALE_ORDER, sale_orders[key].id): _why(error)
-        for key, error in failures.items()
-        if key in sale_orders
+    known = {key: sale_orders[key] for key in failures if key in sale_orders}
+    wanted = {
+        key: (sale_order.name, ((notes.SALE_ORDER, sale_order.id), _why(failures[key])))
+        for key, sale_order in known.items()
     }
-    notes.remind(
-        context.odoo,
-        asked,
-        today=context.clock().date(),
-        user_id=context.setup.salesperson_id,
-    )
-    for order_id, error in failures.items():
+    for order_id, error in notices.announce(context, failures, wanted).items():
         context.ledger.put_aside(context.name, JOB, order_id, error)
         names = {"account": context.name, "order": order_id}
         log.warning("cancellation_put_aside", **names, kind=error.kind, reason=error.reason)

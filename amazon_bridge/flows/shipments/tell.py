@@ -10,6 +10,7 @@ import structlog
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import State
+from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.shipments.decide import (
     Outcome,
@@ -25,7 +26,7 @@ from amazon_bridge.flows.shipments.subjects import NOTHING_TOLD, TOLD
 from amazon_bridge.model import Order
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
-from amazon_bridge.odoo.notes import Note, Record
+from amazon_bridge.odoo.notes import Note, Record, RecordNote
 
 log = structlog.get_logger(__name__)
 
@@ -72,9 +73,10 @@ class Report:
 def show_waiting(context: Context, tasks: Sequence[Task]) -> None:
     """Log once that a delivery order waits, and after a while ask for what it lacks."""
     late = [task for task in tasks if _is_late(context, task)]
-    _remind(context, {(notes.DELIVERY_ORDER, t.delivery.id): _TRACKING_MISSING for t in late})
+    refused = notices.remind(context, [(_record(t.delivery), _TRACKING_MISSING) for t in late])
     for task in late:
-        remember(context, task, Stage.REMINDED)
+        if _record(task.delivery) not in refused:
+            remember(context, task, Stage.REMINDED)
 
 
 def _is_late(context: Context, task: Task) -> bool:
@@ -102,13 +104,14 @@ def report(context: Context, reports: Sequence[tuple[Task, Report]]) -> None:
         for task, each in reports
         if each.outcome != Outcome.CANCELLED
     }
-    notes.post(context.odoo, notes.DELIVERY_ORDER, noted)
-    notes.close_reminders(
-        context.odoo, notes.DELIVERY_ORDER, noted.keys(), (_REFUSED, _INCOMPLETE), "Amazon knows."
-    )
-    _show_differences(context, reports)
+    notices.post(context, notes.DELIVERY_ORDER, noted)
+    records = [(notes.DELIVERY_ORDER, id_) for id_ in noted]
+    notices.close(context, records, (_REFUSED, _INCOMPLETE), "Amazon knows.")
+    unannounced = _show_differences(context, reports)
     settled = [t.delivery for t, each in reports if each.outcome != Outcome.SENT]
     settle(context, settled, State.DONE)
+    for delivery, error in unannounced:
+        _quarantine(context, delivery, error)
 
 
 def _note(context: Context, task: Task, report: Report) -> Note:
@@ -142,21 +145,46 @@ def _parcel(context: Context, task: Task) -> str:
     return f"carrier {carrier.name or carrier.code}{service}, tracking reference {reference}"
 
 
-def _show_differences(context: Context, reports: Sequence[tuple[Task, Report]]) -> None:
-    """Schedule activities where what left and what Amazon counts don't match."""
-    asked: dict[Record, Note] = {}
-    matching: set[int] = set()
-    for task, each in reports:
-        if each.surplus:
-            asked[notes.DELIVERY_ORDER, task.delivery.id] = _surplus(task, each)
-        if each.still_open:
-            asked[notes.SALE_ORDER, task.delivery.sale_order_id] = _still_open(each)
-        elif each.order and each.outcome != Outcome.SENT:
-            matching.add(task.delivery.sale_order_id)
-    _remind(context, asked)
-    matching -= {id_ for model, id_ in asked if model == notes.SALE_ORDER}
-    notes.close_reminders(
-        context.odoo, notes.SALE_ORDER, matching, (_STILL_OPEN,), "Nothing is open any more."
+def _show_differences(
+    context: Context, reports: Sequence[tuple[Task, Report]]
+) -> list[tuple[DeliveryOrder, ItemError]]:
+    """Schedule activities where what left and what Amazon counts don't match.
+
+    Returns:
+        The deliveries with a difference that no activity could be scheduled about.
+    """
+    wanted = [(task.delivery, pair) for task, each in reports for pair in _wanted(task, each)]
+    asked = dict(pair for _, pair in wanted)
+    refused = notices.remind(context, asked.items())
+    matching = {
+        (notes.SALE_ORDER, task.delivery.sale_order_id)
+        for task, each in reports
+        if not each.still_open and each.order and each.outcome != Outcome.SENT
+    }
+    notices.close(context, matching - asked.keys(), (_STILL_OPEN,), "Nothing is open any more.")
+    return [
+        (delivery, _unannounced(note, refused[record]))
+        for delivery, (record, note) in wanted
+        if record in refused
+    ]
+
+
+def _wanted(task: Task, report: Report) -> list[RecordNote]:
+    """The activities about what left, and about what is still open on Amazon."""
+    wanted = []
+    if report.surplus:
+        wanted.append((_record(task.delivery), _surplus(task, report)))
+    if report.still_open:
+        record = notes.SALE_ORDER, task.delivery.sale_order_id
+        wanted.append((record, _still_open(report)))
+    return wanted
+
+
+def _unannounced(note: Note, failure: ItemError) -> ItemError:
+    return ItemError(
+        failure.kind,
+        f"{note.body} No activity could be scheduled about it: {failure.reason}",
+        failure.remedy,
     )
 
 
@@ -200,12 +228,20 @@ def _fact(topic: str, subject: str, text: str) -> Note:
 
 def quarantine(context: Context, failures: Sequence[tuple[DeliveryOrder, ItemError]]) -> None:
     """Quarantine delivery orders, with an activity on each that says why and what to do."""
-    asked = {(notes.DELIVERY_ORDER, d.id): _why(d, error) for d, error in failures}
-    _remind(context, asked)
-    for delivery, error in failures:
-        context.ledger.put_aside(context.name, JOB, delivery.key, error)
-        about = names(context, delivery)
-        log.warning("shipment_put_aside", **about, kind=error.kind, reason=error.reason)
+    wanted = {d.key: (d.name, (_record(d), _why(d, error))) for d, error in failures}
+    errors = notices.announce(context, {d.key: error for d, error in failures}, wanted)
+    for delivery, _ in failures:
+        _quarantine(context, delivery, errors[delivery.key])
+
+
+def _quarantine(context: Context, delivery: DeliveryOrder, error: ItemError) -> None:
+    context.ledger.put_aside(context.name, JOB, delivery.key, error)
+    about = names(context, delivery)
+    log.warning("shipment_put_aside", **about, kind=error.kind, reason=error.reason)
+
+
+def _record(delivery: DeliveryOrder) -> Record:
+    return notes.DELIVERY_ORDER, delivery.id
 
 
 def _why(delivery: DeliveryOrder, error: ItemError) -> Note:
@@ -214,15 +250,6 @@ def _why(delivery: DeliveryOrder, error: ItemError) -> Note:
     digest = hashlib.sha256(facts.encode()).hexdigest()[:8]
     subject = _SUBJECTS.get(error.kind, "Amazon doesn't take this shipment")
     return Note(f"{_REFUSED}_{digest}", subject, str(error))
-
-
-def _remind(context: Context, asked: Mapping[Record, Note]) -> None:
-    notes.remind(
-        context.odoo,
-        asked,
-        today=context.clock().date(),
-        user_id=context.setup.salesperson_id,
-    )
 
 
 def names(context: Context, delivery: DeliveryOrder) -> dict[str, str]:

@@ -1,0 +1,160 @@
+"""Notes and activities in Odoo: a record that refuses its own costs no other record's.
+
+A record rule, a proxy or an automation of Odoo can refuse what is written about one record. Such
+a refusal is logged and returned; whoever asked goes on, and says so where people look instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
+
+import structlog
+
+from amazon_bridge.engine import runner
+from amazon_bridge.engine.errors import ItemError, Refused
+from amazon_bridge.flows.context import Context
+from amazon_bridge.odoo import notes
+from amazon_bridge.odoo.notes import Note, Record, RecordNote
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+Failures = dict[Record, ItemError]
+"""Why Odoo refused what was to be written about a record."""
+
+
+def remind(context: Context, wanted: Collection[RecordNote], *, in_batch: bool = False) -> Failures:
+    """Schedule activities, with a note of the same words each.
+
+    Args:
+        context: of the account.
+        wanted: any number of notes for each record.
+        in_batch: part of a batch that is tried again when Odoo doesn't respond.
+
+    Returns:
+        The records that refuse one.
+
+    Raises:
+        AccountError: Odoo is down.
+        Transient: Odoo doesn't respond, and ``in_batch``.
+    """
+    today, user_id = context.clock().date(), context.setup.salesperson_id
+
+    def apply(batch: Sequence[RecordNote]) -> None:
+        notes.remind_all(context.odoo, batch, today=today, user_id=user_id)
+
+    return _each(context, wanted, apply, about=_record, event="reminder_failed", in_batch=in_batch)
+
+
+def post(
+    context: Context, model: str, posted: Mapping[int, Note], *, in_batch: bool = False
+) -> Failures:
+    """Post a note on each of these records; see ``remind``."""
+
+    def apply(ids: Sequence[int]) -> None:
+        notes.post(context.odoo, model, {id_: posted[id_] for id_ in ids})
+
+    def about(id_: int) -> Record:
+        return model, id_
+
+    return _each(context, posted, apply, about=about, event="note_failed", in_batch=in_batch)
+
+
+def close(
+    context: Context,
+    records: Collection[Record],
+    topics: Collection[str],
+    feedback: str,
+    *,
+    keep: Collection[RecordNote] = (),
+    in_batch: bool = False,
+) -> Failures:
+    """Mark open activities as done, as ``notes.close_all`` does; see ``remind``."""
+
+    def apply(batch: Sequence[Record]) -> None:
+        notes.close_all(context.odoo, batch, topics, feedback, keep=keep)
+
+    def about(record: Record) -> Record:
+        return record
+
+    event = "reminder_not_closed"
+    return _each(context, records, apply, about=about, event=event, in_batch=in_batch)
+
+
+def _record(item: RecordNote) -> Record:
+    return item[0]
+
+
+def _each(
+    context: Context,
+    items: Collection[T],
+    apply: Callable[[Sequence[T]], None],
+    *,
+    about: Callable[[T], Record],
+    event: str,
+    in_batch: bool,
+) -> Failures:
+    """Apply to all at once; only upon a refusal, find out which items are to blame."""
+    numbered = list(enumerate(items))
+    errors = _errors(context, numbered, lambda batch: apply([item for _, item in batch]), in_batch)
+    failures = {about(item): errors[str(n)] for n, item in numbered if str(n) in errors}
+    for (model, id_), error in failures.items():
+        log.warning(event, account=context.name, model=model, record=id_, reason=error.reason)
+    return failures
+
+
+def _errors(
+    context: Context,
+    numbered: Sequence[tuple[int, T]],
+    apply: Callable[[Sequence[tuple[int, T]]], None],
+    in_batch: bool,  # noqa: FBT001
+) -> dict[str, ItemError]:
+    def sleep(seconds: float) -> None:
+        if seconds:  # what was done is still noted in Odoo when the daemon is to stop
+            context.sleep(seconds)
+
+    try:
+        return runner.work(
+            numbered,
+            apply,
+            key=lambda each: str(each[0]),
+            alive=context.odoo.ping,
+            size=max(1, len(numbered)),
+            sleep=sleep,
+            raise_transient=in_batch,
+        )
+    except Refused as refused:
+        return refused.errors
+
+
+Announcement = tuple[str, RecordNote]
+"""The name of a record, and what is to be said about it."""
+
+
+def announce(
+    context: Context, errors: Mapping[str, ItemError], wanted: Mapping[str, Announcement]
+) -> dict[str, ItemError]:
+    """Schedule activities about items that are to be quarantined.
+
+    Args:
+        context: of the account.
+        errors: of the items, by their keys.
+        wanted: the activity about an item, by its key; an item that Odoo has no record of has none.
+
+    Returns:
+        The errors to quarantine the items with: they say where no activity could be scheduled.
+    """
+    refused = remind(context, [about for _, about in wanted.values()])
+    failed = {key: {name: refused[r]} for key, (name, (r, _)) in wanted.items() if r in refused}
+    return {key: without_activity(error, failed.get(key, {})) for key, error in errors.items()}
+
+
+def without_activity(error: ItemError, failures: Mapping[str, ItemError]) -> ItemError:
+    """The error, and on which records, by their names, no activity about it could be scheduled."""
+    if not failures:
+        return error
+    why = next(iter(failures.values())).reason
+    reason = f"{error.reason} No activity could be scheduled on {', '.join(failures)}: {why}"
+    return ItemError(error.kind, reason, error.remedy)

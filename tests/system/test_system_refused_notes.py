@@ -1,0 +1,129 @@
+"""Records that Odoo takes no note or activity on: they cost no other record anything."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import memory_shop
+import pytest
+from memory_shop import MemoryShop
+
+from amazon_bridge.engine.ledger import State
+from amazon_bridge.simulator import Order
+
+REFUSED = '{"errors": [{"code": "InvalidInput", "message": "Invalid tracking number"}]}'
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[MemoryShop]:
+    with memory_shop.opened(tmp_path) as opened:
+        yield opened
+
+
+def place(here: MemoryShop, number: int) -> list[Order]:
+    orders = [here.world.place_order("FR") for _ in range(number)]
+    here.run()
+    return orders
+
+
+def sync(here: MemoryShop, job: str) -> dict[str, Any]:
+    """One run that comes to its end."""
+    here.clock.advance(minutes=25)
+    counts = here.bridge.sync(job)
+    assert "error" not in counts, counts
+    return counts
+
+
+def amazon_refuses_the_tracking(here: MemoryShop, order: Order) -> None:
+    here.simulator.faults.add(
+        kind="answer",
+        status=400,
+        body=REFUSED,
+        operation="confirmShipment",
+        path_contains=order.order_id,
+        times=None,
+    )
+
+
+def told(here: MemoryShop, *ids: int) -> list[bool]:
+    return ["Amazon: shipment confirmed" in here.shop.notes("stock.picking", id_) for id_ in ids]
+
+
+# Shipments
+
+
+def test_a_delivery_that_takes_no_activity_keeps_no_other(here: MemoryShop) -> None:
+    orders = place(here, 4)
+    ids = [here.warehouse.ship(o, "DHL", f"JD{n}")["id"] for n, o in enumerate(orders)]
+    amazon_refuses_the_tracking(here, orders[1])
+    here.odoo.protect(("stock.picking", ids[1]))
+    assert sync(here, "pickings") == {"seen": 4, "notified": 3, "quarantined": 1}
+    (failed,) = here.bridge.logged("reminder_failed")
+    assert (failed["model"], failed["record"]) == ("stock.picking", ids[1])
+    assert told(here, *ids) == [True, False, True, True]
+    (entry,) = here.bridge.quarantine("pickings").values()
+    assert entry.key.endswith(f"#{ids[1]}")
+    assert "Invalid tracking number" in entry.reason
+    name = here.warehouse.transfers(orders[1])[0]["name"]
+    assert f"No activity could be scheduled on {name}: Odoo refused" in entry.reason
+    attempts = len(here.bridge.received("confirmShipment"))
+    assert sync(here, "pickings")["seen"] == 3
+    assert len(here.bridge.received("confirmShipment")) == attempts
+    assert here.bridge.app.ledger.pending("acme", "pickings") == []
+
+
+def test_a_delivery_whose_note_a_proxy_refuses_is_settled(here: MemoryShop) -> None:
+    orders = place(here, 3)
+    ids = [
+        here.warehouse.ship(order, "DHL", reference)["id"]
+        for order, reference in zip(orders, ["JD1", "JDSELECT", "JD3"], strict=True)
+    ]
+    here.odoo.suspicious = "JDSELECT"
+    sync(here, "pickings")
+    sync(here, "pickings")
+    assert told(here, *ids) == [True, False, True]
+    assert here.bridge.app.ledger.pending("acme", "pickings") == []
+    assert len(here.bridge.received("confirmShipment")) == 3
+
+
+def test_a_missing_reference_is_asked_for_on_the_other_deliveries(here: MemoryShop) -> None:
+    ids = [here.warehouse.ship(order, "DHL", None)["id"] for order in place(here, 3)]
+    here.odoo.protect(("stock.picking", ids[1]))
+    here.clock.advance(days=2)
+    sync(here, "pickings")
+    asked = [len(here.warehouse.activities("stock.picking", id_)) for id_ in ids]
+    assert asked == [1, 0, 1]
+    here.odoo.protect()
+    sync(here, "pickings")
+    assert len(here.warehouse.activities("stock.picking", ids[1])) == 1
+
+
+# Cancellations
+
+
+def test_a_cancellation_without_its_note_is_settled(here: MemoryShop) -> None:
+    orders = place(here, 3)
+    here.warehouse.cancel(*orders)
+    here.odoo.protect(("sale.order", here.shop.sale_order(orders[1])["id"]))
+    for _ in range(3):
+        sync(here, "cancellations")
+    assert [here.world.order(order.order_id).status for order in orders] == ["CANCELLED"] * 3
+    states = [here.bridge.state("cancellations", order.order_id) for order in orders]
+    assert states == [State.DONE] * 3
+    assert len(here.bridge.feeds()) == 1
+
+
+def test_a_cancellation_that_takes_no_activity_is_quarantined(here: MemoryShop) -> None:
+    orders = place(here, 3)
+    here.warehouse.cancel(*orders)
+    for order in orders:
+        here.world.ship(order.order_id)
+    sale_orders = [here.shop.sale_order(order) for order in orders]
+    here.odoo.protect(("sale.order", sale_orders[1]["id"]))
+    sync(here, "cancellations")
+    entries = here.bridge.quarantine("cancellations")
+    assert entries.keys() == {order.order_id for order in orders}
+    says = ["No activity could be scheduled" in entries[order.order_id].reason for order in orders]
+    assert says == [False, True, False]
+    asked = [len(here.warehouse.activities("sale.order", s["id"])) for s in sale_orders]
+    assert asked == [1, 0, 1]
