@@ -294,15 +294,15 @@ def _exit_code(counts: Sequence[Counts]) -> int:
 def _show_counts(results: dict[str, dict[str, Counts]]) -> None:
     numbers = [name for name in Counts.__slots__ if name != "error"]
     table = Table("account", "job", *numbers)
-    errors = []
+    failed: dict[tuple[str, str], list[str]] = {}
     for account, done in results.items():
         for job, counts in done.items():
             add_row(table, account, job, *(str(getattr(counts, name)) for name in numbers))
             if counts.error:
-                errors.append(f"{account}, {job}: {counts.error}")
+                failed.setdefault((account, counts.error), []).append(job)
     console().print(table)
-    for error in errors:
-        say(error)
+    for (account, error), jobs in failed.items():  # what all jobs have in common is said once
+        say(f"{account}, {', '.join(jobs)}: {error}")
     if any(counts.quarantined for done in results.values() for counts in done.values()):
         say("Some were put aside: amazon-bridge quarantine list")
 

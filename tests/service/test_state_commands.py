@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -61,3 +64,31 @@ def test_without_a_listener_the_healthcheck_asks_whether_the_daemon_runs(config:
 )
 def test_the_healthcheck_asks_where_the_daemon_listens(listen: str, asked: str):
     assert healthcheck.address_of(HttpConfig(listen=listen, token="secret")) == asked
+
+
+class Forbids(BaseHTTPRequestHandler):
+    """An Odoo behind a proxy that lets nobody through."""
+
+    def do_POST(self) -> None:
+        self.send_error(403)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def forbidding() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Forbids)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_error_that_all_jobs_have_is_said_once(config: Path, forbidding: str):
+    config.write_text(config.read_text().replace("https://erp.example.com", forbidding))
+    result = run(config, "sync", "all", "--account", "acme-eu", "--dry-run")
+    assert result.exit_code == 3
+    flat = " ".join(result.output.split())
+    assert flat.count("HTTP status 403") == 1
+    assert "acme-eu, orders, cancellations, pickings: " in flat
