@@ -280,6 +280,49 @@ def test_more_left_than_amazon_had_open_at_the_import(
     assert "2 units of MUG-BLUE left" in text
 
 
+def test_a_package_of_seller_central_has_its_reference(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    (order,) = place(bridge, lines=[Line(quantity=3), Line(sku="MUG-RED")])
+    transfer = warehouse.open(order)
+    package = world.make_package(order, {item_ids(order)[0]: 2})
+    package = replace(package, reference=str(transfer["id"]))
+    world.ship(order.order_id, package)
+    clock.advance(minutes=11)
+    bridge.sync("orders")
+    warehouse.ship(order, quantities={"MUG-BLUE": 1, "MUG-RED": 1})
+    assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
+    assert bridge.quarantine("pickings")[key(order, transfer)].kind == "reference_taken"
+    subjects = warehouse.activities("stock.picking", transfer["id"]).keys()
+    assert "Amazon isn't told of this shipment" in subjects
+    assert world.order(order.order_id).packages == (package,)
+    left = world.make_package(world.order(order.order_id))
+    world.ship(order.order_id, replace(left, reference="20000000"))
+    bridge.app.ledger.retry(order.order_id)
+    bridge.sync("pickings")
+    assert bridge.quarantine("pickings") == {}
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
+    assert details(bridge, order) == []
+
+
+def test_a_lost_state_store_recognises_its_package(
+    bridge: Bridge, warehouse: Warehouse, world: SettledWorld
+) -> None:
+    """Even without the note that says so."""
+    (order,) = place(bridge, lines=[Line(quantity=3)])
+    transfer = warehouse.ship(order, quantities={"MUG-BLUE": 1})
+    bridge.simulator.faults.add("reset", "confirmShipment", after_work=True, times=None)
+    bridge.sync("pickings")
+    bridge.simulator.faults.clear()
+    bridge.forget()
+    sent = len(details(bridge, order))
+    bridge.sync("pickings")
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
+    assert len(details(bridge, order)) == sent > 0
+    (package,) = world.order(order.order_id).packages
+    assert package.quantities == ((item_ids(order)[0], 1),)
+
+
 def test_one_that_odoo_has_no_more(bridge: Bridge, warehouse: Warehouse, odoo: MemoryOdoo) -> None:
     """As after a backup was restored."""
     (order,) = place(bridge)

@@ -182,6 +182,31 @@ def test_its_package_holds_less_than_what_left(
     assert plan(task(shipped(3)), order) == Plan(outcome, units, package=its)
 
 
+def test_somebody_elses_package_has_its_reference() -> None:
+    foreign = package(17, "JD9", _51=2)
+    order = amazons(item(MUG, 3, 2), status="PARTIALLY_SHIPPED", packages=(foreign,))
+    with pytest.raises(ItemError, match="would be overwritten") as raised:
+        plan(task(shipped(1)), order, was_sent=False)
+    assert raised.value.kind == "reference_taken"
+    assert "Seller Central" in (raised.value.remedy or "")
+    # nothing is open any more
+    full = amazons(item(MUG, 2, 2), status="SHIPPED", packages=(foreign,))
+    assert plan(task(shipped(2)), full, was_sent=False) == Plan(Outcome.ELSEWHERE)
+    # the parcel was confirmed beside it
+    both = replace(order, packages=(foreign, package(20, "jd-1", _51=1)))
+    assert plan(task(shipped(1)), both, was_sent=False) == Plan(Outcome.ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    ("tracking", "was_sent"), [("JD1", False), ("jd 1", False), (None, False), ("JD9", True)]
+)
+def test_a_package_with_its_reference_is_its_own(tracking: str | None, *, was_sent: bool) -> None:
+    """A lost state store doesn't know that it was sent; the tracking reference shows it."""
+    order = amazons(item(MUG, 2, 2), packages=(package(17, tracking, _51=2),))
+    todo = plan(task(shipped(2)), order, was_sent=was_sent)
+    assert todo == Plan(Outcome.CONFIRMED, package=order.packages[0])
+
+
 def test_of_a_cancelled_order_nothing_is_told() -> None:
     with pytest.raises(ItemError, match="Stop the parcel") as raised:
         plan(task(shipped(2)), amazons(item(MUG, 0), status="CANCELLED"))

@@ -114,7 +114,7 @@ def _tell(context: Context, task: Task) -> Report:
     """Send the confirmation, unless Amazon may have it and does."""
     if progress_of(context, task).stage != Stage.NEW or task.needs_order:
         order = _fetch(context, task)
-        return _follow(context, task, order, plan(task, order))
+        return _follow(context, task, order, _planned(context, task, order))
     units = known_units(task.delivery, task.goods, None)
     if not units:
         return Report(Outcome.NOTHING)
@@ -122,10 +122,16 @@ def _tell(context: Context, task: Task) -> Report:
         return _send(context, task, units)
     except ItemError:
         order = _fetch(context, task)
-        fitting = plan(task, order)
+        fitting = _planned(context, task, order)
         if fitting.outcome is None and fitting.units == units:
             raise
         return _follow(context, task, order, fitting)
+
+
+def _planned(context: Context, task: Task, order: Order) -> Plan:
+    progress = progress_of(context, task)
+    was_sent = progress.told is not None or progress.stage in {Stage.SENDING, Stage.SENT}
+    return plan(task, order, was_sent=was_sent)
 
 
 def _fetch(context: Context, task: Task) -> Order:

@@ -158,14 +158,24 @@ def to_be_read_back(
 # What to tell
 
 
-def plan(task: Task, order: Order) -> Plan:
+def plan(task: Task, order: Order, *, was_sent: bool = True) -> Plan:
     """What to do about a delivery order that Amazon may know already.
+
+    Args:
+        task: the delivery order.
+        order: as Amazon shows it now.
+        was_sent: as far as is known, the bridge may have made a package with its reference. Else
+            only the tracking reference proves that the package is the delivery order's.
 
     Raises:
         ItemError: the order is cancelled on Amazon, or it is unclear what left, or less than
-            Amazon was told.
+            Amazon was told, or somebody else used the package reference.
     """
-    if package := package_of(task, order):
+    package = package_of(task, order)
+    is_labelled = bool(task.delivery.tracking_references)
+    if package and is_labelled and not was_sent and not _has_reference(package, task.delivery):
+        return _plan_beside(task, order, package)
+    if package:
         check_statement(task, order)
         units = _units_lacking(task, order, package)
         return Plan(None if units else Outcome.CONFIRMED, units, package=package)
@@ -177,6 +187,29 @@ def plan(task: Task, order: Order) -> Plan:
     if any(taken.values()):
         return Plan(None, {item: number for item, number in taken.items() if number}, surplus)
     return Plan(Outcome.ELSEWHERE if units else Outcome.NOTHING, surplus=surplus)
+
+
+def _plan_beside(task: Task, order: Order, package: Package) -> Plan:
+    """What to do if somebody else made a package with the delivery order's reference.
+
+    Raises:
+        ItemError: as ``plan``; ``reference_taken`` if the package would have to be overwritten.
+    """
+    others = tuple(each for each in order.packages if each != package)
+    if any(p.tracking_number and _has_reference(p, task.delivery) for p in others):
+        return Plan(Outcome.ELSEWHERE)
+    todo = plan(task, replace(order, packages=others))
+    if todo.outcome is not None:
+        return todo
+    raise ItemError(
+        "reference_taken",
+        f"Amazon has a package with the reference {package.package_reference_id} of"
+        f" {task.delivery.name} in this order, with another tracking reference, which the bridge"
+        " didn't send: it would be overwritten.",
+        "If it is another parcel, confirm this one in Seller Central; if it is the same one,"
+        " correct the tracking reference there or on the delivery order. Then: amazon-bridge"
+        " quarantine retry.",
+    )
 
 
 def check_statement(task: Task, order: Order) -> None:

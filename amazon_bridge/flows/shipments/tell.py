@@ -37,7 +37,10 @@ _SUBJECTS = {
     **dict.fromkeys(("goods_unclear", "kit_unclear"), "Amazon: say what left with this delivery"),
     "told_too_much": "Amazon was told that more left",
     **dict.fromkeys(
-        ("access_refused", "bug", "keeps_failing", "no_account", "not_found", "unreadable"),
+        (
+            *("access_refused", "bug", "keeps_failing", "no_account", "not_found"),
+            *("reference_taken", "unreadable"),
+        ),
         "Amazon isn't told of this shipment",
     ),
 }
