@@ -106,7 +106,8 @@ def _worked(context: Context, task: Task) -> Report:
             lambda: _tell(context, task), patience=_PATIENCE, sleep=context.sleep
         )
     except ItemError as error:
-        remedy = error.remedy or remedy_for(error.reason)
+        is_refused = error.kind == "shipment_refused"
+        remedy = remedy_for(error.reason) if is_refused else error.remedy
         raise ItemError(error.kind, error.reason, remedy) from error
 
 
