@@ -195,6 +195,8 @@ def test_somebody_elses_package_has_its_reference() -> None:
     # the parcel was confirmed beside it
     both = replace(order, packages=(foreign, package(20, "jd-1", _51=1)))
     assert plan(task(shipped(1)), both, was_sent=False) == Plan(Outcome.ELSEWHERE)
+    beyond = Plan(Outcome.ELSEWHERE, surplus={MUG: 2})
+    assert plan(task(shipped(3)), both, was_sent=False) == beyond
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -196,8 +197,9 @@ def _plan_beside(task: Task, order: Order, package: Package) -> Plan:
         ItemError: as ``plan``; ``reference_taken`` if the package would have to be overwritten.
     """
     others = tuple(each for each in order.packages if each != package)
-    if any(p.tracking_number and _has_reference(p, task.delivery) for p in others):
-        return Plan(Outcome.ELSEWHERE)
+    same = [p for p in others if p.tracking_number and _has_reference(p, task.delivery)]
+    if same:
+        return Plan(Outcome.ELSEWHERE, surplus=_beyond(task, order, same))
     todo = plan(task, replace(order, packages=others))
     if todo.outcome is not None:
         return todo
@@ -210,6 +212,16 @@ def _plan_beside(task: Task, order: Order, package: Package) -> Plan:
         " correct the tracking reference there or on the delivery order. Then: amazon-bridge"
         " quarantine retry.",
     )
+
+
+def _beyond(task: Task, order: Order, packages: Sequence[Package]) -> dict[str, int]:
+    """Units that left with a delivery order beyond what its packages hold, where that is known."""
+    if not all(package.quantities for package in packages):
+        return {}
+    held: Counter[str] = Counter()
+    for package in packages:
+        held.update(dict(package.quantities))
+    return dict(Counter(units_left(task.delivery, task.goods, order)) - held)
 
 
 def check_statement(task: Task, order: Order) -> None:
