@@ -22,7 +22,7 @@ from amazon_bridge.engine import store
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Entry, Round, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import shipments
+from amazon_bridge.flows import orders, shipments
 from amazon_bridge.model import Finding
 from amazon_bridge.service import asked, asking, daemon, healthcheck
 from amazon_bridge.terminal import add_row, console, say, say_marked
@@ -409,6 +409,8 @@ def _show_entry(entry: Entry) -> None:
         say(f"  last tried {_moment(entry.last_tried)}")
     if entry.kind:
         say(f"  {entry.kind}: {entry.reason} {entry.remedy or ''}")
+    elif entry.state is State.PENDING and entry.job == orders.JOB:
+        say(f"  {orders.with_reason(entry).reason}")
 
 
 @order.command("recover")
@@ -635,6 +637,7 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     console().print(table)
     for name, of in told.items():
         _show_left_alone(name, of)
+        _show_waiting_orders(name, of)
         _show_waiting(name, of["waiting"])
         _show_fallbacks(name, of["fallback_products"])
 
@@ -661,6 +664,18 @@ def _show_waiting(account: str, waiting: Sequence[dict[str, Any]]) -> None:
         say(f"  {each['key']}, {each['since']}: {lacks}")
     if waiting[_MOST_WAITING:]:
         say("  The others: amazon-bridge status --json")
+
+
+def _show_waiting_orders(account: str, of: dict[str, Any]) -> None:
+    """Name the orders that are neither processed nor quarantined yet, and why."""
+    shown = of["waiting_orders"]
+    number = of["jobs"][orders.JOB]["pending"] if shown else 0
+    if shown:
+        say(f"{account}: {number} orders wait:")
+    for each in shown:
+        say(f"  {each['order']}, {each['since']}: {each['reason']}")
+    if number > len(shown):
+        say(f"  And {number - len(shown)} more.")
 
 
 _MOST_SKUS = 20
@@ -702,6 +717,10 @@ def _status(bridge: App, account: str) -> dict[str, Any]:
                 "lacks": each.lacks,
             }
             for each in shipments.waiting(bridge.ledger, account)
+        ],
+        "waiting_orders": [
+            {"order": each.key, "since": _moment(each.first_seen), "reason": each.reason}
+            for each in orders.waiting(bridge.ledger, account, most=_MOST_WAITING)
         ],
         "fallback_products": [
             {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}

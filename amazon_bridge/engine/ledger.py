@@ -68,6 +68,9 @@ _PUT_ASIDE = """
         reason = excluded.reason, remedy = excluded.remedy, attempts = attempts + 1,
         last_tried = excluded.last_tried, unanswered_since = NULL, refused_since = NULL
 """
+_EXPLAIN = """
+    UPDATE items SET reason = ? WHERE account = ? AND job = ? AND key = ? AND state = 'pending'
+"""
 _NOTE_SILENCE = """
     UPDATE items SET unanswered_since = coalesce(unanswered_since, ?)
     WHERE account = ? AND job = ? AND key = ? RETURNING unanswered_since
@@ -138,6 +141,7 @@ class Entry:
     state: State
     kind: str | None
     reason: str | None
+    """Why it is quarantined; or why it is pending, where that is known."""
     remedy: str | None
     attempts: int
     memo: str | None
@@ -262,6 +266,21 @@ class Ledger(Continuity):
         """The items that are still to be worked, with what is known of each."""
         where = "WHERE state = 'pending' AND account = ?1 AND job = ?2"
         return self._entries(where, account, job)
+
+    def waiting(self, account: str, job: str, most: int) -> list[Entry]:
+        """At most so many pending items: those with a known reason to wait, then the oldest."""
+        where = (
+            "WHERE state = 'pending' AND account = ? AND job = ?"
+            " ORDER BY coalesce(reason, unanswered_since) IS NULL, first_seen, key"
+            " LIMIT CAST(? AS INTEGER)"
+        )
+        rows = self._rows(f"SELECT * FROM items {where}", account, job, str(most))  # noqa: S608  ours
+        return [_entry(row) for row in rows]
+
+    def explain(self, account: str, job: str, key: str, reason: str) -> None:
+        """Note why a pending item waits, until it is settled, quarantined or changed."""
+        with self._transaction(account) as db:
+            db.execute(_EXPLAIN, (reason, account, job, key))
 
     def remember(self, account: str, job: str, key: str, memo: str | None) -> None:
         """Keep a word of the flow's own about an item, free of buyer's data."""
@@ -567,9 +586,12 @@ def _advance(db: sqlite3.Connection, account: str, window: Window) -> None:
 
 
 def _with_moments(row: sqlite3.Row) -> dict[str, Any]:
-    moments = {name for name in row.keys() if name.startswith(("first_", "last_"))}  # noqa: SIM118
+    moments = {name for name in row.keys() if name.startswith(_MOMENTS)}  # noqa: SIM118
     moments.discard("last_error")
     return dict(row) | {name: moment_of(row[name]) for name in moments}
+
+
+_MOMENTS = ("first_", "last_", "unanswered_")
 
 
 def _entry(row: sqlite3.Row) -> Entry:

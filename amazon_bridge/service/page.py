@@ -18,8 +18,8 @@ from werkzeug.wrappers import Response
 from amazon_bridge import __version__
 from amazon_bridge.app import JOBS
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.ledger import Entry
-from amazon_bridge.flows import cancellations, shipments
+from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.flows import cancellations, orders, shipments
 from amazon_bridge.service.board import Standing
 from amazon_bridge.service.health import hindrances
 from amazon_bridge.service.rounds import Rounds
@@ -52,6 +52,7 @@ def show(rounds: Rounds, now: datetime) -> Response:
         _chart(created, now),
         _accounts(rounds, now),
         _items("Put aside", aside, now, "Nothing is put aside."),
+        _waiting_orders(rounds, now),
         _items("Waiting to go out to Amazon", waiting, now, "Nothing waits."),
     ]
     body = _DOCUMENT.format(
@@ -82,6 +83,15 @@ def _waiting(rounds: Rounds) -> list[Entry]:
         for job in (cancellations.JOB, shipments.JOB)
         for entry in rounds.app.ledger.pending_entries(account.name, job)
     ]
+
+
+def _waiting_orders(rounds: Rounds, now: datetime) -> Markup:
+    """The orders that are neither processed nor quarantined yet, a part of each account's."""
+    ledger, accounts = rounds.app.ledger, rounds.app.config.accounts
+    open_items = ledger.open_items()
+    number = sum(open_items[each.name, orders.JOB, State.PENDING] for each in accounts)
+    found = [e for a in accounts for e in orders.waiting(ledger, a.name, most=_MOST_ITEMS)]
+    return _items("Orders that wait", found, now, "No order waits.", number=number)
 
 
 def _header(trouble: list[str], aside: list[Entry], now: datetime) -> Markup:
@@ -245,13 +255,16 @@ def _last(standing: Standing, now: datetime) -> str | Markup:
 # Items
 
 
-def _items(title: str, entries: list[Entry], now: datetime, none: str) -> Markup:
-    shown = entries[:_MOST_ITEMS]
-    more = f", the first {len(shown)} are shown" if len(entries) > len(shown) else ""
+def _items(
+    title: str, entries: list[Entry], now: datetime, none: str, *, number: int | None = None
+) -> Markup:
+    """A list of items. ``number`` is how many there are, if these are only some of them."""
+    shown, number = entries[:_MOST_ITEMS], len(entries) if number is None else number
+    more = f", the first {len(shown)} are shown" if number > len(shown) else ""
     content = Markup("").join(_item(entry, now) for entry in shown)
     return Markup("<section><h2>{} <small>{}{}</small></h2>{}</section>").format(
         title,
-        len(entries) or "",
+        number or "",
         more,
         content or Markup('<span class="soft">{}</span>').format(none),
     )

@@ -7,6 +7,7 @@ import pytest
 from desk import Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
+from amazon_bridge.cli import _status
 from amazon_bridge.engine.ledger import State
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
 
@@ -50,15 +51,22 @@ def test_what_amazon_does_not_say(desk: Desk, clock: Clock, fulfillment: Json) -
     payload = with_fulfillment(**fulfillment)
     assert desk.work(payload).unchanged == 1
     assert state(desk, payload) == State.PENDING
+    (waiting,) = _status(desk.app, "acme")["waiting_orders"]
+    assert waiting["order"] == payload["orderId"]
+    assert waiting["reason"].startswith("Amazon shows for this order the status ")
     clock.shift = timedelta(hours=23)
     assert desk.work(payload).unchanged == 1
     clock.shift = timedelta(hours=25)
     assert desk.work(payload).quarantined == 1
     assert desk.reasons()[payload["orderId"]].startswith("unclear: ")
+    assert _status(desk.app, "acme")["waiting_orders"] == []
     # Amazon says it: the order comes in.
     known = payload | {"fulfillment": order()["fulfillment"]}
     assert desk.work(known).created == 1
     assert desk.reasons() == {}
+    entry = desk.app.ledger.entry("acme", "orders", payload["orderId"])
+    assert entry
+    assert entry.reason is None
 
 
 def test_an_item_without_any_product_is_not_to_be_shipped_as_something(desk: Desk) -> None:

@@ -113,6 +113,15 @@ def test_the_scale_is_easy_to_read(number: int, top: int):
     assert page.round_up(number) == top
 
 
+def test_orders_that_wait_are_shown_with_the_reason(busy: Rounds):
+    ledger = busy.app.ledger
+    ledger.file("acme-eu", "orders", [Seen(f"403-{n}", "1") for n in range(60)])
+    ledger.explain("acme-eu", "orders", "403-59", "Its status is unknown.")
+    html = page.show(busy, NOW).get_data(as_text=True)
+    assert "Its status is unknown." in html
+    assert "60, the first 50 are shown" in html
+
+
 def test_a_running_round_is_shown_as_running(tmp_path: Path):
     rounds, _ = idle_rounds(tmp_path)
     succeed(rounds, "acme-eu", "orders")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from filled import CONFIG
 
 from amazon_bridge.cli import main
 from amazon_bridge.config import HttpConfig, load
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.ledger import Ledger, Seen
 from amazon_bridge.service import healthcheck
 
 
@@ -45,6 +49,26 @@ def test_a_missing_or_damaged_store_is_told_with_how_to_go_on(config: Path, tmp_
         damaged = run(config, *command)
         assert damaged.exit_code == 2
         assert "nothing is done twice" in damaged.output
+
+
+def test_orders_that_wait_are_listed_with_the_reason(config: Path, tmp_path: Path):
+    with Ledger(tmp_path / "bridge.db", lambda: datetime.now(UTC)) as ledger:
+        ledger.file("acme-eu", "orders", [Seen(f"403-{n:02}", "1") for n in range(23)])
+        ledger.explain("acme-eu", "orders", "403-22", "Its status is unknown.")
+        ledger.note_silence("acme-eu", "orders", "403-21")
+        ledger.put_aside("acme-eu", "orders", "403-20", ItemError("bug", "It broke.", "Report it."))
+    output = run(config, "status").output
+    assert "acme-eu: 22 orders wait:" in output
+    assert "And 2 more." in output
+    told = json.loads(run(config, "status", "--json").output)["accounts"]["acme-eu"]
+    reasons = {each["order"]: each["reason"] for each in told["waiting_orders"]}
+    assert len(reasons) == 20
+    assert "403-20" not in reasons
+    assert reasons["403-22"] == "Its status is unknown."
+    assert reasons["403-21"].startswith("Amazon has not answered for it since ")
+    assert reasons["403-00"].startswith("It is processed in the next run")
+    assert "Its status is unknown." in run(config, "order", "show", "403-22").output
+    assert "next run" in run(config, "order", "show", "403-00").output
 
 
 def test_without_a_listener_the_healthcheck_asks_whether_the_daemon_runs(config: Path):

@@ -11,6 +11,7 @@ from amazon_bridge.flows.orders.find import fetch, file, memos_of
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.flows.orders.run import recover, sweep, sync
 from amazon_bridge.flows.orders.tell import CANCELLED_THERE
+from amazon_bridge.flows.orders.waiting import waiting, with_reason
 
 __all__ = [
     "CANCELLED_THERE",
@@ -25,5 +26,7 @@ __all__ = [
     "recover",
     "sweep",
     "sync",
+    "waiting",
+    "with_reason",
     "work",
 ]

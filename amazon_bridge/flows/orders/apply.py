@@ -67,6 +67,7 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
 
     errors = {o.order_id: _not_ours(standing[o.order_id]) for o in having(Step.NOT_OURS)}
     errors |= tell.find_unclear(context, having(Step.UNCLEAR))
+    tell.explain_unclear(context, [o for o in having(Step.UNCLEAR) if o.order_id not in errors])
     importing.restore_dates(context, having(Step.COMPLETE, Step.NOTHING), standing)
     failures = importing.bring_to_confirmation(
         context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes

@@ -82,6 +82,13 @@ def find_unclear(context: Context, orders: Sequence[Order]) -> dict[str, ItemErr
     }
 
 
+def explain_unclear(context: Context, orders: Sequence[Order]) -> None:
+    """Note in the state store why these orders stay pending."""
+    for order in orders:
+        reason = f"{_unclear(order).reason} Amazon is asked again in each run, for a day."
+        context.ledger.explain(context.name, JOB, order.order_id, reason)
+
+
 _UNCLEAR_FOR = timedelta(days=1)
 """Amazon repairs what it answers wrongly within hours."""
 
