@@ -45,12 +45,14 @@ class ItemError(BridgeError):
     """This item can't be worked as it is: put it aside, go on with the others.
 
     ``kind`` is a short, stable word for the quarantine, such as ``unknown_sku``. ``remedy`` is
-    required: whoever finds the item in the quarantine must learn what to do.
+    required: whoever finds the item in the quarantine must learn what to do. ``dont_ship`` tells
+    that goods that are still here must not leave, though a delivery may be ready.
     """
 
-    def __init__(self, kind: str, reason: str, remedy: str) -> None:
+    def __init__(self, kind: str, reason: str, remedy: str, *, dont_ship: bool = False) -> None:
         super().__init__(reason, remedy)
         self.kind = kind
+        self.dont_ship = dont_ship
 
 
 class ItemErrors(BridgeError):

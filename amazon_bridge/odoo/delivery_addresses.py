@@ -21,12 +21,15 @@ class DeliveryAddress:
     is_empty: bool
     fiscal_position_id: int | None
     """The sale order's."""
+    ready_for: frozenset[int] = frozenset()
+    """The contacts that its open delivery orders go to."""
 
 
 def delivery_addresses(
     session: OdooSession, sale_orders: Iterable[SaleOrder]
 ) -> dict[str, DeliveryAddress]:
     """Read the delivery addresses of sale orders, by Amazon order id."""
+    sale_orders = list(sale_orders)
     order_ids = {sale_order.id: sale_order.order_id for sale_order in sale_orders}
     fields = ["partner_id", "partner_shipping_id", "fiscal_position_id"]
     rows = session.read("sale.order", sorted(order_ids), fields)
@@ -35,16 +38,35 @@ def delivery_addresses(
         row["id"]: not any(row[field] for field in _ADDRESS)
         for row in session.read("res.partner", partners, _ADDRESS)
     }
-    return {order_ids[row["id"]]: _delivery_address(row, empty) for row in rows}
+    ready = _ready_for(session, sale_orders)
+    return {order_ids[row["id"]]: _delivery_address(row, empty, ready[row["id"]]) for row in rows}
 
 
-def _delivery_address(row: Mapping[str, Any], empty: Mapping[int, bool]) -> DeliveryAddress:
+def _ready_for(session: OdooSession, sale_orders: Iterable[SaleOrder]) -> dict[int, frozenset[int]]:
+    """The contacts that open delivery orders go to, by the sale order's database id."""
+    open_ = {
+        sale_order.id: [d.id for d in sale_order.deliveries if d.is_open and d.outgoing]
+        for sale_order in sale_orders
+    }
+    ids = sorted(id_ for each in open_.values() for id_ in each)
+    rows = session.read("stock.picking", ids, ["partner_id"])
+    contacts = {row["id"]: row["partner_id"][0] for row in rows if row["partner_id"]}
+    return {
+        id_: frozenset(contacts[each] for each in deliveries if each in contacts)
+        for id_, deliveries in open_.items()
+    }
+
+
+def _delivery_address(
+    row: Mapping[str, Any], empty: Mapping[int, bool], ready_for: frozenset[int]
+) -> DeliveryAddress:
     partner_id, position = row["partner_shipping_id"][0], row["fiscal_position_id"]
     return DeliveryAddress(
         customer_id=row["partner_id"][0],
         partner_id=partner_id,
         is_empty=empty[partner_id],
         fiscal_position_id=position[0] if position else None,
+        ready_for=ready_for,
     )
 
 

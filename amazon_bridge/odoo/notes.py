@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -35,6 +35,17 @@ class Note:
     """A word that tells it from the record's other notes."""
     subject: str
     body: str
+    for_packers: tuple[str, str] | None = None
+    """Subject and body on delivery orders, where they are others."""
+    contact_id: int | None = None
+    """A contact to which "contact #ID" in the body leads."""
+
+    def on(self, model: str) -> Note:
+        """The note in the words for records of a model."""
+        if self.for_packers is None or model != DELIVERY_ORDER:
+            return self
+        subject, body = self.for_packers
+        return replace(self, subject=subject, body=body, for_packers=None)
 
 
 Record = tuple[str, int]
@@ -205,4 +216,9 @@ def _model_id(model: str) -> str:
 
 
 def _paragraph(note: Note) -> str:
-    return f"<p>{html.escape(note.body)}</p>"
+    text = html.escape(note.body)
+    if note.contact_id:
+        label = f"contact #{note.contact_id}"
+        link = f'<a href="#" data-oe-model="{CONTACT}" data-oe-id="{note.contact_id}">{label}</a>'
+        text = text.replace(label, link)
+    return f"<p>{text}</p>"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from desk import Desk, Json, MakeDesk, item, order
 
-from amazon_bridge.flows.orders import Memo
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.flows.orders import Memo, tell
 
 SKUS = ("BOARD", "SPOON", "MUG")
 FIELDS = ["name", "state", "partner_id", "note"]
@@ -420,7 +421,120 @@ def test_another_address_on_amazon(desk: Desk) -> None:
         "res.partner", [("parent_id", "=", sale_order["partner_id"][0])], ["street"]
     )
     assert "99 rue Neuve" in {each["street"] for each in children}
+    [moved_to] = [
+        row["id"] for row in desk.find("res.partner", [("street", "=", "99 rue Neuve")], [])
+    ]
+    assert f'data-oe-id="{moved_to}">contact #{moved_to}</a>' in text
     # The address is withheld, then the same: told once.
     desk.work(moved | {"recipient": None})
     desk.work(moved | {"sellerOrderId": "MINE"})
     assert told(desk, payload) == {ADDRESS: text}
+
+
+def moved(payload: Json, street: str) -> Json:
+    later = copy.deepcopy(payload)
+    later["recipient"]["deliveryAddress"]["addressLine1"] = street
+    return later
+
+
+def test_the_address_on_amazon_is_changed_back(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    there = moved(payload, "99 rue Neuve")
+    desk.work(there)
+    first = told(desk, payload)
+    assert first.keys() == {ADDRESS}
+    desk.work(payload)
+    assert told(desk, payload) == {}
+    # Once more the same change: people are reminded again.
+    desk.work(there)
+    assert told(desk, payload) == first
+
+
+def test_the_address_on_amazon_is_changed_twice(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    desk.work(moved(payload, "99 rue Neuve"))
+    first = told(desk, payload)[ADDRESS]
+    desk.work(moved(payload, "100 rue Neuve"))
+    assert told(desk, payload).keys() == {ADDRESS}  # one activity: the older is closed
+    assert told(desk, payload)[ADDRESS] != first
+
+
+def test_people_enter_the_address_of_amazon(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    there = moved(payload, "99 rue Neuve")
+    desk.work(there)
+    [moved_to] = desk.find("res.partner", [("street", "=", "99 rue Neuve")], [])
+    sale_order = desk.order(payload)
+    values = {"partner_shipping_id": moved_to["id"]}
+    desk.odoo.rpc("sale.order", "write", [sale_order["id"]], values)
+    desk.work(changed(there, sellerOrderId="MINE"))
+    assert told(desk, payload).keys() == {ADDRESS}  # the delivery order lacks it
+    [delivery] = open_deliveries(desk, payload)
+    desk.odoo.rpc("stock.picking", "write", [delivery["id"]], {"partner_id": moved_to["id"]})
+    desk.work(changed(there, sellerOrderId="AGAIN"))
+    assert told(desk, payload) == {}
+
+
+def test_people_correct_the_address_of_a_quotation(desk: Desk) -> None:
+    rule = {"name": "No ZIP", "domain": "[('partner_shipping_id.zip', '=', False)]"}
+    desk.odoo.rpc("exception.rule", "create", rule)
+    payload = order(item("BOARD", ITEM="30.00"))
+    del payload["recipient"]["deliveryAddress"]["postalCode"]
+    assert desk.work(payload).quarantined == 1
+    shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
+    desk.odoo.rpc("res.partner", "write", [shipping], {"zip": "75002"})
+    desk.app.ledger.retry(payload["orderId"])
+    assert desk.work(payload).updated == 1
+    assert desk.order(payload)["state"] == "sale"
+    assert told(desk, payload) == {}
+    # What Amazon changes then is told.
+    desk.work(moved(payload, "99 rue Neuve"))
+    assert told(desk, payload).keys() == {ADDRESS}
+
+
+def test_amazon_changes_the_address_of_a_quotation(desk: Desk) -> None:
+    rule = {"name": "No ZIP", "domain": "[('partner_shipping_id.zip', '=', False)]"}
+    desk.odoo.rpc("exception.rule", "create", rule)
+    payload = order(item("BOARD", ITEM="30.00"))
+    del payload["recipient"]["deliveryAddress"]["postalCode"]
+    assert desk.work(payload).quarantined == 1
+    shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
+    desk.odoo.rpc("res.partner", "write", [shipping], {"zip": "75002"})
+    assert desk.work(moved(payload, "99 rue Neuve")).updated == 1
+    assert told(desk, payload).keys() == {ADDRESS}
+
+
+# The quarantine
+
+
+def test_cancelled_when_a_part_has_left(desk: Desk) -> None:
+    payload = order(item("BOARD", quantity=3, ITEM="30.00"))
+    desk.work(payload)
+    ship(desk, payload, BOARD=1)
+    assert desk.work(changed(payload, status="CANCELLED")).quarantined == 1
+    on_order = activities(desk, "sale.order", desk.order(payload)["id"])
+    assert on_order.keys() == {ATTENTION}
+    assert "goods of S" in on_order[ATTENTION]
+    [delivery] = open_deliveries(desk, payload)
+    [(summary, text)] = activities(desk, "stock.picking", delivery["id"]).items()
+    assert summary == "Amazon: cancelled, don't ship"
+    assert "don't ship what is still here" in text
+
+
+def test_amounts_have_the_same_digits(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    desk.work(changed(payload, items=[units(1, total="31.50")]))
+    assert "says 31.50 EUR" in told(desk, payload)[ATTENTION]
+    assert "a total of 30.00 EUR. Correct" in told(desk, payload)[ATTENTION]
+
+
+def test_reason_and_remedy_are_two_sentences(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    error = ItemError("odoo_refused", "Invalid field", "Look it up.")
+    tell.quarantine_all(desk.context, {payload["orderId"]: error})
+    assert "Invalid field. Look it up." in told(desk, payload)[ATTENTION]

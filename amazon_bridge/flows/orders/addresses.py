@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
 from amazon_bridge.flows.orders.case import Case
-from amazon_bridge.flows.orders.memo import has_address, place_of
+from amazon_bridge.flows.orders.memo import Memo, has_address, place_of
 from amazon_bridge.flows.orders.reminders import ADDRESS, NO_ADDRESS, TAXES, Reminder
 from amazon_bridge.flows.orders.units import has_open_delivery
 from amazon_bridge.model import Order
@@ -48,21 +49,21 @@ def _fill_in(
     for case in cases:
         address = current[case.order.order_id]
         contact_id = contacts[case.order.order_id].delivery_id
-        if contact_id == address.partner_id:
-            continue  # Odoo has it, or it was filled in on the contact itself
-        if address.is_empty:
-            before = address.partner_id
+        before = address.partner_id
+        if contact_id != before and address.is_empty:
             delivery_addresses.deliver_to(context.odoo, case.sale_order, before, contact_id)
-        else:
-            differing.append((case.sale_order, _changed(case.order)))
+        elif contact_id != before or address.ready_for - {contact_id}:
+            differing.append((case.sale_order, _changed(case, contact_id)))
+        # Else Odoo has it, or it was filled in on the contact itself.
     return differing
 
 
 def lasting_topics(case: Case) -> list[str]:
-    """The topics of open reminders that only people can settle, as long as goods may leave."""
+    """The topics of open reminders that can't be compared, as long as goods may leave."""
     if not has_open_delivery(case.order, case.sale_order):
         return []
-    return [topic for topic in case.topics if reminders.kind_of(topic) in {ADDRESS, TAXES}]
+    lasting = {TAXES} if has_address(case.order) else {ADDRESS, TAXES}
+    return [topic for topic in case.topics if reminders.kind_of(topic) in lasting]
 
 
 def _is_missing(case: Case) -> bool:
@@ -71,10 +72,26 @@ def _is_missing(case: Case) -> bool:
 
 
 def _may_differ(case: Case) -> bool:
-    """Amazon tells an address that the sale order was not created with."""
+    """Amazon changed the address, or people were reminded of it.
+
+    What people corrected in Odoo is no change.
+    """
     if case.is_new or not has_address(case.order):
         return False
-    return case.memo is None or case.memo.place != place_of(case.order)
+    if case.memo is None or case.memo.place != place_of(case.order):
+        return True
+    return any(reminders.kind_of(topic) == ADDRESS for topic in case.topics)
+
+
+def moves(case: Case) -> int:
+    """How often Amazon has changed the address so far."""
+    if case.memo is None or case.is_new:
+        return 0
+    return case.memo.moves + (bool(case.memo.place) and _is_elsewhere(case.memo, case.order))
+
+
+def _is_elsewhere(memo: Memo, order: Order) -> bool:
+    return has_address(order) and memo.place != place_of(order)
 
 
 def _may_change_taxes(context: Context, order: Order, current: DeliveryAddress) -> bool:
@@ -104,13 +121,14 @@ _TAXES = reminders.note(
 )
 
 
-def _changed(order: Order) -> Note:
+def _changed(case: Case, contact_id: int) -> Note:
     """The note holds no address: buyers' data is kept in contacts only."""
-    return reminders.note(
+    note = reminders.note(
         ADDRESS,
         "Amazon: another delivery address",
-        "The delivery address on Amazon differs from the one of this order. The one on Amazon is"
-        " among the contacts of the customer, as a delivery address. Compare both before the parcel"
-        " leaves, and enter the right one in the sale order and in the delivery order.",
-        occurrence=int(place_of(order), base=16),
+        "The delivery address on Amazon differs from the one of this order. The latest one on"
+        f" Amazon is contact #{contact_id}, a delivery address of the customer. Compare both before"
+        " the parcel leaves, and enter the right one in the sale order and in the delivery order.",
+        occurrence=moves(case),
     )
+    return replace(note, contact_id=contact_id)

@@ -53,4 +53,5 @@ def _not_cancelled(sale_order: SaleOrder, objection: str) -> ItemError:
         "not_cancelled",
         f"Cancelled on Amazon, but Odoo did not cancel {sale_order.name}{why}.",
         "Don't ship it. Cancel the sale order in Odoo, which shows what is in the way; then retry.",
+        dont_ship=True,
     )

@@ -59,6 +59,7 @@ def _memo(case: Case, topics: Sequence[str], compared: Sequence[ItemUnits]) -> M
         items=tuple(items),
         place=now.place or (former.place if former else "") or "",
         requests=requests.count(case),
+        moves=addresses.moves(case),
         reminders=tuple(sorted([*topics, *lasting])),
     )
 

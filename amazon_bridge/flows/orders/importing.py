@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.drafts import drafts_of, line_name
-from amazon_bridge.flows.orders.memo import JOB
+from amazon_bridge.flows.orders.amounts import alike
+from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
 from amazon_bridge.model import FulfilledBy, Order
 from amazon_bridge.odoo import deliveries, pricing, sale_actions, sale_terms, sales
 from amazon_bridge.odoo.sales import Draft, SaleOrder
@@ -33,6 +34,7 @@ def bring_to_confirmation(
     if not unconfirmed:
         return {}
     drafts = drafts_of(context, unconfirmed)
+    _remember(context, [order for order in unconfirmed if order.order_id not in standing])
     made = _made(context, [draft for draft in drafts if draft.order_id not in standing])
     outcomes |= dict.fromkeys(made, "created")
     standing |= made
@@ -84,19 +86,18 @@ def _not_confirmed(sale_order: SaleOrder, objection: str) -> ItemError:
 def _made(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
     if not drafts:
         return {}
-    _forget_memos(context, drafts)
     return sales.read(context.odoo, sales.make(context.odoo, drafts))
 
 
-def _forget_memos(context: Context, drafts: Sequence[Draft]) -> None:
-    """Forget the memos of sale orders that Odoo lost: the new ones are unfinished as all new ones.
+def _remember(context: Context, orders: Sequence[Order]) -> None:
+    """Remember what Amazon says of orders whose sale orders are about to be created.
 
-    A restored backup, or people, took them away. A memo would say that their run came to its end.
+    Also of sale orders that Odoo lost, in a restored backup or by people: the new ones are
+    unfinished as all new ones.
     """
-    for draft in drafts:
-        entry = context.ledger.entry(context.name, JOB, draft.order_id)
-        if entry and entry.memo is not None:
-            context.ledger.remember(context.name, JOB, draft.order_id, None)
+    for order in orders:
+        memo = Memo.at_import(order).text()
+        context.ledger.remember(context.name, JOB, order.order_id, memo)
 
 
 def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:
@@ -136,10 +137,11 @@ def _wrong_totals(drafts: Sequence[Draft], now: Mapping[str, SaleOrder]) -> dict
 
 
 def _wrong_total(draft: Draft, sale_order: SaleOrder) -> ItemError:
+    odoos, amazons = alike(sale_order.total, draft.total)
     return ItemError(
         "total_differs",
-        f"The quotation {sale_order.name} comes to {sale_order.total} {sale_order.currency} in"
-        f" Odoo, the order on Amazon to {draft.total} {draft.currency}.",
+        f"The total of the quotation {sale_order.name} is {odoos} {sale_order.currency} in Odoo,"
+        f" the order's on Amazon is {amazons} {draft.currency}.",
         "Correct the quotation's prices or taxes in Odoo, or delete it and correct the taxes of"
         " its products; then retry.",
     )
@@ -206,7 +208,7 @@ def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> boo
     if not sale_order.is_confirmed or sale_order.ordered == order.created.replace(microsecond=0):
         return False
     entry = context.ledger.entry(context.name, JOB, order.order_id)
-    if entry is None or entry.memo is not None:
+    if entry is None or was_settled(entry):
         return False
     return sale_order.ordered > entry.first_seen - _CLOCKS_DIFFER
 

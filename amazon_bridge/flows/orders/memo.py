@@ -48,6 +48,10 @@ class Memo:
     """How often the buyer has asked to cancel the order or a further part of it."""
     reminders: tuple[str, ...] = ()
     """The topics of activities that were scheduled for the order and not closed since."""
+    moves: int = 0
+    """How often Amazon has changed the delivery address."""
+    is_settled: bool = True
+    """A sync run has processed the order to its end; False since its sale order was created."""
 
     @classmethod
     def of(cls, order: Order) -> Memo:
@@ -73,6 +77,17 @@ class Memo:
             return _of_older_version(entry.memo)
         return _decoded(json.loads(entry.memo))
 
+    @classmethod
+    def at_import(cls, order: Order) -> Memo:
+        """The memo of an order whose sale order is about to be created.
+
+        It tells what Amazon changes from what people correct while the order is quarantined.
+        """
+        asked_for_nothing = (
+            replace(ItemMemo.of(order, item), cancellation_requested=False) for item in order.items
+        )
+        return replace(cls.of(order), items=tuple(asked_for_nothing), is_settled=False)
+
     def text(self) -> str:
         """The memo as JSON, which ``read`` understands."""
         return json.dumps(asdict(self) | {"worth": str(self.worth)})
@@ -89,7 +104,15 @@ def _decoded(values: dict[str, Any]) -> Memo:
         place=values["place"],
         requests=values["requests"],
         reminders=tuple(values["reminders"]),
+        moves=values.get("moves", 0),
+        is_settled=values.get("is_settled", True),
     )
+
+
+def was_settled(entry: Entry | None) -> bool:
+    """Whether a sync run has processed an order to its end."""
+    memo = Memo.read(entry)
+    return memo is not None and memo.is_settled
 
 
 def _of_older_version(text: str) -> Memo:

@@ -52,7 +52,9 @@ def remind(context: Context, wanted: Sequence[Reminder]) -> None:
     Activities of the same kind with other facts are closed.
     """
     pairs = [
-        (record, note) for sale_order, note in wanted for record in records_of(context, sale_order)
+        (record, note.on(record[0]))
+        for sale_order, note in wanted
+        for record in records_of(context, sale_order)
     ]
     today, user_id = context.clock().date(), context.setup.salesperson_id
     notes.remind_all(context.odoo, pairs, today=today, user_id=user_id)

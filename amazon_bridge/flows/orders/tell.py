@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,8 +12,9 @@ from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, Refused
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
+from amazon_bridge.flows.orders.amounts import alike
 from amazon_bridge.flows.orders.decide import LIVE, TO_BE_SHIPPED
-from amazon_bridge.flows.orders.memo import JOB, Memo
+from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
 from amazon_bridge.model import FulfilledBy, Order
 from amazon_bridge.odoo import notes, sales
 from amazon_bridge.odoo.notes import Note
@@ -70,7 +72,16 @@ def _remind(context: Context, errors: Mapping[str, ItemError]) -> None:
 
 def _quarantined(error: ItemError) -> Note:
     subject = "Amazon: this order needs attention"
-    return reminders.note(reminders.QUARANTINED, subject, f"{error.reason} {error.remedy}".strip())
+    reason = error.reason if error.reason.endswith((".", "!", "?", ":")) else f"{error.reason}."
+    note = reminders.note(reminders.QUARANTINED, subject, f"{reason} {error.remedy}".strip())
+    return replace(note, for_packers=_DONT_SHIP) if error.dont_ship else note
+
+
+_DONT_SHIP_TEXT = (
+    "Amazon has cancelled this order: don't ship what is still here. Somebody has to settle the"
+    " sale order first; this delivery order is cancelled together with it."
+)
+_DONT_SHIP = ("Amazon: cancelled, don't ship", _DONT_SHIP_TEXT)
 
 
 def find_unclear(context: Context, orders: Sequence[Order]) -> dict[str, ItemError]:
@@ -137,12 +148,14 @@ def _held(sale_order: SaleOrder) -> ItemError:
             f"Cancelled on Amazon, but goods of {sale_order.name} have left.",
             f"Bring the goods back, or refund in Seller Central.{credit} Cancel the sale order in"
             " Odoo when that is settled, then retry.",
+            dont_ship=True,
         )
     return ItemError(
         "needs_attention",
         f"Cancelled on Amazon, but {sale_order.name} is invoiced, at least in part.",
         "Credit its invoice in Odoo, or delete it if it is a draft; cancel the sale order, then"
         " retry.",
+        dont_ship=True,
     )
 
 
@@ -237,7 +250,7 @@ def _is_unpriced(context: Context, sale_order: SaleOrder) -> bool:
     if sale_order.total or not sale_order.is_confirmed:
         return False
     entry = context.ledger.entry(context.name, JOB, sale_order.order_id)
-    return entry is None or entry.memo is None
+    return not was_settled(entry)
 
 
 def _confirmed_too_early(order: Order, sale_order: SaleOrder) -> ItemError:
@@ -257,10 +270,11 @@ def find_changed_worth(
     for order in orders:
         sale_order = standing[order.order_id]
         if _has_changed_worth(context, order) and sale_order.total != order.worth:
+            amazons, odoos = alike(order.worth, sale_order.total)
             errors[order.order_id] = ItemError(
                 "needs_attention",
-                f"Amazon now says {order.worth} {order.currency}; the sale order"
-                f" {sale_order.name} was imported before and comes to {sale_order.total}.",
+                f"Amazon now says {amazons} {order.currency}; the sale order {sale_order.name} was"
+                f" imported before, with a total of {odoos} {sale_order.currency}.",
                 "Correct the quantities or prices of the sale order in Odoo, then retry.",
             )
     return errors
