@@ -367,6 +367,11 @@ class Ledger(Continuity):
         """The items put aside, of one account or of all."""
         return self._entries("WHERE state = 'quarantined' AND ?1 IN (account, '')", account or "")
 
+    def done_with(self, account: str, job: str, text: str) -> list[Entry]:
+        """The items that are done and have this text in their memo."""
+        where = "WHERE state = 'done' AND account = ?1 AND job = ?2 AND instr(memo, ?3)"
+        return self._entries(where, account, job, text)
+
     def latest_done(self, job: str, number: int) -> list[str]:
         """The keys of the items of a job that were done last, in any account."""
         return [row["key"] for row in self._rows(_LATEST_DONE, job, str(number))]

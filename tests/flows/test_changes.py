@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from desk import Desk, Json, MakeDesk, item, order
 
+from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.flows.orders import Memo, tell
+from amazon_bridge.flows.orders import Memo, changes, tell
 
 SKUS = ("BOARD", "SPOON", "MUG")
 FIELDS = ["name", "state", "partner_id", "note"]
@@ -538,3 +539,34 @@ def test_reason_and_remedy_are_two_sentences(desk: Desk) -> None:
     error = ItemError("odoo_refused", "Invalid field", "Look it up.")
     tell.quarantine_all(desk.context, {payload["orderId"]: error})
     assert "Invalid field. Look it up." in told(desk, payload)[ATTENTION]
+
+
+# What people do about it in Odoo
+
+
+def test_an_order_is_looked_at_again_when_people_followed_a_change(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"), item("SPOON", quantity=2, ITEM="0.00"))
+    desk.work(payload)
+    assert changes.changed_by_people(desk.context) == []
+    lowered = changed(payload, items=[{}, units(1, total="0.00")])
+    desk.work(lowered)
+    assert told(desk, payload).keys() == {EXCESS}
+    assert changes.changed_by_people(desk.context) == []
+    of_order = [("order_id", "=", desk.order(payload)["id"]), ("product_id.name", "=", "SPOON")]
+    [line] = desk.find("sale.order.line", of_order, [])
+    desk.odoo.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": 1})
+    assert changes.changed_by_people(desk.context) == [payload["orderId"]]
+    desk.work_orders(read_order(lowered))
+    assert told(desk, payload) == {}
+    assert changes.changed_by_people(desk.context) == []
+
+
+def test_an_order_is_looked_at_again_when_people_entered_an_address(desk: Desk) -> None:
+    payload = order(item("BOARD", ITEM="30.00"))
+    desk.work(payload)
+    desk.work(moved(payload, "99 rue Neuve"))
+    [moved_to] = desk.find("res.partner", [("street", "=", "99 rue Neuve")], [])
+    assert changes.changed_by_people(desk.context) == []
+    [delivery] = open_deliveries(desk, payload)
+    desk.odoo.rpc("stock.picking", "write", [delivery["id"]], {"partner_id": moved_to["id"]})
+    assert changes.changed_by_people(desk.context) == [payload["orderId"]]

@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from amazon_bridge.engine.ledger import Entry
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import addresses, reminders, requests, unit_notes, units
 from amazon_bridge.flows.orders.case import Case
-from amazon_bridge.flows.orders.memo import ItemMemo, Memo, units_shipped
+from amazon_bridge.flows.orders.memo import JOB, OPEN_REMINDERS, ItemMemo, Memo, units_shipped
 from amazon_bridge.flows.orders.reminders import Reminder
 from amazon_bridge.flows.orders.units import ItemUnits
-from amazon_bridge.odoo import item_lines
+from amazon_bridge.odoo import item_lines, people, sales
 from amazon_bridge.odoo.item_lines import ItemLine
 
 
@@ -33,12 +34,40 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
     topics: defaultdict[str, list[str]] = defaultdict(list)
     for sale_order, note in wanted:
         topics[sale_order.order_id].append(note.topic)
-    return {
+    memos = {
         case.order.order_id: _memo(
             case, topics[case.order.order_id], compared.get(case.order.order_id, ())
         )
         for case in cases
     }
+    watched = [c.sale_order for c in cases if memos[c.order.order_id].reminders]
+    sums = people.checksums(context.odoo, watched) if watched else {}
+    return memos | {key: replace(memos[key], in_odoo=value) for key, value in sums.items()}
+
+
+def changed_by_people(context: Context) -> list[str]:
+    """Ids of the orders with open reminders that people have changed in Odoo since.
+
+    Looks at some of the orders if there are many, and at others in another minute.
+    """
+    memos = {
+        entry.key: Memo.read(entry)
+        for entry in _some(context.ledger.done_with(context.name, JOB, OPEN_REMINDERS), context)
+    }
+    existing = sales.find(context.odoo, memos) if memos else {}
+    sums = people.checksums(context.odoo, list(existing.values())) if existing else {}
+    return [key for key, value in sums.items() if (memo := memos[key]) and memo.in_odoo != value]
+
+
+_AT_ONCE = 50
+"""So many orders with open reminders are looked at in one sync run."""
+
+
+def _some(entries: Sequence[Entry], context: Context) -> Sequence[Entry]:
+    if len(entries) <= _AT_ONCE:
+        return entries
+    begin = int(context.clock().timestamp()) // 60 * _AT_ONCE % len(entries)
+    return [*entries[begin:], *entries[:begin]][:_AT_ONCE]
 
 
 def _memo(case: Case, topics: Sequence[str], compared: Sequence[ItemUnits]) -> Memo:

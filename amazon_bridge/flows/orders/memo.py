@@ -13,6 +13,9 @@ from amazon_bridge.model import FulfillmentStatus, Item, Order
 
 JOB = "orders"
 
+OPEN_REMINDERS = '"reminders": ["'
+"""In the text of memos of orders with open reminders."""
+
 
 @dataclass(frozen=True, slots=True)
 class ItemMemo:
@@ -50,6 +53,8 @@ class Memo:
     """The topics of activities that were scheduled for the order and not closed since."""
     moves: int = 0
     """How often Amazon has changed the delivery address."""
+    in_odoo: str = ""
+    """A checksum of what people may change in Odoo; kept while reminders are open."""
     is_settled: bool = True
     """A sync run has processed the order to its end; False since its sale order was created."""
 
@@ -105,6 +110,7 @@ def _decoded(values: dict[str, Any]) -> Memo:
         requests=values["requests"],
         reminders=tuple(values["reminders"]),
         moves=values.get("moves", 0),
+        in_odoo=values.get("in_odoo", ""),
         is_settled=values.get("is_settled", True),
     )
 

@@ -18,6 +18,7 @@ from amazon_bridge.engine.errors import AccountError, ItemError, Refused, Transi
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders import changes
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
 from amazon_bridge.flows.orders.find import (
     Shown,
@@ -53,6 +54,7 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
         return run.counts
     run.attempt(lambda: run.process_windows(slices))
     run.attempt(run.process_leftovers)
+    run.attempt(run.process_changed_by_people)
     return run.finish()
 
 
@@ -146,6 +148,16 @@ class _Run:
         """
         pending = self.context.ledger.pending(self.context.name, JOB)
         again = [order_id for order_id in pending if order_id not in self.refused]
+        for start in range(0, len(again), _LEFTOVERS):
+            self._process_again(again[start : start + _LEFTOVERS])
+
+    def process_changed_by_people(self) -> None:
+        """Process orders again whose reminders may be settled, or hold no longer as they are.
+
+        Raises:
+            AccountError: a side is down, or refuses the account.
+        """
+        again = changes.changed_by_people(self.context)
         for start in range(0, len(again), _LEFTOVERS):
             self._process_again(again[start : start + _LEFTOVERS])
 
