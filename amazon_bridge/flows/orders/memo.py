@@ -88,10 +88,15 @@ class Memo:
 
         It tells what Amazon changes from what people correct while the order is quarantined.
         """
-        asked_for_nothing = (
-            replace(ItemMemo.of(order, item), cancellation_requested=False) for item in order.items
+        items = (
+            replace(
+                ItemMemo.of(order, item),
+                cancellation_requested=False,
+                shipped_before=units_shipped(order, item),
+            )
+            for item in order.items
         )
-        return replace(cls.of(order), items=tuple(asked_for_nothing), is_settled=False)
+        return replace(cls.of(order), items=tuple(items), is_settled=False)
 
     def text(self) -> str:
         """The memo as JSON, which ``read`` understands."""
