@@ -508,6 +508,19 @@ def test_a_discount_of_a_line(side: Side) -> None:
     assert amount(order.read("amount_total")) == 20
 
 
+@pytest.mark.parametrize(("computed", "stays"), [("0", False), ("-1", True)])
+def test_another_quantity_computes_the_price_anew(
+    side: Side, computed: str, *, stays: bool
+) -> None:
+    order = side.order(("MUG-RED", 2, "10"))
+    ((line,),) = order.lines("id")
+    fields = [".id", "price_unit", "technical_price_unit"]
+    side.session.load("sale.order.line", fields, [[str(line), "0", computed]], overwrite=True)
+    side.rpc("sale.order.line", "write", [line], {"product_uom_qty": 3})
+    ((price,),) = order.lines("price_unit")
+    assert (price == 0) == stays
+
+
 def test_what_was_changed_lately_is_found(side: Side) -> None:
     order = side.order()
     order.do("action_confirm")
