@@ -153,8 +153,9 @@ def announce(
 
 def without_activity(error: ItemError, failures: Mapping[str, ItemError]) -> ItemError:
     """The error, and on which records, by their names, no activity about it could be scheduled."""
-    if not failures:
+    said = f"No activity could be scheduled on {', '.join(failures)}:"
+    if not failures or said in error.reason:
         return error
     why = next(iter(failures.values())).reason
-    reason = f"{error.reason} No activity could be scheduled on {', '.join(failures)}: {why}"
-    return ItemError(error.kind, reason, error.remedy)
+    reason = f"{error.reason.rstrip('.')}. {said} {why}"
+    return ItemError(error.kind, reason, error.remedy, dont_ship=error.dont_ship)

@@ -127,3 +127,86 @@ def test_a_cancellation_that_takes_no_activity_is_quarantined(here: MemoryShop) 
     assert says == [False, True, False]
     asked = [len(here.warehouse.activities("sale.order", s["id"])) for s in sale_orders]
     assert asked == [1, 0, 1]
+
+
+# Orders
+
+
+REQUESTED = "Amazon: the buyer asks to cancel"
+
+
+def asked(here: MemoryShop, *orders: Order) -> list[bool]:
+    """Whether the sale orders have an open activity."""
+    sale_orders = [here.shop.sale_order(order) for order in orders]
+    return [bool(here.warehouse.activities("sale.order", s["id"])) for s in sale_orders]
+
+
+def delivery_of(here: MemoryShop, order: Order) -> dict[str, Any]:
+    (transfer,) = here.warehouse.transfers(order)
+    return transfer
+
+
+def test_a_sale_order_is_told_what_its_delivery_refuses(here: MemoryShop) -> None:
+    """The delivery that may not be written on can't be cancelled either."""
+    orders = place(here, 3)
+    delivery = delivery_of(here, orders[1])
+    here.odoo.protect(("stock.picking", delivery["id"]))
+    for order in orders:
+        here.world.cancel(order.order_id)
+    assert sync(here, "orders")["cancelled"] == 2
+    (entry,) = here.bridge.quarantine("orders").values()
+    assert entry.key == orders[1].order_id
+    assert f"No activity could be scheduled on {delivery['name']}: " in (entry.reason or "")
+    assert asked(here, orders[1]) == [True]
+
+
+def test_a_request_reaches_the_sale_order_though_the_delivery_refuses(here: MemoryShop) -> None:
+    orders = place(here, 3)
+    deliveries = [delivery_of(here, order)["id"] for order in orders]
+    here.odoo.protect(("stock.picking", deliveries[1]))
+    for order in orders:
+        here.world.request_cancellation(order.order_id)
+    sync(here, "orders")
+    assert asked(here, *orders) == [True] * 3
+    on_deliveries = [bool(here.warehouse.activities("stock.picking", id_)) for id_ in deliveries]
+    assert on_deliveries == [True, False, True]
+    assert here.bridge.quarantine("orders") == {}
+    (failed,) = here.bridge.logged("reminder_failed")
+    assert failed["record"] == deliveries[1]
+
+
+def test_a_request_that_its_sale_order_refuses_is_quarantined(here: MemoryShop) -> None:
+    orders = place(here, 3)
+    sale_order = here.shop.sale_order(orders[1])
+    here.odoo.protect(("sale.order", sale_order["id"]))
+    for order in orders:
+        here.world.request_cancellation(order.order_id)
+    assert sync(here, "orders")["quarantined"] == 1
+    assert asked(here, *orders) == [True, False, True]
+    (entry,) = here.bridge.quarantine("orders").values()
+    assert entry.key == orders[1].order_id
+    reason = entry.reason or ""
+    assert reason.startswith("The buyer has asked")
+    assert reason.count("No activity could be scheduled") == 1
+    here.odoo.protect()
+    here.bridge.app.ledger.retry(orders[1].order_id)
+    sync(here, "orders")
+    assert asked(here, *orders) == [True] * 3
+
+
+def test_a_request_is_done_when_its_activities_cannot_be_closed(here: MemoryShop) -> None:
+    orders = place(here, 2)
+    for order in orders:
+        here.world.request_cancellation(order.order_id)
+    sync(here, "orders")
+    delivery = delivery_of(here, orders[0])["id"]
+    for order in orders:
+        here.world.ship(order.order_id)
+    here.odoo.protect(("stock.picking", delivery))
+    sync(here, "orders")
+    for order in orders:
+        sale_order = here.shop.sale_order(order)["id"]
+        assert REQUESTED not in here.warehouse.activities("sale.order", sale_order)
+    assert here.bridge.quarantine("orders") == {}
+    (failed,) = here.bridge.logged("reminder_not_closed")
+    assert failed["record"] == delivery

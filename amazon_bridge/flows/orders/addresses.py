@@ -34,7 +34,7 @@ def reminders_of(context: Context, cases: Sequence[Case]) -> list[Reminder]:
         if _may_change_taxes(context, case.order, current[case.order.order_id])
     ]
     # Before the address is filled in: a run that is interrupted then would not see it missing.
-    reminders.remind(context, taxed)
+    reminders.remind_or_refuse(context, taxed)
     return [*missing, *taxed, *_fill_in(context, candidates, current)]
 
 

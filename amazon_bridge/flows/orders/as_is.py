@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
+from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, ItemErrors, Transient
 from amazon_bridge.engine.ledger import Entry, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders import reminders
+from amazon_bridge.flows.orders import reminders, tell
 from amazon_bridge.flows.orders.apply import work
 from amazon_bridge.flows.orders.find import Shown, ensure_mine, file
 from amazon_bridge.flows.orders.memo import JOB
@@ -36,7 +36,7 @@ def import_as_is(context: Context, order_id: str) -> Counts:
     file(context, [shown])
     counts = Counts(seen=1) + work(context, [shown])
     if not counts.quarantined:
-        _remind(context, shown, entry)
+        _remind(context, shown, entry, counts)
     return counts
 
 
@@ -61,7 +61,7 @@ def _fetched(context: Context, order_id: str) -> Shown:
         raise AccountError(error.reason, error.remedy) from error
 
 
-def _remind(context: Context, order: Order, entry: Entry) -> None:
+def _remind(context: Context, order: Order, entry: Entry, counts: Counts) -> None:
     found = sales.find(context.odoo, [order.order_id])
     total = (
         f"{order.worth} {order.currency}" if order.currency else "nothing: Amazon states no total"
@@ -73,4 +73,8 @@ def _remind(context: Context, order: Order, entry: Entry) -> None:
         " prices, shipping costs and taxes in Seller Central before it is invoiced."
     )
     note = reminders.note(reminders.AS_IS, "Amazon: check the amounts", body)
-    reminders.remind(context, [(sale_order, note) for sale_order in found.values()])
+    try:
+        reminders.remind_or_refuse(context, [(sale_order, note) for sale_order in found.values()])
+    except ItemErrors as refused:
+        tell.quarantine_all(context, refused.errors)
+        counts.quarantined += len(refused.errors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import tell
 from amazon_bridge.model import Order
@@ -40,7 +41,8 @@ def _check_cancelled(
     left = [key for key, sale_order in now.items() if not sale_order.is_cancelled]
     sale_actions.lock(context.odoo, [before[key].id for key in left if before[key].is_locked])
     cancelled = [now[key].id for key in now if key not in left]
-    notes.post(context.odoo, notes.SALE_ORDER, dict.fromkeys(cancelled, tell.CANCELLED_THERE))
+    posted = dict.fromkeys(cancelled, tell.CANCELLED_THERE)
+    notices.post(context, notes.SALE_ORDER, posted, in_batch=True)
     errors = {key: _not_cancelled(before[key], objection) for key in left}
     if errors and len(before) > 1:
         raise errors[left[0]]

@@ -22,6 +22,9 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
 
     Returns:
         The memos to keep when the orders are settled, by Amazon order id.
+
+    Raises:
+        ItemErrors: the sale orders of these take no activity.
     """
     confirmed = [case for case in cases if case.sale_order.is_confirmed]
     compared = _compare_units(context, confirmed)
@@ -30,7 +33,7 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
         *requests.reminders_of(cases),
         *_reminders_of_units(confirmed, compared),
     ]
-    reminders.remind(context, wanted)
+    reminders.remind_or_refuse(context, wanted)
     topics: defaultdict[str, list[str]] = defaultdict(list)
     for sale_order, note in wanted:
         topics[sale_order.order_id].append(note.topic)

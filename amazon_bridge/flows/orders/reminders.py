@@ -12,8 +12,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.engine.ledger import Entry
+from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.notices import Failures
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.notes import Note, Record, RecordNote
@@ -46,24 +49,65 @@ Reminder = tuple[SaleOrder, Note]
 """A sale order, and the note about it."""
 
 
-def remind(context: Context, wanted: Sequence[Reminder]) -> None:
+Refusals = dict[str, dict[str, ItemError]]
+"""By Amazon order id, why Odoo refuses an activity on a record of this name."""
+
+
+def remind(context: Context, wanted: Sequence[Reminder]) -> Refusals:
     """Schedule activities on sale orders and on their open deliveries from the warehouse.
 
     Activities of the same kind with other facts are closed.
+
+    Returns:
+        The orders with a record that takes no activity; the others of their records have theirs.
     """
     pairs = [
         (record, note.on(record[0]))
         for sale_order, note in wanted
         for record in records_of(context, sale_order)
     ]
-    today, user_id = context.clock().date(), context.setup.salesperson_id
-    notes.remind_all(context.odoo, pairs, today=today, user_id=user_id)
+    failures = notices.remind(context, pairs, in_batch=True)
     replaced: defaultdict[SaleOrder, set[str]] = defaultdict(set)
     for sale_order, note in wanted:
+        if (notes.SALE_ORDER, sale_order.id) in failures:
+            continue
         if _is_replaced(open_topics(_entry(context, sale_order.order_id)), note.topic):
             replaced[sale_order].add(kind_of(note.topic))
         _remember(context, sale_order.order_id, note.topic)
     _close(context, replaced, _REPLACED, keep=pairs)
+    return _refusals([sale_order for sale_order, _ in wanted], failures)
+
+
+def remind_or_refuse(context: Context, wanted: Sequence[Reminder]) -> None:
+    """Schedule activities as ``remind`` does.
+
+    Raises:
+        ItemErrors: the sale orders of these take none; so nobody in Odoo would know.
+    """
+    refusals = remind(context, wanted)
+    errors = {
+        sale_order.order_id: _unannounced(note, sale_order.name, refusals[sale_order.order_id])
+        for sale_order, note in wanted
+        if sale_order.name in refusals.get(sale_order.order_id, {})
+    }
+    if errors:
+        raise ItemErrors(errors)
+
+
+def _unannounced(note: Note, name: str, refusals: Mapping[str, ItemError]) -> ItemError:
+    error = ItemError(refusals[name].kind, note.body, refusals[name].remedy)
+    return notices.without_activity(error, refusals)
+
+
+def _refusals(sale_orders: Collection[SaleOrder], failures: Failures) -> Refusals:
+    refusals: Refusals = defaultdict(dict)
+    for sale_order in sale_orders if failures else ():
+        deliveries = {(notes.DELIVERY_ORDER, each.id): each.name for each in sale_order.deliveries}
+        names = {(notes.SALE_ORDER, sale_order.id): sale_order.name, **deliveries}
+        for record, name in names.items():
+            if record in failures:
+                refusals[sale_order.order_id][name] = failures[record]
+    return dict(refusals)
 
 
 def records_of(context: Context, sale_order: SaleOrder) -> list[Record]:
@@ -137,7 +181,7 @@ def _close(
             by_kinds[tuple(sorted(its_kinds))].append(sale_order)
     for its_kinds, sale_orders in by_kinds.items():
         records = [record for sale_order in sale_orders for record in _all_records(sale_order)]
-        notes.close_all(context.odoo, records, its_kinds, feedback, keep=keep)
+        notices.close(context, records, its_kinds, feedback, keep=keep, in_batch=True)
 
 
 def _all_records(sale_order: SaleOrder) -> list[Record]:

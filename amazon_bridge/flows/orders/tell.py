@@ -10,11 +10,13 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, Refused
+from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
 from amazon_bridge.flows.orders.amounts import alike
 from amazon_bridge.flows.orders.decide import LIVE, TO_BE_SHIPPED
 from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
+from amazon_bridge.flows.orders.reminders import Refusals
 from amazon_bridge.model import FulfilledBy, Order
 from amazon_bridge.odoo import notes, sales
 from amazon_bridge.odoo.notes import Note
@@ -36,10 +38,21 @@ def quarantine_all(context: Context, errors: Mapping[str, ItemError]) -> None:
     Raises:
         AccountError: Odoo is down. The orders stay pending.
     """
+    refusals = _announce(context, errors)
+    for order_id, error in errors.items():
+        refused = refusals.get(order_id, {})
+        _quarantine(context, order_id, notices.without_activity(error, refused))
+
+
+def _announce(context: Context, errors: Mapping[str, ItemError]) -> Refusals:
+    """Schedule activities about orders; return which records take none."""
+    refusals: Refusals = {}
     try:
         failures = runner.work(
             sorted(errors),
-            lambda order_ids: _remind(context, {each: errors[each] for each in order_ids}),
+            lambda order_ids: refusals.update(
+                _remind(context, {each: errors[each] for each in order_ids})
+            ),
             key=str,
             alive=context.odoo.ping,
             sleep=context.sleep,
@@ -48,8 +61,8 @@ def quarantine_all(context: Context, errors: Mapping[str, ItemError]) -> None:
         failures = refused.errors
     for order_id, failure in failures.items():
         log.warning("reminder_failed", account=context.name, order=order_id, reason=failure.reason)
-    for order_id, error in errors.items():
-        _quarantine(context, order_id, error)
+        refusals[order_id] = {"its sale order": failure}
+    return refusals
 
 
 def _quarantine(context: Context, order_id: str, error: ItemError) -> None:
@@ -63,11 +76,11 @@ def _quarantine(context: Context, order_id: str, error: ItemError) -> None:
     )
 
 
-def _remind(context: Context, errors: Mapping[str, ItemError]) -> None:
+def _remind(context: Context, errors: Mapping[str, ItemError]) -> Refusals:
     """Schedule an activity with reason and remedy on the orders' sale orders and deliveries."""
     existing = sales.find(context.odoo, errors)
     wanted = [(existing[order_id], _quarantined(errors[order_id])) for order_id in existing]
-    reminders.remind(context, wanted)
+    return reminders.remind(context, wanted)
 
 
 def _quarantined(error: ItemError) -> Note:
@@ -136,7 +149,7 @@ def hold(
     """Note on sale orders that Amazon cancelled too late, and return the error of each."""
     told = {order.order_id: standing[order.order_id] for order in orders}
     posted = {s.id: _TOO_LATE if s.goods_left else _INVOICED for s in told.values()}
-    notes.post(context.odoo, notes.SALE_ORDER, posted)
+    notices.post(context, notes.SALE_ORDER, posted, in_batch=True)
     return {order_id: _held(sale_order) for order_id, sale_order in told.items()}
 
 
