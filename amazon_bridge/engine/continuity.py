@@ -61,10 +61,10 @@ class DatabaseId(NamedTuple):
     uuid: str | None
 
     def is_same(self, other: DatabaseId) -> bool:
-        """Whether the two are surely one: by their uuids where both are known, else by address."""
+        """Whether the two may be one: by their uuids where both are known, else by name."""
         if self.uuid and other.uuid:
             return self.uuid == other.uuid
-        return (self.url, self.name) == (other.url, other.name)
+        return self.name == other.name
 
 
 class Continuity(Tables):

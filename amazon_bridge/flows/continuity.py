@@ -41,8 +41,9 @@ def identify(session: OdooSession, url: str, name: str) -> DatabaseId:
 def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None:
     """Refuse a database that the state store doesn't belong to.
 
-    One that has moved (same uuid at another address) is accepted if it has most orders that were
-    imported last: a copy has the uuid too, but not what came in after it was made.
+    One that has moved (same uuid, or name where the login may not read the uuid, at another
+    address) is accepted if it has most orders that were imported last: a copy has these too, but
+    not what came in after it was made.
 
     Raises:
         ConfigError: it is another database, or may be another one.
@@ -54,9 +55,8 @@ def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None
         raise _refusal(ledger, known, found)
     if known[:2] != found[:2] and (missing := _mostly_missing(ledger, session)):
         raise ConfigError(
-            f"{_named(found)} has the uuid of {_named(known)}, which the state store"
-            f" {ledger.path} belongs to, but lacks the order {missing[0]} that was imported there:"
-            " it may be a copy.",
+            f"{_named(found)} lacks the order {missing[0]} that was imported into {_named(known)},"
+            f" which the state store {ledger.path} belongs to: it may be a copy.",
             _ADOPT,
         )
 

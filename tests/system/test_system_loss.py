@@ -345,15 +345,17 @@ def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: Mem
         here.bridge.sync("orders")
 
 
+@pytest.mark.parametrize("readable", [True, False])
 @pytest.mark.parametrize(("deleted", "accepted"), [(1, True), (3, False)])
 def test_a_database_that_moved_is_taken_up_and_a_copy_is_not(
-    here: MemoryShop, deleted: int, *, accepted: bool
+    here: MemoryShop, deleted: int, *, accepted: bool, readable: bool
 ) -> None:
-    """Both have the uuid; a copy lacks what came in after it was made."""
+    """Both have the uuid, and the name; a copy lacks what came in after it was made."""
     orders = place(here, 4)
     here.run()
     here.bridge.close()
-    before = DatabaseId("https://old.example.com", "memory", here.bridge.app.odoo.database_uuid())
+    uuid = here.bridge.app.odoo.database_uuid() if readable else None
+    before = DatabaseId("https://old.example.com", "memory", uuid)
     here.bridge.app.ledger.note_odoo_database(before)
     for order in orders[:deleted]:
         here.odoo.env["sale.order"].store.delete("sale.order", here.shop.sale_order(order)["id"])

@@ -176,7 +176,7 @@ def test_the_memos_of_forgotten_items_are_forgotten(ledger: Ledger, clock: Clock
         (DatabaseId("https://b", "moved", "1"), True),
         (DatabaseId("https://a", "prod", "2"), False),
         (DatabaseId("https://a", "prod", None), True),
-        (DatabaseId("https://b", "prod", None), False),
+        (DatabaseId("https://b", "prod", None), True),
         (DatabaseId("https://a", "test", None), False),
     ],
 )
