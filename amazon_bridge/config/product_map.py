@@ -1,14 +1,16 @@
 """The product map: which Odoo product is meant by a seller's SKU or a code of Amazon's.
 
 A CSV file with the columns ``kind`` (``item``, ``shipping`` or ``gift_wrap``), ``marketplace``
-(a country code; empty: all), ``code`` and ``internal_reference``; or a YAML file with a list of
-mappings of these four keys. ``kind`` may be left out where it is ``item``.
+(a country code; empty: all), ``code``, ``internal_reference`` and ``units``; or a YAML file with a
+list of mappings of these keys. ``kind`` may be left out where it is ``item``, ``units`` where it is
+1: how many pieces of the product in Odoo are one unit on Amazon, such as of a set of six.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +23,8 @@ from amazon_bridge.marketplaces import marketplace
 
 ITEM, SHIPPING, GIFT_WRAP = "item", "shipping", "gift_wrap"
 _KINDS = (ITEM, SHIPPING, GIFT_WRAP)
-_COLUMNS = ("kind", "marketplace", "code", "internal_reference")
+_COLUMNS = ("kind", "marketplace", "code", "internal_reference", "units")
+_WHOLE_NUMBER = re.compile("0*[1-9][0-9]{0,4}")
 _MOST_PROBLEMS = 5
 
 Key = tuple[str, str, str]
@@ -29,27 +32,43 @@ Key = tuple[str, str, str]
 
 
 class ProductMap:
-    """Internal references of products, by what Amazon calls them."""
+    """Internal references of products, by what Amazon calls them.
 
-    def __init__(self, references: Mapping[Key, str]) -> None:
+    Args:
+        references: the internal references.
+        units: pieces of the product that are one unit on Amazon, where they are several.
+    """
+
+    def __init__(
+        self, references: Mapping[Key, str], units: Mapping[Key, int] | None = None
+    ) -> None:
         self._references = dict(references)
+        self._units = {key: number for key, number in (units or {}).items() if number != 1}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ProductMap) and self._references == other._references
+        return isinstance(other, ProductMap) and self.dump() == other.dump()
 
     __hash__ = None  # type: ignore[assignment]  # a mapping
 
     def reference(self, kind: str, marketplace_id: str | None, code: str) -> str | None:
         """The internal reference; the entry of the order's marketplace goes before the others."""
+        return self._references.get(self._key(kind, marketplace_id, code))
+
+    def units(self, marketplace_id: str | None, code: str) -> int:
+        """How many pieces of its product are one unit of an item; 1 if the map does not say."""
+        return self._units.get(self._key(ITEM, marketplace_id, code), 1)
+
+    def _key(self, kind: str, marketplace_id: str | None, code: str) -> Key:
         place = marketplace(marketplace_id or "")
-        country_code = place.country_code if place else ""
-        return self._references.get((kind, country_code, code)) or self._references.get(
-            (kind, "", code)
-        )
+        key = (kind, place.country_code if place else "", code)
+        return key if key in self._references else (kind, "", code)
 
     def dump(self) -> list[list[str]]:
         """All entries, for a digest."""
-        return sorted([*key, reference] for key, reference in self._references.items())
+        return sorted(
+            [*key, reference, *([str(self._units[key])] if key in self._units else [])]
+            for key, reference in self._references.items()
+        )
 
 
 NO_MAP = ProductMap({})
@@ -62,6 +81,7 @@ def read_product_map(path: Path) -> ProductMap:
         ValueError: It can't be read, or entries are wrong; the first few are named by number.
     """
     references: dict[Key, str] = {}
+    units: dict[Key, int] = {}
     problems = []
     for number, entry in enumerate(_entries(path, _text(path)), start=1):
         row = _row(entry)
@@ -70,10 +90,11 @@ def read_product_map(path: Path) -> ProductMap:
             problems.append(f"entry {number} {problem}")
         else:
             references[_key(row)] = row["internal_reference"]
+            units[_key(row)] = int(row["units"] or 1)
     if problems:
         more = [f"and {len(problems) - _MOST_PROBLEMS} more"] * (len(problems) > _MOST_PROBLEMS)
         raise ValueError(f"{path}: {'; '.join([*problems[:_MOST_PROBLEMS], *more])}")
-    return ProductMap(references)
+    return ProductMap(references, units)
 
 
 def _text(path: Path) -> str:
@@ -90,7 +111,8 @@ def _entries(path: Path, text: str) -> Iterable[Mapping[Any, Any]]:
 
 
 def _row(entry: Mapping[Any, Any]) -> Mapping[str, str]:
-    return {column: str(entry.get(column) or "").strip() for column in _COLUMNS}
+    cells = {column: entry.get(column) for column in _COLUMNS}
+    return {column: "" if cell is None else str(cell).strip() for column, cell in cells.items()}
 
 
 def _unknown(entry: Mapping[Any, Any]) -> str:
@@ -150,4 +172,12 @@ def _problem(row: Mapping[str, str], known: Mapping[Key, str]) -> str:
         return "lacks its code or its internal_reference"
     if _key(row) in known:
         return "stands there twice"
+    return _units_problem(row)
+
+
+def _units_problem(row: Mapping[str, str]) -> str:
+    if row["units"] and row["kind"] not in {"", ITEM}:
+        return f"has units, which only the kind {ITEM} can have"
+    if row["units"] and not _WHOLE_NUMBER.fullmatch(row["units"]):
+        return f"has units that are no whole number from 1 to 99999: {row['units']}"
     return ""

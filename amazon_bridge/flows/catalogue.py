@@ -10,6 +10,15 @@ from amazon_bridge.model import Item, Order
 from amazon_bridge.odoo.products import find_products
 
 
+def mapped_pieces(context: Context, order: Order) -> dict[str, int]:
+    """How many pieces in Odoo are one unit of each item, by the product map as it is now."""
+    known = context.account.product_map or NO_MAP
+    return {
+        item.order_item_id: known.units(order.marketplace_id, item.sku) if item.sku else 1
+        for item in order.items
+    }
+
+
 class Catalogue:
     """The products that some orders need, looked up at once."""
 

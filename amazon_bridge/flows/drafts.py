@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
-from amazon_bridge.flows.catalogue import Catalogue
+from amazon_bridge.flows.catalogue import Catalogue, mapped_pieces
 from amazon_bridge.flows.context import Context
 from amazon_bridge.marketplaces import marketplace, smallest_unit
 from amazon_bridge.model import ChargeKind, FulfilledBy, Item, Order
@@ -166,7 +166,9 @@ class _ItemLines:
     def _own(self, total: Decimal) -> Line:
         found = self.catalogue.item(self.order, self.item)
         untaxed, sku = self.item.tax_collected_by_amazon, self.item.sku or self.item.asin or "?"
-        line = Line(self.key, found, self.name, self.item.quantity, total, untaxed, sku=sku)
+        pieces = mapped_pieces(self.context, self.order)[self.item.order_item_id]
+        quantity = self.item.quantity * pieces
+        line = Line(self.key, found, self.name, quantity, total, untaxed, sku=sku)
         if found:
             self._refuse_unshippable(found, sku)
             return line

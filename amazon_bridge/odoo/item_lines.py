@@ -1,4 +1,4 @@
-"""The sale order lines of Amazon's order items: how many units are ordered and delivered."""
+"""The sale order lines of Amazon's order items: how many pieces are ordered and delivered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ITEM_LINE = re.compile(r"sale_line_([^_]+)")
 
 @dataclass(frozen=True, slots=True)
 class ItemLine:
-    """The units of an order item in Odoo."""
+    """The pieces of an order item in Odoo."""
 
     ordered: Decimal
     delivered: Decimal

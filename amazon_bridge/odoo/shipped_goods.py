@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -54,6 +55,8 @@ class Goods:
     """No other delivery of the sale order is still to be done."""
     is_only_loose: bool = True
     """No other delivery order of the sale order has loose goods."""
+    pieces: Mapping[str, int] = field(default_factory=dict)
+    """Pieces in Odoo of one unit, by order item, where they are several; filled in by the flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +83,31 @@ class _Line:
     sale_order_id: int
     product_id: int
     quantity: Decimal
+    """In pieces."""
+    pieces: int = 1
+    """Of one unit."""
 
 
-def goods_of(session: OdooSession, deliveries: Sequence[DeliveryOrder]) -> dict[str, Goods]:
+def goods_of(
+    session: OdooSession,
+    deliveries: Sequence[DeliveryOrder],
+    pieces: Mapping[str, int] | None = None,
+) -> dict[str, Goods]:
     """What left with each delivery order, by its key.
 
-    Of a kit, as many units left as complete sets did, counted over all delivery orders of its
-    line in the sequence in which they were done.
+    Of a kit, and of an item of which one unit is several pieces, as many units left as complete
+    sets did, counted over all delivery orders of its line in the sequence in which they were done.
+
+    Args:
+        session: the login.
+        deliveries: the delivery orders.
+        pieces: of one unit, by order item id; 1 where absent.
     """
     if not deliveries:
         return {}
     sale_order_ids = {each.sale_order_id for each in deliveries}
     moves = _moves(session, sale_order_ids, {each.id for each in deliveries})
-    lines = _lines(session, {move.line_id for move in moves if move.line_id})
+    lines = _lines(session, {move.line_id for move in moves if move.line_id}, pieces or {})
     known = _Known(moves, lines, _returned(session, sale_order_ids))
     open_orders = open_delivery_orders(session, sale_order_ids)
     return {each.key: known.goods(each, open_orders) for each in deliveries}
@@ -137,8 +152,11 @@ class _Known:
             yield Loose(move.product, move.done or _ZERO, is_ordered=ordered > 0)
 
     def _gone(self, line_id: int) -> int:
+        line, returned = self._lines[line_id], self._returned.get(line_id, _ZERO)
+        if line.pieces > 1 and (total := _plain_total(line, self._of(line_id))) is not None:
+            return max(0, int((total - returned) // line.pieces))
         units = sum(number or 0 for number in self._units[line_id].values())
-        return max(0, units - int(self._returned.get(line_id, 0)))
+        return max(0, units - int(returned / line.pieces))
 
     def _loose(self, sale_order_id: int, delivery: DeliveryOrder) -> dict[int, list[_Move]]:
         """Done moves by transfer that hang on a line of people's own, or on none."""
@@ -197,8 +215,10 @@ def _returned(session: OdooSession, sale_order_ids: Collection[int]) -> dict[int
     return dict(sums)
 
 
-def _lines(session: OdooSession, ids: Collection[int]) -> dict[int, _Line]:
-    """The lines; those of order items have its id, and quantities in Amazon's units."""
+def _lines(
+    session: OdooSession, ids: Collection[int], pieces: Mapping[str, int]
+) -> dict[int, _Line]:
+    """The lines; those of order items have its id."""
     names = session.external_ids("sale.order.line", sorted(ids))
     items = {id_: m[1] for id_, name in names.items() if (m := _ITEM_LINE.fullmatch(name))}
     fields = ["order_id", "product_id", "product_uom_qty"]
@@ -208,6 +228,7 @@ def _lines(session: OdooSession, ids: Collection[int]) -> dict[int, _Line]:
             row["order_id"][0],
             row["product_id"][0],
             Decimal(str(row["product_uom_qty"])),
+            pieces.get(items.get(row["id"], ""), 1),
         )
         for row in session.read("sale.order.line", sorted(ids), fields)
         if row["product_id"]
@@ -216,17 +237,43 @@ def _lines(session: OdooSession, ids: Collection[int]) -> dict[int, _Line]:
 
 def _units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
     """The units of the item that left with each transfer."""
-    if all(move.product_id == line.product_id for move in moves):
-        return _plain_units(moves)
-    return _kit_units(line, moves)
+    if not _is_plain(line, moves):
+        return _kit_units(line, moves)
+    return _units_of_pieces(line, moves) if line.pieces > 1 else _plain_units(moves)
 
 
-def _plain_units(moves: Iterable[_Move]) -> dict[int, int | None]:
+def _is_plain(line: _Line, moves: Iterable[_Move]) -> bool:
+    return all(move.product_id == line.product_id for move in moves)
+
+
+def _plain_total(line: _Line, moves: Sequence[_Move]) -> Decimal | None:
+    """The pieces that left; None of a kit."""
+    return sum(_sums(moves).values(), _ZERO) if _is_plain(line, moves) else None
+
+
+def _sums(moves: Iterable[_Move]) -> dict[int, Decimal]:
+    """The done quantity of each transfer, in the sequence in which they were done."""
     sums: dict[int, Decimal] = {}
     for move in moves:
         if move.done is not None:
-            sums[move.picking_id] = sums.get(move.picking_id, Decimal(0)) + move.done
+            sums[move.picking_id] = sums.get(move.picking_id, _ZERO) + move.done
+    return sums
+
+
+def _plain_units(moves: Iterable[_Move]) -> dict[int, int | None]:
+    sums = _sums(moves)
     return {id_: int(total) if total == int(total) else None for id_, total in sums.items()}
+
+
+def _units_of_pieces(line: _Line, moves: Iterable[_Move]) -> dict[int, int | None]:
+    """What each transfer added to the units of which all pieces had left by then."""
+    units: dict[int, int | None] = {}
+    total, complete = _ZERO, 0
+    for picking_id, number in _sums(moves).items():
+        total += number
+        units[picking_id] = int(total // line.pieces) - complete
+        complete = int(total // line.pieces)
+    return units
 
 
 def _kit_units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
@@ -246,7 +293,8 @@ def _kit_units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
         for move in moves:
             if move.picking_id == picking_id and move.done is not None:
                 gone[move.product_id] += move.done
-        complete = int(min(gone[id_] * line.quantity / need[id_] for id_ in need)) if known else 0
+        sets_of_all = [gone[id_] * line.quantity / need[id_] for id_ in need] if known else [_ZERO]
+        complete = int(min(sets_of_all) / line.pieces)
         units[picking_id] = complete - sets if known else None
         sets = complete
     return units
@@ -256,9 +304,9 @@ def _waiting(line: _Line, moves: Sequence[_Move]) -> int:
     """The units of the item that are still to be delivered; of a kit, those it is part of."""
     demand = sum((m.demand for m in moves if m.is_open and m.product_id == line.product_id), _ZERO)
     if demand:
-        return -int(-demand // 1)
+        return math.ceil(demand / line.pieces)
     parts = any(move.is_open for move in moves)
-    whole = -int(-line.quantity // 1)
+    whole = math.ceil(line.quantity / line.pieces)
     return max(1, whole - sum(n or 0 for n in _units(line, moves).values())) if parts else 0
 
 

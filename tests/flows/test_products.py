@@ -55,6 +55,42 @@ def test_the_map_leads_from_codes_to_products(make_desk: MakeDesk, products, tmp
     assert set(products_of(desk, other).values()) == {products["MUG"]}
 
 
+@pytest.mark.parametrize("discounts", ["lines", "percent"])
+@pytest.mark.parametrize("fba", [False, True])
+def test_units_of_an_item_are_pieces_of_its_product(
+    make_desk: MakeDesk, products, tmp_path, discounts: str, *, fba: bool
+):
+    path = tmp_path / "products.csv"
+    path.write_text("code,internal_reference,units\nSET-7,MUG,7\nBOX,NOWHERE,4\n")
+    desk = make_desk(product_map=path, discounts=discounts)
+    sets = item("SET-7", quantity=3, ITEM="20.01", DISCOUNT="-0.02", SHIPPING="2.99")
+    payload = order(sets, item("BOX", ITEM="5.55"), item("MUG", ITEM="5"), fba=fba)
+    assert desk.work(payload).created == 1
+    found = desk.order(payload)
+    assert (found["state"], found["amount_total"]) == ("sale", 33.53)
+    lines = desk.lines(payload)
+    quantities = {key: line["product_uom_qty"] for key, line in lines.items()}
+    assert (quantities["1"], quantities["2"], quantities["3"]) == (21, 4, 1)
+    assert quantities["1_shipping"] == 1
+    assert lines["1"]["product_id"][0] == products["MUG"]
+    moves = desk.find(
+        "stock.move", [("sale_line_id", "=", lines["1"]["id"])], ["quantity", "state"]
+    )
+    assert [move["state"] == "done" for move in moves] == [fba]
+    assert moves[0]["quantity"] == 21 or not fba
+
+
+def test_a_serial_number_is_needed_for_each_piece(make_desk: MakeDesk, odoo_database, tmp_path):
+    values = {"name": "SERIAL", "default_code": "SERIAL", "is_storable": True, "tracking": "serial"}
+    odoo_database.rpc("product.product", "create", values)
+    path = tmp_path / "products.csv"
+    path.write_text("code,internal_reference,units\nPAIR,SERIAL,2\n")
+    desk = make_desk(product_map=path)
+    payload = order(item("PAIR", ITEM="5", more={"serialNumbers": ["SN-1"]}), fba=True)
+    assert desk.work(payload).quarantined == 1
+    assert desk.reasons()[payload["orderId"]].startswith("lot_needed: ")
+
+
 def test_a_barcode_will_do_if_configured(make_desk: MakeDesk, products):
     payload = order(item("SKU-7", ITEM="5"))
     assert payload["orderItems"][0]["product"]["asin"] == "B0000SKU-7"

@@ -1,5 +1,6 @@
 """What the state store remembers of an order: written and read back, by this and older versions."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -18,7 +19,8 @@ MEMOS = st.builds(
     marketplace_id=WORDS,
     fulfilled_by=WORDS,
     status=WORDS,
-    items=st.none() | st.lists(st.builds(ItemMemo, WORDS, UNITS, UNITS, st.booleans())).map(tuple),
+    items=st.none()
+    | st.lists(st.builds(ItemMemo, WORDS, UNITS, UNITS, st.booleans(), UNITS, UNITS)).map(tuple),
     reminders=st.lists(WORDS).map(tuple),
 )
 
@@ -53,6 +55,15 @@ def test_a_memo_of_an_older_version() -> None:
     assert old == Memo(Decimal("76.00"), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED", items=None)
     nowhere = Memo.read(entry("0  MERCHANT UNSHIPPED"))
     assert nowhere == Memo(Decimal(0), "", "MERCHANT", "UNSHIPPED")
+
+
+def test_a_memo_of_a_version_that_knew_no_pieces() -> None:
+    item = {"order_item_id": "51", "ordered": 2, "to_ship": 2, "cancellation_requested": False}
+    values = {"worth": "9", "marketplace_id": "", "fulfilled_by": "MERCHANT", "status": "SHIPPED"}
+    text = json.dumps(values | {"items": [item], "place": None, "requests": 0, "reminders": []})
+    memo = Memo.read(entry(text))
+    assert memo
+    assert memo.pieces == {"51": 1}
 
 
 def test_no_memo() -> None:

@@ -94,6 +94,62 @@ def test_a_missing_file_is_named(tmp_path):
 WORDS = st.text("abcXYZ-_0é ", min_size=1).map(str.strip).filter(bool)
 
 
+UNITS = "kind,marketplace,code,internal_reference,units\n"
+UNITS_YAML = """
+- {code: SET-6, internal_reference: MUG, units: 6}
+- {marketplace: de, code: SET-6, internal_reference: KRUG}
+- {marketplace: fr, code: SET-6, internal_reference: MUG, units: '12'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("map.csv", UNITS + "item,,SET-6,MUG,6\nitem,de,SET-6,KRUG,\n,fr,SET-6,MUG, 12 \n"),
+        (
+            "map.yaml",
+            UNITS_YAML,
+        ),
+    ],
+)
+def test_units_follow_the_entry_that_names_the_product(tmp_path, name, text):
+    found = read(tmp_path, text, name)
+    assert found.units(None, "SET-6") == 6
+    assert found.units(GERMANY, "SET-6") == 1
+    assert found.units(FRANCE, "SET-6") == 12
+    assert found.units(FRANCE, "MUG") == 1
+
+
+@pytest.mark.parametrize("units", ["0", "-6", "6.0", "1.5", "six", "1e2", "100000"])
+@pytest.mark.parametrize("suffix", ["csv", "yaml"])
+def test_units_are_a_positive_whole_number(tmp_path, units, suffix):
+    rows = {
+        "csv": UNITS + f"item,,A,B,{units}\n",
+        "yaml": f"- {{code: A, internal_reference: B, units: {units}}}",
+    }
+    with pytest.raises(ValueError, match="entry 1 has units that are no whole number from 1"):
+        read(tmp_path, rows[suffix], f"map.{suffix}")
+
+
+def test_a_yaml_truth_value_is_no_number_of_units(tmp_path):
+    for value in ("true", "false"):
+        with pytest.raises(ValueError, match="no whole number"):
+            read(tmp_path, f"- {{code: A, internal_reference: B, units: {value}}}", "map.yaml")
+
+
+@pytest.mark.parametrize("kind", ["shipping", "gift_wrap"])
+def test_only_items_have_units(tmp_path, kind):
+    with pytest.raises(ValueError, match="entry 1 has units, which only the kind item can have"):
+        read(tmp_path, UNITS + f"{kind},,A,B,2\n")
+
+
+def test_maps_with_other_units_differ():
+    key = (ITEM, "", "SET-6")
+    one, six = ProductMap({key: "MUG"}, {key: 1}), ProductMap({key: "MUG"}, {key: 6})
+    assert one == ProductMap({key: "MUG"}) != six
+    assert six.dump() == [[*key, "MUG", "6"]]
+
+
 @given(st.dictionaries(WORDS, WORDS))
 def test_equal_maps_dump_alike(references):
     entries = {(ITEM, "", code): reference for code, reference in references.items()}

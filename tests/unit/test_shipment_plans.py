@@ -518,3 +518,44 @@ def test_each_reason_of_amazons_has_a_remedy(said: str, do: str) -> None:
 def test_a_package_that_amazon_does_not_find() -> None:
     assert is_package_missing("Amazon refused confirmShipment: PackageToUpdateNotFound: no.")
     assert not is_package_missing("Amazon refused confirmShipment: InvalidInput: no.")
+
+
+# Items of which one unit is several pieces in Odoo
+
+SIX = {MUG: 6}
+
+
+@pytest.mark.parametrize(
+    ("number", "loose", "last", "told"),
+    [
+        (1, 6, True, 1),
+        (2, 6, False, 1),
+        (2, 12, True, 2),
+        (1, 12, True, 1),
+        (1, 3, True, None),
+        (2, 2, True, None),
+        (2, 9, True, None),
+    ],
+)
+def test_another_product_stands_for_whole_units_only(
+    number: int, loose: int, told: int | None, *, last: bool
+) -> None:
+    goods = Goods(loose=(Loose("Red mug", Decimal(loose)),), pieces=SIX, is_last=last)
+    if told is None:
+        with pytest.raises(ItemError) as caught:
+            plan(task(goods), amazons(item(MUG, number)))
+        assert caught.value.kind == "goods_unclear"
+    else:
+        assert plan(task(goods), amazons(item(MUG, number))).units == {MUG: told}
+
+
+@pytest.mark.parametrize(("pieces", "last"), [(SIX, True), (SIX, False), ({}, True)])
+def test_amazon_is_asked_when_the_last_parcel_completes_no_unit(
+    pieces: dict[str, int], *, last: bool
+) -> None:
+    incomplete = task(Goods(pieces=pieces, is_last=last))
+    assert incomplete.needs_order == (bool(pieces) and last)
+    if incomplete.needs_order:
+        order = amazons(item(MUG, 1))
+        assert plan(incomplete, order).outcome == Outcome.NOTHING
+        assert still_open(incomplete, order) == {MUG: 1}

@@ -18,7 +18,7 @@ from amazon_bridge.flows.orders import Memo
 from amazon_bridge.flows.shipments.decide import Task, shipment_of
 from amazon_bridge.flows.shipments.progress import Progress, Stage
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
-from amazon_bridge.odoo.shipped_goods import Goods, Shipped, _Line, _Move, _units
+from amazon_bridge.odoo.shipped_goods import Goods, Shipped, _Known, _Line, _Move, _units
 
 ORDERED = datetime(2026, 11, 1, 9, tzinfo=UTC)
 DONE = datetime(2026, 11, 2, 15, 30, tzinfo=UTC)
@@ -177,3 +177,40 @@ def test_of_a_kit_complete_sets_are_told_with_the_transfer_that_completes_them(
 def test_of_a_kit_whose_parts_were_cancelled_nobody_can_tell() -> None:
     rest = replace(move(1, 12, 4, None), cancelled=True)
     assert _units(LINE, [move(1, 11, 12, 12), move(1, 12, 2, 2), rest]) == {1: None}
+
+
+# Goods of an item of which one unit is several pieces
+
+OF_SIX = replace(LINE, quantity=Decimal(12), pieces=6)
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.integers(1, 12))
+def test_a_unit_is_told_with_the_transfer_that_has_its_last_piece(
+    parts: list[int], pieces: int
+) -> None:
+    moves = [move(number, 1, part, part) for number, part in enumerate(parts)]
+    units = _units(replace(LINE, pieces=pieces), moves)
+    sums = itertools.accumulate(parts, initial=0)
+    assert list(units.values()) == [
+        after // pieces - before // pieces for before, after in itertools.pairwise(sums)
+    ]
+
+
+def test_a_unit_is_several_kits() -> None:
+    """Six kits, three of which are one unit."""
+    line = replace(LINE, pieces=3)
+    moves = [move(1, 11, 10, 10), move(1, 12, 5, 5), move(2, 11, 2, 2), move(2, 12, 1, 1)]
+    assert _units(line, moves) == {1: 1, 2: 1}
+
+
+@pytest.mark.parametrize(
+    ("done", "open_", "returned", "gone", "waiting"),
+    [(12, 0, 0, 2, 0), (7, 5, 0, 1, 1), (7, 0, 1, 1, 0), (7, 0, 2, 0, 0), (3, 9, 0, 0, 2)],
+)
+def test_whole_units_are_gone_and_waited_for(
+    done: int, open_: int, returned: int, gone: int, waiting: int
+) -> None:
+    moves = [move(17, 1, done, done)] + ([move(18, 1, open_, None)] if open_ else [])
+    goods = _Known(moves, {7: OF_SIX}, {7: Decimal(returned)}).goods(DELIVERY, set())
+    assert (goods.gone, goods.waiting) == ({"51": gone}, {"51": waiting})
+    assert goods.is_last == (not open_)

@@ -16,6 +16,7 @@ from amazon_bridge.flows.orders.case import Case
 from amazon_bridge.flows.orders.decide import LIVE, Step, decide
 from amazon_bridge.flows.orders.find import Shown, unreadable
 from amazon_bridge.flows.orders.memo import JOB, Memo
+from amazon_bridge.flows.orders.pieces import known_pieces
 from amazon_bridge.model import Order, UnreadableOrder
 from amazon_bridge.odoo import sales
 from amazon_bridge.odoo.sales import SaleOrder
@@ -90,7 +91,7 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
     clear = [order for order in done if steps[order.order_id] != Step.UNCLEAR]
     _close_reminders(context, clear, standing, memos)
     for order in clear:
-        memo = memos.get(order.order_id, Memo.of(order))
+        memo = memos.get(order.order_id) or _memo(context, order)
         _settle(context, order, steps[order.order_id], memo)
     for order in done:
         outcomes.setdefault(order.order_id, COUNTED_AS[steps[order.order_id]])
@@ -135,6 +136,11 @@ def _cases(
         for order in orders
         if order.status in LIVE and order.order_id in existing
     ]
+
+
+def _memo(context: Context, order: Order) -> Memo:
+    former = Memo.read(context.ledger.entry(context.name, JOB, order.order_id))
+    return Memo.of(order, known_pieces(context, order, former))
 
 
 def _close_reminders(

@@ -11,6 +11,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import addresses, reminders, requests, unit_notes, units
 from amazon_bridge.flows.orders.case import Case
 from amazon_bridge.flows.orders.memo import JOB, OPEN_REMINDERS, ItemMemo, Memo, units_shipped
+from amazon_bridge.flows.orders.pieces import pieces_of
 from amazon_bridge.flows.orders.reminders import Reminder
 from amazon_bridge.flows.orders.units import ItemUnits
 from amazon_bridge.odoo import item_lines, people, sales
@@ -27,7 +28,9 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
         ItemErrors: the sale orders of these take no activity.
     """
     confirmed = [case for case in cases if case.sale_order.is_confirmed]
-    compared = _compare_units(context, confirmed)
+    lines = _read_lines(context, confirmed)
+    pieces = {c.order.order_id: pieces_of(context, c, lines) for c in cases}
+    compared = _compare_units(confirmed, lines, pieces)
     wanted = [
         *addresses.reminders_of(context, confirmed),
         *requests.reminders_of(cases),
@@ -39,7 +42,10 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
         topics[sale_order.order_id].append(note.topic)
     memos = {
         case.order.order_id: _memo(
-            case, topics[case.order.order_id], compared.get(case.order.order_id, ())
+            case,
+            topics[case.order.order_id],
+            compared.get(case.order.order_id, ()),
+            pieces[case.order.order_id],
         )
         for case in cases
     }
@@ -73,8 +79,13 @@ def _some(entries: Sequence[Entry], context: Context) -> Sequence[Entry]:
     return [*entries[begin:], *entries[:begin]][:_AT_ONCE]
 
 
-def _memo(case: Case, topics: Sequence[str], compared: Sequence[ItemUnits]) -> Memo:
-    now, former = Memo.of(case.order), case.memo
+def _memo(
+    case: Case,
+    topics: Sequence[str],
+    compared: Sequence[ItemUnits],
+    pieces: Mapping[str, int],
+) -> Memo:
+    now, former = Memo.of(case.order, pieces), case.memo
     kinds = set(map(reminders.kind_of, topics))
     lasting = [t for t in addresses.lasting_topics(case) if reminders.kind_of(t) not in kinds]
     changed = {item.order_item_id for item in compared if item.is_changed}
@@ -111,19 +122,35 @@ def _with_former_units(item: ItemMemo, former: Memo) -> ItemMemo:
     return replace(item, ordered=known.ordered, to_ship=known.to_ship)
 
 
-def _compare_units(context: Context, cases: Sequence[Case]) -> dict[str, list[ItemUnits]]:
+def _may_differ(case: Case) -> bool:
+    return units.may_differ(case.order, case.sale_order, case.memo, is_new=case.is_new)
+
+
+def _read_lines(context: Context, cases: Sequence[Case]) -> dict[str, ItemLine]:
+    """The sale order lines of order items of which units may differ, but not of new orders."""
+    known = [case for case in cases if not case.is_new and _may_differ(case)]
+    if not known:
+        return {}
+    lines = item_lines.item_lines(context.odoo, [case.sale_order for case in known])
+    return lines | _lines_of_people(context, known, lines)
+
+
+def _compare_units(
+    cases: Sequence[Case], lines: Mapping[str, ItemLine], pieces: Mapping[str, Mapping[str, int]]
+) -> dict[str, list[ItemUnits]]:
     """Compare the units of orders where they may differ, by Amazon order id."""
-    looked = [c for c in cases if units.may_differ(c.order, c.sale_order, c.memo, is_new=c.is_new)]
-    known = [case.sale_order for case in looked if not case.is_new]
-    lines = item_lines.item_lines(context.odoo, known) if known else {}
-    for case in looked:
-        if case.is_new:
-            lines |= units.new_lines(case.order)
-    lines |= _lines_of_people(context, [case for case in looked if not case.is_new], lines)
     return {
-        case.order.order_id: units.compare(case.order, case.sale_order, case.memo, lines)
-        for case in looked
+        case.order.order_id: _compared(case, lines, pieces[case.order.order_id])
+        for case in cases
+        if _may_differ(case)
     }
+
+
+def _compared(
+    case: Case, lines: Mapping[str, ItemLine], pieces: Mapping[str, int]
+) -> list[ItemUnits]:
+    found = units.new_lines(case.order, pieces) if case.is_new else lines
+    return units.compare(case.order, case.sale_order, case.memo, found, pieces)
 
 
 def _lines_of_people(

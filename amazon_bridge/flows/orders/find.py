@@ -11,6 +11,7 @@ from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
 from amazon_bridge.engine.ledger import Seen, State
 from amazon_bridge.engine.window import Window
+from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.decide import TO_BE_SHIPPED, to_be_imported
 from amazon_bridge.flows.orders.memo import JOB, Memo
@@ -131,7 +132,7 @@ def _memo_of(context: Context, order_id: str) -> Memo | None:
         return None
     if order.fulfilled_by is None:
         raise _unknown_shipper(order)
-    memo = Memo.of(order)
+    memo = Memo.of(order, mapped_pieces(context, order))
     _remember(context, order_id, memo)
     return memo
 

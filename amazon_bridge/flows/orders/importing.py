@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.drafts import drafts_of, line_name
 from amazon_bridge.flows.orders.amounts import alike
@@ -96,7 +97,7 @@ def _remember(context: Context, orders: Sequence[Order]) -> None:
     unfinished as all new ones.
     """
     for order in orders:
-        memo = Memo.at_import(order).text()
+        memo = Memo.at_import(order, mapped_pieces(context, order)).text()
         context.ledger.remember(context.name, JOB, order.order_id, memo)
 
 

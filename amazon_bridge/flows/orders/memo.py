@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -28,11 +29,14 @@ class ItemMemo:
     cancellation_requested: bool = False
     shipped_before: int = 0
     """Units that had left, by what Amazon said, when the sale order was created."""
+    pieces: int = 1
+    """Pieces in Odoo of one unit, as of the import: the product map may change afterwards."""
 
     @classmethod
-    def of(cls, order: Order, item: Item) -> ItemMemo:
+    def of(cls, order: Order, item: Item, pieces: int) -> ItemMemo:
         requested = item.buyer_requested_cancellation
-        return cls(item.order_item_id, item.quantity, units_to_ship(order, item), requested)
+        to_ship = units_to_ship(order, item)
+        return cls(item.order_item_id, item.quantity, to_ship, requested, pieces=pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +63,27 @@ class Memo:
     """A sync run has processed the order to its end; False since its sale order was created."""
 
     @classmethod
-    def of(cls, order: Order) -> Memo:
+    def of(cls, order: Order, pieces: Mapping[str, int]) -> Memo:
+        """Return the memo of an order; ``pieces`` are those of one unit, by order item id."""
         return cls(
             worth=order.worth,
             marketplace_id=order.marketplace_id or "",
             fulfilled_by=order.fulfilled_by or "",
             status=order.status,
-            items=tuple(ItemMemo.of(order, item) for item in order.items),
+            items=tuple(
+                ItemMemo.of(order, item, pieces.get(item.order_item_id, 1)) for item in order.items
+            ),
             place=place_of(order),
         )
 
     def item(self, order_item_id: str) -> ItemMemo | None:
         """What is remembered of an item, if anything."""
         return next((i for i in self.items or () if i.order_item_id == order_item_id), None)
+
+    @property
+    def pieces(self) -> dict[str, int]:
+        """Pieces in Odoo of one unit, by order item id."""
+        return {item.order_item_id: item.pieces for item in self.items or ()}
 
     @classmethod
     def read(cls, entry: Entry | None) -> Memo | None:
@@ -83,20 +95,20 @@ class Memo:
         return _decoded(json.loads(entry.memo))
 
     @classmethod
-    def at_import(cls, order: Order) -> Memo:
+    def at_import(cls, order: Order, pieces: Mapping[str, int]) -> Memo:
         """The memo of an order whose sale order is about to be created.
 
         It tells what Amazon changes from what people correct while the order is quarantined.
         """
         items = (
             replace(
-                ItemMemo.of(order, item),
+                ItemMemo.of(order, item, pieces.get(item.order_item_id, 1)),
                 cancellation_requested=False,
                 shipped_before=units_shipped(order, item),
             )
             for item in order.items
         )
-        return replace(cls.of(order), items=tuple(items), is_settled=False)
+        return replace(cls.of(order, pieces), items=tuple(items), is_settled=False)
 
     def text(self) -> str:
         """The memo as JSON, which ``read`` understands."""

@@ -65,7 +65,7 @@ def _target(item: ItemUnits) -> str:
     if in_all <= item.delivered:
         return "don't ship any more of it" if item.delivered else "don't ship any of it"
     left = f", {_number(item.delivered)} have left already" if item.delivered else ""
-    return f"ship {_units(in_all)} in all{left}"
+    return f"ship {_units(item, in_all)} in all{left}"
 
 
 def _change(item: ItemUnits) -> tuple[str, str, str]:
@@ -73,7 +73,7 @@ def _change(item: ItemUnits) -> tuple[str, str, str]:
     if added < 0:
         return f"{_of(item, -added)} {_were(-added)} cancelled on Amazon", "", _LOWER
     what = f"{_of(item, added)} {_were(added)} added on Amazon"
-    target = f"ship {_units(Decimal(item.ordered))} in all" if item.to_ship else ""
+    target = f"ship {_units(item, Decimal(item.ordered))} in all" if item.to_ship else ""
     return what, target, _RAISE if item.has_line else _ADD
 
 
@@ -91,11 +91,14 @@ _LOWER = (
 
 
 def _of(item: ItemUnits, number: Decimal) -> str:
-    return f"{_units(number)} of {item.name}"
+    several = f" ({item.pieces} pieces are one unit)" if item.pieces > 1 else ""
+    return f"{_units(item, number)} of {item.name}{several}"
 
 
-def _units(number: Decimal) -> str:
-    return f"{_number(number)} {'unit' if number == 1 else 'units'}"
+def _units(item: ItemUnits, number: Decimal) -> str:
+    """A number of units in words; of pieces, where one unit is several of them in Odoo."""
+    word = "piece" if item.pieces > 1 else "unit"
+    return f"{_number(number)} {word if number == 1 else f'{word}s'}"
 
 
 def _were(number: Decimal) -> str:

@@ -18,7 +18,7 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class ItemUnits:
-    """The units of one order item on both sides."""
+    """The units of one order item on both sides, in pieces of its product in Odoo."""
 
     order_item_id: str
     name: str
@@ -39,6 +39,8 @@ class ItemUnits:
     """Odoo has an open delivery of the order."""
     is_watched: bool
     """People were reminded of the order's units, and it is not settled."""
+    pieces: int = 1
+    """Pieces in Odoo of one unit on Amazon."""
 
     @property
     def excess(self) -> Decimal:
@@ -99,13 +101,20 @@ def _has_changed(order: Order, item: Item, memo: Memo) -> bool:
     return known is None or (known.ordered, known.to_ship) != now
 
 
-def new_lines(order: Order) -> dict[str, ItemLine]:
+def new_lines(order: Order, pieces: Mapping[str, int]) -> dict[str, ItemLine]:
     """The lines of a sale order that was created from an order in this run."""
-    return {item.order_item_id: ItemLine(Decimal(item.quantity), _ZERO) for item in order.items}
+    return {
+        item.order_item_id: ItemLine(Decimal(item.quantity * pieces[item.order_item_id]), _ZERO)
+        for item in order.items
+    }
 
 
 def compare(
-    order: Order, sale_order: SaleOrder, memo: Memo | None, lines: Mapping[str, ItemLine]
+    order: Order,
+    sale_order: SaleOrder,
+    memo: Memo | None,
+    lines: Mapping[str, ItemLine],
+    pieces: Mapping[str, int],
 ) -> list[ItemUnits]:
     """Compare the units of each item of an order with those in Odoo.
 
@@ -114,6 +123,7 @@ def compare(
         sale_order: of the order.
         memo: what was remembered when the order was processed last.
         lines: the sale order lines, by order item id.
+        pieces: of one unit, by order item id.
     """
     is_ready = has_open_delivery(order, sale_order)
     is_watched = memo is not None and _is_watched(memo)
@@ -122,21 +132,23 @@ def compare(
         ItemUnits(
             order_item_id=item.order_item_id,
             name=names[item.order_item_id],
-            ordered=item.quantity,
-            to_ship=units_to_ship(order, item),
-            before=_ordered_before(item, memo),
+            ordered=item.quantity * number,
+            to_ship=units_to_ship(order, item) * number,
+            before=_ordered_before(item, memo, number),
             here=lines.get(item.order_item_id, _NO_LINE).ordered,
             # Odoo counts a replaced product as delivered for no item.
             delivered=max(
                 lines.get(item.order_item_id, _NO_LINE).delivered,
-                Decimal(packed[item.order_item_id]),
+                Decimal(packed[item.order_item_id] * number),
             ),
             has_line=item.order_item_id in lines,
-            shipped=units_shipped(order, item),
+            shipped=units_shipped(order, item) * number,
             is_ready=is_ready,
             is_watched=is_watched,
+            pieces=number,
         )
         for item in order.items
+        for number in (pieces[item.order_item_id],)
     ]
 
 
@@ -156,12 +168,12 @@ def _units_in_our_packages(order: Order, sale_order: SaleOrder) -> Counter[str]:
     return found
 
 
-def _ordered_before(item: Item, memo: Memo | None) -> int | None:
+def _ordered_before(item: Item, memo: Memo | None, pieces: int) -> int | None:
     """An item that Amazon added has been ordered zero times before."""
     if memo is None or memo.items is None:
         return None
     known = memo.item(item.order_item_id)
-    return known.ordered if known else 0
+    return known.ordered * pieces if known else 0
 
 
 def name_of(item: Item) -> str:

@@ -63,8 +63,11 @@ class Task:
     @property
     def needs_order(self) -> bool:
         """Only together with the order on Amazon it can be said what left."""
-        unknown = any(each.quantity is None for each in self.goods.shipped)
-        return bool(self.delivery.statement or self.goods.loose) or unknown
+        shipped = self.goods.shipped
+        unknown = any(each.quantity is None for each in shipped)
+        # Such as three pieces of a unit of six: Amazon may wait in vain for the rest.
+        is_incomplete = bool(self.goods.pieces) and self.goods.is_last and not shipped
+        return bool(self.delivery.statement or self.goods.loose) or unknown or is_incomplete
 
 
 @dataclass(frozen=True, slots=True)

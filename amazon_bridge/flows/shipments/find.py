@@ -94,5 +94,13 @@ def _tasks(
 
 def with_goods(context: Context, tasks: Sequence[Task]) -> list[Task]:
     """The tasks, with what left the warehouse."""
-    goods = goods_of(context.odoo, [task.delivery for task in tasks])
-    return [replace(task, goods=goods[task.key]) for task in tasks]
+    pieces = {item: number for task in tasks for item, number in task.memo.pieces.items()}
+    goods = goods_of(context.odoo, [task.delivery for task in tasks], pieces)
+    return [
+        replace(task, goods=replace(goods[task.key], pieces=_several(task.memo.pieces)))
+        for task in tasks
+    ]
+
+
+def _several(pieces: Mapping[str, int]) -> dict[str, int]:
+    return {item: number for item, number in pieces.items() if number > 1}

@@ -79,13 +79,15 @@ def _loose_units(
     pieces = sum(each.quantity for each in goods.loose)
     if delivery.is_shared or pieces != int(pieces):
         return None
+    completes = goods.is_last and goods.is_only_loose
     if len(missing) == 1:
         ((item, number),) = missing.items()
-        is_count = len(goods.loose) == 1 and pieces <= number
-        clear = number == 1 or is_count or (goods.is_last and goods.is_only_loose)
-        return {item: min(number, int(pieces))} if clear else None
-    completes = goods.is_last and goods.is_only_loose
-    return dict(missing) if completes and pieces >= sum(missing.values()) else None
+        units, rest = divmod(int(pieces), goods.pieces.get(item, 1))
+        is_count = len(goods.loose) == 1 and units <= number
+        clear = not rest and (number == 1 or is_count or completes)
+        return {item: min(number, units)} if clear else None
+    wanted = sum(number * goods.pieces.get(item, 1) for item, number in missing.items())
+    return dict(missing) if completes and pieces >= wanted else None
 
 
 def _goods_unclear(
