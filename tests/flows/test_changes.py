@@ -11,7 +11,8 @@ from desk import Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.flows.orders import Memo, changes, tell
+from amazon_bridge.flows.orders import Memo, changes, reminders, tell
+from amazon_bridge.odoo import sales
 
 SKUS = ("BOARD", "SPOON", "MUG")
 FIELDS = ["name", "state", "partner_id", "note"]
@@ -646,3 +647,15 @@ def test_an_order_is_looked_at_again_when_people_entered_an_address(desk: Desk) 
     [delivery] = open_deliveries(desk, payload)
     desk.odoo.rpc("stock.picking", "write", [delivery["id"]], {"partner_id": moved_to["id"]})
     assert changes.changed_by_people(desk.context) == [payload["orderId"]]
+
+
+def test_an_order_that_was_imported_as_it_is_is_not_fetched_again(desk: Desk) -> None:
+    payload = order(item("BOARD", quantity=2, ITEM="0.00"))
+    desk.work(payload)
+    desk.work(changed(payload, items=[units(1, total="0.00")]))
+    [sale_order] = sales.find(desk.context.odoo, [payload["orderId"]]).values()
+    note = reminders.note(reminders.AS_IS, "Amazon: check the amounts", "Check them.")
+    reminders.remind(desk.context, [(sale_order, note)])
+    [line] = desk.find("sale.order.line", [("product_id.name", "=", "BOARD")], [])
+    desk.odoo.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": 1})
+    assert changes.changed_by_people(desk.context) == []

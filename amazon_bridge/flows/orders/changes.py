@@ -65,7 +65,17 @@ def changed_by_people(context: Context) -> list[str]:
     }
     existing = sales.find(context.odoo, memos) if memos else {}
     sums = people.checksums(context.odoo, list(existing.values())) if existing else {}
-    return [key for key, value in sums.items() if (memo := memos[key]) and memo.in_odoo != value]
+    return [
+        key
+        for key, value in sums.items()
+        if (memo := memos[key]) and _is_watched(memo) and memo.in_odoo != value
+    ]
+
+
+def _is_watched(memo: Memo) -> bool:
+    """Not an order that was imported as it is: Amazon's faulty data would be refused now."""
+    as_is = any(reminders.kind_of(topic) == reminders.AS_IS for topic in memo.reminders)
+    return bool(memo.in_odoo) and not as_is
 
 
 _AT_ONCE = 50

@@ -14,7 +14,7 @@ from amazon_bridge.engine.window import Window
 from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.decide import TO_BE_SHIPPED, to_be_imported
-from amazon_bridge.flows.orders.memo import JOB, Memo
+from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
 
@@ -121,7 +121,7 @@ _NOT_FOUND = "not_found"
 
 
 def _memo_of(context: Context, order_id: str) -> Memo | None:
-    known = [e for e in context.ledger.entries(order_id) if e.job == JOB and e.memo]
+    known = [e for e in context.ledger.entries(order_id) if e.job == JOB and was_settled(e)]
     if known:
         return next((Memo.read(e) for e in known if e.account == context.name), None)
     order = fetch(context, order_id)
