@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from amazon_bridge.engine.ledger import Entry
 from amazon_bridge.flows.context import Context
@@ -54,15 +55,21 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
     return memos | {key: replace(memos[key], in_odoo=value) for key, value in sums.items()}
 
 
-def changed_by_people(context: Context) -> list[str]:
+def changed_by_people(context: Context, before: datetime | None = None) -> list[str]:
     """Ids of the orders with open reminders that people have changed in Odoo since.
 
     Looks at some of the orders if there are many, and at others in another minute.
+
+    Args:
+        context: of the account.
+        before: orders that were processed since this moment are not looked at.
     """
-    memos = {
-        entry.key: Memo.read(entry)
-        for entry in _some(context.ledger.done_with(context.name, JOB, OPEN_REMINDERS), context)
-    }
+    entries = [
+        entry
+        for entry in context.ledger.done_with(context.name, JOB, OPEN_REMINDERS)
+        if before is None or entry.last_tried is None or entry.last_tried < before
+    ]
+    memos = {entry.key: Memo.read(entry) for entry in _some(entries, context)}
     existing = sales.find(context.odoo, memos) if memos else {}
     sums = people.checksums(context.odoo, list(existing.values())) if existing else {}
     return [

@@ -46,7 +46,7 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     """
     begin = context.ledger.cursor(context.name) or _begin(context, dry_run=dry_run)
     slices = windows(begin, context.clock())
-    run = _Run(context)
+    run = _Run(context, context.clock())
     if problem := _unreachable_cursor(context, begin):
         run.counts.note_error(problem)
     if dry_run:
@@ -89,7 +89,7 @@ def sweep(context: Context) -> Counts:
     Nothing that changed before the account's beginning is looked at. Errors as in ``sync``.
     """
     began = context.ledger.began(context.name) or context.clock()
-    run = _Run(context)
+    run = _Run(context, context.clock())
     run.attempt(lambda: run.process_late_orders(sweep_windows(context.clock(), began)))
     return run.finish()
 
@@ -110,6 +110,7 @@ class _Run:
     """One run of the job in progress."""
 
     context: Context
+    began: datetime
     counts: Counts = field(default_factory=Counts)
     refused: dict[str, ItemError] = field(default_factory=dict)
     """The errors of orders that Odoo refused as if the account were to blame."""
@@ -157,7 +158,7 @@ class _Run:
         Raises:
             AccountError: a side is down, or refuses the account.
         """
-        again = changes.changed_by_people(self.context)
+        again = changes.changed_by_people(self.context, before=self.began)
         for start in range(0, len(again), _LEFTOVERS):
             self._process_again(again[start : start + _LEFTOVERS])
 
