@@ -10,7 +10,7 @@ from amazon_bridge.simulator import Seller, Simulator, populate
 
 PAGE = 100
 ASKED_FOR = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"}
-AN_ORDER = 0.35
+AN_ORDER = 0.39
 """Calls to Odoo. The page has something of everything: companies, gifts, requests, roundings."""
 
 
