@@ -18,6 +18,7 @@ from amazon_bridge.simulator import ABSENT, Address, Buyer, Line, Order
 
 RULE = "No ZIP code on destination"
 ATTENTION = "Amazon: this order needs attention"
+DONT_SHIP = "Amazon: cancelled, don't ship"
 NO_DATE = {"fulfillment": {"shipByWindow": ABSENT}}
 
 
@@ -258,9 +259,12 @@ def test_what_odoo_refuses_to_cancel_is_quarantined_and_locked_again(
         assert bridge.quarantine("orders")[stuck.order_id].kind == "not_cancelled"
         # whoever is about to ship it is told, and nothing says that it was cancelled
         (transfer,) = warehouse.transfers(stuck)
-        for model, id_ in (("sale.order", row["id"]), ("stock.picking", transfer["id"])):
-            assert warehouse.activities(model, id_).keys() == {ATTENTION}
-            assert warehouse.notes(model, id_).keys() == {ATTENTION}
+        for model, id_, subject in (
+            ("sale.order", row["id"], ATTENTION),
+            ("stock.picking", transfer["id"], DONT_SHIP),
+        ):
+            assert warehouse.activities(model, id_).keys() == {subject}
+            assert warehouse.notes(model, id_).keys() == {subject}
     bridge.app.ledger.retry()
     assert bridge.sync("orders")["cancelled"] == 1
     assert states(warehouse, stuck) == ["cancel"]
@@ -325,7 +329,7 @@ def test_orders_invoiced_in_part_are_not_cancelled(
         assert row["state"] == "sale"
         assert ATTENTION in warehouse.activities("sale.order", row["id"])
         (transfer,) = warehouse.transfers(order)
-        assert ATTENTION in warehouse.activities("stock.picking", transfer["id"])
+        assert DONT_SHIP in warehouse.activities("stock.picking", transfer["id"])
     assert sale_order(shop, reversed_)["state"] == "cancel"
 
 
