@@ -139,7 +139,8 @@ def coming_back(bridge: Bridge, warehouse: Warehouse) -> str:
     ids = [line["id"] for line in lines]
     warehouse.rpc("stock.return.picking.line", "write", ids, {"quantity": 1})
     warehouse.rpc("stock.return.picking", "action_create_returns", [wizard])
-    return f"the transfer {warehouse.open(order)['name']} is open"
+    (back,) = (t for t in warehouse.transfers(order) if t["state"] not in {"done", "cancel"})
+    return f"the transfer {back['name']} is open"
 
 
 def invoiced(bridge: Bridge, warehouse: Warehouse) -> str:
