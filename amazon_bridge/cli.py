@@ -304,7 +304,7 @@ def _show_counts(results: dict[str, dict[str, Counts]]) -> None:
     for (account, error), jobs in failed.items():  # what all jobs have in common is said once
         say(f"{account}, {', '.join(jobs)}: {error}")
     if any(counts.quarantined for done in results.values() for counts in done.values()):
-        say("Some were put aside: amazon-bridge quarantine list")
+        say("Some were quarantined: amazon-bridge quarantine list")
 
 
 # Cursors
@@ -458,14 +458,14 @@ def order_import(ctx: click.Context, account: str, order_id: str, *, as_is: bool
 
 @main.group()
 def quarantine() -> None:
-    """Items put aside, each with a reason and what to do about it."""
+    """Quarantined items, each with a reason and what to do about it."""
 
 
 @quarantine.command("list")
 @_json
 @click.pass_context
 def quarantine_list(ctx: click.Context, *, as_json: bool) -> None:
-    """List what was put aside."""
+    """List quarantined items."""
     with _opened(ctx) as bridge:
         entries = bridge.ledger.quarantined()
     if as_json:
@@ -476,7 +476,7 @@ def quarantine_list(ctx: click.Context, *, as_json: bool) -> None:
         say(f"  {entry.reason}")
         if entry.remedy:
             say(f"  → {entry.remedy}")
-    say(f"{len(entries)} put aside." if entries else "Nothing is put aside.")
+    say(f"{len(entries)} quarantined." if entries else "Nothing is quarantined.")
 
 
 def _entry_json(entry: Entry) -> dict[str, Any]:
@@ -488,7 +488,7 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
 
 @quarantine.command("retry")
 @click.argument("key", required=False)
-@click.option("--all", "everything", is_flag=True, help="All that was put aside.")
+@click.option("--all", "everything", is_flag=True, help="All quarantined items.")
 @click.pass_context
 def quarantine_retry(ctx: click.Context, key: str | None, *, everything: bool) -> None:
     """Let an item (KEY), or all, be tried again in the next round."""

@@ -401,7 +401,7 @@ def test_commands_about_the_cursor_and_the_quarantine(
     assert "NOT-THERE" in entry["reason"]
     listed = program.run("quarantine", "list")
     assert order.order_id in listed.out
-    assert "1 put aside." in listed.out
+    assert "1 quarantined." in listed.out
     assert program.run("quarantine", "retry").code == 2
     assert program.run("quarantine", "retry", "000-0000000-0000000").code == 1
     assert program.run("quarantine", "retry", order.order_id).code == 0

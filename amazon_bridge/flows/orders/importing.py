@@ -24,7 +24,7 @@ def bring_to_confirmation(
 ) -> dict[str, ItemError]:
     """Bring sale orders to their confirmation, from wherever they stand: made, priced, confirmed.
 
-    ``standing`` gets them as they stand then. Answers with the errors of the orders that could
+    ``standing`` gets them as they stand then. Returns the errors of the orders that could
     not be brought there.
     """
     unconfirmed = [

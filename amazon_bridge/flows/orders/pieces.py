@@ -41,7 +41,7 @@ def pieces_of(context: Context, case: Case, lines: Mapping[str, ItemLine]) -> di
 
 
 def _found(item: Item, line: ItemLine | None, mapped: int) -> int:
-    """The pieces of an item of which nothing is remembered, such as after the state store was lost.
+    """The pieces per unit of an item without a memo, such as after the state store was lost.
 
     Its line may have been imported before the product map named pieces.
     """
