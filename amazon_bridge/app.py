@@ -126,7 +126,7 @@ class App(Chores):
         self.jobs = KEPT_JOBS
         self.ledger = Ledger(config.state, clock)
         self.throttle = throttle or Throttle(operations.LIMITS, sleep=sleep)
-        self._clock = clock
+        self.clock = clock
         self._sleep = sleep
         self._callback = watch
         self._making = threading.Lock()
@@ -260,7 +260,7 @@ class App(Chores):
             geography=self._geography.get(),
             ledger=self.ledger,
             accounts_by_marketplace=_by_marketplace(self.config.accounts, account.seller_id),
-            clock=self._clock,
+            clock=self.clock,
             sleep=self._sleep,
             dry_run=dry_run,
         )
@@ -322,7 +322,7 @@ class App(Chores):
         return counts
 
     def _recorded(self, account: AccountConfig, job: str, work: _Work) -> Counts:
-        started, rewinds = self._clock(), self.ledger.rewinds(account.name)
+        started, rewinds = self.clock(), self.ledger.rewinds(account.name)
         if self.ledger.correct_moments():
             log.warning("moments_corrected", reason="The clock was set back since they were noted.")
         if self.ledger.configuration_changed(account.name, account.digest()):
@@ -331,9 +331,9 @@ class App(Chores):
         try:
             counts = self._tried(account, work, dry_run=False)
         except ConfigError as error:
-            record(finished=self._clock(), counts=Counts(error=str(error)), rewinds=rewinds)
+            record(finished=self.clock(), counts=Counts(error=str(error)), rewinds=rewinds)
             raise
-        record(finished=self._clock(), counts=counts, rewinds=rewinds)
+        record(finished=self.clock(), counts=counts, rewinds=rewinds)
         return counts
 
     def _foreseen(self, account: AccountConfig, work: _Work) -> Counts:

@@ -30,7 +30,7 @@ class Chores:
     ledger: Ledger
     jobs: Sequence[str]
     """The jobs whose items are forgotten."""
-    _clock: Callable[[], datetime]
+    clock: Callable[[], datetime]
     _sleep: Callable[[float], None]
 
     @property
@@ -64,7 +64,7 @@ class Chores:
 
     def forget(self) -> None:
         """Forget items that were done with before the configured retention, and their hours."""
-        before = self._clock() - self.config.retention.finished
+        before = self.clock() - self.config.retention.finished
         for account in self.config.accounts:
             for job in self.jobs:
                 if number := self.ledger.forget_finished(account.name, job, before):
@@ -80,7 +80,7 @@ class Chores:
         """
         outcome = retention.forget_buyers(
             self.odoo,
-            self._clock() - after,
+            self.clock() - after,
             put_aside={entry.key.partition("#")[0] for entry in self.ledger.quarantined()},
             alone=nullcontext if dry_run else self._without_orders,
             sleep=self._sleep,

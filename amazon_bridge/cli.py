@@ -341,9 +341,9 @@ def cursor_set(ctx: click.Context, account: str, timestamp: str, *, skip: bool) 
     not been read yet; with --skip it moves forward, and they are left out.
     """
     at = _parse(timestamp)
-    if at > app.utc_now():
-        raise click.BadParameter(f"{timestamp} lies in the future: no order would come in.")
     with _opened(ctx) as bridge:
+        if at > bridge.clock():
+            raise click.BadParameter(f"{timestamp} lies in the future: no order would come in.")
         found = bridge.accounts(account)[0]
         before = bridge.move_cursor(found, at, skip=skip)
         after = bridge.ledger.cursor(found.name) or at

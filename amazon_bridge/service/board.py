@@ -42,6 +42,7 @@ class Board:
         self.began = clock()
         self._clock = clock
         self._lock = threading.Lock()
+        self._round_ended = threading.Condition(self._lock)
         self._standings: dict[Key, Standing] = {}
         self._progress: dict[int, float] = {}  # of each thread in a round, monotonic seconds
 
@@ -93,6 +94,7 @@ class Board:
             if counts is not None:
                 after = self._judged(replace(after, is_refused=refused), counts)
             self._standings[key] = after
+            self._round_ended.notify_all()
         _log_change(key, before, after)
 
     def _judged(self, standing: Standing, counts: Counts) -> Standing:
@@ -110,6 +112,11 @@ class Board:
     def running(self) -> int:
         """How many rounds are running."""
         return len(self._progress)
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Wait until no round runs, and return whether that came true in time."""
+        with self._round_ended:
+            return self._round_ended.wait_for(lambda: not self._progress, seconds)
 
     @property
     def longest_silence(self) -> float:

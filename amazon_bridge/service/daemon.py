@@ -155,7 +155,7 @@ class Daemon:
         systemd.notify(STOPPING=1, STATUS="Finishing the batches in hand")
         self.rounds.stopping.set()
         self.rounds.timetable.stop()
-        ended = self._rounds_end_within(_LEAVE)
+        ended = self.rounds.board.wait_until_idle(_LEAVE)
         if self._listener:
             self._listener.close()
         self._alerts.close(_LAST_CALLS)
@@ -163,12 +163,6 @@ class Daemon:
         if ended:
             self.rounds.app.close()
         _leave()
-
-    def _rounds_end_within(self, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
-        while self.rounds.board.running and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return not self.rounds.board.running
 
     # The configuration
 

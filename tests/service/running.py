@@ -64,12 +64,16 @@ class RunningDaemon:
 
     def start(self) -> None:
         starts = len(self.having("daemon_started")) + 1
-        log = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "amazon_bridge", "--config", str(self.config), "run"],
-            stderr=log,
-            env=self.environ or None,
-        )
+        # Through a pipe, so that no limit on the size of the daemon's files cuts the log off.
+        with (self.folder / "log").open("ab") as log:
+            self._logger = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log)
+        assert self._logger.stdin
+        with self._logger.stdin as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "amazon_bridge", "--config", str(self.config), "run"],
+                stderr=stderr,
+                env=self.environ or None,
+            )
         self.wait_for_event("daemon_started", number=starts)
 
     def signal(self, number: signal.Signals) -> None:
@@ -81,7 +85,9 @@ class RunningDaemon:
         assert self.process
         begun = time.monotonic()
         self.signal(signal.SIGTERM)
-        return self.process.wait(30), time.monotonic() - begun
+        code, seconds = self.process.wait(30), time.monotonic() - begun
+        self._logger.wait(30)
+        return code, seconds
 
     @property
     def events(self) -> list[dict[str, Any]]:

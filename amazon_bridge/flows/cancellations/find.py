@@ -56,12 +56,15 @@ def find(context: Context) -> Found:
     settled = _settled_before(context, open_)
     unsettled = [each for each in open_ if each.sale_order.id not in settled]
     memos = orders.memos_of(context, [each.sale_order.order_id for each in unsettled])
-    tasks, foreign, failures = _sorted_by_memo(unsettled, memos)
+    by_amazon = [each for each in unsettled if _is_amazons(memos.get(each.sale_order.order_id))]
+    ours = [each for each in unsettled if each not in by_amazon]
+    tasks, foreign, failures = _sorted_by_memo(ours, memos)
     return Found(
         tasks=tasks,
         endings=[
             *(Ending(sale_order, State.LEFT_OUT) for sale_order in [*revived, *foreign]),
             *(Ending(e.sale_order, State.DONE) for e in open_ if e.sale_order.id in settled),
+            *(Ending(each.sale_order, State.DONE) for each in by_amazon),
         ],
         unknown={each.sale_order.order_id for each in unsettled} - memos.keys(),
         failures=failures,
@@ -99,6 +102,11 @@ _CANCELLED = set(tell.CANCELLED_SUBJECTS)
 
 def _entry(context: Context, order_id: str) -> Entry | None:
     return context.ledger.entry(context.name, JOB, order_id)
+
+
+def _is_amazons(memo: orders.Memo | ItemError | None) -> bool:
+    """Amazon cancelled it, and the orders job has not come to its note."""
+    return isinstance(memo, orders.Memo) and memo.cancelling
 
 
 def _sorted_by_memo(

@@ -61,6 +61,8 @@ class Memo:
     """A checksum of what people may change in Odoo; kept while reminders are open."""
     is_settled: bool = True
     """A sync run has processed the order to its end; False since its sale order was created."""
+    cancelling: bool = False
+    """Amazon has cancelled it, and no note on its sale order says yet that this is why."""
 
     @classmethod
     def of(cls, order: Order, pieces: Mapping[str, int]) -> Memo:
@@ -129,6 +131,7 @@ def _decoded(values: dict[str, Any]) -> Memo:
         moves=values.get("moves", 0),
         in_odoo=values.get("in_odoo", ""),
         is_settled=values.get("is_settled", True),
+        cancelling=values.get("cancelling", False),
     )
 
 

@@ -35,16 +35,34 @@ def test_no_answer_does_harm_that_lasts(story: Story, undisturbed: Picture, seed
     assert program.run("quarantine", "retry", "--all").code == 0
     story.run_until_quiet()
     recover_what_seemed_done(story, undisturbed)
-    assert different(story.picture(), undisturbed) == {}, proxy.told
+    check_undisturbed(story, undisturbed)
 
 
 def bugs(runs: list[Run]) -> list[str]:
     return [e["traceback"] for run in runs for e in run.events if e["event"] == "bug"]
 
 
+ALARM = "Amazon: this order needs attention"
+
+
+def check_undisturbed(story: Story, undisturbed: Picture) -> None:
+    """All is as if nothing had happened, but for notes of what was quarantined for a while."""
+    assert story.shop.search("mail.activity", [("summary", "=", ALARM)], []) == []
+    assert different(without_alarms(story.picture()), undisturbed) == {}
+
+
+def without_alarms(picture: Picture) -> Picture:
+    for sides in picture.values():
+        for sale in sides["in Odoo"]:
+            sale["notes"] = [note for note in sale["notes"] if note != ALARM]
+            sale["transfers"] = [tuple(t for t in each if t != ALARM) for each in sale["transfers"]]
+    return picture
+
+
 def recover_what_seemed_done(story: Story, undisturbed: Picture) -> None:
     """When Odoo said of a quotation that it was none, a person must look at it."""
-    names = {place.split(",")[0] for place in different(story.picture(), undisturbed)}
+    found = different(without_alarms(story.picture()), undisturbed)
+    names = {place.split(",")[0] for place in found}
     for name in names & story.tellings[-1].keys():
         order_id = story.tellings[-1][name].order_id
         assert story.program.run("order", "recover", "acme", order_id).code == 0
@@ -65,4 +83,4 @@ def test_a_bug_outside_of_any_order_costs_one_round(story: Story, undisturbed: P
     assert errors == {"cancellations": None, "pickings": None}
     assert len(bugs([run])) == 1
     story.run_until_quiet()
-    assert different(story.picture(), undisturbed) == {}
+    check_undisturbed(story, undisturbed)
