@@ -4,13 +4,14 @@ It follows Amazon's models and documented rules and knows nothing of the bridge,
 two can disagree. For tests and the demo; it must never face a network.
 """
 
+from amazon_bridge.simulator.backend import Received
 from amazon_bridge.simulator.catalogue import CATALOGUE, PRODUCTS, Product
 from amazon_bridge.simulator.clock import ManualClock, system_clock
 from amazon_bridge.simulator.generator import SELLERS, generate, populate
 from amazon_bridge.simulator.lines import Line
 from amazon_bridge.simulator.markets import MARKETS, Market
 from amazon_bridge.simulator.orders import ABSENT, Address, Buyer, Item, Order, Package
-from amazon_bridge.simulator.server import Received, Simulator
+from amazon_bridge.simulator.server import Simulator
 from amazon_bridge.simulator.settings import Settings
 from amazon_bridge.simulator.world import Mail, Seller, World
 

@@ -14,16 +14,14 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.simulator.answers import Refusal, as_json, invalid, not_found, read_object
+from amazon_bridge.simulator.backend import Backend
 from amazon_bridge.simulator.generator import populate
 from amazon_bridge.simulator.rendering import timestamp
-
-if TYPE_CHECKING:
-    from amazon_bridge.simulator.server import Simulator
 
 _FAULT_SETTINGS = (
     "kind", "operation", "times", "probability", "seed", "after_work", "seconds", "fields",
@@ -31,24 +29,24 @@ _FAULT_SETTINGS = (
 )  # fmt: skip
 
 
-def answer(simulator: Simulator, request: Request, path: str) -> Response:
+def answer(backend: Backend, request: Request, path: str) -> Response:
     """Answer a request to a control address."""
     subject, *rest = path.strip("/").split("/")
     body = read_object(request.get_data()) if request.get_data() else {}
     try:
-        with simulator.world.lock:
+        with backend.world.lock:
             if subject == "orders" and rest:
-                return as_json(_act(simulator, *rest))
+                return as_json(_act(backend, *rest))
             handle = _HANDLERS.get((request.method, subject))
             if handle is None or rest:
                 raise not_found("There is no such control address.")
-            return as_json(handle(simulator, body))
+            return as_json(handle(backend, body))
     except Refusal as refusal:
         return refusal.answer()
 
 
-def _act(simulator: Simulator, order_id: str, action: str = "") -> Any:
-    world = simulator.world
+def _act(backend: Backend, order_id: str, action: str = "") -> Any:
+    world = backend.world
     actions: dict[str, Callable[[str], Any]] = {
         "cancel": world.cancel,
         "request_cancellation": world.request_cancellation,
@@ -60,17 +58,17 @@ def _act(simulator: Simulator, order_id: str, action: str = "") -> Any:
     return {"orderId": order_id, "status": actions[action](order_id).status}
 
 
-def _status(simulator: Simulator, _: dict[str, Any]) -> Any:
+def _status(backend: Backend, _: dict[str, Any]) -> Any:
     return {
-        "sellers": {s.seller_id: s.countries for s in simulator.world.sellers.values()},
-        "orders": Counter(order.status for order in simulator.world.orders),
-        "requests": Counter(request.operation for request in simulator.requests),
-        "mails": len(simulator.world.mails),
-        "feeds": len(simulator.feeds.feeds),
+        "sellers": {s.seller_id: s.countries for s in backend.world.sellers.values()},
+        "orders": Counter(order.status for order in backend.world.orders),
+        "requests": Counter(request.operation for request in backend.requests),
+        "mails": len(backend.world.mails),
+        "feeds": len(backend.feeds.feeds),
     }
 
 
-def _requests(simulator: Simulator, _: dict[str, Any]) -> Any:
+def _requests(backend: Backend, _: dict[str, Any]) -> Any:
     return [
         {
             "time": timestamp(request.time),
@@ -79,46 +77,45 @@ def _requests(simulator: Simulator, _: dict[str, Any]) -> Any:
             "path": request.path,
             "status": request.status,
         }
-        for request in simulator.requests
+        for request in backend.requests
     ]
 
 
-def _settings(simulator: Simulator, _: dict[str, Any]) -> Any:
-    return dataclasses.asdict(simulator.settings)
+def _settings(backend: Backend, _: dict[str, Any]) -> Any:
+    return dataclasses.asdict(backend.settings)
 
 
-def _change_settings(simulator: Simulator, body: dict[str, Any]) -> Any:
-    known = dataclasses.asdict(simulator.settings)
+def _change_settings(backend: Backend, body: dict[str, Any]) -> Any:
+    known = dataclasses.asdict(backend.settings)
     for name, value in body.items():
         if name not in known or not isinstance(value, int | float):
             raise invalid(f"There is no such setting, or not of this type: {name}")
-        setattr(simulator.settings, name, type(known[name])(value))
-    return _settings(simulator, {})
+        setattr(backend.settings, name, type(known[name])(value))
+    return _settings(backend, {})
 
 
-def _faults(simulator: Simulator, _: dict[str, Any]) -> Any:
+def _faults(backend: Backend, _: dict[str, Any]) -> Any:
     return [
-        {name: getattr(fault, name) for name in _FAULT_SETTINGS}
-        for fault in simulator.faults.waiting
+        {name: getattr(fault, name) for name in _FAULT_SETTINGS} for fault in backend.faults.waiting
     ]
 
 
-def _add_fault(simulator: Simulator, body: dict[str, Any]) -> Any:
+def _add_fault(backend: Backend, body: dict[str, Any]) -> Any:
     if "kind" not in body or not set(body) <= set(_FAULT_SETTINGS):
         raise invalid(f"A fault has a kind, and may have: {', '.join(_FAULT_SETTINGS[1:])}")
     try:
-        simulator.faults.add(**body)
+        backend.faults.add(**body)
     except ValueError as error:
         raise invalid(str(error)) from None
-    return _faults(simulator, {})
+    return _faults(backend, {})
 
 
-def _clear_faults(simulator: Simulator, _: dict[str, Any]) -> Any:
-    simulator.faults.clear()
+def _clear_faults(backend: Backend, _: dict[str, Any]) -> Any:
+    backend.faults.clear()
     return []
 
 
-def _orders(simulator: Simulator, _: dict[str, Any]) -> Any:
+def _orders(backend: Backend, _: dict[str, Any]) -> Any:
     return [
         {
             "orderId": order.order_id,
@@ -127,28 +124,28 @@ def _orders(simulator: Simulator, _: dict[str, Any]) -> Any:
             "country": order.market.country,
             "lastUpdatedTime": timestamp(order.last_updated),
         }
-        for order in simulator.world.orders
+        for order in backend.world.orders
     ]
 
 
-def _add_orders(simulator: Simulator, body: dict[str, Any]) -> Any:
-    count, seed = body.get("count", 1), body.get("seed", len(simulator.world.orders))
+def _add_orders(backend: Backend, body: dict[str, Any]) -> Any:
+    count, seed = body.get("count", 1), body.get("seed", len(backend.world.orders))
     if not isinstance(count, int) or not isinstance(seed, int):
         raise invalid("count and seed must be whole numbers.")
-    here = {c: None for seller in simulator.world.sellers.values() for c in seller.countries}
-    added = populate(simulator.world, seed, count, countries=here, days=0.05)
+    here = {c: None for seller in backend.world.sellers.values() for c in seller.countries}
+    added = populate(backend.world, seed, count, countries=here, days=0.05)
     return [order.order_id for order in added]
 
 
-def _add_fate(simulator: Simulator, body: dict[str, Any]) -> Any:
+def _add_fate(backend: Backend, body: dict[str, Any]) -> Any:
     status = body.get("status")
     if status not in {"DONE", "CANCELLED", "FATAL"}:
         raise invalid("status must be DONE, CANCELLED or FATAL.")
-    simulator.feeds.fates.append((status, body.get("messages_done")))
-    return list(simulator.feeds.fates)
+    backend.feeds.fates.append((status, body.get("messages_done")))
+    return list(backend.feeds.fates)
 
 
-def _mails(simulator: Simulator, _: dict[str, Any]) -> Any:
+def _mails(backend: Backend, _: dict[str, Any]) -> Any:
     return [
         {
             "time": timestamp(mail.time),
@@ -156,11 +153,11 @@ def _mails(simulator: Simulator, _: dict[str, Any]) -> Any:
             "kind": mail.kind,
             "packageReferenceId": mail.package_reference,
         }
-        for mail in simulator.world.mails
+        for mail in backend.world.mails
     ]
 
 
-_HANDLERS: dict[tuple[str, str], Callable[[Simulator, dict[str, Any]], Any]] = {
+_HANDLERS: dict[tuple[str, str], Callable[[Backend, dict[str, Any]], Any]] = {
     ("GET", "status"): _status,
     ("GET", "requests"): _requests,
     ("GET", "settings"): _settings,

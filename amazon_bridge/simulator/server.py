@@ -6,9 +6,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,16 +15,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.simulator import answers, control
-from amazon_bridge.simulator.answers import Refusal, as_json, read_object
-from amazon_bridge.simulator.faults import Fault, Faults, quota_exceeded
-from amazon_bridge.simulator.feeds import Feeds
-from amazon_bridge.simulator.limits import Limits
-from amazon_bridge.simulator.search import Search
-from amazon_bridge.simulator.sellers import participations
-from amazon_bridge.simulator.shipments import confirm_shipment
-from amazon_bridge.simulator.tokens import Tokens
+from amazon_bridge.simulator.answers import Refusal
+from amazon_bridge.simulator.backend import Backend, Received
+from amazon_bridge.simulator.faults import Fault, quota_exceeded
 from amazon_bridge.simulator.validation import check
-from amazon_bridge.simulator.world import Seller, World
+from amazon_bridge.simulator.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -63,46 +55,19 @@ ROUTES = Map(
 )
 WITH_RATE = (200, 201, 202, 204, 400, 404, 429)
 """Answers that tell the rate limit; those of a gateway don't."""
-Operation = Callable[[Seller, Request, str], Response]
 WITHOUT_TOKEN = ("token", "upload", "download")
 
 
-@dataclass(slots=True)
-class Received:
-    """A request that came in."""
-
-    time: datetime
-    operation: str
-    method: str
-    path: str
-    query: dict[str, str]
-    body: bytes
-    content_type: str | None
-    query_string: str = ""
-    """The query as it came in, with names that occur twice."""
-    seller_id: str | None = None
-    status: int | None = None
-    """What was answered; None when the connection was broken off."""
-
-
-class Simulator:
+class Simulator(Backend):
     """A small Amazon on a port of this machine. A context manager, or ``start`` and ``stop``.
 
-    Port 0 takes a free one. ``requests`` keeps every request that came in.
+    Port 0 takes a free one.
     """
 
     def __init__(
         self, world: World | None = None, *, host: str = "127.0.0.1", port: int = 0
     ) -> None:
-        self.world = world or World()
-        self.settings = self.world.settings
-        self.tokens = Tokens(self.world)
-        self.search = Search(self.world)
-        self.feeds = Feeds(self.world)
-        self.limits = Limits(self.settings)
-        self.faults = Faults()
-        self.requests: list[Received] = []
-        self._operations = self._bind_operations()
+        super().__init__(world)
         self._server = make_server(host, port, self, threaded=True, request_handler=_QuietHandler)
         self._thread = threading.Thread(target=self._serve, name="simulated-amazon", daemon=True)
 
@@ -144,15 +109,6 @@ class Simulator:
 
     def _serve(self) -> None:
         self._server.serve_forever(poll_interval=0.02)
-
-    def settle(self) -> None:
-        """Do what is due by the clock, without waiting for a request: work the feeds."""
-        with self.world.lock:
-            self.feeds.work()
-
-    def received(self, operation: str) -> list[Received]:
-        """The requests of one operation."""
-        return [request for request in self.requests if request.operation == operation]
 
     # -- answering -------------------------------------------------------------------------
 
@@ -196,7 +152,7 @@ class Simulator:
             if not self.limits.take(seller.seller_id, record.operation, record.time):
                 return quota_exceeded()
             check(record.operation, request)
-            return self._operations[record.operation](seller, request, key)
+            return self.operations[record.operation](seller, request, key)
         except Refusal as refusal:
             return refusal.answer()
 
@@ -206,33 +162,6 @@ class Simulator:
         if operation == "upload":
             return self.feeds.upload(request, key)
         return self.feeds.download(request, key)
-
-    def _bind_operations(self) -> dict[str, Operation]:
-        search, feeds = self.search, self.feeds
-        return {
-            "searchOrders": lambda seller, request, _: as_json(
-                search.search_orders(seller, request.args)
-            ),
-            "getOrder": lambda seller, request, key: as_json(
-                search.get_order(seller, key, request.args)
-            ),
-            "confirmShipment": self._confirm_shipment,
-            "createFeedDocument": lambda seller, request, _: feeds.create_document(
-                seller, _body(request), request.root_url
-            ),
-            "getFeedDocument": lambda seller, request, key: feeds.get_document(
-                seller, key, request.root_url
-            ),
-            "createFeed": lambda seller, request, _: feeds.create_feed(seller, _body(request)),
-            "getFeeds": lambda seller, request, _: feeds.get_feeds(seller, request.args),
-            "getFeed": lambda seller, _, key: feeds.get_feed(seller, key),
-            "cancelFeed": lambda seller, _, key: feeds.cancel_feed(seller, key),
-            "getMarketplaceParticipations": lambda seller, *_: as_json(participations(seller)),
-        }
-
-    def _confirm_shipment(self, seller: Seller, request: Request, key: str) -> Response:
-        confirm_shipment(self.world, seller, key, _body(request))
-        return Response(status=HTTPStatus.NO_CONTENT)
 
     def _record(self, operation: str, request: Request) -> Received:
         record = Received(
@@ -254,10 +183,6 @@ class Simulator:
         if rate is not None and answer.status_code in WITH_RATE:
             answer.headers["x-amzn-RateLimit-Limit"] = f"{rate:g}"
         return answer
-
-
-def _body(request: Request) -> dict[str, Any]:
-    return read_object(request.get_data())
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -1,0 +1,99 @@
+"""The state of the simulated Amazon and its operations, without the web server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from amazon_bridge.simulator.answers import as_json, read_object
+from amazon_bridge.simulator.faults import Faults
+from amazon_bridge.simulator.feeds import Feeds
+from amazon_bridge.simulator.limits import Limits
+from amazon_bridge.simulator.search import Search
+from amazon_bridge.simulator.sellers import participations
+from amazon_bridge.simulator.shipments import confirm_shipment
+from amazon_bridge.simulator.tokens import Tokens
+from amazon_bridge.simulator.world import Seller, World
+
+Operation = Callable[[Seller, Request, str], Response]
+
+
+@dataclass(slots=True)
+class Received:
+    """A request that came in."""
+
+    time: datetime
+    operation: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: bytes
+    content_type: str | None
+    query_string: str = ""
+    """The query as it came in, with names that occur twice."""
+    seller_id: str | None = None
+    status: int | None = None
+    """The status returned; None when the connection was broken off."""
+
+
+class Backend:
+    """Everything that the server and the control addresses work on.
+
+    ``requests`` keeps every request that came in.
+    """
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World()
+        self.settings = self.world.settings
+        self.tokens = Tokens(self.world)
+        self.search = Search(self.world)
+        self.feeds = Feeds(self.world)
+        self.limits = Limits(self.settings)
+        self.faults = Faults()
+        self.requests: list[Received] = []
+        self.operations = self._bind_operations()
+
+    def settle(self) -> None:
+        """Process the feeds that are due by the clock, without waiting for a request."""
+        with self.world.lock:
+            self.feeds.work()
+
+    def received(self, operation: str) -> list[Received]:
+        """The requests of one operation."""
+        return [request for request in self.requests if request.operation == operation]
+
+    def _bind_operations(self) -> dict[str, Operation]:
+        search, feeds = self.search, self.feeds
+        return {
+            "searchOrders": lambda seller, request, _: as_json(
+                search.search_orders(seller, request.args)
+            ),
+            "getOrder": lambda seller, request, key: as_json(
+                search.get_order(seller, key, request.args)
+            ),
+            "confirmShipment": self._confirm_shipment,
+            "createFeedDocument": lambda seller, request, _: feeds.create_document(
+                seller, _body(request), request.root_url
+            ),
+            "getFeedDocument": lambda seller, request, key: feeds.get_document(
+                seller, key, request.root_url
+            ),
+            "createFeed": lambda seller, request, _: feeds.create_feed(seller, _body(request)),
+            "getFeeds": lambda seller, request, _: feeds.get_feeds(seller, request.args),
+            "getFeed": lambda seller, _, key: feeds.get_feed(seller, key),
+            "cancelFeed": lambda seller, _, key: feeds.cancel_feed(seller, key),
+            "getMarketplaceParticipations": lambda seller, *_: as_json(participations(seller)),
+        }
+
+    def _confirm_shipment(self, seller: Seller, request: Request, key: str) -> Response:
+        confirm_shipment(self.world, seller, key, _body(request))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _body(request: Request) -> dict[str, Any]:
+    return read_object(request.get_data())
