@@ -22,7 +22,7 @@ from amazon_bridge.engine.continuity import DatabaseId
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.once import Once
-from amazon_bridge.engine.runner import Counts, bug
+from amazon_bridge.engine.runner import Counts, internal_error
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.flows import (
     cancellations,
@@ -207,7 +207,7 @@ class App(Chores):
         try:
             self._callback(side, operation, error, seconds)
         except Exception as failure:  # noqa: BLE001 (any bug in a callback)
-            bug(failure)
+            internal_error(failure)
 
     def _log_in(self) -> OdooSession:
         odoo = self.config.odoo
@@ -324,7 +324,9 @@ class App(Chores):
     def _recorded(self, account: AccountConfig, job: str, work: _Work) -> Counts:
         started, rewinds = self.clock(), self.ledger.rewinds(account.name)
         if self.ledger.correct_moments():
-            log.warning("moments_corrected", reason="The clock was set back since they were noted.")
+            log.warning(
+                "timestamps_corrected", reason="The clock was set back since they were noted."
+            )
         if self.ledger.configuration_changed(account.name, account.digest()):
             log.info("configuration_changed", account=account.name)
         record = partial(self.ledger.record_round, account.name, job, started=started)
@@ -353,7 +355,7 @@ class App(Chores):
                 raise
             return Counts(error=str(error))
         except Exception as error:  # noqa: BLE001  a bug must cost one round, not all the others
-            return Counts(error=str(bug(error)))
+            return Counts(error=str(internal_error(error)))
 
     def examine(self, account: AccountConfig) -> list[Finding]:
         """What the doctor finds on both sides of an account."""
@@ -433,7 +435,7 @@ def _log_round(account: AccountConfig, job: str, counts: Counts) -> None:
     """At ``info`` when something happened; a quiet day needs no line every five minutes."""
     told = {name: getattr(counts, name) for name in counts.__slots__ if getattr(counts, name)}
     happened = told.keys() - {"seen", "unchanged"}
-    (log.info if happened else log.debug)("round_done", account=account.name, job=job, **told)
+    (log.info if happened else log.debug)("run_finished", account=account.name, job=job, **told)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.runner import bug
+from amazon_bridge.engine.runner import internal_error
 from amazon_bridge.flows import orders, retention
 from amazon_bridge.odoo.session import OdooSession
 
@@ -48,9 +48,9 @@ class Chores:
                 self.forget()
             self._forget_buyers_if_due()
         except BridgeError as error:
-            log.warning("not_forgotten", reason=str(error))
+            log.warning("retention_failed", reason=str(error))
         except Exception as error:  # noqa: BLE001  a bug in a chore must cost nothing else
-            bug(error)
+            internal_error(error)
 
     def _forget_buyers_if_due(self) -> None:
         after = self.config.retention.buyers
@@ -68,7 +68,7 @@ class Chores:
         for account in self.config.accounts:
             for job in self.jobs:
                 if number := self.ledger.forget_finished(account.name, job, before):
-                    log.info("items_forgotten", account=account.name, job=job, items=number)
+                    log.info("items_deleted", account=account.name, job=job, items=number)
         self.ledger.forget_hours(before)
 
     def forget_buyers(self, after: timedelta, *, dry_run: bool = False) -> retention.Outcome:

@@ -141,8 +141,8 @@ def work(
       batch is halved, and an item that is refused alone becomes an ``ItemError`` of kind
       ``access_refused``. Only if every item is refused in the same way, the account is to blame;
       a batch of n items costs 2 n - 1 calls to find that out, and no further batch is tried.
-    - any other exception is a bug of ours, logged as ``bug``; the batch is halved, and an
-      item that fails alone becomes an ``ItemError`` of kind ``bug``.
+    - any other exception is a bug of ours, logged as ``internal_error``; the batch is halved,
+      and an item that fails alone becomes an ``ItemError`` of kind ``internal_error``.
 
     Args:
         items: what is to be worked, in this order.
@@ -210,7 +210,7 @@ def one_by_one(
     for item in items:
         result = streak.judge(_singly(item, work))
         if isinstance(result, Transient):
-            log.warning("no_answer", item=key(item), reason=str(result))
+            log.warning("outcome_unknown", item=key(item), reason=str(result))
             streak.stop_if_down(result)
         yield item, result
 
@@ -223,7 +223,7 @@ def _singly(item: T, work: Callable[[T], R]) -> R | ItemError | Transient | Acco
     except (ItemError, Transient, AccountError) as error:
         return error
     except Exception as error:  # noqa: BLE001  a bug must cost one item, not all the others
-        return bug(error, 1)
+        return internal_error(error, 1)
 
 
 @dataclass(slots=True)
@@ -281,7 +281,7 @@ class _Worker(Generic[T]):
                 _ensure_alive(self.alive)
                 self._halve(batch, access_refused(error), patience)
             case error:
-                self._halve(batch, bug(error, len(batch)), patience)
+                self._halve(batch, internal_error(error, len(batch)), patience)
 
     def _tried(self, batch: Sequence[T], patience: Patience) -> Exception | None:
         try:
@@ -311,7 +311,7 @@ class _Worker(Generic[T]):
         """Put out the items that the error names; one that names none of the batch is a bug."""
         named = {self.key(item) for item in batch} & error.errors.keys()
         if not named:
-            self._halve(batch, bug(error, len(batch)), patience)
+            self._halve(batch, internal_error(error, len(batch)), patience)
             return
         self.failures |= {name: error.errors[name] for name in named}
         if rest := [item for item in batch if self.key(item) not in named]:
@@ -388,16 +388,16 @@ def access_refused(error: BridgeError) -> ItemError:
     )
 
 
-def bug(error: Exception, items: int = 0) -> ItemError:
-    """Log a bug of ours, met with so many items, and put it in words.
+def internal_error(error: Exception, items: int = 0) -> ItemError:
+    """Log an unexpected exception, and return it as an ``ItemError``.
 
-    The exception's message stays untold: it may hold a buyer's data.
+    The exception's message is left out: it may hold a buyer's data.
     """
-    log.error("bug", error=type(error).__name__, items=items, traceback=_frames(error))
+    log.error("internal_error", error=type(error).__name__, items=items, traceback=_frames(error))
     return ItemError(
-        "bug",
-        f"The bridge itself failed on it ({type(error).__name__}).",
-        "Report the event `bug` of the log. After an update: amazon-bridge quarantine retry.",
+        "internal_error",
+        f"Internal error ({type(error).__name__}).",
+        "Report the log event `internal_error`. After an update: amazon-bridge quarantine retry.",
     )
 
 

@@ -69,7 +69,7 @@ def note(ledger: Ledger, found: DatabaseId) -> None:
     if known != found:
         ledger.note_odoo_database(found)
         before = _named(known) if known else None
-        log.info("odoo_database_noted", database=_named(found), before=before)
+        log.info("odoo_database_recorded", database=_named(found), before=before)
 
 
 def _refusal(ledger: Ledger, known: DatabaseId, found: DatabaseId) -> ConfigError:

@@ -77,7 +77,7 @@ def _work(context: Context, order_ids: Sequence[str]) -> Counts:
     )
     for order_id, error in _remind(context, failures).items():
         context.ledger.put_aside(context.name, KEPT, order_id, error)
-        log.warning("invoice_put_aside", account=context.name, order=order_id, kind=error.kind)
+        log.warning("invoice_quarantined", account=context.name, order=order_id, kind=error.kind)
     return Counts(quarantined=len(failures))
 
 

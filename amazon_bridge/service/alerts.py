@@ -81,7 +81,7 @@ class Mailbox:
             delivered = any(self._tried(send, attempt) for attempt in range(_ATTEMPTS))
             if self._failing == delivered:  # said once, not for each
                 (log.info if delivered else log.warning)(
-                    "alerts_delivered_again" if delivered else "alert_undeliverable"
+                    "alert_delivery_recovered" if delivered else "alert_undeliverable"
                 )
             self._failing = not delivered
 

@@ -99,7 +99,7 @@ class Asked:
             if self._rounds.stopping.is_set() or not self._has_room():
                 return _refusal("The daemon stops, or has too many syncs in line already.", 503)
             self._syncs[name] = sync
-        log.info("sync_asked", job=wish.job, account=wish.account)
+        log.info("sync_requested", job=wish.job, account=wish.account)
         self._rounds.timetable.at_once(self._work, name)
         return as_json({"id": name}, 202)
 

@@ -49,11 +49,11 @@ def _asked(daemon: httpx.Client, wish: Wish) -> str | None:
     except httpx.ConnectError:
         return None
     except httpx.HTTPError as error:
-        log.warning("daemon_not_asked", reason=type(error).__name__)
+        log.warning("sync_not_delegated", reason=type(error).__name__)
         return None
     match answer.status_code, _said(answer):
         case 202, {"id": str(name)}:
-            log.info("daemon_asked", address=str(daemon.base_url))
+            log.info("sync_delegated", address=str(daemon.base_url))
             return name
         case 400, {"reason": str(reason)}:
             raise ConfigError(reason)
@@ -61,7 +61,7 @@ def _asked(daemon: httpx.Client, wish: Wish) -> str | None:
             reason = said
         case status, _:
             reason = f"HTTP status {status}"
-    log.warning("daemon_not_asked", reason=reason)
+    log.warning("sync_not_delegated", reason=reason)
     return None
 
 

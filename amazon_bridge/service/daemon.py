@@ -21,7 +21,7 @@ from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
 from amazon_bridge.engine.ledger import State
-from amazon_bridge.engine.runner import bug
+from amazon_bridge.engine.runner import internal_error
 from amazon_bridge.service import alerts, forgetting, health, page, systemd, web
 from amazon_bridge.service.asked import Asked
 from amazon_bridge.service.metrics import Gauges
@@ -145,13 +145,13 @@ class Daemon:
                 case "reload":
                     self._reload()
                 case "sync":
-                    log.info("sync_asked")
+                    log.info("sync_requested")
                     self.rounds.timetable.run_soon()
             self._watch_over()
 
     def stop(self) -> None:
         """Let the batches in hand be finished; cut off what takes longer."""
-        log.info("daemon_stopping", rounds=self.rounds.board.running)
+        log.info("daemon_stopping", runs=self.rounds.board.running)
         systemd.notify(STOPPING=1, STATUS="Finishing the batches in hand")
         self.rounds.stopping.set()
         self.rounds.timetable.stop()
@@ -159,7 +159,7 @@ class Daemon:
         if self._listener:
             self._listener.close()
         self._alerts.close(_LAST_CALLS)
-        log.info("daemon_stopped", rounds_cut=self.rounds.board.running)
+        log.info("daemon_stopped", runs_interrupted=self.rounds.board.running)
         if ended:
             self.rounds.app.close()
         _leave()
@@ -233,7 +233,7 @@ class Daemon:
         except BridgeError as error:
             self._refuse(error)
         except Exception as error:  # noqa: BLE001  a bug costs this reload, not the daemon
-            self._refuse(bug(error))
+            self._refuse(internal_error(error))
         else:
             self.rounds.sides.forget()
             self._plan()

@@ -28,4 +28,4 @@ class Forgetting:
         try:
             self._rounds.app.do_chores()
         except Stopped:
-            log.info("forgetting_stopped")
+            log.info("retention_stopped")

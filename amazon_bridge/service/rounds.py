@@ -170,7 +170,7 @@ class Rounds:
             self._run_later(key, pause)
             account, job = key
             seconds = round(pause.total_seconds())
-            log.warning("job_held", account=account, job=job, seconds=seconds)
+            log.warning("job_paused", account=account, job=job, seconds=seconds)
 
     def _is_down(self, side: str) -> bool:
         if not self.sides.are_up(side):
@@ -229,9 +229,9 @@ def _counts_of(key: Key, work: Callable[[], Counts]) -> tuple[Counts | None, boo
     try:
         return work(), False
     except Stopped:
-        log.info("round_stopped", account=key[0], job=key[1])
+        log.info("run_stopped", account=key[0], job=key[1])
         return None, False
     except BridgeError as error:
         return Counts(error=str(error)), isinstance(error, ConfigError)
     except Exception as error:  # noqa: BLE001 (a bug of ours costs this round, not all others)
-        return Counts(error=str(runner.bug(error))), False
+        return Counts(error=str(runner.internal_error(error))), False

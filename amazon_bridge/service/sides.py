@@ -69,7 +69,7 @@ class Sides:
             if side.failure is None or side.down_since:
                 return False
             self._sides[name] = replace(side, down_since=self._clock(), pause=FIRST_PAUSE)
-        log.warning("side_down", side=name, reason=side.failure)
+        log.warning("remote_unavailable", side=name, reason=side.failure)
         return True
 
     def was_asked(self, name: str, *, answered: bool) -> bool:
@@ -83,7 +83,7 @@ class Sides:
             self._sides[name] = replace(side, failure=None, down_since=None, pause=FIRST_PAUSE)
         if side.down_since:
             seconds = round((self._clock() - side.down_since).total_seconds())
-            log.info("side_recovered", side=name, seconds=seconds)
+            log.info("remote_recovered", side=name, seconds=seconds)
         return True
 
     def down(self) -> list[str]:

@@ -23,7 +23,9 @@ accounts:
   - {{name: acme-us, seller_id: A2, marketplaces: [US, CA], {CREDENTIALS}}}
   - {{name: acme-jp, seller_id: A3, marketplaces: [JP], {CREDENTIALS}}}
 """
-CLAIMED = ItemError("bug", "It holds <script>alert(1)</script> & more.", "Say 'no' to \"<b>\".")
+CLAIMED = ItemError(
+    "internal_error", "It holds <script>alert(1)</script> & more.", "Say 'no' to \"<b>\"."
+)
 
 
 class Clock:

@@ -90,17 +90,17 @@ def test_odoo_is_taken_away_and_given_back(
     daemon.start()
     wait_for(lambda: is_ready(daemon))
     way_to_odoo.take_away()
-    daemon.wait_for_event("side_down", side="Odoo")
+    daemon.wait_for_event("remote_unavailable", side="Odoo")
     assert not is_ready(daemon)
     assert "Odoo has been down since" in daemon.get("/readyz").json()["reasons"][0]
     assert daemon.get("/healthz").status_code == 200
     assert healthcheck(daemon) == 1
     orders = place_orders(simulator, 2)
     way_to_odoo.give_back()
-    daemon.wait_for_event("side_recovered", side="Odoo")
+    daemon.wait_for_event("remote_recovered", side="Odoo")
     wait_for(lambda: imported(odoo_database, orders) == orders)
     wait_for(lambda: is_ready(daemon))
-    assert len(daemon.having("side_down")) == len(daemon.having("side_recovered")) == 1
+    assert len(daemon.having("remote_unavailable")) == len(daemon.having("remote_recovered")) == 1
     assert daemon.stop()[0] == 0
 
 
@@ -132,7 +132,7 @@ def test_a_daemon_starts_while_both_sides_are_down(
     way_to_odoo.take_away()
     way_to_amazon.take_away()
     daemon.start()
-    daemon.wait_for_event("side_down", side="Odoo")
+    daemon.wait_for_event("remote_unavailable", side="Odoo")
     orders = place_orders(simulator, 1)
     way_to_odoo.give_back()
     way_to_amazon.give_back()
@@ -143,7 +143,7 @@ def test_a_new_configuration_is_taken_up_and_a_wrong_one_is_not(
     daemon: RunningDaemon, simulator: Simulator, way_to_amazon: Forwarder
 ):
     daemon.start()
-    daemon.wait_for_event("cursor_begins")
+    daemon.wait_for_event("cursor_created")
     good = daemon.accounts
     daemon.accounts = good.replace("[FR, DE]", "[FR, XX]")
     daemon.write()
@@ -164,7 +164,7 @@ def test_a_new_configuration_is_taken_up_and_a_wrong_one_is_not(
     daemon.write()
     daemon.signal(signal.SIGHUP)
     assert daemon.wait_for_event("configuration_reloaded")["accounts"] == 2
-    daemon.wait_for_event("cursor_begins", account="other")
+    daemon.wait_for_event("cursor_created", account="other")
     jobs = wait_for(lambda: is_ready(daemon) and daemon.get("/readyz").json()["jobs"])
     assert {(job["account"], job["job"]) for job in jobs} == {
         (account, job)
@@ -311,7 +311,7 @@ def test_sigterm_amid_a_batch_finishes_it_and_loses_nothing(
     code, seconds = daemon.stop()
     assert code == 0
     assert seconds < 10
-    done = {each["order"] for each in daemon.having("order_worked")}
+    done = {each["order"] for each in daemon.having("order_processed")}
     assert len(done) < 130
     assert done <= imported(odoo_database, orders)
     daemon.start()

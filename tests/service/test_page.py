@@ -60,7 +60,7 @@ def test_it_shows_what_is_wrong_what_waits_and_what_to_do(busy: Rounds):
         "2 of 3 Amazon accounts up",
         "1 put aside",
         "orders: Amazon refuses the account.",
-        "403-1182736-5518731 acme-eu · orders · bug · 5 h ago",
+        "403-1182736-5518731 acme-eu · orders · internal_error · 5 h ago",
         "WH/OUT/00231@403-1#231 acme-eu · pickings · 5 h ago",
         "acme-eu FR, DE, IT, ES 5 h ago 3 min ago",
     ):

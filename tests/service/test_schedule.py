@@ -154,7 +154,7 @@ def test_a_side_is_down_when_a_round_failed_by_it_and_up_when_it_answers():
         sides.note_call("Odoo", AccountError("The login is refused."))  # an answer is an answer
         assert sides.was_asked("Odoo", answered=True)
     assert sides.are_up("Odoo", "acme-eu")
-    assert [each["event"] for each in logs] == ["side_down", "side_recovered"]
+    assert [each["event"] for each in logs] == ["remote_unavailable", "remote_recovered"]
     assert logs[1]["seconds"] == 60
 
 

@@ -56,7 +56,9 @@ def test_orders_that_wait_are_listed_with_the_reason(config: Path, tmp_path: Pat
         ledger.file("acme-eu", "orders", [Seen(f"403-{n:02}", "1") for n in range(23)])
         ledger.explain("acme-eu", "orders", "403-22", "Its status is unknown.")
         ledger.note_silence("acme-eu", "orders", "403-21")
-        ledger.put_aside("acme-eu", "orders", "403-20", ItemError("bug", "It broke.", "Report it."))
+        ledger.put_aside(
+            "acme-eu", "orders", "403-20", ItemError("internal_error", "It broke.", "Report it.")
+        )
     output = run(config, "status").output
     assert "acme-eu: 22 orders wait:" in output
     assert "And 2 more." in output

@@ -55,7 +55,7 @@ def asking(daemon: RunningDaemon, *arguments: str) -> subprocess.Popen[str]:
     """A ``sync`` that the daemon has taken up."""
     process = daemon.program("sync", *arguments)
     assert process.stderr
-    assert "daemon_asked" in process.stderr.readline()
+    assert "sync_delegated" in process.stderr.readline()
     return process
 
 
@@ -95,9 +95,9 @@ def test_the_daemon_does_the_round(
     run = sync(resting, "orders", "--json")
     assert (run.code, run.counts("orders")) == (0, {"seen": 3, "created": 3})
     assert imported(odoo_database, orders) == orders
-    assert run.events == ["daemon_asked"]
-    assert resting.having("sync_asked", job="orders", account=None)
-    worked = resting.having("order_worked", account="acme", step="import")
+    assert run.events == ["sync_delegated"]
+    assert resting.having("sync_requested", job="orders", account=None)
+    worked = resting.having("order_processed", account="acme", step="import")
     assert {each["order"] for each in worked} == orders
     assert metric(resting, CREATED) == 3
 
@@ -125,8 +125,8 @@ def test_a_dry_run_asks_nobody(
 ):
     orders = place_orders(simulator, 1)
     run = sync(resting, "orders", "--dry-run")
-    assert (run.code, run.events) == (0, ["would_work"])
-    assert resting.having("sync_asked") == []
+    assert (run.code, run.events) == (0, ["dry_run_order"])
+    assert resting.having("sync_requested") == []
     assert imported(odoo_database, orders) == set()
 
 
@@ -144,14 +144,14 @@ def test_a_daemon_that_works_with_another_configuration_is_not_asked(
     resting.config.write_text(written + "    cancel_reason: BuyerCanceled\n")
     run = sync(resting, "orders", "--json")
     assert (run.code, run.counts("orders")) == (0, {"seen": 1, "created": 1})
-    assert "daemon_not_asked" in run.events
-    assert "order_worked" in run.events
+    assert "sync_not_delegated" in run.events
+    assert "order_processed" in run.events
     assert "SIGHUP" in run.err
-    assert resting.having("sync_asked") == []
+    assert resting.having("sync_requested") == []
     resting.signal(signal.SIGHUP)
     resting.wait_for_event("configuration_reloaded")
-    assert sync(resting, "orders").events == ["daemon_asked"]
-    assert {each["order"] for each in resting.having("order_worked")} & orders == set()
+    assert sync(resting, "orders").events == ["sync_delegated"]
+    assert {each["order"] for each in resting.having("order_processed")} & orders == set()
 
 
 def test_without_a_daemon_it_works_itself(resting: RunningDaemon, simulator: Simulator):
@@ -159,7 +159,7 @@ def test_without_a_daemon_it_works_itself(resting: RunningDaemon, simulator: Sim
     place_orders(simulator, 1)
     run = sync(resting, "orders", "--json")
     assert (run.code, run.counts("orders")) == (0, {"seen": 1, "created": 1})
-    assert {"daemon_asked", "daemon_not_asked"} & set(run.events) == set()
+    assert {"sync_delegated", "sync_not_delegated"} & set(run.events) == set()
 
 
 def test_another_program_at_its_address_is_not_taken_for_the_daemon(
@@ -171,7 +171,7 @@ def test_another_program_at_its_address_is_not_taken_for_the_daemon(
     (daemon.folder / "log").write_text('{"event": "listening", "port": 0}\n')
     run = sync(daemon, "orders")
     assert run.code == 0
-    assert "daemon_not_asked" in run.events
+    assert "sync_not_delegated" in run.events
 
 
 def test_it_waits_for_rounds_that_run_and_everything_else_is_answered_meanwhile(
@@ -191,7 +191,7 @@ def test_it_waits_for_rounds_that_run_and_everything_else_is_answered_meanwhile(
     wait_for(lambda: [resting.get(path).status_code for path in paths] == [200] * 5, LONG)
     told = [resting.get(path).json()["accounts"]["acme"]["orders"] for path in paths]
     assert [each["error"] for each in told] == [None] * 5
-    assert {each["order"] for each in resting.having("order_worked")} == orders
+    assert {each["order"] for each in resting.having("order_processed")} == orders
     assert metric(resting, ROUNDS_OF_ORDERS) == before + 6
     assert resting.having("job_failing") == []
 
@@ -212,7 +212,7 @@ def test_a_stop_while_a_side_keeps_silent_is_told_too(
 ):
     way_to_odoo.take_away()
     assert sync(resting, "cancellations").code == 3
-    resting.wait_for_event("side_down", side="Odoo")
+    resting.wait_for_event("remote_unavailable", side="Odoo")
     silent = way_to_odoo.fall_silent()
     waiting = asking(resting, "cancellations")
     with silent.accept()[0]:
@@ -255,10 +255,10 @@ def test_a_side_that_is_down_is_asked_at_once(resting: RunningDaemon, way_to_odo
         run = sync(resting, "cancellations", "--json")
         assert run.code == 3
         assert "Odoo" in run.counts("cancellations")["error"]
-    assert len(resting.having("side_down")) == 1
+    assert len(resting.having("remote_unavailable")) == 1
     way_to_odoo.give_back()
     assert sync(resting, "cancellations").code == 0
-    resting.wait_for_event("side_recovered", side="Odoo")
+    resting.wait_for_event("remote_recovered", side="Odoo")
 
 
 @pytest.mark.parametrize(

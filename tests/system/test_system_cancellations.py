@@ -536,7 +536,7 @@ def test_dry_run_sends_and_remembers_nothing(
     for _ in range(2):
         counts = bridge.sync("cancellations", dry_run=True)
         assert counts == {"seen": 2, "notified": 1, "quarantined": 1}
-    (event,) = bridge.logged("would_cancel")
+    (event,) = bridge.logged("dry_run_cancellation")
     assert event["order"] == order.order_id
     with bridge.configured(cancellation_brake={"orders": 1}):
         assert bridge.sync("cancellations", dry_run=True) == {"seen": 2, "quarantined": 2}

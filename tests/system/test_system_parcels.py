@@ -395,7 +395,7 @@ def test_what_people_see_of_one_in_the_quarantine(bridge: Bridge, warehouse: War
     for named in (entry.display_key, entry.key, transfer["name"], order.order_id):
         assert bridge.app.ledger.retry(named) == 1
         bridge.app.ledger.put_aside(
-            "acme", "pickings", entry.key, ItemError("bug", "Again.", "Report it.")
+            "acme", "pickings", entry.key, ItemError("internal_error", "Again.", "Report it.")
         )
 
 

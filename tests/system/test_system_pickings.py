@@ -719,7 +719,7 @@ def test_dry_run_sends_and_remembers_nothing(bridge: Bridge, warehouse: Warehous
     for _ in range(2):
         counts = bridge.sync("pickings", dry_run=True)
         assert counts == {"seen": 2, "notified": 1, "unchanged": 1}
-    assert len(bridge.logged("would_tell")) == 2
+    assert len(bridge.logged("dry_run_shipment")) == 2
     assert bridge.received("confirmShipment") == []
     assert bridge.app.ledger.tally("acme", "pickings") == {}
     assert warehouse.shop.snapshot() == before

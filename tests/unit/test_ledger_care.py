@@ -106,7 +106,9 @@ def test_finished_items_are_forgotten_and_others_are_not(ledger: Ledger, clock: 
     ledger.settle("acme", "orders", "done", "1")
     ledger.settle("acme", "orders", "seen_again", "1")
     ledger.settle("acme", "orders", "left_out", "1", State.LEFT_OUT)
-    ledger.put_aside("acme", "orders", "aside", ItemError("bug", "It broke.", "Report it."))
+    ledger.put_aside(
+        "acme", "orders", "aside", ItemError("internal_error", "It broke.", "Report it.")
+    )
     clock.now = NOON + DAY
     ledger.file("acme", "orders", [Seen("seen_again", "1")])
     assert ledger.forget_finished("acme", "pickings", NOON + HOUR) == 0

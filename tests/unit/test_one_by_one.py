@@ -20,7 +20,7 @@ WAYS = {
     "good": None,
     "bad": ItemError("bad", "It is bad.", "Correct it."),
     "silent": Transient("No answer."),
-    "bug": KeyError("Erika Mustermann"),
+    "internal_error": KeyError("Erika Mustermann"),
 }
 
 
@@ -49,9 +49,9 @@ def test_each_item_is_worked_and_comes_back_with_what_became_of_it(ways: list[st
         match ways[item]:
             case "good":
                 assert result == 10 * item
-            case "bug":
+            case "internal_error":
                 assert isinstance(result, ItemError)
-                assert result.kind == "bug"
+                assert result.kind == "internal_error"
                 assert "Erika" not in str(result)
             case way:
                 assert result is WAYS[way]

@@ -59,7 +59,7 @@ class Side:
         errors: dict[str, Exception] = {
             "unnamed": ItemError("unnamed", "one of them is bad", "Correct it."),
             "keeps_failing": Transient("500"),
-            "bug": KeyError("Erika Mustermann"),
+            "internal_error": KeyError("Erika Mustermann"),
             "access_refused": AccountError("HTTP status 403"),
         }
         return errors[next(iter(ways.values()))]
@@ -80,7 +80,7 @@ class Side:
         )
 
 
-kinds = st.sampled_from(["named", "unnamed", "keeps_failing", "bug", "access_refused"])
+kinds = st.sampled_from(["named", "unnamed", "keeps_failing", "internal_error", "access_refused"])
 bad_items = st.dictionaries(st.integers(0, 99), kinds, max_size=20)
 
 
@@ -303,9 +303,9 @@ def test_what_the_probe_says_of_the_account_is_passed_on(error: Exception):
 
 def test_a_bug_is_logged_with_its_lines_and_without_its_data():
     with capture_logs() as logs:
-        failures = Side({3: "bug"}).work([3])
+        failures = Side({3: "internal_error"}).work([3])
     (entry,) = logs
-    assert entry["event"] == "bug"
+    assert entry["event"] == "internal_error"
     assert entry["error"] == "KeyError"
     assert "in apply" in entry["traceback"]
     assert entry["traceback"].endswith("KeyError")
@@ -334,7 +334,7 @@ def test_errors_that_name_none_of_the_batch_are_a_bug_and_end():
 
     with capture_logs():
         failures = work(range(4), apply, key=str, alive=_never)
-    assert {error.kind for error in failures.values()} == {"bug"}
+    assert {error.kind for error in failures.values()} == {"internal_error"}
     assert failures.keys() == set("0123")
 
 

@@ -103,7 +103,7 @@ def _results(context: Context, feed: Feed) -> Mapping[str, Result] | None:
         if state.status == FeedStatus.DONE and state.result_document_id:
             return context.amazon.feed_result(state.result_document_id, feed.keys)
     except ItemError as error:  # Amazon keeps feeds and their results for some weeks only
-        log.warning("feed_forgotten", account=context.name, feed=feed.feed_id, reason=error.reason)
+        log.warning("feed_expired", account=context.name, feed=feed.feed_id, reason=error.reason)
     return {}
 
 

@@ -48,13 +48,16 @@ def _foresee(context: Context) -> Counts:
     held = new if why else []
     counts = Counts(seen=len(tasks), quarantined=len(held))
     if held:
-        log.warning("would_hold", account=context.name, orders=len(held), reason=why)
+        log.warning("dry_run_hold", account=context.name, orders=len(held), reason=why)
     would = [task for task in tasks if task not in held]
     looks = runner.one_by_one(would, lambda task: look(context, task), key=lambda t: t.order_id)
     for task, result in looks:
         if isinstance(result, Cancellation):
             log.info(
-                "would_cancel", account=context.name, order=task.order_id, reason=result.reason
+                "dry_run_cancellation",
+                account=context.name,
+                order=task.order_id,
+                reason=result.reason,
             )
             counts.notified += 1
         elif isinstance(result, ItemError):

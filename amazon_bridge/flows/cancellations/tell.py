@@ -79,7 +79,7 @@ def put_aside(
     for order_id, error in notices.announce(context, failures, wanted).items():
         context.ledger.put_aside(context.name, JOB, order_id, error)
         names = {"account": context.name, "order": order_id}
-        log.warning("cancellation_put_aside", **names, kind=error.kind, reason=error.reason)
+        log.warning("cancellation_quarantined", **names, kind=error.kind, reason=error.reason)
 
 
 def _why(error: ItemError) -> Note:

@@ -166,7 +166,7 @@ def _settle(context: Context, order: Order, step: Step, memo: Memo) -> None:
         State.LEFT_OUT if left_out else State.DONE,
         memo=None if left_out else memo.text(),
     )
-    log.info("order_worked", account=context.name, order=order.order_id, step=step)
+    log.info("order_processed", account=context.name, order=order.order_id, step=step)
 
 
 def _not_ours(sale_order: SaleOrder) -> ItemError:

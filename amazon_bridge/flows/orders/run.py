@@ -63,7 +63,7 @@ def _begin(context: Context, *, dry_run: bool) -> datetime:
     begin = context.account.start or context.clock()
     if not dry_run and begin <= context.clock():
         context.ledger.set_cursor(context.name, begin)
-        log.info("cursor_begins", account=context.name, cursor=begin.isoformat())
+        log.info("cursor_created", account=context.name, cursor=begin.isoformat())
     return begin
 
 
@@ -252,7 +252,7 @@ def _foresee(context: Context, shown: Sequence[Shown]) -> Counts:
     counts = Counts(seen=len(shown), quarantined=len(shown) - len(orders))
     for order in orders:
         step = decide_for(context, order, standing)
-        log.info("would_work", account=context.name, order=order.order_id, step=step)
+        log.info("dry_run_order", account=context.name, order=order.order_id, step=step)
         outcome = COUNTED_AS.get(step, "quarantined")
         setattr(counts, outcome, getattr(counts, outcome) + 1)
     return counts

@@ -68,7 +68,7 @@ def _announce(context: Context, errors: Mapping[str, ItemError]) -> Refusals:
 def _quarantine(context: Context, order_id: str, error: ItemError) -> None:
     context.ledger.put_aside(context.name, JOB, order_id, error)
     log.warning(
-        "order_put_aside",
+        "order_quarantined",
         account=context.name,
         order=order_id,
         kind=error.kind,

@@ -75,7 +75,7 @@ def work(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
                     counts.note_error(result)
                 case _:
                     log.info(
-                        "shipment_worked",
+                        "shipment_processed",
                         **tell.names(context, task.delivery),
                         outcome=result.outcome,
                     )

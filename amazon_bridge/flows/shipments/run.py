@@ -57,7 +57,7 @@ def _foresee(context: Context, found: Found) -> Counts:
             counts.unchanged += 1
             continue
         lacks = task.delivery.lacks
-        log.info("would_tell", **tell.names(context, task.delivery), lacks=lacks)
+        log.info("dry_run_shipment", **tell.names(context, task.delivery), lacks=lacks)
         counts.unchanged += bool(lacks)
         counts.notified += not lacks
     return counts

@@ -38,7 +38,7 @@ _SUBJECTS = {
     "told_too_much": "Amazon was told that more left",
     **dict.fromkeys(
         (
-            *("access_refused", "bug", "keeps_failing", "no_account", "not_found"),
+            *("access_refused", "internal_error", "keeps_failing", "no_account", "not_found"),
             *("reference_taken", "unreadable"),
         ),
         "Amazon isn't told of this shipment",
@@ -240,7 +240,7 @@ def quarantine(context: Context, failures: Sequence[tuple[DeliveryOrder, ItemErr
 def _quarantine(context: Context, delivery: DeliveryOrder, error: ItemError) -> None:
     context.ledger.put_aside(context.name, JOB, delivery.key, error)
     about = names(context, delivery)
-    log.warning("shipment_put_aside", **about, kind=error.kind, reason=error.reason)
+    log.warning("shipment_quarantined", **about, kind=error.kind, reason=error.reason)
 
 
 def _record(delivery: DeliveryOrder) -> Record:

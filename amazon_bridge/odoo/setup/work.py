@@ -122,7 +122,7 @@ class Work:
             changed = _CHANGED if self.create else ""
             self.missing.append(Missing(need.what, need.how, obstacle or changed))
         elif self.create:
-            log.info("odoo_record_made", model=need.model, account=self.account.name)
+            log.info("odoo_record_created", model=need.model, account=self.account.name)
         return found
 
     def _obstacle(self, need: Need, create: Callable[[], object]) -> str:

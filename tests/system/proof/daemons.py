@@ -36,7 +36,7 @@ class RunningDaemon:
         run = Run(("run",), self.process.returncode, out, "".join(self._lines))
         self.program.runs.append(run)
         assert "Traceback" not in run.out + run.err
-        assert not [each for each in run.events if each["event"] == "bug"]
+        assert not [each for each in run.events if each["event"] == "internal_error"]
 
     def _read(self) -> None:
         assert self.process.stderr
@@ -52,6 +52,6 @@ class RunningDaemon:
             time.sleep(0.1)
 
     def _rounds(self) -> dict[str, int]:
-        events = [json.loads(line) for line in list(self._lines) if '"round_done"' in line]
+        events = [json.loads(line) for line in list(self._lines) if '"run_finished"' in line]
         done = Counter(event["job"] for event in events)
         return {job: done[job] for job in JOBS}

@@ -32,7 +32,7 @@ def test_only_what_is_bad_is_put_aside(story: Story, seed: int) -> None:
         run = story.round()
         program.amazon_url = direct
     assert run.code in (0, 1), run
-    assert not [each for each in run.events if each["event"] == "bug"], proxy.spoiled
+    assert not [each for each in run.events if each["event"] == "internal_error"], proxy.spoiled
     assert run.json["accounts"]["acme"]["orders"]["error"] is None
     put_aside = program.quarantine()
     standing = sale_orders(story)
@@ -74,9 +74,9 @@ def test_a_bug_costs_one_order(story: Story) -> None:
         story.world.request_cancellation(each.order_id)
     run = story.round()
     assert run.code == 1
-    assert {each["event"] for each in run.events if each["level"] == "error"} == {"bug"}
+    assert {each["event"] for each in run.events if each["level"] == "error"} == {"internal_error"}
     assert {key: e["kind"] for key, e in story.program.quarantine().items()} == {
-        order.order_id: "bug"
+        order.order_id: "internal_error"
     }
     assert story.shop.activities("sale.order", story.shop.sale_order(other)["id"])
     spoil(story, "UPDATE items SET memo = NULL WHERE key = ?", order.order_id)

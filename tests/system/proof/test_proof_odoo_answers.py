@@ -39,7 +39,7 @@ def test_no_answer_does_harm_that_lasts(story: Story, undisturbed: Picture, seed
 
 
 def bugs(runs: list[Run]) -> list[str]:
-    return [e["traceback"] for run in runs for e in run.events if e["event"] == "bug"]
+    return [e["traceback"] for run in runs for e in run.events if e["event"] == "internal_error"]
 
 
 ALARM = "Amazon: this order needs attention"
@@ -79,7 +79,7 @@ def test_a_bug_outside_of_any_order_costs_one_round(story: Story, undisturbed: P
         program.odoo_url = direct
     assert run.code == 3
     errors = {job: told["error"] for job, told in run.json["accounts"]["acme"].items()}
-    assert errors.pop("orders").startswith("The bridge itself failed on it (TypeError).")
+    assert errors.pop("orders").startswith("Internal error (TypeError).")
     assert errors == {"cancellations": None, "pickings": None}
     assert len(bugs([run])) == 1
     story.run_until_quiet()
