@@ -18,10 +18,10 @@ from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.chores import Chores
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
-from amazon_bridge.engine.continuity import DatabaseId
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.once import Once
+from amazon_bridge.engine.records import DatabaseId
 from amazon_bridge.engine.runner import Counts, internal_error
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.flows import (
@@ -296,7 +296,7 @@ class App(Chores):
         account's first run, which has read everything.
         """
         chore = f"sweep of {account.name}"
-        return job == orders.JOB and self.ledger.is_due(chore, _DAILY, at_first=False)
+        return job == orders.JOB and self.ledger.chores.is_due(chore, _DAILY, at_first=False)
 
     def sync_with_sweep(self, account: AccountConfig, job: str) -> Counts:
         """``sync``, and the daily sweep if it is due. Only what the sweep changed is counted."""
@@ -322,14 +322,14 @@ class App(Chores):
         return counts
 
     def _recorded(self, account: AccountConfig, job: str, work: _Work) -> Counts:
-        started, rewinds = self.clock(), self.ledger.rewinds(account.name)
-        if self.ledger.correct_moments():
+        started, rewinds = self.clock(), self.ledger.continuity.rewinds(account.name)
+        if self.ledger.continuity.correct_moments():
             log.warning(
                 "timestamps_corrected", reason="The clock was set back since they were noted."
             )
-        if self.ledger.configuration_changed(account.name, account.digest()):
+        if self.ledger.items.configuration_changed(account.name, account.digest()):
             log.info("configuration_changed", account=account.name)
-        record = partial(self.ledger.record_round, account.name, job, started=started)
+        record = partial(self.ledger.runs.record, account.name, job, started=started)
         try:
             counts = self._tried(account, work, dry_run=False)
         except ConfigError as error:
@@ -377,9 +377,9 @@ class App(Chores):
         Returns:
             Where the cursor was.
         """
-        before = self.ledger.cursor(account.name)
+        before = self.ledger.cursors.get(account.name)
         if skip and before and before < at:
-            self.ledger.skip(account.name, at)
+            self.ledger.cursors.skip(account.name, at)
         continuity.look_again(self.ledger, account.name, at)
         return before
 

@@ -44,7 +44,7 @@ class Chores:
         A failure is logged, and made up for with the next call.
         """
         try:
-            if self.ledger.is_due(_FORGETTING, _HOURLY):
+            if self.ledger.chores.is_due(_FORGETTING, _HOURLY):
                 self.forget()
             self._forget_buyers_if_due()
         except BridgeError as error:
@@ -54,12 +54,12 @@ class Chores:
 
     def _forget_buyers_if_due(self) -> None:
         after = self.config.retention.buyers
-        if after is None or not self.ledger.is_due(_ANONYMISING, _DAILY):
+        if after is None or not self.ledger.chores.is_due(_ANONYMISING, _DAILY):
             return
         try:
             self.forget_buyers(after)
         except BaseException:
-            self.ledger.make_due(_ANONYMISING)
+            self.ledger.chores.make_due(_ANONYMISING)
             raise
 
     def forget(self) -> None:
@@ -67,9 +67,9 @@ class Chores:
         before = self.clock() - self.config.retention.finished
         for account in self.config.accounts:
             for job in self.jobs:
-                if number := self.ledger.forget_finished(account.name, job, before):
+                if number := self.ledger.items.forget_finished(account.name, job, before):
                     log.info("items_deleted", account=account.name, job=job, items=number)
-        self.ledger.forget_hours(before)
+        self.ledger.runs.forget_hours(before)
 
     def forget_buyers(self, after: timedelta, *, dry_run: bool = False) -> retention.Outcome:
         """Make customers anonymous whose last goods left so long ago.
@@ -81,7 +81,7 @@ class Chores:
         outcome = retention.forget_buyers(
             self.odoo,
             self.clock() - after,
-            put_aside={entry.key.partition("#")[0] for entry in self.ledger.quarantined()},
+            put_aside={entry.key.partition("#")[0] for entry in self.ledger.items.quarantined()},
             alone=nullcontext if dry_run else self._without_orders,
             sleep=self._sleep,
             dry_run=dry_run,

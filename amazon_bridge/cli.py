@@ -18,9 +18,9 @@ from rich.table import Table
 from amazon_bridge import __version__, app, config, log
 from amazon_bridge.app import App
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine import store
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
-from amazon_bridge.engine.ledger import Entry, Round, State
+from amazon_bridge.engine.ledger.file import verify
+from amazon_bridge.engine.records import Entry, Run, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import orders, shipments
 from amazon_bridge.model import Finding
@@ -278,7 +278,7 @@ def _show_first_run(bridge: App, account: AccountConfig) -> None:
     with suppress(AccountError, Transient):  # the counts say so
         if bridge.inspection(account).missing:
             _show_missing(bridge, account)
-    if bridge.ledger.cursor(account.name) is None and account.start is None:
+    if bridge.ledger.cursors.get(account.name) is None and account.start is None:
         say(
             f"{account.name}: a new account begins with orders that change after its first run."
             " To bring in earlier ones, set `start`."
@@ -321,7 +321,7 @@ def cursor_show(ctx: click.Context) -> None:
     """Print the last-sync cursors."""
     with _opened(ctx) as bridge:
         for account in bridge.accounts():
-            at = bridge.ledger.cursor(account.name)
+            at = bridge.ledger.cursors.get(account.name)
             say(f"{account.name} {_moment(at) or 'none yet: its first round sets it'}")
 
 
@@ -346,7 +346,7 @@ def cursor_set(ctx: click.Context, account: str, timestamp: str, *, skip: bool) 
             raise click.BadParameter(f"{timestamp} lies in the future: no order would come in.")
         found = bridge.accounts(account)[0]
         before = bridge.move_cursor(found, at, skip=skip)
-        after = bridge.ledger.cursor(found.name) or at
+        after = bridge.ledger.cursors.get(found.name) or at
         for sentence in _about_cursor(before, after, at):
             say(f"{found.name}: {sentence}")
 
@@ -393,7 +393,7 @@ def order() -> None:
 def order_show(ctx: click.Context, order_id: str) -> None:
     """Tell what the bridge knows of an order."""
     with _opened(ctx) as bridge:
-        entries = bridge.ledger.entries_of_order(order_id)
+        entries = bridge.ledger.items.of_order(order_id)
     if not entries:
         say(f"The bridge doesn't know {order_id}. To fetch it from Amazon:")
         say(f"  amazon-bridge order recover ACCOUNT {order_id}")
@@ -421,7 +421,7 @@ def order_recover(ctx: click.Context, account: str, order_id: str) -> None:
     """Fetch an order from Amazon by its ID and import it now, whatever the cursor says."""
     with _opened(ctx) as bridge:
         counts = bridge.recover(bridge.accounts(account)[0], order_id)
-        for entry in bridge.ledger.entries_of_order(order_id):
+        for entry in bridge.ledger.items.of_order(order_id):
             _show_entry(entry)
             if entry.job == "orders" and entry.state is State.LEFT_OUT:
                 say(_WHY_LEFT_OUT)
@@ -448,7 +448,7 @@ def order_import(ctx: click.Context, account: str, order_id: str, *, as_is: bool
         raise click.UsageError(f"To import it as usual: order recover {account} {order_id}")
     with _opened(ctx) as bridge:
         counts = bridge.import_as_is(bridge.accounts(account)[0], order_id)
-        for entry in bridge.ledger.entries(order_id):
+        for entry in bridge.ledger.items.with_key(order_id):
             _show_entry(entry)
     ctx.exit(_exit_code([counts]))
 
@@ -467,7 +467,7 @@ def quarantine() -> None:
 def quarantine_list(ctx: click.Context, *, as_json: bool) -> None:
     """List quarantined items."""
     with _opened(ctx) as bridge:
-        entries = bridge.ledger.quarantined()
+        entries = bridge.ledger.items.quarantined()
     if as_json:
         click.echo(json.dumps([_entry_json(entry) for entry in entries]))
         return
@@ -495,7 +495,7 @@ def quarantine_retry(ctx: click.Context, key: str | None, *, everything: bool) -
     if bool(key) == everything:
         raise click.UsageError("Name one KEY, or --all.")
     with _opened(ctx) as bridge:
-        number = bridge.ledger.retry(key)
+        number = bridge.ledger.items.retry(key)
     if key and not number:
         say(f"{key} is not in the quarantine. To see what is: amazon-bridge quarantine list")
         ctx.exit(ITEMS_FAILED)
@@ -568,7 +568,7 @@ def state_backup(ctx: click.Context, path: Path) -> None:
     """Copy the state store to PATH, as it is at one moment, also while the daemon runs."""
     with _opened(ctx) as bridge:
         bridge.ledger.back_up(path)
-    store.verify(path)
+    verify(path)
     say(f"{path}: a whole copy of {bridge.config.state}.")
 
 
@@ -578,7 +578,7 @@ def state_backup(ctx: click.Context, path: Path) -> None:
 def state_verify(ctx: click.Context, path: Path | None) -> None:
     """Examine the state store, or the backup at PATH, and change nothing."""
     examined = path or _load(ctx).state
-    rows = store.verify(examined)
+    rows = verify(examined)
     told = ", ".join(f"{number} {name}" for name, number in rows.items())
     say(f"{examined}: whole. {told}.")
 
@@ -695,16 +695,16 @@ def _show_fallbacks(account: str, unmatched: Sequence[dict[str, Any]]) -> None:
 def _known_accounts(bridge: App) -> list[str]:
     """The accounts of the configuration, then those removed from it that have open items."""
     configured = [account.name for account in bridge.accounts()]
-    removed = {account for account, _, _ in bridge.ledger.open_items()} - set(configured)
+    removed = {account for account, _, _ in bridge.ledger.items.open_counts()} - set(configured)
     return configured + sorted(removed)
 
 
 def _status(bridge: App, account: str) -> dict[str, Any]:
-    tally = bridge.ledger.tally(account)
+    tally = bridge.ledger.items.tally(account)
     found = next((each for each in bridge.accounts() if each.name == account), None)
     return {
         "configured": found is not None,
-        "cursor": _moment(bridge.ledger.cursor(account)),
+        "cursor": _moment(bridge.ledger.cursors.get(account)),
         "jobs": _jobs_json(bridge, account, found),
         "quarantined": tally[State.QUARANTINED],
         "pending": tally[State.PENDING],
@@ -724,16 +724,16 @@ def _status(bridge: App, account: str) -> dict[str, Any]:
         ],
         "fallback_products": [
             {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}
-            for each in bridge.ledger.unmatched(account)
+            for each in bridge.ledger.skus.unmatched(account)
         ],
     }
 
 
 def _jobs_json(bridge: App, name: str, account: AccountConfig | None) -> dict[str, Any]:
     """Each job's last run, and what it has open, also if it is switched off or never ran."""
-    runs = {run.job: _round_json(run) for run in bridge.ledger.rounds() if run.account == name}
+    runs = {run.job: _round_json(run) for run in bridge.ledger.runs.latest() if run.account == name}
     open_items = {
-        (j, state): n for (a, j, state), n in bridge.ledger.open_items().items() if a == name
+        (j, state): n for (a, j, state), n in bridge.ledger.items.open_counts().items() if a == name
     }
     return {
         job: {
@@ -746,7 +746,7 @@ def _jobs_json(bridge: App, name: str, account: AccountConfig | None) -> dict[st
     }
 
 
-def _round_json(each: Round) -> dict[str, Any]:
+def _round_json(each: Run) -> dict[str, Any]:
     return {
         "last_success": _moment(each.last_success),
         "last_error": each.last_error,

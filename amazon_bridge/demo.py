@@ -180,7 +180,7 @@ def _sync(bridge: App, job: str) -> None:
 
 def _tell_of_the_quarantine(bridge: App) -> None:
     _console.rule("What a person must look at")
-    for entry in bridge.ledger.quarantined():
+    for entry in bridge.ledger.items.quarantined():
         say(f"{entry.display_key}: {entry.reason}")
         say(f"  → {entry.remedy}")
 

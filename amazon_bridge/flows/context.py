@@ -71,7 +71,7 @@ class Context:
 
     def since(self, job: str, *, overlap: timedelta, first_look: timedelta) -> datetime:
         """From when on a job looks at what people did in Odoo: from before its last good round."""
-        last = self.ledger.last_success(self.name, job)
+        last = self.ledger.runs.last_success(self.name, job)
         return last - overlap if last else self.clock() - first_look
 
     def one_by_one(
@@ -95,7 +95,7 @@ class Context:
                 yield item, self.given_up(job, key(item), result) or result
             else:
                 accepted = accepted or not isinstance(result, ItemError)
-                self.ledger.note_answer(self.name, job, key(item))
+                self.ledger.items.note_answer(self.name, job, key(item))
                 yield item, result
         for item, error in refused:
             longest = _LONGEST_REFUSAL if accepted else _LONGEST_SILENCE
@@ -109,7 +109,7 @@ class Context:
         Raises:
             AccountError: Amazon refuses the account.
         """
-        since = self.ledger.note_silence(self.name, job, key)
+        since = self.ledger.items.note_silence(self.name, job, key)
         if since is None or self.clock() - since < longest:
             return None
         try:

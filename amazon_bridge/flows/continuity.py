@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from amazon_bridge.engine.continuity import DatabaseId
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import DatabaseId
 from amazon_bridge.flows.orders import JOB
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import sales
@@ -48,7 +48,7 @@ def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None
     Raises:
         ConfigError: it is another database, or may be another one.
     """
-    known = ledger.odoo_database()
+    known = ledger.continuity.odoo_database()
     if known is None or known == found:
         return
     if not known.is_same(found):
@@ -63,11 +63,11 @@ def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None
 
 def note(ledger: Ledger, found: DatabaseId) -> None:
     """Note the database that the state store is used with from now on."""
-    known = ledger.odoo_database()
+    known = ledger.continuity.odoo_database()
     uuid = found.uuid or (known.uuid if known else None)
     found = found._replace(uuid=uuid)
     if known != found:
-        ledger.note_odoo_database(found)
+        ledger.continuity.note_odoo_database(found)
         before = _named(known) if known else None
         log.info("odoo_database_recorded", database=_named(found), before=before)
 
@@ -100,7 +100,7 @@ def _mostly_missing(ledger: Ledger, session: OdooSession) -> list[str]:
 
     People delete some.
     """
-    latest = ledger.latest_done(JOB, _SAMPLE)
+    latest = ledger.items.latest_done(JOB, _SAMPLE)
     found = sales.find(session, latest) if latest else {}
     missing = [order_id for order_id in latest if order_id not in found]
     return missing if 2 * len(missing) >= len(latest) else []
@@ -123,7 +123,7 @@ def examine(ledger: Ledger, session: OdooSession) -> list[Finding]:
 
 def look_again(ledger: Ledger, account: str, since: datetime) -> None:
     """Look again at all that changed on Amazon or was done since a moment."""
-    ledger.rewind(account, since, job=JOB)
+    ledger.continuity.rewind(account, since, job=JOB)
     log.info("account_rewound", account=account, since=since.isoformat())
 
 
@@ -141,8 +141,8 @@ def adopt(
     Returns:
         By account, from when on it looks again; those that never ran are absent.
     """
-    beginnings = {name: ledger.began(name) for name in accounts}
+    beginnings = {name: ledger.cursors.began(name) for name in accounts}
     moments = {name: since or began for name, began in beginnings.items() if began}
-    ledger.adopt_odoo_database(found, moments, job=JOB)
+    ledger.continuity.adopt_odoo_database(found, moments, job=JOB)
     log.info("odoo_database_adopted", database=_named(found))
     return moments

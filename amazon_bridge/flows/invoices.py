@@ -13,7 +13,7 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
@@ -49,9 +49,9 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
 
 def _settle_others(context: Context, due: Collection[str]) -> None:
     """Settle what was to be tried again and is due no more: people have invoiced it."""
-    for order_id in context.ledger.pending(context.name, KEPT):
+    for order_id in context.ledger.items.pending(context.name, KEPT):
         if order_id not in due:
-            context.ledger.settle(context.name, KEPT, order_id, "", State.DONE)
+            context.ledger.items.settle(context.name, KEPT, order_id, "", State.DONE)
 
 
 def _due(context: Context) -> list[str]:
@@ -59,7 +59,7 @@ def _due(context: Context) -> list[str]:
     company_id, journal_id = context.setup.company_id, context.setup.payment_journal_id
     unfinished = invoices.unfinished(context.odoo, company_id, payments=bool(journal_id))
     order_ids = [*unfinished, *invoices.to_invoice(context.odoo, company_id)]
-    aside = {e.key for e in context.ledger.quarantined(context.name) if e.job == KEPT}
+    aside = {e.key for e in context.ledger.items.quarantined(context.name) if e.job == KEPT}
     wanted = [order_id for order_id in dict.fromkeys(order_ids) if order_id not in aside]
     orders = sales.find(context.odoo, wanted) if wanted else {}
     ours = [order_id for order_id, order in orders.items() if order.made_by_bridge]
@@ -76,7 +76,7 @@ def _work(context: Context, order_ids: Sequence[str]) -> Counts:
         sleep=context.sleep,
     )
     for order_id, error in _remind(context, failures).items():
-        context.ledger.put_aside(context.name, KEPT, order_id, error)
+        context.ledger.items.quarantine(context.name, KEPT, order_id, error)
         log.warning("invoice_quarantined", account=context.name, order=order_id, kind=error.kind)
     return Counts(quarantined=len(failures))
 
@@ -144,11 +144,11 @@ def _refuse_unfinished(context: Context, made: Mapping[str, Invoice]) -> None:
 
 def _settle(context: Context, orders: Sequence[SaleOrder]) -> None:
     """Settle orders, and close the activities of those that were quarantined before."""
-    entries = {o.id: context.ledger.entry(context.name, KEPT, o.order_id) for o in orders}
+    entries = {o.id: context.ledger.items.get(context.name, KEPT, o.order_id) for o in orders}
     again = [(notes.SALE_ORDER, id_) for id_, entry in entries.items() if entry and entry.attempts]
     notices.close(context, again, (_TOPIC,), "Settled: the order is invoiced.", in_batch=True)
     for order in orders:
-        context.ledger.settle(context.name, KEPT, order.order_id, "", State.DONE)
+        context.ledger.items.settle(context.name, KEPT, order.order_id, "", State.DONE)
 
 
 def _refuse_differences(orders: Mapping[str, SaleOrder], made: Mapping[str, Invoice]) -> None:

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from amazon_bridge.app import ODOO, App
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import ConfigError
-from amazon_bridge.engine.ledger import Entry
+from amazon_bridge.engine.records import Entry
 from amazon_bridge.service.board import Standing
 from amazon_bridge.service.health import hindrances, named
 from amazon_bridge.service.rounds import Rounds
@@ -161,7 +161,7 @@ class Watchman:
         begun = [(title, wrong[title]) for title in wrong if title not in self._alarmed]
         over = [(f"Over: {title}", "") for title in self._alarmed if title not in wrong]
         self._alarmed = wrong
-        aside = {(e.account, e.job, e.key): e for e in rounds.app.ledger.quarantined()}
+        aside = {(e.account, e.job, e.key): e for e in rounds.app.ledger.items.quarantined()}
         return [*_joined(begun + over), *self._of_quarantine(aside, now)]
 
     def _wrong(self, rounds: Rounds, now: datetime) -> Iterator[Message]:
@@ -236,7 +236,7 @@ class Alerts:
         self._send = apprise_sender(config.notify) if config.notify else None
         self._mailbox = Mailbox()
         self._switch = DeadMansSwitch(config.ping, self._mailbox) if config.ping else None
-        known = {(e.account, e.job, e.key) for e in app.ledger.quarantined()}
+        known = {(e.account, e.job, e.key) for e in app.ledger.items.quarantined()}
         self._watchman = Watchman(config, known)
 
     def start(self) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from amazon_bridge.engine.ledger import Round
+from amazon_bridge.engine.records import Run
 from amazon_bridge.engine.runner import Counts
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ class Board:
     def __getitem__(self, key: Key) -> Standing:
         return self._standings.get(key, Standing())
 
-    def remember(self, rounds: Iterable[Round]) -> None:
+    def remember(self, rounds: Iterable[Run]) -> None:
         """Begin with what the ledger has of earlier rounds, where nothing newer is known."""
         now = self._clock()
         with self._lock:

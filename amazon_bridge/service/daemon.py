@@ -20,7 +20,7 @@ from amazon_bridge.app import App, utc_now
 from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import internal_error
 from amazon_bridge.service import alerts, forgetting, health, page, systemd, web
 from amazon_bridge.service.asked import Asked
@@ -192,7 +192,7 @@ class Daemon:
         if before:
             self._alerts.close()
         self._alerts = calls
-        self.rounds.board.remember(app.ledger.rounds())
+        self.rounds.board.remember(app.ledger.runs.latest())
 
     def _listen(self, config: Config) -> None:
         if config.http and self._website and config.http.listen == self._website.config.listen:
@@ -262,7 +262,7 @@ class Daemon:
             systemd.notify(STATUS=self._status())
 
     def _status(self) -> str:
-        open_items = self.rounds.app.ledger.open_items()
+        open_items = self.rounds.app.ledger.items.open_counts()
         aside = sum(n for (_, _, state), n in open_items.items() if state == State.QUARANTINED)
         hindrances = health.hindrances(self.rounds, self._clock())
         counts = f"accounts {self._accounts}, rounds {self.rounds.board.running}, put aside {aside}"

@@ -23,7 +23,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from amazon_bridge import __version__
 from amazon_bridge.app import ODOO
 from amazon_bridge.engine.errors import AccountError, BridgeError, Transient
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.board import Key
 from amazon_bridge.service.health import overdue_at
@@ -136,7 +136,7 @@ class Gauges:
     def _of_items(self) -> Iterator[Metric]:
         aside = _gauge("quarantined", "Items put aside.", *_JOB)
         pending = _gauge("pending", "Items still to be worked, such as notifications.", *_JOB)
-        open_items = self._rounds.app.ledger.open_items()
+        open_items = self._rounds.app.ledger.items.open_counts()
         for entry in self._rounds.timetable.planned:
             aside.add_metric(entry.key, open_items[(*entry.key, State.QUARANTINED)])
             pending.add_metric(entry.key, open_items[(*entry.key, State.PENDING)])
@@ -145,7 +145,7 @@ class Gauges:
     def _cursor_ages(self) -> Metric:
         ages = _gauge("cursor_age_seconds", "How far back everything is known.", "account")
         for account in self._rounds.app.config.accounts:
-            if cursor := self._rounds.app.ledger.cursor(account.name):
+            if cursor := self._rounds.app.ledger.cursors.get(account.name):
                 ages.add_metric([account.name], (self._clock() - cursor).total_seconds())
         return ages
 

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from amazon_bridge import __version__
 from amazon_bridge.app import JOBS
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows import cancellations, orders, shipments
 from amazon_bridge.service.board import Standing
 from amazon_bridge.service.health import hindrances
@@ -42,9 +42,9 @@ def show(rounds: Rounds, now: datetime) -> Response:
     """The page as of now."""
     ledger = rounds.app.ledger
     trouble = hindrances(rounds, now)
-    aside = ledger.quarantined()
+    aside = ledger.items.quarantined()
     waiting = _waiting(rounds)
-    created = ledger.created_by_hour(now - CHARTED)
+    created = ledger.runs.created_by_hour(now - CHARTED)
     parts = [
         _header(trouble, aside, now),
         _alarm(trouble),
@@ -81,14 +81,14 @@ def _waiting(rounds: Rounds) -> list[Entry]:
         entry
         for account in rounds.app.config.accounts
         for job in (cancellations.JOB, shipments.JOB)
-        for entry in rounds.app.ledger.pending_entries(account.name, job)
+        for entry in rounds.app.ledger.items.pending_entries(account.name, job)
     ]
 
 
 def _waiting_orders(rounds: Rounds, now: datetime) -> Markup:
     """The orders that are neither processed nor quarantined yet, a part of each account's."""
     ledger, accounts = rounds.app.ledger, rounds.app.config.accounts
-    open_items = ledger.open_items()
+    open_items = ledger.items.open_counts()
     number = sum(open_items[each.name, orders.JOB, State.PENDING] for each in accounts)
     found = [e for a in accounts for e in orders.waiting(ledger, a.name, most=_MOST_ITEMS)]
     return _items("Orders that wait", found, now, "No order waits.", number=number)
@@ -220,7 +220,7 @@ def _worst_first(rounds: Rounds) -> list[AccountConfig]:
 
 def _account(rounds: Rounds, account: AccountConfig, now: datetime) -> Markup:
     countries = ", ".join(each.country_code for each in account.marketplaces)
-    cursor = rounds.app.ledger.cursor(account.name)
+    cursor = rounds.app.ledger.cursors.get(account.name)
     standings = {job: rounds.board[account.name, job] for job in JOBS}
     jobs = Markup("").join(_job(job, standing, now) for job, standing in standings.items())
     failures = ((job, each.error) for job, each in standings.items() if each.error)

@@ -101,7 +101,7 @@ class Desk:
         return orders.work(context, shown)
 
     def reasons(self) -> dict[str, str]:
-        return {e.key: f"{e.kind}: {e.reason}" for e in self.app.ledger.quarantined()}
+        return {e.key: f"{e.kind}: {e.reason}" for e in self.app.ledger.items.quarantined()}
 
     def find(self, model: str, domain: list[Any], fields: list[str]) -> list[Json]:
         found: list[Json] = self.odoo.rpc(model, "search_read", domain, fields, order="id")

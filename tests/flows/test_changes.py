@@ -175,7 +175,7 @@ def test_what_amazon_leaves_out_later_stays_known(desk: Desk) -> None:
     later = changed(payload, salesChannel={"channelName": "AMAZON"})
     later["fulfillment"]["fulfilledBy"] = None
     assert desk.work(later).unchanged == 1
-    memo = Memo.read(desk.app.ledger.entry("acme", "orders", payload["orderId"]))
+    memo = Memo.read(desk.app.ledger.items.get("acme", "orders", payload["orderId"]))
     assert memo
     assert (memo.fulfilled_by, memo.marketplace_id) == ("MERCHANT", "A13V1IB3VIYZZH")
 
@@ -196,7 +196,7 @@ def test_an_item_is_cancelled_on_amazon(desk: Desk) -> None:
     of_order = [("order_id", "=", desk.order(payload)["id"]), ("product_id.name", "=", "SPOON")]
     [line] = desk.find("sale.order.line", of_order, [])
     desk.odoo.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": 0})
-    desk.app.ledger.retry(payload["orderId"])
+    desk.app.ledger.items.retry(payload["orderId"])
     assert desk.work(later).unchanged == 1
     assert told(desk, payload) == {}
 
@@ -267,7 +267,7 @@ def test_an_item_is_added_on_amazon(desk: Desk, price: str) -> None:
     line = {"product_id": product["id"], "product_uom_qty": 2, "price_unit": float(price) / 2}
     values = line | {"order_id": desk.order(payload)["id"]}
     desk.odoo.rpc("sale.order.line", "create", values)
-    desk.app.ledger.retry(payload["orderId"])
+    desk.app.ledger.items.retry(payload["orderId"])
     desk.work(changed(later, sellerOrderId="AGAIN"))
     assert told(desk, payload) == {}
 
@@ -348,7 +348,7 @@ def test_the_state_store_is_lost(
     desk = make_memory_desk(product_map=path, state=tmp_path / "new.db")
     desk.work(payload)
     assert told(desk, payload) == {}
-    memo = Memo.read(desk.app.ledger.entry("acme", "orders", payload["orderId"]))
+    memo = Memo.read(desk.app.ledger.items.get("acme", "orders", payload["orderId"]))
     assert memo
     assert set(memo.pieces.values()) == {imported_with}
 
@@ -358,7 +358,7 @@ def test_an_order_that_is_cancelled_keeps_its_pieces(sets: MakeSets) -> None:
     sets(6).work(payload)
     desk = sets(1)
     desk.work(changed(payload, status="CANCELLED"))
-    memo = Memo.read(desk.app.ledger.entry("acme", "orders", payload["orderId"]))
+    memo = Memo.read(desk.app.ledger.items.get("acme", "orders", payload["orderId"]))
     assert memo
     assert set(memo.pieces.values()) == {6}
 
@@ -564,7 +564,7 @@ def test_people_correct_the_address_of_a_quotation(desk: Desk) -> None:
     assert desk.work(payload).quarantined == 1
     shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
     desk.odoo.rpc("res.partner", "write", [shipping], {"zip": "75002"})
-    desk.app.ledger.retry(payload["orderId"])
+    desk.app.ledger.items.retry(payload["orderId"])
     assert desk.work(payload).updated == 1
     assert desk.order(payload)["state"] == "sale"
     assert told(desk, payload) == {}

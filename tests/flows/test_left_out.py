@@ -8,7 +8,7 @@ from desk import Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.cli import _status
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
 
 
@@ -38,7 +38,7 @@ def with_fulfillment(**fulfillment: Any) -> Json:
 
 
 def state(desk: Desk, payload: Json) -> State:
-    entry = desk.app.ledger.entry("acme", "orders", payload["orderId"])
+    entry = desk.app.ledger.items.get("acme", "orders", payload["orderId"])
     assert entry
     return entry.state
 
@@ -64,7 +64,7 @@ def test_what_amazon_does_not_say(desk: Desk, clock: Clock, fulfillment: Json) -
     known = payload | {"fulfillment": order()["fulfillment"]}
     assert desk.work(known).created == 1
     assert desk.reasons() == {}
-    entry = desk.app.ledger.entry("acme", "orders", payload["orderId"])
+    entry = desk.app.ledger.items.get("acme", "orders", payload["orderId"])
     assert entry
     assert entry.reason is None
 
@@ -89,7 +89,7 @@ def test_an_order_that_can_not_be_parsed_has_to_be_shipped_all_the_same(desk: De
         ship_by=datetime(2026, 11, 30, 22, 59, tzinfo=UTC),
     )
     assert desk.work_orders(shown).quarantined == 1
-    [entry] = desk.app.ledger.quarantined()
+    [entry] = desk.app.ledger.items.quarantined()
     assert entry.kind == "no_proceeds"
     assert entry.remedy
     assert "ship it from there by 2026-11-30 22:59 UTC" in entry.remedy

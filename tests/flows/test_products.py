@@ -119,7 +119,7 @@ def test_what_keeps_an_item_from_its_product_is_said(make_desk, products, tmp_pa
     assert strict.work(payload).quarantined == 1
     assert strict.reasons() == {payload["orderId"]: f"unknown_sku: {why}"}
     assert lenient.work(payload).created == 1
-    [unmatched] = lenient.app.ledger.unmatched("acme")
+    [unmatched] = lenient.app.ledger.skus.unmatched("acme")
     assert (unmatched.name, unmatched.reason, unmatched.items) == (sku, why, 1)
     assert unmatched.last_key == payload["orderId"]
 

@@ -50,7 +50,7 @@ def test_the_import_as_it_is_is_offered_only_where_it_works(
     desk = make_memory_desk()
     payload = {**order(item("MUG", ITEM="x")), **change}
     assert desk.work(payload).quarantined == 1
-    (entry,) = desk.app.ledger.quarantined()
+    (entry,) = desk.app.ledger.items.quarantined()
     command = f"amazon-bridge order import acme {payload['orderId']} --as-is"
     assert (command in (entry.remedy or "")) == offered
     assert (entry.reason or "").endswith(".")

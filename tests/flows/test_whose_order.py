@@ -12,7 +12,7 @@ import pytest
 from desk import Desk, MakeDesk
 
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.flows import orders, shipments
 from amazon_bridge.simulator import Line, Order, Seller, Simulator, World
 
@@ -77,7 +77,7 @@ def import_and_ship(desk: Desk, account: AccountConfig, order: Order) -> None:
 
 
 def states(desk: Desk, account: AccountConfig) -> dict[State, int]:
-    return dict(desk.app.ledger.tally(account.name, PICKINGS))
+    return dict(desk.app.ledger.items.tally(account.name, PICKINGS))
 
 
 def test_an_order_that_amazon_does_not_show_is_nobody_elses(
@@ -86,18 +86,18 @@ def test_an_order_that_amazon_does_not_show_is_nobody_elses(
     acme, _ = accounts(desk)
     order = world.place_order("FR", [Line(sku="MUG-BLUE")])
     import_and_ship(desk, acme, order)
-    desk.app.ledger.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
+    desk.app.ledger.items.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
     history = world._histories.pop(order.order_id)
     assert shipments.sync(desk.app.context(acme)).quarantined == 0
     assert states(desk, acme) == {State.PENDING: 1}
     clock.shift = timedelta(hours=25)
     assert shipments.sync(desk.app.context(acme)).quarantined == 1
-    [entry] = desk.app.ledger.quarantined()
+    [entry] = desk.app.ledger.items.quarantined()
     assert "does not show its order" in (entry.reason or "")
     assert "Seller Central" in (entry.remedy or "")
     # Amazon shows it after all.
     world._histories[order.order_id] = history
-    desk.app.ledger.retry(entry.key)
+    desk.app.ledger.items.retry(entry.key)
     assert shipments.sync(desk.app.context(acme)).quarantined == 0
     assert states(desk, acme) == {State.PENDING: 1}
 
@@ -108,7 +108,7 @@ def test_another_sellers_account_proves_that_it_is_its_own(
     acme, beta = accounts(desk)
     order = world.place_order("DE", [Line(sku="MUG-BLUE")])
     import_and_ship(desk, beta, order)
-    desk.app.ledger.forget_finished("beta", orders.JOB, clock() + timedelta(days=1))
+    desk.app.ledger.items.forget_finished("beta", orders.JOB, clock() + timedelta(days=1))
     shipments.sync(desk.app.context(acme))
     assert states(desk, acme) == {State.PENDING: 1}
     shipments.sync(desk.app.context(beta))
@@ -126,10 +126,10 @@ def test_an_order_of_a_marketplace_without_any_account(
     desk = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR DE", **side)
     order = world.place_order("DE", [Line(sku="MUG-BLUE")])
     import_and_ship(desk, desk.app.config.accounts[0], order)
-    desk.app.ledger.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
+    desk.app.ledger.items.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
     desk = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR", **side)
     assert shipments.sync(desk.app.context(desk.app.config.accounts[0])).quarantined == 1
-    [entry] = desk.app.ledger.quarantined()
+    [entry] = desk.app.ledger.items.quarantined()
     assert entry.kind == "no_account"
     assert "DE" in (entry.reason or "")
 
@@ -138,10 +138,10 @@ def test_amazon_does_not_say_who_ships_the_order(desk: Desk, world: World, clock
     acme, _ = accounts(desk)
     order = world.place_order("FR", [Line(sku="MUG-BLUE")])
     import_and_ship(desk, acme, order)
-    desk.app.ledger.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
+    desk.app.ledger.items.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
     world.change(order.order_id, fulfilled_by="DRONE")
     assert shipments.sync(desk.app.context(acme)).quarantined == 1
-    [entry] = desk.app.ledger.quarantined()
+    [entry] = desk.app.ledger.items.quarantined()
     assert entry.kind == "unclear"
 
 
@@ -161,7 +161,7 @@ def test_a_pending_order_whose_marketplace_has_moved(
     )
     counts = orders.sync(desk.app.context(desk.app.config.accounts[0]))
     assert counts.error is None
-    entry = desk.app.ledger.entry("acme", orders.JOB, order.order_id)
+    entry = desk.app.ledger.items.get("acme", orders.JOB, order.order_id)
     assert entry
     assert desk.find("sale.order", [("client_order_ref", "=", order.order_id)], []) == []
     if has_account:

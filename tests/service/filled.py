@@ -8,7 +8,7 @@ from pathlib import Path
 from amazon_bridge.app import App
 from amazon_bridge.config import load
 from amazon_bridge.engine.errors import ItemError, Transient
-from amazon_bridge.engine.ledger import Seen
+from amazon_bridge.engine.records import Seen
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.rounds import Rounds
 from amazon_bridge.service.timetable import entries
@@ -59,12 +59,12 @@ def busy_rounds(folder: Path) -> Rounds:
     for hours in range(72):
         at = NOW - hours * HOUR
         counts = Counts(created=(hours * 7) % 23 if 7 < at.hour < 23 else 0)
-        ledger.record_round("acme-eu", "orders", started=at, finished=at, counts=counts)
+        ledger.runs.record("acme-eu", "orders", started=at, finished=at, counts=counts)
     clock.now = NOW - 5 * HOUR
     for account in rounds.app.config.accounts:
-        ledger.set_cursor(account.name, clock.now)
-    ledger.put_aside("acme-eu", "orders", "403-1182736-5518731", CLAIMED)
-    ledger.file("acme-eu", "pickings", [Seen("403-1#231", "1", label="WH/OUT/00231")])
+        ledger.cursors.set(account.name, clock.now)
+    ledger.items.quarantine("acme-eu", "orders", "403-1182736-5518731", CLAIMED)
+    ledger.items.file("acme-eu", "pickings", [Seen("403-1#231", "1", label="WH/OUT/00231")])
     clock.now = NOW - timedelta(minutes=3)
     for entry in rounds.timetable.planned:
         failing = entry.key == ("acme-us", "orders")

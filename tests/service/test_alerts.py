@@ -112,12 +112,12 @@ def test_many_failures_are_one_message(idle: tuple[Rounds, Clock]):
 
 def test_items_put_aside_are_collected_into_one_message(idle: tuple[Rounds, Clock]):
     rounds, clock = idle
-    rounds.app.ledger.put_aside("acme-eu", "orders", "known", CLAIMED)
+    rounds.app.ledger.items.quarantine("acme-eu", "orders", "known", CLAIMED)
     watchman = Watchman(AlertsConfig(), {("acme-eu", "orders", "known")})
-    rounds.app.ledger.put_aside("acme-eu", "orders", "first", CLAIMED)
+    rounds.app.ledger.items.quarantine("acme-eu", "orders", "first", CLAIMED)
     assert titles(watchman, rounds, clock) == []
     clock.now += 10 * MINUTE
-    rounds.app.ledger.put_aside("acme-us", "orders", "second", CLAIMED)
+    rounds.app.ledger.items.quarantine("acme-us", "orders", "second", CLAIMED)
     assert titles(watchman, rounds, clock) == []
     clock.now += 5 * MINUTE
     ((title, body),) = watchman.look(rounds, clock.now)
@@ -131,10 +131,10 @@ def test_an_item_put_aside_anew_is_told_anew(idle: tuple[Rounds, Clock]):
     rounds, clock = idle
     ledger = rounds.app.ledger
     watchman = Watchman(AlertsConfig(), {("acme-eu", "orders", "known")})
-    ledger.put_aside("acme-eu", "orders", "known", CLAIMED)
-    ledger.retry("known")
+    ledger.items.quarantine("acme-eu", "orders", "known", CLAIMED)
+    ledger.items.retry("known")
     assert titles(watchman, rounds, clock) == []
-    ledger.put_aside("acme-eu", "orders", "known", CLAIMED)
+    ledger.items.quarantine("acme-eu", "orders", "known", CLAIMED)
     assert titles(watchman, rounds, clock) == []
     clock.now += 15 * MINUTE
     assert titles(watchman, rounds, clock) == ["1 item was put aside"]

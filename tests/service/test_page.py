@@ -13,7 +13,7 @@ from filled import NOW, busy_rounds, idle_rounds, succeed
 
 from amazon_bridge.config import HttpConfig
 from amazon_bridge.engine.errors import ItemError, Transient
-from amazon_bridge.engine.ledger import Seen
+from amazon_bridge.engine.records import Seen
 from amazon_bridge.service import page
 from amazon_bridge.service.rounds import Rounds
 from amazon_bridge.service.web import Listener, Website
@@ -101,7 +101,7 @@ def test_an_hour_is_counted_once_and_the_scale_fits(busy: Rounds):
     html = page.show(busy, NOW).get_data(as_text=True)
     bars = [int(n) for n in re.findall(r"<title>\w+ \d+ \w+, \d+:00: (\d+)</title>", html)]
     assert len(bars) == 72
-    assert sum(bars) == sum(busy.app.ledger.created_by_hour(NOW - page.CHARTED).values())
+    assert sum(bars) == sum(busy.app.ledger.runs.created_by_hour(NOW - page.CHARTED).values())
     heights = re.findall(r'class="bar"[^>]* height="([\d.]+)"', html)
     assert max(map(float, heights)) <= 100
 
@@ -115,8 +115,8 @@ def test_the_scale_is_easy_to_read(number: int, top: int):
 
 def test_orders_that_wait_are_shown_with_the_reason(busy: Rounds):
     ledger = busy.app.ledger
-    ledger.file("acme-eu", "orders", [Seen(f"403-{n}", "1") for n in range(60)])
-    ledger.explain("acme-eu", "orders", "403-59", "Its status is unknown.")
+    ledger.items.file("acme-eu", "orders", [Seen(f"403-{n}", "1") for n in range(60)])
+    ledger.items.explain("acme-eu", "orders", "403-59", "Its status is unknown.")
     html = page.show(busy, NOW).get_data(as_text=True)
     assert "Its status is unknown." in html
     assert "60, the first 50 are shown" in html
@@ -148,8 +148,8 @@ def test_a_browser_shows_it_and_has_nothing_to_object(busy: Rounds, tmp_path: Pa
 
 def test_nothing_from_outside_is_markup(busy: Rounds):
     error = ItemError("<u>kind</u>", "<s>reason</s>", "<q>remedy</q>")
-    busy.app.ledger.put_aside("acme-eu", "orders", "<i>key</i>", error)
-    busy.app.ledger.file("acme-eu", "pickings", [Seen("<dfn>WH</dfn>", "1")])
+    busy.app.ledger.items.quarantine("acme-eu", "orders", "<i>key</i>", error)
+    busy.app.ledger.items.file("acme-eu", "pickings", [Seen("<dfn>WH</dfn>", "1")])
     succeed(busy, "acme-eu", "orders", error="<em>round</em>")
     busy.watch("acme-us", "searchOrders", Transient("<kbd>side</kbd>"), 30)
     busy.sides.went_down("acme-us")

@@ -108,8 +108,8 @@ def test_a_daemon_that_was_away_gets_time_to_catch_up(tmp_path: Path):
     rounds, clock = idle_rounds(tmp_path)
     counts = Counts()
     long_ago = NOW - 100 * HOUR
-    rounds.app.ledger.record_round(*ORDERS, started=long_ago, finished=long_ago, counts=counts)
-    rounds.board.remember(rounds.app.ledger.rounds())
+    rounds.app.ledger.runs.record(*ORDERS, started=long_ago, finished=long_ago, counts=counts)
+    rounds.board.remember(rounds.app.ledger.runs.latest())
     entry = rounds.timetable.planned[0]
     assert overdue_at(rounds.board, entry) == NOW + 16 * MINUTE
     clock.now = NOW + 17 * MINUTE

@@ -14,7 +14,8 @@ from filled import CONFIG
 from amazon_bridge.cli import main
 from amazon_bridge.config import HttpConfig, load
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import Ledger, Seen
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import Seen
 from amazon_bridge.service import healthcheck
 
 
@@ -53,10 +54,10 @@ def test_a_missing_or_damaged_store_is_told_with_how_to_go_on(config: Path, tmp_
 
 def test_orders_that_wait_are_listed_with_the_reason(config: Path, tmp_path: Path):
     with Ledger(tmp_path / "bridge.db", lambda: datetime.now(UTC)) as ledger:
-        ledger.file("acme-eu", "orders", [Seen(f"403-{n:02}", "1") for n in range(23)])
-        ledger.explain("acme-eu", "orders", "403-22", "Its status is unknown.")
-        ledger.note_silence("acme-eu", "orders", "403-21")
-        ledger.put_aside(
+        ledger.items.file("acme-eu", "orders", [Seen(f"403-{n:02}", "1") for n in range(23)])
+        ledger.items.explain("acme-eu", "orders", "403-22", "Its status is unknown.")
+        ledger.items.note_silence("acme-eu", "orders", "403-21")
+        ledger.items.quarantine(
             "acme-eu", "orders", "403-20", ItemError("internal_error", "It broke.", "Report it.")
         )
     output = run(config, "status").output

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from amazon_bridge import config
 from amazon_bridge.amazon.operations import LIMITS
 from amazon_bridge.app import App
-from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.simulator import Received, Simulator
@@ -100,10 +100,10 @@ class Bridge:
         return [each for each in self.events if each["event"] == event]
 
     def quarantine(self, job: str) -> dict[str, Entry]:
-        return {e.key: e for e in self.app.ledger.quarantined() if e.job == job}
+        return {e.key: e for e in self.app.ledger.items.quarantined() if e.job == job}
 
     def state(self, job: str, key: str, *, account: str = "acme") -> State | None:
-        entry = self.app.ledger.entry(account, job, key)
+        entry = self.app.ledger.items.get(account, job, key)
         return entry and entry.state
 
     def received(self, operation: str) -> list[Received]:

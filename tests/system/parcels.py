@@ -6,7 +6,7 @@ from typing import Any
 from bridge import Bridge
 from warehouse import Warehouse
 
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Line, Order
 
 KNOWN = {"Amazon: shipment confirmed", "Amazon: nothing to tell"}
@@ -47,7 +47,7 @@ def _is_known(bridge: Bridge, warehouse: Warehouse, order: Order, transfer: int)
     shown = {package.reference for package in order.packages}
     if str(transfer) in shown or KNOWN & warehouse.notes("stock.picking", transfer).keys():
         return True
-    entries = bridge.app.ledger.entries(f"{order.order_id}#{transfer}")
+    entries = bridge.app.ledger.items.with_key(f"{order.order_id}#{transfer}")
     states = {entry.state for entry in entries}
     if states & {State.PENDING, State.QUARANTINED}:
         return True

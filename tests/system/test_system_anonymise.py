@@ -15,7 +15,7 @@ from warehouse import Warehouse
 
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, ItemError
-from amazon_bridge.engine.ledger import Seen
+from amazon_bridge.engine.records import Seen
 from amazon_bridge.flows.retention import Outcome
 from amazon_bridge.service.forgetting import Forgetting
 from amazon_bridge.service.rounds import Rounds
@@ -184,8 +184,8 @@ def put_aside(bridge: Bridge, warehouse: Warehouse) -> str:
     order = place(bridge)
     warehouse.ship(order)
     ledger = bridge.app.ledger
-    ledger.file("acme", "orders", [Seen(order.order_id, "changed")])
-    ledger.put_aside(
+    ledger.items.file("acme", "orders", [Seen(order.order_id, "changed")])
+    ledger.items.quarantine(
         "acme", "orders", order.order_id, ItemError("needs_attention", "Look.", "Settle it.")
     )
     return f"the order {order.order_id} is put aside"

@@ -12,7 +12,7 @@ import pytest
 from memory_shop import MemoryShop
 
 from amazon_bridge.config import AlertsConfig
-from amazon_bridge.engine.continuity import DatabaseId
+from amazon_bridge.engine.records import DatabaseId
 from amazon_bridge.service import health
 from amazon_bridge.service.alerts import Watchman
 from amazon_bridge.service.board import Key
@@ -150,18 +150,18 @@ def test_a_daemon_that_refuses_another_database_says_so_at_once_and_everywhere(
 ) -> None:
     pass_time(rounds, 11 * MINUTE)
     other = DatabaseId("https://old.example.com", "other", "another-uuid")
-    here.bridge.app.ledger.note_odoo_database(other)
+    here.bridge.app.ledger.continuity.note_odoo_database(other)
     here.bridge.app.log_in_again()
     assert health.hindrances(rounds, here.clock()) == []
     pass_time(rounds, 6 * MINUTE)
     reasons = health.hindrances(rounds, here.clock())
     assert any("orders" in each and "is another database" in each for each in reasons)
-    stored = {each.job: each.last_error for each in here.bridge.app.ledger.rounds()}
+    stored = {each.job: each.last_error for each in here.bridge.app.ledger.runs.latest()}
     assert "is another database" in (stored["orders"] or "")
     watchman = Watchman(AlertsConfig(after_failures=100), set())
     assert "acme: orders fails" in str(watchman.look(rounds, here.clock()))
     here.bridge.app.adopt(None)
     pass_time(rounds, 11 * MINUTE)
     assert health.hindrances(rounds, here.clock()) == []
-    stored = {each.job: each.last_error for each in here.bridge.app.ledger.rounds()}
+    stored = {each.job: each.last_error for each in here.bridge.app.ledger.runs.latest()}
     assert stored["orders"] is None

@@ -12,7 +12,7 @@ from odoo_server.databases import OdooDatabase
 from program import SettledWorld
 from warehouse import Warehouse
 
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Line, Order
 
 TOLD = "Amazon: told of the cancellation"
@@ -186,7 +186,7 @@ def test_one_is_refused(bridge: Bridge, world: SettledWorld, warehouse: Warehous
     assert "already shipped" in asked(warehouse, refused)[REFUSED]
     assert goes_by(bridge, hours=1) == {}
     # tried again after all, it is seen that there is nothing to be told
-    bridge.app.ledger.retry(refused.order_id)
+    bridge.app.ledger.items.retry(refused.order_id)
     assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
     assert bridge.quarantine("cancellations")[refused.order_id].kind == "needs_attention"
     assert NOT_TOLD in asked(warehouse, refused)
@@ -200,7 +200,7 @@ def test_refused_then_granted(bridge: Bridge, world: SettledWorld, warehouse: Wa
     world.ship(order.order_id)
     goes_by(bridge)
     world.change(order.order_id, packages=(), status="UNSHIPPED", items=order.items)
-    bridge.app.ledger.retry(order.order_id)
+    bridge.app.ledger.items.retry(order.order_id)
     assert goes_by(bridge, minutes=30)["notified"] == 1
     goes_by(bridge)
     assert world.order(order.order_id).status == "CANCELLED"
@@ -220,7 +220,7 @@ def test_feeds_that_came_to_nothing(
         goes_by(bridge)
         cancelled = [o for o in orders if world.order(o.order_id).status == "CANCELLED"]
         assert len(cancelled) == done
-        assert bridge.app.ledger.tally("acme", "cancellations")[State.PENDING] == 2 - done
+        assert bridge.app.ledger.items.tally("acme", "cancellations")[State.PENDING] == 2 - done
         assert goes_by(bridge, minutes=20)["notified"] == 2 - done
         goes_by(bridge, minutes=25)
         assert statuses(world, orders) == {"CANCELLED"}
@@ -265,7 +265,7 @@ def test_a_report_that_can_never_be_read_blocks_nothing(
     assert counts == {"seen": 1, "notified": 1}
     assert goes_by(bridge, hours=13) == {"seen": 2, "unchanged": 2, "error": ANY}
     assert statuses(world, [order, later]) == {"CANCELLED"}
-    assert bridge.app.ledger.open_feeds("acme") == []
+    assert bridge.app.ledger.feeds.open("acme") == []
 
 
 def test_accepted_without_effect(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
@@ -277,7 +277,7 @@ def test_accepted_without_effect(bridge: Bridge, world: SettledWorld, warehouse:
     assert goes_by(bridge, minutes=25) == {"seen": 1, "quarantined": 1}
     assert bridge.quarantine("cancellations")[order.order_id].kind == "cancellation_without_effect"
     assert goes_by(bridge, hours=1) == {}
-    bridge.app.ledger.retry(order.order_id)
+    bridge.app.ledger.items.retry(order.order_id)
     assert bridge.sync("cancellations")["notified"] == 1
     goes_by(bridge)
     assert world.order(order.order_id).status == "CANCELLED"
@@ -325,10 +325,10 @@ def test_cancelled_here_but_shipped_there(
         assert activity["user_id"][0] == salesperson
         assert bridge.sync("cancellations") == {}
         # tried again too early; then a person is done with it
-        bridge.app.ledger.retry(order.order_id)
+        bridge.app.ledger.items.retry(order.order_id)
         assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
         warehouse.rpc("mail.activity", "action_feedback", [activity["id"]], feedback="Refunded")
-        bridge.app.ledger.retry(order.order_id)
+        bridge.app.ledger.items.retry(order.order_id)
         assert bridge.sync("cancellations") == {}
         assert bridge.state("cancellations", order.order_id) == State.DONE
         assert asked(warehouse, order) == {}
@@ -438,7 +438,7 @@ def test_deleted_before_it_was_told(
     assert bridge.feeds() == [[first.order_id]]
     assert bridge.sync("cancellations") == {}
     world.cancel(order.order_id)
-    bridge.app.ledger.retry(order.order_id)
+    bridge.app.ledger.items.retry(order.order_id)
     bridge.sync("cancellations")
     assert bridge.state("cancellations", order.order_id) == State.DONE
 
@@ -458,10 +458,10 @@ def test_a_mass_action_is_held(bridge: Bridge, world: SettledWorld, warehouse: W
         assert goes_by(bridge, hours=1) == {}
         # one was a mistake and is back; one is let go; the others after it
         warehouse.revive(orders[0])
-        bridge.app.ledger.retry(orders[1].order_id)
+        bridge.app.ledger.items.retry(orders[1].order_id)
         assert bridge.sync("cancellations") == {"seen": 1, "notified": 1}
         assert bridge.state("cancellations", orders[0].order_id) == State.LEFT_OUT
-        assert bridge.app.ledger.retry() == 2
+        assert bridge.app.ledger.items.retry() == 2
         assert goes_by(bridge, minutes=30)["notified"] == 2
         goes_by(bridge)
     assert world.order(orders[0].order_id).status == "UNSHIPPED"
@@ -479,7 +479,7 @@ def test_the_brake_knows_the_part_of_the_open_orders(
         (reason,) = {e.reason for e in bridge.quarantine("cancellations").values()}
         assert "6 of " in (reason or "")
     with bridge.configured(cancellation_brake={"percent": 100}):
-        bridge.app.ledger.retry()
+        bridge.app.ledger.items.retry()
         assert bridge.sync("cancellations") == {"seen": 6, "notified": 6}
 
 
@@ -541,7 +541,7 @@ def test_dry_run_sends_and_remembers_nothing(
     with bridge.configured(cancellation_brake={"orders": 1}):
         assert bridge.sync("cancellations", dry_run=True) == {"seen": 2, "quarantined": 2}
     assert bridge.feeds() == []
-    assert bridge.app.ledger.tally("acme", "cancellations") == {}
+    assert bridge.app.ledger.items.tally("acme", "cancellations") == {}
     assert warehouse.shop.snapshot() == before
 
 

@@ -13,7 +13,7 @@ from shop import Shop
 from two_odoos import Side
 from warehouse import Warehouse
 
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import ABSENT, Address, Buyer, Line, Order
 
 RULE = "No ZIP code on destination"
@@ -87,13 +87,13 @@ def test_what_a_module_keeps_from_confirmation_is_quarantined(
         for order in good:
             row = sale_order(shop, order, "date_order")
             assert row["date_order"] == f"{order.created:%Y-%m-%d %H:%M:%S}"
-        bridge.app.ledger.retry()
+        bridge.app.ledger.items.retry()
         assert bridge.sync("orders")["quarantined"] == 2
         # a person confirms one all the same
         id_ = sale_order(shop, bad)["id"]
         shop.rpc("sale.order", "write", [id_], {"ignore_exception": True})
         shop.rpc("sale.order", "action_confirm", [id_])
-    bridge.app.ledger.retry()
+    bridge.app.ledger.items.retry()
     assert "quarantined" not in bridge.sync("orders")
     assert bridge.quarantine("orders") == {}
     assert (states(warehouse, bad), states(warehouse, shipped)) == (["assigned"], ["done"])
@@ -142,7 +142,7 @@ def test_a_product_that_no_delivery_is_made_for(
     for order in (alone, by_amazon):
         assert shop.search("sale.order", [("client_order_ref", "=", order.order_id)], []) == []
     shop.rpc("product.product", "write", [product], {"type": "consu", "combo_ids": [(5,)]})
-    bridge.app.ledger.retry()
+    bridge.app.ledger.items.retry()
     assert bridge.sync("orders") == {"seen": 3, "created": 3}
     assert [states(warehouse, order) for order in orders] == [["assigned"], ["assigned"], ["done"]]
 
@@ -265,7 +265,7 @@ def test_what_odoo_refuses_to_cancel_is_quarantined_and_locked_again(
         ):
             assert warehouse.activities(model, id_).keys() == {subject}
             assert warehouse.notes(model, id_).keys() == {subject}
-    bridge.app.ledger.retry()
+    bridge.app.ledger.items.retry()
     assert bridge.sync("orders")["cancelled"] == 1
     assert states(warehouse, stuck) == ["cancel"]
     assert warehouse.activities("sale.order", row["id"]) == {}

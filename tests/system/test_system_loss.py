@@ -9,9 +9,8 @@ import memory_shop
 import pytest
 from memory_shop import MemoryShop
 
-from amazon_bridge.engine.continuity import DatabaseId
 from amazon_bridge.engine.errors import ConfigError, ItemError
-from amazon_bridge.engine.ledger import Seen, State
+from amazon_bridge.engine.records import DatabaseId, Seen, State
 from amazon_bridge.flows import continuity, shipments
 from amazon_bridge.simulator import Line, Order
 
@@ -51,7 +50,7 @@ def test_an_order_that_a_proxy_refuses_keeps_no_other(here: MemoryShop) -> None:
     assert "HTTP status 403" in (entry.reason or "")
     assert "quarantine retry" in (entry.remedy or "")
     here.odoo.suspicious = ""
-    here.bridge.app.ledger.retry(bad.order_id)
+    here.bridge.app.ledger.items.retry(bad.order_id)
     here.run("orders")
     assert imported(here, bad) == [True]
 
@@ -94,7 +93,7 @@ def test_a_lone_order_that_odoo_refuses_is_quarantined_after_a_day(here: MemoryS
     here.run("orders")
     assert here.bridge.quarantine("orders")[bad.order_id].kind == "access_refused"
     here.odoo.suspicious = ""
-    here.bridge.app.ledger.retry(bad.order_id)
+    here.bridge.app.ledger.items.retry(bad.order_id)
     here.run("orders")
     assert imported(here, bad) == [True]
 
@@ -132,7 +131,7 @@ def test_a_shipment_that_amazon_refuses_like_an_account_is_tried_a_few_times(
     subjects = here.warehouse.activities("stock.picking", transfer["id"])
     assert list(subjects) == ["Amazon isn't told of this shipment"]
     here.simulator.faults.clear()
-    here.bridge.app.ledger.retry(entry.key)
+    here.bridge.app.ledger.items.retry(entry.key)
     here.run("pickings")
     assert here.world.order(bad.order_id).status == "SHIPPED"
 
@@ -211,7 +210,7 @@ def test_a_cursor_that_is_earlier_than_the_backup_stays_and_nothing_is_skipped(
 ) -> None:
     """Amazon's search was down around the backup: nothing after the cursor has been read."""
     here.run()
-    cursor = here.bridge.app.ledger.cursor("acme")
+    cursor = here.bridge.app.ledger.cursors.get("acme")
     here.simulator.faults.add("503", "searchOrders", times=None)
     here.clock.advance(hours=1)
     unread = place(here, 3)
@@ -220,7 +219,7 @@ def test_a_cursor_that_is_earlier_than_the_backup_stays_and_nothing_is_skipped(
     here.odoo.restore(backup)
     (account,) = here.bridge.app.accounts()
     here.bridge.app.move_cursor(account, at)
-    assert here.bridge.app.ledger.cursor("acme") == cursor
+    assert here.bridge.app.ledger.cursors.get("acme") == cursor
     here.simulator.faults.clear()
     here.run("orders")
     assert imported(here, *unread) == [True] * 3
@@ -251,7 +250,7 @@ def test_what_changed_before_a_cursor_is_left_out_only_on_request(here: MemorySh
     (account,) = here.bridge.app.accounts()
     at = here.clock()
     here.bridge.app.move_cursor(account, at, skip=True)
-    assert here.bridge.app.ledger.cursor("acme") == at
+    assert here.bridge.app.ledger.cursors.get("acme") == at
     here.clock.advance(hours=1)
     (wanted,) = place(here)
     here.run("orders")
@@ -280,8 +279,8 @@ def test_a_cursor_set_back_repeats_nothing_and_keeps_what_people_changed(here: M
     assert len(here.world.mails) == mails
     assert len(here.bridge.feeds()) == 1
     assert len(here.bridge.confirmations(orders[0].order_id)) == 1
-    assert here.bridge.app.ledger.quarantined() == []
-    assert here.bridge.app.ledger.pending("acme", "orders") == []
+    assert here.bridge.app.ledger.items.quarantined() == []
+    assert here.bridge.app.ledger.items.pending("acme", "orders") == []
 
 
 def test_deliveries_done_again_after_a_restore_are_not_told_twice(here: MemoryShop) -> None:
@@ -301,8 +300,8 @@ def test_deliveries_done_again_after_a_restore_are_not_told_twice(here: MemorySh
         here.clock.advance(minutes=40)
     assert [c["packageDetail"]["packageReferenceId"] for c in confirmed(here, first)] == [str(told)]
     assert [c["packageDetail"]["packageReferenceId"] for c in confirmed(here, second)] == [str(new)]
-    assert here.bridge.app.ledger.pending("acme", "pickings") == []
-    assert here.bridge.app.ledger.quarantined() == []
+    assert here.bridge.app.ledger.items.pending("acme", "pickings") == []
+    assert here.bridge.app.ledger.items.quarantined() == []
 
 
 def confirmed(here: MemoryShop, order: Order) -> list[dict[str, dict[str, str]]]:
@@ -356,13 +355,13 @@ def test_a_database_that_moved_is_taken_up_and_a_copy_is_not(
     here.bridge.close()
     uuid = here.bridge.app.odoo.database_uuid() if readable else None
     before = DatabaseId("https://old.example.com", "memory", uuid)
-    here.bridge.app.ledger.note_odoo_database(before)
+    here.bridge.app.ledger.continuity.note_odoo_database(before)
     for order in orders[:deleted]:
         here.odoo.env["sale.order"].store.delete("sale.order", here.shop.sale_order(order)["id"])
     here.bridge.close()
     if accepted:
         here.run("orders")
-        known = here.bridge.app.ledger.odoo_database()
+        known = here.bridge.app.ledger.continuity.odoo_database()
         assert known
         assert known.url == "http://127.0.0.1"
     else:
@@ -395,11 +394,11 @@ def test_a_clock_that_is_behind_is_said_and_loses_nothing(
 ) -> None:
     here.clock.advance(days=2)
     here.run()
-    before = here.bridge.app.ledger.cursor("acme")
+    before = here.bridge.app.ledger.cursors.get("acme")
     here.clock.now += jump
     counts = here.bridge.sync("orders")
     assert "Set the clock right" in counts["error"]
-    assert here.bridge.app.ledger.cursor("acme") == before
+    assert here.bridge.app.ledger.cursors.get("acme") == before
     here.clock.now -= jump
     (order,) = place(here)
     here.run("orders")
@@ -455,8 +454,8 @@ def test_status_shows_what_is_open_of_a_removed_account_and_of_a_job_that_is_off
     here: MemoryShop,
 ) -> None:
     app = here.bridge.app
-    app.ledger.put_aside("gone", "orders", "X", UNCLEAR)
-    app.ledger.file("acme", "pickings", [Seen("A#1", "1", label="WH/OUT/1")])
+    app.ledger.items.quarantine("gone", "orders", "X", UNCLEAR)
+    app.ledger.items.file("acme", "pickings", [Seen("A#1", "1", label="WH/OUT/1")])
     here.bridge.close()
     here.program.accounts[0]["notify_amazon"] = {"shipments": False}
     run = here.program.run("status", "--json")
@@ -491,7 +490,7 @@ def test_a_change_that_people_followed_up_after_the_backup_is_reported_again(
     here.run()
     assert here.bridge.quarantine("orders").keys() == {order.order_id}
     correct(here, order, quantity=2)
-    here.bridge.app.ledger.retry(order.order_id)
+    here.bridge.app.ledger.items.retry(order.order_id)
     here.run()
     assert here.bridge.quarantine("orders") == {}
     here.odoo.restore(backup)

@@ -22,7 +22,7 @@ from shop import Shop
 from warehouse import Warehouse
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.flows import shipments
 from amazon_bridge.simulator import Line, Order, Seller
 
@@ -163,7 +163,7 @@ def test_amazon_does_not_find_the_package_to_be_corrected(
     remedy = bridge.quarantine("pickings")[key(order, transfer)].remedy
     assert "doesn't find the package" in (remedy or "")
     bridge.simulator.faults.clear()
-    bridge.app.ledger.retry(order.order_id)
+    bridge.app.ledger.items.retry(order.order_id)
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
     (package,) = world.order(order.order_id).packages
     assert package.tracking_number == "JD0009"
@@ -317,7 +317,7 @@ def test_a_package_of_seller_central_has_its_reference(
     assert world.order(order.order_id).packages == (package,)
     left = world.make_package(world.order(order.order_id))
     world.ship(order.order_id, replace(left, reference="20000000"))
-    bridge.app.ledger.retry(order.order_id)
+    bridge.app.ledger.items.retry(order.order_id)
     bridge.sync("pickings")
     assert bridge.quarantine("pickings") == {}
     assert bridge.state("pickings", key(order, transfer)) == State.DONE
@@ -377,7 +377,7 @@ def test_a_backup_of_odoo_is_restored(
     odoo.restore(backup)
     bridge.close()
     clock.advance(hours=2)
-    bridge.app.ledger.set_cursor("acme", clock() - timedelta(hours=1))
+    bridge.app.ledger.cursors.set("acme", clock() - timedelta(hours=1))
     (second,) = place(bridge)
     after = warehouse.ship(second)
     assert (after["id"], after["name"]) == (before["id"], before["name"])
@@ -393,8 +393,8 @@ def test_what_people_see_of_one_in_the_quarantine(bridge: Bridge, warehouse: War
     (entry,) = bridge.quarantine("pickings").values()
     assert entry.display_key == f"{transfer['name']}@{order.order_id}#{transfer['id']}"
     for named in (entry.display_key, entry.key, transfer["name"], order.order_id):
-        assert bridge.app.ledger.retry(named) == 1
-        bridge.app.ledger.put_aside(
+        assert bridge.app.ledger.items.retry(named) == 1
+        bridge.app.ledger.items.quarantine(
             "acme", "pickings", entry.key, ItemError("internal_error", "Again.", "Report it.")
         )
 
@@ -585,7 +585,7 @@ def test_a_marketplace_that_no_account_has_any_more(bridge: Bridge, warehouse: W
         assert bridge.quarantine("pickings")[key(order, transfer)].kind == "no_account"
         summary = "Amazon isn't told of this shipment"
         assert warehouse.activities("stock.picking", transfer["id"]).keys() == {summary}
-    bridge.app.ledger.retry()
+    bridge.app.ledger.items.retry()
 
 
 # Items of which one unit is several pieces in Odoo

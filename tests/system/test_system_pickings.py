@@ -16,8 +16,8 @@ from parcels import key, place, untold
 from program import SettledWorld
 from warehouse import Warehouse
 
-from amazon_bridge.engine.ledger import State
-from amazon_bridge.engine.store import MIGRATIONS
+from amazon_bridge.engine.ledger.migrations import MIGRATIONS
+from amazon_bridge.engine.records import State
 from amazon_bridge.flows import shipments
 from amazon_bridge.flows.shipments import decide
 from amazon_bridge.simulator import Line, Order
@@ -475,7 +475,7 @@ def test_a_state_store_of_the_version_before(
     assert bridge.quarantine("pickings").keys() == {key(refused, wrong)}
     warehouse.label(lacking["id"], "DHL", "JD0002")
     bridge.simulator.faults.clear()
-    bridge.app.ledger.retry(wrong["name"])
+    bridge.app.ledger.items.retry(wrong["name"])
     assert bridge.sync("pickings") == {"seen": 2, "notified": 2}
     assert len(world.mails) == len(orders)
 
@@ -593,7 +593,7 @@ def test_accepted_and_dropped(
     assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
     assert bridge.quarantine("pickings")[key(order, transfer)].kind == "shipment_not_shown"
     assert warehouse.activities("stock.picking", transfer["id"]).keys() == {REFUSED}
-    assert bridge.app.ledger.retry(key(order, transfer)) == 1
+    assert bridge.app.ledger.items.retry(key(order, transfer)) == 1
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
     clock.advance(minutes=11)
     bridge.sync("pickings")
@@ -610,7 +610,7 @@ def test_put_aside_then_confirmed_by_hand(
     bridge.simulator.faults.add("400", "confirmShipment")
     bridge.sync("pickings")
     world.ship(order.order_id)
-    bridge.app.ledger.retry(key(order, transfer))
+    bridge.app.ledger.items.retry(key(order, transfer))
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
     assert bridge.state("pickings", key(order, transfer)) == State.DONE
     assert warehouse.activities("stock.picking", transfer["id"]) == {}
@@ -671,7 +671,7 @@ def test_of_one_whose_order_nobody_understands(
     assert bridge.quarantine("pickings")[key(order, transfer)].kind == "unreadable"
     assert bridge.sync("pickings") == {}
     world.change(order.order_id, items=order.items)
-    bridge.app.ledger.retry()
+    bridge.app.ledger.items.retry()
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
 
 
@@ -721,7 +721,7 @@ def test_dry_run_sends_and_remembers_nothing(bridge: Bridge, warehouse: Warehous
         assert counts == {"seen": 2, "notified": 1, "unchanged": 1}
     assert len(bridge.logged("dry_run_shipment")) == 2
     assert bridge.received("confirmShipment") == []
-    assert bridge.app.ledger.tally("acme", "pickings") == {}
+    assert bridge.app.ledger.items.tally("acme", "pickings") == {}
     assert warehouse.shop.snapshot() == before
     bridge.sync("pickings")
     assert bridge.sync("pickings", dry_run=True) == {"seen": 2, "unchanged": 2}

@@ -8,7 +8,7 @@ import memory_shop
 import pytest
 from memory_shop import MemoryShop
 
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Order
 
 REFUSED = '{"errors": [{"code": "InvalidInput", "message": "Invalid tracking number"}]}'
@@ -69,7 +69,7 @@ def test_a_delivery_that_takes_no_activity_keeps_no_other(here: MemoryShop) -> N
     attempts = len(here.bridge.received("confirmShipment"))
     assert sync(here, "pickings")["seen"] == 3
     assert len(here.bridge.received("confirmShipment")) == attempts
-    assert here.bridge.app.ledger.pending("acme", "pickings") == []
+    assert here.bridge.app.ledger.items.pending("acme", "pickings") == []
 
 
 def test_a_delivery_whose_note_a_proxy_refuses_is_settled(here: MemoryShop) -> None:
@@ -82,7 +82,7 @@ def test_a_delivery_whose_note_a_proxy_refuses_is_settled(here: MemoryShop) -> N
     sync(here, "pickings")
     sync(here, "pickings")
     assert told(here, *ids) == [True, False, True]
-    assert here.bridge.app.ledger.pending("acme", "pickings") == []
+    assert here.bridge.app.ledger.items.pending("acme", "pickings") == []
     assert len(here.bridge.received("confirmShipment")) == 3
 
 
@@ -189,7 +189,7 @@ def test_a_request_that_its_sale_order_refuses_is_quarantined(here: MemoryShop) 
     assert reason.startswith("The buyer has asked")
     assert reason.count("No activity could be scheduled") == 1
     here.odoo.protect()
-    here.bridge.app.ledger.retry(orders[1].order_id)
+    here.bridge.app.ledger.items.retry(orders[1].order_id)
     sync(here, "orders")
     assert asked(here, *orders) == [True] * 3
 

@@ -98,9 +98,9 @@ def test_nothing_is_missing_and_nothing_is_told_twice(  # noqa: PLR0917 (fixture
     assert len(references(bridge, lost)) == 1
     assert world.order(lost.order_id).status == "SHIPPED"
     assert len(bridge.feeds()) == 1
-    assert bridge.app.ledger.pending("acme", "orders") == []
-    assert bridge.app.ledger.pending("acme", "pickings") == []
-    assert [e for e in bridge.app.ledger.quarantined() if e.kind != "needs_attention"] == []
+    assert bridge.app.ledger.items.pending("acme", "orders") == []
+    assert bridge.app.ledger.items.pending("acme", "pickings") == []
+    assert [e for e in bridge.app.ledger.items.quarantined() if e.kind != "needs_attention"] == []
 
 
 def test_the_store_refuses_another_database_until_it_is_told(

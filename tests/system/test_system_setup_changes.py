@@ -5,7 +5,7 @@ from bridge import Bridge
 from program import SettledWorld
 from warehouse import Warehouse
 
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.flows import orders
 
 
@@ -82,7 +82,7 @@ def test_goods_at_amazon_leave_no_warehouse_when_the_route_is_archived_during_a_
     assert f"{transfer['name']} would take its goods out of another location" in entry.reason
     location = {"location_id": context.setup.fba_location_id}
     warehouse.rpc("stock.picking", "write", [transfer["id"]], location)
-    bridge.app.ledger.retry(order_id)
+    bridge.app.ledger.items.retry(order_id)
     bridge.sync("orders")
     assert bridge.state("orders", order_id) == State.DONE
     (transfer,) = warehouse.transfers(world.order(order_id))

@@ -6,7 +6,7 @@ import pytest
 from bridge import Bridge, ShiftedClock
 from warehouse import Warehouse
 
-from amazon_bridge.engine.ledger import Seen, State
+from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.simulator import Order, Simulator
 
 HOURS = (0, 6, 12, 18)
@@ -63,7 +63,7 @@ def test_a_shipment(
     bridge.sync("pickings")
     assert len(bridge.confirmations(order.order_id)) == asked
     simulator.faults.clear()
-    bridge.app.ledger.retry(f"{order.order_id}#{transfer['id']}")
+    bridge.app.ledger.items.retry(f"{order.order_id}#{transfer['id']}")
     assert bridge.sync("pickings")["notified"] == 1
 
 
@@ -93,8 +93,8 @@ def test_an_order_that_was_left_over(
 ) -> None:
     order = simulator.world.place_order("FR")
     clock.advance(hours=3)
-    bridge.app.ledger.set_cursor("acme", clock())  # so that no window shows it
-    bridge.app.ledger.file("acme", "orders", [Seen(order.order_id, "another")])
+    bridge.app.ledger.cursors.set("acme", clock())  # so that no window shows it
+    bridge.app.ledger.items.file("acme", "orders", [Seen(order.order_id, "another")])
     silence(simulator, order)
     rounds(bridge, clock, "orders")
     assert bridge.state("orders", order.order_id) == State.PENDING
@@ -138,10 +138,10 @@ def test_a_search_that_lags_behind_loses_nothing(
     """The cursor stays where Amazon stopped to speak; ``order`` is only to begin with."""
     simulator.settings.search_lag = 7200
     late = simulator.world.place_order("FR")
-    begin = bridge.app.ledger.cursor("acme")
+    begin = bridge.app.ledger.cursors.get("acme")
     clock.advance(hours=1)
     assert "created" not in bridge.sync("orders")
-    assert bridge.app.ledger.cursor("acme") == begin
+    assert bridge.app.ledger.cursors.get("acme") == begin
     assert bridge.logged("search_lags")
     simulator.settings.search_lag = 0
     clock.advance(minutes=5)

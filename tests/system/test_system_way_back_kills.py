@@ -11,7 +11,7 @@ from program import ENVIRONMENT, SettledWorld
 from proxy import Handler, Proxy
 from warehouse import Warehouse
 
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Line, Order
 
 CLOCKED = Path(__file__).parent / "proof" / "clocked.py"

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.cancellations import tagged_reason, tell
 from amazon_bridge.flows.cancellations.decide import Ending, Task, decide, deleted
 from amazon_bridge.flows.cancellations.memo import Memo

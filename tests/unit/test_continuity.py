@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from amazon_bridge.engine.continuity import DatabaseId
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import Ledger, Seen, State
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.ledger.migrations import MIGRATIONS
+from amazon_bridge.engine.records import DatabaseId, Seen, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.engine.store import MIGRATIONS
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -39,17 +39,17 @@ def clock() -> Clock:
 @pytest.fixture
 def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     with Ledger(tmp_path / "bridge.db", clock) as opened:
-        opened.set_cursor("acme", NOON - 30 * DAY)
+        opened.cursors.set("acme", NOON - 30 * DAY)
         yield opened
 
 
 def do(ledger: Ledger, job: str, key: str, memo: str | None = None, fingerprint: str = "1") -> None:
-    ledger.file("acme", job, [Seen(key, fingerprint)])
-    assert ledger.settle("acme", job, key, fingerprint, memo=memo)
+    ledger.items.file("acme", job, [Seen(key, fingerprint)])
+    assert ledger.items.settle("acme", job, key, fingerprint, memo=memo)
 
 
 def state(ledger: Ledger, key: str, job: str = "orders") -> State | None:
-    entry = ledger.entry("acme", job, key)
+    entry = ledger.items.get("acme", job, key)
     return entry and entry.state
 
 
@@ -63,24 +63,24 @@ def test_what_was_done_since_is_pending_and_the_rest_only_if_amazon_shows_it(
     clock.now += HOUR
     since = clock.now
     do(ledger, "orders", "after")
-    ledger.put_aside("acme", "orders", "bad", BAD)
+    ledger.items.quarantine("acme", "orders", "bad", BAD)
     clock.now += HOUR
-    ledger.set_cursor("acme", clock.now)
-    ledger.rewind("acme", since, job="orders")
-    assert ledger.cursor("acme") == since
-    assert ledger.pending("acme", "orders") == ["after"]
+    ledger.cursors.set("acme", clock.now)
+    ledger.continuity.rewind("acme", since, job="orders")
+    assert ledger.cursors.get("acme") == since
+    assert ledger.items.pending("acme", "orders") == ["after"]
     assert state(ledger, "before") is State.DONE
     assert state(ledger, "bad") is State.QUARANTINED
     shown = [Seen("before", "1"), Seen("bad", "")]
-    assert ledger.file("acme", "orders", shown) == ["before"]
-    assert ledger.settle("acme", "orders", "before", "1")
-    assert ledger.file("acme", "orders", shown) == []
+    assert ledger.items.file("acme", "orders", shown) == ["before"]
+    assert ledger.items.settle("acme", "orders", "before", "1")
+    assert ledger.items.file("acme", "orders", shown) == []
 
 
 def test_a_run_under_way_does_not_settle_what_is_to_be_looked_at_again(ledger: Ledger):
-    ledger.file("acme", "orders", [Seen("A", "1")])
-    ledger.rewind("acme", NOON - HOUR, job="orders")
-    assert not ledger.settle("acme", "orders", "A", "1")
+    ledger.items.file("acme", "orders", [Seen("A", "1")])
+    ledger.continuity.rewind("acme", NOON - HOUR, job="orders")
+    assert not ledger.items.settle("acme", "orders", "A", "1")
     assert state(ledger, "A") is State.PENDING
 
 
@@ -91,9 +91,9 @@ def test_other_jobs_forget_what_was_settled_since_and_keep_what_is_open(
     clock.now += HOUR
     since = clock.now
     do(ledger, "pickings", "after")
-    ledger.file("acme", "pickings", [Seen("waiting", "1")])
-    ledger.put_aside("acme", "pickings", "bad", BAD)
-    ledger.rewind("acme", since, job="orders")
+    ledger.items.file("acme", "pickings", [Seen("waiting", "1")])
+    ledger.items.quarantine("acme", "pickings", "bad", BAD)
+    ledger.continuity.rewind("acme", since, job="orders")
     found = {key: state(ledger, key, "pickings") for key in ("before", "after", "waiting", "bad")}
     assert found == {
         "before": State.DONE,
@@ -104,16 +104,16 @@ def test_other_jobs_forget_what_was_settled_since_and_keep_what_is_open(
 
 
 def test_rewinding_does_not_move_an_earlier_cursor_forward(ledger: Ledger):
-    ledger.set_cursor("acme", NOON - DAY)
-    ledger.rewind("acme", NOON - HOUR, job="orders")
-    assert ledger.cursor("acme") == NOON - DAY
+    ledger.cursors.set("acme", NOON - DAY)
+    ledger.continuity.rewind("acme", NOON - HOUR, job="orders")
+    assert ledger.cursors.get("acme") == NOON - DAY
 
 
 def test_another_account_is_not_rewound(ledger: Ledger):
-    ledger.file("other", "orders", [Seen("A", "1")])
-    ledger.settle("other", "orders", "A", "1")
-    ledger.rewind("acme", NOON - DAY, job="orders")
-    assert ledger.file("other", "orders", [Seen("A", "1")]) == []
+    ledger.items.file("other", "orders", [Seen("A", "1")])
+    ledger.items.settle("other", "orders", "A", "1")
+    ledger.continuity.rewind("acme", NOON - DAY, job="orders")
+    assert ledger.items.file("other", "orders", [Seen("A", "1")]) == []
 
 
 def test_the_memo_is_again_what_it_was_then(ledger: Ledger, clock: Clock):
@@ -124,11 +124,11 @@ def test_the_memo_is_again_what_it_was_then(ledger: Ledger, clock: Clock):
         clock.now += HOUR
 
     def memo_after_rewind(since: datetime) -> str | None:
-        ledger.rewind("acme", since, job="orders")
-        entry = ledger.entry("acme", "orders", "A")
+        ledger.continuity.rewind("acme", since, job="orders")
+        entry = ledger.items.get("acme", "orders", "A")
         assert entry
-        ledger.file("acme", "orders", [Seen("A", "x")])
-        ledger.settle("acme", "orders", "A", "x")
+        ledger.items.file("acme", "orders", [Seen("A", "x")])
+        ledger.items.settle("acme", "orders", "A", "x")
         return entry.memo
 
     assert memo_after_rewind(moments[3]) == "third"
@@ -143,27 +143,27 @@ def test_jobs_look_back_as_with_a_new_store_until_a_run_that_began_later_succeed
     def record(error: str | None, rewinds: int) -> None:
         counts = Counts(error=error)
         at = clock.now
-        ledger.record_round(
+        ledger.runs.record(
             "acme", "pickings", started=at, finished=at, counts=counts, rewinds=rewinds
         )
 
-    before = ledger.rewinds("acme")
+    before = ledger.continuity.rewinds("acme")
     record(None, before)
-    assert ledger.last_success("acme", "pickings") == NOON
-    ledger.rewind("acme", NOON - DAY, job="orders")
-    assert ledger.last_success("acme", "pickings") is None
+    assert ledger.runs.last_success("acme", "pickings") == NOON
+    ledger.continuity.rewind("acme", NOON - DAY, job="orders")
+    assert ledger.runs.last_success("acme", "pickings") is None
     record(None, before)  # it began before the store was rewound
-    record("Odoo is down.", ledger.rewinds("acme"))
-    assert ledger.last_success("acme", "pickings") is None
-    record(None, ledger.rewinds("acme"))
-    assert ledger.last_success("acme", "pickings") == NOON
+    record("Odoo is down.", ledger.continuity.rewinds("acme"))
+    assert ledger.runs.last_success("acme", "pickings") is None
+    record(None, ledger.continuity.rewinds("acme"))
+    assert ledger.runs.last_success("acme", "pickings") == NOON
 
 
 def test_the_memos_of_forgotten_items_are_forgotten(ledger: Ledger, clock: Clock):
     do(ledger, "orders", "A", "memo")
     clock.now += DAY
-    assert ledger.forget_finished("acme", "orders", clock.now) == 1
-    assert ledger._rows("SELECT * FROM memos") == []
+    assert ledger.items.forget_finished("acme", "orders", clock.now) == 1
+    assert ledger._database.rows("SELECT * FROM memos") == []
 
 
 # The database of Odoo
@@ -187,21 +187,21 @@ def test_a_database_is_known_by_its_uuid_or_else_by_its_address(
 
 
 def test_the_database_is_remembered(ledger: Ledger):
-    assert ledger.odoo_database() is None
+    assert ledger.continuity.odoo_database() is None
     for database in (DatabaseId("https://a", "prod", None), DatabaseId("https://a", "prod", "1")):
-        ledger.note_odoo_database(database)
-        assert ledger.odoo_database() == database
+        ledger.continuity.note_odoo_database(database)
+        assert ledger.continuity.odoo_database() == database
 
 
 def test_another_database_is_adopted_with_all_that_it_may_lack(ledger: Ledger):
     do(ledger, "orders", "A")
-    ledger.set_cursor("acme", NOON)
-    ledger.adopt_odoo_database(
+    ledger.cursors.set("acme", NOON)
+    ledger.continuity.adopt_odoo_database(
         DatabaseId("https://b", "prod", "2"), {"acme": NOON - DAY, "new": NOON}, job="orders"
     )
-    assert ledger.odoo_database() == DatabaseId("https://b", "prod", "2")
-    assert (ledger.cursor("acme"), ledger.cursor("new")) == (NOON - DAY, NOON)
-    assert ledger.pending("acme", "orders") == ["A"]
+    assert ledger.continuity.odoo_database() == DatabaseId("https://b", "prod", "2")
+    assert (ledger.cursors.get("acme"), ledger.cursors.get("new")) == (NOON - DAY, NOON)
+    assert ledger.items.pending("acme", "orders") == ["A"]
 
 
 # Time
@@ -211,25 +211,25 @@ def test_another_database_is_adopted_with_all_that_it_may_lack(ledger: Ledger):
 def test_a_chore_is_due_once_an_interval_whatever_the_clock_does(
     ledger: Ledger, clock: Clock, jump: timedelta
 ):
-    assert not ledger.is_due("sweep", DAY, at_first=False)
-    assert ledger.is_due("forgetting", DAY)
-    assert not ledger.is_due("forgetting", DAY)
+    assert not ledger.chores.is_due("sweep", DAY, at_first=False)
+    assert ledger.chores.is_due("forgetting", DAY)
+    assert not ledger.chores.is_due("forgetting", DAY)
     clock.now += jump
-    assert ledger.is_due("sweep", DAY, at_first=False)
-    assert not ledger.is_due("sweep", DAY, at_first=False)
+    assert ledger.chores.is_due("sweep", DAY, at_first=False)
+    assert not ledger.chores.is_due("sweep", DAY, at_first=False)
     clock.now += DAY
-    assert ledger.is_due("sweep", DAY, at_first=False)
-    ledger.make_due("sweep")
-    assert ledger.is_due("sweep", DAY, at_first=False)
+    assert ledger.chores.is_due("sweep", DAY, at_first=False)
+    ledger.chores.make_due("sweep")
+    assert ledger.chores.is_due("sweep", DAY, at_first=False)
 
 
 def test_a_success_in_the_future_is_not_believed(ledger: Ledger, clock: Clock):
     clock.now += 365 * DAY
     at = clock.now
-    ledger.record_round("acme", "pickings", started=at, finished=at, counts=Counts())
-    assert ledger.last_success("acme", "pickings") == at
+    ledger.runs.record("acme", "pickings", started=at, finished=at, counts=Counts())
+    assert ledger.runs.last_success("acme", "pickings") == at
     clock.now = NOON
-    assert ledger.last_success("acme", "pickings") is None
+    assert ledger.runs.last_success("acme", "pickings") is None
 
 
 def test_what_waits_for_time_to_pass_waits_anew_after_the_clock_was_set_back(
@@ -237,17 +237,17 @@ def test_what_waits_for_time_to_pass_waits_anew_after_the_clock_was_set_back(
 ):
     clock.now += 365 * DAY
     at = clock.now
-    ledger.begin_feed("acme", ["A"])
-    ledger.file("acme", "orders", [Seen("A", "1")])
-    ledger.note_silence("acme", "orders", "A")
-    ledger.record_round("acme", "orders", started=at, finished=at, counts=Counts())
-    assert not ledger.correct_moments()
+    ledger.feeds.begin("acme", ["A"])
+    ledger.items.file("acme", "orders", [Seen("A", "1")])
+    ledger.items.note_silence("acme", "orders", "A")
+    ledger.runs.record("acme", "orders", started=at, finished=at, counts=Counts())
+    assert not ledger.continuity.correct_moments()
     clock.now = NOON
-    assert ledger.correct_moments()
-    assert ledger.last_feed_begun("acme") == NOON
-    assert ledger.open_feeds("acme")[0].begun == NOON
-    assert ledger.note_silence("acme", "orders", "A") == NOON
-    assert not ledger.correct_moments()
+    assert ledger.continuity.correct_moments()
+    assert ledger.feeds.last_begun("acme") == NOON
+    assert ledger.feeds.open("acme")[0].begun == NOON
+    assert ledger.items.note_silence("acme", "orders", "A") == NOON
+    assert not ledger.continuity.correct_moments()
 
 
 # Stores of the last release
@@ -276,12 +276,12 @@ def test_a_store_of_the_last_release_is_taken_up(tmp_path: Path, clock: Clock):
         )
         db.commit()
     with Ledger(path, clock) as ledger:
-        assert ledger.odoo_database() is None
-        assert ledger.last_success("acme", "orders") == NOON - DAY
-        assert ledger.is_due("sweep of acme", DAY, at_first=False)
-        assert ledger.file("acme", "orders", [Seen("A", "1")]) == []
-        ledger.rewind("acme", NOON - 2 * DAY, job="orders")
-        (entry,) = ledger.pending_entries("acme", "orders")
+        assert ledger.continuity.odoo_database() is None
+        assert ledger.runs.last_success("acme", "orders") == NOON - DAY
+        assert ledger.chores.is_due("sweep of acme", DAY, at_first=False)
+        assert ledger.items.file("acme", "orders", [Seen("A", "1")]) == []
+        ledger.continuity.rewind("acme", NOON - 2 * DAY, job="orders")
+        (entry,) = ledger.items.pending_entries("acme", "orders")
         assert entry.memo == "9.00 X MERCHANT UNSHIPPED"
     with Ledger(path, clock) as ledger:
-        assert ledger.cursor("acme") == NOON - 2 * DAY
+        assert ledger.cursors.get("acme") == NOON - 2 * DAY

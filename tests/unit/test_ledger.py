@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
-from amazon_bridge.engine.ledger import MAX_ATTEMPTS, Ledger, Seen, State
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.ledger.migrations import MIGRATIONS
+from amazon_bridge.engine.records import MAX_ATTEMPTS, Seen, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.engine.store import MIGRATIONS
 from amazon_bridge.engine.window import Window
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
@@ -56,198 +57,198 @@ def ledger(path: Path, clock: Clock) -> Iterator[Ledger]:
 
 
 def test_an_account_begins_without_a_cursor_and_keeps_the_one_it_is_given(ledger: Ledger):
-    assert ledger.cursor("acme") is None
-    ledger.set_cursor("acme", NOON.astimezone(timezone(5 * HOUR)))
-    assert ledger.cursor("acme") == NOON
-    assert ledger.cursor("acme").tzinfo is UTC
-    assert ledger.cursor("beta") is None
-    ledger.set_cursor("acme", NOON - 30 * HOUR)
-    assert ledger.cursor("acme") == NOON - 30 * HOUR
+    assert ledger.cursors.get("acme") is None
+    ledger.cursors.set("acme", NOON.astimezone(timezone(5 * HOUR)))
+    assert ledger.cursors.get("acme") == NOON
+    assert ledger.cursors.get("acme").tzinfo is UTC
+    assert ledger.cursors.get("beta") is None
+    ledger.cursors.set("acme", NOON - 30 * HOUR)
+    assert ledger.cursors.get("acme") == NOON - 30 * HOUR
 
 
 def test_a_naive_cursor_is_refused(ledger: Ledger):
     with pytest.raises(ValueError, match="naive"):
-        ledger.set_cursor("acme", datetime(2026, 11, 15))  # noqa: DTZ001
-    assert ledger.cursor("acme") is None
+        ledger.cursors.set("acme", datetime(2026, 11, 15))  # noqa: DTZ001
+    assert ledger.cursors.get("acme") is None
 
 
 def test_filing_a_window_moves_the_cursor_to_its_end(ledger: Ledger):
-    ledger.file("acme", "orders", [], window=Window(NOON - HOUR, NOON))
-    assert ledger.cursor("acme") == NOON
-    ledger.file("acme", "orders", [], window=Window(NOON - HOUR, NOON + HOUR))
-    assert ledger.cursor("acme") == NOON + HOUR
+    ledger.items.file("acme", "orders", [], window=Window(NOON - HOUR, NOON))
+    assert ledger.cursors.get("acme") == NOON
+    ledger.items.file("acme", "orders", [], window=Window(NOON - HOUR, NOON + HOUR))
+    assert ledger.cursors.get("acme") == NOON + HOUR
 
 
 def test_filing_without_a_window_leaves_the_cursor(ledger: Ledger):
-    ledger.set_cursor("acme", NOON)
-    ledger.file("acme", "orders", [Seen("1", "a")])
-    assert ledger.cursor("acme") == NOON
+    ledger.cursors.set("acme", NOON)
+    ledger.items.file("acme", "orders", [Seen("1", "a")])
+    assert ledger.cursors.get("acme") == NOON
 
 
 def test_filing_an_older_window_does_not_take_the_cursor_back(ledger: Ledger):
-    ledger.set_cursor("acme", NOON)
-    ledger.file("acme", "orders", [], window=Window(NOON - 2 * HOUR, NOON - HOUR))
-    assert ledger.cursor("acme") == NOON
+    ledger.cursors.set("acme", NOON)
+    ledger.items.file("acme", "orders", [], window=Window(NOON - 2 * HOUR, NOON - HOUR))
+    assert ledger.cursors.get("acme") == NOON
 
 
 def test_a_cursor_set_back_during_a_round_is_not_overrun_by_it(ledger: Ledger):
-    ledger.set_cursor("acme", NOON - 48 * HOUR)
-    ledger.file("acme", "orders", [], window=Window(NOON - HOUR, NOON))
-    assert ledger.cursor("acme") == NOON - 48 * HOUR
+    ledger.cursors.set("acme", NOON - 48 * HOUR)
+    ledger.items.file("acme", "orders", [], window=Window(NOON - HOUR, NOON))
+    assert ledger.cursors.get("acme") == NOON - 48 * HOUR
 
 
 # Items
 
 
 def test_new_and_changed_items_are_to_be_worked_and_unchanged_ones_drop_out(ledger: Ledger):
-    assert ledger.file("acme", "orders", [Seen("1", "a"), Seen("2", "a")]) == ["1", "2"]
-    assert ledger.settle("acme", "orders", "1", "a")
-    assert ledger.settle("acme", "orders", "2", "a", State.LEFT_OUT)
-    assert ledger.file("acme", "orders", [Seen("1", "a"), Seen("2", "a")]) == []
-    assert ledger.file("acme", "orders", [Seen("2", "b"), Seen("1", "a")]) == ["2"]
+    assert ledger.items.file("acme", "orders", [Seen("1", "a"), Seen("2", "a")]) == ["1", "2"]
+    assert ledger.items.settle("acme", "orders", "1", "a")
+    assert ledger.items.settle("acme", "orders", "2", "a", State.LEFT_OUT)
+    assert ledger.items.file("acme", "orders", [Seen("1", "a"), Seen("2", "a")]) == []
+    assert ledger.items.file("acme", "orders", [Seen("2", "b"), Seen("1", "a")]) == ["2"]
 
 
 def test_an_item_seen_twice_at_once_is_worked_once_in_its_last_shape(ledger: Ledger):
     seen = [Seen("2", "a"), Seen("1", "a"), Seen("2", "b")]
-    assert ledger.file("acme", "orders", seen) == ["2", "1"]
-    assert ledger.settle("acme", "orders", "2", "b")
+    assert ledger.items.file("acme", "orders", seen) == ["2", "1"]
+    assert ledger.items.settle("acme", "orders", "2", "b")
 
 
 def test_what_was_left_pending_by_an_earlier_round_is_still_pending(ledger: Ledger, clock: Clock):
-    ledger.file("acme", "orders", [Seen("9", "a")])
+    ledger.items.file("acme", "orders", [Seen("9", "a")])
     clock.now += HOUR
-    assert ledger.file("acme", "orders", [Seen("1", "a")]) == ["1"]
-    assert ledger.pending("acme", "orders") == ["9", "1"]
-    assert ledger.pending("acme", "pickings") == []
-    assert ledger.pending("beta", "orders") == []
+    assert ledger.items.file("acme", "orders", [Seen("1", "a")]) == ["1"]
+    assert ledger.items.pending("acme", "orders") == ["9", "1"]
+    assert ledger.items.pending("acme", "pickings") == []
+    assert ledger.items.pending("beta", "orders") == []
 
 
 def test_accounts_and_jobs_keep_their_items_apart(ledger: Ledger):
-    ledger.file("acme", "orders", [Seen("1", "a")])
-    ledger.settle("acme", "orders", "1", "a")
-    assert ledger.file("acme", "pickings", [Seen("1", "a")]) == ["1"]
-    assert ledger.file("beta", "orders", [Seen("1", "a")]) == ["1"]
-    assert len(ledger.entries("1")) == 3
+    ledger.items.file("acme", "orders", [Seen("1", "a")])
+    ledger.items.settle("acme", "orders", "1", "a")
+    assert ledger.items.file("acme", "pickings", [Seen("1", "a")]) == ["1"]
+    assert ledger.items.file("beta", "orders", [Seen("1", "a")]) == ["1"]
+    assert len(ledger.items.with_key("1")) == 3
 
 
 def test_an_item_that_changed_while_it_was_worked_stays_pending(ledger: Ledger):
-    ledger.file("acme", "orders", [Seen("1", "a")])
-    ledger.file("acme", "orders", [Seen("1", "b")])
-    assert not ledger.settle("acme", "orders", "1", "a")
-    assert ledger.pending("acme", "orders") == ["1"]
+    ledger.items.file("acme", "orders", [Seen("1", "a")])
+    ledger.items.file("acme", "orders", [Seen("1", "b")])
+    assert not ledger.items.settle("acme", "orders", "1", "a")
+    assert ledger.items.pending("acme", "orders") == ["1"]
 
 
 def test_an_entry_tells_all_that_is_known(ledger: Ledger, clock: Clock):
-    ledger.file("acme", "orders", [Seen("1", "a", importable=True)])
+    ledger.items.file("acme", "orders", [Seen("1", "a", importable=True)])
     clock.now += HOUR
-    ledger.file("acme", "orders", [Seen("1", "a")])
+    ledger.items.file("acme", "orders", [Seen("1", "a")])
     clock.now += HOUR
-    ledger.settle("acme", "orders", "1", "a", memo="12.34 EUR")
-    (entry,) = ledger.entries("1")
+    ledger.items.settle("acme", "orders", "1", "a", memo="12.34 EUR")
+    (entry,) = ledger.items.with_key("1")
     assert (entry.account, entry.job, entry.key, entry.fingerprint) == ("acme", "orders", "1", "a")
     assert (entry.state, entry.kind, entry.memo) == (State.DONE, None, "12.34 EUR")
     assert (entry.first_seen, entry.last_seen) == (NOON, NOON + HOUR)
     assert entry.last_tried == NOON + 2 * HOUR
-    ledger.settle("acme", "orders", "1", "a")
-    assert ledger.entries("1")[0].memo == "12.34 EUR"
-    assert ledger.entries("2") == []
+    ledger.items.settle("acme", "orders", "1", "a")
+    assert ledger.items.with_key("1")[0].memo == "12.34 EUR"
+    assert ledger.items.with_key("2") == []
 
 
 def test_an_item_once_importable_stays_importable(ledger: Ledger):
-    assert ledger.entry("acme", "orders", "1") is None
+    assert ledger.items.get("acme", "orders", "1") is None
     for fingerprint, importable, expected in (
         ("pending", False, False),
         ("unshipped", True, True),
         ("shipped", False, True),
     ):
-        ledger.file("acme", "orders", [Seen("1", fingerprint, importable)])
-        entry = ledger.entry("acme", "orders", "1")
+        ledger.items.file("acme", "orders", [Seen("1", fingerprint, importable)])
+        entry = ledger.items.get("acme", "orders", "1")
         assert entry is not None
         assert entry.importable == expected
-    assert ledger.entry("beta", "orders", "1") is None
+    assert ledger.items.get("beta", "orders", "1") is None
 
 
 def test_the_tally_counts_by_state(ledger: Ledger):
-    ledger.file("acme", "orders", [Seen(key, "a") for key in "1234"])
-    ledger.file("acme", "pickings", [Seen("5", "a")])
-    ledger.settle("acme", "orders", "1", "a")
-    ledger.put_aside("acme", "orders", "2", UNKNOWN_SKU)
-    assert ledger.tally("acme") == {State.PENDING: 3, State.DONE: 1, State.QUARANTINED: 1}
-    assert ledger.tally("acme", "pickings") == {State.PENDING: 1}
-    assert ledger.tally("beta") == {}
+    ledger.items.file("acme", "orders", [Seen(key, "a") for key in "1234"])
+    ledger.items.file("acme", "pickings", [Seen("5", "a")])
+    ledger.items.settle("acme", "orders", "1", "a")
+    ledger.items.quarantine("acme", "orders", "2", UNKNOWN_SKU)
+    assert ledger.items.tally("acme") == {State.PENDING: 3, State.DONE: 1, State.QUARANTINED: 1}
+    assert ledger.items.tally("acme", "pickings") == {State.PENDING: 1}
+    assert ledger.items.tally("beta") == {}
 
 
 # Quarantine
 
 
 def test_an_item_put_aside_tells_why_and_is_not_worked_again(ledger: Ledger, clock: Clock):
-    ledger.file("acme", "orders", [Seen("1", "a")])
+    ledger.items.file("acme", "orders", [Seen("1", "a")])
     clock.now += HOUR
-    ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
-    (entry,) = ledger.quarantined()
+    ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU)
+    (entry,) = ledger.items.quarantined()
     assert (entry.kind, entry.reason, entry.remedy) == (
         "unknown_sku",
         "Nobody knows SKU X-1.",
         "Create the product.",
     )
     assert (entry.attempts, entry.first_seen, entry.last_tried) == (1, NOON, NOON + HOUR)
-    assert ledger.file("acme", "orders", [Seen("1", "a")]) == []
-    assert ledger.quarantined("beta") == []
+    assert ledger.items.file("acme", "orders", [Seen("1", "a")]) == []
+    assert ledger.items.quarantined("beta") == []
 
 
 def test_an_item_never_filed_can_be_put_aside(ledger: Ledger):
-    ledger.put_aside("acme", "pickings", "WH/OUT/00017", UNKNOWN_SKU)
-    assert [entry.key for entry in ledger.quarantined("acme")] == ["WH/OUT/00017"]
-    assert ledger.file("acme", "pickings", [Seen("WH/OUT/00017", "a")]) == ["WH/OUT/00017"]
+    ledger.items.quarantine("acme", "pickings", "WH/OUT/00017", UNKNOWN_SKU)
+    assert [entry.key for entry in ledger.items.quarantined("acme")] == ["WH/OUT/00017"]
+    assert ledger.items.file("acme", "pickings", [Seen("WH/OUT/00017", "a")]) == ["WH/OUT/00017"]
 
 
 def test_a_quarantined_item_comes_back_when_it_changed(ledger: Ledger):
-    ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
-    assert ledger.file("acme", "orders", [Seen("1", "b")]) == ["1"]
-    (entry,) = ledger.entries("1")
+    ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU)
+    assert ledger.items.file("acme", "orders", [Seen("1", "b")]) == ["1"]
+    (entry,) = ledger.items.with_key("1")
     assert (entry.state, entry.kind, entry.attempts) == (State.PENDING, None, 0)
 
 
 def test_a_quarantined_item_comes_back_by_hand(ledger: Ledger):
     for key in "123":
-        ledger.put_aside("acme", "orders", key, UNKNOWN_SKU)
-    ledger.file("beta", "orders", [Seen("1", "a")])
-    assert ledger.retry("2") == 1
-    assert ledger.retry("2") == 0
-    assert ledger.retry("none") == 0
-    assert ledger.pending("acme", "orders") == ["2"]
-    assert ledger.retry() == 2
-    assert ledger.pending("acme", "orders") == ["1", "2", "3"]
-    ledger.put_aside("acme", "orders", "2", UNKNOWN_SKU)
-    assert ledger.quarantined()[0].attempts == 2
+        ledger.items.quarantine("acme", "orders", key, UNKNOWN_SKU)
+    ledger.items.file("beta", "orders", [Seen("1", "a")])
+    assert ledger.items.retry("2") == 1
+    assert ledger.items.retry("2") == 0
+    assert ledger.items.retry("none") == 0
+    assert ledger.items.pending("acme", "orders") == ["2"]
+    assert ledger.items.retry() == 2
+    assert ledger.items.pending("acme", "orders") == ["1", "2", "3"]
+    ledger.items.quarantine("acme", "orders", "2", UNKNOWN_SKU)
+    assert ledger.items.quarantined()[0].attempts == 2
 
 
 def test_a_settled_item_leaves_the_quarantine(ledger: Ledger):
-    ledger.file("acme", "orders", [Seen("1", "a")])
-    ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
-    assert ledger.settle("acme", "orders", "1", "a")
-    assert ledger.quarantined() == []
+    ledger.items.file("acme", "orders", [Seen("1", "a")])
+    ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU)
+    assert ledger.items.settle("acme", "orders", "1", "a")
+    assert ledger.items.quarantined() == []
 
 
 def test_quarantined_items_come_back_when_the_configuration_changed(ledger: Ledger):
-    ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
-    ledger.put_aside("beta", "orders", "1", UNKNOWN_SKU)
-    assert not ledger.configuration_changed("acme", "first")
-    assert not ledger.configuration_changed("acme", "first")
-    assert ledger.pending("acme", "orders") == []
-    assert ledger.configuration_changed("acme", "second")
-    assert not ledger.configuration_changed("acme", "second")
-    assert ledger.pending("acme", "orders") == ["1"]
-    assert ledger.pending("beta", "orders") == []
+    ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU)
+    ledger.items.quarantine("beta", "orders", "1", UNKNOWN_SKU)
+    assert not ledger.items.configuration_changed("acme", "first")
+    assert not ledger.items.configuration_changed("acme", "first")
+    assert ledger.items.pending("acme", "orders") == []
+    assert ledger.items.configuration_changed("acme", "second")
+    assert not ledger.items.configuration_changed("acme", "second")
+    assert ledger.items.pending("acme", "orders") == ["1"]
+    assert ledger.items.pending("beta", "orders") == []
 
 
 def test_an_item_is_not_retried_by_itself_for_ever(ledger: Ledger):
     for attempt in range(MAX_ATTEMPTS):
-        ledger.configuration_changed("acme", f"digest {attempt}")
-        ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
-    assert ledger.configuration_changed("acme", "one more")
-    assert ledger.pending("acme", "orders") == []
-    assert ledger.retry("1") == 1
+        ledger.items.configuration_changed("acme", f"digest {attempt}")
+        ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU)
+    assert ledger.items.configuration_changed("acme", "one more")
+    assert ledger.items.pending("acme", "orders") == []
+    assert ledger.items.retry("1") == 1
 
 
 @pytest.mark.parametrize(
@@ -267,30 +268,32 @@ def test_what_is_retried_may_be_named_in_several_ways(
 ):
     """Two orders' deliveries have the same name, and the same id, after Odoo was restored."""
     labels = {"402-1#17": "WH/OUT/00012", "402-2#17": "WH/OUT/00012", "402-1#18": "WH/OUT/00013"}
-    ledger.file("acme", "pickings", [Seen(k, "a", label=label) for k, label in labels.items()])
-    ledger.file("acme", "pickings", [Seen(key, "b") for key in labels])
+    ledger.items.file(
+        "acme", "pickings", [Seen(k, "a", label=label) for k, label in labels.items()]
+    )
+    ledger.items.file("acme", "pickings", [Seen(key, "b") for key in labels])
     for key in labels:
-        ledger.put_aside("acme", "pickings", key, UNKNOWN_SKU)
-    ledger.put_aside("acme", "orders", "402-1", UNKNOWN_SKU)
-    assert [e.key for e in ledger.entries_of_order("402-1")] == ["402-1", "402-1#17", "402-1#18"]
-    shown = {entry.key: entry.display_key for entry in ledger.quarantined()}
+        ledger.items.quarantine("acme", "pickings", key, UNKNOWN_SKU)
+    ledger.items.quarantine("acme", "orders", "402-1", UNKNOWN_SKU)
+    assert [e.key for e in ledger.items.of_order("402-1")] == ["402-1", "402-1#17", "402-1#18"]
+    shown = {entry.key: entry.display_key for entry in ledger.items.quarantined()}
     assert shown["402-1"] == "402-1"
     assert shown["402-1#17"] == "WH/OUT/00012@402-1#17"
-    assert ledger.retry(named) == len(retried)
-    pending = ledger.pending("acme", "orders") + ledger.pending("acme", "pickings")
+    assert ledger.items.retry(named) == len(retried)
+    pending = ledger.items.pending("acme", "orders") + ledger.items.pending("acme", "pickings")
     assert sorted(pending) == retried
 
 
 def test_it_is_known_since_when_a_side_is_silent_about_an_item(ledger: Ledger, clock: Clock):
-    noted = partial(ledger.note_silence, "acme", "orders", "1")
+    noted = partial(ledger.items.note_silence, "acme", "orders", "1")
     assert noted() is None
-    ledger.file("acme", "orders", [Seen("1", "a")])
+    ledger.items.file("acme", "orders", [Seen("1", "a")])
     assert noted() == NOON
     for ending in (
-        lambda: ledger.note_answer("acme", "orders", "1"),
-        lambda: ledger.settle("acme", "orders", "1", "a"),
-        lambda: ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU),
-        lambda: ledger.file("acme", "orders", [Seen("1", "b")]),
+        lambda: ledger.items.note_answer("acme", "orders", "1"),
+        lambda: ledger.items.settle("acme", "orders", "1", "a"),
+        lambda: ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU),
+        lambda: ledger.items.file("acme", "orders", [Seen("1", "b")]),
     ):
         began = noted()
         clock.now += HOUR
@@ -306,19 +309,19 @@ def test_the_last_round_is_remembered_with_the_last_success(ledger: Ledger, cloc
     clock.now = NOON + 2 * HOUR
     good = Counts(seen=3, created=2)
     bad = Counts(seen=1, error="Odoo is down.")
-    ledger.record_round("acme", "orders", started=NOON, finished=NOON + HOUR, counts=good)
-    (last,) = ledger.rounds()
+    ledger.runs.record("acme", "orders", started=NOON, finished=NOON + HOUR, counts=good)
+    (last,) = ledger.runs.latest()
     assert (last.last_started, last.last_success) == (NOON, NOON + HOUR)
     assert (last.last_error, last.counts) == (None, good)
     later = NOON + 2 * HOUR
-    ledger.record_round("acme", "orders", started=later, finished=later, counts=bad)
-    (last,) = ledger.rounds()
+    ledger.runs.record("acme", "orders", started=later, finished=later, counts=bad)
+    (last,) = ledger.runs.latest()
     assert (last.last_started, last.last_success) == (later, NOON + HOUR)
     assert (last.last_error, last.counts) == ("Odoo is down.", bad)
-    ledger.record_round("acme", "orders", started=later, finished=later, counts=good)
-    assert ledger.rounds()[0].last_error is None
-    assert ledger.last_success("acme", "orders") == later
-    assert ledger.last_success("acme", "pickings") is None
+    ledger.runs.record("acme", "orders", started=later, finished=later, counts=good)
+    assert ledger.runs.latest()[0].last_error is None
+    assert ledger.runs.last_success("acme", "orders") == later
+    assert ledger.runs.last_success("acme", "pickings") is None
 
 
 # The file
@@ -328,7 +331,7 @@ def test_the_store_is_for_its_owner_only_with_all_its_files(path: Path, clock: C
     old = os.umask(0)
     try:
         with Ledger(path, clock) as ledger:
-            ledger.set_cursor("acme", NOON)
+            ledger.cursors.set("acme", NOON)
             files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     finally:
         os.umask(old)
@@ -338,10 +341,10 @@ def test_the_store_is_for_its_owner_only_with_all_its_files(path: Path, clock: C
 
 def test_what_was_written_is_there_after_reopening(path: Path, clock: Clock):
     with Ledger(path, clock) as ledger:
-        ledger.file("acme", "orders", [Seen("1", "a")], window=Window(NOON - HOUR, NOON))
+        ledger.items.file("acme", "orders", [Seen("1", "a")], window=Window(NOON - HOUR, NOON))
     with Ledger(path, clock) as ledger:
-        assert ledger.pending("acme", "orders") == ["1"]
-        assert ledger.cursor("acme") == NOON
+        assert ledger.items.pending("acme", "orders") == ["1"]
+        assert ledger.cursors.get("acme") == NOON
 
 
 def test_a_newer_store_is_refused_and_left_as_it_is(path: Path, clock: Clock):
@@ -364,7 +367,7 @@ def test_an_empty_file_becomes_a_store(path: Path, clock: Clock):
     path.parent.mkdir()
     path.touch()
     with Ledger(path, clock) as ledger:
-        assert ledger.rounds() == []
+        assert ledger.runs.latest() == []
 
 
 def test_a_file_that_is_no_database_is_named_with_what_to_do(path: Path, clock: Clock):
@@ -377,7 +380,7 @@ def test_a_file_that_is_no_database_is_named_with_what_to_do(path: Path, clock: 
 @pytest.mark.parametrize("table", ["sqlite_schema", "accounts", "items"])
 def test_a_damaged_page_is_named_with_what_to_do(path: Path, clock: Clock, table: str):
     with Ledger(path, clock) as ledger:
-        ledger.file("acme", "orders", [Seen(str(number), "a" * 64) for number in range(500)])
+        ledger.items.file("acme", "orders", [Seen(str(number), "a" * 64) for number in range(500)])
     found = _sql(path, f"SELECT rootpage FROM sqlite_schema WHERE name = '{table}'")
     page = found[0][0] if found else 1
     with path.open("r+b") as file:
@@ -389,7 +392,7 @@ def test_a_damaged_page_is_named_with_what_to_do(path: Path, clock: Clock, table
 
 def _put_one_aside(path: Path, clock: Clock) -> None:
     with Ledger(path, clock) as ledger:
-        ledger.put_aside("acme", "orders", "1", UNKNOWN_SKU)
+        ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, clock: Clock):
@@ -401,24 +404,24 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, clock: Clock):
 
 
 def test_a_full_disk_stops_the_round_and_harms_nothing(ledger: Ledger):
-    ledger.file("acme", "orders", [Seen("1", "a")])
-    ledger._db.execute("PRAGMA max_page_count = 12")
+    ledger.items.file("acme", "orders", [Seen("1", "a")])
+    ledger._database._db.execute("PRAGMA max_page_count = 12")
     many = [Seen(str(number), "b" * 100) for number in range(1000)]
     with pytest.raises(AccountError, match="Make room"):
-        ledger.file("acme", "orders", many, window=Window(NOON - HOUR, NOON))
-    assert ledger.cursor("acme") is None
-    assert ledger.pending("acme", "orders") == ["1"]
-    assert ledger.settle("acme", "orders", "1", "a")
+        ledger.items.file("acme", "orders", many, window=Window(NOON - HOUR, NOON))
+    assert ledger.cursors.get("acme") is None
+    assert ledger.items.pending("acme", "orders") == ["1"]
+    assert ledger.items.settle("acme", "orders", "1", "a")
 
 
 def test_a_busy_store_is_worth_another_try(ledger: Ledger, path: Path):
-    ledger._db.execute("PRAGMA busy_timeout = 10")
+    ledger._database._db.execute("PRAGMA busy_timeout = 10")
     with sqlite3.connect(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Transient, match="busy"):
-            ledger.set_cursor("acme", NOON)
+            ledger.cursors.set("acme", NOON)
         other.rollback()
-    ledger.set_cursor("acme", NOON)
+    ledger.cursors.set("acme", NOON)
 
 
 # Threads, processes, kills
@@ -427,12 +430,12 @@ def test_a_busy_store_is_worth_another_try(ledger: Ledger, path: Path):
 def test_all_threads_may_use_one_ledger(ledger: Ledger):
     def work(account: str) -> None:
         for number in range(30):
-            for key in ledger.file(account, "orders", [Seen(str(number), "a")]):
-                assert ledger.settle(account, "orders", key, "a")
+            for key in ledger.items.file(account, "orders", [Seen(str(number), "a")]):
+                assert ledger.items.settle(account, "orders", key, "a")
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, (f"account{number}" for number in range(8))))
-    assert {ledger.tally(f"account{n}")[State.DONE] for n in range(8)} == {30}
+    assert {ledger.items.tally(f"account{n}")[State.DONE] for n in range(8)} == {30}
 
 
 def test_a_store_may_be_created_by_many_at_once(tmp_path: Path, clock: Clock):
@@ -441,7 +444,7 @@ def test_a_store_may_be_created_by_many_at_once(tmp_path: Path, clock: Clock):
     def create(path: Path) -> None:
         barrier.wait()
         with Ledger(path, clock) as ledger:
-            ledger.file("acme", "orders", [Seen("1", "a")])
+            ledger.items.file("acme", "orders", [Seen("1", "a")])
 
     with ThreadPoolExecutor(8) as pool:
         for number in range(20):
@@ -452,11 +455,12 @@ WORK = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from amazon_bridge.engine.ledger import Ledger, Seen
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import Seen
 with Ledger(Path(sys.argv[1]), lambda: datetime.now(UTC)) as ledger:
     for number in range(100):
-        ledger.file(sys.argv[2], "orders", [Seen(f"{number}", "a")])
-        assert ledger.settle(sys.argv[2], "orders", f"{number}", "a")
+        ledger.items.file(sys.argv[2], "orders", [Seen(f"{number}", "a")])
+        assert ledger.items.settle(sys.argv[2], "orders", f"{number}", "a")
 """
 
 
@@ -465,22 +469,22 @@ def test_two_processes_may_create_and_use_one_store_at_once(path: Path, clock: C
     processes = [subprocess.Popen([*command, name]) for name in ("acme", "beta")]
     assert [process.wait(30) for process in processes] == [0, 0]
     with Ledger(path, clock) as ledger:
-        assert ledger.tally("acme") == ledger.tally("beta") == {State.DONE: 100}
+        assert ledger.items.tally("acme") == ledger.items.tally("beta") == {State.DONE: 100}
 
 
 def test_a_kill_at_any_statement_leaves_all_or_nothing(path: Path, clock: Clock):
     def file(ledger: Ledger) -> None:
         seen = [Seen("1", "b"), Seen("2", "a")]
-        ledger.file("acme", "orders", seen, window=Window(NOON - HOUR, NOON + HOUR))
+        ledger.items.file("acme", "orders", seen, window=Window(NOON - HOUR, NOON + HOUR))
 
     with Ledger(path, clock) as ledger:
-        ledger.file("acme", "orders", [Seen("1", "a")], window=Window(NOON - HOUR, NOON))
-        ledger.settle("acme", "orders", "1", "a")
+        ledger.items.file("acme", "orders", [Seen("1", "a")], window=Window(NOON - HOUR, NOON))
+        ledger.items.settle("acme", "orders", "1", "a")
     outcomes = set()
     for statement in range(1, 20):
         killed = _killed_at(statement, path, clock, file)
         with Ledger(path, clock) as ledger:
-            outcome = (tuple(ledger.pending("acme", "orders")), ledger.cursor("acme"))
+            outcome = (tuple(ledger.items.pending("acme", "orders")), ledger.cursors.get("acme"))
         outcomes.add(outcome)
         if not killed:
             break
@@ -496,7 +500,7 @@ def _killed_at(statement: int, path: Path, clock: Clock, act: Callable[[Ledger],
     try:
         ledger = Ledger(path, clock)
         countdown = iter(range(statement - 1, -1, -1))
-        ledger._db.set_trace_callback(
+        ledger._database._db.set_trace_callback(
             lambda _: None if next(countdown) else os.kill(os.getpid(), signal.SIGKILL)
         )
         act(ledger)

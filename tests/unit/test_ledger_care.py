@@ -13,9 +13,11 @@ from threading import Thread
 import pytest
 
 from amazon_bridge.engine.errors import ConfigError, ItemError
-from amazon_bridge.engine.ledger import Ledger, Seen, State
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.ledger.file import verify
+from amazon_bridge.engine.ledger.migrations import MIGRATIONS
+from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.engine.store import MIGRATIONS, verify
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -49,7 +51,7 @@ def test_a_store_of_the_first_version_is_brought_to_this_one(tmp_path: Path, clo
         db.execute("PRAGMA user_version = 1")
         db.commit()
     with Ledger(path, clock) as ledger:
-        assert ledger.cursor("acme") == ledger.began("acme") == NOON
+        assert ledger.cursors.get("acme") == ledger.cursors.began("acme") == NOON
 
 
 def test_deliveries_that_were_known_by_name_are_looked_at_again(tmp_path: Path, clock: Clock):
@@ -71,19 +73,19 @@ def test_deliveries_that_were_known_by_name_are_looked_at_again(tmp_path: Path, 
         db.execute("PRAGMA user_version = 5")
         db.commit()
     with Ledger(path, clock) as ledger:
-        assert ledger.entry("acme", "pickings", "WH/OUT/00012") is None
-        assert ledger.entry("acme", "orders", "402-1") is not None
-        assert ledger.last_success("acme", "pickings") is None
-        assert ledger.last_success("acme", "orders") == NOON
+        assert ledger.items.get("acme", "pickings", "WH/OUT/00012") is None
+        assert ledger.items.get("acme", "orders", "402-1") is not None
+        assert ledger.runs.last_success("acme", "pickings") is None
+        assert ledger.runs.last_success("acme", "orders") == NOON
 
 
 def test_an_account_began_where_its_cursor_was_earliest(ledger: Ledger):
-    assert ledger.began("acme") is None
-    ledger.set_cursor("acme", NOON)
-    ledger.set_cursor("acme", NOON + DAY)
-    assert ledger.began("acme") == NOON
-    ledger.set_cursor("acme", NOON - DAY)
-    assert ledger.began("acme") == NOON - DAY
+    assert ledger.cursors.began("acme") is None
+    ledger.cursors.set("acme", NOON)
+    ledger.cursors.set("acme", NOON + DAY)
+    assert ledger.cursors.began("acme") == NOON
+    ledger.cursors.set("acme", NOON - DAY)
+    assert ledger.cursors.began("acme") == NOON - DAY
 
 
 def test_what_was_created_is_counted_by_the_hour(ledger: Ledger):
@@ -94,36 +96,36 @@ def test_what_was_created_is_counted_by_the_hour(ledger: Ledger):
         ("other", NOON + 2 * HOUR, 7),
     ]:
         counts = Counts(created=created)
-        ledger.record_round(account, "orders", started=NOON, finished=finished, counts=counts)
-    assert ledger.created_by_hour(NOON) == {NOON: 5, NOON + 2 * HOUR: 7}
-    ledger.forget_hours(NOON + HOUR)
-    assert ledger.created_by_hour(NOON - DAY) == {NOON + 2 * HOUR: 7}
+        ledger.runs.record(account, "orders", started=NOON, finished=finished, counts=counts)
+    assert ledger.runs.created_by_hour(NOON) == {NOON: 5, NOON + 2 * HOUR: 7}
+    ledger.runs.forget_hours(NOON + HOUR)
+    assert ledger.runs.created_by_hour(NOON - DAY) == {NOON + 2 * HOUR: 7}
 
 
 def test_finished_items_are_forgotten_and_others_are_not(ledger: Ledger, clock: Clock):
     keys = ["done", "left_out", "pending", "aside", "seen_again"]
-    ledger.file("acme", "orders", [Seen(key, "1") for key in keys])
-    ledger.settle("acme", "orders", "done", "1")
-    ledger.settle("acme", "orders", "seen_again", "1")
-    ledger.settle("acme", "orders", "left_out", "1", State.LEFT_OUT)
-    ledger.put_aside(
+    ledger.items.file("acme", "orders", [Seen(key, "1") for key in keys])
+    ledger.items.settle("acme", "orders", "done", "1")
+    ledger.items.settle("acme", "orders", "seen_again", "1")
+    ledger.items.settle("acme", "orders", "left_out", "1", State.LEFT_OUT)
+    ledger.items.quarantine(
         "acme", "orders", "aside", ItemError("internal_error", "It broke.", "Report it.")
     )
     clock.now = NOON + DAY
-    ledger.file("acme", "orders", [Seen("seen_again", "1")])
-    assert ledger.forget_finished("acme", "pickings", NOON + HOUR) == 0
-    assert ledger.forget_finished("acme", "orders", NOON + HOUR) == 2
-    assert [key for key in keys if ledger.entries(key)] == ["pending", "aside", "seen_again"]
+    ledger.items.file("acme", "orders", [Seen("seen_again", "1")])
+    assert ledger.items.forget_finished("acme", "pickings", NOON + HOUR) == 0
+    assert ledger.items.forget_finished("acme", "orders", NOON + HOUR) == 2
+    assert [key for key in keys if ledger.items.with_key(key)] == ["pending", "aside", "seen_again"]
 
 
 def test_a_backup_made_while_others_write_is_whole_and_for_its_owner_only(
     ledger: Ledger, tmp_path: Path
 ):
-    ledger.file("acme", "orders", [Seen(str(number), "1") for number in range(500)])
+    ledger.items.file("acme", "orders", [Seen(str(number), "1") for number in range(500)])
 
     def write() -> None:
         for number in range(50):
-            ledger.settle("acme", "orders", str(number), "1")
+            ledger.items.settle("acme", "orders", str(number), "1")
 
     writing = Thread(target=write)
     writing.start()
@@ -133,7 +135,7 @@ def test_a_backup_made_while_others_write_is_whole_and_for_its_owner_only(
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert verify(target)["items"] == 500
     with Ledger(target, Clock()) as copy:
-        assert sum(copy.tally("acme").values()) == 500
+        assert sum(copy.items.tally("acme").values()) == 500
 
 
 def test_a_backup_overwrites_nothing(ledger: Ledger, tmp_path: Path):
@@ -144,7 +146,7 @@ def test_a_backup_overwrites_nothing(ledger: Ledger, tmp_path: Path):
 
 
 def test_a_good_store_is_counted_while_it_is_used(ledger: Ledger):
-    ledger.set_cursor("acme", NOON)
+    ledger.cursors.set("acme", NOON)
     counted = verify(ledger.path)
     assert (counted["accounts"], counted["items"]) == (1, 0)
 
@@ -156,7 +158,7 @@ def test_a_missing_store_is_said_plainly_and_not_made(tmp_path: Path):
 
 
 def test_a_damaged_store_is_said_plainly(ledger: Ledger, tmp_path: Path):
-    ledger.file("acme", "orders", [Seen(str(number), "1") for number in range(2000)])
+    ledger.items.file("acme", "orders", [Seen(str(number), "1") for number in range(2000)])
     damaged = tmp_path / "copy.db"
     ledger.back_up(damaged)
     content = bytearray(damaged.read_bytes())

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import MAX_ATTEMPTS, Ledger, Seen, State
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import MAX_ATTEMPTS, Seen, State
 from amazon_bridge.engine.window import Window
 
 START = datetime(2026, 11, 15, tzinfo=UTC)
@@ -51,13 +52,13 @@ class Histories(RuleBasedStateMachine):
 
     @rule(account=accounts, seen=seen_items)
     def file(self, account: str, seen: list[Seen]) -> None:
-        keys = self.ledger.file(account, "orders", seen)
+        keys = self.ledger.items.file(account, "orders", seen)
         self._file(account, seen, keys)
 
     @rule(account=accounts, seen=seen_items, start=hours, length=st.integers(1, 24))
     def file_window(self, account: str, seen: list[Seen], start: int, length: int) -> None:
         window = Window(_at(start), _at(start + length))
-        keys = self.ledger.file(account, "orders", seen, window=window)
+        keys = self.ledger.items.file(account, "orders", seen, window=window)
         cursor = self.cursors.get(account)
         if cursor is None or window.after <= cursor <= window.before:
             self.cursors[account] = window.before
@@ -82,13 +83,15 @@ class Histories(RuleBasedStateMachine):
     def settle(self, account: str, key: str, fingerprint: str, state: State) -> None:
         item = self.items.get((account, key))
         fits = item is not None and item.fingerprint == fingerprint
-        assert self.ledger.settle(account, "orders", key, fingerprint, state) == fits
+        assert self.ledger.items.settle(account, "orders", key, fingerprint, state) == fits
         if item and fits:
             item.state = state
 
     @rule(account=accounts, key=keys)
     def put_aside(self, account: str, key: str) -> None:
-        self.ledger.put_aside(account, "orders", key, ItemError("bad", "It is bad.", "Correct it."))
+        self.ledger.items.quarantine(
+            account, "orders", key, ItemError("bad", "It is bad.", "Correct it.")
+        )
         item = self.items.setdefault((account, key), Item(""))
         item.state = State.QUARANTINED
         item.attempts += 1
@@ -100,7 +103,7 @@ class Histories(RuleBasedStateMachine):
             for (_, name), item in self.items.items()
             if item.state is State.QUARANTINED and key in (None, name)
         ]
-        assert self.ledger.retry(key) == len(chosen)
+        assert self.ledger.items.retry(key) == len(chosen)
         for item in chosen:
             item.state = State.PENDING
 
@@ -108,7 +111,7 @@ class Histories(RuleBasedStateMachine):
     def configure(self, account: str, digest: str) -> None:
         before = self.digests.get(account)
         changed = before is not None and before != digest
-        assert self.ledger.configuration_changed(account, digest) == changed
+        assert self.ledger.items.configuration_changed(account, digest) == changed
         self.digests[account] = digest
         for (name, _), item in self.items.items():
             tired = item.attempts >= MAX_ATTEMPTS
@@ -117,7 +120,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(account=accounts, hour=hours)
     def set_cursor(self, account: str, hour: int) -> None:
-        self.ledger.set_cursor(account, _at(hour))
+        self.ledger.cursors.set(account, _at(hour))
         self.cursors[account] = _at(hour)
 
     @rule()
@@ -132,7 +135,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_forgotten(self) -> None:
-        entries = [entry for key in ("1", "2", "3") for entry in self.ledger.entries(key)]
+        entries = [entry for key in ("1", "2", "3") for entry in self.ledger.items.with_key(key)]
         assert {(entry.account, entry.key): entry.state for entry in entries} == {
             name: item.state for name, item in self.items.items()
         }
@@ -140,7 +143,7 @@ class Histories(RuleBasedStateMachine):
             item = self.items[entry.account, entry.key]
             assert (entry.fingerprint, entry.attempts) == (item.fingerprint, item.attempts)
             assert entry.importable == item.importable
-            assert entry == self.ledger.entry(entry.account, "orders", entry.key)
+            assert entry == self.ledger.items.get(entry.account, "orders", entry.key)
             assert (entry.reason is not None) == (item.state is State.QUARANTINED)
 
     @invariant()
@@ -149,14 +152,14 @@ class Histories(RuleBasedStateMachine):
             mine = {key: item for (name, key), item in self.items.items() if name == account}
             pending = {key for key, item in mine.items() if item.state is State.PENDING}
             aside = {key for key, item in mine.items() if item.state is State.QUARANTINED}
-            assert set(self.ledger.pending(account, "orders")) == pending
-            assert {entry.key for entry in self.ledger.quarantined(account)} == aside
-            assert self.ledger.tally(account).total() == len(mine)
+            assert set(self.ledger.items.pending(account, "orders")) == pending
+            assert {entry.key for entry in self.ledger.items.quarantined(account)} == aside
+            assert self.ledger.items.tally(account).total() == len(mine)
 
     @invariant()
     def the_cursor_stands_where_it_should(self) -> None:
         for account in ("acme", "beta"):
-            assert self.ledger.cursor(account) == self.cursors.get(account)
+            assert self.ledger.cursors.get(account) == self.cursors.get(account)
 
 
 def _at(hour: int) -> datetime:

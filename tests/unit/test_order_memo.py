@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.orders.memo import ItemMemo, Memo
 
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_bridge.engine.ledger import Ledger, Seen
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import Seen
 from amazon_bridge.flows import shipments
 from amazon_bridge.flows.orders import Memo
 from amazon_bridge.flows.shipments.decide import Task, shipment_of
@@ -113,11 +114,11 @@ def test_a_standing_comes_back_as_it_was(
         stated=None if asked else "d2",
     )
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
-        ledger.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
-        assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.key)) is None
+        ledger.items.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
+        assert Progress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) is None
         assert [each.since for each in shipments.waiting(ledger, "acme")] == [NOW]
-        ledger.remember("acme", "pickings", DELIVERY.key, progress.text())
-        assert Progress.read(ledger.entry("acme", "pickings", DELIVERY.key)) == progress
+        ledger.items.remember("acme", "pickings", DELIVERY.key, progress.text())
+        assert Progress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) == progress
         waiting = shipments.waiting(ledger, "acme")
     if stage == Stage.SENT:
         assert waiting == []

@@ -14,7 +14,8 @@ from amazon_bridge import cli
 from amazon_bridge.cli import main
 from amazon_bridge.config import load
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import Ledger, Seen
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import Seen
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.terminal import add_row, console, plain
 
@@ -45,13 +46,15 @@ def config(tmp_path: Path, hostile: str) -> Path:
     path.write_text(CONFIG)
     text = hostile.replace("\udcff", "")  # no text of Amazon or Odoo arrives with half a character
     with Ledger(load(path, {}).state, lambda: NOW) as ledger:
-        ledger.file("acme-eu", "orders", [Seen(f"1{text}", "x")])
+        ledger.items.file("acme-eu", "orders", [Seen(f"1{text}", "x")])
         error = ItemError(f"kind{text}", f"reason {text}", f"remedy {text}")
-        ledger.put_aside("acme-eu", "orders", f"1{text}", error)
-        ledger.put_aside("acme-eu", "pickings", f"WH/{text}", error)
-        ledger.note_matches("acme-eu", unmatched=[(f"SKU{text}", "1", f"why {text}")], matched=())
+        ledger.items.quarantine("acme-eu", "orders", f"1{text}", error)
+        ledger.items.quarantine("acme-eu", "pickings", f"WH/{text}", error)
+        ledger.skus.note_matches(
+            "acme-eu", unmatched=[(f"SKU{text}", "1", f"why {text}")], matched=()
+        )
         counts = Counts(error=f"refused by {text}")
-        ledger.record_round("acme-eu", "orders", started=NOW, finished=NOW, counts=counts)
+        ledger.runs.record("acme-eu", "orders", started=NOW, finished=NOW, counts=counts)
     return path
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from amazon_bridge.engine.errors import ItemError, Transient
-from amazon_bridge.engine.ledger import Seen, State
+from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import notices, orders
 from amazon_bridge.flows.cancellations import tell
@@ -26,7 +26,7 @@ def file(context: Context, found: Found, counts: Counts) -> Sequence[Task]:
     """Settle and file what was found; return what Amazon may have to be told."""
     end(context, found.endings)
     filed = [*(task.order_id for task in found.tasks), *found.unknown]
-    context.ledger.file(context.name, JOB, [Seen(key, CANCELLED) for key in filed])
+    context.ledger.items.file(context.name, JOB, [Seen(key, CANCELLED) for key in filed])
     failures = {
         **found.failures,
         **context.all_given_up(JOB, found.unknown),
@@ -66,10 +66,10 @@ def end(context: Context, endings: Sequence[Ending]) -> None:
 
 def settle(context: Context, order_id: str, state: State, fingerprint: str) -> None:
     """Settle an order, whether it was filed before or not."""
-    context.ledger.file(context.name, JOB, [Seen(order_id, fingerprint)])
-    context.ledger.settle(context.name, JOB, order_id, fingerprint, state)
+    context.ledger.items.file(context.name, JOB, [Seen(order_id, fingerprint)])
+    context.ledger.items.settle(context.name, JOB, order_id, fingerprint, state)
     if fingerprint == LIVE:
-        context.ledger.remember(context.name, JOB, order_id, None)
+        context.ledger.items.remember(context.name, JOB, order_id, None)
     log.info("cancellation_settled", account=context.name, order=order_id, state=state)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import HELD
+from amazon_bridge.engine.records import HELD
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import Task
@@ -38,7 +38,7 @@ def released(context: Context, tasks: Sequence[Task], counts: Counts) -> Sequenc
 
 def fresh(context: Context, tasks: Sequence[Task]) -> list[Task]:
     """Those that neither an earlier run nor a person has let pass yet."""
-    entries = {t.order_id: context.ledger.entry(context.name, JOB, t.order_id) for t in tasks}
+    entries = {t.order_id: context.ledger.items.get(context.name, JOB, t.order_id) for t in tasks}
     return [
         task
         for task in tasks

@@ -8,7 +8,7 @@ from typing import get_args
 
 from amazon_bridge.config.values import CancelReason
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.model import Cancellation, FulfilledBy, FulfillmentStatus, Order
 from amazon_bridge.odoo.notes import Note

@@ -9,7 +9,7 @@ import structlog
 
 from amazon_bridge.amazon.feeds import FeedStatus, Outcome, Result
 from amazon_bridge.engine.errors import AccountError, ItemError, Transient
-from amazon_bridge.engine.ledger import Feed, State
+from amazon_bridge.engine.records import Feed, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations import tell
@@ -48,7 +48,7 @@ def send(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
 def _is_time_for_a_feed(context: Context) -> bool:
     """Whether the last feed is long enough ago; one that this state store doesn't know, is over."""
     now = context.clock()
-    last = context.ledger.last_feed_begun(context.name)
+    last = context.ledger.feeds.last_begun(context.name)
     if last and abs(now - last) < _FEED_PAUSE:
         return False
     return not context.amazon.is_cancelling(now - _LOST_FEED)
@@ -62,14 +62,14 @@ def _send(context: Context, cancellations: Sequence[Cancellation], counts: Count
         AccountError: Amazon refuses the account.
     """
     order_ids = [each.order_id for each in cancellations]
-    number = context.ledger.begin_feed(context.name, order_ids)
+    number = context.ledger.feeds.begin(context.name, order_ids)
     try:
         feed_id = context.amazon.submit_cancellations(cancellations)
     except (AccountError, Transient) as error:
         if not (isinstance(error, Transient) and error.maybe_done):
-            context.ledger.close_feed(number)
+            context.ledger.feeds.close(number)
         raise
-    context.ledger.name_feed(number, feed_id)
+    context.ledger.feeds.set_id(number, feed_id)
     counts.notified += len(cancellations)
     log.info("cancellations_sent", account=context.name, feed=feed_id, orders=len(order_ids))
 
@@ -132,7 +132,7 @@ def _close(context: Context, feed: Feed, results: Mapping[str, Result], counts: 
     tell.put_aside(context, failures, sale_orders)
     counts.seen += len(feed.keys)
     counts.quarantined += len(failures)
-    context.ledger.close_feed(feed.number)
+    context.ledger.feeds.close(feed.number)
 
 
 def _is_cancelled_there(context: Context, order_id: str, result: Result | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import Ending, Task, is_shipped_by_amazon
@@ -42,9 +42,9 @@ class Found:
 def find(context: Context) -> Found:
     """Read what was cancelled in Odoo since the last run, and what earlier runs filed."""
     ledger, name = context.ledger, context.name
-    aside = {entry.key: entry for entry in ledger.quarantined(name) if entry.job == JOB}
-    filed = {entry.key for entry in ledger.pending_entries(name, JOB)} | aside.keys()
-    in_feeds = {key for feed in ledger.open_feeds(name) for key in feed.keys}
+    aside = {entry.key: entry for entry in ledger.items.quarantined(name) if entry.job == JOB}
+    filed = {entry.key for entry in ledger.items.pending_entries(name, JOB)} | aside.keys()
+    in_feeds = {key for feed in ledger.feeds.open(name) for key in feed.keys}
     found = cancelled_orders(
         context.odoo,
         company_id=context.setup.company_id,
@@ -77,7 +77,7 @@ def _is_open(context: Context, each: CancelledOrder, skipped: Collection[str]) -
     sale_order = each.sale_order
     if not sale_order.is_cancelled or sale_order.order_id in skipped:
         return False
-    entry = context.ledger.entry(context.name, JOB, sale_order.order_id)
+    entry = context.ledger.items.get(context.name, JOB, sale_order.order_id)
     return entry is None or entry.state == State.PENDING or entry.fingerprint != CANCELLED
 
 
@@ -101,7 +101,7 @@ _CANCELLED = set(tell.CANCELLED_SUBJECTS)
 
 
 def _entry(context: Context, order_id: str) -> Entry | None:
-    return context.ledger.entry(context.name, JOB, order_id)
+    return context.ledger.items.get(context.name, JOB, order_id)
 
 
 def _is_amazons(memo: orders.Memo | ItemError | None) -> bool:

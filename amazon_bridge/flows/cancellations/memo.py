@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 
-from amazon_bridge.engine.ledger import Entry
+from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.context import Context
 
 JOB = "cancellations"
@@ -39,7 +39,7 @@ class Memo:
 
 def memo_of(context: Context, order_id: str) -> Memo:
     """What is remembered of an order's cancellation."""
-    return Memo.read(context.ledger.entry(context.name, JOB, order_id))
+    return Memo.read(context.ledger.items.get(context.name, JOB, order_id))
 
 
 def remember_passed(context: Context, order_id: str) -> None:
@@ -56,4 +56,4 @@ def remember_feed(context: Context, order_id: str) -> int:
 
 
 def _remember(context: Context, order_id: str, memo: Memo) -> None:
-    context.ledger.remember(context.name, JOB, order_id, memo.text())
+    context.ledger.items.remember(context.name, JOB, order_id, memo.text())

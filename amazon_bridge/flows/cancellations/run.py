@@ -29,7 +29,7 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     try:
         if dry_run:
             return _foresee(context)
-        for feed in context.ledger.open_feeds(context.name):
+        for feed in context.ledger.feeds.open(context.name):
             follow(context, feed, counts)
         tasks = file(context, find(context), counts)
         check(context, [task for task in tasks if not task.is_tellable], counts)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import structlog
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import HELD
+from amazon_bridge.engine.records import HELD
 from amazon_bridge.flows import notices, orders
 from amazon_bridge.flows.cancellations.memo import JOB
 from amazon_bridge.flows.context import Context
@@ -77,7 +77,7 @@ def put_aside(
         for key, sale_order in known.items()
     }
     for order_id, error in notices.announce(context, failures, wanted).items():
-        context.ledger.put_aside(context.name, JOB, order_id, error)
+        context.ledger.items.quarantine(context.name, JOB, order_id, error)
         names = {"account": context.name, "order": order_id}
         log.warning("cancellation_quarantined", **names, kind=error.kind, reason=error.reason)
 

@@ -8,7 +8,7 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, ItemErrors
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import cancelling, changes, importing, packing, reminders, tell
@@ -102,7 +102,7 @@ def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) 
 
 def decide_for(context: Context, order: Order, standing: Mapping[str, SaleOrder]) -> Step:
     """What to do about an order, given what the state store and Odoo know of it."""
-    entry = context.ledger.entry(context.name, JOB, order.order_id)
+    entry = context.ledger.items.get(context.name, JOB, order.order_id)
     return decide(
         order,
         standing.get(order.order_id),
@@ -131,7 +131,7 @@ def _cases(
         Case(
             order,
             existing[order.order_id],
-            Memo.read(context.ledger.entry(context.name, JOB, order.order_id)),
+            Memo.read(context.ledger.items.get(context.name, JOB, order.order_id)),
             is_new=order.order_id in new,
         )
         for order in orders
@@ -140,7 +140,7 @@ def _cases(
 
 
 def _memo(context: Context, order: Order) -> Memo:
-    former = Memo.read(context.ledger.entry(context.name, JOB, order.order_id))
+    former = Memo.read(context.ledger.items.get(context.name, JOB, order.order_id))
     return Memo.of(order, known_pieces(context, order, former))
 
 
@@ -158,7 +158,7 @@ def _close_reminders(
 
 def _settle(context: Context, order: Order, step: Step, memo: Memo) -> None:
     left_out = step == Step.LEAVE_OUT
-    context.ledger.settle(
+    context.ledger.items.settle(
         context.name,
         JOB,
         order.order_id,

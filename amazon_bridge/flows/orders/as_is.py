@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, ItemErrors, Transient
-from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders, tell
@@ -41,7 +41,7 @@ def import_as_is(context: Context, order_id: str) -> Counts:
 
 
 def _quarantined(context: Context, order_id: str) -> Entry:
-    entry = context.ledger.entry(context.name, JOB, order_id)
+    entry = context.ledger.items.get(context.name, JOB, order_id)
     if entry is None or entry.state != State.QUARANTINED or entry.kind not in KINDS:
         raise ConfigError(
             f"{order_id} is not in the quarantine of {context.name} as {', '.join(sorted(KINDS))}.",

@@ -62,14 +62,14 @@ def explain_interrupted(
 def _remember(context: Context, orders: Sequence[Order]) -> None:
     """Remember that these cancellations are Amazon's, as long as no note in Odoo says so."""
     for order in orders:
-        former = Memo.read(context.ledger.entry(context.name, JOB, order.order_id))
+        former = Memo.read(context.ledger.items.get(context.name, JOB, order.order_id))
         memo = former or Memo.of(order, known_pieces(context, order, None))
         text = replace(memo, cancelling=True).text()
-        context.ledger.remember(context.name, JOB, order.order_id, text)
+        context.ledger.items.remember(context.name, JOB, order.order_id, text)
 
 
 def _is_ours(context: Context, sale_order: SaleOrder) -> bool:
-    memo = Memo.read(context.ledger.entry(context.name, JOB, sale_order.order_id))
+    memo = Memo.read(context.ledger.items.get(context.name, JOB, sale_order.order_id))
     return sale_order.is_cancelled and memo is not None and memo.cancelling
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from amazon_bridge.engine.ledger import Entry
+from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import addresses, reminders, requests, unit_notes, units
 from amazon_bridge.flows.orders.case import Case
@@ -66,7 +66,7 @@ def changed_by_people(context: Context, before: datetime | None = None) -> list[
     """
     entries = [
         entry
-        for entry in context.ledger.done_with(context.name, JOB, OPEN_REMINDERS)
+        for entry in context.ledger.items.done_with(context.name, JOB, OPEN_REMINDERS)
         if before is None or entry.last_tried is None or entry.last_tried < before
     ]
     memos = {entry.key: Memo.read(entry) for entry in _some(entries, context)}

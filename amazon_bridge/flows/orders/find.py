@@ -9,7 +9,7 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
-from amazon_bridge.engine.ledger import Seen, State
+from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.window import Window
 from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
@@ -74,7 +74,7 @@ def file(context: Context, shown: Sequence[Shown], *, window: Window | None = No
         Seen(order.order_id, order.fingerprint, to_be_imported(order, filed_before=False))
         for order in shown
     ]
-    return context.ledger.file(context.name, JOB, seen, window=window)
+    return context.ledger.items.file(context.name, JOB, seen, window=window)
 
 
 def fetch(context: Context, order_id: str) -> Order:
@@ -121,7 +121,7 @@ _NOT_FOUND = "not_found"
 
 
 def _memo_of(context: Context, order_id: str) -> Memo | None:
-    known = [e for e in context.ledger.entries(order_id) if e.job == JOB and was_settled(e)]
+    known = [e for e in context.ledger.items.with_key(order_id) if e.job == JOB and was_settled(e)]
     if known:
         return next((Memo.read(e) for e in known if e.account == context.name), None)
     order = fetch(context, order_id)
@@ -152,10 +152,10 @@ def _remember(context: Context, order_id: str, memo: Memo) -> None:
     That proves to the seller's and other sellers' accounts whose order it is. When the orders job
     sees the order its fingerprint differs, so that it is processed.
     """
-    if context.dry_run or context.ledger.entry(context.name, JOB, order_id):
+    if context.dry_run or context.ledger.items.get(context.name, JOB, order_id):
         return
-    context.ledger.file(context.name, JOB, [Seen(order_id, _AS_FETCHED)])
-    context.ledger.settle(context.name, JOB, order_id, _AS_FETCHED, memo=memo.text())
+    context.ledger.items.file(context.name, JOB, [Seen(order_id, _AS_FETCHED)])
+    context.ledger.items.settle(context.name, JOB, order_id, _AS_FETCHED, memo=memo.text())
 
 
 _AS_FETCHED = "fetched"
@@ -177,7 +177,7 @@ def leave_to_owner(context: Context, order: Shown) -> bool:
     if owner_of(context, order) in {None, context.name}:
         return False
     state = State.LEFT_OUT
-    context.ledger.settle(context.name, JOB, order.order_id, order.fingerprint, state)
+    context.ledger.items.settle(context.name, JOB, order.order_id, order.fingerprint, state)
     return True
 
 

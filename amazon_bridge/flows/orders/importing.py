@@ -98,7 +98,7 @@ def _remember(context: Context, orders: Sequence[Order]) -> None:
     """
     for order in orders:
         memo = Memo.at_import(order, mapped_pieces(context, order)).text()
-        context.ledger.remember(context.name, JOB, order.order_id, memo)
+        context.ledger.items.remember(context.name, JOB, order.order_id, memo)
 
 
 def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:
@@ -106,7 +106,7 @@ def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:
     lines = [(draft, line) for draft in drafts for line in draft.lines if line.sku]
     matched = {line.sku for _, line in lines if not line.why_fallback}
     unmatched = [(i.sku, d.order_id, i.why_fallback) for d, i in lines if i.why_fallback]
-    context.ledger.note_matches(context.name, unmatched=unmatched, matched=matched)
+    context.ledger.skus.note_matches(context.name, unmatched=unmatched, matched=matched)
 
 
 def _priced(
@@ -208,7 +208,7 @@ def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> boo
     """It was confirmed since the ledger knows the order, and no round has come to its end."""
     if not sale_order.is_confirmed or sale_order.ordered == order.created.replace(microsecond=0):
         return False
-    entry = context.ledger.entry(context.name, JOB, order.order_id)
+    entry = context.ledger.items.get(context.name, JOB, order.order_id)
     if entry is None or was_settled(entry):
         return False
     return sale_order.ordered > entry.first_seen - _CLOCKS_DIFFER

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from amazon_bridge.engine.ledger import Entry
+from amazon_bridge.engine.records import Entry
 from amazon_bridge.model import FulfillmentStatus, Item, Order
 
 JOB = "orders"

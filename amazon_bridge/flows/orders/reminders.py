@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
-from amazon_bridge.engine.ledger import Entry
+from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.notices import Failures
@@ -146,7 +146,7 @@ def _remember(context: Context, order_id: str, topic: str) -> None:
     if memo and topic not in memo.reminders:
         others = (each for each in memo.reminders if kind_of(each) != kind_of(topic))
         updated = replace(memo, reminders=(*others, topic))
-        context.ledger.remember(context.name, JOB, order_id, updated.text())
+        context.ledger.items.remember(context.name, JOB, order_id, updated.text())
 
 
 def close_settled(
@@ -190,4 +190,4 @@ def _all_records(sale_order: SaleOrder) -> list[Record]:
 
 
 def _entry(context: Context, order_id: str) -> Entry | None:
-    return context.ledger.entry(context.name, JOB, order_id)
+    return context.ledger.items.get(context.name, JOB, order_id)

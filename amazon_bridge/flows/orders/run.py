@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.continuity import CLOCKS_DIFFER
 from amazon_bridge.engine.errors import AccountError, ItemError, Refused, Transient
+from amazon_bridge.engine.records import CLOCKS_DIFFER
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
@@ -44,7 +44,7 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     What fails is told as the counts' ``error``. A part that fails keeps none of the others,
     unless Odoo is down.
     """
-    begin = context.ledger.cursor(context.name) or _begin(context, dry_run=dry_run)
+    begin = context.ledger.cursors.get(context.name) or _begin(context, dry_run=dry_run)
     slices = windows(begin, context.clock())
     run = _Run(context, context.clock())
     if problem := _unreachable_cursor(context, begin):
@@ -62,7 +62,7 @@ def _begin(context: Context, *, dry_run: bool) -> datetime:
     """Where a new account's cursor begins."""
     begin = context.account.start or context.clock()
     if not dry_run and begin <= context.clock():
-        context.ledger.set_cursor(context.name, begin)
+        context.ledger.cursors.set(context.name, begin)
         log.info("cursor_created", account=context.name, cursor=begin.isoformat())
     return begin
 
@@ -88,7 +88,7 @@ def sweep(context: Context) -> Counts:
 
     Nothing that changed before the account's beginning is looked at. Errors as in ``sync``.
     """
-    began = context.ledger.began(context.name) or context.clock()
+    began = context.ledger.cursors.began(context.name) or context.clock()
     run = _Run(context, context.clock())
     run.attempt(lambda: run.process_late_orders(sweep_windows(context.clock(), began)))
     return run.finish()
@@ -147,7 +147,7 @@ class _Run:
         Raises:
             AccountError: a side is down, or refuses the account.
         """
-        pending = self.context.ledger.pending(self.context.name, JOB)
+        pending = self.context.ledger.items.pending(self.context.name, JOB)
         again = [order_id for order_id in pending if order_id not in self.refused]
         for start in range(0, len(again), _LEFTOVERS):
             self._process_again(again[start : start + _LEFTOVERS])
@@ -202,7 +202,7 @@ class _Run:
 
     def _refused_too_long(self) -> dict[str, ItemError]:
         """The orders refused for a day, where they are so few that each may be to blame itself."""
-        note, name = self.context.ledger.note_refusal, self.context.name
+        note, name = self.context.ledger.items.note_refusal, self.context.name
         since = {order_id: note(name, JOB, order_id) for order_id in self.refused}
         if len(self.refused) >= _MANY_REFUSED:
             return {}

@@ -66,7 +66,7 @@ def _announce(context: Context, errors: Mapping[str, ItemError]) -> Refusals:
 
 
 def _quarantine(context: Context, order_id: str, error: ItemError) -> None:
-    context.ledger.put_aside(context.name, JOB, order_id, error)
+    context.ledger.items.quarantine(context.name, JOB, order_id, error)
     log.warning(
         "order_quarantined",
         account=context.name,
@@ -110,7 +110,7 @@ def explain_unclear(context: Context, orders: Sequence[Order]) -> None:
     """Note in the state store why these orders stay pending."""
     for order in orders:
         reason = f"{_unclear(order).reason} Amazon is asked again in each run, for a day."
-        context.ledger.explain(context.name, JOB, order.order_id, reason)
+        context.ledger.items.explain(context.name, JOB, order.order_id, reason)
 
 
 _UNCLEAR_FOR = timedelta(days=1)
@@ -118,7 +118,7 @@ _UNCLEAR_FOR = timedelta(days=1)
 
 
 def _first_seen_before(context: Context, order_id: str, moment: datetime) -> bool:
-    entry = context.ledger.entry(context.name, JOB, order_id)
+    entry = context.ledger.items.get(context.name, JOB, order_id)
     return entry is not None and entry.first_seen < moment
 
 
@@ -262,7 +262,7 @@ def _is_unpriced(context: Context, sale_order: SaleOrder) -> bool:
     """It is confirmed at a worth of nothing, and no round has brought it to its end."""
     if sale_order.total or not sale_order.is_confirmed:
         return False
-    entry = context.ledger.entry(context.name, JOB, sale_order.order_id)
+    entry = context.ledger.items.get(context.name, JOB, sale_order.order_id)
     return not was_settled(entry)
 
 
@@ -294,6 +294,6 @@ def find_changed_worth(
 
 
 def _has_changed_worth(context: Context, order: Order) -> bool:
-    entry = context.ledger.entry(context.name, JOB, order.order_id)
+    entry = context.ledger.items.get(context.name, JOB, order.order_id)
     memo = Memo.read(entry)
     return order.status in LIVE and memo is not None and memo.worth != order.worth

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amazon_bridge.engine.ledger import Entry, Ledger
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.orders.memo import JOB
 
 
@@ -13,7 +14,7 @@ def waiting(ledger: Ledger, account: str, *, most: int) -> list[Entry]:
 
     Those with a known reason come first, then those seen first.
     """
-    return [with_reason(entry) for entry in ledger.waiting(account, JOB, most)]
+    return [with_reason(entry) for entry in ledger.items.waiting(account, JOB, most)]
 
 
 def with_reason(entry: Entry) -> Entry:

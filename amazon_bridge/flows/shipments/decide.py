@@ -11,7 +11,7 @@ from enum import StrEnum, auto
 
 from amazon_bridge.amazon.shipments import Carrier, carrier_for
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.shipments.left import check_not_fewer, units_left
 from amazon_bridge.flows.shipments.progress import Progress, Stage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import Entry
+from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.shipments.decide import Task, is_open, is_somebody_elses
@@ -48,9 +48,9 @@ class Found:
 
 def find(context: Context) -> Found:
     """Read the delivery orders that are done, and sort out which are to be worked."""
-    pending = context.ledger.pending_entries(context.name, JOB)
+    pending = context.ledger.items.pending_entries(context.name, JOB)
     done = _finished(context, pending)
-    entries = {each.key: context.ledger.entry(context.name, JOB, each.key) for each in done}
+    entries = {each.key: context.ledger.items.get(context.name, JOB, each.key) for each in done}
     open_ = [each for each in done if is_open(each, entries[each.key])]
     new = [each.id for each in open_ if entries[each.key] is None]
     told = notes.told(context.odoo, notes.DELIVERY_ORDER, new, TOLD, NOTHING_TOLD)

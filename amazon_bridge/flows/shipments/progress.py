@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum, auto
 
-from amazon_bridge.engine.ledger import Entry
+from amazon_bridge.engine.records import Entry
 
 JOB = "pickings"
 

@@ -9,7 +9,8 @@ from datetime import datetime
 import structlog
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import Entry, Ledger, Seen, State
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import Entry, Seen, State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.shipments.decide import (
     Task,
@@ -53,9 +54,9 @@ def _forget(context: Context, entry: Entry) -> None:
     order_id = entry.key.partition("#")[0]
     names = {"order": order_id, "delivery_order": entry.label or entry.key}
     log.warning("delivery_order_gone", account=context.name, **names)
-    context.ledger.file(context.name, JOB, [Seen(entry.key, _VANISHED)])
-    context.ledger.remember(context.name, JOB, entry.key, None)
-    context.ledger.settle(context.name, JOB, entry.key, _VANISHED, State.LEFT_OUT)
+    context.ledger.items.file(context.name, JOB, [Seen(entry.key, _VANISHED)])
+    context.ledger.items.remember(context.name, JOB, entry.key, None)
+    context.ledger.items.settle(context.name, JOB, entry.key, _VANISHED, State.LEFT_OUT)
 
 
 _VANISHED = "vanished"
@@ -64,13 +65,13 @@ _VANISHED = "vanished"
 
 def _file(context: Context, deliveries: Iterable[DeliveryOrder]) -> None:
     seen = [Seen(each.key, fingerprint(each), label=each.name) for each in deliveries]
-    context.ledger.file(context.name, JOB, seen)
+    context.ledger.items.file(context.name, JOB, seen)
 
 
 def _first_stage(context: Context, task: Task) -> Stage:
     if task.delivery.is_cancelled:
         return Stage.SENT
-    last = context.ledger.last_success(context.name, JOB)
+    last = context.ledger.runs.last_success(context.name, JOB)
     fresh = last is not None and task.delivery.done >= last
     untouched = task.memo.status == FulfillmentStatus.UNSHIPPED
     return Stage.NEW if fresh and untouched else Stage.UNSURE
@@ -82,18 +83,18 @@ def settle(context: Context, deliveries: Iterable[DeliveryOrder], state: State) 
     Of those that are new, Amazon is taken to know what Odoo says now.
     """
     for delivery in deliveries:
-        known = context.ledger.entry(context.name, JOB, delivery.key)
+        known = context.ledger.items.get(context.name, JOB, delivery.key)
         _file(context, [delivery])
         current = fingerprint(delivery)
-        context.ledger.settle(context.name, JOB, delivery.key, current, state)
+        context.ledger.items.settle(context.name, JOB, delivery.key, current, state)
         if known is None and state == State.DONE:
             progress = replace(_unsure(delivery), stage=Stage.SENT, told=told_digest(delivery))
-            context.ledger.remember(context.name, JOB, delivery.key, progress.text())
+            context.ledger.items.remember(context.name, JOB, delivery.key, progress.text())
 
 
 def progress_of(context: Context, task: Task) -> Progress:
     """How far a delivery order is, as far as the state store knows."""
-    entry = context.ledger.entry(context.name, JOB, task.key)
+    entry = context.ledger.items.get(context.name, JOB, task.key)
     return Progress.read(entry) or _unsure(task.delivery)
 
 
@@ -117,7 +118,7 @@ def remember(context: Context, task: Task, stage: Stage) -> None:
 
 def keep(context: Context, task: Task, progress: Progress) -> None:
     """Keep what is known of a delivery order's way to Amazon."""
-    context.ledger.remember(context.name, JOB, task.key, progress.text())
+    context.ledger.items.remember(context.name, JOB, task.key, progress.text())
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def waiting(ledger: Ledger, account: str) -> list[Waiting]:
 
     As the last run found them.
     """
-    entries = ledger.pending_entries(account, JOB)
+    entries = ledger.items.pending_entries(account, JOB)
     found = [_waiting(entry, Progress.read(entry)) for entry in entries]
     return sorted(filter(None, found), key=lambda each: (each.since, each.delivery_order))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.shipments.decide import (
@@ -238,7 +238,7 @@ def quarantine(context: Context, failures: Sequence[tuple[DeliveryOrder, ItemErr
 
 
 def _quarantine(context: Context, delivery: DeliveryOrder, error: ItemError) -> None:
-    context.ledger.put_aside(context.name, JOB, delivery.key, error)
+    context.ledger.items.quarantine(context.name, JOB, delivery.key, error)
     about = names(context, delivery)
     log.warning("shipment_quarantined", **about, kind=error.kind, reason=error.reason)
 

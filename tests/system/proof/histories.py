@@ -212,7 +212,7 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
         self.bridge.round()
         self.program_sweep()
         self._release_all()
-        self.bridge.app.ledger.retry()
+        self.bridge.app.ledger.items.retry()
 
     def _release_all(self) -> None:
         """Switch the rules off that keep quotations from being confirmed."""

@@ -11,7 +11,7 @@ from parcels import KNOWN, key
 from scene import ACCOUNTS, CARRIER
 from shop import Rows, amount
 
-from amazon_bridge.engine.ledger import Entry, State
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.engine.window import OVERLAP
 from amazon_bridge.simulator import Order
 from amazon_bridge.simulator.orders import UNPAID
@@ -40,7 +40,7 @@ class Always(History):
 
     def _check_cursors(self) -> None:
         for account in ACCOUNTS:
-            now, before = self.bridge.app.ledger.cursor(account), self.cursors.get(account)
+            now, before = self.bridge.app.ledger.cursors.get(account), self.cursors.get(account)
             assert before is None or (now and now >= before)
             if now:
                 self.cursors[account] = now
@@ -50,7 +50,7 @@ class Always(History):
         changes_ago = int(self.habits.lagging_search)
         for order in self.world.searchable(self.scene.seller, changes_ago=changes_ago):
             account = self.account_of(order)
-            entry = self.bridge.app.ledger.entry(account, "orders", order.order_id)
+            entry = self.bridge.app.ledger.items.get(account, "orders", order.order_id)
             since = began.get(account, self.bridge.program.start) - OVERLAP
             if order.last_updated >= since and order.status not in UNPAID:
                 assert entry, "shown, and not filed"
@@ -103,7 +103,7 @@ class Always(History):
     def _shipment_entries(self, row: dict[str, Any], order: Order) -> list[Entry]:
         """What the state store knows of a delivery order."""
         ledger, account = self.bridge.app.ledger, self.account_of(order)
-        entry = ledger.entry(account, "pickings", key(order, row))
+        entry = ledger.items.get(account, "pickings", key(order, row))
         return [entry] if entry else []
 
     def check_notes(self) -> None:
@@ -112,7 +112,7 @@ class Always(History):
             for row in self.sale_orders(order_id):
                 said = self.shop.notes("sale.order", row["id"])
                 assert CANCELLED not in said or row["state"] == "cancel", said
-        for entry in self.bridge.app.ledger.quarantined():
+        for entry in self.bridge.app.ledger.items.quarantined():
             if entry.account in ACCOUNTS and entry.job == "orders":
                 for row in self.sale_orders(entry.key):
                     assert self._is_asked(row["id"]), entry
@@ -135,14 +135,14 @@ class AtTheEnd(Always):
 
     def check_all_is_done(self) -> None:
         ledger = self.bridge.app.ledger
-        aside = [e for e in ledger.quarantined() if e.account in ACCOUNTS]
+        aside = [e for e in ledger.items.quarantined() if e.account in ACCOUNTS]
         unexpected = [e for e in aside if e.kind not in FOR_PEOPLE and not self._is_loose(e)]
         assert not unexpected, unexpected
         assert all(e.remedy for e in aside), aside
         for order_id in self.orders:
             order = self.world.order(order_id)
             self._check_nobody_cancelled_what_left(order)
-            entry = ledger.entry(self.account_of(order), "orders", order_id)
+            entry = ledger.items.get(self.account_of(order), "orders", order_id)
             if entry and entry.state is State.QUARANTINED:
                 FIGURES[f"orders put aside in {self.stage.name}"] += 1
                 continue
@@ -150,7 +150,7 @@ class AtTheEnd(Always):
             self._check_is_in_odoo(order)
             if order_id not in self.loose:
                 self._check_sides_agree(order)
-        assert not any(ledger.open_feeds(account) for account in ACCOUNTS)
+        assert not any(ledger.feeds.open(account) for account in ACCOUNTS)
 
     def _is_loose(self, entry: Entry) -> bool:
         """It is about an order that people or Amazon changed."""
@@ -201,7 +201,7 @@ class AtTheEnd(Always):
         ledger = self.bridge.app.ledger
         transfers = self.warehouse.transfers(order)
         deliveries = [entry for row in transfers for entry in self._shipment_entries(row, order)]
-        entries = [*ledger.entries(order.order_id), *deliveries]
+        entries = [*ledger.items.with_key(order.order_id), *deliveries]
         told = (order.order_id, order.status, order.fulfilled_by, order.packages, order.items)
         return [
             str(each) for each in (told, *self.sale_orders(order.order_id), *transfers, *entries)

@@ -56,8 +56,8 @@ class ClockedProgram(Program):
     def unfinished(self) -> list[str]:
         """What the state store has that is still to be done, or was put aside."""
         with Ledger(self.state, self.clock) as ledger:
-            feeds = [f for account in self.accounts for f in ledger.open_feeds(account["name"])]
-            items = ledger.open_items().items()
+            feeds = [f for account in self.accounts for f in ledger.feeds.open(account["name"])]
+            items = ledger.items.open_counts().items()
             return [*map(str, feeds), *(f"{job}: {n} {state}" for (_, job, state), n in items)]
 
 

@@ -11,7 +11,8 @@ from shop import amount
 from spoiled import SpoilingProxy
 from story import Story
 
-from amazon_bridge.engine.ledger import Ledger, State
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import populate
 
 ORDERS = 60
@@ -42,7 +43,7 @@ def test_only_what_is_bad_is_put_aside(story: Story, seed: int) -> None:
     assert put_aside.keys() <= proxy.spoiled.keys()
     with Ledger(program.state, story.clock) as ledger:
         for order_id, how in proxy.spoiled.items():
-            entry = ledger.entry("acme", "orders", order_id)
+            entry = ledger.items.get("acme", "orders", order_id)
             assert entry is not None, how
             assert entry.state is not State.PENDING, how
             if entry.state is State.DONE:

@@ -8,7 +8,7 @@ import pytest
 from scene import JOBS, Killed, Scene
 from test_proof_memory_histories import MemoryStage
 
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Line
 
 MANY = 200
@@ -41,7 +41,7 @@ def _is_killed_at(number: int, scene: Scene) -> bool:
     bridge.calls_left = None
     bridge.close()
     bridge.round(JOBS[:1])
-    entry = bridge.app.ledger.entry("acme", "orders", order.order_id)
+    entry = bridge.app.ledger.items.get("acme", "orders", order.order_id)
     assert entry
     assert entry.state is State.QUARANTINED
     sale_order = scene.shop.sale_order(order)

@@ -21,7 +21,7 @@ from shop import amount
 from story import Story
 from warehouse import Warehouse
 
-from amazon_bridge.engine.ledger import State
+from amazon_bridge.engine.records import State
 from amazon_bridge.service.timetable import Entry
 from amazon_bridge.simulator import Line, Order
 
@@ -96,10 +96,13 @@ class Soak:
 
     def _round(self, due: datetime) -> None:
         self.clock.shift += due - self.clock()
-        tokens, before = len(self.bridge.received("token")), self.bridge.app.ledger.cursor("acme")
+        tokens, before = (
+            len(self.bridge.received("token")),
+            self.bridge.app.ledger.cursors.get("acme"),
+        )
         for job in JOBS:
             assert "error" not in self.bridge.sync(job), self.bridge.events
-        cursor = self.bridge.app.ledger.cursor("acme")
+        cursor = self.bridge.app.ledger.cursors.get("acme")
         assert cursor
         assert before is None or cursor > before
         assert len(self.bridge.received("token")) == tokens + 1  # the last one has run out
@@ -150,8 +153,8 @@ def test_weeks_in_minutes(soak: Soak) -> None:
 def check_the_state_store(soak: Soak) -> None:
     """Nothing is open; what is done with was forgotten, and what Amazon showed again was not."""
     ledger = soak.bridge.app.ledger
-    assert ledger.open_items().total() == 0
-    assert not ledger.open_feeds("acme")
+    assert ledger.items.open_counts().total() == 0
+    assert not ledger.feeds.open("acme")
     assert soak.forgotten
     states = {soak.bridge.state("orders", order.order_id) for order in soak.orders}
     assert states == {State.DONE, None}

@@ -64,5 +64,5 @@ class ToBridge(History):
                 self.bridge.app.move_cursor(account, since)
 
     def _know_cursors(self) -> None:
-        known = {name: self.bridge.app.ledger.cursor(name) for name in ACCOUNTS}
+        known = {name: self.bridge.app.ledger.cursors.get(name) for name in ACCOUNTS}
         self.cursors = {name: at for name, at in known.items() if at}

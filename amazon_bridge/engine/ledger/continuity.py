@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
 
-from amazon_bridge.engine.tables import Tables, moment_of, text_of
-
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""Moments that lie no further in the future are no sign of a clock that was set back."""
+from amazon_bridge.engine.ledger.database import Subject, moment_of, text_of
+from amazon_bridge.engine.records import CLOCKS_DIFFER, DatabaseId
 
 _FORGET_ODOO = """
     UPDATE items SET fingerprint = '' WHERE account = :account AND job = :job
@@ -53,22 +50,8 @@ _FORGET_MEMOS = """
 """
 
 
-class DatabaseId(NamedTuple):
-    """Which database of Odoo it is. ``uuid`` is None where the login may not read it."""
-
-    url: str
-    name: str
-    uuid: str | None
-
-    def is_same(self, other: DatabaseId) -> bool:
-        """Whether the two may be one: by their uuids where both are known, else by name."""
-        if self.uuid and other.uuid:
-            return self.uuid == other.uuid
-        return self.name == other.name
-
-
-class Continuity(Tables):
-    """The part of the ledger that is about losses."""
+class Continuity(Subject):
+    """Survives losses: of Odoo's database, of its latest changes, of the right time."""
 
     # The database of Odoo
 
@@ -79,7 +62,7 @@ class Continuity(Tables):
 
     def note_odoo_database(self, database: DatabaseId) -> None:
         """Belong to this database from now on."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             _note_database(db, database)
 
     def adopt_odoo_database(
@@ -92,7 +75,7 @@ class Continuity(Tables):
             since: the moment that each account is rewound to, by its name.
             job: as ``rewind`` takes it.
         """
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             _note_database(db, database)
             for account, moment in since.items():
                 db.execute("INSERT OR IGNORE INTO accounts (name) VALUES (?)", (account,))
@@ -118,14 +101,8 @@ class Continuity(Tables):
             since: the moment.
             job: the job whose items are found with the cursor.
         """
-        with self._transaction(account) as db:
+        with self._database.transaction(account) as db:
             _rewind(db, account, since, job)
-
-    def skip(self, account: str, until: datetime) -> None:
-        """Begin anew at a later moment: what changed before is not wanted, be it read or not."""
-        with self._transaction(account) as db:
-            sql = "UPDATE accounts SET cursor = :until, began = :until WHERE name = :account"
-            db.execute(sql, {"until": text_of(until), "account": account})
 
     def rewinds(self, account: str) -> int:
         """How often the account was rewound."""
@@ -143,43 +120,17 @@ class Continuity(Tables):
             Whether there were any.
         """
         rows = self._rows("SELECT max(last_finished) AS latest FROM rounds")
-        latest, now = moment_of(rows[0]["latest"]), self._clock()
+        latest, now = moment_of(rows[0]["latest"]), self._database.clock()
         if latest is None or latest <= now + CLOCKS_DIFFER:
             return False
         values = {"now": text_of(now), "limit": text_of(now + CLOCKS_DIFFER)}
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             for table, column in _WAITED_FOR:
                 db.execute(
                     f"UPDATE {table} SET {column} = :now WHERE {column} > :limit",  # noqa: S608  ours
                     values,
                 )
         return True
-
-    def is_due(self, chore: str, interval: timedelta, *, at_first: bool = True) -> bool:
-        """Whether so much time has passed since a chore was begun, by whichever process.
-
-        If so, it counts as begun now: who asks is to do it.
-
-        Args:
-            chore: its name.
-            interval: the time between two beginnings, whichever way the clock was set between.
-            at_first: whether a chore that was never begun is due now, or an interval later.
-        """
-        now = self._clock()
-        with self._transaction() as db:
-            row = db.execute("SELECT begun FROM chores WHERE name = ?", (chore,)).fetchone()
-            begun = moment_of(row["begun"]) if row else None
-            if begun and abs(now - begun) < interval:
-                return False
-            sql = "INSERT OR REPLACE INTO chores (name, begun) VALUES (?, ?)"
-            db.execute(sql, (chore, text_of(now)))
-        return begun is not None or at_first
-
-    def make_due(self, chore: str) -> None:
-        """Note that a chore that was begun could not be done."""
-        long_ago = text_of(self._clock() - timedelta(days=3650))
-        with self._transaction() as db:
-            db.execute("UPDATE chores SET begun = ? WHERE name = ?", (long_ago, chore))
 
 
 _WAITED_FOR = (

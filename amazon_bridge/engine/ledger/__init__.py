@@ -1,0 +1,64 @@
+"""The state store: what each account's jobs have seen, done and quarantined. SQLite.
+
+It makes the bridge fast, never right: without it, or with an old copy of it, nothing is done
+twice. It holds keys, fingerprints and reasons, and never a buyer's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from amazon_bridge.engine.ledger.chores import Chores
+from amazon_bridge.engine.ledger.continuity import Continuity
+from amazon_bridge.engine.ledger.cursors import Cursors
+from amazon_bridge.engine.ledger.database import Database
+from amazon_bridge.engine.ledger.feeds import Feeds
+from amazon_bridge.engine.ledger.items import Items
+from amazon_bridge.engine.ledger.runs import Runs
+from amazon_bridge.engine.ledger.skus import Skus
+
+
+class Ledger:
+    """An open state store, by subject. All threads share one; processes may share the file.
+
+    All methods of the subjects raise ``Transient`` if another process keeps the store busy,
+    ``ConfigError`` if it is damaged or this user may not write to it, ``StorageError`` if the
+    disk is full.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+        """Open the store; create it, with its folder, if it does not exist.
+
+        Raises:
+            ConfigError: it can't be opened, is damaged, is not ours, or is newer than we are.
+        """
+        self.path = path
+        self._database = Database(path, clock)
+        self.items = Items(self._database)
+        self.cursors = Cursors(self._database)
+        self.runs = Runs(self._database)
+        self.feeds = Feeds(self._database)
+        self.skus = Skus(self._database)
+        self.continuity = Continuity(self._database)
+        self.chores = Chores(self._database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store."""
+        self._database.close()
+
+    def back_up(self, target: Path) -> None:
+        """Copy the store as it is at one moment, while others work with it.
+
+        Raises:
+            ConfigError: the target exists already, or can't be written.
+        """
+        self._database.back_up(target)

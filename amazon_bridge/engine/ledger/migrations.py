@@ -1,0 +1,138 @@
+"""The schema of the state store, as numbered steps."""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x416D4264  # "AmBd": marks the file as ours
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        f"PRAGMA application_id = {APPLICATION_ID}",
+        """
+        CREATE TABLE accounts (
+            name TEXT PRIMARY KEY,
+            cursor TEXT,
+            configuration TEXT  -- a digest
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE items (
+            account TEXT NOT NULL REFERENCES accounts (name),
+            job TEXT NOT NULL,
+            key TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            importable INTEGER NOT NULL CHECK (importable IN (0, 1)),
+            state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'left_out', 'quarantined')),
+            kind TEXT,
+            reason TEXT,
+            remedy TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            memo TEXT,
+            first_seen TEXT NOT NULL,
+            last_seen TEXT NOT NULL,
+            last_tried TEXT,
+            PRIMARY KEY (account, job, key),
+            CHECK ((state = 'quarantined') = (kind IS NOT NULL))
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE INDEX open_items ON items (state, account, job)
+        WHERE state IN ('pending', 'quarantined')
+        """,
+        "CREATE INDEX items_by_key ON items (key)",
+        """
+        CREATE TABLE rounds (
+            account TEXT NOT NULL REFERENCES accounts (name),
+            job TEXT NOT NULL,
+            last_started TEXT NOT NULL,
+            last_finished TEXT NOT NULL,
+            last_success TEXT,
+            last_error TEXT,
+            counts TEXT NOT NULL,  -- JSON
+            PRIMARY KEY (account, job)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
+    (
+        """
+        CREATE TABLE feeds (
+            number INTEGER PRIMARY KEY,
+            account TEXT NOT NULL REFERENCES accounts (name),
+            keys TEXT NOT NULL,  -- JSON, in the sequence of the feed's messages
+            begun TEXT NOT NULL,
+            feed_id TEXT,  -- absent while it isn't known whether the feed was made
+            closed TEXT
+        ) STRICT
+        """,
+    ),
+    (
+        "ALTER TABLE accounts ADD COLUMN began TEXT",
+        "UPDATE accounts SET began = cursor",
+        """
+        CREATE TABLE hours (
+            hour TEXT NOT NULL,  -- its beginning
+            account TEXT NOT NULL REFERENCES accounts (name),
+            created INTEGER NOT NULL,
+            PRIMARY KEY (hour, account)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
+    (
+        """
+        CREATE TABLE unmatched (
+            account TEXT NOT NULL REFERENCES accounts (name),
+            name TEXT NOT NULL,
+            key TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY (account, name, key)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
+    ("ALTER TABLE items ADD COLUMN unanswered_since TEXT",),
+    (
+        "ALTER TABLE items ADD COLUMN label TEXT",
+        # Deliveries were known by their names, which two of them may bear. What was known of them
+        # comes again from Odoo's notes and Amazon's packages: without a last success, the job
+        # looks as far back as with a new store.
+        "DELETE FROM items WHERE job = 'pickings'",
+        "UPDATE rounds SET last_success = NULL WHERE job = 'pickings'",
+    ),
+    (
+        """
+        CREATE TABLE odoo_database (
+            number INTEGER PRIMARY KEY CHECK (number = 1),
+            url TEXT NOT NULL,
+            name TEXT NOT NULL,
+            uuid TEXT  -- absent where the login may not read it
+        ) STRICT
+        """,
+        """
+        CREATE TABLE memos (  -- of an item, each with the moment from which on it had it
+            account TEXT NOT NULL REFERENCES accounts (name),
+            job TEXT NOT NULL,
+            key TEXT NOT NULL,
+            since TEXT NOT NULL,
+            memo TEXT NOT NULL,
+            PRIMARY KEY (account, job, key, since)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        INSERT INTO memos (account, job, key, since, memo)
+        SELECT account, job, key, first_seen, memo FROM items
+        WHERE memo IS NOT NULL AND job = 'orders'
+        """,
+        """
+        CREATE TABLE chores (
+            name TEXT PRIMARY KEY,
+            begun TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        INSERT INTO chores (name, begun)
+        SELECT 'sweep of ' || account, last_started FROM rounds WHERE job = 'sweep'
+        """,
+        "ALTER TABLE accounts ADD COLUMN rewinds INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE rounds ADD COLUMN rewinds INTEGER NOT NULL DEFAULT 0",
+    ),
+    ("ALTER TABLE items ADD COLUMN refused_since TEXT",),
+)
+"""Step n brings a store from version n to n + 1. Steps are only ever added."""

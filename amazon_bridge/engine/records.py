@@ -1,0 +1,121 @@
+"""What the state store returns and takes. No SQL: importing this module is cheap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from amazon_bridge.engine.runner import Counts
+
+MAX_ATTEMPTS = 10
+"""An item quarantined this often is retried only by hand, or when it changed on Amazon."""
+
+HELD = "held"
+"""The kind of error of an item that only a person may release."""
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""Moments at most this far in the future do not show that a clock was set back."""
+
+
+class State(StrEnum):
+    """The state of an item; it is always in exactly one."""
+
+    PENDING = "pending"
+    DONE = "done"
+    LEFT_OUT = "left_out"
+    QUARANTINED = "quarantined"
+
+
+class Seen(NamedTuple):
+    """An item as a run saw it."""
+
+    key: str
+    fingerprint: str
+    importable: bool = False
+    """It is now in a state in which the other side should have it. Once True, it stays so."""
+    label: str | None = None
+    """What people call the item, where the key alone means nothing to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the state store knows of one item. Datetimes are aware, in UTC."""
+
+    account: str
+    job: str
+    key: str
+    fingerprint: str
+    importable: bool
+    state: State
+    kind: str | None
+    reason: str | None
+    """Why it is quarantined; or why it is pending, where that is known."""
+    remedy: str | None
+    attempts: int
+    memo: str | None
+    first_seen: datetime
+    last_seen: datetime
+    last_tried: datetime | None
+    unanswered_since: datetime | None
+    label: str | None = None
+    """What people call the item; not unique."""
+    refused_since: datetime | None = None
+    """When Odoo began to refuse it although it is up."""
+
+    @property
+    def display_key(self) -> str:
+        """The key as people see it, with the label where there is one."""
+        return f"{self.label}@{self.key}" if self.label else self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Items that were sent together, or were about to be when the bridge was interrupted."""
+
+    number: int
+    keys: tuple[str, ...]
+    begun: datetime
+    feed_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A seller SKU for which a fallback product is used."""
+
+    name: str
+    reason: str
+    """Why, as of the last time."""
+    items: int
+    """Number of items in which the fallback product replaces it."""
+    last_key: str
+    """The greatest key of these items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The last run of a job. Datetimes are aware, in UTC."""
+
+    account: str
+    job: str
+    last_started: datetime
+    last_finished: datetime
+    last_success: datetime | None
+    last_error: str | None
+    """Why the last run failed; None if it succeeded."""
+    counts: Counts
+
+
+class DatabaseId(NamedTuple):
+    """Identity of an Odoo database. ``uuid`` is None where the login may not read it."""
+
+    url: str
+    name: str
+    uuid: str | None
+
+    def is_same(self, other: DatabaseId) -> bool:
+        """Compare by uuid if both are known, else by name."""
+        if self.uuid and other.uuid:
+            return self.uuid == other.uuid
+        return self.name == other.name
