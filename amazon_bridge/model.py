@@ -88,7 +88,6 @@ class Item:
     buyer_requested_cancellation: bool = False
     cancelled_by: str | None = None
     """Who cancelled units of the item (BUYER, MERCHANT, AMAZON); None where nobody did."""
-    cancellation_reason: str | None = None
 
     @property
     def worth(self) -> Decimal:
@@ -170,7 +169,6 @@ class Order:
     buyer: Buyer = Buyer()
     address: Address | None = None
     packages: tuple[Package, ...] = ()
-    replaces_order_id: str | None = None
     status_text: str = ""
     """Amazon's word for the status, which ``status`` may not know."""
     fulfilled_by_text: str | None = None

@@ -135,7 +135,6 @@ def _order(payload: OrderPayload, fingerprint: str, proceeds: OrderProceeds) -> 
         buyer=_buyer(payload),
         address=_known_address(address) if address else None,
         packages=tuple(map(_package, payload.packages)),
-        replaces_order_id=_replaced(payload),
         status_text=_word(payload.fulfillment.fulfillment_status) or "",
         fulfilled_by_text=_word(payload.fulfillment.fulfilled_by),
         service_level=payload.fulfillment.fulfillment_service_level,
@@ -191,7 +190,7 @@ def _proceeds(payload: OrderPayload, *, prices_include_tax: bool | None) -> Orde
         return order_proceeds(
             payload,
             prices_include_tax=prices_include_tax,
-            may_be_free=unpriced or _replaced(payload) is not None,
+            may_be_free=unpriced or _is_replacement(payload),
         )
     except ProceedsError:
         if not unpriced:
@@ -199,15 +198,11 @@ def _proceeds(payload: OrderPayload, *, prices_include_tax: bool | None) -> Orde
         return OrderProceeds(tuple(NOTHING for _ in payload.order_items), None)
 
 
-def _replaced(payload: OrderPayload) -> str | None:
-    """The id of the order that this one replaces without a new payment."""
-    return next(
-        (
-            other.order_id
-            for other in payload.associated_orders
-            if other.association_type == "REPLACEMENT_ORIGINAL_ID"
-        ),
-        None,
+def _is_replacement(payload: OrderPayload) -> bool:
+    """True if the order replaces another one without a new payment."""
+    return any(
+        other.order_id and other.association_type == "REPLACEMENT_ORIGINAL_ID"
+        for other in payload.associated_orders
     )
 
 
@@ -253,7 +248,6 @@ def _item(payload: ItemPayload, charges: tuple[Charge, ...], fulfilled: int) -> 
         customization_url=payload.product.customization.customized_url,
         buyer_requested_cancellation=_is_request(request),
         cancelled_by=execution.cancelled_by,
-        cancellation_reason=request.cancel_reason or execution.cancel_reason,
     )
 
 

@@ -158,7 +158,6 @@ class CancellationRequestPayload(Payload):
 
 class CancellationExecutionPayload(Payload):
     cancelled_by: Text = None
-    cancel_reason: Text = None
 
 
 class CancellationPayload(Payload):

@@ -11,11 +11,11 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError
-from amazon_bridge.odoo.past_customers import (
-    PastCustomer,
-    PastOrder,
+from amazon_bridge.odoo.anonymisation import (
+    CustomerHistory,
+    CustomerOrder,
     anonymise,
-    past_customers,
+    customers_to_anonymise,
 )
 from amazon_bridge.odoo.session import OdooSession
 
@@ -65,7 +65,7 @@ def forget_buyers(
             what was done stays done.
     """
     outcome = Outcome()
-    pages = past_customers(session, before)
+    pages = customers_to_anonymise(session, before)
     while True:
         with alone():
             page = next(pages, None)
@@ -79,7 +79,7 @@ def forget_buyers(
         sleep(_PAUSE)
 
 
-def _needs(customer: PastCustomer, put_aside: Collection[str]) -> Iterator[str]:
+def _needs(customer: CustomerHistory, put_aside: Collection[str]) -> Iterator[str]:
     """What the customer's data is needed for still, in words that tell none of it."""
     for contact in customer.contacts:
         if not contact.made_by_bridge:
@@ -95,7 +95,7 @@ def _needs(customer: PastCustomer, put_aside: Collection[str]) -> Iterator[str]:
             yield f"the transfer {transfer.name} is open"
 
 
-def _needs_of(order: PastOrder, put_aside: Collection[str]) -> Iterator[str]:
+def _needs_of(order: CustomerOrder, put_aside: Collection[str]) -> Iterator[str]:
     if not order.order_id:
         yield f"the sale order {order.name} isn't Amazon's"
     elif order.order_id in put_aside:
@@ -106,7 +106,7 @@ def _needs_of(order: PastOrder, put_aside: Collection[str]) -> Iterator[str]:
         yield f"the sale order {order.name} isn't delivered"
 
 
-def _anonymised(session: OdooSession, customers: Sequence[PastCustomer]) -> dict[int, str]:
+def _anonymised(session: OdooSession, customers: Sequence[CustomerHistory]) -> dict[int, str]:
     """Why Odoo refuses to change a customer, "" for each that is anonymous now.
 
     Whom it refuses keeps nobody else.
@@ -121,5 +121,5 @@ def _anonymised(session: OdooSession, customers: Sequence[PastCustomer]) -> dict
     return dict.fromkeys((customer.id for customer in customers), "")
 
 
-def _name(customer: PastCustomer) -> str:
+def _name(customer: CustomerHistory) -> str:
     return f"customer {customer.id}"

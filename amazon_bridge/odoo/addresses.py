@@ -30,7 +30,7 @@ class OdooAddress:
     """Values of ``FIELDS``, "" or None where there is none."""
     parts: Mapping[str, str]
     """The same street in the fields that ``Geography.parts_of_streets`` has."""
-    is_told: bool
+    has_place: bool
     """Amazon tells where to deliver, not just in which country."""
     uncut: str = ""
     """All lines, where a field of Odoo can't hold them; else empty."""
@@ -73,7 +73,7 @@ def odoo_address(geography: Geography, address: Address) -> OdooAddress:
     return OdooAddress(
         fields=fields,
         parts=_parts(geography, address),
-        is_told=any(fields[name] for name in _PLACE),
+        has_place=any(fields[name] for name in _PLACE),
         uncut=", ".join(filter(None, (street, street2, whole(address.city)))) if too_long else "",
     )
 

@@ -29,7 +29,7 @@ def cancelled_orders(
     changed = ("write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
     domain = [
         ("company_id", "=", company_id),
-        *("|", *sales.standing_for(order_ids)),
+        *("|", *sales.order_domain(order_ids)),
         *("&", ("state", "=", "cancel"), changed),
     ]
     rows = session.search_read("sale.order", domain, ["tag_ids"], order="id")

@@ -19,11 +19,9 @@ ASKED = {
     ),
     "account.tax": ("is_base_affected", "has_negative_factor"),
     "stock.rule": ("location_dest_id",),
-    "stock.picking": ("move_ids", "carrier_tracking_ref", "carrier_id", "reference_ids"),
+    "stock.picking": ("carrier_tracking_ref", "reference_ids"),
     "stock.move": ("quantity", "picked"),
     "product.template": ("is_storable",),
-    "res.partner": ("mobile",),
-    "res.users": ("group_ids",),
 }
 """The fields whose presence decides, by model."""
 
@@ -48,18 +46,14 @@ class Capabilities:
     tax_flags: tuple[str, ...]
     """What Odoo 14 doesn't ask of a tax yet: is_base_affected, has_negative_factor."""
     line_routes: str
-    """A many2many (``route_ids``) or a many2one (``route_id``); ``routes_are_many`` tells."""
-    routes_are_many: bool
+    """A many2many (``route_ids``) or a many2one (``route_id``)."""
     route_model: str
     rule_destination: str
-    picking_moves: str
     move_done_quantity: str
     has_picked: bool
     """A move's done quantity counts only when the move is marked as picked."""
     storable: Mapping[str, Any]
     """The values of a product whose stock is counted."""
-    has_mobile: bool
-    user_groups: str
     has_sale_stock: bool
     has_references: bool
     """Delivery orders are grouped by references, which lead to sale orders (since 19)."""
@@ -71,8 +65,7 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
     """Ask ``fields_of(model, names)`` which of the fields there are, a call a model."""
     fields = {model: fields_of(model, names) for model, names in ASKED.items()}
     line, move = fields["sale.order.line"], fields["stock.move"]
-    many = "route_ids" in line
-    routes = "route_ids" if many else "route_id"
+    routes = "route_ids" if "route_ids" in line else "route_id"
     new = "is_storable" in fields["product.template"]
     return Capabilities(
         order_locked="locked" if "locked" in fields["sale.order"] else None,
@@ -84,17 +77,13 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
         has_computed_price="technical_price_unit" in line,
         tax_flags=tuple(fields["account.tax"]),
         line_routes=routes,
-        routes_are_many=many,
         route_model=str(line.get(routes, {}).get("relation", "stock.route")),
         rule_destination=(
             "location_dest_id" if "location_dest_id" in fields["stock.rule"] else "location_id"
         ),
-        picking_moves="move_ids" if "move_ids" in fields["stock.picking"] else "move_lines",
         move_done_quantity="quantity" if "quantity" in move else "quantity_done",
         has_picked="picked" in move,
         storable={"type": "consu", "is_storable": True} if new else {"type": "product"},
-        has_mobile="mobile" in fields["res.partner"],
-        user_groups="group_ids" if "group_ids" in fields["res.users"] else "groups_id",
         has_sale_stock="warehouse_id" in fields["sale.order"],
         has_references="reference_ids" in fields["stock.picking"],
         has_tracking="carrier_tracking_ref" in fields["stock.picking"],

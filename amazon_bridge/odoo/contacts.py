@@ -188,7 +188,7 @@ def _delivered_at(buyer: Buyer, customer: Row) -> bool:
     One without an address must not go to the address of an earlier order, unless Amazon has
     shipped it already.
     """
-    if not buyer.address.is_told:
+    if not buyer.address.has_place:
         return not buyer.ships or is_blank(customer)
     return is_same_place(buyer.address, buyer.deliver_to(customer), customer)
 
@@ -212,7 +212,7 @@ def _is_delivery_of(contact: Row, customer: Row, buyer: Buyer) -> bool:
         contact["active"]
         and contact["type"] in _OWN_ADDRESS
         and contact["parent_id"] == customer["id"]
-        and buyer.address.is_told
+        and buyer.address.has_place
         and is_same_place(buyer.address, buyer.deliver_to(customer), contact)
     )
 
@@ -220,7 +220,7 @@ def _is_delivery_of(contact: Row, customer: Row, buyer: Buyer) -> bool:
 def _delivery(buyer: Buyer, customer: Row) -> NewContact:
     """Keyed by what is told, so that an address gets one contact however often it is told."""
     name, cells = buyer.deliver_to(customer), buyer.address.cells()
-    if buyer.address.is_told:
+    if buyer.address.has_place:
         key = f"partner_{customer['id']}_delivery_{_told(buyer.address, name)}"
     else:
         key = f"partner_{customer['id']}_delivery_order_{buyer.order_id}"

@@ -165,7 +165,7 @@ def _note(delivery: Delivery, instructions: Sequence[Instruction]) -> str:
 _PERSONAL = re.compile(f"({GIFT_MESSAGE}|{DELIVERY_INSTRUCTIONS}): [^<]*")
 
 
-def forget_instructions(session: OdooSession, sale_order_ids: Sequence[int]) -> None:
+def erase_instructions(session: OdooSession, sale_order_ids: Sequence[int]) -> None:
     """Take personal data out of the notes of these orders' deliveries."""
     labels = [("note", "ilike", f"{label}: ") for label in (GIFT_MESSAGE, DELIVERY_INSTRUCTIONS)]
     domain = [("sale_id", "in", sale_order_ids), "|", *labels]

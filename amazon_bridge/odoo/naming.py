@@ -17,16 +17,16 @@ from amazon_bridge.odoo.session import SOURCE_LANGUAGE, OdooSession
 class Name:
     """A record's name, as the login sees it and as its source has it; often the same."""
 
-    shown: str
+    displayed: str
     source: str
 
     def __str__(self) -> str:
-        return self.shown
+        return self.displayed
 
     @property
     def both(self) -> tuple[str, ...]:
         """The name that is seen comes first."""
-        return tuple(dict.fromkeys((self.shown, self.source)))
+        return tuple(dict.fromkeys((self.displayed, self.source)))
 
 
 def read_names(session: OdooSession, model: str, ids: Collection[int]) -> dict[int, Name]:

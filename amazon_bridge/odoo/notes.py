@@ -76,12 +76,14 @@ def _sequence(item: RecordNote) -> tuple[Record, str]:
     return record, note.topic
 
 
-def told(session: OdooSession, model: str, ids: Collection[int], *subjects: str) -> set[int]:
-    """Those of the records that have a note with one of these subjects."""
+def records_with_note(
+    session: OdooSession, model: str, ids: Collection[int], *subjects: str
+) -> set[int]:
+    """The ids of records that have a note with one of these subjects."""
     return {row["res_id"] for row in _notes(session, {model}, ids, subjects)} if ids else set()
 
 
-def subjects(
+def subjects_by_record(
     session: OdooSession, model: str, ids: Collection[int], wanted: Collection[str]
 ) -> dict[int, set[str]]:
     """Which of these subjects the notes of the records have; records without any are absent."""
@@ -179,7 +181,7 @@ def close_all(
         session.call("mail.activity", "action_feedback", sorted(ours), feedback=feedback)
 
 
-def reminded(
+def records_with_reminder(
     session: OdooSession, model: str, ids: Collection[int], topics: Collection[str]
 ) -> set[int]:
     """Those of the records that have an open activity whose topic begins so."""

@@ -4,7 +4,7 @@ A person is known by Amazon's anonymised e-mail address, which stays the same fo
 one seller; a company by its VAT number, else by its name and that address. Where Amazon tells
 none of these (orders that it ships itself), the order has a customer of its own. What exists
 in Odoo is never overwritten; only fields that are empty are filled. A buyer whose contact was
-archived or made anonymous (see ``past_customers``) and who buys again is a new customer.
+archived or made anonymous (see ``anonymisation``) and who buys again is a new customer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.model import Order
 from amazon_bridge.odoo import contacts
 from amazon_bridge.odoo.addresses import Row, is_same_place, is_same_text, may_be_filled
-from amazon_bridge.odoo.buyers import ANONYMOUS, Buyer, buyer_of, digest, is_nameless
+from amazon_bridge.odoo.buyers import ANONYMOUS, Buyer, buyer_of, is_nameless
 from amazon_bridge.odoo.contacts import PARTNER, NewContact, plain
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
@@ -82,7 +82,7 @@ def customers(
         buyer.order_id: Customer(
             partner_id=row["id"],
             delivery_id=deliveries[buyer.order_id]["id"],
-            has_address=buyer.address.is_told,
+            has_address=buyer.address.has_place,
             tax_number_refused=buyer.order_id in refused,
         )
         for buyer, row in placed
@@ -295,7 +295,7 @@ def destinations(
     """
     buyers = [buyer_of(geography, order) for order in orders]
     rows = contacts.read(session, {id_ for pair in placed.values() for id_ in pair})
-    told = [b for b in buyers if b.address.is_told and _is_known(rows, placed[b.order_id][0])]
+    told = [b for b in buyers if b.address.has_place and _is_known(rows, placed[b.order_id][0])]
     blank = {b.order_id for b in told if _fits(b, rows.get(placed[b.order_id][1]))}
     _complete(session, [(b, rows[placed[b.order_id][0]]) for b in told])
     found = {b.order_id: Destination(placed[b.order_id][1]) for b in buyers}
@@ -339,14 +339,3 @@ def _fill_delivery(
     if is_nameless(delivery) or is_same_text(delivery["name"], customer["name"]):
         cells["name"] = delivery["name"] = buyer.deliver_to(customer)
     contacts.write(session, {delivery["id"]: cells})
-
-
-def told_address(order: Order) -> str:
-    """A short name for what Amazon tells of an order's destination, which doesn't show it.
-
-    It differs when any of it differs; empty where no address is told.
-    """
-    address = order.address
-    if address is None or not (address.lines or address.street_name or address.postal_code):
-        return ""
-    return digest(*(getattr(address, name) for name in address.__slots__))

@@ -30,7 +30,7 @@ def add_purchase_orders(
 _PURCHASE_ORDER = "Purchase order: "
 
 
-def forget_purchase_orders(session: OdooSession, ids: Sequence[int]) -> None:
+def erase_purchase_orders(session: OdooSession, ids: Sequence[int]) -> None:
     """Take the companies' purchase orders out of the terms of sale orders."""
     domain = [("id", "in", ids), ("note", "ilike", _PURCHASE_ORDER)]
     rows = session.search_read("sale.order", domain, ["note"])
@@ -39,7 +39,7 @@ def forget_purchase_orders(session: OdooSession, ids: Sequence[int]) -> None:
     session.load("sale.order", [".id", "note"], cells, overwrite=True)
 
 
-def forget_gift_messages(session: OdooSession, ids: Sequence[int]) -> None:
+def erase_gift_messages(session: OdooSession, ids: Sequence[int]) -> None:
     """Delete the lines of sale orders that hold gift messages, or empty them (Odoo 14)."""
     domain = [("order_id", "in", ids), ("display_type", "=", "line_note")]
     lines = session.search_read("sale.order.line", domain, ["id"])

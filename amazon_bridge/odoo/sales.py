@@ -170,14 +170,14 @@ def find(session: OdooSession, order_ids: Iterable[str]) -> dict[str, SaleOrder]
     """
     wanted = sorted(order_ids)
     rows = session.search_read(
-        "sale.order", standing_for(wanted), _fields(session), order="id desc"
+        "sale.order", order_domain(wanted), _fields(session), order="id desc"
     )
     names = session.external_ids("sale.order", [row["id"] for row in rows])
     found = _sale_orders(session, rows, names)
     return {order_id: found[order_id] for order_id in wanted if order_id in found}
 
 
-def standing_for(order_ids: Iterable[str]) -> list[Any]:
+def order_domain(order_ids: Iterable[str]) -> list[Any]:
     """The domain of the sale orders that may stand for these Amazon orders."""
     wanted = sorted(order_ids)
     origins = [_origin(order_id) for order_id in wanted]
@@ -319,7 +319,7 @@ def _sale_orders_of(
     }
 
 
-def make(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
+def create(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
     """Make the quotations that aren't there yet, without prices; all or none of them.
 
     Answers with the database ids by Amazon order id, also of those that were there.

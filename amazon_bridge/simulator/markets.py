@@ -59,4 +59,3 @@ def _read(row: str) -> Market:
 
 MARKETS: dict[str, Market] = {row[:2]: _read(row) for row in _ROWS.strip().splitlines()}
 """By country code."""
-MARKETS_BY_ID: dict[str, Market] = {market.marketplace_id: market for market in MARKETS.values()}

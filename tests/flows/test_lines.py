@@ -6,7 +6,7 @@ import pytest
 from desk import Desk, MakeDesk, item, order
 from odoo_server.databases import OdooDatabase
 
-from amazon_bridge.odoo.deliveries import forget_instructions
+from amazon_bridge.odoo.deliveries import erase_instructions
 
 GIFT = {
     "promotion": {"breakdowns": [{"promotionId": "SUMMER-10"}, {"promotionId": "FREESHIP"}]},
@@ -100,7 +100,7 @@ def test_what_packers_need_is_in_the_note_of_the_delivery(desk, taxes):
     ]
     assert [line for line in lines if line not in delivery["note"]] == []
     # Made anonymous, only what tells of the buyer is gone.
-    forget_instructions(desk.context.odoo, [sale_order_id])
+    erase_instructions(desk.context.odoo, [sale_order_id])
     note = desk.find("stock.picking", domain, ["note"])[0]["note"]
     assert [line for line in lines if line in note] == lines[:4]
     assert "4711" not in note

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -182,8 +183,9 @@ def test_one_reminder_for_each_topic(
     assert len(activities(kits, transfer)) == 1
     remind(session, transfer, "refused_1")  # a person, or the bridge, is done with it
     assert len(activities(kits, transfer)) == 1
-    assert notes.told(session, "stock.picking", [transfer], "Look", "Elsewhere") == {transfer}
-    assert notes.told(session, "stock.picking", [transfer], "Elsewhere") == set()
+    noted = partial(notes.records_with_note, session, "stock.picking", [transfer])
+    assert noted("Look", "Elsewhere") == {transfer}
+    assert noted("Elsewhere") == set()
 
 
 def test_who_cannot_be_asked_is_not(

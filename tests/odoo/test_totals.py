@@ -78,7 +78,7 @@ class Shop:
 
     def make(self, *drafts: Draft) -> dict[str, SaleOrder]:
         """The priced quotations, by Amazon order id."""
-        made = sales.read(self.session, sales.make(self.session, drafts))
+        made = sales.read(self.session, sales.create(self.session, drafts))
         ids = {order_id: order.id for order_id, order in made.items()}
         pricing.set_prices(self.session, drafts, made)
         priced = sales.read(self.session, ids)
@@ -205,7 +205,7 @@ def test_what_a_person_changed_is_no_rounding(two_digits: Shop) -> None:
     shop = two_digits
     product = shop.product({"amount": 20, "price_include_override": "tax_excluded"})
     draft = shop.draft(shop.line(product, "12.00", 2))
-    made = sales.read(shop.session, sales.make(shop.session, [draft]))
+    made = sales.read(shop.session, sales.create(shop.session, [draft]))
     pricing.set_prices(shop.session, [draft], made)
     (line,) = made[draft.order_id].line_ids
     shop.odoo.rpc("sale.order.line", "write", [line], {"price_unit": 5.02})

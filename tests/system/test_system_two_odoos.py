@@ -37,11 +37,10 @@ def test_login(side: Side) -> None:
     assert (names.price_digits, names.line_routes, names.route_model) == (
         *(None, "route_ids", "stock.route"),
     )
-    assert (names.picking_moves, names.move_done_quantity) == ("move_ids", "quantity")
+    assert names.move_done_quantity == "quantity"
     assert names.has_picked
     assert names.has_tracking
     assert names.has_sale_stock
-    assert not names.has_mobile
 
 
 def test_a_wrong_password_is_refused(side: Side) -> None:

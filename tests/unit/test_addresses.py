@@ -68,8 +68,8 @@ def test_parts_of_streets_go_where_odoo_has_fields_for_them() -> None:
 
 
 def test_a_country_alone_is_no_address() -> None:
-    assert not odoo_address(PLAIN, Address(country_code="FR", phone="123")).is_told
-    assert odoo_address(PLAIN, Address(country_code=None, city="Paris")).is_told
+    assert not odoo_address(PLAIN, Address(country_code="FR", phone="123")).has_place
+    assert odoo_address(PLAIN, Address(country_code=None, city="Paris")).has_place
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def _settled_before(context: Context, open_: Sequence[CancelledOrder]) -> set[in
     new = [id_ for id_, entry in entries.items() if entry is None]
     again = [id_ for id_, entry in entries.items() if entry and entry.attempts]
     wanted = (*tell.CANCELLED_SUBJECTS, tell.NOT_TOLD)
-    noted = notes.subjects(context.odoo, notes.SALE_ORDER, [*new, *again], wanted)
+    noted = notes.subjects_by_record(context.odoo, notes.SALE_ORDER, [*new, *again], wanted)
     cancelled = {id_ for id_ in new if not noted.get(id_, set()).isdisjoint(_CANCELLED)}
     asked = {id_ for id_, its in noted.items() if tell.NOT_TOLD in its}
     return cancelled | (asked - tell.still_asked(context, asked))

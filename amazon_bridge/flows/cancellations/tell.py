@@ -64,7 +64,7 @@ def close_reminders(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
 
 def still_asked(context: Context, ids: Collection[int]) -> set[int]:
     """Those of the sale orders that have an open activity about their cancellation."""
-    return notes.reminded(context.odoo, notes.SALE_ORDER, ids, (_REFUSED,))
+    return notes.records_with_reminder(context.odoo, notes.SALE_ORDER, ids, (_REFUSED,))
 
 
 def put_aside(

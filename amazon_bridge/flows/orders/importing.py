@@ -87,7 +87,7 @@ def _not_confirmed(sale_order: SaleOrder, objection: str) -> ItemError:
 def _made(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
     if not drafts:
         return {}
-    return sales.read(context.odoo, sales.make(context.odoo, drafts))
+    return sales.read(context.odoo, sales.create(context.odoo, drafts))
 
 
 def _remember(context: Context, orders: Sequence[Order]) -> None:

@@ -53,7 +53,7 @@ def find(context: Context) -> Found:
     entries = {each.key: context.ledger.items.get(context.name, JOB, each.key) for each in done}
     open_ = [each for each in done if is_open(each, entries[each.key])]
     new = [each.id for each in open_ if entries[each.key] is None]
-    told = notes.told(context.odoo, notes.DELIVERY_ORDER, new, TOLD, NOTHING_TOLD)
+    told = notes.records_with_note(context.odoo, notes.DELIVERY_ORDER, new, TOLD, NOTHING_TOLD)
     new_told = [each for each in open_ if each.id in told and entries[each.key] is None]
     untold = [each for each in open_ if each not in new_told]
     memos = orders.memos_of(context, {delivery.order_id for delivery in untold})

@@ -32,7 +32,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class PastOrder:
+class CustomerOrder:
     """A sale order that names one of the contacts."""
 
     id: int
@@ -56,12 +56,12 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class PastCustomer:
+class CustomerHistory:
     """A customer that the bridge made, with all that names it."""
 
     id: int
     contacts: tuple[Contact, ...]
-    orders: tuple[PastOrder, ...]
+    orders: tuple[CustomerOrder, ...]
     transfers: tuple[Transfer, ...]
     is_invoiced: bool
     """There is an invoice, or a draft of one."""
@@ -73,11 +73,12 @@ class PastCustomer:
         return max(moved + [order.ordered for order in self.orders])
 
 
-def past_customers(session: OdooSession, before: datetime) -> Iterator[list[PastCustomer]]:
-    """Customers of Amazon's orders from before a moment, but for those that are anonymous already.
+def customers_to_anonymise(
+    session: OdooSession, before: datetime
+) -> Iterator[list[CustomerHistory]]:
+    """Customers of Amazon orders from before a moment that are not anonymous yet.
 
-    They come by the page, and nothing is known of a page before it is asked for. A customer may
-    stand on several.
+    Yields page by page, each read only when it is requested. A customer may be on several pages.
 
     Args:
         session: a login to all companies that the bridge works for.
@@ -149,9 +150,9 @@ class _Papers:
             amazons={id_: sales.external_order_id(name) for id_, name in names.items()},
         )
 
-    def of(self, customer_id: int) -> PastCustomer:
+    def of(self, customer_id: int) -> CustomerHistory:
         mine = set(self.customers[customer_id])
-        return PastCustomer(
+        return CustomerHistory(
             id=customer_id,
             contacts=tuple(self._contact(row) for row in self.contacts if row["id"] in mine),
             orders=tuple(self._order(row) for row in self._orders(mine)),
@@ -162,8 +163,8 @@ class _Papers:
     def _contact(self, row: Mapping[str, Any]) -> Contact:
         return Contact(row["id"], row["id"] in self.made_here, bool(row["user_ids"]))
 
-    def _order(self, row: Mapping[str, Any]) -> PastOrder:
-        return PastOrder(
+    def _order(self, row: Mapping[str, Any]) -> CustomerOrder:
+        return CustomerOrder(
             id=row["id"],
             name=row["name"],
             order_id=self.amazons.get(row["id"], ""),
@@ -220,17 +221,17 @@ def _families(contacts: _Rows, customers: Collection[int]) -> dict[int, list[int
 # Anonymise
 
 
-def anonymise(session: OdooSession, customers: Sequence[PastCustomer]) -> None:
-    """Take away what tells who these customers are, their gift messages and purchase orders.
+def anonymise(session: OdooSession, customers: Sequence[CustomerHistory]) -> None:
+    """Erase personal data of these customers, their gift messages and purchase order numbers.
 
-    Last of all their names, by which ``past_customers`` knows who is still to be made anonymous.
+    Names go last, because ``customers_to_anonymise`` tells by the name who is anonymous already.
     """
     if not customers:
         return
     orders = sorted({order.id for customer in customers for order in customer.orders})
-    sale_terms.forget_gift_messages(session, orders)
-    sale_terms.forget_purchase_orders(session, orders)
-    deliveries.forget_instructions(session, orders)
+    sale_terms.erase_gift_messages(session, orders)
+    sale_terms.erase_purchase_orders(session, orders)
+    deliveries.erase_instructions(session, orders)
     contacts = sorted({each.id for customer in customers for each in customer.contacts})
     fields = [*_BUYERS_FIELDS, *session.fields_of("res.partner", _OF_MODULES)]
     rows = [
