@@ -19,7 +19,7 @@ from warehouse import Warehouse
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows import shipments
-from amazon_bridge.flows.shipments import decide
+from amazon_bridge.flows.shipments import apply
 from amazon_bridge.simulator import Line, Order
 
 TOLD = "Amazon: shipment confirmed"
@@ -692,7 +692,7 @@ def test_amazon_is_down(bridge: Bridge, world: SettledWorld, warehouse: Warehous
 def test_nobody_is_left_out_when_amazon_shows_nothing_for_hours(
     bridge: Bridge, warehouse: Warehouse, clock: ShiftedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decide, "_READ_BACKS", 2)
+    monkeypatch.setattr(apply, "_READ_BACKS", 2)
     orders = place(bridge, 4)
     for order in orders:
         warehouse.ship(order)

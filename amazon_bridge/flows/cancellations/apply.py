@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from amazon_bridge.engine.errors import ItemError, Transient
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Seen, State
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import notices, orders
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import Ending, Task, decide, deleted
 from amazon_bridge.flows.cancellations.find import Found
 from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB, LIVE, memo_of
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
 from amazon_bridge.model import Cancellation
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.sales import SaleOrder
@@ -22,58 +22,53 @@ from amazon_bridge.odoo.sales import SaleOrder
 log = structlog.get_logger(__name__)
 
 
-def file(context: Context, found: Found, counts: Counts) -> Sequence[Task]:
-    """Settle and file what was found; return what Amazon may have to be told."""
-    end(context, found.endings)
+def settle(run: Run, found: Found) -> None:
+    """File the tasks, settle what Amazon need not be told of, and quarantine what is unclear."""
+    context = run.context
+    _end(run, found.endings)
     filed = [*(task.order_id for task in found.tasks), *found.unknown]
     context.ledger.items.file(context.name, JOB, [Seen(key, CANCELLED) for key in filed])
     failures = {
         **found.failures,
         **context.all_given_up(JOB, found.unknown),
-        **_settle_gone(context, found, counts),
+        **_settle_gone(run, found),
     }
-    tell.put_aside(context, failures, found.sale_orders)
-    counts.seen += len(found.tasks) + len(failures)
-    counts.quarantined += len(failures)
-    return found.tasks
+    tell.quarantine(run, failures, found.sale_orders)
+    run.counts.seen += len(failures)
 
 
-def _settle_gone(context: Context, found: Found, counts: Counts) -> dict[str, ItemError]:
+def _settle_gone(run: Run, found: Found) -> dict[str, ItemError]:
     """Settle the orders without a sale order that Amazon has cancelled, and return the others."""
     errors: dict[str, ItemError] = {}
-    fetched = context.one_by_one(
-        JOB, sorted(found.gone), lambda order_id: orders.fetch(context, order_id), key=str
-    )
+    fetched = run.each(sorted(found.gone), lambda id_: orders.fetch(run.context, id_), key=str)
     for order_id, result in fetched:
-        if isinstance(result, Transient):
-            counts.note_error(result)
-        elif error := result if isinstance(result, ItemError) else deleted(result):
+        if error := result if isinstance(result, ItemError) else deleted(result):
             errors[order_id] = error
         else:
-            settle(context, order_id, State.DONE, CANCELLED)
+            settle_order(run, order_id, State.DONE, CANCELLED)
     return errors
 
 
-def end(context: Context, endings: Sequence[Ending]) -> None:
+def _end(run: Run, endings: Sequence[Ending]) -> None:
     """Post notes on the orders about how they end, close their activities, and settle them."""
     posted = {each.sale_order.id: each.note for each in endings if each.note}
-    notices.post(context, notes.SALE_ORDER, posted)
-    tell.close_reminders(context, [each.sale_order for each in endings])
+    notices.post(run.context, notes.SALE_ORDER, posted)
+    tell.close_reminders(run.context, [each.sale_order for each in endings])
     for each in endings:
         fingerprint = CANCELLED if each.sale_order.is_cancelled else LIVE
-        settle(context, each.sale_order.order_id, each.state, fingerprint)
+        settle_order(run, each.sale_order.order_id, each.state, fingerprint)
 
 
-def settle(context: Context, order_id: str, state: State, fingerprint: str) -> None:
+def settle_order(run: Run, order_id: str, state: State, fingerprint: str) -> None:
     """Settle an order, whether it was filed before or not."""
-    context.ledger.items.file(context.name, JOB, [Seen(order_id, fingerprint)])
-    context.ledger.items.settle(context.name, JOB, order_id, fingerprint, state)
+    name = run.context.name
+    run.settle(order_id, fingerprint, state)
     if fingerprint == LIVE:
-        context.ledger.items.remember(context.name, JOB, order_id, None)
-    log.info("cancellation_settled", account=context.name, order=order_id, state=state)
+        run.context.ledger.items.remember(name, JOB, order_id, None)
+    log.info("cancellation_settled", account=name, order=order_id, state=state)
 
 
-def check(context: Context, tasks: Sequence[Task], counts: Counts) -> list[Cancellation]:
+def check(run: Run, tasks: Sequence[Task]) -> list[Cancellation]:
     """Return what may be sent, as Amazon shows the orders now; settle or quarantine the others.
 
     Raises:
@@ -82,7 +77,7 @@ def check(context: Context, tasks: Sequence[Task], counts: Counts) -> list[Cance
     cancellations: list[Cancellation] = []
     endings: list[Ending] = []
     failures: dict[str, ItemError] = {}
-    looks = context.one_by_one(JOB, tasks, lambda t: look(context, t), key=lambda t: t.order_id)
+    looks = run.each(tasks, lambda task: look(run.context, task), key=lambda task: task.order_id)
     for task, result in looks:
         match result:
             case Cancellation():
@@ -91,11 +86,8 @@ def check(context: Context, tasks: Sequence[Task], counts: Counts) -> list[Cance
                 endings.append(result)
             case ItemError():
                 failures[task.order_id] = result
-            case Transient():
-                counts.note_error(result)
-    end(context, endings)
-    tell.put_aside(context, failures, _sale_orders(tasks))
-    counts.quarantined += len(failures)
+    _end(run, endings)
+    tell.quarantine(run, failures, _sale_orders(tasks))
     return cancellations
 
 

@@ -8,11 +8,11 @@ import structlog
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import HELD
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import Task
 from amazon_bridge.flows.cancellations.memo import JOB, Memo, remember_passed
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
 from amazon_bridge.odoo.cancelled_orders import count_open_orders
 
 log = structlog.get_logger(__name__)
@@ -21,8 +21,9 @@ _FEW = 5
 """Up to so many cancellations in a round are no mass action, whatever part of the orders."""
 
 
-def released(context: Context, tasks: Sequence[Task], counts: Counts) -> Sequence[Task]:
+def released(run: Run, tasks: Sequence[Task]) -> Sequence[Task]:
     """Hold what looks like a mistaken mass action; what has passed here before passes again."""
+    context = run.context
     new = fresh(context, tasks)
     why = suspicion(context, len(new))
     if not why:
@@ -30,9 +31,8 @@ def released(context: Context, tasks: Sequence[Task], counts: Counts) -> Sequenc
             remember_passed(context, task.order_id)
         return tasks
     errors = {task.order_id: _held(why) for task in new}
-    tell.put_aside(context, errors, {task.order_id: task.sale_order for task in new})
+    tell.quarantine(run, errors, {task.order_id: task.sale_order for task in new})
     log.warning("cancellations_held", account=context.name, orders=len(new))
-    counts.quarantined += len(new)
     return [task for task in tasks if task not in new]
 
 

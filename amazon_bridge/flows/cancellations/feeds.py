@@ -10,15 +10,15 @@ import structlog
 from amazon_bridge.amazon.feeds import FeedStatus, Outcome, Result
 from amazon_bridge.engine.errors import AccountError, ItemError, Transient
 from amazon_bridge.engine.records import Feed, State
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations import tell
-from amazon_bridge.flows.cancellations.apply import check, settle
+from amazon_bridge.flows.cancellations.apply import check, settle_order
 from amazon_bridge.flows.cancellations.brake import released
 from amazon_bridge.flows.cancellations.decide import Task
 from amazon_bridge.flows.cancellations.find import sale_orders_of
-from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB, remember_feed
+from amazon_bridge.flows.cancellations.memo import CANCELLED, remember_feed
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
 from amazon_bridge.model import Cancellation, FulfillmentStatus
 
 log = structlog.get_logger(__name__)
@@ -36,13 +36,13 @@ _MOST_FEEDS = 3
 """An order is quarantined when this many feeds have not cancelled it."""
 
 
-def send(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
+def send(run: Run, tasks: Sequence[Task]) -> None:
     """Send a feed with all that may be sent, when the time for one has come."""
-    passed = released(context, tasks, counts)
-    if passed and _is_time_for_a_feed(context):
-        cancellations = check(context, passed, counts)
+    passed = released(run, tasks)
+    if passed and _is_time_for_a_feed(run.context):
+        cancellations = check(run, passed)
         if cancellations:
-            _send(context, cancellations, counts)
+            _send(run, cancellations)
 
 
 def _is_time_for_a_feed(context: Context) -> bool:
@@ -54,13 +54,14 @@ def _is_time_for_a_feed(context: Context) -> bool:
     return not context.amazon.is_cancelling(now - _LOST_FEED)
 
 
-def _send(context: Context, cancellations: Sequence[Cancellation], counts: Counts) -> None:
+def _send(run: Run, cancellations: Sequence[Cancellation]) -> None:
     """Send one feed.
 
     Raises:
         Transient: no answer; whether the feed was made is found out later.
         AccountError: Amazon refuses the account.
     """
+    context = run.context
     order_ids = [each.order_id for each in cancellations]
     number = context.ledger.feeds.begin(context.name, order_ids)
     try:
@@ -70,26 +71,26 @@ def _send(context: Context, cancellations: Sequence[Cancellation], counts: Count
             context.ledger.feeds.close(number)
         raise
     context.ledger.feeds.set_id(number, feed_id)
-    counts.notified += len(cancellations)
+    run.counts.notified += len(cancellations)
     log.info("cancellations_sent", account=context.name, feed=feed_id, orders=len(order_ids))
 
 
 # Follow
 
 
-def follow(context: Context, feed: Feed, counts: Counts) -> None:
+def follow(run: Run, feed: Feed) -> None:
     """Ask how a feed fares, and settle its orders when it has ended.
 
     Raises:
         AccountError: Amazon is down, or refuses the account.
     """
     try:
-        results = _results(context, feed)
+        results = _results(run.context, feed)
     except Transient as error:
-        counts.note_error(error)
+        run.counts.note_error(error)
         results = None
-    if results is not None or context.clock() - feed.begun >= _STUCK_FEED:
-        _close(context, feed, results or {}, counts)
+    if results is not None or run.context.clock() - feed.begun >= _STUCK_FEED:
+        _close(run, feed, results or {})
 
 
 def _results(context: Context, feed: Feed) -> Mapping[str, Result] | None:
@@ -107,31 +108,28 @@ def _results(context: Context, feed: Feed) -> Mapping[str, Result] | None:
     return {}
 
 
-def _close(context: Context, feed: Feed, results: Mapping[str, Result], counts: Counts) -> None:
+def _close(run: Run, feed: Feed, results: Mapping[str, Result]) -> None:
     """Settle each order by its result; what the feed leaves unsaid the order itself tells.
 
     Orders that it didn't cancel stay pending: another feed takes them.
     """
+    context = run.context
     cancelled: list[str] = []
     failures: dict[str, ItemError] = {}
-    fates = context.one_by_one(
-        JOB, feed.keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
+    checked = run.each(
+        feed.keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
     )
-    for order_id, fate in fates:
-        match fate:
-            case ItemError():
-                failures[order_id] = fate
-            case Transient():
-                counts.note_error(fate)
-            case True:
-                cancelled.append(order_id)
+    for order_id, is_cancelled in checked:
+        if isinstance(is_cancelled, ItemError):
+            failures[order_id] = is_cancelled
+        elif is_cancelled:
+            cancelled.append(order_id)
     sale_orders = sale_orders_of(context, feed.keys)
     tell.say_told(context, [sale_orders[key] for key in cancelled if key in sale_orders])
     for order_id in cancelled:
-        settle(context, order_id, State.DONE, CANCELLED)
-    tell.put_aside(context, failures, sale_orders)
-    counts.seen += len(feed.keys)
-    counts.quarantined += len(failures)
+        settle_order(run, order_id, State.DONE, CANCELLED)
+    tell.quarantine(run, failures, sale_orders)
+    run.counts.seen += len(feed.keys)
     context.ledger.feeds.close(feed.number)
 
 

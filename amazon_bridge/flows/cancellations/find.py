@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows import orders
+from amazon_bridge.flows import orders, outbound
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import Ending, Task, is_shipped_by_amazon
 from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB
@@ -16,12 +15,6 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.cancelled_orders import CancelledOrder, cancelled_orders
 from amazon_bridge.odoo.sales import SaleOrder
-
-_OVERLAP = timedelta(days=1)
-"""How far a run looks back behind the last one that went well."""
-
-_FIRST_LOOK = timedelta(days=60)
-"""How far the first run of a state store looks back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +41,7 @@ def find(context: Context) -> Found:
     found = cancelled_orders(
         context.odoo,
         company_id=context.setup.company_id,
-        since=context.since(JOB, overlap=_OVERLAP, first_look=_FIRST_LOOK),
+        since=outbound.changed_since(context, JOB),
         order_ids=filed - in_feeds,
     )
     revived = [each.sale_order for each in found if not each.sale_order.is_cancelled]

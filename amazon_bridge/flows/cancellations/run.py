@@ -1,66 +1,66 @@
-"""Sync runs of the cancellations job."""
+"""The cancellations job: its steps in a sync run."""
 
 from __future__ import annotations
 
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import AccountError, ItemError, Transient
-from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows.cancellations.apply import check, file, look
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.flows import outbound
+from amazon_bridge.flows.cancellations import feeds
+from amazon_bridge.flows.cancellations.apply import check, look, settle
 from amazon_bridge.flows.cancellations.brake import fresh, suspicion
-from amazon_bridge.flows.cancellations.feeds import follow, send
-from amazon_bridge.flows.cancellations.find import find
-from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.cancellations.decide import Task
+from amazon_bridge.flows.cancellations.find import Found, find
+from amazon_bridge.flows.cancellations.memo import JOB
+from amazon_bridge.flows.outbound import OutboundJob
 from amazon_bridge.model import Cancellation
 
 log = structlog.get_logger(__name__)
 
 
-def sync(context: Context, *, dry_run: bool = False) -> Counts:
-    """One run: ask how earlier feeds fared, then send what was cancelled since, in one feed.
-
-    When a side is down or refuses the account, the counts tell so as their ``error``; what
-    could be done before is done.
-    """
-    if not context.account.notify_amazon.cancellations:
-        return Counts()
-    counts = Counts()
-    try:
-        if dry_run:
-            return _foresee(context)
-        for feed in context.ledger.feeds.open(context.name):
-            follow(context, feed, counts)
-        tasks = file(context, find(context), counts)
-        check(context, [task for task in tasks if not task.is_tellable], counts)
-        send(context, [task for task in tasks if task.is_tellable], counts)
-    except (AccountError, Transient) as error:
-        counts.note_error(error)
-    counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
-    return counts
+def _read_back(run: outbound.Run) -> None:
+    for feed in run.context.ledger.feeds.open(run.context.name):
+        feeds.follow(run, feed)
 
 
-def _foresee(context: Context) -> Counts:
-    """Say which cancellations a run would tell Amazon of."""
-    tasks = find(context).tasks
-    new = fresh(context, [task for task in tasks if task.is_tellable])
-    why = suspicion(context, len(new))
-    held = new if why else []
-    counts = Counts(seen=len(tasks), quarantined=len(held))
-    if held:
-        log.warning("dry_run_hold", account=context.name, orders=len(held), reason=why)
-    would = [task for task in tasks if task not in held]
+def _send(run: outbound.Run, found: Found) -> None:
+    check(run, [task for task in found.tasks if not task.is_tellable])
+    feeds.send(run, [task for task in found.tasks if task.is_tellable])
+
+
+def _foresee(run: outbound.Run, found: Found) -> None:
+    context, held = run.context, _foresee_held(run, found)
+    would = [task for task in found.tasks if task not in held]
     looks = runner.one_by_one(would, lambda task: look(context, task), key=lambda t: t.order_id)
     for task, result in looks:
         if isinstance(result, Cancellation):
+            reason = result.reason
             log.info(
-                "dry_run_cancellation",
-                account=context.name,
-                order=task.order_id,
-                reason=result.reason,
+                "dry_run_cancellation", account=context.name, order=task.order_id, reason=reason
             )
-            counts.notified += 1
+            run.counts.notified += 1
         elif isinstance(result, ItemError):
-            counts.quarantined += 1
-    counts.unchanged = counts.seen - counts.notified - counts.quarantined
-    return counts
+            run.counts.quarantined += 1
+
+
+def _foresee_held(run: outbound.Run, found: Found) -> list[Task]:
+    """Log and count the tasks that the brake would hold."""
+    new = fresh(run.context, [task for task in found.tasks if task.is_tellable])
+    why = suspicion(run.context, len(new))
+    if why is None:
+        return []
+    log.warning("dry_run_hold", account=run.context.name, orders=len(new), reason=why)
+    run.counts.quarantined += len(new)
+    return new
+
+
+sync = OutboundJob(
+    name=JOB,
+    is_enabled=lambda context: context.account.notify_amazon.cancellations,
+    find=find,
+    settle=settle,
+    send=_send,
+    foresee=_foresee,
+    read_back=_read_back,
+).sync

@@ -10,9 +10,9 @@ import structlog
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import HELD
 from amazon_bridge.flows import notices, orders
-from amazon_bridge.flows.cancellations.memo import JOB
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
+from amazon_bridge.flows.outbound import Run
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.sales import SaleOrder
@@ -67,18 +67,17 @@ def still_asked(context: Context, ids: Collection[int]) -> set[int]:
     return notes.records_with_reminder(context.odoo, notes.SALE_ORDER, ids, (_REFUSED,))
 
 
-def put_aside(
-    context: Context, failures: Mapping[str, ItemError], sale_orders: Mapping[str, SaleOrder]
+def quarantine(
+    run: Run, failures: Mapping[str, ItemError], sale_orders: Mapping[str, SaleOrder]
 ) -> None:
     """Quarantine orders, with an activity on each that says why and what to do."""
     known = {key: sale_orders[key] for key in failures if key in sale_orders}
-    wanted = {
+    announcements = {
         key: (sale_order.name, ((notes.SALE_ORDER, sale_order.id), _why(failures[key])))
         for key, sale_order in known.items()
     }
-    for order_id, error in notices.announce(context, failures, wanted).items():
-        context.ledger.items.quarantine(context.name, JOB, order_id, error)
-        names = {"account": context.name, "order": order_id}
+    for order_id, error in run.quarantine(failures, announcements).items():
+        names = {"account": run.context.name, "order": order_id}
         log.warning("cancellation_quarantined", **names, kind=error.kind, reason=error.reason)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import ItemError, Transient
-from amazon_bridge.engine.runner import Counts, Patience
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.runner import Patience
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run, to_read_back
 from amazon_bridge.flows.shipments import tell
 from amazon_bridge.flows.shipments.decide import (
     Outcome,
@@ -25,11 +26,10 @@ from amazon_bridge.flows.shipments.decide import (
     plan,
     shipment_of,
     still_open,
-    to_be_read_back,
     told_digest,
 )
 from amazon_bridge.flows.shipments.left import check_not_fewer, known_units
-from amazon_bridge.flows.shipments.progress import JOB, Stage
+from amazon_bridge.flows.shipments.progress import Progress, Stage
 from amazon_bridge.flows.shipments.records import keep, progress_of, remember
 from amazon_bridge.flows.shipments.tell import Report
 from amazon_bridge.model import Order
@@ -38,6 +38,9 @@ log = structlog.get_logger(__name__)
 
 _NOT_SHOWN_AFTER = timedelta(hours=6)
 """Amazon can drop a confirmation that it has accepted (204) without a word."""
+
+_READ_BACK_AFTER = timedelta(minutes=10)
+_READ_BACKS = 20  # per run: getOrder allows a burst of 30 calls, then one call per 2 s
 
 _PATIENCE = Patience(attempts=3, seconds=60)
 
@@ -50,10 +53,19 @@ def due(context: Context, tasks: Sequence[Task]) -> list[Task]:
     progresses = {task.key: progress_of(context, task) for task in tasks}
     ready = [task for task in tasks if is_ready(task, progresses[task.key])]
     sent = [t for t in tasks if t not in ready and progresses[t.key].stage == Stage.SENT]
-    return ready + to_be_read_back(sent, progresses, context.clock())
+    return ready + _to_read_back(sent, progresses, context.clock())
 
 
-def work(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
+def _to_read_back(
+    sent: Sequence[Task], progresses: Mapping[str, Progress], now: datetime
+) -> list[Task]:
+    last_checked = {t.key: progresses[t.key].asked or progresses[t.key].since for t in sent}
+    tasks = {task.key: task for task in sent}
+    keys = to_read_back(last_checked, now, after=_READ_BACK_AFTER, at_most=_READ_BACKS)
+    return [tasks[key] for key in keys]
+
+
+def work(run: Run, tasks: Sequence[Task]) -> None:
     """Tell Amazon, or read back; one that fails doesn't keep the others.
 
     Odoo is told of all of them at the end. What happens to the bridge before that is made up
@@ -63,30 +75,23 @@ def work(context: Context, tasks: Sequence[Task], counts: Counts) -> None:
         AccountError: Amazon is down, or refuses the account.
         Transient: Odoo is down.
     """
+    context = run.context
     reports: list[tuple[Task, Report]] = []
     failures: list[tuple[Task, ItemError]] = []
-    results = context.one_by_one(JOB, tasks, lambda t: _worked(context, t), key=lambda t: t.key)
     try:
-        for task, result in results:
-            match result:
-                case ItemError():
-                    failures.append((task, result))
-                case Transient():
-                    counts.note_error(result)
-                case _:
-                    log.info(
-                        "shipment_processed",
-                        **tell.names(context, task.delivery),
-                        outcome=result.outcome,
-                    )
-                    reports.append((task, result))
+        for task, result in run.each(tasks, lambda t: _worked(context, t), key=lambda t: t.key):
+            if isinstance(result, ItemError):
+                failures.append((task, result))
+            else:
+                names, outcome = tell.names(context, task.delivery), result.outcome
+                log.info("shipment_processed", **names, outcome=outcome)
+                reports.append((task, result))
     finally:
         for task, _ in failures:
             remember(context, task, Stage.UNSURE)
-        counts.notified += sum(report.outcome == Outcome.SENT for _, report in reports)
-        counts.quarantined += len(failures)
-        tell.quarantine(context, [(task.delivery, error) for task, error in failures])
-        tell.report(context, [each for each in reports if each[1].outcome != Outcome.PENDING])
+        run.counts.notified += sum(report.outcome == Outcome.SENT for _, report in reports)
+        tell.quarantine(run, [(task.delivery, error) for task, error in failures])
+        tell.report(run, [each for each in reports if each[1].outcome != Outcome.PENDING])
 
 
 def _worked(context: Context, task: Task) -> Report:

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum, auto
 
 from amazon_bridge.amazon.shipments import Carrier, carrier_for
@@ -18,10 +18,6 @@ from amazon_bridge.flows.shipments.progress import Progress, Stage
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, Package, Shipment
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 from amazon_bridge.odoo.shipped_goods import Goods
-
-_READ_BACK_AFTER = timedelta(minutes=10)
-_READ_BACKS = 20
-"""A run reads back this many at most: getOrder allows 30 at once, then one in two seconds."""
 
 
 class Outcome(StrEnum):
@@ -148,15 +144,6 @@ def is_ready(task: Task, progress: Progress) -> bool:
     if progress.stage == Stage.SENT:
         return is_correction(task.delivery, progress) or is_outdated(task.delivery, progress)
     return not task.delivery.lacks or task.memo.status == FulfillmentStatus.SHIPPED
-
-
-def to_be_read_back(
-    sent: Sequence[Task], progresses: Mapping[str, Progress], now: datetime
-) -> list[Task]:
-    """At most ``_READ_BACKS`` tasks, least recently checked first."""
-    last = {task.key: progresses[task.key].asked or progresses[task.key].since for task in sent}
-    due = [task for task in sent if abs(now - last[task.key]) >= _READ_BACK_AFTER]
-    return sorted(due, key=lambda task: last[task.key])[:_READ_BACKS]
 
 
 # What to tell

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry
-from amazon_bridge.flows import orders
+from amazon_bridge.flows import orders, outbound
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.shipments.decide import Task, is_open, is_somebody_elses
 from amazon_bridge.flows.shipments.progress import JOB
@@ -16,13 +15,6 @@ from amazon_bridge.flows.shipments.subjects import NOTHING_TOLD, TOLD
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder, finished_delivery_orders, id_of
 from amazon_bridge.odoo.shipped_goods import goods_of
-
-_OVERLAP = timedelta(days=1)
-"""How far a run looks back behind the last one that went well."""
-
-_FIRST_LOOK = timedelta(days=60)
-"""How far the first run of a state store looks back: Amazon itself cancels orders that nobody
-has confirmed long before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,7 @@ def _finished(context: Context, pending: Sequence[Entry]) -> list[DeliveryOrder]
     return finished_delivery_orders(
         context.odoo,
         company_id=context.setup.company_id,
-        since=context.since(JOB, overlap=_OVERLAP, first_look=_FIRST_LOOK),
+        since=outbound.changed_since(context, JOB),
         ids={id_of(entry.key) for entry in pending},
         except_location_id=context.setup.fba_location_id,
     )

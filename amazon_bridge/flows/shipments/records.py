@@ -12,6 +12,7 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Entry, Seen, State
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.shipments.decide import (
     Task,
     fingerprint,
@@ -27,14 +28,15 @@ from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 log = structlog.get_logger(__name__)
 
 
-def file(context: Context, found: Found) -> dict[str, ItemError]:
+def file(run: Run, found: Found) -> dict[str, ItemError]:
     """File what was found.
 
     Returns:
         By key, the errors of delivery orders of which nothing can be told Amazon.
     """
-    settle(context, found.told, State.DONE)
-    settle(context, (*found.somebody_elses, *found.over), State.LEFT_OUT)
+    context = run.context
+    settle(run, found.told, State.DONE)
+    settle(run, (*found.somebody_elses, *found.over), State.LEFT_OUT)
     for entry in found.vanished:
         _forget(context, entry)
     tasks, unclear = [task.delivery for task in found.tasks], [each for each, _ in found.failures]
@@ -77,16 +79,15 @@ def _first_stage(context: Context, task: Task) -> Stage:
     return Stage.NEW if fresh and untouched else Stage.UNSURE
 
 
-def settle(context: Context, deliveries: Iterable[DeliveryOrder], state: State) -> None:
+def settle(run: Run, deliveries: Iterable[DeliveryOrder], state: State) -> None:
     """Settle delivery orders, filed or not.
 
     Of those that are new, Amazon is taken to know what Odoo says now.
     """
+    context = run.context
     for delivery in deliveries:
         known = context.ledger.items.get(context.name, JOB, delivery.key)
-        _file(context, [delivery])
-        current = fingerprint(delivery)
-        context.ledger.items.settle(context.name, JOB, delivery.key, current, state)
+        run.settle(delivery.key, fingerprint(delivery), state, label=delivery.name)
         if known is None and state == State.DONE:
             progress = replace(_unsure(delivery), stage=Stage.SENT, told=told_digest(delivery))
             context.ledger.items.remember(context.name, JOB, delivery.key, progress.text())

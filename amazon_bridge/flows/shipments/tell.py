@@ -12,6 +12,8 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.notices import Announcement
+from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.shipments.decide import (
     Outcome,
     Task,
@@ -20,7 +22,7 @@ from amazon_bridge.flows.shipments.decide import (
     told_digest,
 )
 from amazon_bridge.flows.shipments.left import name_of
-from amazon_bridge.flows.shipments.progress import JOB, Stage
+from amazon_bridge.flows.shipments.progress import Stage
 from amazon_bridge.flows.shipments.records import progress_of, remember, settle
 from amazon_bridge.flows.shipments.subjects import NOTHING_TOLD, TOLD
 from amazon_bridge.model import Order
@@ -100,8 +102,9 @@ def _is_late(context: Context, task: Task) -> bool:
 # What was done
 
 
-def report(context: Context, reports: Sequence[tuple[Task, Report]]) -> None:
+def report(run: Run, reports: Sequence[tuple[Task, Report]]) -> None:
     """Note on the delivery orders what Amazon knows, and close what had asked for it."""
+    context = run.context
     noted = {
         task.delivery.id: _note(context, task, each)
         for task, each in reports
@@ -112,9 +115,8 @@ def report(context: Context, reports: Sequence[tuple[Task, Report]]) -> None:
     notices.close(context, records, (_REFUSED, _INCOMPLETE), "Amazon knows.")
     unannounced = _show_differences(context, reports)
     settled = [t.delivery for t, each in reports if each.outcome != Outcome.SENT]
-    settle(context, settled, State.DONE)
-    for delivery, error in unannounced:
-        _quarantine(context, delivery, error)
+    settle(run, settled, State.DONE)
+    _quarantine(run, unannounced, {})
 
 
 def _note(context: Context, task: Task, report: Report) -> Note:
@@ -229,18 +231,22 @@ def _fact(topic: str, subject: str, text: str) -> Note:
 # What can't be told
 
 
-def quarantine(context: Context, failures: Sequence[tuple[DeliveryOrder, ItemError]]) -> None:
+def quarantine(run: Run, failures: Sequence[tuple[DeliveryOrder, ItemError]]) -> None:
     """Quarantine delivery orders, with an activity on each that says why and what to do."""
-    wanted = {d.key: (d.name, (_record(d), _why(d, error))) for d, error in failures}
-    errors = notices.announce(context, {d.key: error for d, error in failures}, wanted)
+    _quarantine(
+        run, failures, {d.key: (d.name, (_record(d), _why(d, error))) for d, error in failures}
+    )
+
+
+def _quarantine(
+    run: Run,
+    failures: Sequence[tuple[DeliveryOrder, ItemError]],
+    announcements: Mapping[str, Announcement],
+) -> None:
+    errors = run.quarantine({d.key: error for d, error in failures}, announcements)
     for delivery, _ in failures:
-        _quarantine(context, delivery, errors[delivery.key])
-
-
-def _quarantine(context: Context, delivery: DeliveryOrder, error: ItemError) -> None:
-    context.ledger.items.quarantine(context.name, JOB, delivery.key, error)
-    about = names(context, delivery)
-    log.warning("shipment_quarantined", **about, kind=error.kind, reason=error.reason)
+        about, error = names(run.context, delivery), errors[delivery.key]
+        log.warning("shipment_quarantined", **about, kind=error.kind, reason=error.reason)
 
 
 def _record(delivery: DeliveryOrder) -> Record:

@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from amazon_bridge.flows.cancellations import find as cancelled
+from amazon_bridge.flows import outbound
 from amazon_bridge.flows.orders import importing
-from amazon_bridge.flows.shipments import find as shipped
 
 FAR = timedelta(days=3650)
-SETTINGS = ((cancelled, "_OVERLAP"), (shipped, "_OVERLAP"), (importing, "_CLOCKS_DIFFER"))
+SETTINGS = ((outbound, "_OVERLAP"), (importing, "_CLOCKS_DIFFER"))
 """How far to look back in Odoo, and how much to mind; set to ``FAR`` the difference is nothing."""

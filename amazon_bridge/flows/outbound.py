@@ -1,0 +1,166 @@
+"""The skeleton of the "Odoo → Amazon" jobs: read back, find, settle, quarantine, send, dry run.
+
+A job says in an ``OutboundJob`` what is its own; what all of them do alike is here. Each item that
+a run finds ends as sent, pending, settled (done or left out) or quarantined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+
+from amazon_bridge.engine.errors import AccountError, ItemError, Transient
+from amazon_bridge.engine.records import Seen, State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import notices
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.notices import Announcement
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_OVERLAP = timedelta(days=1)
+"""How far a run looks back behind the last one that succeeded."""
+
+_FIRST_LOOK = timedelta(days=60)
+"""How far the first run of a state store looks back: Amazon itself cancels orders that nobody
+has confirmed long before."""
+
+
+def changed_since(context: Context, job: str) -> datetime:
+    """From when on a run looks at what people changed in Odoo."""
+    return context.since(job, overlap=_OVERLAP, first_look=_FIRST_LOOK)
+
+
+def to_read_back(
+    last_checked: Mapping[str, datetime], now: datetime, *, after: timedelta, at_most: int
+) -> list[str]:
+    """Select which sent items to read back from Amazon.
+
+    Args:
+        last_checked: by key, when an item was sent or last read back.
+        now: the moment.
+        after: a shorter time ago is too soon.
+        at_most: number of items.
+
+    Returns:
+        Their keys, least recently checked first.
+    """
+    due = [key for key, checked in last_checked.items() if abs(now - checked) >= after]
+    return sorted(due, key=lambda key: last_checked[key])[:at_most]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sync run of an outbound job for one account."""
+
+    context: Context
+    job: str
+    counts: Counts = field(default_factory=Counts)
+    """What the run has done so far."""
+
+    def each(
+        self, items: Iterable[T], work: Callable[[T], R], *, key: Callable[[T], str]
+    ) -> Iterator[tuple[T, R | ItemError]]:
+        """Process items one by one, and yield each with its result or error.
+
+        Items that Amazon doesn't answer for are left out and stay pending.
+
+        Raises:
+            AccountError: Amazon is down, or refuses the account.
+        """
+        for item, result in self.context.one_by_one(self.job, items, work, key=key):
+            if isinstance(result, Transient):
+                self.counts.note_error(result)
+            else:
+                yield item, result
+
+    def settle(self, key: str, fingerprint: str, state: State, *, label: str | None = None) -> None:
+        """Settle an item, whether it was filed before or not."""
+        items, name = self.context.ledger.items, self.context.name
+        items.file(name, self.job, [Seen(key, fingerprint, label=label)])
+        items.settle(name, self.job, key, fingerprint, state)
+
+    def quarantine(
+        self, errors: Mapping[str, ItemError], announcements: Mapping[str, Announcement]
+    ) -> dict[str, ItemError]:
+        """Quarantine items, after scheduling an activity in Odoo about each.
+
+        Args:
+            errors: by item key.
+            announcements: by item key; of items that Odoo has a record of.
+
+        Returns:
+            The errors as quarantined: they say where no activity could be scheduled.
+        """
+        announced = notices.announce(self.context, errors, announcements)
+        for key, error in announced.items():
+            self.context.ledger.items.quarantine(self.context.name, self.job, key, error)
+        self.counts.quarantined += len(announced)
+        return announced
+
+
+class Found(Protocol):
+    """What a job found in Odoo."""
+
+    @property
+    def tasks(self) -> Sequence[object]:
+        """What Amazon may have to be told of."""
+
+
+F = TypeVar("F", bound=Found)
+
+
+def _nothing(_run: Run) -> None:
+    """Read back nothing, or not before the new tasks are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundJob(Generic[F]):
+    """The steps of an "Odoo → Amazon" job."""
+
+    name: str
+    is_enabled: Callable[[Context], bool]
+    """Whether the account's configuration lets the bridge tell Amazon."""
+    find: Callable[[Context], F]
+    """Reads what changed in Odoo and what earlier runs filed. Changes nothing."""
+    settle: Callable[[Run, F], None]
+    """Files the tasks, settles what Amazon need not be told of, quarantines what is unclear."""
+    send: Callable[[Run, F], None]
+    """Tells Amazon of the tasks, and settles or quarantines them by its answers."""
+    foresee: Callable[[Run, F], None]
+    """Logs and counts what ``send`` would tell Amazon. Changes nothing."""
+    read_back: Callable[[Run], None] = _nothing
+    """Asks Amazon what came of what earlier runs sent."""
+
+    def sync(self, context: Context, *, dry_run: bool = False) -> Counts:
+        """Do one sync run.
+
+        Returns:
+            What was done, also if a side went down or refused the account halfway: then the
+            ``error`` says so.
+        """
+        if not self.is_enabled(context):
+            return Counts()
+        run = Run(context, self.name)
+        counts = run.counts
+        try:
+            self._foresee(run) if dry_run else self._sync(run)
+        except (AccountError, Transient) as error:
+            counts.note_error(error)
+        counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
+        return counts
+
+    def _sync(self, run: Run) -> None:
+        self.read_back(run)
+        found = self.find(run.context)
+        self.settle(run, found)
+        run.counts.seen += len(found.tasks)
+        self.send(run, found)
+
+    def _foresee(self, run: Run) -> None:
+        found = self.find(run.context)
+        run.counts.seen += len(found.tasks)
+        self.foresee(run, found)
