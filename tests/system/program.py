@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+from forks import Fork
 from odoo_server.databases import OdooDatabase
 
 import amazon_bridge
@@ -117,9 +118,14 @@ class Program:
         path.write_text(json.dumps(configuration), "utf-8")
         return path
 
-    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+    def begin(self, *arguments: str) -> Fork:
         """Start the program and don't wait for its end."""
-        command = [sys.executable, *self.command, "--config", self.configure(), *arguments]
+        command = [*self.command, "--config", str(self.configure()), *arguments]
+        return Fork(command, folder=self.folder, environment=self.environment)
+
+    def begin_daemon(self) -> subprocess.Popen[str]:
+        """Start ``amazon-bridge run``; its log is a pipe."""
+        command = [sys.executable, *self.command, "--config", self.configure(), "run"]
         return subprocess.Popen(
             command,
             cwd=self.folder,

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from subprocess import Popen
 
 import pytest
 from expectations import lines_of, worth
+from forks import Fork
 from odoo_server.databases import OdooDatabase
 from program import Program, SettledWorld
 from proxy import Proxy
@@ -35,7 +35,7 @@ class Killer:
 
     name: tuple[str, str]
     odoo: Proxy | None = None
-    victim: Popen[str] | None = None
+    victim: Fork | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def after(self) -> bool:

@@ -1,12 +1,11 @@
 """The program is killed at each step by which Amazon is told: every time it is told once."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import DEVNULL, Popen
 
 import pytest
 from bridge import Bridge
+from forks import Fork
 from program import ENVIRONMENT, SettledWorld
 from proxy import Handler, Proxy
 from warehouse import Warehouse
@@ -42,7 +41,7 @@ class Trap(Proxy):
     def __init__(self, target: str, step: Step) -> None:
         super().__init__(target)
         self.step = step
-        self.victim: Popen[str] | None = None
+        self.victim: Fork | None = None
 
     def handle(self, request: Handler, body: bytes) -> None:
         mine = self.step.is_in(request.command, request.path, body)
@@ -70,12 +69,10 @@ def kill(bridge: Bridge, job: str, step: Step) -> None:
     with Trap(program.odoo_url, step) as odoo, Trap(program.amazon_url, step) as amazon:
         program.odoo_url, program.amazon_url = odoo.url, amazon.url
         shift = str(bridge.clock.shift.total_seconds())
-        victim = odoo.victim = amazon.victim = Popen(
-            [sys.executable, CLOCKED, "--config", program.configure(), "sync", job],
-            env={**ENVIRONMENT, "PROOF_SHIFT": shift},
-            stdout=DEVNULL,
-            stderr=DEVNULL,
-            text=True,
+        victim = odoo.victim = amazon.victim = Fork(
+            [str(CLOCKED), "--config", str(program.configure()), "sync", job],
+            folder=program.folder,
+            environment={**ENVIRONMENT, "PROOF_SHIFT": shift},
         )
         victim.wait(timeout=60)
     program.odoo_url, program.amazon_url = urls

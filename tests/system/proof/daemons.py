@@ -20,7 +20,7 @@ class RunningDaemon:
         for account in program.accounts:
             account["schedule"] = dict.fromkeys(JOBS, "1s")
         self.program = program
-        self.process = program.begin("run")
+        self.process = program.begin_daemon()
         self._lines: list[str] = []
         self._reading = threading.Thread(target=self._read)
 

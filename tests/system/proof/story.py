@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, partial
 from pathlib import Path
-from subprocess import Popen
 
 from bridge import ShiftedClock
+from forks import Fork
 from odoo_server.databases import OdooDatabase
 from pictures import Picture, picture
 from program import ENVIRONMENT, Program, Run, SettledWorld
@@ -134,7 +134,7 @@ class Story:
 
     # What the bridge does about it
 
-    def begin_round(self) -> Popen[str]:
+    def begin_round(self) -> Fork:
         """A round of everything, half an hour after the last one."""
         self.clock.shift += PAUSE
         return self.program.begin("sync", "all", "--json")

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from subprocess import Popen
 
 import pytest
 import structlog
 from figures import FIGURES, SCALE, SEED
+from forks import Fork
 from pictures import Picture, different
 from program import Run
 from proxy import Proxy
@@ -44,7 +44,7 @@ class Killer:
 
     call: int
     moment: Moment
-    victim: Popen[str] | None = None
+    victim: Fork | None = None
     calls: int = 0
     kills: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -1,0 +1,69 @@
+"""The program in processes of its own, forked from one that has already imported it.
+
+Importing it takes most of a second of CPU time, and the tests run it a thousand times. What runs
+is the program's own entry point, with the command line, environment and output of a new process;
+it can be killed like any other. How it starts without a fork is tested elsewhere.
+"""
+
+import os
+import random
+import runpy
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from subprocess import TimeoutExpired
+from tempfile import NamedTemporaryFile
+
+_SERVER = get_context("forkserver")
+_SERVER.set_forkserver_preload(["amazon_bridge.cli", "amazon_bridge.app", "amazon_bridge.service"])
+
+
+class Fork:
+    """As much of ``subprocess.Popen`` as the tests need, with text output."""
+
+    def __init__(
+        self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]
+    ) -> None:
+        """Run ``python COMMAND`` in a folder."""
+        self._out, self._err = NamedTemporaryFile("r"), NamedTemporaryFile("r")  # noqa: SIM115
+        self._process = ForkServerProcess(
+            target=_run,
+            args=(list(command), folder, dict(environment), self._out.name, self._err.name),
+        )
+        self._process.start()
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise TimeoutExpired("amazon-bridge", timeout or 0)
+        return self._process.exitcode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        self.wait(timeout)
+        with self._out as out, self._err as err:
+            return out.read(), err.read()
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str], out: str, err: str) -> None:
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    random.seed()
+    for number, target in ((0, os.devnull), (1, out), (2, err)):
+        os.dup2(os.open(target, os.O_RDWR), number)
+    if command[0] == "-m":
+        sys.argv = command[1:]
+        runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = command
+        sys.path.insert(0, str(Path(command[0]).parent))
+        runpy.run_path(command[0], run_name="__main__")
