@@ -5,16 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import DatabaseId, Seen, State
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import orders
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -22,6 +26,11 @@ DAY = timedelta(days=1)
 BAD = ItemError("bad", "It is bad.", "Correct it.")
 LAST_RELEASE = 5
 """The version of the state stores that are in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memo(BaseMemo):
+    text: str
 
 
 class Clock:
@@ -45,7 +54,7 @@ def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
 
 def do(ledger: Ledger, job: str, key: str, memo: str | None = None, fingerprint: str = "1") -> None:
     ledger.items.file("acme", job, [Seen(key, fingerprint)])
-    assert ledger.items.settle("acme", job, key, fingerprint, memo=memo)
+    assert ledger.items.settle("acme", job, key, fingerprint, memo=Memo(memo) if memo else None)
 
 
 def state(ledger: Ledger, key: str, job: str = "orders") -> State | None:
@@ -129,7 +138,8 @@ def test_the_memo_is_again_what_it_was_then(ledger: Ledger, clock: Clock):
         assert entry
         ledger.items.file("acme", "orders", [Seen("A", "x")])
         ledger.items.settle("acme", "orders", "A", "x")
-        return entry.memo
+        memo = Memo.read(entry)
+        return memo and memo.text
 
     assert memo_after_rewind(moments[3]) == "third"
     assert memo_after_rewind(moments[2]) == "second"
@@ -282,6 +292,6 @@ def test_a_store_of_the_last_release_is_taken_up(tmp_path: Path, clock: Clock):
         assert ledger.items.file("acme", "orders", [Seen("A", "1")]) == []
         ledger.continuity.rewind("acme", NOON - 2 * DAY, job="orders")
         (entry,) = ledger.items.pending_entries("acme", "orders")
-        assert entry.memo == "9.00 X MERCHANT UNSHIPPED"
+        assert orders.Memo.read(entry) == orders.Memo(Decimal("9.00"), "X", "MERCHANT", "UNSHIPPED")
     with Ledger(path, clock) as ledger:
         assert ledger.cursors.get("acme") == NOON - 2 * DAY

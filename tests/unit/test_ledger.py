@@ -9,7 +9,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from threading import Barrier
@@ -17,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
@@ -27,6 +30,15 @@ from amazon_bridge.engine.window import Window
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 UNKNOWN_SKU = ItemError("unknown_sku", "Nobody knows SKU X-1.", "Create the product.")
+
+
+@dataclass(frozen=True, slots=True)
+class Price(BaseMemo):
+    amount: Decimal
+
+    @property
+    def is_watched(self) -> bool:
+        return self.amount > 100
 
 
 class Clock:
@@ -143,15 +155,26 @@ def test_an_entry_tells_all_that_is_known(ledger: Ledger, clock: Clock):
     clock.now += HOUR
     ledger.items.file("acme", "orders", [Seen("1", "a")])
     clock.now += HOUR
-    ledger.items.settle("acme", "orders", "1", "a", memo="12.34 EUR")
+    ledger.items.settle("acme", "orders", "1", "a", memo=Price(Decimal("12.34")))
     (entry,) = ledger.items.with_key("1")
     assert (entry.account, entry.job, entry.key, entry.fingerprint) == ("acme", "orders", "1", "a")
-    assert (entry.state, entry.kind, entry.memo) == (State.DONE, None, "12.34 EUR")
+    assert (entry.state, entry.kind, entry.memo) == (State.DONE, None, '{"amount":"12.34"}')
     assert (entry.first_seen, entry.last_seen) == (NOON, NOON + HOUR)
     assert entry.last_tried == NOON + 2 * HOUR
     ledger.items.settle("acme", "orders", "1", "a")
-    assert ledger.items.with_key("1")[0].memo == "12.34 EUR"
+    assert Price.read(ledger.items.with_key("1")[0]) == Price(Decimal("12.34"))
     assert ledger.items.with_key("2") == []
+
+
+def test_watched_items_are_found_while_they_are_done(ledger: Ledger):
+    ledger.items.file("acme", "orders", [Seen(key, "a") for key in "123"])
+    for key, amount in (("1", 99), ("2", 101), ("3", 102)):
+        assert ledger.items.settle("acme", "orders", key, "a", memo=Price(Decimal(amount)))
+    ledger.items.settle("acme", "orders", "3", "a")
+    assert [entry.key for entry in ledger.items.watched("acme", "orders")] == ["2", "3"]
+    ledger.items.file("acme", "orders", [Seen("2", "b")])
+    ledger.items.remember("acme", "orders", "3", None)
+    assert ledger.items.watched("acme", "orders") == []
 
 
 def test_an_item_once_importable_stays_importable(ledger: Ledger):

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
+from amazon_bridge.engine.codec import encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.orders import Memo
@@ -393,7 +394,7 @@ CORRECTED = replace(DELIVERY, tracking_reference="JD2, JD3")
 def entry(state: State, its: Progress | None = None) -> Entry:
     return Entry(
         *("acme", "pickings", DELIVERY.key, fingerprint(DELIVERY), False, state),
-        *(None, None, None, 0, its and its.text(), NOW, NOW, None, None),
+        *(None, None, None, 0, its and encode(its), NOW, NOW, None, None),
     )
 
 

@@ -117,7 +117,7 @@ def test_a_standing_comes_back_as_it_was(
         ledger.items.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
         assert Progress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) is None
         assert [each.since for each in shipments.waiting(ledger, "acme")] == [NOW]
-        ledger.items.remember("acme", "pickings", DELIVERY.key, progress.text())
+        ledger.items.remember("acme", "pickings", DELIVERY.key, progress)
         assert Progress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) == progress
         waiting = shipments.waiting(ledger, "acme")
     if stage == Stage.SENT:

@@ -7,7 +7,7 @@ moments that a wrong clock wrote, and knows when the daily chores were last done
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 
 from amazon_bridge.engine.ledger.database import Subject, moment_of, text_of
@@ -18,30 +18,33 @@ _FORGET_ODOO = """
 """
 """An item whose fingerprint differs from what Amazon shows is processed, whatever its state."""
 
-_REOPEN_SINCE = """
+_MEMO_THEN = """
+    coalesce(
+        (SELECT {0} FROM memos WHERE memos.account = items.account AND memos.job = items.job
+            AND memos.key = items.key AND memos.since <= :since
+            ORDER BY memos.since DESC LIMIT 1),
+        (SELECT {0} FROM memos WHERE memos.account = items.account AND memos.job = items.job
+            AND memos.key = items.key ORDER BY memos.since LIMIT 1),
+        {0})
+"""
+_REOPEN_SINCE = f"""
     UPDATE items SET state = 'pending', attempts = 0, unanswered_since = NULL,
-        memo = coalesce(
-            (SELECT memo FROM memos WHERE memos.account = items.account AND memos.job = items.job
-                AND memos.key = items.key AND memos.since <= :since
-                ORDER BY memos.since DESC LIMIT 1),
-            (SELECT memo FROM memos WHERE memos.account = items.account AND memos.job = items.job
-                AND memos.key = items.key ORDER BY memos.since LIMIT 1),
-            memo)
+        memo = {_MEMO_THEN.format("memo")}, watched = {_MEMO_THEN.format("watched")}
     WHERE account = :account AND job = :job AND state IN ('done', 'left_out')
         AND last_tried >= :since
-"""
+"""  # noqa: S608  ours
 _FORGET_SINCE = """
     DELETE FROM items
     WHERE account = :account AND job <> :job AND state IN ('done', 'left_out')
         AND last_tried >= :since
 """
 _REMEMBER_MEMO = """
-    INSERT INTO memos (account, job, key, since, memo)
-    SELECT :account, :job, :key, :now, :memo
-    WHERE :memo IS NOT (
-        SELECT memo FROM memos WHERE account = :account AND job = :job AND key = :key
+    INSERT INTO memos (account, job, key, since, memo, watched)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6
+    WHERE ?5 IS NOT (
+        SELECT memo FROM memos WHERE account = ?1 AND job = ?2 AND key = ?3
         ORDER BY since DESC LIMIT 1)
-    ON CONFLICT DO UPDATE SET memo = excluded.memo
+    ON CONFLICT DO UPDATE SET memo = excluded.memo, watched = excluded.watched
 """
 _FORGET_MEMOS = """
     DELETE FROM memos WHERE account = :account AND job = :job AND NOT EXISTS (
@@ -165,8 +168,11 @@ def _rewind(db: sqlite3.Connection, account: str, since: datetime, job: str) -> 
     db.execute(_FORGET_SINCE, values)
 
 
-def remember_memo(db: sqlite3.Connection, values: Mapping[str, str]) -> None:
-    """Keep an item's memo beside those it had before, so that a rewind can bring them back."""
+def remember_memo(db: sqlite3.Connection, values: Sequence[object]) -> None:
+    """Keep an item's memo beside its earlier ones, so that a rewind can restore those.
+
+    ``values``: account, job, key, moment, memo, watched.
+    """
     db.execute(_REMEMBER_MEMO, values)
 
 

@@ -116,7 +116,7 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last moments' memory
         db.execute("PRAGMA foreign_keys = ON")
-        _migrate(db)
+        _migrate(db, path)
     except BaseException:
         db.close()
         raise
@@ -137,14 +137,34 @@ def _check_ours(db: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
     if _pragma(db, "user_version") == len(MIGRATIONS):
         return
     with transaction(db):
-        for step in MIGRATIONS[_pragma(db, "user_version") :]:
+        version = _pragma(db, "user_version")  # another process may have migrated it meanwhile
+        if 0 < version < len(MIGRATIONS):
+            _keep_old(path, version)
+        for step in MIGRATIONS[version:]:
             for statement in step:
-                db.execute(statement)
+                statement(db) if callable(statement) else db.execute(statement)
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _keep_old(path: Path, version: int) -> None:
+    """Copy a store of an older version, which its writer holds locked, to a file beside it."""
+    target = path.with_name(f"{path.name}.version-{version}")
+    unfinished = target.with_name(f"{target.name}.part")
+    try:
+        unfinished.unlink(missing_ok=True)
+        create_copy(unfinished)
+        with closing(sqlite3.connect(path)) as reader:  # VACUUM does not run in a transaction
+            reader.execute("VACUUM INTO ?", (str(unfinished),))
+        unfinished.replace(target)
+    except OSError as error:
+        raise ConfigError(
+            f"The backup {target} can't be written: {error.strerror}.",
+            "Let the user that runs the bridge write to the folder of the state store.",
+        ) from error
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:

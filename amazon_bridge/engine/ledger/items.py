@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
+from amazon_bridge.engine.codec import BaseMemo, encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import continuity
 from amazon_bridge.engine.ledger.cursors import advance
@@ -41,8 +42,9 @@ _NAMED = """
     )
 """
 _SETTLE = """
-    UPDATE items SET state = ?, memo = coalesce(?, memo), last_tried = ?,
-        kind = NULL, reason = NULL, remedy = NULL, unanswered_since = NULL, refused_since = NULL
+    UPDATE items SET state = ?, memo = coalesce(?, memo), watched = coalesce(?, watched),
+        last_tried = ?, kind = NULL, reason = NULL, remedy = NULL, unanswered_since = NULL,
+        refused_since = NULL
     WHERE account = ? AND job = ? AND key = ? AND fingerprint = ?
 """
 _QUARANTINE = """
@@ -54,6 +56,7 @@ _QUARANTINE = """
         reason = excluded.reason, remedy = excluded.remedy, attempts = attempts + 1,
         last_tried = excluded.last_tried, unanswered_since = NULL, refused_since = NULL
 """
+_REMEMBER = "UPDATE items SET memo = ?, watched = ? WHERE account = ? AND job = ? AND key = ?"
 _EXPLAIN = """
     UPDATE items SET reason = ? WHERE account = ? AND job = ? AND key = ? AND state = 'pending'
 """
@@ -137,11 +140,11 @@ class Items(Subject):
         with self._database.transaction(account) as db:
             db.execute(_EXPLAIN, (reason, account, job, key))
 
-    def remember(self, account: str, job: str, key: str, memo: str | None) -> None:
-        """Keep the flow's memo of an item; it has no buyer's data."""
+    def remember(self, account: str, job: str, key: str, memo: BaseMemo | None) -> None:
+        """Keep the job's memo of an item; None forgets it."""
+        columns = (encode(memo), memo.is_watched) if memo else (None, False)
         with self._database.transaction(account) as db:
-            where = "WHERE account = ? AND job = ? AND key = ?"
-            db.execute(f"UPDATE items SET memo = ? {where}", (memo, account, job, key))  # noqa: S608  ours
+            db.execute(_REMEMBER, (*columns, account, job, key))
 
     def note_silence(self, account: str, job: str, key: str) -> datetime | None:
         """Note that a side does not answer for a filed item, and return since when.
@@ -174,7 +177,7 @@ class Items(Subject):
         fingerprint: str,
         state: State = State.DONE,
         *,
-        memo: str | None = None,
+        memo: BaseMemo | None = None,
     ) -> bool:
         """Note that an item was processed: done, or left out on purpose.
 
@@ -184,18 +187,18 @@ class Items(Subject):
             key: the item's key.
             fingerprint: of the item as it was processed.
             state: DONE or LEFT_OUT.
-            memo: the flow's memo, without buyer's data; None keeps the old one.
+            memo: what the job remembers of it; None keeps the old one.
 
         Returns:
             False if the filed item has changed since: it stays as it is.
         """
         with self._database.transaction(account) as db:
             now = self._now()
-            values = (state, memo, now, account, job, key, fingerprint)
+            columns = (encode(memo), memo.is_watched) if memo else (None, None)
+            values = (state, *columns, now, account, job, key, fingerprint)
             settled = db.execute(_SETTLE, values).rowcount > 0
-            if settled and memo is not None:
-                known = {"account": account, "job": job, "key": key, "now": now, "memo": memo}
-                continuity.remember_memo(db, known)
+            if settled and memo:
+                continuity.remember_memo(db, (account, job, key, now, *columns))
         return settled
 
     def quarantine(self, account: str, job: str, key: str, error: ItemError) -> None:
@@ -222,10 +225,10 @@ class Items(Subject):
         """The quarantined items, of one account or of all."""
         return self._entries("WHERE state = 'quarantined' AND ?1 IN (account, '')", account or "")
 
-    def done_with(self, account: str, job: str, text: str) -> list[Entry]:
-        """The items that are done and have this text in their memo."""
-        where = "WHERE state = 'done' AND account = ?1 AND job = ?2 AND instr(memo, ?3)"
-        return self._entries(where, account, job, text)
+    def watched(self, account: str, job: str) -> list[Entry]:
+        """The items that are done and that runs look at again all the same."""
+        where = "WHERE watched = 1 AND state = 'done' AND account = ?1 AND job = ?2"
+        return self._entries(where, account, job)
 
     def latest_done(self, job: str, number: int) -> list[str]:
         """The keys of the items of a job that were done last, in any account."""
@@ -300,6 +303,7 @@ _MOMENTS = ("first_seen", "last_seen", "last_tried", "unanswered_since", "refuse
 
 def _entry(row: sqlite3.Row) -> Entry:
     values = dict(row) | {name: moment_of(row[name]) for name in _MOMENTS}
+    del values["watched"]
     values["importable"] = bool(values["importable"])
     values["state"] = State(values["state"])
     return Entry(**values)

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from collections.abc import Callable
+
 APPLICATION_ID = 0x416D4264  # "AmBd": marks the file as ours
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+Statement = str | Callable[[sqlite3.Connection], None]
+
+
+def _encode_old_memos(db: sqlite3.Connection) -> None:
+    """Rewrite memos of versions that separated fields by blanks or stored a number alone."""
+    for table in ("items", "memos"):
+        old = f"SELECT account, job, key, memo FROM {table} WHERE memo NOT LIKE '{{%'"  # noqa: S608  ours
+        for account, job, key, memo in db.execute(old).fetchall():
+            update = f"UPDATE {table} SET memo = ? WHERE account = ? AND job = ? AND key = ?"  # noqa: S608  ours
+            db.execute(f"{update} AND memo = ?", (_encoded(job, memo), account, job, key, memo))
+
+
+def _encoded(job: str, memo: str) -> str:
+    match job, memo.split(" "):
+        case "orders", [worth, marketplace, fulfilled_by, status]:
+            fields = {"marketplace_id": marketplace, "fulfilled_by": fulfilled_by}
+            return json.dumps({"worth": worth, **fields, "status": status})
+        case "cancellations", [feeds] if feeds.isdecimal():
+            return json.dumps({"passed_brake": True, "feeds": int(feeds)})
+    return memo
+
+
+MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
     (
         f"PRAGMA application_id = {APPLICATION_ID}",
         """
@@ -134,5 +160,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE rounds ADD COLUMN rewinds INTEGER NOT NULL DEFAULT 0",
     ),
     ("ALTER TABLE items ADD COLUMN refused_since TEXT",),
+    (
+        _encode_old_memos,
+        "ALTER TABLE items ADD COLUMN watched INTEGER NOT NULL DEFAULT 0 CHECK (watched IN (0, 1))",
+        "ALTER TABLE memos ADD COLUMN watched INTEGER NOT NULL DEFAULT 0 CHECK (watched IN (0, 1))",
+        """UPDATE items SET watched = 1 WHERE job = 'orders' AND instr(memo, '"reminders": ["')""",
+        """UPDATE memos SET watched = 1 WHERE job = 'orders' AND instr(memo, '"reminders": ["')""",
+        "CREATE INDEX watched_items ON items (account, job) WHERE watched = 1",
+    ),
 )
-"""Step n brings a store from version n to n + 1. Steps are only ever added."""
+"""Step n migrates a store from version n to n + 1. Steps are only ever added."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
-from dataclasses import asdict
 from datetime import datetime
 
+from amazon_bridge.engine.codec import decode, encode
 from amazon_bridge.engine.ledger.database import Subject, moment_of, text_of
 from amazon_bridge.engine.records import CLOCKS_DIFFER, Run
 from amazon_bridge.engine.runner import Counts
@@ -50,7 +49,7 @@ class Runs(Subject):
         values = (account, job, text_of(started), text_of(finished), success, counts.error)
         hour = finished.replace(minute=0, second=0, microsecond=0)
         with self._database.transaction(account) as db:
-            db.execute(_RECORD, (*values, json.dumps(asdict(counts)), rewinds))
+            db.execute(_RECORD, (*values, encode(counts), rewinds))
             if counts.created:
                 db.execute(_COUNT_HOUR, (text_of(hour), account, counts.created))
 
@@ -92,5 +91,5 @@ _MOMENTS = ("last_started", "last_finished", "last_success")
 def _run(row: sqlite3.Row) -> Run:
     values = dict(row) | {name: moment_of(row[name]) for name in _MOMENTS}
     del values["rewinds"]
-    values["counts"] = Counts(**json.loads(values["counts"]))
+    values["counts"] = decode(Counts, values["counts"])
     return Run(**values)

@@ -43,7 +43,7 @@ def fresh(context: Context, tasks: Sequence[Task]) -> list[Task]:
         task
         for task in tasks
         if (entry := entries[task.order_id]) is None
-        or not (entry.attempts or Memo.read(entry).passed_brake)
+        or not (entry.attempts or (Memo.read(entry) or Memo()).passed_brake)
     ]
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
-from amazon_bridge.engine.records import Entry
+from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.flows.context import Context
 
 JOB = "cancellations"
@@ -15,7 +14,7 @@ CANCELLED, LIVE = "cancelled", "live"
 
 
 @dataclass(frozen=True, slots=True)
-class Memo:
+class Memo(BaseMemo):
     """What happened to a cancellation so far."""
 
     passed_brake: bool = False
@@ -23,23 +22,10 @@ class Memo:
     feeds: int = 0
     """Number of feeds that named the order and did not cancel it."""
 
-    @classmethod
-    def read(cls, entry: Entry | None) -> Memo:
-        """The memo of a state store entry. Older versions wrote the number of feeds alone."""
-        if entry is None or entry.memo is None:
-            return cls()
-        if entry.memo.isdecimal():
-            return cls(passed_brake=True, feeds=int(entry.memo))
-        return cls(**json.loads(entry.memo))
-
-    def text(self) -> str:
-        """The memo as JSON, which ``read`` understands."""
-        return json.dumps(asdict(self))
-
 
 def memo_of(context: Context, order_id: str) -> Memo:
     """What is remembered of an order's cancellation."""
-    return Memo.read(context.ledger.items.get(context.name, JOB, order_id))
+    return Memo.read(context.ledger.items.get(context.name, JOB, order_id)) or Memo()
 
 
 def remember_passed(context: Context, order_id: str) -> None:
@@ -56,4 +42,4 @@ def remember_feed(context: Context, order_id: str) -> int:
 
 
 def _remember(context: Context, order_id: str, memo: Memo) -> None:
-    context.ledger.items.remember(context.name, JOB, order_id, memo.text())
+    context.ledger.items.remember(context.name, JOB, order_id, memo)

@@ -164,7 +164,7 @@ def _settle(context: Context, order: Order, step: Step, memo: Memo) -> None:
         order.order_id,
         order.fingerprint,
         State.LEFT_OUT if left_out else State.DONE,
-        memo=None if left_out else memo.text(),
+        memo=None if left_out else memo,
     )
     log.info("order_processed", account=context.name, order=order.order_id, step=step)
 

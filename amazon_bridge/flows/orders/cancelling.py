@@ -64,8 +64,8 @@ def _remember(context: Context, orders: Sequence[Order]) -> None:
     for order in orders:
         former = Memo.read(context.ledger.items.get(context.name, JOB, order.order_id))
         memo = former or Memo.of(order, known_pieces(context, order, None))
-        text = replace(memo, cancelling=True).text()
-        context.ledger.items.remember(context.name, JOB, order.order_id, text)
+        memo = replace(memo, cancelling=True)
+        context.ledger.items.remember(context.name, JOB, order.order_id, memo)
 
 
 def _is_ours(context: Context, sale_order: SaleOrder) -> bool:

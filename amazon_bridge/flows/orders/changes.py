@@ -11,7 +11,7 @@ from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import addresses, reminders, requests, unit_notes, units
 from amazon_bridge.flows.orders.case import Case
-from amazon_bridge.flows.orders.memo import JOB, OPEN_REMINDERS, ItemMemo, Memo, units_shipped
+from amazon_bridge.flows.orders.memo import JOB, ItemMemo, Memo, units_shipped
 from amazon_bridge.flows.orders.pieces import pieces_of
 from amazon_bridge.flows.orders.reminders import Reminder
 from amazon_bridge.flows.orders.units import ItemUnits
@@ -66,7 +66,7 @@ def changed_by_people(context: Context, before: datetime | None = None) -> list[
     """
     entries = [
         entry
-        for entry in context.ledger.items.done_with(context.name, JOB, OPEN_REMINDERS)
+        for entry in context.ledger.items.watched(context.name, JOB)
         if before is None or entry.last_tried is None or entry.last_tried < before
     ]
     memos = {entry.key: Memo.read(entry) for entry in _some(entries, context)}
@@ -75,11 +75,11 @@ def changed_by_people(context: Context, before: datetime | None = None) -> list[
     return [
         key
         for key, value in sums.items()
-        if (memo := memos[key]) and _is_watched(memo) and memo.in_odoo != value
+        if (memo := memos[key]) and _may_retry(memo) and memo.in_odoo != value
     ]
 
 
-def _is_watched(memo: Memo) -> bool:
+def _may_retry(memo: Memo) -> bool:
     """Not an order that was imported as it is: Amazon's faulty data would be refused now."""
     as_is = any(reminders.kind_of(topic) == reminders.AS_IS for topic in memo.reminders)
     return bool(memo.in_odoo) and not as_is

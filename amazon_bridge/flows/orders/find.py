@@ -155,7 +155,7 @@ def _remember(context: Context, order_id: str, memo: Memo) -> None:
     if context.dry_run or context.ledger.items.get(context.name, JOB, order_id):
         return
     context.ledger.items.file(context.name, JOB, [Seen(order_id, _AS_FETCHED)])
-    context.ledger.items.settle(context.name, JOB, order_id, _AS_FETCHED, memo=memo.text())
+    context.ledger.items.settle(context.name, JOB, order_id, _AS_FETCHED, memo=memo)
 
 
 _AS_FETCHED = "fetched"

@@ -97,7 +97,7 @@ def _remember(context: Context, orders: Sequence[Order]) -> None:
     unfinished as all new ones.
     """
     for order in orders:
-        memo = Memo.at_import(order, mapped_pieces(context, order)).text()
+        memo = Memo.at_import(order, mapped_pieces(context, order))
         context.ledger.items.remember(context.name, JOB, order.order_id, memo)
 
 

@@ -7,15 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from typing import Any
 
+from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.records import Entry
 from amazon_bridge.model import FulfillmentStatus, Item, Order
 
 JOB = "orders"
-
-OPEN_REMINDERS = '"reminders": ["'
-"""In the text of memos of orders with open reminders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class ItemMemo:
 
 
 @dataclass(frozen=True, slots=True)
-class Memo:
+class Memo(BaseMemo):
     """What the state store remembers of an order that was processed; no buyer's data."""
 
     worth: Decimal
@@ -87,14 +84,10 @@ class Memo:
         """Pieces in Odoo of one unit, by order item id."""
         return {item.order_item_id: item.pieces for item in self.items or ()}
 
-    @classmethod
-    def read(cls, entry: Entry | None) -> Memo | None:
-        """The memo of a state store entry, if it has one."""
-        if entry is None or entry.memo is None:
-            return None
-        if not entry.memo.startswith("{"):
-            return _of_older_version(entry.memo)
-        return _decoded(json.loads(entry.memo))
+    @property
+    def is_watched(self) -> bool:
+        """Whether people may still follow a reminder."""
+        return bool(self.reminders)
 
     @classmethod
     def at_import(cls, order: Order, pieces: Mapping[str, int]) -> Memo:
@@ -112,39 +105,11 @@ class Memo:
         )
         return replace(cls.of(order, pieces), items=tuple(items), is_settled=False)
 
-    def text(self) -> str:
-        """The memo as JSON, which ``read`` understands."""
-        return json.dumps(asdict(self) | {"worth": str(self.worth)})
-
-
-def _decoded(values: dict[str, Any]) -> Memo:
-    items = values["items"]
-    return Memo(
-        worth=Decimal(values["worth"]),
-        marketplace_id=values["marketplace_id"],
-        fulfilled_by=values["fulfilled_by"],
-        status=values["status"],
-        items=None if items is None else tuple(ItemMemo(**item) for item in items),
-        place=values["place"],
-        requests=values["requests"],
-        reminders=tuple(values["reminders"]),
-        moves=values.get("moves", 0),
-        in_odoo=values.get("in_odoo", ""),
-        is_settled=values.get("is_settled", True),
-        cancelling=values.get("cancelling", False),
-    )
-
 
 def was_settled(entry: Entry | None) -> bool:
     """Whether a sync run has processed an order to its end."""
     memo = Memo.read(entry)
     return memo is not None and memo.is_settled
-
-
-def _of_older_version(text: str) -> Memo:
-    """Older versions wrote the first four fields, separated by blanks."""
-    worth, marketplace_id, fulfilled_by, status = text.split(" ")
-    return Memo(Decimal(worth), marketplace_id, fulfilled_by, status)
 
 
 def units_to_ship(order: Order, item: Item) -> int:

@@ -146,7 +146,7 @@ def _remember(context: Context, order_id: str, topic: str) -> None:
     if memo and topic not in memo.reminders:
         others = (each for each in memo.reminders if kind_of(each) != kind_of(topic))
         updated = replace(memo, reminders=(*others, topic))
-        context.ledger.items.remember(context.name, JOB, order_id, updated.text())
+        context.ledger.items.remember(context.name, JOB, order_id, updated)
 
 
 def close_settled(

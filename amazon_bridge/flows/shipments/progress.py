@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, auto
 
-from amazon_bridge.engine.records import Entry
+from amazon_bridge.engine.codec import BaseMemo
 
 JOB = "pickings"
 
@@ -28,7 +27,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(BaseMemo):
     """The memo of a delivery order."""
 
     stage: Stage
@@ -48,29 +47,3 @@ class Progress:
     """When the delivery order was done that this is about."""
     stated: str | None = None
     """A digest of what a person said left, as of the last look."""
-
-    @classmethod
-    def read(cls, entry: Entry | None) -> Progress | None:
-        """The memo of a ledger's entry, if it has one."""
-        if entry is None or entry.memo is None:
-            return None
-        known = json.loads(entry.memo)
-        return cls(
-            stage=Stage(known["stage"]),
-            since=datetime.fromisoformat(known["since"]),
-            order_id=known["order_id"],
-            lacks=tuple(known["lacks"]),
-            asked=_moment(known["asked"]),
-            told=known["told"],
-            corrects=known["corrects"],
-            refused_since=_moment(known["refused_since"]),
-            done=_moment(known["done"]),
-            stated=known["stated"],
-        )
-
-    def text(self) -> str:
-        return json.dumps(asdict(self), default=datetime.isoformat)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -90,7 +90,7 @@ def settle(run: Run, deliveries: Iterable[DeliveryOrder], state: State) -> None:
         run.settle(delivery.key, fingerprint(delivery), state, label=delivery.name)
         if known is None and state == State.DONE:
             progress = replace(_unsure(delivery), stage=Stage.SENT, told=told_digest(delivery))
-            context.ledger.items.remember(context.name, JOB, delivery.key, progress.text())
+            context.ledger.items.remember(context.name, JOB, delivery.key, progress)
 
 
 def progress_of(context: Context, task: Task) -> Progress:
@@ -119,7 +119,7 @@ def remember(context: Context, task: Task, stage: Stage) -> None:
 
 def keep(context: Context, task: Task, progress: Progress) -> None:
     """Keep what is known of a delivery order's way to Amazon."""
-    context.ledger.items.remember(context.name, JOB, task.key, progress.text())
+    context.ledger.items.remember(context.name, JOB, task.key, progress)
 
 
 @dataclass(frozen=True, slots=True)
