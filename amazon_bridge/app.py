@@ -15,12 +15,11 @@ import structlog
 from amazon_bridge.amazon import doctor as amazon_doctor
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
-from amazon_bridge.chores import Chores
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
+from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.once import Once
 from amazon_bridge.engine.records import DatabaseId
 from amazon_bridge.engine.runner import Counts, internal_error
 from amazon_bridge.engine.throttle import Throttle
@@ -32,6 +31,7 @@ from amazon_bridge.flows import (
     shipments,
 )
 from amazon_bridge.flows.context import Context
+from amazon_bridge.housekeeping import Housekeeping
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import doctor as odoo_doctor
 from amazon_bridge.odoo import setup
@@ -97,7 +97,7 @@ def _nobody_watches(_side: str, _operation: str, _error: BridgeError | None, _: 
     pass
 
 
-class App(Chores):
+class App(Housekeeping):
     """The bridge of one configuration: its state store, and its clients, each built once.
 
     May be shared by threads.
@@ -130,13 +130,13 @@ class App(Chores):
         self._sleep = sleep
         self._callback = watch
         self._making = threading.Lock()
-        self._odoo = Once(self._logged_in, _LOGIN_LIFETIME)
-        self._geography = Once(lambda: read_geography(self.odoo), _GEOGRAPHY_LIFETIME)
+        self._odoo = Lazy(self._logged_in, _LOGIN_LIFETIME)
+        self._geography = Lazy(lambda: read_geography(self.odoo), _GEOGRAPHY_LIFETIME)
         self._database: DatabaseId  # of the login, once there is one
         accounts = {account.name: account for account in config.accounts}
-        self._partners = {n: Once(partial(self._partner, a)) for n, a in accounts.items()}
-        self._setups = {n: Once(partial(self._prepared, a)) for n, a in accounts.items()}
-        self._inspections = {n: Once(partial(self._inspected, a)) for n, a in accounts.items()}
+        self._partners = {n: Lazy(partial(self._partner, a)) for n, a in accounts.items()}
+        self._setups = {n: Lazy(partial(self._prepared, a)) for n, a in accounts.items()}
+        self._inspections = {n: Lazy(partial(self._inspected, a)) for n, a in accounts.items()}
 
     def accounts(self, name: str | None = None) -> Sequence[AccountConfig]:
         """The account of this name, or all of them.

@@ -24,7 +24,7 @@ from amazon_bridge.engine.records import Entry, Run, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import orders, shipments
 from amazon_bridge.model import Finding
-from amazon_bridge.service import asked, asking, daemon, healthcheck
+from amazon_bridge.service import daemon, healthcheck, sync_client, sync_protocol
 from amazon_bridge.terminal import add_row, console, say, say_marked
 
 DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
@@ -201,7 +201,7 @@ def healthcheck_(ctx: click.Context) -> None:
     ctx.exit(1 if problems else 0)
 
 
-# Rounds
+# JobRunner
 
 
 @main.command()
@@ -219,11 +219,11 @@ def sync(
     """
     loaded = _load(ctx)
     wrong: list[ConfigError] = []
-    results = None if dry_run else asking.sync(loaded, job, account)
+    results = None if dry_run else sync_client.sync(loaded, job, account)
     if results is None:
         results = _synced_here(loaded, job, account, wrong, dry_run=dry_run, quiet=as_json)
     if as_json:
-        click.echo(json.dumps(asked.as_told(results)))
+        click.echo(json.dumps(sync_protocol.results_json(results)))
     else:
         _show_counts(results)
     if wrong:
@@ -239,12 +239,12 @@ def _synced_here(
     *,
     dry_run: bool,
     quiet: bool,
-) -> asked.Results:
+) -> sync_protocol.Results:
     """Run jobs in this process. ``wrong`` gets what keeps accounts from running at all."""
     with app.opened(loaded) as bridge:
         if not dry_run:
             results = _worked(bridge, job, account, bridge.sync_with_sweep, wrong)
-            bridge.do_chores()
+            bridge.do_housekeeping()
             return results
         results = _worked(bridge, job, account, partial(bridge.sync, dry_run=True), wrong)
         if not quiet:
@@ -259,12 +259,12 @@ def _worked(
     account: str | None,
     work: Callable[[AccountConfig, str], Counts],
     wrong: list[ConfigError],
-) -> asked.Results:
+) -> sync_protocol.Results:
     """Run the jobs of each account; a wrong configuration of one keeps none of the others."""
-    results: asked.Results = {}
+    results: sync_protocol.Results = {}
     for each in bridge.accounts(account):
         results[each.name] = {}
-        for name in asked.jobs_of(job):
+        for name in sync_protocol.jobs_named(job):
             try:
                 results[each.name][name] = work(each, name)
             except ConfigError as error:

@@ -1,1 +1,1 @@
-"""The daemon: rounds on their schedules, and what people and machines may know of them."""
+"""The daemon: scheduled sync runs, their health, metrics, alerts and status page."""

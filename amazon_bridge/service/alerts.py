@@ -1,7 +1,7 @@
-"""Calls for help: a dead man's switch, and messages through Apprise.
+"""Alerts: a dead man's switch, and messages through Apprise.
 
-Nothing here may hurt a job: whatever is sent is sent from a thread of its own, and what can't
-be delivered is logged and forgotten.
+Alerts must never affect a job: they are sent from a separate thread, and dropped after a few
+failed attempts, which are logged.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from amazon_bridge.app import ODOO, App
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.engine.records import Entry
-from amazon_bridge.service.board import Standing
-from amazon_bridge.service.health import hindrances, named
-from amazon_bridge.service.rounds import Rounds
+from amazon_bridge.service.health import display_name, readiness_problems
+from amazon_bridge.service.job_health import JobHealth
+from amazon_bridge.service.job_runner import JobRunner
 
 log = structlog.get_logger(__name__)
 
 TICK = timedelta(minutes=1)
-"""How often it is looked whether there is something to call for."""
+"""Interval between alert checks."""
 
 PING = timedelta(minutes=5)
-"""How often the dead man's switch hears of us."""
+"""Interval between pings of the dead man's switch."""
 
 _ATTEMPTS = 3
 _PAUSE = 20.0  # seconds between two attempts
@@ -43,13 +43,13 @@ _MOST_NAMED = 20
 
 
 class Send(Protocol):
-    """Sends a message; False when that didn't work."""
+    """Sends a message and returns whether that succeeded."""
 
     def __call__(self, title: str, body: str) -> bool: ...
 
 
-class Mailbox:
-    """Runs what sends, one after the other, in a thread of its own; tries again some times."""
+class DeliveryQueue:
+    """Sends messages one after the other in a thread of its own, with a few attempts each."""
 
     def __init__(self, pause: float = _PAUSE) -> None:
         self._pause = pause
@@ -60,12 +60,12 @@ class Mailbox:
         self._thread.start()
 
     def put(self, send: Callable[[], bool]) -> None:
-        """Send as soon as it is its turn; never waits."""
-        with suppress(Full):  # then a hundred others tell of the trouble
+        """Queue a message; never blocks."""
+        with suppress(Full):  # then a hundred other messages report the trouble
             self._waiting.put_nowait(send)
 
     def close(self, seconds: float) -> None:
-        """Give what waits so long to be sent."""
+        """Stop, after at most ``seconds`` for queued messages to be sent."""
         with suppress(Full):
             self._waiting.put(self._end, timeout=seconds)
         self._thread.join(seconds)
@@ -78,14 +78,14 @@ class Mailbox:
     def _deliver(self) -> None:
         while not self._stopping.is_set():
             send = self._waiting.get()
-            delivered = any(self._tried(send, attempt) for attempt in range(_ATTEMPTS))
-            if self._failing == delivered:  # said once, not for each
+            delivered = any(self._attempt(send, attempt) for attempt in range(_ATTEMPTS))
+            if self._failing == delivered:  # logged once, not for each message
                 (log.info if delivered else log.warning)(
                     "alert_delivery_recovered" if delivered else "alert_undeliverable"
                 )
             self._failing = not delivered
 
-    def _tried(self, send: Callable[[], bool], attempt: int) -> bool:
+    def _attempt(self, send: Callable[[], bool], attempt: int) -> bool:
         if attempt and self._stopping.wait(self._pause):
             return False
         try:
@@ -96,44 +96,44 @@ class Mailbox:
 
 
 def apprise_sender(urls: Iterable[SecretStr]) -> Send:
-    """Sends through Apprise to all of these addresses.
+    """Return a sender to all of these Apprise URLs.
 
     Raises:
-        ConfigError: Apprise isn't installed, or doesn't know what to do with an address.
+        ConfigError: Apprise is not installed, or does not support a URL.
     """
     try:
-        import apprise  # noqa: PLC0415 (an extra: who needs no alerts needn't have it)
+        import apprise  # noqa: PLC0415 (an optional extra)
     except ImportError:
         raise ConfigError(
             "alerts.notify needs Apprise.", "Install it: scripts/install FOLDER alerts."
         ) from None
-    everybody = apprise.Apprise()
+    receivers = apprise.Apprise()
     for number, url in enumerate(urls):
-        if not everybody.add(url.get_secret_value()):
+        if not receivers.add(url.get_secret_value()):
             raise ConfigError(
-                f"alerts.notify[{number}] is no address that Apprise knows.",
-                "Its documentation lists what there is: https://github.com/caronc/apprise/wiki",
+                f"alerts.notify[{number}] is not a URL that Apprise supports.",
+                "Supported URLs: https://github.com/caronc/apprise/wiki",
             )
-    text = apprise.NotifyFormat.TEXT  # else receivers of HTML take the text for markup
-    return lambda title, body: bool(everybody.notify(title=title, body=body, body_format=text))
+    text = apprise.NotifyFormat.TEXT  # HTML receivers would interpret the text as markup
+    return lambda title, body: bool(receivers.notify(title=title, body=body, body_format=text))
 
 
 class DeadMansSwitch:
-    """Pings an address in the manner of healthchecks.io: start, success, fail."""
+    """Pings a URL in the style of healthchecks.io: start, success, fail."""
 
-    def __init__(self, url: SecretStr, mailbox: Mailbox) -> None:
+    def __init__(self, url: SecretStr, queue: DeliveryQueue) -> None:
         self._url = url.get_secret_value()
-        self._mailbox = mailbox
+        self._queue = queue
 
     def start(self) -> None:
         self._ping("/start", "")
 
-    def tell(self, hindrances: list[str]) -> None:
-        """Success when there are none, else failure with the reasons."""
-        self._ping("/fail" if hindrances else "", "\n".join(hindrances))
+    def report(self, problems: list[str]) -> None:
+        """Report success if there are no problems, else failure with the problems."""
+        self._ping("/fail" if problems else "", "\n".join(problems))
 
     def _ping(self, path: str, text: str) -> None:
-        self._mailbox.put(lambda: _posted(f"{self._url}{path}", text))
+        self._queue.put(lambda: _posted(f"{self._url}{path}", text))
 
 
 def _posted(url: str, text: str) -> bool:
@@ -146,40 +146,42 @@ Message = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Watchman:
-    """Decides what is worth a message: what stays wrong, once, and again when it is over."""
+class AlertRules:
+    """Decides what to alert about: each lasting problem once, and again when it is resolved."""
 
     config: AlertsConfig
-    known_aside: set[tuple[str, str, str]]
-    """What was in the quarantine before; nobody is called for that."""
+    known_quarantined: set[tuple[str, str, str]]
+    """Items quarantined before the start; no alert for these."""
     _alarmed: dict[str, str] = field(default_factory=dict)
     _collecting_since: datetime | None = None
 
-    def look(self, rounds: Rounds, now: datetime) -> list[Message]:
-        """What there is to say: at most one message on what is wrong and works, one on items."""
-        wrong = dict(self._wrong(rounds, now))
+    def messages(self, runner: JobRunner, now: datetime) -> list[Message]:
+        """Messages due now: at most one about problems, and one about quarantined items."""
+        wrong = dict(self._wrong(runner, now))
         begun = [(title, wrong[title]) for title in wrong if title not in self._alarmed]
-        over = [(f"Over: {title}", "") for title in self._alarmed if title not in wrong]
+        over = [(f"Resolved: {title}", "") for title in self._alarmed if title not in wrong]
         self._alarmed = wrong
-        aside = {(e.account, e.job, e.key): e for e in rounds.app.ledger.items.quarantined()}
-        return [*_joined(begun + over), *self._of_quarantine(aside, now)]
+        quarantined = {(e.account, e.job, e.key): e for e in runner.app.ledger.items.quarantined()}
+        return [*_joined(begun + over), *self._of_quarantine(quarantined, now)]
 
-    def _wrong(self, rounds: Rounds, now: datetime) -> Iterator[Message]:
-        for name in (ODOO, *(account.name for account in rounds.app.config.accounts)):
-            side = rounds.sides[name]
-            if side.down_since and self._is_due(f"{named(name)} is down", side.down_since, now):
-                yield f"{named(name)} is down", f"Since {_minute(side.down_since)}: {side.failure}"
-        for planned in rounds.timetable.planned:
-            standing = rounds.board[planned.key]
+    def _wrong(self, runner: JobRunner, now: datetime) -> Iterator[Message]:
+        for name in (ODOO, *(account.name for account in runner.app.config.accounts)):
+            remote, title = runner.availability[name], f"{display_name(name)} is down"
+            if remote.down_since and self._is_due(title, remote.down_since, now):
+                yield title, f"Since {_minute(remote.down_since)}: {remote.failure}"
+        for planned in runner.scheduler.planned:
+            health = runner.monitor[planned.key]
             title = f"{planned.account}: {planned.job} fails"
-            if rounds.sides.are_up(ODOO, planned.account) and self._is_bad(title, standing, now):
-                yield title, f"{standing.failures} rounds in a row. The last one: {standing.error}"
+            if runner.availability.are_up(ODOO, planned.account) and self._is_bad(
+                title, health, now
+            ):
+                yield title, f"{health.failures} failed runs in a row. Last error: {health.error}"
 
-    def _is_bad(self, title: str, standing: Standing, now: datetime) -> bool:
-        since, failures = standing.failing_since, standing.failures
+    def _is_bad(self, title: str, health: JobHealth, now: datetime) -> bool:
+        since, failures = health.failing_since, health.failures
         if since is None:
             return False
-        if standing.is_refused:
+        if health.is_refused:
             return True
         return failures >= self.config.after_failures or self._is_due(title, since, now)
 
@@ -187,18 +189,18 @@ class Watchman:
         return title in self._alarmed or now - since >= self.config.after
 
     def _of_quarantine(
-        self, aside: dict[tuple[str, str, str], Entry], now: datetime
+        self, quarantined: dict[tuple[str, str, str], Entry], now: datetime
     ) -> list[Message]:
-        """Tell of new items together, so that a bad day is one message and not hundreds."""
-        self.known_aside &= aside.keys()
-        new = [entry for key, entry in aside.items() if key not in self.known_aside]
-        # Not from a moment in the future: the clock was set back since.
+        """Collect new items, so that a bad day is one message and not hundreds."""
+        self.known_quarantined &= quarantined.keys()
+        new = [entry for key, entry in quarantined.items() if key not in self.known_quarantined]
+        # Never a moment in the future: the clock may have been set back.
         self._collecting_since = min(self._collecting_since or now, now) if new else None
         if not self._collecting_since or now - self._collecting_since < self.config.collect:
             return []
-        self.known_aside |= aside.keys()
+        self.known_quarantined |= quarantined.keys()
         self._collecting_since = None
-        return [_told_of(new)]
+        return [_quarantine_message(new)]
 
 
 def _minute(at: datetime) -> str:
@@ -214,48 +216,48 @@ def _joined(messages: list[Message]) -> list[Message]:
     return [(f"{len(messages)} changes", body + rest)]
 
 
-def _told_of(entries: list[Entry]) -> tuple[str, str]:
+def _quarantine_message(entries: list[Entry]) -> tuple[str, str]:
     lines = [
         f"{e.display_key} ({e.account}, {e.job}): {e.reason} {e.remedy or ''}" for e in entries
     ]
     if len(lines) > _MOST_NAMED:
         lines[_MOST_NAMED:] = [f"... and {len(lines) - _MOST_NAMED} more."]
     noun = "item was" if len(entries) == 1 else "items were"
-    return f"{len(entries)} {noun} put aside", "\n\n".join(lines)
+    return f"{len(entries)} {noun} quarantined", "\n\n".join(lines)
 
 
 class Alerts:
-    """All of the above, for the configuration of an App.
+    """The alerts of an App's configuration.
 
     Raises:
-        ConfigError: a receiver can't be used.
+        ConfigError: a receiver is unusable.
     """
 
-    def __init__(self, config: AlertsConfig, rounds: Rounds, app: App) -> None:
-        self._rounds = rounds
+    def __init__(self, config: AlertsConfig, runner: JobRunner, app: App) -> None:
+        self._runner = runner
         self._send = apprise_sender(config.notify) if config.notify else None
-        self._mailbox = Mailbox()
-        self._switch = DeadMansSwitch(config.ping, self._mailbox) if config.ping else None
+        self._queue = DeliveryQueue()
+        self._switch = DeadMansSwitch(config.ping, self._queue) if config.ping else None
         known = {(e.account, e.job, e.key) for e in app.ledger.items.quarantined()}
-        self._watchman = Watchman(config, known)
+        self._rules = AlertRules(config, known)
 
     def start(self) -> None:
         if self._switch:
             self._switch.start()
 
-    def look(self, now: datetime) -> None:
-        """Call for help, if there is something to call for."""
+    def check(self, now: datetime) -> None:
+        """Send the messages that are due."""
         if not self._send:
             return
-        for title, body in self._watchman.look(self._rounds, now):
+        for title, body in self._rules.messages(self._runner, now):
             log.info("alert", title=title)
-            self._mailbox.put(partial(self._send, f"amazon-bridge: {title}", body))
+            self._queue.put(partial(self._send, f"amazon-bridge: {title}", body))
 
     def ping(self, now: datetime) -> None:
-        """Let the dead man's switch hear of us."""
+        """Ping the dead man's switch."""
         if self._switch:
-            self._switch.tell(hindrances(self._rounds, now))
+            self._switch.report(readiness_problems(self._runner, now))
 
     def close(self, seconds: float = 0) -> None:
-        """Stop, after giving what waits so many seconds to be sent."""
-        self._mailbox.close(seconds)
+        """Stop, after at most ``seconds`` for queued messages to be sent."""
+        self._queue.close(seconds)

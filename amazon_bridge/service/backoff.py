@@ -1,4 +1,4 @@
-"""Jobs that fail although both sides are up: each is run again after ever longer pauses."""
+"""Growing pauses for jobs that fail although both remotes are up."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from amazon_bridge.service.board import Key
+from amazon_bridge.service.job_health import JobKey
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=15)
 
 _EARLY = 1.0
-"""Seconds by which a run may begin before its pause is over: schedulers are not exact."""
+"""Seconds by which a run may start before its pause is over: schedulers are not exact."""
 
 
 class Backoff:
-    """How long each (account, job) is to pause. Monotonic: no clock that is set matters."""
+    """Pause of each (account, job), in monotonic time: setting the clock has no effect."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._pauses: dict[Key, timedelta] = {}
-        self._until: dict[Key, float] = {}
+        self._pauses: dict[JobKey, timedelta] = {}
+        self._until: dict[JobKey, float] = {}
 
-    def hold(self, key: Key) -> timedelta:
-        """Let a job that failed pause, twice as long as the last time.
+    def hold(self, key: JobKey) -> timedelta:
+        """Pause a job that failed, twice as long as the last time.
 
         Returns:
-            How long.
+            The pause.
         """
         with self._lock:
             pause = min(2 * self._pauses.get(key, FIRST_PAUSE / 2), LONGEST_PAUSE)
@@ -37,17 +37,17 @@ class Backoff:
             self._until[key] = self._monotonic() + pause.total_seconds()
             return pause
 
-    def release(self, key: Key) -> None:
-        """The job went well, or is to be tried at once."""
+    def release(self, key: JobKey) -> None:
+        """End the pause: the job succeeded, or is to be retried at once."""
         with self._lock:
             self._pauses.pop(key, None)
             self._until.pop(key, None)
 
-    def is_held(self, key: Key) -> bool:
+    def is_held(self, key: JobKey) -> bool:
         return self._monotonic() < self._until.get(key, 0) - _EARLY
 
-    def remaining(self) -> dict[Key, timedelta]:
-        """How long each job that is held still pauses."""
+    def remaining(self) -> dict[JobKey, timedelta]:
+        """Remaining pause of each paused job."""
         now = self._monotonic()
         return {
             key: timedelta(seconds=until - now) for key, until in self._until.items() if until > now

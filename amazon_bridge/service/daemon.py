@@ -1,4 +1,4 @@
-"""``amazon-bridge run``: the process, its signals, its start and its end."""
+"""``amazon-bridge run``: the daemon's process, signals, start and stop."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
 from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import internal_error
-from amazon_bridge.service import alerts, forgetting, health, page, systemd, web
-from amazon_bridge.service.asked import Asked
-from amazon_bridge.service.metrics import Gauges
-from amazon_bridge.service.rounds import Rounds
-from amazon_bridge.service.timetable import entries
+from amazon_bridge.service import alerts, health, page, retention, systemd, web
+from amazon_bridge.service.daemon_client import DAEMON_LOCK
+from amazon_bridge.service.gauges import Gauges
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.scheduler import scheduled_jobs
+from amazon_bridge.service.sync_requests import SyncRequests
 
 log = structlog.get_logger(__name__)
 
@@ -38,32 +39,32 @@ _SIGNALS = {
 }
 _TICK = 1.0  # seconds
 _LEAVE = 8.0
-"""Seconds for rounds to end before the process does; what is cut off then is made up for."""
+"""Seconds for runs to finish before the process ends; interrupted runs are repeated later."""
 
-_LAST_CALLS = 1.0
-"""Seconds for alerts to be sent at the end."""
+_LAST_ALERTS = 1.0
+"""Seconds for queued alerts to be sent at the end."""
 
 _JUMP = 5.0
-"""Seconds by which the clock must be set at once to be worth a new timetable."""
+"""Seconds by which the clock must jump to make the schedules be planned again."""
 
 
 def run(load: Callable[[], Config], clock: Callable[[], datetime] = utc_now) -> None:
-    """Work the configuration's accounts on their schedules, until SIGTERM or SIGINT.
+    """Run all jobs of all accounts on their schedules, until SIGTERM or SIGINT.
 
-    Then the process ends, with exit code 0.
+    Then the process exits with code 0.
 
     Args:
         load: reads the configuration, now and at each SIGHUP.
-        clock: tells the time in UTC.
+        clock: returns the time in UTC.
 
     Raises:
-        ConfigError: the configuration is wrong, or the state store or the address can't be used.
-        AccountError: a daemon works with this state store already.
+        ConfigError: the configuration is invalid, or the state store or the address is unusable.
+        AccountError: another daemon runs with this state store.
     """
     events: SimpleQueue[str] = SimpleQueue()
     with _signals_to(events), ExitStack() as stack:
         config = load()
-        stack.enter_context(_alone(config))
+        stack.enter_context(_locked(config))
         daemon = Daemon(load, config, clock)
         daemon.start()
         daemon.attend(events)
@@ -84,14 +85,14 @@ def _signals_to(events: SimpleQueue[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(config: Config) -> Iterator[None]:
+def _locked(config: Config) -> Iterator[None]:
     try:
         held = lock.held(config.state, *DAEMON_LOCK)
         held.__enter__()
     except AccountError:
         raise AccountError(
-            f"A daemon works with the state store {config.state} already.",
-            "Stop that one first, or give this one another `state`.",
+            f"Another daemon runs with the state store {config.state}.",
+            "Stop it first, or set another `state` for this one.",
         ) from None
     try:
         yield
@@ -99,38 +100,34 @@ def _alone(config: Config) -> Iterator[None]:
         held.__exit__(None, None, None)
 
 
-DAEMON_LOCK = "the", "daemon"
-"""Names its lock file, where those of rounds have an account and a job."""
-
-
 class Daemon:
-    """One process: the rounds, the listener, and what surrounds them."""
+    """The running daemon: jobs, listener, alerts, watchdog."""
 
     def __init__(
         self, load: Callable[[], Config], config: Config, clock: Callable[[], datetime]
     ) -> None:
         self._load = load
         self._clock = clock
-        self._pulse = health.Pulse()
+        self._heartbeat = health.Heartbeat()
         self._offset = _clock_offset()
-        self.rounds = Rounds(clock)
-        self.rounds.tallies.registry.register(Gauges(self.rounds, clock))
-        self._asked = Asked(self.rounds)
+        self.runner = JobRunner(clock)
+        self.runner.counters.registry.register(Gauges(self.runner, clock))
+        self._sync_requests = SyncRequests(self.runner)
         self._website: web.Website | None = None
         self._listener: web.Listener | None = None
-        self._forgetting = forgetting.Forgetting(self.rounds)
+        self._retention = retention.RetentionTask(self.runner)
         self._alerts: alerts.Alerts
         self._refusal: str | None = None
-        """Why the last SIGHUP's configuration was not adopted."""
+        """Why the last SIGHUP's configuration was refused."""
         self._adopt(config)
 
     def start(self) -> None:
-        self._pulse.beat()
-        self.rounds.timetable.start()
+        self._heartbeat.beat()
+        self.runner.scheduler.start()
         self._plan()
         self._alerts.start()
         log.info("daemon_started", version=__version__, accounts=self._accounts)
-        systemd.notify(READY=1, STATUS="Starting the first rounds")
+        systemd.notify(READY=1, STATUS="Starting the first sync runs")
 
     def attend(self, events: SimpleQueue[str]) -> None:
         """Do what signals ask for, and watch over the rest, until one asks to stop."""
@@ -146,53 +143,53 @@ class Daemon:
                     self._reload()
                 case "sync":
                     log.info("sync_requested")
-                    self.rounds.timetable.run_soon()
+                    self.runner.scheduler.run_soon()
             self._watch_over()
 
     def stop(self) -> None:
-        """Let the batches in hand be finished; cut off what takes longer."""
-        log.info("daemon_stopping", runs=self.rounds.board.running)
-        systemd.notify(STOPPING=1, STATUS="Finishing the batches in hand")
-        self.rounds.stopping.set()
-        self.rounds.timetable.stop()
-        ended = self.rounds.board.wait_until_idle(_LEAVE)
+        """Let batches in progress finish; interrupt what takes longer."""
+        log.info("daemon_stopping", runs=self.runner.monitor.running)
+        systemd.notify(STOPPING=1, STATUS="Finishing batches in progress")
+        self.runner.stopping.set()
+        self.runner.scheduler.stop()
+        ended = self.runner.monitor.wait_until_idle(_LEAVE)
         if self._listener:
             self._listener.close()
-        self._alerts.close(_LAST_CALLS)
-        log.info("daemon_stopped", runs_interrupted=self.rounds.board.running)
+        self._alerts.close(_LAST_ALERTS)
+        log.info("daemon_stopped", runs_interrupted=self.runner.monitor.running)
         if ended:
-            self.rounds.app.close()
+            self.runner.app.close()
         _leave()
 
     # The configuration
 
     @property
     def _accounts(self) -> int:
-        return len(self.rounds.app.config.accounts)
+        return len(self.runner.app.config.accounts)
 
     def _adopt(self, config: Config) -> None:
-        """Work with this configuration from now on, or, when it raises, with the one before."""
-        before = getattr(self.rounds, "app", None)
+        """Use this configuration from now on; if this raises, the previous one stays."""
+        before = getattr(self.runner, "app", None)
         if before and before.config.state != config.state:
             raise ConfigError("`state` can't change while the daemon runs.", "Restart it.")
         app = App(
             config,
             clock=self._clock,
-            sleep=self.rounds.pause,
+            sleep=self.runner.pause,
             throttle=before.throttle if before else None,
-            watch=self.rounds.watch,
+            watch=self.runner.watch,
         )
         with ExitStack() as undo:
             undo.callback(app.close)
-            calls = alerts.Alerts(config.alerts, self.rounds, app)
-            undo.callback(calls.close)
+            new_alerts = alerts.Alerts(config.alerts, self.runner, app)
+            undo.callback(new_alerts.close)
             self._listen(config)
             undo.pop_all()
-        self.rounds.app = app
+        self.runner.app = app
         if before:
             self._alerts.close()
-        self._alerts = calls
-        self.rounds.board.remember(app.ledger.runs.latest())
+        self._alerts = new_alerts
+        self.runner.monitor.remember(app.ledger.runs.latest())
 
     def _listen(self, config: Config) -> None:
         if config.http and self._website and config.http.listen == self._website.config.listen:
@@ -200,9 +197,9 @@ class Daemon:
             return
         website = None
         if config.http:
-            website = web.Website(self._pages(), config.http, {"/sync": self._asked.take})
+            website = web.Website(self._pages(), config.http, {"/sync": self._sync_requests.accept})
         if config.http and self._listener and self._listener.port == config.http.port:
-            self._listener.close()  # it would be in the new one's way
+            self._listener.close()  # it occupies the port
             self._listener, self._website = self._reopened(website), website
             return
         listener = web.Listener(website) if website else None
@@ -211,10 +208,10 @@ class Daemon:
         self._website, self._listener = website, listener
 
     def _reopened(self, website: web.Website | None) -> web.Listener | None:
-        """The listener of a website on the port of the one before, which is closed.
+        """Open a listener on the port of the previous one, which is closed already.
 
         Raises:
-            ConfigError: the new address can't be listened on; the old one is again, if possible.
+            ConfigError: listening failed; the previous listener is reopened if possible.
         """
         try:
             return web.Listener(website) if website else None
@@ -235,43 +232,46 @@ class Daemon:
         except Exception as error:  # noqa: BLE001  a bug costs this reload, not the daemon
             self._refuse(internal_error(error))
         else:
-            self.rounds.sides.forget()
+            self.runner.availability.reset()
             self._plan()
             log.info("configuration_reloaded", accounts=self._accounts)
         systemd.notify(READY=1)
 
     def _refuse(self, error: BridgeError) -> None:
-        """Go on with the configuration before, and say why."""
+        """Keep the previous configuration, and report why."""
         problems = getattr(error, "problems", ())
         log.error("configuration_refused", reason=str(error), problems=problems)
         self._refusal = "; ".join((str(error), *problems))
 
     def _plan(self) -> None:
-        rounds = self.rounds
-        rounds.timetable.plan(entries(rounds.app.config), rounds.board, rounds.run)
-        rounds.timetable.every(health.BEAT, self._beat)
-        rounds.timetable.every(alerts.TICK, self._call_for_help)
-        rounds.timetable.every(alerts.PING, self._ping)
-        rounds.timetable.every(forgetting.TICK, self._forgetting.forget)
+        runner = self.runner
+        runner.scheduler.plan(scheduled_jobs(runner.app.config), runner.monitor, runner.run)
+        runner.scheduler.every(health.BEAT, self._beat)
+        runner.scheduler.every(alerts.TICK, self._check_alerts)
+        runner.scheduler.every(alerts.PING, self._ping)
+        runner.scheduler.every(retention.TICK, self._retention.apply_retention)
 
     # Watching over it
 
     def _beat(self) -> None:
-        self._pulse.beat()
-        with suppress(BridgeError):  # of the state store: the rounds tell of it
+        self._heartbeat.beat()
+        with suppress(BridgeError):  # of the state store: the runs report it
             systemd.notify(STATUS=self._status())
 
     def _status(self) -> str:
-        open_items = self.rounds.app.ledger.items.open_counts()
-        aside = sum(n for (_, _, state), n in open_items.items() if state == State.QUARANTINED)
-        hindrances = health.hindrances(self.rounds, self._clock())
-        counts = f"accounts {self._accounts}, rounds {self.rounds.board.running}, put aside {aside}"
+        open_items = self.runner.app.ledger.items.open_counts()
+        quarantined = sum(
+            n for (_, _, state), n in open_items.items() if state == State.QUARANTINED
+        )
+        problems = health.readiness_problems(self.runner, self._clock())
+        running = self.runner.monitor.running
+        counts = f"accounts {self._accounts}, runs {running}, quarantined {quarantined}"
         refusal = [f"configuration refused: {self._refusal}"] if self._refusal else []
-        return f"{counts}; {next(iter(refusal + hindrances), 'all is well')}"
+        return f"{counts}; {next(iter(refusal + problems), 'OK')}"
 
-    def _call_for_help(self) -> None:
+    def _check_alerts(self) -> None:
         with suppress(BridgeError):
-            self._alerts.look(self._clock())
+            self._alerts.check(self._clock())
 
     def _ping(self) -> None:
         self._alerts.ping(self._clock())
@@ -281,38 +281,41 @@ class Daemon:
         if abs(offset - self._offset) > _JUMP:
             by = offset - self._offset
             log.warning("clock_jumped", seconds=round(by))
-            self.rounds.clock_was_set(timedelta(seconds=by))
+            self.runner.clock_was_set(timedelta(seconds=by))
             self._plan()
         self._offset = offset
-        if not health.ailments(self.rounds, self._pulse):
+        if not health.liveness_problems(self.runner, self._heartbeat):
             systemd.notify(WATCHDOG=1)
 
-    # What the listener has
+    # Content of the listener
 
     def _pages(self) -> dict[str, web.Answer]:
         return {
-            "/": lambda: page.show(self.rounds, self._clock()),
+            "/": lambda: page.show(self.runner, self._clock()),
             "/healthz": self._show_health,
             "/readyz": self._show_readiness,
-            "/metrics": lambda: web.as_metrics(self.rounds.tallies.registry),
-            "/sync/<name>": self._asked.tell,
+            "/metrics": lambda: web.as_metrics(self.runner.counters.registry),
+            "/sync/<name>": self._sync_requests.result,
         }
 
     def _show_health(self) -> Response:
-        ailments = health.ailments(self.rounds, self._pulse)
-        return web.as_json({"alive": not ailments, "reasons": ailments}, 503 if ailments else 200)
+        liveness_problems = health.liveness_problems(self.runner, self._heartbeat)
+        return web.as_json(
+            {"alive": not liveness_problems, "reasons": liveness_problems},
+            503 if liveness_problems else 200,
+        )
 
     def _show_readiness(self) -> Response:
-        report = health.report(self.rounds, self._clock())
+        report = health.report(self.runner, self._clock())
         report["configuration_refused"] = self._refusal
         return web.as_json(report, 200 if report["ready"] else 503)
 
 
 def _leave() -> NoReturn:
-    """End the process, although a thread may wait for a side that keeps silent.
+    """End the process, although a thread may be waiting for a remote.
 
-    Python would wait for that thread, which can't be ended otherwise. What it does is safe to cut
-    off anywhere.
+    Python would wait for that thread, which cannot be ended otherwise. Its work can be interrupted
+    anywhere.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -320,5 +323,5 @@ def _leave() -> NoReturn:
 
 
 def _clock_offset() -> float:
-    """What the wall clock is ahead of one that nobody sets."""
+    """Difference between the wall clock and the monotonic clock, in seconds."""
     return time.time() - time.monotonic()

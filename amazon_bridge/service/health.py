@@ -1,33 +1,31 @@
-"""Is the daemon alive, and does it do its work? With the reasons where it doesn't."""
+"""Liveness and readiness of the daemon, each with the reasons if it fails."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from amazon_bridge.app import ODOO
-from amazon_bridge.service.board import Board
-from amazon_bridge.service.timetable import Entry
-
-if TYPE_CHECKING:
-    from amazon_bridge.service.rounds import Rounds
+from amazon_bridge.service.job_health import JobMonitor
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.scheduler import ScheduledJob
 
 BEAT = timedelta(seconds=10)
-"""How often the scheduler is to show that it lives."""
+"""Interval of the scheduler's heartbeat."""
 
 _LONGEST_WITHOUT_BEAT = 60.0
 _LONGEST_SILENCE = 300.0
-"""Seconds that a round may go on beyond the time-out of a call without calling either side."""
+"""Seconds without a remote call, beyond the time-out of one, after which a run is stuck."""
 
 _INTERVALS = 3
 _GRACE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
-class Pulse:
-    """The scheduler's last sign of life, in monotonic seconds."""
+class Heartbeat:
+    """The scheduler's last heartbeat, in monotonic seconds."""
 
     at: float = 0.0
 
@@ -35,92 +33,101 @@ class Pulse:
         self.at = time.monotonic()
 
 
-def overdue_at(board: Board, entry: Entry) -> datetime:
-    """From when on a job is late: when it was due three times and didn't succeed.
+def overdue_at(monitor: JobMonitor, entry: ScheduledJob) -> datetime:
+    """When a job is overdue: after three due runs without success.
 
-    Counted from its last success, but not from before the daemon began.
+    Counted from its last success, or from the start of the daemon if that is later.
     """
-    last = board[entry.key].last_success or board.began
-    return entry.due(max(last, board.began), _INTERVALS) + _GRACE
+    last = monitor[entry.key].last_success or monitor.began
+    return entry.due(max(last, monitor.began), _INTERVALS) + _GRACE
 
 
-def ailments(rounds: Rounds, pulse: Pulse) -> list[str]:
-    """Why the daemon should be started anew; empty when it lives."""
+def liveness_problems(runner: JobRunner, heartbeat: Heartbeat) -> list[str]:
+    """Why the daemon should be restarted; empty if it is alive."""
     found = []
-    if time.monotonic() - pulse.at > _LONGEST_WITHOUT_BEAT:
-        found.append("The scheduler doesn't start anything.")
-    patience = _LONGEST_SILENCE + rounds.app.config.odoo.timeout
-    if (silence := rounds.board.longest_silence) > patience:
-        found.append(f"A round has been stuck for {silence:.0f} seconds.")
+    if time.monotonic() - heartbeat.at > _LONGEST_WITHOUT_BEAT:
+        found.append(f"The scheduler has not run for {_LONGEST_WITHOUT_BEAT:.0f} seconds.")
+    patience = _LONGEST_SILENCE + runner.app.config.odoo.timeout
+    if (silence := runner.monitor.longest_silence) > patience:
+        found.append(f"A sync run has made no progress for {silence:.0f} seconds.")
     return found
 
 
-def hindrances(rounds: Rounds, now: datetime) -> list[str]:
-    """Why work isn't being done; empty when it is."""
+def readiness_problems(runner: JobRunner, now: datetime) -> list[str]:
+    """Why jobs are not being run; empty if they are."""
     return [
-        *(reason for side in _sides(rounds) if (reason := _trouble(rounds, side))),
-        *(_lateness(rounds.board, e) for e in rounds.timetable.planned if _is_late(rounds, e, now)),
+        *(reason for remote in _remotes(runner) if (reason := _outage(runner, remote))),
+        *(
+            _lateness(runner.monitor, e)
+            for e in runner.scheduler.planned
+            if _is_late(runner, e, now)
+        ),
     ]
 
 
-def _sides(rounds: Rounds) -> list[str]:
-    return [ODOO, *(account.name for account in rounds.app.config.accounts)]
+def _remotes(runner: JobRunner) -> list[str]:
+    return [ODOO, *(account.name for account in runner.app.config.accounts)]
 
 
-def named(side: str) -> str:
-    """A side as people call it."""
-    return ODOO if side == ODOO else f"Amazon for {side}"
+def display_name(remote: str) -> str:
+    """Name of a remote in texts for people."""
+    return ODOO if remote == ODOO else f"Amazon for {remote}"
 
 
-def _trouble(rounds: Rounds, name: str) -> str | None:
-    side = rounds.sides[name]
-    if side.down_since:
-        return f"{named(name)} has been down since {_told(side.down_since)}: {side.failure}"
-    if name == ODOO and side.last_answer is None and not side.failure:
-        return "Odoo has not been asked yet."  # a new account asks Amazon nothing at first
+def _outage(runner: JobRunner, name: str) -> str | None:
+    remote = runner.availability[name]
+    if remote.down_since:
+        return (
+            f"{display_name(name)} has been down since {_iso(remote.down_since)}: {remote.failure}"
+        )
+    if name == ODOO and remote.last_answer is None and not remote.failure:
+        return "Odoo has not been called yet."  # a new account makes no call to Amazon at first
     return None
 
 
-def _is_late(rounds: Rounds, entry: Entry, now: datetime) -> bool:
-    """A job that is refused is late at once: waiting does not help.
+def _is_late(runner: JobRunner, entry: ScheduledJob, now: datetime) -> bool:
+    """True if a job is overdue, or refused: waiting does not help then.
 
-    A round that runs isn't late: one that is stuck is told by ``ailments``.
+    A run in progress is not late; ``liveness_problems`` reports one that is stuck.
     """
-    if rounds.board[entry.key].is_refused:
+    if runner.monitor[entry.key].is_refused:
         return True
-    running = rounds.board[entry.key].running_since is not None
-    return not running and now > overdue_at(rounds.board, entry)
+    running = runner.monitor[entry.key].running_since is not None
+    return not running and now > overdue_at(runner.monitor, entry)
 
 
-def _lateness(board: Board, entry: Entry) -> str:
-    standing = board[entry.key]
-    last = _told(standing.last_success) if standing.last_success else "never"
-    why = f" {standing.error}" if standing.error else ""
+def _lateness(monitor: JobMonitor, entry: ScheduledJob) -> str:
+    health = monitor[entry.key]
+    last = _iso(health.last_success) if health.last_success else "never"
+    why = f" {health.error}" if health.error else ""
     return f"{entry.account}, {entry.job}: last success {last}.{why}"
 
 
-def _told(at: datetime) -> str:
+def _iso(at: datetime) -> str:
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def report(rounds: Rounds, now: datetime) -> dict[str, Any]:
-    """All that ``/readyz`` tells."""
-    reasons = hindrances(rounds, now)
+def report(runner: JobRunner, now: datetime) -> dict[str, Any]:
+    """Content of ``/readyz``."""
+    reasons = readiness_problems(runner, now)
     return {
         "ready": not reasons,
         "reasons": reasons,
         "sides": {
-            named(name): {"up": rounds.sides.are_up(name), **_plain(rounds.sides[name])}
-            for name in _sides(rounds)
+            display_name(name): {
+                "up": runner.availability.are_up(name),
+                **_plain(runner.availability[name]),
+            }
+            for name in _remotes(runner)
         },
         "jobs": [
-            {"account": e.account, "job": e.job, **_plain(rounds.board[e.key])}
-            for e in rounds.timetable.planned
+            {"account": e.account, "job": e.job, **_plain(runner.monitor[e.key])}
+            for e in runner.scheduler.planned
         ],
     }
 
 
 def _plain(known: Any) -> dict[str, Any]:
-    moments = {k: _told(v) for k, v in asdict(known).items() if isinstance(v, datetime)}
+    moments = {k: _iso(v) for k, v in asdict(known).items() if isinstance(v, datetime)}
     others = {k: v for k, v in asdict(known).items() if not isinstance(v, datetime | timedelta)}
     return others | moments

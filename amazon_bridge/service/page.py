@@ -1,6 +1,6 @@
-"""The status page: one HTML document, without scripts and without anything from elsewhere.
+"""The status page: one HTML document without scripts and external resources.
 
-It shows order ids, counts and reasons, and never a buyer's data: the ledger holds none.
+It shows order ids, counts and reasons, never a buyer's data: the state store holds none.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from amazon_bridge.app import JOBS
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows import cancellations, orders, shipments
-from amazon_bridge.service.board import Standing
-from amazon_bridge.service.health import hindrances
-from amazon_bridge.service.rounds import Rounds
+from amazon_bridge.service.health import readiness_problems
+from amazon_bridge.service.job_health import JobHealth
+from amazon_bridge.service.job_runner import JobRunner
 
 _STYLE = (resources.files(__package__) / "page.css").read_text(encoding="utf-8")
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -33,30 +33,30 @@ _POLICY = (
 
 CHARTED = timedelta(days=3)
 _MOST_ITEMS = 50
-"""Of a list; who has more needs the command line."""
+"""Longest list shown; longer ones are for the command line."""
 
 _HOUR = timedelta(hours=1)
 
 
-def show(rounds: Rounds, now: datetime) -> Response:
+def show(runner: JobRunner, now: datetime) -> Response:
     """The page as of now."""
-    ledger = rounds.app.ledger
-    trouble = hindrances(rounds, now)
-    aside = ledger.items.quarantined()
-    waiting = _waiting(rounds)
+    ledger = runner.app.ledger
+    problems = readiness_problems(runner, now)
+    quarantined = ledger.items.quarantined()
+    pending = _pending(runner)
     created = ledger.runs.created_by_hour(now - CHARTED)
     parts = [
-        _header(trouble, aside, now),
-        _alarm(trouble),
-        _tiles(rounds, created, aside, waiting, now),
+        _header(problems, quarantined, now),
+        _alarm(problems),
+        _tiles(runner, created, quarantined, pending, now),
         _chart(created, now),
-        _accounts(rounds, now),
-        _items("Put aside", aside, now, "Nothing is put aside."),
-        _waiting_orders(rounds, now),
-        _items("Waiting to go out to Amazon", waiting, now, "Nothing waits."),
+        _accounts(runner, now),
+        _items("Quarantined", quarantined, now, "Nothing is quarantined."),
+        _waiting_orders(runner, now),
+        _items("Pending for Amazon", pending, now, "Nothing is pending."),
     ]
     body = _DOCUMENT.format(
-        style=Markup(_STYLE),  # noqa: S704 (ours, from a file of this package)
+        style=Markup(_STYLE),  # noqa: S704 (a file of this package)
         version=__version__,
         body=Markup("").join(parts),
     )
@@ -70,37 +70,37 @@ _DOCUMENT = Markup("""<!doctype html>
 <meta http-equiv="refresh" content="60"><meta name="robots" content="noindex">
 <style>{style}</style></head><body>
 {body}
-<footer>amazon-bridge {version} · times are UTC · this page shows itself anew each minute ·
+<footer>amazon-bridge {version} · times are UTC · this page reloads every minute ·
 <a href="readyz">readyz</a> · <a href="metrics">metrics</a></footer>
 </body></html>
 """)
 
 
-def _waiting(rounds: Rounds) -> list[Entry]:
+def _pending(runner: JobRunner) -> list[Entry]:
     return [
         entry
-        for account in rounds.app.config.accounts
+        for account in runner.app.config.accounts
         for job in (cancellations.JOB, shipments.JOB)
-        for entry in rounds.app.ledger.items.pending_entries(account.name, job)
+        for entry in runner.app.ledger.items.pending_entries(account.name, job)
     ]
 
 
-def _waiting_orders(rounds: Rounds, now: datetime) -> Markup:
-    """The orders that are neither processed nor quarantined yet, a part of each account's."""
-    ledger, accounts = rounds.app.ledger, rounds.app.config.accounts
+def _waiting_orders(runner: JobRunner, now: datetime) -> Markup:
+    """Orders neither processed nor quarantined yet: some of each account."""
+    ledger, accounts = runner.app.ledger, runner.app.config.accounts
     open_items = ledger.items.open_counts()
     number = sum(open_items[each.name, orders.JOB, State.PENDING] for each in accounts)
     found = [e for a in accounts for e in orders.waiting(ledger, a.name, most=_MOST_ITEMS)]
-    return _items("Orders that wait", found, now, "No order waits.", number=number)
+    return _items("Pending orders", found, now, "No order is pending.", number=number)
 
 
-def _header(trouble: list[str], aside: list[Entry], now: datetime) -> Markup:
-    if trouble:
+def _header(problems: list[str], quarantined: list[Entry], now: datetime) -> Markup:
+    if problems:
         pill = _pill("bad", "Needs attention")
-    elif aside:
-        pill = _pill("wait", "Works; see what is put aside")
+    elif quarantined:
+        pill = _pill("wait", "Running; see the quarantine")
     else:
-        pill = _pill("good", "All is well")
+        pill = _pill("good", "OK")
     return Markup(
         '<header><h1>amazon<b>·</b>bridge</h1>{}<span class="soft">as of {}</span></header>'
     ).format(pill, _exactly(now))
@@ -110,10 +110,10 @@ def _pill(kind: str, text: str) -> Markup:
     return Markup('<span class="pill {}">{}</span>').format(kind, text)
 
 
-def _alarm(trouble: list[str]) -> Markup:
-    if not trouble:
+def _alarm(problems: list[str]) -> Markup:
+    if not problems:
         return Markup("")
-    points = _each(Markup("<li>{}</li>"), ((reason,) for reason in trouble[:_MOST_ITEMS]))
+    points = _each(Markup("<li>{}</li>"), ((reason,) for reason in problems[:_MOST_ITEMS]))
     return Markup('<section class="alarm"><ul>{}</ul></section>').format(points)
 
 
@@ -122,20 +122,20 @@ def _each(template: Markup, rows: Iterable[tuple[object, ...]]) -> Markup:
 
 
 def _tiles(
-    rounds: Rounds,
+    runner: JobRunner,
     created: Counter[datetime],
-    aside: list[Entry],
-    waiting: list[Entry],
+    quarantined: list[Entry],
+    pending: list[Entry],
     now: datetime,
 ) -> Markup:
     today = sum(n for hour, n in created.items() if hour > now - timedelta(days=1) - _HOUR)
-    accounts = rounds.app.config.accounts
-    reached = sum(rounds.sides.are_up(account.name) for account in accounts)
-    odoo = rounds.sides.are_up("Odoo")
+    accounts = runner.app.config.accounts
+    reached = sum(runner.availability.are_up(account.name) for account in accounts)
+    odoo = runner.availability.are_up("Odoo")
     tiles = [
         ("", f"{today:,}", "orders imported in 24 hours"),
-        ("wait" if aside else "", len(aside), "put aside"),
-        ("", len(waiting), "waiting to go out"),
+        ("wait" if quarantined else "", len(quarantined), "quarantined"),
+        ("", len(pending), "pending for Amazon"),
         ("good" if odoo else "bad", "up" if odoo else "down", "Odoo"),
         (
             "good" if reached == len(accounts) else "bad",
@@ -182,12 +182,12 @@ _BAR = Markup(
 
 def _bar(number: int, hour: datetime, created: int, top: int) -> tuple[object, ...]:
     height = round(100 * created / top, 1)
-    told = f"{hour:%a %d %b, %H:%M}: {created}"
-    return told, number * 10, number * 10 + 1, 100 - height, height
+    label = f"{hour:%a %d %b, %H:%M}: {created}"
+    return label, number * 10, number * 10 + 1, 100 - height, height
 
 
 def round_up(number: int) -> int:
-    """The next number that is easy to read at the top of a scale, and so is its half."""
+    """Round up to a number that is easy to read on a scale, and whose half is too."""
     power = int("1" + "0" * (len(str(number)) - 1))
     return max(4, next(s * power for s in (1, 2, 4, 6, 8, 10) if s * power >= number))
 
@@ -199,9 +199,9 @@ def _day(hour: datetime) -> str:
 # The accounts
 
 
-def _accounts(rounds: Rounds, now: datetime) -> Markup:
-    heads = _each(Markup("<th>{}</th>"), ((head,) for head in ("Account", "Known up to", *_HEADS)))
-    rows = Markup("").join(_account(rounds, account, now) for account in _worst_first(rounds))
+def _accounts(runner: JobRunner, now: datetime) -> Markup:
+    heads = _each(Markup("<th>{}</th>"), ((head,) for head in ("Account", "Synced up to", *_HEADS)))
+    rows = Markup("").join(_account(runner, account, now) for account in _worst_first(runner))
     return Markup(
         "<section><h2>Accounts</h2><table><thead><tr>{}</tr></thead>"
         "<tbody>{}</tbody></table></section>"
@@ -211,19 +211,19 @@ def _accounts(rounds: Rounds, now: datetime) -> Markup:
 _HEADS = [job.capitalize() for job in JOBS]
 
 
-def _worst_first(rounds: Rounds) -> list[AccountConfig]:
+def _worst_first(runner: JobRunner) -> list[AccountConfig]:
     return sorted(
-        rounds.app.config.accounts,
-        key=lambda account: -sum(rounds.board[account.name, job].failures for job in JOBS),
+        runner.app.config.accounts,
+        key=lambda account: -sum(runner.monitor[account.name, job].failures for job in JOBS),
     )
 
 
-def _account(rounds: Rounds, account: AccountConfig, now: datetime) -> Markup:
+def _account(runner: JobRunner, account: AccountConfig, now: datetime) -> Markup:
     countries = ", ".join(each.country_code for each in account.marketplaces)
-    cursor = rounds.app.ledger.cursors.get(account.name)
-    standings = {job: rounds.board[account.name, job] for job in JOBS}
-    jobs = Markup("").join(_job(job, standing, now) for job, standing in standings.items())
-    failures = ((job, each.error) for job, each in standings.items() if each.error)
+    cursor = runner.app.ledger.cursors.get(account.name)
+    healths = {job: runner.monitor[account.name, job] for job in JOBS}
+    jobs = Markup("").join(_job(job, health, now) for job, health in healths.items())
+    failures = ((job, each.error) for job, each in healths.items() if each.error)
     return _ACCOUNT.format(
         account.name,
         countries,
@@ -234,22 +234,23 @@ def _account(rounds: Rounds, account: AccountConfig, now: datetime) -> Markup:
 
 
 _ACCOUNT = Markup(
-    '<tr><td><strong>{}</strong><small>{}</small></td><td data-label="Known up to">{}</td>{}</tr>{}'
+    "<tr><td><strong>{}</strong><small>{}</small></td>"
+    '<td data-label="Synced up to">{}</td>{}</tr>{}'
 )
 _FAILURE = Markup('<tr class="why"><td colspan="5"><strong>{}:</strong> {}</td></tr>')
 
 
-def _job(job: str, standing: Standing, now: datetime) -> Markup:
-    kind = "bad" if standing.error else "good" if standing.last_success else "wait"
+def _job(job: str, health: JobHealth, now: datetime) -> Markup:
+    kind = "bad" if health.error else "good" if health.last_success else "wait"
     return Markup('<td data-label="{}"><span class="dot {}"></span>{}</td>').format(
-        job.capitalize(), kind, _last(standing, now)
+        job.capitalize(), kind, _last(health, now)
     )
 
 
-def _last(standing: Standing, now: datetime) -> str | Markup:
-    if standing.running_since:
+def _last(health: JobHealth, now: datetime) -> str | Markup:
+    if health.running_since:
         return "running"
-    return _ago(standing.last_success, now) if standing.last_success else "not yet"
+    return _ago(health.last_success, now) if health.last_success else "not yet"
 
 
 # Items
@@ -258,7 +259,7 @@ def _last(standing: Standing, now: datetime) -> str | Markup:
 def _items(
     title: str, entries: list[Entry], now: datetime, none: str, *, number: int | None = None
 ) -> Markup:
-    """A list of items. ``number`` is how many there are, if these are only some of them."""
+    """A list of items; ``number`` is the total if ``entries`` has only some of them."""
     shown, number = entries[:_MOST_ITEMS], len(entries) if number is None else number
     more = f", the first {len(shown)} are shown" if number > len(shown) else ""
     content = Markup("").join(_item(entry, now) for entry in shown)
@@ -287,7 +288,7 @@ def _item(entry: Entry, now: datetime) -> Markup:
 
 
 def _ago(at: datetime, now: datetime) -> Markup:
-    """A moment as people speak of it; the exact one shows when pointed at."""
+    """Rough age of a moment, with the exact time as its tooltip."""
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
         _exactly(at), _roughly(now - at)
     )

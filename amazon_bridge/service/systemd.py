@@ -1,7 +1,4 @@
-"""What systemd wants to know of a service of ``Type=notify``: see sd_notify(3).
-
-A datagram to a socket is all there is to it; a library would be larger than this.
-"""
+"""State notifications for systemd services of ``Type=notify``: see sd_notify(3)."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from contextlib import suppress
 
 
 def notify(environ: Mapping[str, str] = os.environ, **state: object) -> None:
-    """Tell systemd a state, such as ``READY=1``; without systemd nothing happens."""
+    """Send systemd a state, such as ``READY=1``; does nothing without systemd."""
     address = environ.get("NOTIFY_SOCKET")
     if not address:
         return
@@ -25,5 +22,5 @@ def notify(environ: Mapping[str, str] = os.environ, **state: object) -> None:
 
 
 def notify_reloading() -> None:
-    """The configuration is being read again; ``READY=1`` ends it."""
+    """Report that the configuration is being reloaded; ``READY=1`` ends it."""
     notify(RELOADING=1, MONOTONIC_USEC=time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)

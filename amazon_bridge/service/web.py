@@ -1,4 +1,4 @@
-"""The listener: health, metrics and the status page, and the one thing it can be asked to do."""
+"""The daemon's HTTP listener: routes, access control, and the server."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 Answer = Callable[..., Response]
-"""Of a page, called with the variable parts of its path."""
+"""Returns a page; called with the variable parts of its path."""
 
 Act = Callable[[bytes], Response]
-"""What is done upon a JSON document that was posted."""
+"""Handles a posted JSON document."""
 
 _OPEN = "/healthz"
-"""Who watches over processes seldom has a token, and learns nothing here but yes or no."""
+"""No token needed: process monitors seldom have one, and it reveals only yes or no."""
 
 _LONGEST_BODY = 4096
-"""Bytes; what is asked for takes a hundred."""
+"""Bytes; a sync request takes about a hundred."""
 
 _PATIENCE = 0.5
-"""Seconds for answers to be given before the listener closes."""
+"""Seconds for pending responses before the listener closes."""
 
 _LOOP_ENDS = 2.0
 """Seconds for the loop to end."""
@@ -61,7 +61,7 @@ _HEADERS = {
 
 
 class Website:
-    """The WSGI application: pages to look at, and acts to ask for."""
+    """The WSGI application: GET pages and POST actions."""
 
     def __init__(
         self, pages: dict[str, Answer], config: HttpConfig, acts: dict[str, Act] | None = None
@@ -95,28 +95,28 @@ class Website:
             return Response(f"{error}\n", 503, content_type="text/plain; charset=utf-8")
 
     def _admit(self, request: Request) -> None:
-        """Let in who shows the token; without one, who calls this machine by its own name.
+        """Require the token; without one configured, require a loopback host name.
 
-        The latter keeps out web pages from elsewhere that had their name lead to this machine.
+        The latter prevents DNS rebinding by web pages.
         """
         token = self.config.token
         if token is None:
             if not is_loopback(urlsplit(f"//{request.host}").hostname):
-                raise Forbidden("Set http.token, to be asked under another name than localhost.")
+                raise Forbidden("Set http.token to allow other host names than localhost.")
         elif not _shows(request, token.get_secret_value()):
-            raise Unauthorized("Show http.token.", www_authenticate=_challenge())
+            raise Unauthorized("http.token is required.", www_authenticate=_challenge())
 
 
 def _refuse_browsers(request: Request) -> None:
-    """Let no web page make a browser, which may know the token, ask for something.
+    """Prevent cross-site request forgery: a browser may know the token.
 
-    A page from elsewhere can't send this content type unless the listener allowed it in answer to
-    an OPTIONS request, which it never does. None of the listener's own pages asks for anything.
+    A page of another origin cannot send this content type without a preflight (OPTIONS) response,
+    which the listener never gives. None of the listener's own pages posts anything.
     """
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON, with `Content-Type: application/json`.")
     if "Origin" in request.headers:
-        raise Forbidden("Web pages may not ask for anything here.")
+        raise Forbidden("Requests of web pages are refused.")
 
 
 def _challenge() -> WWWAuthenticate:
@@ -135,15 +135,15 @@ def as_json(value: object, status: int = 200) -> Response:
 
 
 def as_metrics(registry: CollectorRegistry) -> Response:
-    """What Prometheus reads."""
+    """All metrics in Prometheus' text format."""
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 class Listener:
-    """A website on a port of this machine, until it is closed.
+    """Serves a website until it is closed.
 
     Raises:
-        ConfigError: the address can't be listened on.
+        ConfigError: listening on the address failed.
     """
 
     def __init__(self, website: Website) -> None:
@@ -159,11 +159,11 @@ class Listener:
                 ident=None,
                 max_request_body_size=_LONGEST_BODY,
             )
-        except (OSError, ValueError) as error:  # waitress's own is for a host that nobody knows
-            why = (isinstance(error, OSError) and error.strerror) or "there is no such host"
+        except (OSError, ValueError) as error:  # waitress raises ValueError for an unknown host
+            why = (isinstance(error, OSError) and error.strerror) or "unknown host"
             raise ConfigError(
-                f"The address {config.listen} can't be listened on: {why}.",
-                "Name another one as `http.listen`, or end the program that has it.",
+                f"Cannot listen on {config.listen}: {why}.",
+                "Set another `http.listen`, or stop the program that uses it.",
             ) from error
         # A name that stands for several addresses makes a server of several sockets.
         several = getattr(self._server, "effective_listen", None)
@@ -181,14 +181,14 @@ class Listener:
                 raise
 
     def close(self) -> None:
-        """Break off all connections; also those that are kept open for further requests.
+        """Close all connections, including idle keep-alive ones.
 
-        The ``close`` of waitress 3 leaves those be, and its threads would go on to wake its loop by
-        a pipe that is closed: by a number that may be another file's by then.
+        ``close`` of waitress 3.0 keeps those open, and its threads would continue to write to a
+        closed pipe, whose file descriptor may be reused by then.
         """
         self._closing = True
         self._server.task_dispatcher.shutdown(timeout=_PATIENCE)
-        # The loop closes its sockets itself: while it waits at one, the port stays in use.
+        # The loop has to close its sockets itself: while it waits, the port stays in use.
         for each in list(self._sockets.values()):
             if isinstance(each, trigger):
                 each.pull_trigger(lambda: wasyncore.close_all(self._sockets))

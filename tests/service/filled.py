@@ -1,4 +1,4 @@
-"""Rounds that never run, with a state store in which something happened: for what shows it."""
+"""Job runners that never run, with a state store in which something happened: for what shows it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from amazon_bridge.config import load
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.service.rounds import Rounds
-from amazon_bridge.service.timetable import entries
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.scheduler import scheduled_jobs
 
 NOW = datetime(2026, 11, 23, 14, 37, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -35,42 +35,42 @@ class Clock:
         return self.now
 
 
-def idle_rounds(folder: Path, more: str = "") -> tuple[Rounds, Clock]:
+def idle_runner(folder: Path, more: str = "") -> tuple[JobRunner, Clock]:
     """Nothing has happened yet."""
     path = folder / "bridge.yaml"
     path.write_text(CONFIG + more)
     clock = Clock()
-    rounds = Rounds(clock)
-    rounds.app = App(load(path, {}), clock=clock)
-    rounds.timetable.planned = entries(rounds.app.config)
-    return rounds, clock
+    runner = JobRunner(clock)
+    runner.app = App(load(path, {}), clock=clock)
+    runner.scheduler.planned = scheduled_jobs(runner.app.config)
+    return runner, clock
 
 
-def succeed(rounds: Rounds, account: str, job: str, error: str | None = None) -> None:
+def succeed(runner: JobRunner, account: str, job: str, error: str | None = None) -> None:
     """A round of a job as it would end; with an error it fails."""
-    rounds.board.begin((account, job))
-    rounds.board.end((account, job), Counts(error=error))
+    runner.monitor.begin((account, job))
+    runner.monitor.end((account, job), Counts(error=error))
 
 
-def busy_rounds(folder: Path) -> Rounds:
+def busy_runner(folder: Path) -> JobRunner:
     """Days of orders, one of them put aside, something waiting, one account of three failing."""
-    rounds, clock = idle_rounds(folder)
-    ledger = rounds.app.ledger
+    runner, clock = idle_runner(folder)
+    ledger = runner.app.ledger
     for hours in range(72):
         at = NOW - hours * HOUR
         counts = Counts(created=(hours * 7) % 23 if 7 < at.hour < 23 else 0)
         ledger.runs.record("acme-eu", "orders", started=at, finished=at, counts=counts)
     clock.now = NOW - 5 * HOUR
-    for account in rounds.app.config.accounts:
+    for account in runner.app.config.accounts:
         ledger.cursors.set(account.name, clock.now)
     ledger.items.quarantine("acme-eu", "orders", "403-1182736-5518731", CLAIMED)
     ledger.items.file("acme-eu", "pickings", [Seen("403-1#231", "1", label="WH/OUT/00231")])
     clock.now = NOW - timedelta(minutes=3)
-    for entry in rounds.timetable.planned:
+    for entry in runner.scheduler.planned:
         failing = entry.key == ("acme-us", "orders")
-        succeed(rounds, *entry.key, error="Amazon refuses the account." if failing else None)
-    rounds.watch("Odoo", "login", None, 0.3)
-    rounds.watch("acme-us", "searchOrders", Transient("searchOrders got no answer."), 30)
-    rounds.sides.went_down("acme-us")
+        succeed(runner, *entry.key, error="Amazon refuses the account." if failing else None)
+    runner.watch("Odoo", "login", None, 0.3)
+    runner.watch("acme-us", "searchOrders", Transient("searchOrders got no answer."), 30)
+    runner.availability.mark_down("acme-us")
     clock.now = NOW
-    return rounds
+    return runner

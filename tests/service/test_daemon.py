@@ -188,10 +188,10 @@ def test_an_address_that_cannot_be_listened_on_costs_nothing(daemon: RunningDaem
         daemon.write()
         daemon.signal(signal.SIGHUP)
         refused = daemon.wait_for_event("configuration_refused")
-    assert "can't be listened on" in refused["reason"]
+    assert "Cannot listen on" in refused["reason"]
     report = daemon.get("/readyz").json()
     assert report["ready"]
-    assert "can't be listened on" in report["configuration_refused"]
+    assert "Cannot listen on" in report["configuration_refused"]
     assert daemon.get("/healthz").status_code == 200
     daemon.http = "{listen: '127.0.0.1:0'}"
     daemon.write()
@@ -232,7 +232,7 @@ def test_one_daemon_a_state_store(daemon: RunningDaemon):
     command = [sys.executable, "-m", "amazon_bridge", "--config", str(daemon.config), "run"]
     second = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     assert second.returncode == 3
-    assert "A daemon works with the state store" in second.stderr
+    assert "Another daemon runs with the state store" in second.stderr
 
 
 def test_a_full_disk_stops_no_daemon_and_loses_nothing(
@@ -294,7 +294,7 @@ def test_systemd_is_told_what_goes_on(daemon: RunningDaemon):
 
         wait_for(lambda: is_told("READY=1"))
         wait_for(lambda: is_told("WATCHDOG=1"))
-        wait_for(lambda: is_told("STATUS=accounts 1, rounds "))
+        wait_for(lambda: is_told("STATUS=accounts 1, runs "))
         daemon.signal(signal.SIGHUP)
         wait_for(lambda: is_told("RELOADING=1"))
         wait_for(lambda: is_told("READY=1"))

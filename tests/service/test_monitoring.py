@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filled import NOW, busy_rounds
+from filled import NOW, busy_runner
 from prometheus_client import generate_latest
 from ruamel.yaml import YAML
 
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.service.metrics import Gauges
+from amazon_bridge.service.gauges import Gauges
 
 CONFIG = Path(__file__).parents[2] / "config"
 MONITORING = CONFIG / "monitoring"
@@ -26,13 +26,13 @@ FOREIGN = {"process_resident_memory_bytes", "process_cpu_seconds_total", "up"}
 
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> str:
-    rounds = busy_rounds(tmp_path_factory.mktemp("busy"))
-    rounds.tallies.count_round(("acme-eu", "orders"), Counts(seen=3, created=2, quarantined=1), 4.2)
-    rounds.tallies.count_round(("acme-us", "orders"), Counts(error="It is down."), 1)
-    rounds.app.throttle.wait("A1", "searchOrders")
-    rounds.app.throttle.waits["A1", "searchOrders"].count += 1
-    rounds.tallies.registry.register(Gauges(rounds, lambda: NOW))
-    return generate_latest(rounds.tallies.registry).decode()
+    runner = busy_runner(tmp_path_factory.mktemp("busy"))
+    runner.counters.count_run(("acme-eu", "orders"), Counts(seen=3, created=2, quarantined=1), 4.2)
+    runner.counters.count_run(("acme-us", "orders"), Counts(error="It is down."), 1)
+    runner.app.throttle.wait("A1", "searchOrders")
+    runner.app.throttle.waits["A1", "searchOrders"].count += 1
+    runner.counters.registry.register(Gauges(runner, lambda: NOW))
+    return generate_latest(runner.counters.registry).decode()
 
 
 def load(name: str) -> Any:

@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from filled import NOW, busy_rounds, idle_rounds, succeed
+from filled import NOW, busy_runner, idle_runner, succeed
 
 from amazon_bridge.config import HttpConfig
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.service import page
-from amazon_bridge.service.rounds import Rounds
+from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.web import Listener, Website
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -27,8 +27,8 @@ QUIETLY = (
 
 
 @pytest.fixture
-def busy(tmp_path: Path) -> Rounds:
-    return busy_rounds(tmp_path)
+def busy(tmp_path: Path) -> JobRunner:
+    return busy_runner(tmp_path)
 
 
 def text_of(html: str) -> str:
@@ -52,13 +52,13 @@ class Parser(HTMLParser):
         self.references |= {v or "" for name, v in attrs if name in {"href", "src", "action"}}
 
 
-def test_it_shows_what_is_wrong_what_waits_and_what_to_do(busy: Rounds):
+def test_it_shows_what_is_wrong_what_waits_and_what_to_do(busy: JobRunner):
     text = text_of(page.show(busy, NOW).get_data(as_text=True))
     for said in (
         "Needs attention",
         "Amazon for acme-us has been down since 2026-11-23T14:34:00Z: searchOrders got no",
         "2 of 3 Amazon accounts up",
-        "1 put aside",
+        "1 quarantined",
         "orders: Amazon refuses the account.",
         "403-1182736-5518731 acme-eu · orders · internal_error · 5 h ago",
         "WH/OUT/00231@403-1#231 acme-eu · pickings · 5 h ago",
@@ -68,13 +68,13 @@ def test_it_shows_what_is_wrong_what_waits_and_what_to_do(busy: Rounds):
     assert text.index("acme-us US, CA") < text.index("acme-eu FR")  # the worst come first
 
 
-def test_nothing_of_it_is_taken_for_html(busy: Rounds):
+def test_nothing_of_it_is_taken_for_html(busy: JobRunner):
     html = page.show(busy, NOW).get_data(as_text=True)
     assert "It holds &lt;script&gt;alert(1)&lt;/script&gt; &amp; more." in html
     assert "<script" not in html
 
 
-def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: Rounds):
+def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: JobRunner):
     answer = page.show(busy, NOW)
     html = answer.get_data(as_text=True)
     parsed = Parser(html)
@@ -90,14 +90,14 @@ def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: Rounds):
 
 
 def test_a_new_store_has_a_page_too(tmp_path: Path):
-    rounds, _ = idle_rounds(tmp_path)
-    rounds.watch("Odoo", "login", None, 0.3)
-    text = text_of(page.show(rounds, NOW).get_data(as_text=True))
-    for said in ("All is well", "0 orders imported", "Nothing is put aside.", "nothing yet"):
+    runner, _ = idle_runner(tmp_path)
+    runner.watch("Odoo", "login", None, 0.3)
+    text = text_of(page.show(runner, NOW).get_data(as_text=True))
+    for said in ("OK", "0 orders imported", "Nothing is quarantined.", "nothing yet"):
         assert said in text
 
 
-def test_an_hour_is_counted_once_and_the_scale_fits(busy: Rounds):
+def test_an_hour_is_counted_once_and_the_scale_fits(busy: JobRunner):
     html = page.show(busy, NOW).get_data(as_text=True)
     bars = [int(n) for n in re.findall(r"<title>\w+ \d+ \w+, \d+:00: (\d+)</title>", html)]
     assert len(bars) == 72
@@ -113,7 +113,7 @@ def test_the_scale_is_easy_to_read(number: int, top: int):
     assert page.round_up(number) == top
 
 
-def test_orders_that_wait_are_shown_with_the_reason(busy: Rounds):
+def test_orders_that_wait_are_shown_with_the_reason(busy: JobRunner):
     ledger = busy.app.ledger
     ledger.items.file("acme-eu", "orders", [Seen(f"403-{n}", "1") for n in range(60)])
     ledger.items.explain("acme-eu", "orders", "403-59", "Its status is unknown.")
@@ -123,15 +123,15 @@ def test_orders_that_wait_are_shown_with_the_reason(busy: Rounds):
 
 
 def test_a_running_round_is_shown_as_running(tmp_path: Path):
-    rounds, _ = idle_rounds(tmp_path)
-    succeed(rounds, "acme-eu", "orders")
-    rounds.board.begin(("acme-eu", "orders"))
-    text = text_of(page.show(rounds, NOW).get_data(as_text=True))
+    runner, _ = idle_runner(tmp_path)
+    succeed(runner, "acme-eu", "orders")
+    runner.monitor.begin(("acme-eu", "orders"))
+    text = text_of(page.show(runner, NOW).get_data(as_text=True))
     assert "acme-eu FR, DE, IT, ES nothing yet running" in text
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-def test_a_browser_shows_it_and_has_nothing_to_object(busy: Rounds, tmp_path: Path):
+def test_a_browser_shows_it_and_has_nothing_to_object(busy: JobRunner, tmp_path: Path):
     website = Website({"/": lambda: page.show(busy, NOW)}, HttpConfig(listen="127.0.0.1:0"))
     listener = Listener(website)
     address = f"http://127.0.0.1:{listener.port}/"
@@ -146,13 +146,13 @@ def test_a_browser_shows_it_and_has_nothing_to_object(busy: Rounds, tmp_path: Pa
     assert "CONSOLE" not in seen.stderr
 
 
-def test_nothing_from_outside_is_markup(busy: Rounds):
+def test_nothing_from_outside_is_markup(busy: JobRunner):
     error = ItemError("<u>kind</u>", "<s>reason</s>", "<q>remedy</q>")
     busy.app.ledger.items.quarantine("acme-eu", "orders", "<i>key</i>", error)
     busy.app.ledger.items.file("acme-eu", "pickings", [Seen("<dfn>WH</dfn>", "1")])
     succeed(busy, "acme-eu", "orders", error="<em>round</em>")
     busy.watch("acme-us", "searchOrders", Transient("<kbd>side</kbd>"), 30)
-    busy.sides.went_down("acme-us")
+    busy.availability.mark_down("acme-us")
     html = page.show(busy, NOW).get_data(as_text=True)
     assert not Parser(html).tags & {"u", "s", "q", "i", "dfn", "em", "kbd"}
     shown = [f"&lt;{tag}&gt;" for tag in ("u", "s", "q", "i", "dfn", "em", "kbd")]

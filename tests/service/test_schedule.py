@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import tzlocal
-from filled import HOUR, NOW, Clock, idle_rounds, succeed
+from filled import HOUR, NOW, Clock, idle_runner, succeed
 from hypothesis import given
 from hypothesis import strategies as st
 from running import wait_for
@@ -20,11 +20,16 @@ from structlog.testing import capture_logs
 from amazon_bridge.engine.errors import AccountError, ItemError, Stopped, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service import health
-from amazon_bridge.service.board import Board
-from amazon_bridge.service.health import Pulse, ailments, hindrances, overdue_at
-from amazon_bridge.service.rounds import Rounds
-from amazon_bridge.service.sides import FIRST_PAUSE, LONGEST_PAUSE, Sides
-from amazon_bridge.service.timetable import PACE, Entry, starts
+from amazon_bridge.service.availability import FIRST_PAUSE, LONGEST_PAUSE, Availability
+from amazon_bridge.service.health import (
+    Heartbeat,
+    liveness_problems,
+    overdue_at,
+    readiness_problems,
+)
+from amazon_bridge.service.job_health import JobMonitor
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.scheduler import PACE, ScheduledJob, starts
 
 MINUTE = timedelta(minutes=1)
 ORDERS = ("acme-eu", "orders")
@@ -37,7 +42,7 @@ intervals = st.timedeltas(timedelta(seconds=1), timedelta(days=1))
 def test_no_two_jobs_begin_together_and_none_waits_longer_than_its_interval(
     schedules: list[timedelta],
 ):
-    wanted = [Entry(f"a{n}", "orders", schedule) for n, schedule in enumerate(schedules)]
+    wanted = [ScheduledJob(f"a{n}", "orders", schedule) for n, schedule in enumerate(schedules)]
     begun = list(starts(wanted, NOW))
     assert begun[0] == NOW
     assert all(earlier < later for earlier, later in pairwise(begun))
@@ -45,7 +50,7 @@ def test_no_two_jobs_begin_together_and_none_waits_longer_than_its_interval(
 
 
 def test_an_interval_is_due_after_so_many_of_it():
-    assert Entry("a", "orders", 5 * MINUTE).due(NOW, 3) == NOW + 15 * MINUTE
+    assert ScheduledJob("a", "orders", 5 * MINUTE).due(NOW, 3) == NOW + 15 * MINUTE
 
 
 @pytest.fixture
@@ -68,7 +73,7 @@ def in_paris(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 )
 @pytest.mark.usefixtures("in_paris")
 def test_a_cron_line_is_due_at_its_local_times(line: str, times: int, due: datetime):
-    assert Entry("a", "orders", line).due(NOW, times) == due
+    assert ScheduledJob("a", "orders", line).due(NOW, times) == due
 
 
 @pytest.mark.parametrize(
@@ -83,46 +88,48 @@ def test_a_cron_line_is_due_at_its_local_times(line: str, times: int, due: datet
 @pytest.mark.usefixtures("in_paris")
 def test_when_clocks_change_no_round_is_left_out(line: str, night: datetime, due: list[str]):
     """A time that isn't there is made up for; one that is there twice is used twice."""
-    entry = Entry("a", "orders", line)
+    entry = ScheduledJob("a", "orders", line)
     assert [f"{entry.due(night, n + 1):%H:%M}" for n in range(len(due))] == due
 
 
 def test_a_job_is_late_when_it_was_due_three_times(tmp_path: Path):
-    rounds, clock = idle_rounds(tmp_path)
-    rounds.watch("Odoo", "login", None, 0.1)
-    for entry in rounds.timetable.planned:
-        succeed(rounds, *entry.key)
+    runner, clock = idle_runner(tmp_path)
+    runner.watch("Odoo", "login", None, 0.1)
+    for entry in runner.scheduler.planned:
+        succeed(runner, *entry.key)
     clock.now = NOW + 10 * MINUTE
-    succeed(rounds, *ORDERS)
+    succeed(runner, *ORDERS)
     clock.now = NOW + 16 * MINUTE
-    assert hindrances(rounds, clock.now) == []
+    assert readiness_problems(runner, clock.now) == []
     clock.now += timedelta(seconds=1)
-    late = hindrances(rounds, clock.now)
+    late = readiness_problems(runner, clock.now)
     assert len(late) == 8
     assert "acme-eu, cancellations: last success 2026-11-23T14:37:00Z." in late
-    rounds.board.begin(("acme-eu", "cancellations"))
-    assert len(hindrances(rounds, clock.now)) == 7  # it is being worked
+    runner.monitor.begin(("acme-eu", "cancellations"))
+    assert len(readiness_problems(runner, clock.now)) == 7  # it is being worked
 
 
 def test_a_daemon_that_was_away_gets_time_to_catch_up(tmp_path: Path):
-    rounds, clock = idle_rounds(tmp_path)
+    runner, clock = idle_runner(tmp_path)
     counts = Counts()
     long_ago = NOW - 100 * HOUR
-    rounds.app.ledger.runs.record(*ORDERS, started=long_ago, finished=long_ago, counts=counts)
-    rounds.board.remember(rounds.app.ledger.runs.latest())
-    entry = rounds.timetable.planned[0]
-    assert overdue_at(rounds.board, entry) == NOW + 16 * MINUTE
+    runner.app.ledger.runs.record(*ORDERS, started=long_ago, finished=long_ago, counts=counts)
+    runner.monitor.remember(runner.app.ledger.runs.latest())
+    entry = runner.scheduler.planned[0]
+    assert overdue_at(runner.monitor, entry) == NOW + 16 * MINUTE
     clock.now = NOW + 17 * MINUTE
-    told = [reason for reason in hindrances(rounds, clock.now) if "acme-eu, orders" in reason]
+    told = [
+        reason for reason in readiness_problems(runner, clock.now) if "acme-eu, orders" in reason
+    ]
     assert told == ["acme-eu, orders: last success 2026-11-19T10:37:00Z."]
 
 
 def test_a_failing_job_is_logged_when_it_begins_changes_and_ends():
-    board = Board(Clock())
+    monitor = JobMonitor(Clock())
     with capture_logs() as logs:
         for error in ("no route", "no route", "no route", "no team", None, None):
-            board.begin(ORDERS)
-            board.end(ORDERS, Counts(error=error))
+            monitor.begin(ORDERS)
+            monitor.end(ORDERS, Counts(error=error))
     assert [(each["event"], each.get("reason")) for each in logs] == [
         ("job_failing", "no route"),
         ("job_failing", "no team"),
@@ -131,108 +138,110 @@ def test_a_failing_job_is_logged_when_it_begins_changes_and_ends():
 
 
 def test_a_stopped_round_tells_nothing():
-    board = Board(Clock())
-    board.begin(ORDERS)
-    board.end(ORDERS, Counts(error="no route"))
-    before = board[ORDERS]
-    board.begin(ORDERS)
-    board.end(ORDERS, None)
-    assert board[ORDERS] == before
+    monitor = JobMonitor(Clock())
+    monitor.begin(ORDERS)
+    monitor.end(ORDERS, Counts(error="no route"))
+    before = monitor[ORDERS]
+    monitor.begin(ORDERS)
+    monitor.end(ORDERS, None)
+    assert monitor[ORDERS] == before
 
 
 def test_a_side_is_down_when_a_round_failed_by_it_and_up_when_it_answers():
     clock = Clock()
-    sides = Sides(clock)
+    sides = Availability(clock)
     with capture_logs() as logs:
         sides.note_call("Odoo", DOWN)
         assert sides.are_up("Odoo")  # a call that is tried again is no side that is down
-        assert sides.went_down("Odoo")
-        assert not sides.went_down("Odoo")
+        assert sides.mark_down("Odoo")
+        assert not sides.mark_down("Odoo")
         assert sides.are_up("acme-eu")
         assert not sides.are_up("Odoo", "acme-eu")
         clock.now += MINUTE
         sides.note_call("Odoo", AccountError("The login is refused."))  # an answer is an answer
-        assert sides.was_asked("Odoo", answered=True)
+        assert sides.note_probe("Odoo", answered=True)
     assert sides.are_up("Odoo", "acme-eu")
     assert [each["event"] for each in logs] == ["remote_unavailable", "remote_recovered"]
     assert logs[1]["seconds"] == 60
 
 
 def test_a_side_that_answers_is_not_to_blame():
-    sides = Sides(Clock())
+    sides = Availability(Clock())
     sides.note_call("Odoo", DOWN)
     sides.note_call("Odoo", ItemError("odoo_refused", "No.", "Correct it."))
-    assert not sides.went_down("Odoo")
-    assert not sides.went_down("never called")
+    assert not sides.mark_down("Odoo")
+    assert not sides.mark_down("never called")
 
 
 def test_a_side_is_asked_ever_more_rarely_up_to_a_bound():
-    sides = Sides(Clock())
+    sides = Availability(Clock())
     sides.note_call("Odoo", DOWN)
-    sides.went_down("Odoo")
+    sides.mark_down("Odoo")
     pauses = []
     for _ in range(10):
         pauses.append(sides["Odoo"].pause)
-        assert not sides.was_asked("Odoo", answered=False)
+        assert not sides.note_probe("Odoo", answered=False)
     assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert pauses[-1] == LONGEST_PAUSE
 
 
-def test_a_stuck_round_and_a_dead_scheduler_are_ailments(
+def test_a_stuck_round_and_a_dead_scheduler_are_liveness_problems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    rounds, _ = idle_rounds(tmp_path)
-    pulse = Pulse()
+    runner, _ = idle_runner(tmp_path)
+    heartbeat = Heartbeat()
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    pulse.beat()
-    rounds.board.begin(ORDERS)
+    heartbeat.beat()
+    runner.monitor.begin(ORDERS)
     now[0] += 59
-    assert ailments(rounds, pulse) == []
+    assert liveness_problems(runner, heartbeat) == []
     now[0] += 2
-    assert ailments(rounds, pulse) == ["The scheduler doesn't start anything."]
+    assert liveness_problems(runner, heartbeat) == ["The scheduler has not run for 60 seconds."]
     now[0] += 400  # the time-out is 120 s
-    pulse.beat()
-    assert ailments(rounds, pulse) == ["A round has been stuck for 461 seconds."]
-    rounds.board.note_progress()
-    assert ailments(rounds, pulse) == []
+    heartbeat.beat()
+    assert liveness_problems(runner, heartbeat) == [
+        "A sync run has made no progress for 461 seconds."
+    ]
+    runner.monitor.note_progress()
+    assert liveness_problems(runner, heartbeat) == []
 
 
 def test_progress_is_noted_of_each_round_for_itself(tmp_path: Path):
-    board = Board(Clock())
+    monitor = JobMonitor(Clock())
     hold = threading.Event()
 
     def work() -> None:
-        board.begin(("acme-us", "orders"))
+        monitor.begin(("acme-us", "orders"))
         hold.wait(10)
-        board.end(("acme-us", "orders"), Counts())
+        monitor.end(("acme-us", "orders"), Counts())
 
     thread = threading.Thread(target=work)
     thread.start()
-    wait_for(lambda: board.running == 1)
+    wait_for(lambda: monitor.running == 1)
     time.sleep(0.1)
-    board.begin(ORDERS)
-    board.note_progress()
-    assert board.longest_silence >= 0.1  # the other's
+    monitor.begin(ORDERS)
+    monitor.note_progress()
+    assert monitor.longest_silence >= 0.1  # the other's
     hold.set()
     thread.join()
-    assert board.longest_silence < 0.1
+    assert monitor.longest_silence < 0.1
 
 
 def test_a_pause_ends_at_once_when_the_daemon_stops():
-    rounds = Rounds(Clock())
+    runner = JobRunner(Clock())
     begun = time.monotonic()
-    threading.Timer(0.1, rounds.stopping.set).start()
+    threading.Timer(0.1, runner.stopping.set).start()
     with pytest.raises(Stopped):
-        rounds.pause(60)
+        runner.pause(60)
     assert time.monotonic() - begun < 5
 
 
 def test_the_report_is_what_machines_read(tmp_path: Path):
-    rounds, clock = idle_rounds(tmp_path)
-    rounds.watch("Odoo", "login", DOWN, 1)
-    rounds.sides.went_down("Odoo")
-    report = health.report(rounds, clock.now)
+    runner, clock = idle_runner(tmp_path)
+    runner.watch("Odoo", "login", DOWN, 1)
+    runner.availability.mark_down("Odoo")
+    report = health.report(runner, clock.now)
     assert report["ready"] is False
     assert report["reasons"] == [
         "Odoo has been down since 2026-11-23T14:37:00Z: Odoo can't be reached."

@@ -16,7 +16,7 @@ from amazon_bridge.config import HttpConfig, load
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
-from amazon_bridge.service import healthcheck
+from amazon_bridge.service import daemon_client, healthcheck
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_without_a_listener_the_healthcheck_asks_whether_the_daemon_runs(config:
     ],
 )
 def test_the_healthcheck_asks_where_the_daemon_listens(listen: str, asked: str):
-    assert healthcheck.address_of(HttpConfig(listen=listen, token="secret")) == asked
+    assert daemon_client.address_of(HttpConfig(listen=listen, token="secret")) == asked
 
 
 class Forbids(BaseHTTPRequestHandler):

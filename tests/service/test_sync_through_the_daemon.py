@@ -14,14 +14,14 @@ from typing import Any
 
 import httpx
 import pytest
-from filled import CONFIG, idle_rounds
+from filled import CONFIG, idle_runner
 from forwarder import Forwarder
 from odoo_server.databases import OdooDatabase
 from running import RunningDaemon, wait_for
 from test_daemon import imported, place_orders
 
 from amazon_bridge.config import HttpConfig, load
-from amazon_bridge.service.asked import Asked
+from amazon_bridge.service.sync_requests import SyncRequests
 from amazon_bridge.service.web import Listener, Website
 from amazon_bridge.simulator import Simulator
 
@@ -204,7 +204,7 @@ def test_a_stop_in_the_middle_is_told(resting: RunningDaemon, way_to_amazon: For
     run = ended(waiting)
     assert (code, run.code, run.out) == (0, 3, "")
     assert seconds < 10
-    assert "gone on with in the next round" in run.err
+    assert "continues in the next run" in run.err
 
 
 def test_a_stop_while_a_side_keeps_silent_is_told_too(
@@ -220,7 +220,7 @@ def test_a_stop_while_a_side_keeps_silent_is_told_too(
         run = ended(waiting)
     assert (code, run.code) == (0, 3)
     assert seconds < 10
-    assert "gone on with in the next round" in run.err
+    assert "continues in the next run" in run.err
 
 
 def test_a_daemon_that_dies_in_the_middle_is_told(resting: RunningDaemon, way_to_amazon: Forwarder):
@@ -229,7 +229,7 @@ def test_a_daemon_that_dies_in_the_middle_is_told(resting: RunningDaemon, way_to
     resting.signal(signal.SIGKILL)
     run = ended(waiting)
     assert run.code == 3
-    assert "The daemon doesn't answer any more" in run.err
+    assert "The daemon does not respond any more" in run.err
 
 
 def test_a_new_configuration_in_the_middle_ends_no_sync(
@@ -291,9 +291,9 @@ def test_a_configuration_is_the_same_when_rounds_would_do_the_same(
 
 @contextmanager
 def listening(folder: Path, **settings: object) -> Iterator[httpx.Client]:
-    asked = Asked(idle_rounds(folder)[0])
+    asked = SyncRequests(idle_runner(folder)[0])
     config = HttpConfig.model_validate({"listen": "127.0.0.1:0", **settings})
-    listener = Listener(Website({"/sync/<name>": asked.tell}, config, {"/sync": asked.take}))
+    listener = Listener(Website({"/sync/<name>": asked.result}, config, {"/sync": asked.accept}))
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{listener.port}", trust_env=False) as client:
             yield client

@@ -17,8 +17,8 @@ from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, ItemError
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.flows.retention import Outcome
-from amazon_bridge.service.forgetting import Forgetting
-from amazon_bridge.service.rounds import Rounds
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.retention import RetentionTask
 from amazon_bridge.simulator import Line, Order
 
 ANONYMOUS = "Anonymous Amazon customer"
@@ -294,21 +294,21 @@ def test_the_daemon_does_it_once_a_day(
 ) -> None:
     with bridge.configured():
         bridge.program.settings["retention"] = {"buyers": "30d"}
-        rounds = Rounds(clock)
-        rounds.app = bridge.app
-        forgetting = Forgetting(rounds)
+        runner = JobRunner(clock)
+        runner.app = bridge.app
+        retention_task = RetentionTask(runner)
         clock.advance(days=35)
         with lock.held(bridge.app.config.state, "acme", "orders"):
-            forgetting.forget()
+            retention_task.apply_retention()
         assert customer(shop, delivered)["name"] != ANONYMOUS
-        forgetting.forget()
+        retention_task.apply_retention()
         assert customer(shop, delivered)["name"] == ANONYMOUS
         calls = bridge.app.odoo.calls.total()
         clock.advance(hours=23)
-        forgetting.forget()
+        retention_task.apply_retention()
         assert bridge.app.odoo.calls.total() == calls
         clock.advance(hours=1)
-        forgetting.forget()
+        retention_task.apply_retention()
         assert bridge.app.odoo.calls.total() > calls
 
 

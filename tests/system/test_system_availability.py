@@ -14,19 +14,21 @@ from memory_shop import MemoryShop
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.records import DatabaseId
 from amazon_bridge.service import health
-from amazon_bridge.service.alerts import Watchman
-from amazon_bridge.service.board import Key
-from amazon_bridge.service.rounds import Rounds
-from amazon_bridge.service.timetable import Entry, entries
+from amazon_bridge.service.alerts import AlertRules
+from amazon_bridge.service.job_health import JobKey
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.scheduler import ScheduledJob, scheduled_jobs
 from amazon_bridge.simulator import ManualClock
 
 MINUTE = timedelta(minutes=1)
 
 
-class HandTimetable:
+class HandScheduler:
     """Runs what is due when its clock is moved on, in this thread. Jobs run every five minutes."""
 
-    def __init__(self, clock: ManualClock, planned: list[Entry], run: Callable[..., None]) -> None:
+    def __init__(
+        self, clock: ManualClock, planned: list[ScheduledJob], run: Callable[..., None]
+    ) -> None:
         self.clock, self.planned, self._run = clock, planned, run
         self._order = count()
         self._due: list[tuple[datetime, int, str, Callable[..., None], tuple[str, ...]]] = []
@@ -36,7 +38,7 @@ class HandTimetable:
     def once(self, at: datetime, what: Callable[..., None], *names: str) -> None:
         self._plan(at, f"once:{':'.join(names)}", what, names)
 
-    def run_soon(self, keys: Collection[Key] | None = None) -> None:
+    def run_soon(self, keys: Collection[JobKey] | None = None) -> None:
         for entry in self.planned:
             if keys is None or entry.key in keys:
                 self._plan(self.clock(), entry.id, self._scheduled, entry.key)
@@ -67,19 +69,19 @@ def here(tmp_path: Path) -> Iterator[MemoryShop]:
 
 
 @pytest.fixture
-def rounds(here: MemoryShop) -> Rounds:
+def runner(here: MemoryShop) -> JobRunner:
     """The daemon's, between both sides; a monotonic clock goes with the wall clock until set."""
-    rounds = Rounds(here.clock, lambda: here.clock().timestamp())
-    rounds.pause = lambda _: None  # type: ignore[method-assign]
-    here.bridge.watch = rounds.watch
-    rounds.app = here.bridge.app
-    planned = entries(rounds.app.config)
-    rounds.timetable = HandTimetable(here.clock, planned, rounds.run)  # type: ignore[assignment]
-    return rounds
+    runner = JobRunner(here.clock, lambda: here.clock().timestamp())
+    runner.pause = lambda _: None  # type: ignore[method-assign]
+    here.bridge.watch = runner.watch
+    runner.app = here.bridge.app
+    planned = scheduled_jobs(runner.app.config)
+    runner.scheduler = HandScheduler(here.clock, planned, runner.run)  # type: ignore[assignment]
+    return runner
 
 
-def pass_time(rounds: Rounds, duration: timedelta) -> None:
-    rounds.timetable.pass_time(duration)  # type: ignore[attr-defined]
+def pass_time(runner: JobRunner, duration: timedelta) -> None:
+    runner.scheduler.pass_time(duration)  # type: ignore[attr-defined]
 
 
 def searches(here: MemoryShop) -> int:
@@ -87,81 +89,81 @@ def searches(here: MemoryShop) -> int:
 
 
 def test_an_operation_that_fails_for_hours_costs_the_other_jobs_nothing(
-    here: MemoryShop, rounds: Rounds
+    here: MemoryShop, runner: JobRunner
 ) -> None:
     (order,) = [here.world.place_order("FR")]
-    pass_time(rounds, 11 * MINUTE)
+    pass_time(runner, 11 * MINUTE)
     here.warehouse.cancel(order)
     here.simulator.faults.add("answer", "getFeed", status=500, times=None)
-    pass_time(rounds, 20 * MINUTE)
+    pass_time(runner, 20 * MINUTE)
     before, asked = searches(here), len(here.bridge.received("getFeed"))
     late = here.world.place_order("FR")
-    pass_time(rounds, timedelta(hours=3))
+    pass_time(runner, timedelta(hours=3))
     assert searches(here) - before == 3 * 12, "one in each run of the orders, as scheduled"
     assert order.order_id in here.shop.sale_orders()
     assert late.order_id in here.shop.sale_orders()
-    assert rounds.sides.are_up("acme")
-    assert rounds.board["acme", "cancellations"].error
+    assert runner.availability.are_up("acme")
+    assert runner.monitor["acme", "cancellations"].error
     assert len(here.bridge.received("getFeed")) - asked < 3 * 4 * 6, "ever more rarely"
     here.simulator.faults.clear()
-    pass_time(rounds, timedelta(hours=1))
-    assert rounds.board["acme", "cancellations"].error is None
+    pass_time(runner, timedelta(hours=1))
+    assert runner.monitor["acme", "cancellations"].error is None
     assert here.world.order(order.order_id).status == "CANCELLED"
 
 
 def test_a_search_that_fails_for_hours_uses_up_few_of_its_calls_and_stops_no_shipment(
-    here: MemoryShop, rounds: Rounds
+    here: MemoryShop, runner: JobRunner
 ) -> None:
     order = here.world.place_order("FR")
-    pass_time(rounds, 6 * MINUTE)
+    pass_time(runner, 6 * MINUTE)
 
     here.simulator.faults.add("answer", "searchOrders", status=500, times=None)
     here.warehouse.ship(order)
-    pass_time(rounds, timedelta(hours=1))
+    pass_time(runner, timedelta(hours=1))
     assert here.world.order(order.order_id).status == "SHIPPED"
-    assert rounds.sides.are_up("acme")
+    assert runner.availability.are_up("acme")
     here.simulator.faults.clear()
     late = here.world.place_order("FR")
-    pass_time(rounds, 20 * MINUTE)
+    pass_time(runner, 20 * MINUTE)
     assert late.order_id in here.shop.sale_orders()
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(days=1)])
 def test_a_clock_that_is_set_while_a_side_is_down_holds_nothing_up(
-    here: MemoryShop, rounds: Rounds, jump: timedelta
+    here: MemoryShop, runner: JobRunner, jump: timedelta
 ) -> None:
-    pass_time(rounds, 6 * MINUTE)
+    pass_time(runner, 6 * MINUTE)
     here.simulator.faults.add("answer", status=503, times=None)
-    pass_time(rounds, 12 * MINUTE)
-    assert not rounds.sides.are_up("acme")
-    down_since = rounds.sides["acme"].down_since
+    pass_time(runner, 12 * MINUTE)
+    assert not runner.availability.are_up("acme")
+    down_since = runner.availability["acme"].down_since
     here.clock.now += jump
-    rounds.clock_was_set(jump)
-    assert rounds.sides["acme"].down_since == (down_since and down_since + jump)
-    rounds.timetable.run_soon()
+    runner.clock_was_set(jump)
+    assert runner.availability["acme"].down_since == (down_since and down_since + jump)
+    runner.scheduler.run_soon()
     here.simulator.faults.clear()
-    pass_time(rounds, 16 * MINUTE)
-    assert rounds.sides.are_up("acme")
-    assert rounds.board["acme", "pickings"].error is None
+    pass_time(runner, 16 * MINUTE)
+    assert runner.availability.are_up("acme")
+    assert runner.monitor["acme", "pickings"].error is None
 
 
 def test_a_daemon_that_refuses_another_database_says_so_at_once_and_everywhere(
-    here: MemoryShop, rounds: Rounds
+    here: MemoryShop, runner: JobRunner
 ) -> None:
-    pass_time(rounds, 11 * MINUTE)
+    pass_time(runner, 11 * MINUTE)
     other = DatabaseId("https://old.example.com", "other", "another-uuid")
     here.bridge.app.ledger.continuity.note_odoo_database(other)
     here.bridge.app.log_in_again()
-    assert health.hindrances(rounds, here.clock()) == []
-    pass_time(rounds, 6 * MINUTE)
-    reasons = health.hindrances(rounds, here.clock())
+    assert health.readiness_problems(runner, here.clock()) == []
+    pass_time(runner, 6 * MINUTE)
+    reasons = health.readiness_problems(runner, here.clock())
     assert any("orders" in each and "is another database" in each for each in reasons)
     stored = {each.job: each.last_error for each in here.bridge.app.ledger.runs.latest()}
     assert "is another database" in (stored["orders"] or "")
-    watchman = Watchman(AlertsConfig(after_failures=100), set())
-    assert "acme: orders fails" in str(watchman.look(rounds, here.clock()))
+    rules = AlertRules(AlertsConfig(after_failures=100), set())
+    assert "acme: orders fails" in str(rules.messages(runner, here.clock()))
     here.bridge.app.adopt(None)
-    pass_time(rounds, 11 * MINUTE)
-    assert health.hindrances(rounds, here.clock()) == []
+    pass_time(runner, 11 * MINUTE)
+    assert health.readiness_problems(runner, here.clock()) == []
     stored = {each.job: each.last_error for each in here.bridge.app.ledger.runs.latest()}
     assert stored["orders"] is None

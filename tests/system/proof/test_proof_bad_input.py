@@ -51,7 +51,7 @@ def test_only_what_is_bad_is_put_aside(story: Story, seed: int) -> None:
     FIGURES["orders with spoiled fields"] += len(proxy.spoiled)
     FIGURES["of these put aside"] += len(put_aside)
     FIGURES["good orders among them"] += len(orders) - len(proxy.spoiled)
-    # Once Amazon shows them as they are, they come in.
+    # Lazy Amazon shows them as they are, they come in.
     assert program.run("quarantine", "retry", "--all").code == 0
     story.round()
     standing = sale_orders(story)

@@ -72,7 +72,7 @@ def test_the_daemon_and_sync_at_once(story: Story, undisturbed: Picture, seed: i
             assert all(run.code in (0, 3) for run in runs), runs
             second = story.program.run("run")
             assert second.code == 3
-            assert "A daemon works with the state store" in second.err
+            assert "Another daemon runs with the state store" in second.err
             daemon.wait_for_rounds(1)
     story.run_until_quiet()
     assert different(story.picture(), undisturbed) == {}

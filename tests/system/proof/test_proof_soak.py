@@ -22,7 +22,7 @@ from story import Story
 from warehouse import Warehouse
 
 from amazon_bridge.engine.records import State
-from amazon_bridge.service.timetable import Entry
+from amazon_bridge.service.scheduler import ScheduledJob
 from amazon_bridge.simulator import Line, Order
 
 TIME_ZONE = "Europe/Paris"
@@ -92,7 +92,7 @@ class Soak:
             self.world.change(order_id)
 
     def _next_round(self) -> datetime:
-        return Entry("acme", "orders", SCHEDULE).due(self.clock(), 1)
+        return ScheduledJob("acme", "orders", SCHEDULE).due(self.clock(), 1)
 
     def _round(self, due: datetime) -> None:
         self.clock.shift += due - self.clock()

@@ -1,4 +1,4 @@
-"""When rounds run: APScheduler, with a start of each job at its own moment."""
+"""Schedules of all jobs, run by APScheduler; first runs are spread over time."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from tzlocal import get_localzone
 
 from amazon_bridge.app import JOBS
 from amazon_bridge.config import Config
-from amazon_bridge.service.board import Board, Key
+from amazon_bridge.service.job_health import JobKey, JobMonitor
 
 WORKERS = 8
-"""Rounds of a job that run at once. Each job has its own: who catches up on months of orders,
-waiting for Amazon's rates, keeps no shipment of another account from going out."""
+"""Threads per job. Each job has its own pool, so that an account that catches up on months of
+orders at Amazon's rate limits delays no shipment of another account."""
 
 PACE = timedelta(seconds=1)
-"""Between the first starts of two jobs; less where that would outlast an interval."""
+"""Time between the first starts of two jobs; shortened if that would exceed an interval."""
 
 FAST_PACE = timedelta(seconds=0.2)
-"""The same when somebody waits for the rounds."""
+"""The same if somebody waits for the runs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A job of an account, and when it runs: an interval, or a cron line in local time."""
+class ScheduledJob:
+    """A job of an account with its schedule: an interval, or a cron line in local time."""
 
     account: str
     job: str
     schedule: timedelta | str
 
     @property
-    def key(self) -> Key:
+    def key(self) -> JobKey:
         return self.account, self.job
 
     @property
@@ -51,7 +51,7 @@ class Entry:
         return CronTrigger.from_crontab(self.schedule, timezone=get_localzone())
 
     def due(self, since: datetime, times: int) -> datetime:
-        """When the job is due for the so manieth time since a moment."""
+        """When the job is due for the ``times``-th time after ``since``."""
         if isinstance(self.schedule, timedelta):
             return since + times * self.schedule
         at = since
@@ -62,20 +62,20 @@ class Entry:
         return at.astimezone(UTC)
 
 
-def entries(config: Config) -> list[Entry]:
-    """What is to run, all accounts of one job after the other."""
+def scheduled_jobs(config: Config) -> list[ScheduledJob]:
+    """All jobs of all accounts, grouped by job."""
     return [
-        Entry(account.name, job, getattr(account.schedule, job))
+        ScheduledJob(account.name, job, getattr(account.schedule, job))
         for job in JOBS
         for account in config.accounts
     ]
 
 
-class Timetable:
-    """Runs each job on its schedule, one round of an (account, job) at a time.
+class Scheduler:
+    """Runs each job on its schedule, one run of an (account, job) at a time.
 
-    A round that is missed (because the one before was still running, or the machine slept) is
-    made up for once.
+    Missed runs (the previous one was still in progress, or the machine slept) are made up for
+    once.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -83,29 +83,30 @@ class Timetable:
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={
-                job: ThreadPoolExecutor(WORKERS) for job in (*JOBS, "care", "probes", "asked")
+                job: ThreadPoolExecutor(WORKERS) for job in (*JOBS, "care", "probes", "requests")
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        self.planned: list[Entry] = []
+        self.planned: list[ScheduledJob] = []
 
     def start(self) -> None:
-        # It tells of every start and end, and warns of every round that runs over the next one's
-        # time: the board knows, and tells once.
+        # It logs every start and end, and warns of every run that exceeds its interval.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Start nothing any more; what is running goes on."""
+        """Start no more runs; those in progress continue."""
         self._scheduler.shutdown(wait=False)
 
-    def plan(self, wanted: list[Entry], board: Board, run: Callable[[str, str], None]) -> None:
-        """Run these from now on, the first time soon, and nothing that was planned before."""
+    def plan(
+        self, jobs: list[ScheduledJob], monitor: JobMonitor, run: Callable[[str, str], None]
+    ) -> None:
+        """Replace the planned jobs; the first runs start soon."""
         for entry in self.planned:
             self._scheduler.remove_job(entry.id)
-        self.planned = wanted
-        for entry, start in zip(wanted, starts(wanted, self._clock()), strict=True):
-            first = _first(entry, start, board[entry.key].last_started)
+        self.planned = jobs
+        for entry, start in zip(jobs, starts(jobs, self._clock()), strict=True):
+            first = _first(entry, start, monitor[entry.key].last_started)
             self._scheduler.add_job(
                 run,
                 entry.trigger,
@@ -115,8 +116,8 @@ class Timetable:
                 **({"next_run_time": first} if first else {}),
             )
 
-    def run_soon(self, keys: Collection[Key] | None = None) -> None:
-        """Run these jobs now, or all."""
+    def run_soon(self, keys: Collection[JobKey] | None = None) -> None:
+        """Run these jobs (default: all) now."""
         at = self._clock()
         for entry in self.planned:
             if keys is None or entry.key in keys:
@@ -124,7 +125,7 @@ class Timetable:
                 at += FAST_PACE
 
     def every(self, interval: timedelta, what: Callable[[], None]) -> None:
-        """Do something small regularly; planned anew when it was before."""
+        """Call a short function regularly, once per function name."""
         self._scheduler.add_job(
             what,
             IntervalTrigger(seconds=interval.total_seconds(), timezone=UTC),
@@ -134,11 +135,11 @@ class Timetable:
         )
 
     def at_once(self, what: Callable[[str], None], name: str) -> None:
-        """Do something with a name that is used once, now or when a worker is free."""
-        self._scheduler.add_job(what, args=(name,), id=f"asked:{name}", executor="asked")
+        """Call ``what(name)`` as soon as a worker is free; ``name`` must be unique."""
+        self._scheduler.add_job(what, args=(name,), id=f"request:{name}", executor="requests")
 
     def once(self, at: datetime, what: Callable[..., None], *names: str) -> None:
-        """Do something with names at a moment; what was planned for these names is forgotten."""
+        """Call ``what(*names)`` at a moment, replacing an earlier call planned for these names."""
         self._scheduler.add_job(
             what,
             "date",
@@ -150,15 +151,15 @@ class Timetable:
         )
 
 
-def starts(wanted: list[Entry], now: datetime) -> Iterator[datetime]:
-    """A moment for each job's first round: soon, and no two together."""
-    intervals = [e.schedule for e in wanted if isinstance(e.schedule, timedelta)]
-    pace = min([PACE, *(interval / len(wanted) for interval in intervals)])
-    return (now + number * pace for number in range(len(wanted)))
+def starts(jobs: list[ScheduledJob], now: datetime) -> Iterator[datetime]:
+    """Moment of each job's first run: soon, and no two at once."""
+    intervals = [e.schedule for e in jobs if isinstance(e.schedule, timedelta)]
+    pace = min([PACE, *(interval / len(jobs) for interval in intervals)])
+    return (now + number * pace for number in range(len(jobs)))
 
 
-def _first(entry: Entry, start: datetime, last: datetime | None) -> datetime | None:
-    """When to begin: intervals at once; a cron line in its time, unless it missed one."""
+def _first(entry: ScheduledJob, start: datetime, last: datetime | None) -> datetime | None:
+    """First run: intervals at once; cron lines on time, unless a run was missed."""
     if isinstance(entry.schedule, timedelta):
         return start
     missed = last is not None and entry.due(last, 1) < start

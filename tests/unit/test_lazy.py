@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from amazon_bridge.engine.once import Once
+from amazon_bridge.engine.lazy import Lazy
 
 
 def test_it_is_made_once_for_all_threads():
@@ -17,7 +17,7 @@ def test_it_is_made_once_for_all_threads():
         made.append(object())
         return made[-1]
 
-    once = Once(make)
+    once = Lazy(make)
     with ThreadPoolExecutor(8) as pool:
         got = set(pool.map(lambda _: once.get(), range(8)))
     assert got == set(made)
@@ -36,7 +36,7 @@ def test_those_who_waited_share_a_failure_and_the_next_tries_again():
             raise OSError("down")
         return "up"
 
-    once = Once(make)
+    once = Lazy(make)
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(once.get)
         begun.wait()
@@ -47,7 +47,7 @@ def test_those_who_waited_share_a_failure_and_the_next_tries_again():
 
 
 def test_what_is_forgotten_is_made_anew():
-    once = Once(object)
+    once = Lazy(object)
     before = once.get()
     once.forget()
     assert once.get() is not before
@@ -61,7 +61,7 @@ def test_an_interrupt_is_not_kept():
             raise error
         return "made"
 
-    once = Once(make)
+    once = Lazy(make)
     with pytest.raises(KeyboardInterrupt):
         once.get()
     assert once.get() == "made"
@@ -74,7 +74,7 @@ def test_what_is_older_than_its_lifetime_is_made_again():
         made.append(len(made))
         return made[-1]
 
-    forever, brief = Once(make), Once(make, lifetime=0.02)
+    forever, brief = Lazy(make), Lazy(make, lifetime=0.02)
     assert forever.known() is None
     assert (forever.get(), brief.get(), brief.known()) == (0, 1, 1)
     time.sleep(0.03)

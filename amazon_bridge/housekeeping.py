@@ -1,4 +1,4 @@
-"""What the state store and Odoo are to forget, as often as is due, in whichever process."""
+"""Retention: deletion of finished items and anonymisation of buyers, when due."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ log = structlog.get_logger(__name__)
 
 _HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
 _FORGETTING, _ANONYMISING = "forgetting", "anonymising"
-"""The names of chores in the state store."""
+"""Names of the tasks in the state store."""
 
 
-class Chores:
-    """The part of the bridge that forgets. The daemon calls it, and each ``sync`` without one."""
+class Housekeeping:
+    """Retention tasks of an App; run by the daemon, or by each ``sync`` without a daemon."""
 
     config: Config
     ledger: Ledger
     jobs: Sequence[str]
-    """The jobs whose items are forgotten."""
+    """Jobs whose finished items are deleted."""
     clock: Callable[[], datetime]
     _sleep: Callable[[float], None]
 
@@ -38,10 +38,10 @@ class Chores:
         """The login to Odoo."""
         raise NotImplementedError
 
-    def do_chores(self) -> None:
-        """Forget what the retention says, as often as is due, in whichever process.
+    def do_housekeeping(self) -> None:
+        """Run the retention tasks that are due in any process sharing the state store.
 
-        A failure is logged, and made up for with the next call.
+        A failure is logged; the task runs again with the next call.
         """
         try:
             if self.ledger.chores.is_due(_FORGETTING, _HOURLY):
@@ -49,7 +49,7 @@ class Chores:
             self._forget_buyers_if_due()
         except BridgeError as error:
             log.warning("retention_failed", reason=str(error))
-        except Exception as error:  # noqa: BLE001  a bug in a chore must cost nothing else
+        except Exception as error:  # noqa: BLE001  a bug here must affect no sync run
             internal_error(error)
 
     def _forget_buyers_if_due(self) -> None:
@@ -63,7 +63,7 @@ class Chores:
             raise
 
     def forget(self) -> None:
-        """Forget items that were done with before the configured retention, and their hours."""
+        """Delete finished items older than ``retention.finished``, and hourly counts."""
         before = self.clock() - self.config.retention.finished
         for account in self.config.accounts:
             for job in self.jobs:
@@ -72,11 +72,11 @@ class Chores:
         self.ledger.runs.forget_hours(before)
 
     def forget_buyers(self, after: timedelta, *, dry_run: bool = False) -> retention.Outcome:
-        """Make customers anonymous whose last goods left so long ago.
+        """Anonymise customers whose last goods left more than ``after`` ago.
 
         Raises:
-            AccountError, Transient: Odoo is down or refuses the login, or a round of orders takes
-                long; what was done stays done.
+            AccountError, Transient: Odoo is down or refuses the login, or a run of orders takes
+                long; customers anonymised so far stay so.
         """
         outcome = retention.forget_buyers(
             self.odoo,
@@ -92,7 +92,7 @@ class Chores:
 
     @contextmanager
     def _without_orders(self) -> Iterator[None]:
-        """Let no process that shares the state store import orders meanwhile."""
+        """Prevent imports of orders by all processes that share the state store."""
         with ExitStack() as held:
             for account in self.config.accounts:
                 state, wait = self.config.state, lock.WAIT

@@ -1,0 +1,85 @@
+"""Metrics that are read when Prometheus asks; ``docs/operations.md`` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from amazon_bridge.app import ODOO
+from amazon_bridge.engine.records import State
+from amazon_bridge.service.health import overdue_at
+from amazon_bridge.service.job_runner import JobRunner
+
+_JOB = ("account", "job")
+
+
+class Gauges:
+    """Collects the current state of remotes, jobs, items, cursors and throttle."""
+
+    def __init__(self, runner: JobRunner, clock: Callable[[], datetime]) -> None:
+        self._runner = runner
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all metrics: the interface of prometheus_client's collectors."""
+        yield from self._remotes()
+        yield from self._jobs()
+        yield from self._items()
+        yield self._cursor_ages()
+        yield from self._throttle_waits()
+
+    def _remotes(self) -> Iterator[Metric]:
+        up = _gauge("side_up", "1 if the remote answers, else 0.", "side")
+        for side in (ODOO, *(account.name for account in self._runner.app.config.accounts)):
+            up.add_metric([side], self._runner.availability.are_up(side))
+        yield up
+        running = _gauge("rounds_running", "Sync runs in progress.")
+        running.add_metric([], self._runner.monitor.running)
+        yield running
+
+    def _jobs(self) -> Iterator[Metric]:
+        success = _gauge("last_success_timestamp_seconds", "Time of the last success.", *_JOB)
+        due = _gauge("overdue_timestamp_seconds", "When it is overdue unless it succeeds.", *_JOB)
+        failures = _gauge("failures", "Consecutive failed runs.", *_JOB)
+        for entry in self._runner.scheduler.planned:
+            health = self._runner.monitor[entry.key]
+            last = health.last_success
+            success.add_metric(entry.key, last.timestamp() if last else 0)
+            due.add_metric(entry.key, overdue_at(self._runner.monitor, entry).timestamp())
+            failures.add_metric(entry.key, health.failures)
+        yield from (success, due, failures)
+
+    def _items(self) -> Iterator[Metric]:
+        quarantined = _gauge("quarantined", "Quarantined items.", *_JOB)
+        pending = _gauge("pending", "Items not processed yet, such as notifications.", *_JOB)
+        open_items = self._runner.app.ledger.items.open_counts()
+        for entry in self._runner.scheduler.planned:
+            quarantined.add_metric(entry.key, open_items[(*entry.key, State.QUARANTINED)])
+            pending.add_metric(entry.key, open_items[(*entry.key, State.PENDING)])
+        yield from (quarantined, pending)
+
+    def _cursor_ages(self) -> Metric:
+        ages = _gauge("cursor_age_seconds", "Age of the cursor (synced up to).", "account")
+        for account in self._runner.app.config.accounts:
+            if cursor := self._runner.app.ledger.cursors.get(account.name):
+                ages.add_metric([account.name], (self._clock() - cursor).total_seconds())
+        return ages
+
+    def _throttle_waits(self) -> Iterator[Metric]:
+        waits = _counter("throttle_waits", "Calls delayed by one of Amazon's rate limits.")
+        seconds = _counter("throttle_wait_seconds", "Total delay of these calls.")
+        for labels, each in list(self._runner.app.throttle.waits.items()):
+            waits.add_metric(labels, each.count)
+            seconds.add_metric(labels, each.seconds)
+        yield from (waits, seconds)
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"amazon_bridge_{name}", meaning, labels=labels)
+
+
+def _counter(name: str, meaning: str) -> CounterMetricFamily:
+    labels = ("seller", "operation")
+    return CounterMetricFamily(f"amazon_bridge_{name}", meaning, labels=labels)

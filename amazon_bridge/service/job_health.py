@@ -1,0 +1,139 @@
+"""Health of every (account, job), as the daemon saw it. Thread-safe."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from amazon_bridge.engine.records import Run
+from amazon_bridge.engine.runner import Counts
+
+log = structlog.get_logger(__name__)
+
+JobKey = tuple[str, str]
+"""Account and job."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobHealth:
+    """What is known about the runs of one job of one account."""
+
+    last_success: datetime | None = None
+    last_started: datetime | None = None
+    running_since: datetime | None = None
+    failing_since: datetime | None = None
+    failures: int = 0
+    """Consecutive failed runs."""
+    error: str | None = None
+    """Error of the last run; None if it succeeded."""
+    is_refused: bool = False
+    """True if the configuration made the last run impossible: none succeeds before it changes."""
+
+
+class JobMonitor:
+    """Keeps the health of each (account, job) and watches the runs in progress."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.began = clock()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._run_ended = threading.Condition(self._lock)
+        self._healths: dict[JobKey, JobHealth] = {}
+        self._progress: dict[int, float] = {}  # monotonic seconds by id of each running thread
+
+    def __getitem__(self, key: JobKey) -> JobHealth:
+        return self._healths.get(key, JobHealth())
+
+    def remember(self, runs: Iterable[Run]) -> None:
+        """Load earlier runs from the state store, unless something newer is known."""
+        now = self._clock()
+        with self._lock:
+            for each in runs:
+                # A moment in the future was written while a clock was wrong: no job would be
+                # late before it.
+                success = each.last_success and min(each.last_success, now)
+                known = JobHealth(last_success=success, last_started=min(each.last_started, now))
+                self._healths.setdefault((each.account, each.job), known)
+
+    def shift(self, by: timedelta) -> None:
+        """Shift all moments, because the machine's clock was set."""
+        with self._lock:
+            self.began += by
+            for key, health in self._healths.items():
+                moments = {
+                    field.name: moment + by
+                    for field in fields(health)
+                    if isinstance(moment := getattr(health, field.name), datetime)
+                }
+                self._healths[key] = replace(health, **moments)  # type: ignore[arg-type]
+
+    def begin(self, key: JobKey) -> None:
+        """Record that a run starts in this thread."""
+        now = self._clock()
+        with self._lock:
+            self._progress[threading.get_ident()] = time.monotonic()
+            self._healths[key] = replace(self[key], running_since=now, last_started=now)
+
+    def note_progress(self) -> None:
+        """Record that the run in this thread makes progress."""
+        with self._lock:
+            if (thread := threading.get_ident()) in self._progress:
+                self._progress[thread] = time.monotonic()
+
+    def end(self, key: JobKey, counts: Counts | None, *, refused: bool = False) -> None:
+        """Record that the run in this thread ended.
+
+        Args:
+            key: account and job.
+            counts: what the run did; None if it was stopped, which says nothing about its health.
+            refused: the configuration made the run impossible.
+        """
+        with self._lock:
+            self._progress.pop(threading.get_ident(), None)
+            before = self[key]
+            after = replace(before, running_since=None)
+            if counts is not None:
+                after = self._judged(replace(after, is_refused=refused), counts)
+            self._healths[key] = after
+            self._run_ended.notify_all()
+        _log_change(key, before, after)
+
+    def _judged(self, health: JobHealth, counts: Counts) -> JobHealth:
+        now = self._clock()
+        if counts.error is None:
+            return JobHealth(last_success=now, last_started=health.last_started)
+        return replace(
+            health,
+            failing_since=health.failing_since or now,
+            failures=health.failures + 1,
+            error=counts.error,
+        )
+
+    @property
+    def running(self) -> int:
+        """Number of runs in progress."""
+        return len(self._progress)
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Wait until no run is in progress; False on time-out."""
+        with self._run_ended:
+            return self._run_ended.wait_for(lambda: not self._progress, seconds)
+
+    @property
+    def longest_silence(self) -> float:
+        """Seconds since the least recent progress of any run in progress."""
+        with self._lock:
+            return time.monotonic() - min(self._progress.values(), default=time.monotonic())
+
+
+def _log_change(key: JobKey, before: JobHealth, after: JobHealth) -> None:
+    account, job = key
+    if after.error and after.error != before.error:
+        log.warning("job_failing", account=account, job=job, reason=after.error)
+    if before.error and not after.error:
+        log.info("job_recovered", account=account, job=job, failures=before.failures)

@@ -1,0 +1,246 @@
+"""Sync runs of the daemon: what happens when a remote is down or a job keeps failing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from amazon_bridge.app import ODOO, SWEEP, App
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.errors import BridgeError, ConfigError, Stopped, Transient
+from amazon_bridge.engine.runner import Counts, internal_error
+from amazon_bridge.service.availability import Availability
+from amazon_bridge.service.backoff import Backoff
+from amazon_bridge.service.counters import Counters
+from amazon_bridge.service.job_health import JobKey, JobMonitor
+from amazon_bridge.service.scheduler import Scheduler
+
+log = structlog.get_logger(__name__)
+
+
+class JobRunner:
+    """Runs jobs, one run of an (account, job) at a time, and records their health."""
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self.app: App
+        """May be replaced at any time; a run in progress continues with the one it started with."""
+        self.scheduler = Scheduler(clock)
+        self.monitor = JobMonitor(clock)
+        self.availability = Availability(clock)
+        self.backoff = Backoff(monotonic)
+        self.counters = Counters()
+        self.stopping = threading.Event()
+        self._locks: dict[JobKey, threading.Lock] = {}
+        self._missed: set[JobKey] = set()
+        """Jobs with a skipped or failed run because a remote is down."""
+        self._run = _Run()
+
+    def watch(self, remote: str, operation: str, error: BridgeError | None, seconds: float) -> None:
+        """Callback invoked after every remote call."""
+        self.availability.note_call(remote, error)
+        self._run.note_call(remote, operation, error)
+        self.counters.count_call(remote, operation, error, seconds)
+        self.monitor.note_progress()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep during a run.
+
+        Raises:
+            Stopped: the daemon stops.
+        """
+        if self.stopping.wait(seconds):
+            raise Stopped
+        self.monitor.note_progress()
+
+    def run(self, name: str, job: str) -> None:
+        """Run a job as scheduled.
+
+        Skipped while a remote is down, and while the job is paused because it failed although both
+        remotes were up.
+        """
+        key = name, job
+        with self._lock_of(name, job):
+            if self.stopping.is_set() or self.backoff.is_held(key):
+                return
+            if self.availability.are_up(ODOO, name):
+                self._run_job(name, job)
+            else:
+                self._missed.add(key)
+
+    def run_now(self, name: str, job: str) -> Counts | None:
+        """Run a job for a waiting caller, after a run in progress.
+
+        A remote that is down is probed first.
+
+        Returns:
+            The counts; None if the run was stopped or never started.
+        """
+        with self._lock_of(name, job):
+            reason = self._still_down(ODOO) or self._still_down(name)
+            if self.stopping.is_set():
+                return None
+            return Counts(error=reason) if reason else self._run_job(name, job)
+
+    def _lock_of(self, name: str, job: str) -> threading.Lock:
+        """Lock of an (account, job) within this process; other processes have lock files."""
+        return self._locks.setdefault((name, job), threading.Lock())
+
+    def _still_down(self, remote: str) -> str | None:
+        self.probe(remote)
+        if self.availability.are_up(remote):
+            return None
+        return self.availability[remote].failure or f"{remote} is down."
+
+    def _run_job(self, name: str, job: str) -> Counts | None:
+        app = self.app
+        account = next((each for each in app.config.accounts if each.name == name), None)
+        if account is None:  # the configuration changed while the run waited
+            return Counts(error=f"The configuration has no account {name!r} any more.")
+        counts = self._run_recorded(app, account, job, partial(app.sync, account, job))
+        if (
+            counts is not None
+            and self.availability.are_up(ODOO, name)
+            and app.is_sweep_due(account, job)
+        ):
+            self._run_recorded(app, account, SWEEP, partial(app.sweep, account))
+        return counts
+
+    def probe(self, remote: str) -> None:
+        """Probe a remote that is down; if it answers, run what was skipped."""
+        if self.stopping.is_set() or self.availability.are_up(remote):
+            return
+        if remote == ODOO:
+            self.app.log_in_again()
+        if self.availability.note_probe(remote, answered=self._answers(remote)):
+            self._run_missed(remote)
+        else:
+            self._probe_later(remote)
+
+    def _answers(self, remote: str) -> bool:
+        """Whether a remote answers a small call; a refusal is an answer."""
+        try:
+            if remote == ODOO:
+                self.app.odoo.ping()
+            else:
+                self.app.amazon(self.app.config.account(remote)).marketplace_participations()
+        except (Transient, Stopped):
+            return False
+        except BridgeError:
+            return True
+        return True
+
+    def _run_missed(self, remote: str) -> None:
+        """Run the jobs whose runs were skipped or failed while the remote was down."""
+        due = {key for key in self._missed if remote in (ODOO, key[0])}
+        self._missed -= due
+        for key in due:
+            self.backoff.release(key)
+        self.scheduler.run_soon(due)
+
+    def _probe_later(self, remote: str) -> None:
+        self.scheduler.once(self._clock() + self.availability[remote].pause, self.probe, remote)
+
+    def clock_was_set(self, by: timedelta) -> None:
+        """Shift all moments and reschedule probes and paused runs: the clock was set."""
+        self.monitor.shift(by)
+        self.availability.shift(by)
+        for remote in self.availability.down():
+            self._probe_later(remote)
+        for key, pause in self.backoff.remaining().items():
+            self._run_later(key, pause)
+
+    def _run_later(self, key: JobKey, pause: timedelta) -> None:
+        self.scheduler.once(self._clock() + pause, self.run, *key)
+
+    def _judge_failure(self, key: JobKey) -> None:
+        """After a failed run, mark a remote as down if it does not answer a probe either.
+
+        If it does, a single operation of it is broken: only the job that needs it pauses.
+        """
+        name, _ = key
+        failing = [remote for remote in (ODOO, name) if remote in self._run.failing_remotes]
+        down = [remote for remote in failing if self._is_down(remote)]
+        if down:
+            self._missed.add(key)
+        elif failing:
+            pause = self.backoff.hold(key)
+            self._run_later(key, pause)
+            account, job = key
+            seconds = round(pause.total_seconds())
+            log.warning("job_paused", account=account, job=job, seconds=seconds)
+
+    def _is_down(self, remote: str) -> bool:
+        if not self.availability.are_up(remote):
+            return True
+        if self._answers(remote):
+            return False
+        if self.availability.mark_down(remote):
+            self._probe_later(remote)
+        return not self.availability.are_up(remote)
+
+    def _run_recorded(
+        self, app: App, account: AccountConfig, job: str, work: Callable[[], Counts]
+    ) -> Counts | None:
+        key = account.name, job
+        self.monitor.begin(key)
+        self._run.begin()
+        begun = time.monotonic()
+        counts, refused = _counts_of(key, work)
+        self.monitor.end(key, counts, refused=refused)
+        if counts is None:
+            return None
+        self.counters.count_run(key, counts, time.monotonic() - begun)
+        if counts.error:
+            app.look_again(account)
+            self._judge_failure(key)
+        else:
+            self.backoff.release(key)
+        return counts
+
+
+class _Run(threading.local):
+    """Remote operations whose last call in this thread's run got no answer."""
+
+    def __init__(self) -> None:
+        self._failing: set[tuple[str, str]] = set()
+
+    def begin(self) -> None:
+        self._failing = set()
+
+    def note_call(self, remote: str, operation: str, error: BridgeError | None) -> None:
+        if isinstance(error, Transient):
+            self._failing.add((remote, operation))
+        else:
+            self._failing.discard((remote, operation))
+
+    @property
+    def failing_remotes(self) -> set[str]:
+        return {remote for remote, _ in self._failing}
+
+
+def _counts_of(key: JobKey, work: Callable[[], Counts]) -> tuple[Counts | None, bool]:
+    """Run, and turn every exception into counts: nothing may end the schedule.
+
+    Returns:
+        The counts (None if the run was stopped), and whether the configuration made the run
+        impossible.
+    """
+    try:
+        return work(), False
+    except Stopped:
+        log.info("run_stopped", account=key[0], job=key[1])
+        return None, False
+    except BridgeError as error:
+        return Counts(error=str(error)), isinstance(error, ConfigError)
+    except Exception as error:  # noqa: BLE001 (a bug costs this run, not the others)
+        return Counts(error=str(internal_error(error))), False

@@ -1,0 +1,40 @@
+"""What ``amazon-bridge sync`` and the daemon send each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import BaseModel
+
+from amazon_bridge.app import JOBS
+from amazon_bridge.engine.runner import Counts
+
+Results = dict[str, dict[str, Counts]]
+"""Counts of finished runs, by account and job."""
+
+
+class SyncRequest(BaseModel, extra="forbid", strict=True):
+    """Body of ``POST /sync``."""
+
+    job: str
+    """Name of a job, or ``all``."""
+    account: str | None = None
+    configuration: str | None = None
+    """Digest of the sender's configuration; None if any will do."""
+
+
+def results_json(results: Results) -> dict[str, Any]:
+    """Content of ``sync --json`` and of a finished ``GET /sync/<id>``."""
+    return {
+        "accounts": {
+            account: {job: asdict(counts) for job, counts in of_account.items()}
+            for account, of_account in results.items()
+        }
+    }
+
+
+def jobs_named(job: str) -> Sequence[str]:
+    """Names of the jobs that ``sync JOB`` runs."""
+    return list(JOBS) if job == "all" else [job]

@@ -1,0 +1,114 @@
+"""Sync requests: the daemon runs jobs on demand, one at a time with its scheduled runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import structlog
+from pydantic import ValidationError
+from werkzeug.wrappers import Response
+
+from amazon_bridge.app import JOBS
+from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.sync_protocol import Results, SyncRequest, jobs_named, results_json
+from amazon_bridge.service.web import as_json
+
+log = structlog.get_logger(__name__)
+
+_MOST = 32
+"""Sync requests kept in memory: all unfinished ones, and the latest finished ones."""
+
+_USAGE = 'Send {"job": J} or {"job": J, "account": NAME}, where J is one of ' + ", ".join(
+    [*JOBS, "all."]
+)
+
+
+def _refusal(reason: str, status: int) -> Response:
+    return as_json({"reason": reason}, status)
+
+
+@dataclass(slots=True)
+class _Sync:
+    accounts: Sequence[str]
+    jobs: Sequence[str]
+    results: Results = field(default_factory=dict)
+    is_finished: bool = False
+    is_complete: bool = False
+    """True if all runs took place, successful or not."""
+
+
+class SyncRequests:
+    """Accepts sync requests, runs them, and returns their results."""
+
+    def __init__(self, runner: JobRunner) -> None:
+        self._runner = runner
+        self._lock = threading.Lock()
+        self._syncs: dict[str, _Sync] = {}
+
+    def accept(self, document: bytes) -> Response:
+        """Accept a sync request; the response has the id to ask for its result with."""
+        try:
+            request = SyncRequest.model_validate_json(document)
+        except ValidationError:
+            return _refusal(_USAGE, 400)
+        app = self._runner.app
+        if request.configuration not in (None, app.config.digest()):
+            return _refusal(
+                "The daemon runs with another configuration. Send it SIGHUP to reload its file.",
+                409,
+            )
+        if request.job not in (*JOBS, "all"):
+            return _refusal(_USAGE, 400)
+        try:
+            accounts = [account.name for account in app.accounts(request.account)]
+        except ConfigError as error:
+            return _refusal(str(error), 400)
+        return self._start(request, _Sync(accounts, jobs_named(request.job)))
+
+    def _start(self, request: SyncRequest, sync: _Sync) -> Response:
+        id_ = uuid4().hex
+        with self._lock:
+            if self._runner.stopping.is_set() or not self._has_room():
+                return _refusal("The daemon is stopping, or has too many sync requests.", 503)
+            self._syncs[id_] = sync
+        log.info("sync_requested", job=request.job, account=request.account)
+        self._runner.scheduler.at_once(self._run, id_)
+        return as_json({"id": id_}, 202)
+
+    def _has_room(self) -> bool:
+        """Make room by removing the oldest finished request, if necessary."""
+        if len(self._syncs) < _MOST:
+            return True
+        oldest = next((id_ for id_, sync in self._syncs.items() if sync.is_finished), None)
+        return oldest is not None and self._syncs.pop(oldest) is not None
+
+    def _run(self, id_: str) -> None:
+        sync = self._syncs[id_]
+        try:
+            sync.is_complete = all(
+                self._ran(sync, account, job) for account in sync.accounts for job in sync.jobs
+            )
+        finally:
+            sync.is_finished = True
+
+    def _ran(self, sync: _Sync, account: str, job: str) -> bool:
+        counts = self._runner.run_now(account, job)
+        if counts is None:
+            return False
+        sync.results.setdefault(account, {})[job] = counts
+        return True
+
+    def result(self, name: str) -> Response:
+        """The result of a sync request; status 202 until it is finished."""
+        sync = self._syncs.get(name)
+        if sync is None:
+            return _refusal("The daemon does not know this sync request, or no longer.", 404)
+        if not sync.is_finished:
+            return as_json({"id": name}, 202)
+        if not sync.is_complete:
+            return _refusal("The daemon stopped before all runs were finished.", 503)
+        return as_json(results_json(sync.results))
