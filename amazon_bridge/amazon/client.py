@@ -10,10 +10,9 @@ from contextlib import suppress
 from functools import cache
 from ipaddress import ip_address
 from ssl import SSLContext
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
-import tenacity
 
 from amazon_bridge import __version__
 from amazon_bridge.amazon.faults import (
@@ -26,12 +25,11 @@ from amazon_bridge.amazon.faults import (
 )
 from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.sdk import Credentials, Site, Tokens, build, silence
-from amazon_bridge.engine.errors import BridgeError, ConfigError, Transient, Watch, nobody_watches
+from amazon_bridge.engine.errors import BridgeError, ConfigError, Watch, nobody_watches
+from amazon_bridge.engine.retrying import CALL, retry_transient
 from amazon_bridge.engine.throttle import Throttle
 
-_ATTEMPTS = 4
-_LONGEST_PAUSE = 60.0
-"""Seconds between two attempts; whoever is asked to wait longer tells the caller so."""
+T = TypeVar("T")
 
 
 class Connection:
@@ -79,13 +77,7 @@ class Connection:
         self._tokens = Tokens(credentials, token_url, self.files, self._verify)
         self._lock = threading.Lock()
         self._local = threading.local()
-        self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_worth_another_attempt),
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=_pause,
-            sleep=sleep,
-            reraise=True,
-        )
+        self._sleep = sleep
 
     def call(self, operation: Operation, *args: object, hide: str = "", **fields: object) -> Answer:
         """Call an operation, as soon as its rate allows it; try reads again if that may help.
@@ -103,7 +95,7 @@ class Connection:
         """
         if operation.writes:
             return self._watched(operation, hide, args, fields)
-        return self._retrying(self._watched, operation, hide, args, fields)
+        return self._retry(lambda: self._watched(operation, hide, args, fields))
 
     def log_in(self) -> None:
         """Get an access token, unless there is one.
@@ -112,12 +104,15 @@ class Connection:
             AccountError: Login with Amazon refuses the credentials.
             Transient: It can't be reached.
         """
-        self._retrying(self._tokens.get_auth)
+        self._retry(self._tokens.get_auth)
 
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
         self.files.close()
+
+    def _retry(self, call: Callable[[], T]) -> T:
+        return retry_transient(call, CALL, sleep=self._sleep)
 
     def _watched(
         self, operation: Operation, hide: str, args: tuple[object, ...], fields: dict[str, object]
@@ -224,16 +219,3 @@ def _introduce(request: httpx.Request) -> None:
     """Name us, as Amazon asks for, and the right host: the library cuts it out of an https URL."""
     request.headers["host"] = request.url.netloc.decode()
     request.headers["user-agent"] = f"amazon-bridge/{__version__} (Language=Python)"
-
-
-def _worth_another_attempt(error: BaseException) -> bool:
-    return isinstance(error, Transient) and (error.retry_after or 0) <= _LONGEST_PAUSE
-
-
-_backing_off = tenacity.wait_exponential_jitter(initial=1, max=30)
-
-
-def _pause(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, Transient) else None
-    return _backing_off(state) if asked is None else asked

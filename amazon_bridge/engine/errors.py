@@ -22,10 +22,12 @@ class BridgeError(Exception):
 
 
 class Transient(BridgeError):
-    """May go well when tried again, unchanged, a little later.
+    """May succeed when tried again, unchanged, a little later.
 
-    ``retry_after`` is the number of seconds that the other side asked to wait, if it did.
-    ``maybe_done`` tells that the work may have been done although no answer came.
+    Attributes:
+        retry_after: Seconds that the other side asked to wait, if it did.
+        maybe_done: The work may have been done although no response came.
+        exhausted: It was retried already; see ``engine.retrying``.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Transient(BridgeError):
         super().__init__(reason, remedy)
         self.retry_after = retry_after
         self.maybe_done = maybe_done
+        self.exhausted = False
 
 
 class ItemError(BridgeError):

@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Generic, TypeVar
 
 import structlog
-from tenacity import RetryCallState, Retrying, retry_if_exception_type
-from tenacity.wait import wait_exponential_jitter
 
 from amazon_bridge.engine.errors import (
     AccountError,
@@ -23,27 +21,12 @@ from amazon_bridge.engine.errors import (
     StorageError,
     Transient,
 )
+from amazon_bridge.engine.retrying import BATCH, LAST_CHANCE, NO_RETRY, RetryPolicy, retry_transient
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often, and for how many seconds, something is tried that may yet go well."""
-
-    attempts: int = 6
-    seconds: float = 180
-    longest_pause: float = 60
-
-
-NO_PATIENCE = Patience(attempts=1)
-"""For the parts of a batch that was tried patiently while its side was alive."""
-
-LAST_CHANCE = Patience(attempts=2)
-"""For a single item of such a batch: no passing fault may cost it its place."""
 
 
 @dataclass(slots=True)
@@ -83,37 +66,6 @@ _LONGEST_ERROR = 1000
 """Characters: of a run in which everything failed in its own way, the first errors are enough."""
 
 
-def patiently(
-    call: Callable[[], T],
-    *,
-    patience: Patience = Patience(),
-    sleep: Callable[[float], None] = time.sleep,
-) -> T:
-    """Call, and call again as long as it raises ``Transient`` and there is patience left.
-
-    Pauses grow exponentially from one second, with jitter, and are never shorter than the
-    other side asked for.
-
-    Raises:
-        Transient: the last one, when attempts or seconds are used up.
-    """
-
-    def exhausted(state: RetryCallState) -> bool:
-        spent = max(state.idle_for, state.seconds_since_start or 0)
-        out_of_time = spent + state.upcoming_sleep > patience.seconds
-        return state.attempt_number >= patience.attempts or out_of_time
-
-    retrying = Retrying(
-        retry=retry_if_exception_type(Transient),
-        wait=_Pause(patience.longest_pause),
-        stop=exhausted,
-        sleep=sleep,
-        before_sleep=_log_retry,
-        reraise=True,
-    )
-    return retrying(call)
-
-
 def work(
     items: Sequence[T],
     apply: Callable[[Sequence[T]], object],
@@ -121,7 +73,7 @@ def work(
     key: Callable[[T], str],
     alive: Callable[[], object],
     size: int = 100,
-    patience: Patience = Patience(),
+    policy: RetryPolicy = BATCH,
     sleep: Callable[[float], None] = time.sleep,
     raise_transient: bool = False,
 ) -> dict[str, ItemError]:
@@ -134,9 +86,9 @@ def work(
 
     - ``ItemErrors``: the named items are put out, the rest is tried again.
     - ``ItemError``: the batch is halved until the bad item stands alone.
-    - ``Transient``: the batch is tried again, patiently. When that doesn't help although
-      the side is alive, the batch is to blame and is halved, now without patience; an
-      item that fails alone, twice, becomes an ``ItemError`` of kind ``keeps_failing``.
+    - ``Transient``: the batch is retried. When that doesn't help although the side is alive,
+      the batch is to blame and is halved, now without retries; an item that fails alone,
+      twice, becomes an ``ItemError`` of kind ``keeps_failing``.
     - ``AccountError``: if the side is alive and accepts the login, some item is to blame: the
       batch is halved, and an item that is refused alone becomes an ``ItemError`` of kind
       ``access_refused``. Only if every item is refused in the same way, the account is to blame;
@@ -150,22 +102,22 @@ def work(
         key: the key of an item.
         alive: a cheap call that raises a ``BridgeError`` when the side is down.
         size: the number of items in a batch.
-        patience: for ``Transient`` errors, for each batch.
+        policy: for ``Transient`` errors, for each batch.
         sleep: takes seconds; called with 0 before each batch.
         raise_transient: raise a ``Transient`` at once: within the ``apply`` of another ``work``,
             which tries again.
 
     Raises:
         Refused: the side is alive, but refuses every item tried so far in the same way.
-        AccountError: the side is down, refuses the login, or asks to wait longer than there is
-            patience. No further item is tried.
+        AccountError: the side is down, refuses the login, or asks to wait longer than the
+            policy allows. No further item is tried.
         Transient: with ``raise_transient`` only.
         StorageError, ConfigError: as raised by ``apply`` or ``alive``.
     """
-    worker = _Worker(apply, key, alive, patience, sleep, raise_transient)
+    worker = _Worker(apply, key, alive, policy, sleep, raise_transient)
     for start in range(0, len(items), size):
         sleep(0)  # where a daemon that is to stop raises ``Stopped``: between two batches
-        worker.work(items[start : start + size], patience)
+        worker.work(items[start : start + size], policy)
         worker.stop_if_all_are_refused(items[: start + size])
     return worker.failures
 
@@ -260,35 +212,35 @@ class _Worker(Generic[T]):
     apply: Callable[[Sequence[T]], object]
     key: Callable[[T], str]
     alive: Callable[[], object]
-    patience: Patience
+    policy: RetryPolicy
     sleep: Callable[[float], None]
     raise_transient: bool = False
     failures: dict[str, ItemError] = field(default_factory=dict)
 
-    def work(self, batch: Sequence[T], patience: Patience) -> None:
-        match self._tried(batch, patience):
+    def work(self, batch: Sequence[T], policy: RetryPolicy) -> None:
+        match self._tried(batch, policy):
             case None:
                 pass
             case ItemErrors() as error:
-                self._put_out(batch, error, patience)
+                self._put_out(batch, error, policy)
             case ItemError() as error:
-                self._halve(batch, error, patience)
+                self._halve(batch, error, policy)
             case Transient() as error:
                 _respect_wish_to_wait(error)
                 _ensure_alive(self.alive)
-                self._halve(batch, keeps_failing(error), NO_PATIENCE)
+                self._halve(batch, keeps_failing(error), NO_RETRY)
             case AccountError() as error:
                 _ensure_alive(self.alive)
-                self._halve(batch, access_refused(error), patience)
+                self._halve(batch, access_refused(error), policy)
             case error:
-                self._halve(batch, internal_error(error, len(batch)), patience)
+                self._halve(batch, internal_error(error, len(batch)), policy)
 
-    def _tried(self, batch: Sequence[T], patience: Patience) -> Exception | None:
+    def _tried(self, batch: Sequence[T], policy: RetryPolicy) -> Exception | None:
         try:
             if self.raise_transient:
                 self.apply(batch)
             else:
-                patiently(lambda: self.apply(batch), patience=patience, sleep=self.sleep)
+                retry_transient(lambda: self.apply(batch), policy, sleep=self.sleep)
         except (StorageError, ConfigError):
             raise
         except Transient as error:
@@ -307,44 +259,25 @@ class _Worker(Generic[T]):
         if len(refusals) == len(errors) and len(ways) == 1:
             raise Refused(refusals)
 
-    def _put_out(self, batch: Sequence[T], error: ItemErrors, patience: Patience) -> None:
+    def _put_out(self, batch: Sequence[T], error: ItemErrors, policy: RetryPolicy) -> None:
         """Put out the items that the error names; one that names none of the batch is a bug."""
         named = {self.key(item) for item in batch} & error.errors.keys()
         if not named:
-            self._halve(batch, internal_error(error, len(batch)), patience)
+            self._halve(batch, internal_error(error, len(batch)), policy)
             return
         self.failures |= {name: error.errors[name] for name in named}
         if rest := [item for item in batch if self.key(item) not in named]:
-            self.work(rest, patience)
+            self.work(rest, policy)
 
-    def _halve(self, batch: Sequence[T], verdict: ItemError, patience: Patience) -> None:
+    def _halve(self, batch: Sequence[T], verdict: ItemError, policy: RetryPolicy) -> None:
         """Work both halves; upon an item that stands alone, the verdict is spoken."""
         if len(batch) == 1:
             self.failures[self.key(batch[0])] = verdict
             return
         middle = len(batch) // 2
         for half in (batch[:middle], batch[middle:]):
-            alone = patience is NO_PATIENCE and len(half) == 1
-            self.work(half, LAST_CHANCE if alone else patience)
-
-
-class _Pause(wait_exponential_jitter):
-    """Grows exponentially; at least as long as the other side asked for."""
-
-    def __init__(self, longest: float) -> None:
-        super().__init__(initial=1, max=longest, jitter=1)
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        error = retry_state.outcome.exception() if retry_state.outcome else None
-        asked = error.retry_after if isinstance(error, Transient) else None
-        return max(asked or 0, super().__call__(retry_state))
-
-
-def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.info(
-        "retrying", attempt=state.attempt_number, pause=state.upcoming_sleep, reason=str(error)
-    )
+            alone = policy is NO_RETRY and len(half) == 1
+            self.work(half, LAST_CHANCE if alone else policy)
 
 
 def _respect_wish_to_wait(error: Transient) -> None:

@@ -8,10 +8,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
-import tenacity
 
 from amazon_bridge.engine.errors import (
     AccountError,
@@ -22,6 +21,7 @@ from amazon_bridge.engine.errors import (
     Watch,
     nobody_watches,
 )
+from amazon_bridge.engine.retrying import CALL, retry_transient
 from amazon_bridge.odoo import answers, transport
 from amazon_bridge.odoo.capabilities import Capabilities, Fields, look_up
 from amazon_bridge.odoo.faults import CORRECT_IN_ODOO, FAILURES, explain, is_momentary
@@ -55,11 +55,9 @@ _READING = {
 }
 """Methods that change nothing, so that a call whose answer was lost may be made again."""
 
-_ATTEMPTS = 4
-_NO_MORE_AFTER = 30.0
-"""Seconds after which nothing is tried again: by then the caller knows better what to do."""
-
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+T = TypeVar("T")
 
 
 class LoadError(ItemError):
@@ -137,7 +135,7 @@ class OdooSession:
             watch("login", problem, time.monotonic() - begun)
             raise problem or answers.not_understood("no answer to the login that can be read")
 
-        return cls(_again_and_again(sleep)(log_in), _STABLE, watch, sleep)
+        return cls(retry_transient(log_in, CALL, sleep=sleep), _STABLE, watch, sleep)
 
     def for_company(self, company_id: int) -> OdooSession:
         """The same login, working in one company only. Calls are counted together."""
@@ -222,8 +220,11 @@ class OdooSession:
         """
         kwargs["context"] = {**self._context, **(context or {})}
         if method in _READING:
-            return _again_and_again(self._sleep)(self._call, model, method, args, kwargs)
+            return self._retry(lambda: self._call(model, method, args, kwargs))
         return self._call(model, method, args, kwargs)
+
+    def _retry(self, call: Callable[[], T]) -> T:
+        return retry_transient(call, CALL, sleep=self._sleep)
 
     def _call(
         self, model: str, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -334,7 +335,7 @@ class OdooSession:
             return _all_loaded(ids, fields, rows)
 
         try:
-            return load() if overwrite else _again_and_again(self._sleep)(load)
+            return load() if overwrite else self._retry(load)
         except LoadError as error:
             if owners and error.messages:
                 raise error.by_owner(owners) from None
@@ -381,22 +382,6 @@ class OdooSession:
                 return None
             raise
         return answers.reference(name, found)
-
-
-def _again_and_again(sleep: Callable[[float], None]) -> tenacity.Retrying:
-    """Tries again, after a pause, what a passing fault of the way or of the database hit."""
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_passes),
-        stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(_NO_MORE_AFTER),
-        wait=tenacity.wait_exponential_jitter(max=8),
-        sleep=sleep,
-        reraise=True,
-    )
-
-
-def _passes(error: BaseException) -> bool:
-    """Whoever is asked to wait for a certain time tells the caller so."""
-    return isinstance(error, Transient) and error.retry_after is None
 
 
 def _sendable(value: Any) -> Any:

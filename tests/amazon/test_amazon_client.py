@@ -15,7 +15,6 @@ import pytest
 from seller_desk import SELLER_ID, Desk, Sleeper, login_of
 
 from amazon_bridge.amazon import operations
-from amazon_bridge.amazon.client import _worth_another_attempt
 from amazon_bridge.amazon.faults import Refusal, error_of, read_answer
 from amazon_bridge.amazon.sdk import OrdersClient, Tokens
 from amazon_bridge.amazon.selling_partner import SellingPartner
@@ -430,7 +429,6 @@ def test_how_long_amazon_asks_to_wait(status: int, told: str | None, asked: floa
     error = error_of(caught.value, operations.GET_ORDER)
     assert isinstance(error, Transient)
     assert error.retry_after == asked
-    assert _worth_another_attempt(error) == (asked != 120)
 
 
 def test_an_endpoint_that_knows_no_orders_is_the_account_s_trouble(

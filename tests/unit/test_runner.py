@@ -19,10 +19,11 @@ from amazon_bridge.engine.errors import (
     StorageError,
     Transient,
 )
-from amazon_bridge.engine.runner import Counts, Patience, patiently, work
+from amazon_bridge.engine.retrying import RetryPolicy
+from amazon_bridge.engine.runner import Counts, work
 
 SIZE = 16
-PATIENCE = Patience(attempts=4)
+POLICY = RetryPolicy(attempts=4, seconds=180)
 
 
 class Side:
@@ -75,7 +76,7 @@ class Side:
             key=str,
             alive=self.alive,
             size=SIZE,
-            patience=PATIENCE,
+            policy=POLICY,
             sleep=self.pauses.append,
         )
 
@@ -104,7 +105,7 @@ def test_the_number_of_calls_is_bounded(count: int, bad: dict[int, str]):
     batches = ceil((count + 1) / SIZE)
     tried = 2 * len(bad) * (ceil(log2(SIZE)) + 1) + len(bad) + batches
     transient = sum(way == "keeps_failing" for way in bad.values())
-    assert len(side.batches) <= tried + transient * (2 * PATIENCE.attempts)
+    assert len(side.batches) <= tried + transient * (2 * POLICY.attempts)
     assert all(len(batch) <= SIZE for batch in side.batches)
 
 
@@ -132,9 +133,7 @@ def test_a_passing_fault_costs_a_pause_and_nothing_else():
             raise error
 
     with capture_logs() as logs:
-        failures = work(
-            [1, 2], apply, key=str, alive=_never, patience=PATIENCE, sleep=pauses.append
-        )
+        failures = work([1, 2], apply, key=str, alive=_never, policy=POLICY, sleep=pauses.append)
     assert failures == {}
     assert 1 <= pauses[1] <= 2 <= pauses[2] <= 3
     assert [entry["event"] for entry in logs] == ["retrying", "retrying"]
@@ -161,7 +160,7 @@ def test_a_stop_in_a_pause_is_taken_for_no_fault_of_the_batch():
         raise Transient("502")
 
     with capture_logs(), pytest.raises(Stopped):
-        work([1, 2], apply, key=str, alive=_never, patience=PATIENCE, sleep=pause)
+        work([1, 2], apply, key=str, alive=_never, policy=POLICY, sleep=pause)
 
 
 def test_a_passing_fault_while_halving_does_not_cost_an_item_its_place():
@@ -176,37 +175,10 @@ def test_a_passing_fault_while_halving_does_not_cost_an_item_its_place():
             raise Transient("500")
 
     failures = work(
-        ["good", "bad"], apply, key=str, alive=lambda: None, patience=PATIENCE, sleep=_no_sleep
+        ["good", "bad"], apply, key=str, alive=lambda: None, policy=POLICY, sleep=_no_sleep
     )
     assert failures.keys() == {"bad"}
     assert hits == {"good": 0}
-
-
-def test_the_pause_is_as_long_as_the_other_side_asks():
-    pauses: list[float] = []
-    errors = [Transient("429", retry_after=42)]
-
-    def call() -> str:
-        return _raise(errors.pop()) if errors else "ok"
-
-    assert patiently(call, sleep=pauses.append) == "ok"
-    assert pauses == [42]
-
-
-def test_patience_ends_with_its_seconds():
-    pauses: list[float] = []
-    patience = Patience(attempts=1000, seconds=100, longest_pause=30)
-    with pytest.raises(Transient, match="502"):
-        patiently(lambda: _raise(Transient("502")), patience=patience, sleep=pauses.append)
-    assert 60 < sum(pauses) <= 100
-    assert max(pauses) <= 30
-
-
-def test_patience_ends_with_its_attempts():
-    pauses: list[float] = []
-    with pytest.raises(Transient):
-        patiently(lambda: _raise(Transient("502")), patience=PATIENCE, sleep=pauses.append)
-    assert len(pauses) == PATIENCE.attempts - 1
 
 
 def test_a_side_that_asks_for_too_long_a_pause_stops_the_account_and_blames_no_item():
@@ -226,7 +198,7 @@ def test_a_side_that_goes_down_stops_the_account_and_blames_no_good_item(
     with capture_logs(), suppress(AccountError):
         failures = side.work([-1, *range(100)])
     assert (failures is None) == side.down
-    assert len(side.batches) <= down_after + PATIENCE.attempts
+    assert len(side.batches) <= down_after + POLICY.attempts
     assert failures is None or {int(key) for key in failures} == set(bad)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, ItemErrors, Transient
 from amazon_bridge.engine.records import Entry, State
+from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders, tell
@@ -52,7 +52,7 @@ def _quarantined(context: Context, order_id: str) -> Entry:
 
 def _fetched(context: Context, order_id: str) -> Shown:
     try:
-        return runner.patiently(
+        return retry_transient(
             lambda: context.amazon.order(order_id, as_is=True), sleep=context.sleep
         )
     except ItemError as error:

@@ -10,6 +10,7 @@ import structlog
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
 from amazon_bridge.engine.records import Seen, State
+from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.window import Window
 from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
@@ -38,7 +39,7 @@ def read(context: Context, window: Window) -> list[Shown]:
 
 def read_window(context: Context, window: Window) -> Reading:
     """Read a window page by page. Amazon may speak only of a part of it, and says so."""
-    pages = runner.patiently(
+    pages = retry_transient(
         lambda: list(context.amazon.changed_orders(window.after, window.before)),
         sleep=context.sleep,
     )

@@ -15,6 +15,7 @@ import structlog
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, Refused, Transient
 from amazon_bridge.engine.records import CLOCKS_DIFFER
+from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window, sweep_windows, windows
 from amazon_bridge.flows.context import Context
@@ -234,7 +235,7 @@ def recover(context: Context, order_id: str) -> Counts:
         ConfigError: the order belongs to another account, or to none.
     """
     try:
-        shown = runner.patiently(lambda: context.amazon.order(order_id), sleep=context.sleep)
+        shown = retry_transient(lambda: context.amazon.order(order_id), sleep=context.sleep)
     except ItemError as error:
         quarantine_all(context, {order_id: error})
         return Counts(seen=1, quarantined=1)

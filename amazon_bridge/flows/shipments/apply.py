@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
-from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.runner import Patience
+from amazon_bridge.engine.retrying import ITEM, retry_transient
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run, to_read_back
@@ -41,8 +40,6 @@ _NOT_SHOWN_AFTER = timedelta(hours=6)
 
 _READ_BACK_AFTER = timedelta(minutes=10)
 _READ_BACKS = 20  # per run: getOrder allows a burst of 30 calls, then one call per 2 s
-
-_PATIENCE = Patience(attempts=3, seconds=60)
 
 
 def due(context: Context, tasks: Sequence[Task]) -> list[Task]:
@@ -107,9 +104,7 @@ def _worked(context: Context, task: Task) -> Report:
     if progress.stage == Stage.SENT and not is_ready(task, progress):
         return _read_back(context, task)
     try:
-        return runner.patiently(
-            lambda: _tell(context, task), patience=_PATIENCE, sleep=context.sleep
-        )
+        return retry_transient(lambda: _tell(context, task), ITEM, sleep=context.sleep)
     except ItemError as error:
         is_refused = error.kind == "shipment_refused"
         remedy = remedy_for(error.reason) if is_refused else error.remedy
