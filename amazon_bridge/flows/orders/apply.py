@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -11,10 +12,19 @@ from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders import cancelling, changes, importing, packing, reminders, tell
+from amazon_bridge.flows.orders import (
+    cancelling,
+    changes,
+    checks,
+    importing,
+    packing,
+    reminders,
+    tell,
+)
+from amazon_bridge.flows.orders.batch import Batch, Result
 from amazon_bridge.flows.orders.case import Case
 from amazon_bridge.flows.orders.decide import LIVE, Step, decide
-from amazon_bridge.flows.orders.find import Shown, unreadable
+from amazon_bridge.flows.orders.find import FetchedOrder, unreadable
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.flows.orders.pieces import known_pieces
 from amazon_bridge.model import Order, UnreadableOrder
@@ -24,18 +34,20 @@ from amazon_bridge.odoo.sales import SaleOrder
 log = structlog.get_logger(__name__)
 
 
-def work(context: Context, shown: Sequence[Shown]) -> Counts:
-    """Make filed orders true in Odoo, and put those aside that can't be.
+def work(context: Context, fetched: Sequence[FetchedOrder]) -> Counts:
+    """Process filed orders: make Odoo agree with Amazon, and quarantine those that fail.
 
     Raises:
         AccountError: Odoo is down, refuses the login, or lost what the account works with; the
             orders stay pending.
     """
-    outcomes: dict[str, str] = {}
-    failures = {s.order_id: unreadable(context, s) for s in shown if isinstance(s, UnreadableOrder)}
+    processing = _Processing(context)
+    failures = {
+        o.order_id: unreadable(context, o) for o in fetched if isinstance(o, UnreadableOrder)
+    }
     refused = runner.work(
-        [s for s in shown if isinstance(s, Order)],
-        lambda orders: _apply(context, orders, outcomes),
+        [order for order in fetched if isinstance(order, Order)],
+        processing.apply,
         key=lambda order: order.order_id,
         alive=context.odoo.ping,
         sleep=context.sleep,
@@ -44,68 +56,101 @@ def work(context: Context, shown: Sequence[Shown]) -> Counts:
         context.ensure_setup()  # a catch-up run can last for hours
     failures |= refused
     tell.quarantine_all(context, failures)
-    done = [outcome for order_id, outcome in outcomes.items() if order_id not in failures]
-    return Counts(
-        created=done.count("created"),
-        updated=done.count("updated"),
-        cancelled=done.count("cancelled"),
-        unchanged=done.count("unchanged"),
-        quarantined=len(failures),
-    )
+    return processing.counts(failures)
 
 
-def _apply(context: Context, orders: Sequence[Order], outcomes: dict[str, str]) -> None:
-    """Work a batch. ``outcomes`` gets a word of the counts for each order that is done.
+@dataclass(slots=True)
+class _Processing:
+    """One call of ``work``. Orders of a batch that fails are processed again in smaller ones."""
+
+    context: Context
+    outcomes: dict[str, str] = field(default_factory=dict)
+    """By order id, the count that it goes into: by what was done first, since a later attempt
+    finds that done."""
+
+    def apply(self, orders: Sequence[Order]) -> None:
+        """Process a batch.
+
+        Raises:
+            ItemErrors: these can't be processed. Of the others all is done, or none.
+        """
+        batch = _read(self.context, orders)
+        for phase in _PHASES:
+            batch = batch.after(phase(self.context, batch))
+            self.outcomes.update(dict.fromkeys(batch.created, "created"))
+        for order in _finish(self.context, batch):
+            self.outcomes.setdefault(order.order_id, COUNTED_AS[batch.steps[order.order_id]])
+        if batch.errors:
+            raise ItemErrors(batch.errors)
+
+    def counts(self, failures: Mapping[str, ItemError]) -> Counts:
+        done = [outcome for key, outcome in self.outcomes.items() if key not in failures]
+        return Counts(
+            created=done.count("created"),
+            updated=done.count("updated"),
+            cancelled=done.count("cancelled"),
+            unchanged=done.count("unchanged"),
+            quarantined=len(failures),
+        )
+
+
+def _read(context: Context, orders: Sequence[Order]) -> Batch:
+    existing = sales.find(context.odoo, [order.order_id for order in orders])
+    steps = {o.order_id: decide_for(context, o, existing.get(o.order_id)) for o in orders}
+    return Batch(orders, steps, existing)
+
+
+def _refuse_not_ours(_context: Context, batch: Batch) -> Result:
+    foreign = batch.sale_orders_with(Step.NOT_OURS)
+    return Result(errors={order.order_id: _not_ours(sale_order) for order, sale_order in foreign})
+
+
+_PHASES: tuple[Callable[[Context, Batch], Result], ...] = (
+    _refuse_not_ours,
+    tell.explain_unclear,
+    importing.restore_dates,
+    importing.create,
+    importing.price,
+    importing.confirm,
+    importing.deliver,
+    tell.hold,
+    checks.find_changed_worth,
+    cancelling.cancel,
+    cancelling.explain_interrupted,
+    checks.find_without_delivery,
+    checks.find_misdirected,
+    checks.find_unpriced,
+)
+"""In this order. Each returns what it has found or made, for the later ones."""
+
+
+def _finish(context: Context, batch: Batch) -> list[Order]:
+    """Schedule and close reminders, and settle the orders without an error.
+
+    Returns:
+        The orders without an error. One that is unclear stays pending, and is fetched again.
 
     Raises:
-        ItemErrors: these can't be worked. Of the others all is done, or none.
+        ItemErrors: the sale orders of these take no activity.
     """
-    standing = sales.find(context.odoo, [order.order_id for order in orders])
-    steps = {order.order_id: decide_for(context, order, standing) for order in orders}
-
-    def having(*wanted: Step) -> list[Order]:
-        return [order for order in orders if steps[order.order_id] in wanted]
-
-    errors = {o.order_id: _not_ours(standing[o.order_id]) for o in having(Step.NOT_OURS)}
-    errors |= tell.find_unclear(context, having(Step.UNCLEAR))
-    tell.explain_unclear(context, [o for o in having(Step.UNCLEAR) if o.order_id not in errors])
-    importing.restore_dates(context, having(Step.COMPLETE, Step.NOTHING), standing)
-    failures = importing.bring_to_confirmation(
-        context, having(Step.IMPORT, Step.COMPLETE), standing, outcomes
-    )
-    errors |= failures
-    importing.deliver(context, having(Step.IMPORT, Step.COMPLETE), standing, failures)
-    errors |= tell.hold(context, having(Step.HOLD), standing)
-    errors |= tell.find_changed_worth(context, having(Step.NOTHING), standing)
-    errors |= cancelling.cancel(context, having(Step.CANCEL), standing)
-    cancelling.explain_interrupted(context, having(Step.NOTHING), standing)
-    live = having(Step.IMPORT, Step.COMPLETE, Step.NOTHING)
-    errors |= tell.find_without_delivery(live, standing)
-    errors |= tell.find_misdirected(context, live, standing)
-    errors |= tell.find_unpriced(context, live, standing)
-    new = {order.order_id for order in having(Step.IMPORT)}
-    cases = _cases(context, live, standing, new)
+    cases = _cases(context, batch)
     memos = changes.remind(context, cases)
     packing.note(context, cases)
-    done = [order for order in orders if order.order_id not in errors]
-    # What is unclear stays pending, and is asked for again.
-    clear = [order for order in done if steps[order.order_id] != Step.UNCLEAR]
-    _close_reminders(context, clear, standing, memos)
+    done = [order for order in batch.orders if order.order_id not in batch.errors]
+    clear = [order for order in done if batch.steps[order.order_id] != Step.UNCLEAR]
+    _close_reminders(context, clear, batch.sale_orders, memos)
     for order in clear:
         memo = memos.get(order.order_id) or _memo(context, order)
-        _settle(context, order, steps[order.order_id], memo)
-    for order in done:
-        outcomes.setdefault(order.order_id, COUNTED_AS[steps[order.order_id]])
-    if errors:
-        raise ItemErrors(errors)
+        _settle(context, order, batch.steps[order.order_id], memo)
+    return done
 
 
-def decide_for(context: Context, order: Order, standing: Mapping[str, SaleOrder]) -> Step:
+def decide_for(context: Context, order: Order, sale_order: SaleOrder | None) -> Step:
     """What to do about an order, given what the state store and Odoo know of it."""
     entry = context.ledger.items.get(context.name, JOB, order.order_id)
     return decide(
         order,
-        standing.get(order.order_id),
+        sale_order,
         fba_location_id=context.setup.fba_location_id,
         filed_before=entry is not None and entry.importable,
     )
@@ -121,21 +166,16 @@ COUNTED_AS = {
 }
 
 
-def _cases(
-    context: Context,
-    orders: Sequence[Order],
-    existing: Mapping[str, SaleOrder],
-    new: Collection[str],
-) -> list[Case]:
+def _cases(context: Context, batch: Batch) -> list[Case]:
     return [
         Case(
             order,
-            existing[order.order_id],
+            sale_order,
             Memo.read(context.ledger.items.get(context.name, JOB, order.order_id)),
-            is_new=order.order_id in new,
+            is_new=order.order_id in batch.created,
         )
-        for order in orders
-        if order.status in LIVE and order.order_id in existing
+        for order, sale_order in batch.imported
+        if order.status in LIVE
     ]
 
 

@@ -9,7 +9,7 @@ from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders, tell
 from amazon_bridge.flows.orders.apply import work
-from amazon_bridge.flows.orders.find import Shown, ensure_mine, file
+from amazon_bridge.flows.orders.find import FetchedOrder, ensure_mine, file
 from amazon_bridge.flows.orders.memo import JOB
 from amazon_bridge.model import Order, UnreadableOrder
 from amazon_bridge.odoo import sales
@@ -50,7 +50,7 @@ def _quarantined(context: Context, order_id: str) -> Entry:
     return entry
 
 
-def _fetched(context: Context, order_id: str) -> Shown:
+def _fetched(context: Context, order_id: str) -> FetchedOrder:
     try:
         return retry_transient(
             lambda: context.amazon.order(order_id, as_is=True), sleep=context.sleep

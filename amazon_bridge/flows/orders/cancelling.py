@@ -9,6 +9,8 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import tell
+from amazon_bridge.flows.orders.batch import Batch, Result, errors_of_one
+from amazon_bridge.flows.orders.decide import Step
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.flows.orders.pieces import known_pieces
 from amazon_bridge.model import FulfillmentStatus, Order
@@ -16,47 +18,46 @@ from amazon_bridge.odoo import notes, sale_actions, sales
 from amazon_bridge.odoo.sales import SaleOrder
 
 
-def cancel(
-    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
-) -> dict[str, ItemError]:
-    """Cancel sale orders, and return the error of one that Odoo doesn't cancel.
+def cancel(context: Context, batch: Batch) -> Result:
+    """Cancel the sale orders of orders that Amazon has cancelled.
+
+    Returns:
+        The error of an order that Odoo doesn't cancel.
 
     Raises:
-        ItemError: Odoo left some of several as they are. One of them may be the cause, so they
-            are to be tried in smaller batches.
+        ItemError: Odoo left some of several as they are; see ``errors_of_one``.
     """
-    if not orders:
-        return {}
-    _remember(context, orders)
-    before = {order.order_id: standing[order.order_id] for order in orders}
+    cancelled = batch.sale_orders_with(Step.CANCEL)
+    if not cancelled:
+        return Result()
+    _remember(context, [order for order, _ in cancelled])
+    before = {order.order_id: sale_order for order, sale_order in cancelled}
     try:
         objection = sale_actions.cancel(context.odoo, before.values())
     except ItemError as error:
-        if len(orders) > 1:
-            raise
-        return {key: _not_cancelled(sale_order, error.reason) for key, sale_order in before.items()}
+        errors = {key: _not_cancelled(each, error.reason) for key, each in before.items()}
+        return Result(errors_of_one(errors, len(before)))
     return _check_cancelled(context, before, objection)
 
 
-def _check_cancelled(
-    context: Context, before: Mapping[str, SaleOrder], objection: str
-) -> dict[str, ItemError]:
+def _check_cancelled(context: Context, before: Mapping[str, SaleOrder], objection: str) -> Result:
     now = sales.read(context.odoo, {key: sale_order.id for key, sale_order in before.items()})
     left = [key for key, sale_order in now.items() if not sale_order.is_cancelled]
     sale_actions.lock(context.odoo, [before[key].id for key in left if before[key].is_locked])
     _explain(context, [now[key] for key in now if key not in left])
     errors = {key: _not_cancelled(before[key], objection) for key in left}
-    if errors and len(before) > 1:
-        raise errors[left[0]]
-    return errors
+    return Result(errors_of_one(errors, len(before)))
 
 
-def explain_interrupted(
-    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
-) -> None:
+def explain_interrupted(context: Context, batch: Batch) -> Result:
     """Explain cancellations of an earlier run that was interrupted before it could."""
-    cancelled = [standing[o.order_id] for o in orders if o.status == FulfillmentStatus.CANCELLED]
-    _explain(context, [each for each in cancelled if _is_ours(context, each)])
+    cancelled = [
+        sale_order
+        for order, sale_order in batch.sale_orders_with(Step.NOTHING)
+        if order.status == FulfillmentStatus.CANCELLED and _is_ours(context, sale_order)
+    ]
+    _explain(context, cancelled)
+    return Result()
 
 
 def _remember(context: Context, orders: Sequence[Order]) -> None:

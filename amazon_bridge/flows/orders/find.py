@@ -21,18 +21,18 @@ from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
 
 log = structlog.get_logger(__name__)
 
-Shown = Order | UnreadableOrder
+FetchedOrder = Order | UnreadableOrder
 
 
 class Reading(NamedTuple):
     """The orders that changed in a window, each once, as it was changed last."""
 
-    shown: list[Shown]
+    shown: list[FetchedOrder]
     window: Window
     """The part of the window that Amazon spoke of; the cursor must not move beyond it."""
 
 
-def read(context: Context, window: Window) -> list[Shown]:
+def read(context: Context, window: Window) -> list[FetchedOrder]:
     """All orders that changed in a window, each once, as it was changed last."""
     return read_window(context, window).shown
 
@@ -49,12 +49,12 @@ def read_window(context: Context, window: Window) -> Reading:
     return Reading(_newest(order for page in pages for order in page.orders), known)
 
 
-def _newest(shown: Iterable[Shown]) -> list[Shown]:
+def _newest(shown: Iterable[FetchedOrder]) -> list[FetchedOrder]:
     """Each order once, as it was changed last.
 
     Pages may repeat an order, and may show an older version after a newer one.
     """
-    found: dict[str, Shown] = {}
+    found: dict[str, FetchedOrder] = {}
     for each in shown:
         known = found.get(each.order_id)
         if known is None or not _is_older(each, known):
@@ -62,14 +62,16 @@ def _newest(shown: Iterable[Shown]) -> list[Shown]:
     return list(found.values())
 
 
-def _is_older(one: Shown, other: Shown) -> bool:
+def _is_older(one: FetchedOrder, other: FetchedOrder) -> bool:
     """Of one that can't be understood it isn't known when it changed."""
     if isinstance(one, UnreadableOrder) or isinstance(other, UnreadableOrder):
         return False
     return one.last_updated < other.last_updated
 
 
-def file(context: Context, shown: Sequence[Shown], *, window: Window | None = None) -> list[str]:
+def file(
+    context: Context, shown: Sequence[FetchedOrder], *, window: Window | None = None
+) -> list[str]:
     """File orders in the ledger; answer with the ids of those that are to be worked."""
     seen = [
         Seen(order.order_id, order.fingerprint, to_be_imported(order, filed_before=False))
@@ -163,7 +165,7 @@ _AS_FETCHED = "fetched"
 """Stands for the fingerprint, which is unequal to that of any order."""
 
 
-def owner_of(context: Context, order: Shown) -> str | None:
+def owner_of(context: Context, order: FetchedOrder) -> str | None:
     """The name of the account that an order of this seller belongs to, if any.
 
     An order without a marketplace belongs to the account that it was shown to.
@@ -173,7 +175,7 @@ def owner_of(context: Context, order: Shown) -> str | None:
     return context.accounts_by_marketplace.get(order.marketplace_id)
 
 
-def leave_to_owner(context: Context, order: Shown) -> bool:
+def leave_to_owner(context: Context, order: FetchedOrder) -> bool:
     """Settle a filed order that another account of the seller is configured for by now."""
     if owner_of(context, order) in {None, context.name}:
         return False
@@ -182,7 +184,7 @@ def leave_to_owner(context: Context, order: Shown) -> bool:
     return True
 
 
-def no_account(context: Context, order: Shown) -> ItemError:
+def no_account(context: Context, order: FetchedOrder) -> ItemError:
     """The error of an order from a marketplace that the configuration has no account for."""
     known = marketplace(order.marketplace_id or "")
     name = f"Amazon {known.country_code}" if known else f"the marketplace {order.marketplace_id}"
@@ -194,7 +196,7 @@ def no_account(context: Context, order: Shown) -> ItemError:
     )
 
 
-def ensure_mine(context: Context, shown: Shown) -> None:
+def ensure_mine(context: Context, shown: FetchedOrder) -> None:
     """Refuse an order of another account.
 
     Raises:

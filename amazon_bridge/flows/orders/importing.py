@@ -10,68 +10,92 @@ from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.drafts import drafts_of, line_name
 from amazon_bridge.flows.orders.amounts import alike
+from amazon_bridge.flows.orders.batch import Batch, Result, errors_of_one
+from amazon_bridge.flows.orders.decide import Step
 from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
 from amazon_bridge.model import FulfilledBy, Order
 from amazon_bridge.odoo import deliveries, pricing, sale_actions, sale_terms, sales
 from amazon_bridge.odoo.sales import Draft, SaleOrder
 
 
-def bring_to_confirmation(
-    context: Context,
-    orders: Sequence[Order],
-    standing: dict[str, SaleOrder],
-    outcomes: dict[str, str],
-) -> dict[str, ItemError]:
-    """Bring sale orders to their confirmation, from wherever they stand: made, priced, confirmed.
+def create(context: Context, batch: Batch) -> Result:
+    """Create the sale orders that don't exist yet, as quotations without prices.
 
-    ``standing`` gets them as they stand then. Returns the errors of the orders that could
-    not be brought there.
+    Returns:
+        They, and the drafts of all sale orders that are not confirmed.
     """
+    known = batch.sale_orders
     unconfirmed = [
         order
-        for order in orders
-        if order.order_id not in standing or standing[order.order_id].is_quotation
+        for order in batch.orders_with(Step.IMPORT, Step.COMPLETE)
+        if order.order_id not in known or known[order.order_id].is_quotation
     ]
     if not unconfirmed:
-        return {}
+        return Result()
     drafts = drafts_of(context, unconfirmed)
-    _remember(context, [order for order in unconfirmed if order.order_id not in standing])
-    made = _made(context, [draft for draft in drafts if draft.order_id not in standing])
-    outcomes |= dict.fromkeys(made, "created")
-    standing |= made
-    standing |= _priced(context, drafts, standing)
-    errors = _wrong_totals(drafts, standing)
-    right = [d for d in drafts if d.order_id not in errors and standing[d.order_id].is_quotation]
-    if right:
-        _note_fallbacks(context, right)
-        sale_terms.add_purchase_orders(context.odoo, right, standing)
-        errors |= _confirm(context, right, standing)
-    return errors
+    _remember(context, [order for order in unconfirmed if order.order_id not in known])
+    created = _create(context, [draft for draft in drafts if draft.order_id not in known])
+    return Result(drafts={draft.order_id: draft for draft in drafts}, sale_orders=created)
+
+
+def _create(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
+    if not drafts:
+        return {}
+    return sales.read(context.odoo, sales.create(context.odoo, drafts))
+
+
+def _quotations(batch: Batch) -> list[Draft]:
+    """The drafts of sale orders that are quotations and have no error."""
+    return [
+        draft
+        for order_id, draft in batch.drafts.items()
+        if batch.sale_orders[order_id].is_quotation and order_id not in batch.errors
+    ]
+
+
+def confirm(context: Context, batch: Batch) -> Result:
+    """Confirm the quotations whose total is Amazon's, and date them as on Amazon.
+
+    Returns:
+        The sale orders, and the errors of those that are not confirmed.
+
+    Raises:
+        ItemError: Odoo left some of several as they are; see ``errors_of_one``.
+    """
+    quotations = _quotations(batch)
+    errors = _wrong_totals(quotations, batch.sale_orders)
+    right = [draft for draft in quotations if draft.order_id not in errors]
+    if not right:
+        return Result(errors)
+    _note_fallbacks(context, right)
+    sale_terms.add_purchase_orders(context.odoo, right, batch.sale_orders)
+    confirmed = _confirm(context, right, batch.sale_orders)
+    return Result({**errors, **confirmed.errors}, sale_orders=confirmed.sale_orders)
 
 
 def _confirm(
-    context: Context, drafts: Sequence[Draft], standing: dict[str, SaleOrder]
-) -> dict[str, ItemError]:
-    """Confirm quotations, and return the error of one that Odoo leaves a quotation.
-
-    Raises:
-        ItemError: Odoo left some of several as they are. One of them may be the cause, so they
-            are to be tried in smaller batches.
-    """
-    ids = {draft.order_id: standing[draft.order_id].id for draft in drafts}
+    context: Context, drafts: Sequence[Draft], quotations: Mapping[str, SaleOrder]
+) -> Result:
+    ids = {draft.order_id: quotations[draft.order_id].id for draft in drafts}
     objection = sale_actions.confirm(context.odoo, ids.values())
-    standing |= sales.read(context.odoo, ids)
-    confirmed = [draft for draft in drafts if standing[draft.order_id].is_confirmed]
+    now = sales.read(context.odoo, ids)
+    _set_dates_of_confirmed(context, [d for d in drafts if now[d.order_id].is_confirmed], ids)
+    errors = {
+        key: _not_confirmed(sale_order, objection)
+        for key, sale_order in now.items()
+        if not sale_order.is_confirmed
+    }
+    return Result(errors_of_one(errors, len(drafts)), sale_orders=now)
+
+
+def _set_dates_of_confirmed(
+    context: Context, drafts: Sequence[Draft], ids: Mapping[str, int]
+) -> None:
     _set_dates(
         context,
-        {standing[d.order_id].id: d.created for d in confirmed},
-        undated=[standing[d.order_id].id for d in confirmed if not d.ship_by and not d.route_id],
+        {ids[draft.order_id]: draft.created for draft in drafts},
+        undated=[ids[d.order_id] for d in drafts if not d.ship_by and not d.route_id],
     )
-    left = [draft.order_id for draft in drafts if draft not in confirmed]
-    errors = {key: _not_confirmed(standing[key], objection) for key in left}
-    if errors and len(drafts) > 1:
-        raise errors[left[0]]
-    return errors
 
 
 def _not_confirmed(sale_order: SaleOrder, objection: str) -> ItemError:
@@ -82,12 +106,6 @@ def _not_confirmed(sale_order: SaleOrder, objection: str) -> ItemError:
         "Open the quotation in Odoo and press Confirm: it shows what is missing. Correct that, or"
         " confirm it in spite of it; then retry.",
     )
-
-
-def _made(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
-    if not drafts:
-        return {}
-    return sales.read(context.odoo, sales.create(context.odoo, drafts))
 
 
 def _remember(context: Context, orders: Sequence[Order]) -> None:
@@ -109,30 +127,27 @@ def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:
     context.ledger.skus.note_matches(context.name, unmatched=unmatched, matched=matched)
 
 
-def _priced(
-    context: Context, drafts: Sequence[Draft], now: Mapping[str, SaleOrder]
-) -> dict[str, SaleOrder]:
+def price(context: Context, batch: Batch) -> Result:
     """Give the quotations that have no prices yet the prices that lead to Amazon's totals."""
-    quotations = [draft for draft in drafts if now[draft.order_id].is_quotation]
+    quotations = _quotations(batch)
     if not quotations:
-        return {}
-    pricing.set_prices(context.odoo, quotations, now)
-    ids = {draft.order_id: now[draft.order_id].id for draft in quotations}
+        return Result()
+    pricing.set_prices(context.odoo, quotations, batch.sale_orders)
+    ids = {draft.order_id: batch.sale_orders[draft.order_id].id for draft in quotations}
     priced = sales.read(context.odoo, ids)
     product_id = context.setup.products.rounding
     small = pricing.add_rounding_lines(context.odoo, quotations, priced, product_id)
     # The terms of those that get a purchase order are read as late as can be: they are people's.
     with_terms = [draft.order_id for draft in quotations if draft.purchase_order]
     again = {order_id: ids[order_id] for order_id in (*small, *with_terms)}
-    return priced | (sales.read(context.odoo, again) if again else {})
+    return Result(sale_orders=priced | (sales.read(context.odoo, again) if again else {}))
 
 
 def _wrong_totals(drafts: Sequence[Draft], now: Mapping[str, SaleOrder]) -> dict[str, ItemError]:
     return {
         draft.order_id: _wrong_total(draft, now[draft.order_id])
         for draft in drafts
-        if now[draft.order_id].is_quotation
-        and (now[draft.order_id].total, now[draft.order_id].currency)
+        if (now[draft.order_id].total, now[draft.order_id].currency)
         != (draft.total, draft.currency)
     }
 
@@ -148,49 +163,48 @@ def _wrong_total(draft: Draft, sale_order: SaleOrder) -> ItemError:
     )
 
 
-def deliver(
-    context: Context,
-    orders: Sequence[Order],
-    standing: Mapping[str, SaleOrder],
-    failures: Collection[str],
-) -> None:
+def deliver(context: Context, batch: Batch) -> Result:
     """Do what Amazon has shipped: the open transfers out of Amazon's location.
 
     Raises:
         ItemErrors: some can't be done without a person.
     """
     shipped = [
-        order
-        for order in orders
-        if order.fulfilled_by == FulfilledBy.AMAZON and order.order_id not in failures
+        (order, sale_order)
+        for order, sale_order in batch.sale_orders_with(Step.IMPORT, Step.COMPLETE)
+        if order.fulfilled_by == FulfilledBy.AMAZON and order.order_id not in batch.errors
     ]
     transfers = {
         delivery.id: order.order_id
-        for order in shipped
-        for delivery in standing[order.order_id].open_from(context.setup.fba_location_id)
+        for order, sale_order in shipped
+        for delivery in sale_order.open_from(context.setup.fba_location_id)
     }
     serial_numbers = {
         line_name(item.order_item_id): item.serial_numbers
-        for order in shipped
+        for order, _ in shipped
         for item in order.items
     }
     deliveries.deliver(context.odoo, transfers, serial_numbers)
+    return Result()
 
 
-def restore_dates(
-    context: Context, orders: Sequence[Order], standing: Mapping[str, SaleOrder]
-) -> None:
-    """Give back Amazon's date to orders whose round ended right after their confirmation."""
-    lost = [order for order in orders if _lost_its_date(context, order, standing[order.order_id])]
+def restore_dates(context: Context, batch: Batch) -> Result:
+    """Give back Amazon's date to orders whose run was interrupted after their confirmation."""
+    lost = [
+        (order, sale_order)
+        for order, sale_order in batch.sale_orders_with(Step.COMPLETE, Step.NOTHING)
+        if _lost_its_date(context, order, sale_order)
+    ]
     _set_dates(
         context,
-        {standing[order.order_id].id: order.created for order in lost},
+        {sale_order.id: order.created for order, sale_order in lost},
         undated=[
-            standing[order.order_id].id
-            for order in lost
+            sale_order.id
+            for order, sale_order in lost
             if order.fulfilled_by == FulfilledBy.MERCHANT and not order.ship_by
         ],
     )
+    return Result()
 
 
 def _set_dates(
@@ -205,7 +219,7 @@ def _set_dates(
 
 
 def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> bool:
-    """It was confirmed since the ledger knows the order, and no round has come to its end."""
+    """True if the order was confirmed after we first saw it but its run was interrupted."""
     if not sale_order.is_confirmed or sale_order.ordered == order.created.replace(microsecond=0):
         return False
     entry = context.ledger.items.get(context.name, JOB, order.order_id)

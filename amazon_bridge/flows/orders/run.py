@@ -22,7 +22,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import changes
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
 from amazon_bridge.flows.orders.find import (
-    Shown,
+    FetchedOrder,
     ensure_mine,
     file,
     leave_to_owner,
@@ -133,7 +133,7 @@ class _Run:
         for window in slices:
             self._process_changed(read(self.context, window), None)
 
-    def _process_changed(self, shown: Sequence[Shown], window: Window | None) -> None:
+    def _process_changed(self, shown: Sequence[FetchedOrder], window: Window | None) -> None:
         todo = file(self.context, shown, window=window)
         if todo:
             name = self.context.name
@@ -178,7 +178,7 @@ class _Run:
         self.counts += Counts(seen=len(order_ids), quarantined=len(errors))
         self._process([each for each in shown if owner_of(context, each) == context.name])
 
-    def _process(self, shown: Sequence[Shown]) -> None:
+    def _process(self, shown: Sequence[FetchedOrder]) -> None:
         try:
             self.counts += work(self.context, shown)
         except Refused as error:
@@ -217,7 +217,7 @@ class _Run:
             self.counts += _foresee(self.context, read(self.context, window))
 
 
-def _without_account(context: Context, shown: Sequence[Shown]) -> dict[str, ItemError]:
+def _without_account(context: Context, shown: Sequence[FetchedOrder]) -> dict[str, ItemError]:
     """The errors of orders that no account has; those of another account are left to it."""
     others = [each for each in shown if owner_of(context, each) != context.name]
     return {
@@ -246,13 +246,13 @@ def recover(context: Context, order_id: str) -> Counts:
     return Counts(seen=1) + work(context, [shown])
 
 
-def _foresee(context: Context, shown: Sequence[Shown]) -> Counts:
+def _foresee(context: Context, shown: Sequence[FetchedOrder]) -> Counts:
     """Say what a round would do, without doing it."""
     orders = [s for s in shown if isinstance(s, Order)]
-    standing = sales.find(context.odoo, [order.order_id for order in orders])
+    existing = sales.find(context.odoo, [order.order_id for order in orders])
     counts = Counts(seen=len(shown), quarantined=len(shown) - len(orders))
     for order in orders:
-        step = decide_for(context, order, standing)
+        step = decide_for(context, order, existing.get(order.order_id))
         log.info("dry_run_order", account=context.name, order=order.order_id, step=step)
         outcome = COUNTED_AS.get(step, "quarantined")
         setattr(counts, outcome, getattr(counts, outcome) + 1)

@@ -1,0 +1,125 @@
+"""Imported orders that a person must look at, by what Amazon and Odoo say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.amounts import alike
+from amazon_bridge.flows.orders.batch import Batch, Result
+from amazon_bridge.flows.orders.decide import LIVE, TO_BE_SHIPPED, Step
+from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
+from amazon_bridge.model import FulfilledBy, Order
+from amazon_bridge.odoo.sales import SaleOrder
+
+
+def find_without_delivery(_context: Context, batch: Batch) -> Result:
+    """Find orders that the merchant is to ship and that are confirmed without any delivery."""
+    errors = {
+        order.order_id: _nothing_to_ship(sale_order)
+        for order, sale_order in batch.imported
+        if order.fulfilled_by == FulfilledBy.MERCHANT
+        and order.status in TO_BE_SHIPPED
+        and sale_order.is_confirmed
+        and not sale_order.deliveries
+    }
+    return Result(errors)
+
+
+def _nothing_to_ship(sale_order: SaleOrder) -> ItemError:
+    return ItemError(
+        "nothing_to_ship",
+        f"{sale_order.name} is confirmed, but Odoo made no delivery for it: none of its products"
+        " is moved by the warehouse.",
+        "Ship it and confirm the shipment in Seller Central. For later orders, set the product's"
+        " type to Goods in Odoo (Inventory > Products), or name another in the account's"
+        " `product_map`.",
+    )
+
+
+def find_misdirected(context: Context, batch: Batch) -> Result:
+    """Find orders that Amazon has shipped and whose goods wait to leave the merchant's warehouse.
+
+    Their route was archived after the run had read the setup and before they were confirmed.
+    """
+    found = {
+        order.order_id: _misdirected(context, sale_order)
+        for order, sale_order in batch.imported
+        if order.fulfilled_by == FulfilledBy.AMAZON and not sale_order.goods_left
+    }
+    return Result({key: _leaves_warehouse(names) for key, names in found.items() if names})
+
+
+def _misdirected(context: Context, sale_order: SaleOrder) -> list[str]:
+    """The names of the open deliveries that don't begin at Amazon's location."""
+    return [
+        delivery.name
+        for delivery in sale_order.deliveries
+        if delivery.is_open
+        and delivery.outgoing
+        and delivery.location_id != context.setup.fba_location_id
+    ]
+
+
+def _leaves_warehouse(names: Sequence[str]) -> ItemError:
+    return ItemError(
+        "needs_attention",
+        f"Amazon has shipped this order, but {', '.join(names)} would take its goods out of another"
+        " location than Amazon's.",
+        "Set the source location of the delivery to Amazon's location in Odoo (Inventory >"
+        " Transfers), then retry: the bridge validates it.",
+    )
+
+
+def find_unpriced(context: Context, batch: Batch) -> Result:
+    """Find orders that somebody confirmed, and perhaps locked, before they got their prices."""
+    errors = {
+        order.order_id: _confirmed_too_early(order, sale_order)
+        for order, sale_order in batch.imported
+        if order.worth and _is_unpriced(context, sale_order)
+    }
+    return Result(errors)
+
+
+def _is_unpriced(context: Context, sale_order: SaleOrder) -> bool:
+    """True if it is confirmed with a total of 0 and no run has processed it to its end."""
+    if sale_order.total or not sale_order.is_confirmed:
+        return False
+    entry = context.ledger.items.get(context.name, JOB, sale_order.order_id)
+    return not was_settled(entry)
+
+
+def _confirmed_too_early(order: Order, sale_order: SaleOrder) -> ItemError:
+    return ItemError(
+        "needs_attention",
+        f"{sale_order.name} was confirmed by somebody before it had its prices: it comes to 0,"
+        f" the order on Amazon to {order.worth} {order.currency}.",
+        "Enter the prices in the sale order in Odoo, then retry.",
+    )
+
+
+def find_changed_worth(context: Context, batch: Batch) -> Result:
+    """Find orders that Amazon has changed since they were imported, as by cancelling units."""
+    errors = {
+        order.order_id: _changed_worth(order, sale_order)
+        for order, sale_order in batch.sale_orders_with(Step.NOTHING)
+        if _has_changed_worth(context, order) and sale_order.total != order.worth
+    }
+    return Result(errors)
+
+
+def _changed_worth(order: Order, sale_order: SaleOrder) -> ItemError:
+    amazons, odoos = alike(order.worth, sale_order.total)
+    return ItemError(
+        "needs_attention",
+        f"Amazon now says {amazons} {order.currency}; the sale order {sale_order.name} was"
+        f" imported before, with a total of {odoos} {sale_order.currency}.",
+        "Correct the quantities or prices of the sale order in Odoo, then retry.",
+    )
+
+
+def _has_changed_worth(context: Context, order: Order) -> bool:
+    entry = context.ledger.items.get(context.name, JOB, order.order_id)
+    memo = Memo.read(entry)
+    return order.status in LIVE and memo is not None and memo.worth != order.worth
