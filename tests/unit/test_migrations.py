@@ -18,7 +18,7 @@ from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations.memo import Memo as CancellationMemo
 from amazon_bridge.flows.orders.memo import ItemMemo
-from amazon_bridge.flows.shipments.progress import Progress, Stage
+from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -89,8 +89,8 @@ def test_memos_of_all_encodings_are_read(path: Path):
         assert [
             CancellationMemo.read(entry("cancellations", key)) for key in ("402-7", "402-8")
         ] == [CancellationMemo(passed_brake=True, feeds=n) for n in (2, 1)]
-        progress = Progress.read(entry("pickings", "402-1#17"))
-        assert progress == Progress(
+        progress = ShipmentProgress.read(entry("pickings", "402-1#17"))
+        assert progress == ShipmentProgress(
             Stage.WAITING, NOON - 2 * HOUR, "402-1", ("carrier",), done=NOON - 2 * HOUR
         )
 

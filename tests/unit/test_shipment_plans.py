@@ -15,22 +15,22 @@ from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.orders import Memo
 from amazon_bridge.flows.orders.memo import ItemMemo
 from amazon_bridge.flows.shipments.decide import (
-    Outcome,
     Plan,
-    Task,
+    ShipmentOutcome,
+    ShipmentTask,
     fingerprint,
     is_correction,
+    is_foreign,
     is_open,
     is_ready,
     is_shown,
-    is_somebody_elses,
+    label_digest,
     plan,
-    stated_digest,
+    statement_digest,
     still_open,
-    told_digest,
 )
 from amazon_bridge.flows.shipments.left import known_units
-from amazon_bridge.flows.shipments.progress import Progress, Stage
+from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Item, Order, Package
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder, statement_in
 from amazon_bridge.odoo.shipped_goods import Goods, Loose, Shipped
@@ -89,8 +89,8 @@ def loose(*pieces: float, ordered: bool = False) -> tuple[Loose, ...]:
     return tuple(Loose(f"Thing {n}", Decimal(str(p)), ordered) for n, p in enumerate(pieces))
 
 
-def task(goods: Goods, statement: str | None = None, *, shared: bool = False) -> Task:
-    return Task(replace(DELIVERY, statement=statement, is_shared=shared), MEMO, goods)
+def task(goods: Goods, statement: str | None = None, *, shared: bool = False) -> ShipmentTask:
+    return ShipmentTask(replace(DELIVERY, statement=statement, is_shared=shared), MEMO, goods)
 
 
 def shipped(mug: int, pot: int = 0, **more: object) -> Goods:
@@ -118,30 +118,30 @@ def send(mug: int = 0, pot: int = 0, **surplus: int) -> Plan:
         (shipped(3), amazons(item(MUG, 2)), send(2, _51=1)),
         (shipped(3, 1), amazons(item(MUG, 3), item(POT, 0)), send(3, _52=1)),
         (shipped(3), amazons(item(MUG, 3, unfulfilled=2)), send(2, _51=1)),
-        (shipped(3), amazons(), Plan(Outcome.ELSEWHERE, surplus={MUG: 3})),
+        (shipped(3), amazons(), Plan(ShipmentOutcome.ELSEWHERE, surplus={MUG: 3})),
         # somebody else told Amazon
-        (shipped(2), amazons(item(MUG, 2, 2), status="SHIPPED"), Plan(Outcome.ELSEWHERE)),
-        (shipped(2), amazons(item(MUG, 2), status="SHIPPED"), Plan(Outcome.ELSEWHERE)),
+        (shipped(2), amazons(item(MUG, 2, 2), status="SHIPPED"), Plan(ShipmentOutcome.ELSEWHERE)),
+        (shipped(2), amazons(item(MUG, 2), status="SHIPPED"), Plan(ShipmentOutcome.ELSEWHERE)),
         (
             shipped(2),
             amazons(item(MUG, 2, 2), item(POT, 1), status="PARTIALLY_SHIPPED"),
-            Plan(Outcome.ELSEWHERE),
+            Plan(ShipmentOutcome.ELSEWHERE),
         ),
         # of less than what left
         (
             shipped(3),
             amazons(item(MUG, 2, 2), status="SHIPPED"),
-            Plan(Outcome.ELSEWHERE, surplus={MUG: 1}),
+            Plan(ShipmentOutcome.ELSEWHERE, surplus={MUG: 1}),
         ),
         (shipped(3), amazons(item(MUG, 3, 1), status="PARTIALLY_SHIPPED"), send(2)),
         # of the first delivery order, this is the second
         (
             shipped(1, gone={MUG: 3}),
             amazons(item(MUG, 2, 2), status="SHIPPED"),
-            Plan(Outcome.ELSEWHERE, surplus={MUG: 1}),
+            Plan(ShipmentOutcome.ELSEWHERE, surplus={MUG: 1}),
         ),
         # an exchange for what came back
-        (shipped(1, gone={MUG: 1}), amazons(item(MUG, 1, 1)), Plan(Outcome.ELSEWHERE)),
+        (shipped(1, gone={MUG: 1}), amazons(item(MUG, 1, 1)), Plan(ShipmentOutcome.ELSEWHERE)),
     ],
 )
 def test_as_much_is_told_as_amazon_takes(goods: Goods, order: Order, todo: Plan) -> None:
@@ -158,7 +158,7 @@ def test_as_much_is_told_as_amazon_takes(goods: Goods, order: Order, todo: Plan)
         # Amazon counts the first two and one that was shipped in Seller Central since
         (shipped(3), amazons(item(MUG, 4, 3)), send(1, _51=1)),
         # only for the books
-        (shipped(2), amazons(item(MUG, 2, 2), status="SHIPPED"), Plan(Outcome.ELSEWHERE)),
+        (shipped(2), amazons(item(MUG, 2, 2), status="SHIPPED"), Plan(ShipmentOutcome.ELSEWHERE)),
     ],
 )
 def test_units_that_left_before_odoo_had_the_order(goods: Goods, order: Order, todo: Plan) -> None:
@@ -168,7 +168,9 @@ def test_units_that_left_before_odoo_had_the_order(goods: Goods, order: Order, t
 
 def test_amazon_shows_its_package() -> None:
     order = amazons(item(MUG, 2, 2), status="SHIPPED", packages=(package(16), package(17, _51=2)))
-    assert plan(task(shipped(2)), order) == Plan(Outcome.CONFIRMED, package=order.packages[1])
+    assert plan(task(shipped(2)), order) == Plan(
+        ShipmentOutcome.CONFIRMED, package=order.packages[1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_its_package_holds_less_than_what_left(
 ) -> None:
     its = package(17, _51=held)
     order = amazons(item(MUG, 3, fulfilled), status="PARTIALLY_SHIPPED", packages=(its,))
-    outcome = None if units else Outcome.CONFIRMED
+    outcome = None if units else ShipmentOutcome.CONFIRMED
     assert plan(task(shipped(3)), order) == Plan(outcome, units, package=its)
 
 
@@ -192,11 +194,11 @@ def test_somebody_elses_package_has_its_reference() -> None:
     assert "Seller Central" in (raised.value.remedy or "")
     # nothing is open any more
     full = amazons(item(MUG, 2, 2), status="SHIPPED", packages=(foreign,))
-    assert plan(task(shipped(2)), full, was_sent=False) == Plan(Outcome.ELSEWHERE)
+    assert plan(task(shipped(2)), full, was_sent=False) == Plan(ShipmentOutcome.ELSEWHERE)
     # the parcel was confirmed beside it
     both = replace(order, packages=(foreign, package(20, "jd-1", _51=1)))
-    assert plan(task(shipped(1)), both, was_sent=False) == Plan(Outcome.ELSEWHERE)
-    beyond = Plan(Outcome.ELSEWHERE, surplus={MUG: 2})
+    assert plan(task(shipped(1)), both, was_sent=False) == Plan(ShipmentOutcome.ELSEWHERE)
+    beyond = Plan(ShipmentOutcome.ELSEWHERE, surplus={MUG: 2})
     assert plan(task(shipped(3)), both, was_sent=False) == beyond
 
 
@@ -207,7 +209,7 @@ def test_a_package_with_its_reference_is_its_own(tracking: str | None, *, was_se
     """A lost state store doesn't know that it was sent; the tracking reference shows it."""
     order = amazons(item(MUG, 2, 2), packages=(package(17, tracking, _51=2),))
     todo = plan(task(shipped(2)), order, was_sent=was_sent)
-    assert todo == Plan(Outcome.CONFIRMED, package=order.packages[0])
+    assert todo == Plan(ShipmentOutcome.CONFIRMED, package=order.packages[0])
 
 
 def test_of_a_cancelled_order_nothing_is_told() -> None:
@@ -249,7 +251,7 @@ def test_of_a_cancelled_order_nothing_is_told() -> None:
         (
             Goods(loose=loose(1, ordered=True), waiting={MUG: 1}, is_last=False),
             amazons(item(MUG, 1)),
-            Plan(Outcome.NOTHING),
+            Plan(ShipmentOutcome.NOTHING),
         ),
         # the replaced product stays open
         (
@@ -258,8 +260,8 @@ def test_of_a_cancelled_order_nothing_is_told() -> None:
             send(1),
         ),
         # somebody else told Amazon, so that it waits for nothing
-        (Goods(loose=loose(1)), amazons(item(MUG, 1, 1)), Plan(Outcome.NOTHING)),
-        (Goods(), amazons(item(MUG, 1)), Plan(Outcome.NOTHING)),
+        (Goods(loose=loose(1)), amazons(item(MUG, 1, 1)), Plan(ShipmentOutcome.NOTHING)),
+        (Goods(), amazons(item(MUG, 1)), Plan(ShipmentOutcome.NOTHING)),
     ],
 )
 def test_it_is_clear_which_units_the_goods_are(goods: Goods, order: Order, todo: Plan) -> None:
@@ -309,7 +311,7 @@ def test_a_kit_of_which_nobody_can_tell_how_many_left() -> None:
     [
         ("all", send(2, 1)),
         ("All.", send(2, 1)),
-        ("nothing", Plan(Outcome.NOTHING)),
+        ("nothing", Plan(ShipmentOutcome.NOTHING)),
         ("MUG-BLUE = 2", send(2)),
         ("mug-blue: 1; pot 1 = 1", send(1, 1)),
         ("B051=1, 52=1.", send(1, 1)),
@@ -384,14 +386,16 @@ def test_what_amazon_waits_for_in_vain(goods: Goods, order: Order, open_: dict[s
 # Corrections
 
 
-def progress(stage: Stage = Stage.SENT, told: str | None = None, **more: object) -> Progress:
-    return replace(Progress(stage, NOW, DELIVERY.order_id, told=told), **more)  # type: ignore[arg-type]
+def progress(
+    stage: Stage = Stage.SENT, told: str | None = None, **more: object
+) -> ShipmentProgress:
+    return replace(ShipmentProgress(stage, NOW, DELIVERY.order_id, told=told), **more)  # type: ignore[arg-type]
 
 
 CORRECTED = replace(DELIVERY, tracking_reference="JD2, JD3")
 
 
-def entry(state: State, its: Progress | None = None) -> Entry:
+def entry(state: State, its: ShipmentProgress | None = None) -> Entry:
     return Entry(
         *("acme", "pickings", DELIVERY.key, fingerprint(DELIVERY), False, state),
         *(None, None, None, 0, its and encode(its), NOW, NOW, None, None),
@@ -399,7 +403,7 @@ def entry(state: State, its: Progress | None = None) -> Entry:
 
 
 def test_a_correction_after_it_was_told() -> None:
-    told = progress(told=told_digest(DELIVERY))
+    told = progress(told=label_digest(DELIVERY))
     assert not is_correction(DELIVERY, told)
     assert is_correction(CORRECTED, told)
     assert is_correction(replace(DELIVERY, carrier="UPS"), told)
@@ -407,8 +411,8 @@ def test_a_correction_after_it_was_told() -> None:
         assert not is_correction(replace(DELIVERY, tracking_reference=same), told)
     assert not is_correction(replace(DELIVERY, tracking_reference=None), told)
     assert not is_correction(CORRECTED, progress())
-    assert is_ready(Task(CORRECTED, MEMO, Goods()), told)
-    assert not is_ready(Task(DELIVERY, MEMO, Goods()), told)
+    assert is_ready(ShipmentTask(CORRECTED, MEMO, Goods()), told)
+    assert not is_ready(ShipmentTask(DELIVERY, MEMO, Goods()), told)
 
 
 @pytest.mark.parametrize(
@@ -416,7 +420,7 @@ def test_a_correction_after_it_was_told() -> None:
     [
         (None, True, True),
         (entry(State.PENDING), True, True),
-        (entry(State.DONE, progress(told=told_digest(DELIVERY))), False, True),
+        (entry(State.DONE, progress(told=label_digest(DELIVERY))), False, True),
         (entry(State.DONE, progress()), False, False),
         (entry(State.DONE), False, False),
         (entry(State.DONE, progress(done=NOW)), False, False),
@@ -435,7 +439,7 @@ def test_a_statement_brings_it_back(state: State) -> None:
     stated = replace(DELIVERY, statement="all")
     assert is_open(stated, entry(state, progress()))
     if state == State.DONE:
-        assert not is_open(stated, entry(state, progress(stated=stated_digest(stated))))
+        assert not is_open(stated, entry(state, progress(stated=statement_digest(stated))))
 
 
 @pytest.mark.parametrize(
@@ -447,7 +451,7 @@ def test_a_person_says_that_more_left_than_amazon_has(
 ) -> None:
     its = package(17, _51=1)
     order = amazons(item(MUG, 3, 1), status="PARTIALLY_SHIPPED", packages=(its,))
-    outcome = None if units else Outcome.CONFIRMED
+    outcome = None if units else ShipmentOutcome.CONFIRMED
     assert plan(task(shipped(1), statement), order) == Plan(outcome, units, package=its)
 
 
@@ -466,7 +470,7 @@ def test_a_person_says_that_less_left_than_amazon_was_told(statement: str, statu
 def test_that_all_left_is_no_less_than_amazon_was_told() -> None:
     """Of which units were cancelled since."""
     order = amazons(item(MUG, 1, 2), status="SHIPPED", packages=(package(17, _51=2),))
-    assert plan(task(shipped(2), "all"), order).outcome == Outcome.CONFIRMED
+    assert plan(task(shipped(2), "all"), order).outcome == ShipmentOutcome.CONFIRMED
 
 
 @pytest.mark.parametrize(
@@ -474,7 +478,7 @@ def test_that_all_left_is_no_less_than_amazon_was_told() -> None:
 )
 def test_a_correction_is_told_when_amazon_shows_it(tracking: str | None, *, shown: bool) -> None:
     order = amazons(item(MUG, 2, 2), status="SHIPPED", packages=(package(17, tracking),))
-    corrected = Task(CORRECTED, MEMO, shipped(2))
+    corrected = ShipmentTask(CORRECTED, MEMO, shipped(2))
     assert is_shown(corrected, order, progress(corrects=True)) is shown
     assert is_shown(corrected, order, progress())
     gone = replace(order, packages=())
@@ -486,10 +490,10 @@ def test_a_correction_is_told_when_amazon_shows_it(tracking: str | None, *, show
 
 
 def test_only_what_is_proved_to_be_somebody_elses_is() -> None:
-    assert is_somebody_elses(None)
-    assert is_somebody_elses(replace(MEMO, fulfilled_by="AMAZON"))
-    assert not is_somebody_elses(MEMO)
-    assert not is_somebody_elses(replace(MEMO, fulfilled_by=""))
+    assert is_foreign(None)
+    assert is_foreign(replace(MEMO, fulfilled_by="AMAZON"))
+    assert not is_foreign(MEMO)
+    assert not is_foreign(replace(MEMO, fulfilled_by=""))
 
 
 # What to do when Amazon refuses
@@ -558,5 +562,5 @@ def test_amazon_is_asked_when_the_last_parcel_completes_no_unit(
     assert incomplete.needs_order == (bool(pieces) and last)
     if incomplete.needs_order:
         order = amazons(item(MUG, 1))
-        assert plan(incomplete, order).outcome == Outcome.NOTHING
+        assert plan(incomplete, order).outcome == ShipmentOutcome.NOTHING
         assert still_open(incomplete, order) == {MUG: 1}

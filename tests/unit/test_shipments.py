@@ -16,8 +16,8 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.flows import shipments
 from amazon_bridge.flows.orders import Memo
-from amazon_bridge.flows.shipments.decide import Task, shipment_of
-from amazon_bridge.flows.shipments.progress import Progress, Stage
+from amazon_bridge.flows.shipments.decide import ShipmentTask, shipment_of
+from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 from amazon_bridge.odoo.shipped_goods import Goods, Shipped, _Known, _Line, _Move, _units
 
@@ -35,11 +35,11 @@ DELIVERY = DeliveryOrder(
     tracking_reference="JD1",
 )
 MEMO = Memo(Decimal(5), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED")
-TASK = Task(DELIVERY, MEMO, Goods((Shipped("51", 2),), gone={"51": 2}))
+TASK = ShipmentTask(DELIVERY, MEMO, Goods((Shipped("51", 2),), gone={"51": 2}))
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-def task(**changes: object) -> Task:
+def task(**changes: object) -> ShipmentTask:
     return replace(TASK, delivery=replace(DELIVERY, **changes))  # type: ignore[arg-type]
 
 
@@ -101,7 +101,7 @@ def test_what_is_lacking(
 def test_a_standing_comes_back_as_it_was(
     tmp_path: Path, stage: Stage, lacks: tuple[str, ...], asked: datetime | None
 ) -> None:
-    progress = Progress(
+    progress = ShipmentProgress(
         stage,
         DONE,
         DELIVERY.order_id,
@@ -115,10 +115,10 @@ def test_a_standing_comes_back_as_it_was(
     )
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
         ledger.items.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
-        assert Progress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) is None
+        assert ShipmentProgress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) is None
         assert [each.since for each in shipments.waiting(ledger, "acme")] == [NOW]
         ledger.items.remember("acme", "pickings", DELIVERY.key, progress)
-        assert Progress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) == progress
+        assert ShipmentProgress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) == progress
         waiting = shipments.waiting(ledger, "acme")
     if stage == Stage.SENT:
         assert waiting == []

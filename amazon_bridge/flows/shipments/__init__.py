@@ -1,12 +1,13 @@
 """Odoo → Amazon: delivery orders that are done are confirmed as shipments, one by one.
 
-Which are to be told is a predicate: done, on its way to the customer, of a merchant-fulfilled
-order that the bridge imported, and Amazon hasn't been told. The state store remembers of each how
-far it is (``Progress``); it is settled when Amazon shows the package. The package reference is the
-delivery order's database id: unless nobody can have told Amazon yet, Amazon is asked first.
+A predicate selects them: done, on its way to the customer, of a merchant-fulfilled order that the
+bridge imported, and not confirmed to Amazon yet. The state store keeps the ``ShipmentProgress`` of
+each; a delivery order is settled when Amazon shows its package. The package reference is the
+delivery order's database id. Unless nobody can have confirmed it yet, the order is fetched from
+Amazon before a confirmation is sent.
 
 ``find`` reads what is done in Odoo, ``decide`` has the rules, ``apply`` tells Amazon, ``tell``
-says it to people, ``records`` keeps what is known of each, and ``run`` puts these together.
+tells people, ``records`` keeps the progress of each, and ``run`` lists the steps of a sync run.
 """
 
 from amazon_bridge.flows.shipments.progress import JOB

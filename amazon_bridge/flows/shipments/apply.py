@@ -1,4 +1,4 @@
-"""Tells Amazon of shipments, one by one, and reads back what it was told before."""
+"""Sends shipment confirmations one by one, and reads back those sent before."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run, to_read_back
 from amazon_bridge.flows.shipments import tell
 from amazon_bridge.flows.shipments.decide import (
-    Outcome,
     Plan,
-    Task,
+    ShipmentOutcome,
+    ShipmentTask,
     check_statement,
     is_ready,
     is_shown,
+    label_digest,
     plan,
     shipment_of,
     still_open,
-    told_digest,
 )
-from amazon_bridge.flows.shipments.left import check_not_fewer, known_units
-from amazon_bridge.flows.shipments.progress import Progress, Stage
+from amazon_bridge.flows.shipments.left import check_enough_left, known_units
+from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.flows.shipments.records import keep, progress_of, remember
 from amazon_bridge.flows.shipments.tell import Report
 from amazon_bridge.model import Order
@@ -36,16 +36,17 @@ from amazon_bridge.model import Order
 log = structlog.get_logger(__name__)
 
 _NOT_SHOWN_AFTER = timedelta(hours=6)
-"""Amazon can drop a confirmation that it has accepted (204) without a word."""
+"""Amazon can silently drop a confirmation that it has accepted (HTTP 204)."""
 
 _READ_BACK_AFTER = timedelta(minutes=10)
 _READ_BACKS = 20  # per run: getOrder allows a burst of 30 calls, then one call per 2 s
 
 
-def due(context: Context, tasks: Sequence[Task]) -> list[Task]:
-    """What is to be done now: what is ready to be told, then what is to be read back.
+def due(context: Context, tasks: Sequence[ShipmentTask]) -> list[ShipmentTask]:
+    """Return the tasks that are due: those ready to be sent, then those to be read back.
 
-    One that waits is due when Amazon has the order as shipped: then somebody has told it.
+    A task that lacks its carrier or reference is due as well if Amazon has the order as shipped:
+    then somebody else has confirmed it.
     """
     progresses = {task.key: progress_of(context, task) for task in tasks}
     ready = [task for task in tasks if is_ready(task, progresses[task.key])]
@@ -54,29 +55,29 @@ def due(context: Context, tasks: Sequence[Task]) -> list[Task]:
 
 
 def _to_read_back(
-    sent: Sequence[Task], progresses: Mapping[str, Progress], now: datetime
-) -> list[Task]:
+    sent: Sequence[ShipmentTask], progresses: Mapping[str, ShipmentProgress], now: datetime
+) -> list[ShipmentTask]:
     last_checked = {t.key: progresses[t.key].asked or progresses[t.key].since for t in sent}
     tasks = {task.key: task for task in sent}
     keys = to_read_back(last_checked, now, after=_READ_BACK_AFTER, at_most=_READ_BACKS)
     return [tasks[key] for key in keys]
 
 
-def work(run: Run, tasks: Sequence[Task]) -> None:
-    """Tell Amazon, or read back; one that fails doesn't keep the others.
+def process(run: Run, tasks: Sequence[ShipmentTask]) -> None:
+    """Send or read back each task; one that fails doesn't stop the others.
 
-    Odoo is told of all of them at the end. What happens to the bridge before that is made up
-    for later: those sent are read back, and the others are worked again.
+    Notes in Odoo are written for all of them at the end. After an interruption before that, later
+    runs read back those that were sent, and process the others again.
 
     Raises:
         AccountError: Amazon is down, or refuses the account.
         Transient: Odoo is down.
     """
     context = run.context
-    reports: list[tuple[Task, Report]] = []
-    failures: list[tuple[Task, ItemError]] = []
+    reports: list[tuple[ShipmentTask, Report]] = []
+    failures: list[tuple[ShipmentTask, ItemError]] = []
     try:
-        for task, result in run.each(tasks, lambda t: _worked(context, t), key=lambda t: t.key):
+        for task, result in run.each(tasks, lambda t: _process(context, t), key=lambda t: t.key):
             if isinstance(result, ItemError):
                 failures.append((task, result))
             else:
@@ -86,39 +87,39 @@ def work(run: Run, tasks: Sequence[Task]) -> None:
     finally:
         for task, _ in failures:
             remember(context, task, Stage.UNSURE)
-        run.counts.notified += sum(report.outcome == Outcome.SENT for _, report in reports)
+        run.counts.notified += sum(report.outcome == ShipmentOutcome.SENT for _, report in reports)
         tell.quarantine(run, [(task.delivery, error) for task, error in failures])
-        tell.report(run, [each for each in reports if each[1].outcome != Outcome.PENDING])
+        tell.report(run, [each for each in reports if each[1].outcome != ShipmentOutcome.PENDING])
 
 
-def _worked(context: Context, task: Task) -> Report:
-    """Work one delivery order.
+def _process(context: Context, task: ShipmentTask) -> Report:
+    """Process one delivery order.
 
     Raises:
-        ItemError: Amazon refuses it, or has dropped it, or it is unclear what left.
+        ItemError: Amazon refuses or has dropped the confirmation, or it is unclear what left.
         Transient: no answer; a later run goes on.
     """
     progress = progress_of(context, task)
     if task.delivery.is_cancelled:
-        return _reported(task, _fetch(context, task), Outcome.CANCELLED)
+        return _reported(task, _fetch(context, task), ShipmentOutcome.CANCELLED)
     if progress.stage == Stage.SENT and not is_ready(task, progress):
         return _read_back(context, task)
     try:
-        return retry_transient(lambda: _tell(context, task), ITEM, sleep=context.sleep)
+        return retry_transient(lambda: _confirm(context, task), ITEM, sleep=context.sleep)
     except ItemError as error:
         is_refused = error.kind == "shipment_refused"
         remedy = remedy_for(error.reason) if is_refused else error.remedy
         raise ItemError(error.kind, error.reason, remedy) from error
 
 
-def _tell(context: Context, task: Task) -> Report:
-    """Send the confirmation, unless Amazon may have it and does."""
+def _confirm(context: Context, task: ShipmentTask) -> Report:
+    """Send the confirmation, unless Amazon has it already."""
     if progress_of(context, task).stage != Stage.NEW or task.needs_order:
         order = _fetch(context, task)
         return _follow(context, task, order, _planned(context, task, order))
     units = known_units(task.delivery, task.goods, None)
     if not units:
-        return Report(Outcome.NOTHING)
+        return Report(ShipmentOutcome.NOTHING)
     try:
         return _send(context, task, units)
     except ItemError:
@@ -129,44 +130,47 @@ def _tell(context: Context, task: Task) -> Report:
         return _follow(context, task, order, fitting)
 
 
-def _planned(context: Context, task: Task, order: Order) -> Plan:
+def _planned(context: Context, task: ShipmentTask, order: Order) -> Plan:
     progress = progress_of(context, task)
     was_sent = progress.told is not None or progress.stage in {Stage.SENDING, Stage.SENT}
     return plan(task, order, was_sent=was_sent)
 
 
-def _fetch(context: Context, task: Task) -> Order:
+def _fetch(context: Context, task: ShipmentTask) -> Order:
     return orders.fetch(context, task.delivery.order_id)
 
 
-def _follow(context: Context, task: Task, order: Order, todo: Plan) -> Report:
-    """Do what is planned for a delivery order, given the order on Amazon.
+def _follow(context: Context, task: ShipmentTask, order: Order, todo: Plan) -> Report:
+    """Carry out the plan for a delivery order, given the order on Amazon.
 
     Raises:
-        ItemError: Amazon refuses it, or it was told before, and a person says that nothing left.
+        ItemError: Amazon refuses it, or it was confirmed and a person states that nothing left.
     """
-    told = progress_of(context, task).told
-    if told and todo.outcome == Outcome.NOTHING:
-        check_not_fewer(task.delivery, task.goods, order, {})
-    if todo.package and told not in {None, told_digest(task.delivery)}:
+    sent = progress_of(context, task).told
+    if sent and todo.outcome == ShipmentOutcome.NOTHING:
+        check_enough_left(task.delivery, task.goods, order, {})
+    if todo.package and sent not in {None, label_digest(task.delivery)}:
         return _correct(context, task, todo.units or dict(todo.package.quantities))
     if todo.outcome is None:
         if task.delivery.lacks:
-            return Report(Outcome.PENDING)
+            return Report(ShipmentOutcome.PENDING)
         return replace(_send(context, task, todo.units), order=order, surplus=todo.surplus)
-    if todo.outcome == Outcome.CONFIRMED:
-        _note_told(context, task)
+    if todo.outcome == ShipmentOutcome.CONFIRMED:
+        _remember_label(context, task)
     return _reported(task, order, todo.outcome, todo.surplus)
 
 
 def _reported(
-    task: Task, order: Order, outcome: Outcome, surplus: Mapping[str, int] | None = None
+    task: ShipmentTask,
+    order: Order,
+    outcome: ShipmentOutcome,
+    surplus: Mapping[str, int] | None = None,
 ) -> Report:
     return Report(outcome, order, surplus=surplus or {}, still_open=still_open(task, order))
 
 
 def _send(
-    context: Context, task: Task, units: Mapping[str, int], *, corrects: bool = False
+    context: Context, task: ShipmentTask, units: Mapping[str, int], *, corrects: bool = False
 ) -> Report:
     """Send a confirmation.
 
@@ -178,20 +182,20 @@ def _send(
         remember(context, task, Stage.SENDING)
     context.amazon.confirm_shipment(shipment)
     remember(context, task, Stage.SENT)
-    _note_told(context, task, corrects=corrects)
-    return Report(Outcome.SENT, units=units, is_correction=corrects)
+    _remember_label(context, task, corrects=corrects)
+    return Report(ShipmentOutcome.SENT, units=units, is_correction=corrects)
 
 
-def _note_told(context: Context, task: Task, *, corrects: bool = False) -> None:
-    """Remember which carrier and tracking reference Amazon has from us."""
-    told = told_digest(task.delivery)
-    keep(context, task, replace(progress_of(context, task), told=told, corrects=corrects))
+def _remember_label(context: Context, task: ShipmentTask, *, corrects: bool = False) -> None:
+    """Remember which carrier and tracking reference the bridge has sent to Amazon."""
+    sent = label_digest(task.delivery)
+    keep(context, task, replace(progress_of(context, task), told=sent, corrects=corrects))
 
 
-def _correct(context: Context, task: Task, units: Mapping[str, int]) -> Report:
-    """Send the package that Amazon has once more, with the corrected carrier and reference.
+def _correct(context: Context, task: ShipmentTask, units: Mapping[str, int]) -> Report:
+    """Send Amazon's package again, with the corrected carrier and tracking reference.
 
-    Amazon may not find a package for a while although it shows it: then a later run tries again.
+    Amazon may not find a package for a while although it shows it; a later run tries again.
 
     Raises:
         ItemError: Amazon refuses it.
@@ -204,19 +208,19 @@ def _correct(context: Context, task: Task, units: Mapping[str, int]) -> Report:
         if now - since >= _NOT_SHOWN_AFTER or not is_package_missing(error.reason):
             raise
         keep(context, task, replace(progress, refused_since=since))
-        return Report(Outcome.PENDING)
+        return Report(ShipmentOutcome.PENDING)
 
 
-def _read_back(context: Context, task: Task) -> Report:
+def _read_back(context: Context, task: ShipmentTask) -> Report:
     order, progress = _fetch(context, task), progress_of(context, task)
     if is_shown(task, order, progress):
         check_statement(task, order)
-        return _reported(task, order, Outcome.CONFIRMED)
+        return _reported(task, order, ShipmentOutcome.CONFIRMED)
     now = context.clock()
     if now - progress.since >= _NOT_SHOWN_AFTER:
         raise _NOT_CORRECTED if progress.corrects else _NOT_SHOWN
     keep(context, task, replace(progress, asked=now))
-    return Report(Outcome.PENDING)
+    return Report(ShipmentOutcome.PENDING)
 
 
 _NOT_SHOWN = ItemError(

@@ -1,4 +1,4 @@
-"""What of a delivery order to tell Amazon, and when: pure rules."""
+"""What to confirm of a delivery order, and when: pure rules."""
 
 from __future__ import annotations
 
@@ -13,132 +13,132 @@ from amazon_bridge.amazon.shipments import Carrier, carrier_for
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows import orders
-from amazon_bridge.flows.shipments.left import check_not_fewer, units_left
-from amazon_bridge.flows.shipments.progress import Progress, Stage
+from amazon_bridge.flows.shipments.left import check_enough_left, units_left
+from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, Package, Shipment
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 from amazon_bridge.odoo.shipped_goods import Goods
 
 
-class Outcome(StrEnum):
-    """What a run found out, or did, about a delivery order."""
+class ShipmentOutcome(StrEnum):
+    """Result of processing a delivery order."""
 
     SENT = auto()
-    """Amazon was told, and accepted it."""
+    """The confirmation was sent, and Amazon accepted it."""
     CONFIRMED = auto()
     """Amazon shows the package."""
     ELSEWHERE = auto()
-    """Amazon counts the units as shipped; somebody else told it, such as in Seller Central."""
+    """Amazon counts the units as shipped: somebody else confirmed them, as in Seller Central."""
     NOTHING = auto()
     """Nothing that Amazon sold left with it."""
     PENDING = auto()
     """Amazon doesn't show the package yet."""
     CANCELLED = auto()
-    """It was cancelled in Odoo; what Amazon waits for was looked up."""
+    """It was cancelled in Odoo; what is still open on Amazon was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A delivery order that Amazon is to be told of, or is yet to show."""
+class ShipmentTask:
+    """A delivery order to confirm to Amazon, or to read back."""
 
     delivery: DeliveryOrder
     memo: orders.Memo
     goods: Goods = field(default_factory=Goods)
-    """Looked up only when it is due."""
+    """Read from Odoo only when the task is due."""
 
     @property
     def key(self) -> str:
         return self.delivery.key
 
     @property
-    def is_over(self) -> bool:
-        """It was cancelled in Odoo, and Amazon waits for nothing of its order."""
+    def is_finished(self) -> bool:
+        """It was cancelled in Odoo, and nothing of its order is open on Amazon."""
         finished = {FulfillmentStatus.SHIPPED, FulfillmentStatus.CANCELLED}
         return self.delivery.is_cancelled and self.memo.status in finished
 
     @property
     def needs_order(self) -> bool:
-        """Only together with the order on Amazon it can be said what left."""
+        """What left can be decided only with the order as Amazon shows it now."""
         shipped = self.goods.shipped
         unknown = any(each.quantity is None for each in shipped)
-        # Such as three pieces of a unit of six: Amazon may wait in vain for the rest.
+        # Such as three pieces of a unit of six: the rest may stay open on Amazon.
         is_incomplete = bool(self.goods.pieces) and self.goods.is_last and not shipped
         return bool(self.delivery.statement or self.goods.loose) or unknown or is_incomplete
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done about a delivery order, given what Amazon shows."""
+    """What to do about a delivery order, given what Amazon shows."""
 
-    outcome: Outcome | None
-    """None: Amazon is to be told of ``units``."""
+    outcome: ShipmentOutcome | None
+    """None: confirm ``units``."""
     units: Mapping[str, int] = field(default_factory=dict)
-    """By order item; as many as Amazon takes."""
+    """Units by order item id that left and that Amazon accepts."""
     surplus: Mapping[str, int] = field(default_factory=dict)
-    """Units by order item that left, and that Amazon neither takes nor counts as shipped."""
+    """Units by order item id that left, and that Amazon neither accepts nor counts as shipped."""
     package: Package | None = None
-    """The delivery order's own, which Amazon shows already."""
+    """The delivery order's own package, if Amazon shows it already."""
 
 
-# Which are to be worked
+# Which are due
 
 
 def is_open(delivery: DeliveryOrder, entry: Entry | None) -> bool:
-    """True unless it is settled, or quarantined, and unchanged since."""
+    """True unless it is settled or quarantined, and unchanged since."""
     if entry is None or entry.state == State.PENDING:
         return True
     if entry.state == State.DONE:
-        progress = Progress.read(entry)
+        progress = ShipmentProgress.read(entry)
         return is_correction(delivery, progress) or is_outdated(delivery, progress)
     return entry.fingerprint != fingerprint(delivery)
 
 
-def is_correction(delivery: DeliveryOrder, progress: Progress | None) -> bool:
-    """True if Amazon has another carrier or tracking reference from us."""
+def is_correction(delivery: DeliveryOrder, progress: ShipmentProgress | None) -> bool:
+    """True if the carrier or tracking reference was changed after it was sent to Amazon."""
     if progress is None or progress.told is None or delivery.lacks:
         return False
-    return progress.told != told_digest(delivery)
+    return progress.told != label_digest(delivery)
 
 
-def is_outdated(delivery: DeliveryOrder, progress: Progress | None) -> bool:
-    """True if what left may be something else than what is known.
+def is_outdated(delivery: DeliveryOrder, progress: ShipmentProgress | None) -> bool:
+    """True if what left may differ from what was recorded.
 
-    A person said so since, or Odoo was restored from a backup and lost an earlier delivery with
-    the same id and order.
+    A person has stated it since, or Odoo was restored from a backup and lost an earlier delivery
+    with the same id and order.
     """
     if progress is None:
         return False
     done_again = progress.done not in {None, delivery.done}
-    return done_again or bool(delivery.statement and progress.stated != stated_digest(delivery))
+    return done_again or bool(delivery.statement and progress.stated != statement_digest(delivery))
 
 
 def fingerprint(delivery: DeliveryOrder) -> str:
-    """Of what a person can correct when Amazon refuses it, or when it is unclear."""
+    """Digest of what a person can correct after Amazon refused it, or when it is unclear."""
     label = (delivery.carrier, delivery.tracking_reference)
     text = "\n".join(map(str, (*label, delivery.statement, delivery.done)))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def stated_digest(delivery: DeliveryOrder) -> str | None:
-    """Of what a person said left, if anyone did."""
+def statement_digest(delivery: DeliveryOrder) -> str | None:
+    """Digest of a person's statement of what left; None without a statement."""
     if delivery.statement is None:
         return None
     return hashlib.sha256(delivery.statement.encode()).hexdigest()[:16]
 
 
-def told_digest(delivery: DeliveryOrder) -> str:
-    """The carrier and the first tracking reference, as sent to Amazon."""
+def label_digest(delivery: DeliveryOrder) -> str:
+    """Digest of the carrier and the first tracking reference, which are sent to Amazon."""
     text = "\n".join([delivery.carrier or "", *delivery.tracking_references[:1]])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def is_somebody_elses(memo: orders.Memo | None) -> bool:
+def is_foreign(memo: orders.Memo | None) -> bool:
     """True for orders of other accounts, and for those that Amazon ships."""
     return memo is None or memo.fulfilled_by == FulfilledBy.AMAZON
 
 
-def is_ready(task: Task, progress: Progress) -> bool:
-    """True if Amazon can be told of it, or if somebody else has, or if it was cancelled."""
+def is_ready(task: ShipmentTask, progress: ShipmentProgress) -> bool:
+    """True if it can be confirmed, if somebody else has confirmed it, or if it was cancelled."""
     if task.delivery.is_cancelled:
         return True
     if progress.stage == Stage.SENT:
@@ -146,30 +146,30 @@ def is_ready(task: Task, progress: Progress) -> bool:
     return not task.delivery.lacks or task.memo.status == FulfillmentStatus.SHIPPED
 
 
-# What to tell
+# What to confirm
 
 
-def plan(task: Task, order: Order, *, was_sent: bool = True) -> Plan:
-    """What to do about a delivery order that Amazon may know already.
+def plan(task: ShipmentTask, order: Order, *, was_sent: bool = True) -> Plan:
+    """Decide what to do about a delivery order that may have been confirmed already.
 
     Args:
         task: the delivery order.
         order: as Amazon shows it now.
-        was_sent: as far as is known, the bridge may have made a package with its reference. Else
-            only the tracking reference proves that the package is the delivery order's.
+        was_sent: the bridge may have sent a package with its reference. Else only the tracking
+            reference proves that the package is the delivery order's.
 
     Raises:
-        ItemError: the order is cancelled on Amazon, or it is unclear what left, or less than
-            Amazon was told, or somebody else used the package reference.
+        ItemError: the order is cancelled on Amazon, it is unclear what left, less left than was
+            confirmed, or somebody else used the package reference.
     """
     package = package_of(task, order)
     is_labelled = bool(task.delivery.tracking_references)
     if package and is_labelled and not was_sent and not _has_reference(package, task.delivery):
-        return _plan_beside(task, order, package)
+        return _plan_with_taken_reference(task, order, package)
     if package:
         check_statement(task, order)
         units = _units_lacking(task, order, package)
-        return Plan(None if units else Outcome.CONFIRMED, units, package=package)
+        return Plan(None if units else ShipmentOutcome.CONFIRMED, units, package=package)
     _check_not_cancelled(order)
     units = units_left(task.delivery, task.goods, order)
     open_ = open_units(order)
@@ -177,11 +177,11 @@ def plan(task: Task, order: Order, *, was_sent: bool = True) -> Plan:
     surplus = _surplus(task, order, units, taken)
     if any(taken.values()):
         return Plan(None, {item: number for item, number in taken.items() if number}, surplus)
-    return Plan(Outcome.ELSEWHERE if units else Outcome.NOTHING, surplus=surplus)
+    return Plan(ShipmentOutcome.ELSEWHERE if units else ShipmentOutcome.NOTHING, surplus=surplus)
 
 
-def _plan_beside(task: Task, order: Order, package: Package) -> Plan:
-    """What to do if somebody else made a package with the delivery order's reference.
+def _plan_with_taken_reference(task: ShipmentTask, order: Order, package: Package) -> Plan:
+    """Plan for a delivery order whose package reference somebody else has used.
 
     Raises:
         ItemError: as ``plan``; ``reference_taken`` if the package would have to be overwritten.
@@ -189,7 +189,7 @@ def _plan_beside(task: Task, order: Order, package: Package) -> Plan:
     others = tuple(each for each in order.packages if each != package)
     same = [p for p in others if p.tracking_number and _has_reference(p, task.delivery)]
     if same:
-        return Plan(Outcome.ELSEWHERE, surplus=_beyond(task, order, same))
+        return Plan(ShipmentOutcome.ELSEWHERE, surplus=_beyond(task, order, same))
     todo = plan(task, replace(order, packages=others))
     if todo.outcome is not None:
         return todo
@@ -204,8 +204,8 @@ def _plan_beside(task: Task, order: Order, package: Package) -> Plan:
     )
 
 
-def _beyond(task: Task, order: Order, packages: Sequence[Package]) -> dict[str, int]:
-    """Units that left with a delivery order beyond what its packages hold, where that is known."""
+def _beyond(task: ShipmentTask, order: Order, packages: Sequence[Package]) -> dict[str, int]:
+    """Units that left and that the packages don't hold; empty if Amazon shows no quantities."""
     if not all(package.quantities for package in packages):
         return {}
     held: Counter[str] = Counter()
@@ -214,31 +214,34 @@ def _beyond(task: Task, order: Order, packages: Sequence[Package]) -> dict[str, 
     return dict(Counter(units_left(task.delivery, task.goods, order)) - held)
 
 
-def check_statement(task: Task, order: Order) -> None:
-    """Check that a person doesn't say that less left than the package holds.
+def check_statement(task: ShipmentTask, order: Order) -> None:
+    """Check that a person doesn't state that less left than the package holds.
 
     Raises:
         ItemError: ``told_too_much``, or ``goods_unclear``.
     """
     package = package_of(task, order)
     if package and package.status != "CANCELLED":
-        check_not_fewer(task.delivery, task.goods, order, dict(package.quantities))
+        check_enough_left(task.delivery, task.goods, order, dict(package.quantities))
 
 
-def _units_lacking(task: Task, order: Order, package: Package) -> dict[str, int]:
-    """What the package should hold, if it holds less than what left and Amazon takes more.
+def _units_lacking(task: ShipmentTask, order: Order, package: Package) -> dict[str, int]:
+    """Units the package should hold, if it holds less than what left and Amazon accepts more.
 
-    As when a person says that more left, or when Odoo was restored from a backup, and a delivery
-    order done again with more goods.
+    A person states that more left, or Odoo was restored from a backup and a delivery order was
+    done again with more goods.
+
+    Returns:
+        Units by order item id; empty if the package lacks nothing.
     """
     unclear = task.needs_order and not task.delivery.statement
     if unclear or not package.quantities:
         return {}
     held, open_ = dict(package.quantities), open_units(order)
     units = units_left(task.delivery, task.goods, _without(order, held))
-    wanted = {item: min(n, held.get(item, 0) + open_.get(item, 0)) for item, n in units.items()}
-    is_lacking = any(number > held.get(item, 0) for item, number in wanted.items())
-    return held | {i: max(n, held.get(i, 0)) for i, n in wanted.items()} if is_lacking else {}
+    target = {item: min(n, held.get(item, 0) + open_.get(item, 0)) for item, n in units.items()}
+    is_lacking = any(number > held.get(item, 0) for item, number in target.items())
+    return held | {i: max(n, held.get(i, 0)) for i, n in target.items()} if is_lacking else {}
 
 
 def _without(order: Order, held: Mapping[str, int]) -> Order:
@@ -259,14 +262,14 @@ def _check_not_cancelled(order: Order) -> None:
         )
 
 
-def package_of(task: Task, order: Order) -> Package | None:
+def package_of(task: ShipmentTask, order: Order) -> Package | None:
     """The delivery order's package, if Amazon shows it."""
-    wanted = str(task.delivery.id)
-    return next((p for p in order.packages if p.package_reference_id == wanted), None)
+    reference = str(task.delivery.id)
+    return next((p for p in order.packages if p.package_reference_id == reference), None)
 
 
 def open_units(order: Order) -> dict[str, int]:
-    """Units by order item that Amazon still takes."""
+    """Units by order item id that Amazon still accepts."""
     fulfilled = fulfilled_units(order)
     return {
         item.order_item_id: max(0, min(item.quantity - fulfilled[item.order_item_id], unfulfilled))
@@ -278,7 +281,7 @@ def open_units(order: Order) -> dict[str, int]:
 
 
 def fulfilled_units(order: Order) -> dict[str, int]:
-    """Units by order item that Amazon counts as shipped, as far as it tells figures."""
+    """Units by order item id that Amazon counts as shipped."""
     figures = {item.order_item_id: item.quantity_fulfilled for item in order.items}
     if order.status == FulfillmentStatus.SHIPPED and not any(figures.values()):
         return {item.order_item_id: item.quantity for item in order.items}
@@ -286,32 +289,41 @@ def fulfilled_units(order: Order) -> dict[str, int]:
 
 
 def _surplus(
-    task: Task, order: Order, units: Mapping[str, int], taken: Mapping[str, int]
+    task: ShipmentTask, order: Order, units: Mapping[str, int], taken: Mapping[str, int]
 ) -> dict[str, int]:
-    """What left with this delivery order beyond what Amazon will then count as shipped.
+    """Units that left with this delivery order and that Amazon will not count as shipped.
 
-    Units that Amazon doesn't take may be those that it counts already, unless these left before
-    Odoo had the order. A delivery order of which Amazon takes nothing may be only for the books.
+    Units that Amazon doesn't accept may be those that it counts already, unless these left before
+    Odoo had the order. If Amazon accepts nothing, the delivery order may be only for the books.
+
+    Args:
+        task: the delivery order.
+        order: as Amazon shows it now.
+        units: that left, by order item id.
+        taken: units that Amazon accepts, by order item id.
+
+    Returns:
+        Units by order item id.
     """
     fulfilled, shipped = fulfilled_units(order), {s.order_item_id: s for s in task.goods.shipped}
     before = _shipped_before(task) if any(taken.values()) else {}
-    found = {}
+    surplus = {}
     for item, number in units.items():
         known = shipped[item].quantity or 0 if item in shipped else 0
         gone = task.goods.gone.get(item, 0) + number - known
         counted = max(fulfilled.get(item, 0) - before.get(item, 0), 0)
         beyond = gone - counted - taken[item]
         if (beyond := min(beyond, number - taken[item])) > 0:
-            found[item] = beyond
-    return found
+            surplus[item] = beyond
+    return surplus
 
 
-def _shipped_before(task: Task) -> dict[str, int]:
+def _shipped_before(task: ShipmentTask) -> dict[str, int]:
     return {item.order_item_id: item.shipped_before for item in task.memo.items or ()}
 
 
-def still_open(task: Task, order: Order) -> dict[str, int]:
-    """Units that Amazon waits for, although nothing of the sale order is open in Odoo any more."""
+def still_open(task: ShipmentTask, order: Order) -> dict[str, int]:
+    """Units by order item id still open on Amazon, if no delivery is open in Odoo any more."""
     if not task.goods.is_last or order.status == FulfillmentStatus.CANCELLED:
         return {}
     ordered = {item.order_item_id: item.quantity for item in order.items}
@@ -323,12 +335,12 @@ def still_open(task: Task, order: Order) -> dict[str, int]:
 
 
 def shipment_of(
-    task: Task, units: Mapping[str, int], carriers: Mapping[str, str], now: datetime
+    task: ShipmentTask, units: Mapping[str, int], carriers: Mapping[str, str], now: datetime
 ) -> Shipment:
-    """The confirmation of these units; of several tracking references the first.
+    """Return the confirmation of these units, with the first of several tracking references.
 
-    The ship date is when the delivery order was done, not before the order and not in the
-    future, as confirmShipment demands.
+    The ship date is when the delivery order was done, limited to between the order date and now:
+    confirmShipment accepts no other.
     """
     delivery = task.delivery
     carrier = carrier_of(delivery, carriers)
@@ -346,11 +358,11 @@ def shipment_of(
 
 
 def carrier_of(delivery: DeliveryOrder, carriers: Mapping[str, str]) -> Carrier:
-    """What Amazon is told of the carrier; ``carriers`` is the account's configured mapping."""
+    """The carrier as sent to Amazon; ``carriers`` is the account's configured mapping."""
     return carrier_for(*delivery.carrier_names, mapping=carriers)
 
 
-def is_shown(task: Task, order: Order, progress: Progress) -> bool:
+def is_shown(task: ShipmentTask, order: Order, progress: ShipmentProgress) -> bool:
     """True if Amazon shows what was sent last: the package, or its corrected reference.
 
     Raises:
@@ -365,6 +377,6 @@ def is_shown(task: Task, order: Order, progress: Progress) -> bool:
 
 def _has_reference(package: Package, delivery: DeliveryOrder) -> bool:
     """True if Amazon shows the delivery order's tracking reference, or none at all."""
-    shown = "".join(filter(str.isalnum, package.tracking_number or "")).casefold()
+    on_amazon = "".join(filter(str.isalnum, package.tracking_number or "")).casefold()
     sent = ("".join(filter(str.isalnum, each)) for each in delivery.tracking_references[:1])
-    return not shown or shown in {each.casefold() for each in sent}
+    return not on_amazon or on_amazon in {each.casefold() for each in sent}

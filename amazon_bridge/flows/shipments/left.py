@@ -1,8 +1,8 @@
 """Which units of an Amazon order left with a delivery order: pure rules.
 
 Goods can lose their order item: a packer replaces the product of a delivery, or adds another one.
-Nothing that leaves for an order of the bridge is taken for somebody else's: either it is clear
-which units left, or a person says so in the delivery order's note.
+Such goods are never ignored: either the units are clear, or a person states them in the delivery
+order's note.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _UNITS = (
 
 
 def units_left(delivery: DeliveryOrder, goods: Goods, order: Order) -> dict[str, int]:
-    """Units by order item that left with a delivery order.
+    """Return the units by order item id that left with a delivery order.
 
     Raises:
-        ItemError: ``goods_unclear`` or ``kit_unclear``: a person has to say it.
+        ItemError: ``goods_unclear`` or ``kit_unclear``: a person has to state them.
     """
     if delivery.statement:
         return _stated(delivery, delivery.statement, order)
@@ -45,7 +45,7 @@ def units_left(delivery: DeliveryOrder, goods: Goods, order: Order) -> dict[str,
 
 
 def known_units(delivery: DeliveryOrder, goods: Goods, order: Order | None) -> dict[str, int]:
-    """Units by order item that left for sure.
+    """Return the units by order item id that certainly left.
 
     Raises:
         ItemError: ``kit_unclear``.
@@ -62,7 +62,7 @@ def known_units(delivery: DeliveryOrder, goods: Goods, order: Order | None) -> d
 
 
 def _missing(goods: Goods, order: Order) -> dict[str, int]:
-    """Units by order item that Amazon waits for and that Odoo neither shipped nor is to ship."""
+    """Units by order item id open on Amazon that have not left and are not planned in Odoo."""
     found = {}
     for item in order.items:
         left = max(item.quantity_fulfilled, goods.gone.get(item.order_item_id, 0))
@@ -75,7 +75,7 @@ def _missing(goods: Goods, order: Order) -> dict[str, int]:
 def _loose_units(
     delivery: DeliveryOrder, goods: Goods, missing: Mapping[str, int]
 ) -> dict[str, int] | None:
-    """Which of the missing units the loose goods are; None where that is unclear."""
+    """Return which missing units the loose goods are, by order item id; None if unclear."""
     pieces = sum(each.quantity for each in goods.loose)
     if delivery.is_shared or pieces != int(pieces):
         return None
@@ -86,8 +86,8 @@ def _loose_units(
         is_count = len(goods.loose) == 1 and units <= number
         clear = not rest and (number == 1 or is_count or completes)
         return {item: min(number, units)} if clear else None
-    wanted = sum(number * goods.pieces.get(item, 1) for item, number in missing.items())
-    return dict(missing) if completes and pieces >= wanted else None
+    needed = sum(number * goods.pieces.get(item, 1) for item, number in missing.items())
+    return dict(missing) if completes and pieces >= needed else None
 
 
 def _goods_unclear(
@@ -122,11 +122,11 @@ def _names(order_item_ids: list[str], order: Order | None) -> str:
 
 
 def name_of(item: Item) -> str:
-    """What people call an order item: its SKU, where it has one."""
+    """The name of an order item in messages: its SKU, if it has one."""
     return item.sku or item.asin or item.title or item.order_item_id
 
 
-# What a person says
+# What a person states
 
 
 def _stated(delivery: DeliveryOrder, statement: str, order: Order) -> dict[str, int]:
@@ -152,20 +152,20 @@ def _stated(delivery: DeliveryOrder, statement: str, order: Order) -> dict[str, 
 
 
 def says_all(statement: str) -> bool:
-    """Whether a statement means all units, however many Amazon expects."""
+    """True if the statement is "all": every unit that Amazon expects."""
     return {part.casefold() for part in _parts(statement)} == {_ALL}
 
 
-def check_not_fewer(
-    delivery: DeliveryOrder, goods: Goods, order: Order, told: Mapping[str, int]
+def check_enough_left(
+    delivery: DeliveryOrder, goods: Goods, order: Order, confirmed: Mapping[str, int]
 ) -> None:
-    """Check that a person doesn't say that less left than Amazon was told.
+    """Check that a person doesn't state that less left than was confirmed to Amazon.
 
     Args:
-        delivery: of which Amazon was told.
+        delivery: the confirmed delivery order.
         goods: that left with it.
         order: as Amazon shows it now.
-        told: units by order item; empty if Amazon doesn't show them.
+        confirmed: units by order item id; empty if Amazon doesn't show them.
 
     Raises:
         ItemError: ``told_too_much``, or ``goods_unclear``.
@@ -173,9 +173,9 @@ def check_not_fewer(
     if delivery.statement is None or says_all(delivery.statement):
         return
     units = units_left(delivery, goods, order)
-    too_many = [item for item, number in told.items() if number > units.get(item, 0)]
+    too_many = [item for item, number in confirmed.items() if number > units.get(item, 0)]
     if too_many or not units:
-        known = ", ".join(f"{n} x {_names([item], order)}" for item, n in told.items())
+        known = ", ".join(f"{n} x {_names([item], order)}" for item, n in confirmed.items())
         raise ItemError(
             "told_too_much",
             f"Amazon was told that more left with {delivery.name} ({known or 'units not known'})"
@@ -205,7 +205,10 @@ def _contradictory(delivery: DeliveryOrder, parts: list[str], order: Order) -> I
 
 
 def _stated_units(delivery: DeliveryOrder, part: str, order: Order) -> tuple[str, int]:
-    """The order item that a part of a statement names, and its units.
+    """Parse one part of a statement.
+
+    Returns:
+        The order item id that it names, and the number of units.
 
     Raises:
         ItemError: the note names no item of the order.

@@ -1,4 +1,4 @@
-"""How far delivery orders are on their way to Amazon: the memo that the ledger keeps of each."""
+"""How far the confirmation of a delivery order has got: the memo that the state store keeps."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ JOB = "pickings"
 
 
 class Stage(StrEnum):
-    """How far a delivery order is."""
+    """How far the confirmation of a delivery order has got."""
 
     NEW = auto()
-    """Nobody can have told Amazon yet."""
+    """Nobody can have confirmed it yet."""
     UNSURE = auto()
-    """Somebody may have: an earlier state store's bridge, or a person in Seller Central."""
+    """Somebody may have: the bridge with an earlier state store, or a person in Seller Central."""
     WAITING = auto()
-    """For its carrier or its tracking reference."""
+    """It lacks its carrier or its tracking reference."""
     REMINDED = auto()
-    """The same, and an activity asks for them."""
+    """It lacks them, and an activity asks for them."""
     SENDING = auto()
     SENT = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Progress(BaseMemo):
+class ShipmentProgress(BaseMemo):
     """The memo of a delivery order."""
 
     stage: Stage
     since: datetime
     order_id: str
     lacks: tuple[str, ...] = ()
-    """What it waits for, in Odoo's words."""
+    """Names of Odoo's fields that are still empty."""
     asked: datetime | None = None
-    """When Amazon was last asked for the package that was sent."""
+    """When the package was last read back from Amazon."""
     told: str | None = None
-    """A digest of the carrier and tracking reference that Amazon has from us."""
+    """``label_digest`` of the carrier and tracking reference that were sent to Amazon."""
     corrects: bool = False
-    """What was sent last corrects a package that Amazon had."""
+    """The last confirmation corrects a package that Amazon had."""
     refused_since: datetime | None = None
     """Since when Amazon doesn't find the package that is to be corrected."""
     done: datetime | None = None
-    """When the delivery order was done that this is about."""
+    """When the delivery order was done, as of the last run."""
     stated: str | None = None
-    """A digest of what a person said left, as of the last look."""
+    """``statement_digest`` of what a person stated, as of the last run."""

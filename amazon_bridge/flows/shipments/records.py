@@ -14,14 +14,14 @@ from amazon_bridge.engine.records import Entry, Seen, State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.shipments.decide import (
-    Task,
+    ShipmentTask,
     fingerprint,
     is_outdated,
-    stated_digest,
-    told_digest,
+    label_digest,
+    statement_digest,
 )
 from amazon_bridge.flows.shipments.find import Found
-from amazon_bridge.flows.shipments.progress import JOB, Progress, Stage
+from amazon_bridge.flows.shipments.progress import JOB, ShipmentProgress, Stage
 from amazon_bridge.model import FulfillmentStatus
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 
@@ -29,14 +29,14 @@ log = structlog.get_logger(__name__)
 
 
 def file(run: Run, found: Found) -> dict[str, ItemError]:
-    """File what was found.
+    """File what was found, and settle what need not be confirmed.
 
     Returns:
-        By key, the errors of delivery orders of which nothing can be told Amazon.
+        By key, the errors of delivery orders that can't be confirmed.
     """
     context = run.context
-    settle(run, found.told, State.DONE)
-    settle(run, (*found.somebody_elses, *found.over), State.LEFT_OUT)
+    settle(run, found.confirmed, State.DONE)
+    settle(run, (*found.foreign, *found.finished), State.LEFT_OUT)
     for entry in found.vanished:
         _forget(context, entry)
     tasks, unclear = [task.delivery for task in found.tasks], [each for each, _ in found.failures]
@@ -52,7 +52,7 @@ def file(run: Run, found: Found) -> dict[str, ItemError]:
 
 
 def _forget(context: Context, entry: Entry) -> None:
-    """Leave out what Odoo doesn't have as done any more; it is new when it is done again."""
+    """Leave out a delivery order that isn't done any more; it is new when it is done again."""
     order_id = entry.key.partition("#")[0]
     names = {"order": order_id, "delivery_order": entry.label or entry.key}
     log.warning("delivery_order_gone", account=context.name, **names)
@@ -62,7 +62,7 @@ def _forget(context: Context, entry: Entry) -> None:
 
 
 _VANISHED = "vanished"
-"""In the place of a fingerprint: whatever comes back differs from it."""
+"""Replaces the fingerprint: that of a delivery order done again differs from it."""
 
 
 def _file(context: Context, deliveries: Iterable[DeliveryOrder]) -> None:
@@ -70,7 +70,7 @@ def _file(context: Context, deliveries: Iterable[DeliveryOrder]) -> None:
     context.ledger.items.file(context.name, JOB, seen)
 
 
-def _first_stage(context: Context, task: Task) -> Stage:
+def _first_stage(context: Context, task: ShipmentTask) -> Stage:
     if task.delivery.is_cancelled:
         return Stage.SENT
     last = context.ledger.runs.last_success(context.name, JOB)
@@ -80,74 +80,71 @@ def _first_stage(context: Context, task: Task) -> Stage:
 
 
 def settle(run: Run, deliveries: Iterable[DeliveryOrder], state: State) -> None:
-    """Settle delivery orders, filed or not.
+    """Settle delivery orders, whether they were filed before or not.
 
-    Of those that are new, Amazon is taken to know what Odoo says now.
+    New ones are recorded as sent with the carrier and reference that they have in Odoo now.
     """
     context = run.context
     for delivery in deliveries:
         known = context.ledger.items.get(context.name, JOB, delivery.key)
         run.settle(delivery.key, fingerprint(delivery), state, label=delivery.name)
         if known is None and state == State.DONE:
-            progress = replace(_unsure(delivery), stage=Stage.SENT, told=told_digest(delivery))
+            progress = replace(_unsure(delivery), stage=Stage.SENT, told=label_digest(delivery))
             context.ledger.items.remember(context.name, JOB, delivery.key, progress)
 
 
-def progress_of(context: Context, task: Task) -> Progress:
-    """How far a delivery order is, as far as the state store knows."""
+def progress_of(context: Context, task: ShipmentTask) -> ShipmentProgress:
+    """The recorded progress of a delivery order; unsure if none is recorded."""
     entry = context.ledger.items.get(context.name, JOB, task.key)
-    return Progress.read(entry) or _unsure(task.delivery)
+    return ShipmentProgress.read(entry) or _unsure(task.delivery)
 
 
-def _unsure(delivery: DeliveryOrder) -> Progress:
-    return Progress(
+def _unsure(delivery: DeliveryOrder) -> ShipmentProgress:
+    return ShipmentProgress(
         Stage.UNSURE,
         delivery.done,
         delivery.order_id,
         done=delivery.done,
-        stated=stated_digest(delivery),
+        stated=statement_digest(delivery),
     )
 
 
-def remember(context: Context, task: Task, stage: Stage) -> None:
-    """Remember how far the delivery order is; while it isn't told, since when it is done."""
+def remember(context: Context, task: ShipmentTask, stage: Stage) -> None:
+    """Record a stage: since now if it was sent, else since the delivery order was done."""
     since = context.clock() if stage == Stage.SENT else task.delivery.done
     new = replace(_unsure(task.delivery), stage=stage, since=since, lacks=task.delivery.lacks)
     before = progress_of(context, task)
     keep(context, task, replace(new, told=before.told, corrects=before.corrects))
 
 
-def keep(context: Context, task: Task, progress: Progress) -> None:
-    """Keep what is known of a delivery order's way to Amazon."""
+def keep(context: Context, task: ShipmentTask, progress: ShipmentProgress) -> None:
+    """Record the progress of a delivery order."""
     context.ledger.items.remember(context.name, JOB, task.key, progress)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A delivery order that is done and that Amazon hasn't been told of."""
+    """A delivery order that is done and not confirmed to Amazon yet."""
 
     display_key: str
-    """As people see it: name, order and database id."""
+    """Name, order id and database id."""
     delivery_order: str
     """Its name."""
     order_id: str
     since: datetime
     lacks: tuple[str, ...]
-    """Empty: it can be told, and the next run does."""
+    """Names of the empty fields that Amazon requires; if none, the next run confirms it."""
 
 
 def waiting(ledger: Ledger, account: str) -> list[Waiting]:
-    """An account's delivery orders that Amazon is still to be told of, those done first in front.
-
-    As the last run found them.
-    """
+    """Return an account's unconfirmed delivery orders as of the last run, oldest first."""
     entries = ledger.items.pending_entries(account, JOB)
-    found = [_waiting(entry, Progress.read(entry)) for entry in entries]
+    found = [_waiting(entry, ShipmentProgress.read(entry)) for entry in entries]
     return sorted(filter(None, found), key=lambda each: (each.since, each.delivery_order))
 
 
-def _waiting(entry: Entry, progress: Progress | None) -> Waiting | None:
-    """Nothing is known yet of one whose order Amazon hasn't answered for."""
+def _waiting(entry: Entry, progress: ShipmentProgress | None) -> Waiting | None:
+    """Return None if it was sent. Without progress, Amazon has not shown its order yet."""
     if progress and progress.stage == Stage.SENT:
         return None
     order_id = entry.key.partition("#")[0]

@@ -1,4 +1,4 @@
-"""The subjects of notes by which a new state store recognises what Amazon knows."""
+"""Subjects of notes by which a new state store recognises what was confirmed to Amazon."""
 
-TOLD = "Amazon: shipment confirmed"
-NOTHING_TOLD = "Amazon: nothing to tell"
+CONFIRMED = "Amazon: shipment confirmed"
+NOTHING_TO_CONFIRM = "Amazon: nothing to tell"

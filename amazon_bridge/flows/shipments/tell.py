@@ -1,4 +1,4 @@
-"""What people are told of shipments: notes and activities in Odoo, and the quarantine."""
+"""Notes and activities in Odoo about shipments, and the quarantine."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.notices import Announcement
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.shipments.decide import (
-    Outcome,
-    Task,
+    ShipmentOutcome,
+    ShipmentTask,
     carrier_of,
     fingerprint,
-    told_digest,
+    label_digest,
 )
 from amazon_bridge.flows.shipments.left import name_of
 from amazon_bridge.flows.shipments.progress import Stage
 from amazon_bridge.flows.shipments.records import progress_of, remember, settle
-from amazon_bridge.flows.shipments.subjects import NOTHING_TOLD, TOLD
+from amazon_bridge.flows.shipments.subjects import CONFIRMED, NOTHING_TO_CONFIRM
 from amazon_bridge.model import Order
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
@@ -33,7 +33,7 @@ from amazon_bridge.odoo.notes import Note, Record, RecordNote
 log = structlog.get_logger(__name__)
 
 _REFUSED, _INCOMPLETE, _SURPLUS, _STILL_OPEN = "refused", "incomplete", "surplus", "open_on_amazon"
-"""Topics of activities; most go on with a digest of the facts."""
+"""Topics of activities; most are followed by a digest of the facts."""
 
 _SUBJECTS = {
     **dict.fromkeys(("goods_unclear", "kit_unclear"), "Amazon: say what left with this delivery"),
@@ -46,7 +46,7 @@ _SUBJECTS = {
         "Amazon isn't told of this shipment",
     ),
 }
-"""By the error's kind; what isn't here was refused by Amazon."""
+"""Subjects of activities by the error's kind; any other was refused by Amazon."""
 
 _TRACKING_MISSING = Note(
     _INCOMPLETE,
@@ -58,25 +58,25 @@ _TRACKING_MISSING = Note(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run found out, or did, about a delivery order."""
+    """What a run did about a delivery order."""
 
-    outcome: Outcome
+    outcome: ShipmentOutcome
     order: Order | None = None
-    """As Amazon shows it, where it was asked."""
+    """As Amazon shows it, if it was fetched."""
     units: Mapping[str, int] = field(default_factory=dict)
-    """What Amazon was told, by order item."""
+    """Units confirmed to Amazon, by order item id."""
     surplus: Mapping[str, int] = field(default_factory=dict)
-    """Units by order item that left, and that Amazon doesn't take."""
+    """Units by order item id that left and that Amazon doesn't accept."""
     still_open: Mapping[str, int] = field(default_factory=dict)
-    """Units by order item that Amazon waits for in vain."""
+    """Units by order item id that are open on Amazon, with no delivery open in Odoo."""
     is_correction: bool = False
 
 
-# What waits
+# What lacks its carrier or tracking reference
 
 
-def show_waiting(context: Context, tasks: Sequence[Task]) -> None:
-    """Log once that a delivery order waits, and after a while ask for what it lacks."""
+def show_waiting(context: Context, tasks: Sequence[ShipmentTask]) -> None:
+    """Log once that a delivery order waits, and schedule an activity if it waits too long."""
     late = [task for task in tasks if _is_late(context, task)]
     refused = notices.remind(context, [(_record(t.delivery), _TRACKING_MISSING) for t in late])
     for task in late:
@@ -84,8 +84,8 @@ def show_waiting(context: Context, tasks: Sequence[Task]) -> None:
             remember(context, task, Stage.REMINDED)
 
 
-def _is_late(context: Context, task: Task) -> bool:
-    """Remember that it waits, or no longer does; true if it is time to ask for what it lacks."""
+def _is_late(context: Context, task: ShipmentTask) -> bool:
+    """Record whether it waits; return True if it is time to remind people of what it lacks."""
     progress, lacks = progress_of(context, task), task.delivery.lacks
     if progress.stage == Stage.SENT:
         return False
@@ -102,38 +102,38 @@ def _is_late(context: Context, task: Task) -> bool:
 # What was done
 
 
-def report(run: Run, reports: Sequence[tuple[Task, Report]]) -> None:
-    """Note on the delivery orders what Amazon knows, and close what had asked for it."""
+def report(run: Run, reports: Sequence[tuple[ShipmentTask, Report]]) -> None:
+    """Note on the delivery orders what was confirmed, and close the activities about it."""
     context = run.context
     noted = {
         task.delivery.id: _note(context, task, each)
         for task, each in reports
-        if each.outcome != Outcome.CANCELLED
+        if each.outcome != ShipmentOutcome.CANCELLED
     }
     notices.post(context, notes.DELIVERY_ORDER, noted)
     records = [(notes.DELIVERY_ORDER, id_) for id_ in noted]
     notices.close(context, records, (_REFUSED, _INCOMPLETE), "Amazon knows.")
     unannounced = _show_differences(context, reports)
-    settled = [t.delivery for t, each in reports if each.outcome != Outcome.SENT]
+    settled = [t.delivery for t, each in reports if each.outcome != ShipmentOutcome.SENT]
     settle(run, settled, State.DONE)
     _quarantine(run, unannounced, {})
 
 
-def _note(context: Context, task: Task, report: Report) -> Note:
-    if report.outcome == Outcome.NOTHING:
+def _note(context: Context, task: ShipmentTask, report: Report) -> Note:
+    if report.outcome == ShipmentOutcome.NOTHING:
         text = "Nothing that Amazon waits for left with this delivery order, so it is told nothing."
-        return Note("nothing_told", NOTHING_TOLD, text)
+        return Note("nothing_told", NOTHING_TO_CONFIRM, text)
     if report.is_correction:
         text = f"Amazon was told of the correction: {_parcel(context, task)}."
-        topic = f"corrected_{told_digest(task.delivery)}"
+        topic = f"corrected_{label_digest(task.delivery)}"
         return Note(topic, "Amazon: shipment corrected", text)
-    if report.outcome == Outcome.ELSEWHERE or task.delivery.lacks:
+    if report.outcome == ShipmentOutcome.ELSEWHERE or task.delivery.lacks:
         text = "Amazon knows of this shipment already; the bridge sent nothing."
-        return Note("told", TOLD, text)
-    return Note("told", TOLD, _sent_text(context, task, report))
+        return Note("told", CONFIRMED, text)
+    return Note("told", CONFIRMED, _sent_text(context, task, report))
 
 
-def _sent_text(context: Context, task: Task, report: Report) -> str:
+def _sent_text(context: Context, task: ShipmentTask, report: Report) -> str:
     units = sum(report.units.values()) or sum(each.quantity or 0 for each in task.goods.shipped)
     text = (
         f"Amazon was told of this shipment: units {units}, {_parcel(context, task)}."
@@ -143,7 +143,7 @@ def _sent_text(context: Context, task: Task, report: Report) -> str:
     return text + (" It takes one tracking reference; the others stand here." if others else "")
 
 
-def _parcel(context: Context, task: Task) -> str:
+def _parcel(context: Context, task: ShipmentTask) -> str:
     carrier = carrier_of(task.delivery, context.account.carriers)
     service = f" ({carrier.method})" if carrier.method else ""
     reference = task.delivery.tracking_references[0]
@@ -151,38 +151,38 @@ def _parcel(context: Context, task: Task) -> str:
 
 
 def _show_differences(
-    context: Context, reports: Sequence[tuple[Task, Report]]
+    context: Context, reports: Sequence[tuple[ShipmentTask, Report]]
 ) -> list[tuple[DeliveryOrder, ItemError]]:
     """Schedule activities where what left and what Amazon counts don't match.
 
     Returns:
         The deliveries with a difference that no activity could be scheduled about.
     """
-    wanted = [(task.delivery, pair) for task, each in reports for pair in _wanted(task, each)]
-    asked = dict(pair for _, pair in wanted)
-    refused = notices.remind(context, asked.items())
+    differences = [(t.delivery, pair) for t, each in reports for pair in _differences(t, each)]
+    scheduled = dict(pair for _, pair in differences)
+    refused = notices.remind(context, scheduled.items())
     matching = {
         (notes.SALE_ORDER, task.delivery.sale_order_id)
         for task, each in reports
-        if not each.still_open and each.order and each.outcome != Outcome.SENT
+        if not each.still_open and each.order and each.outcome != ShipmentOutcome.SENT
     }
-    notices.close(context, matching - asked.keys(), (_STILL_OPEN,), "Nothing is open any more.")
+    notices.close(context, matching - scheduled.keys(), (_STILL_OPEN,), "Nothing is open any more.")
     return [
         (delivery, _unannounced(note, refused[record]))
-        for delivery, (record, note) in wanted
+        for delivery, (record, note) in differences
         if record in refused
     ]
 
 
-def _wanted(task: Task, report: Report) -> list[RecordNote]:
-    """The activities about what left, and about what is still open on Amazon."""
-    wanted = []
+def _differences(task: ShipmentTask, report: Report) -> list[RecordNote]:
+    """The activities about surplus units, and about units still open on Amazon."""
+    found = []
     if report.surplus:
-        wanted.append((_record(task.delivery), _surplus(task, report)))
+        found.append((_record(task.delivery), _surplus(task, report)))
     if report.still_open:
         record = notes.SALE_ORDER, task.delivery.sale_order_id
-        wanted.append((record, _still_open(report)))
-    return wanted
+        found.append((record, _still_open(report)))
+    return found
 
 
 def _unannounced(note: Note, failure: ItemError) -> ItemError:
@@ -193,7 +193,7 @@ def _unannounced(note: Note, failure: ItemError) -> ItemError:
     )
 
 
-def _surplus(task: Task, report: Report) -> Note:
+def _surplus(task: ShipmentTask, report: Report) -> Note:
     units = _named(report.surplus, report.order)
     text = (
         f"{units} left with {task.delivery.name}, but Amazon takes no more of it: it was cancelled"
@@ -215,7 +215,7 @@ def _still_open(report: Report) -> Note:
 
 
 def _named(units: Mapping[str, int], order: Order | None) -> str:
-    """The units in words, such as "1 unit of MUG-BLUE and 2 units of MUG-RED"."""
+    """The units as text, such as "1 unit of MUG-BLUE and 2 units of MUG-RED"."""
     known = {item.order_item_id: name_of(item) for item in order.items} if order else {}
     return " and ".join(
         f"{number} unit{'s' if number > 1 else ''} of {known.get(item, item)}"
@@ -228,7 +228,7 @@ def _fact(topic: str, subject: str, text: str) -> Note:
     return Note(f"{topic}_{hashlib.sha256(text.encode()).hexdigest()[:8]}", subject, text)
 
 
-# What can't be told
+# What can't be confirmed
 
 
 def quarantine(run: Run, failures: Sequence[tuple[DeliveryOrder, ItemError]]) -> None:
@@ -262,7 +262,7 @@ def _why(delivery: DeliveryOrder, error: ItemError) -> Note:
 
 
 def names(context: Context, delivery: DeliveryOrder) -> dict[str, str]:
-    """The fields of a log event that name the delivery order."""
+    """Return the fields of a log event that identify the delivery order."""
     return {
         "account": context.name,
         "order": delivery.order_id,
