@@ -10,11 +10,12 @@ import random
 import runpy
 import sys
 from collections.abc import Mapping, Sequence
-from multiprocessing import get_context
+from multiprocessing import connection, get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from subprocess import TimeoutExpired
 from tempfile import NamedTemporaryFile
+from threading import Lock
 
 _SERVER = get_context("forkserver")
 _SERVER.set_forkserver_preload(["amazon_bridge.cli", "amazon_bridge.app", "amazon_bridge.service"])
@@ -32,20 +33,22 @@ class Fork:
             target=_run,
             args=(list(command), folder, dict(environment), self._out.name, self._err.name),
         )
+        self._lock = Lock()  # a process tells its exit code once, whichever thread asks
         self._process.start()
 
     @property
     def returncode(self) -> int | None:
-        return self._process.exitcode
+        with self._lock:
+            return self._process.exitcode
 
     def kill(self) -> None:
         self._process.kill()
 
     def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        if self._process.exitcode is None:
+        connection.wait([self._process.sentinel], timeout)
+        if (code := self.returncode) is None:
             raise TimeoutExpired("amazon-bridge", timeout or 0)
-        return self._process.exitcode
+        return code
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         self.wait(timeout)
