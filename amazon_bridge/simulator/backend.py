@@ -11,9 +11,11 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.simulator.answers import as_json, read_object
+from amazon_bridge.simulator.documents import Documents
 from amazon_bridge.simulator.faults import Faults
 from amazon_bridge.simulator.feeds import Feeds
 from amazon_bridge.simulator.limits import Limits
+from amazon_bridge.simulator.reports import Reports
 from amazon_bridge.simulator.search import Search
 from amazon_bridge.simulator.sellers import participations
 from amazon_bridge.simulator.shipments import confirm_shipment
@@ -52,7 +54,9 @@ class Backend:
         self.settings = self.world.settings
         self.tokens = Tokens(self.world)
         self.search = Search(self.world)
-        self.feeds = Feeds(self.world)
+        self.documents = Documents(self.world)
+        self.feeds = Feeds(self.world, self.documents)
+        self.reports = Reports(self.world, self.documents)
         self.limits = Limits(self.settings)
         self.faults = Faults()
         self.requests: list[Received] = []
@@ -68,7 +72,7 @@ class Backend:
         return [request for request in self.requests if request.operation == operation]
 
     def _bind_operations(self) -> dict[str, Operation]:
-        search, feeds = self.search, self.feeds
+        search, feeds, reports = self.search, self.feeds, self.reports
         return {
             "searchOrders": lambda seller, request, _: as_json(
                 search.search_orders(seller, request.args)
@@ -87,6 +91,15 @@ class Backend:
             "getFeeds": lambda seller, request, _: feeds.get_feeds(seller, request.args),
             "getFeed": lambda seller, _, key: feeds.get_feed(seller, key),
             "cancelFeed": lambda seller, _, key: feeds.cancel_feed(seller, key),
+            "createReport": lambda seller, request, _: reports.create_report(
+                seller, _body(request)
+            ),
+            "getReports": lambda seller, request, _: reports.get_reports(seller, request.args),
+            "getReport": lambda seller, _, key: reports.get_report(seller, key),
+            "cancelReport": lambda seller, _, key: reports.cancel_report(seller, key),
+            "getReportDocument": lambda seller, request, key: reports.get_document(
+                seller, key, request.root_url
+            ),
             "getMarketplaceParticipations": lambda seller, *_: as_json(participations(seller)),
         }
 

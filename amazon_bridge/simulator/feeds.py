@@ -1,16 +1,14 @@
-"""The Feeds API 2021-06-30, and the storage that its presigned URLs point to."""
+"""The Feeds API 2021-06-30."""
 
 from __future__ import annotations
 
-import gzip
-import secrets
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from amazon_bridge.simulator import answers
 from amazon_bridge.simulator.acknowledgements import (
@@ -20,26 +18,14 @@ from amazon_bridge.simulator.acknowledgements import (
     apply_acknowledgements,
 )
 from amazon_bridge.simulator.answers import invalid, not_found
+from amazon_bridge.simulator.documents import Documents
+from amazon_bridge.simulator.pages import Pages, matches
 from amazon_bridge.simulator.rendering import timestamp
+from amazon_bridge.simulator.sellers import own_marketplaces
 from amazon_bridge.simulator.world import Seller, World
 
 FEED_TYPE = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
-URL_LIFETIME = timedelta(minutes=5)
 ADVISED_PAUSE = timedelta(minutes=20)
-PER_PAGE = 10
-
-
-@dataclass(slots=True)
-class Document:
-    """A feed's or a result's contents."""
-
-    document_id: str
-    seller_id: str
-    content_type: str
-    content: bytes | None = None
-    compressed: bool = False
-    signatures: dict[str, datetime] = field(default_factory=dict, repr=False)
-    """Of the URLs given out, with the moment when each expires."""
 
 
 @dataclass(slots=True)
@@ -76,28 +62,27 @@ class Feeds:
     FATAL) and how many of its messages are worked (None: all; a FATAL feed may have done some).
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, documents: Documents) -> None:
+        self._world, self._documents = world, documents
         self.feeds: dict[str, Feed] = {}
-        self.documents: dict[str, Document] = {}
         self.fates: deque[tuple[str, int | None]] = deque()
-        self._pages: dict[tuple[str, str], tuple[list[str], int]] = {}
+        self._pages = Pages("feedTypes")
 
     # -- operations ------------------------------------------------------------------------
 
     def create_document(self, seller: Seller, body: dict[str, Any], root: str) -> Response:
         """The createFeedDocument operation."""
-        document = self._new_document(seller, body["contentType"])
-        answer = {"feedDocumentId": document.document_id, "url": self._sign(document, root)}
-        return answers.as_json(answer, 201)
+        document = self._documents.new(seller, body["contentType"])
+        url = self._documents.sign(document, root)
+        return answers.as_json({"feedDocumentId": document.document_id, "url": url}, 201)
 
     def create_feed(self, seller: Seller, body: dict[str, Any]) -> Response:
         """The createFeed operation."""
         if body["feedType"] != FEED_TYPE:
             raise invalid("'feedType' is not one that this simulator processes.")
-        marketplace_ids = _marketplace_ids(seller, body)
+        marketplace_ids = own_marketplaces(seller, body)
         document_id = body["inputFeedDocumentId"]
-        document = self._document(seller, document_id)
+        document = self._documents.of(seller, document_id)
         if document is None or document.content is None:
             raise invalid("'inputFeedDocumentId' does not name an uploaded document.")
         feed = self._new_feed(seller, marketplace_ids, document_id)
@@ -108,36 +93,28 @@ class Feeds:
         return answers.as_json(self._render(self._feed(seller, feed_id)))
 
     def get_feeds(self, seller: Seller, arguments: Mapping[str, str]) -> Response:
-        """The getFeeds operation: newest first.
+        """The getFeeds operation: newest first."""
+        if self._pages.is_next(arguments):
+            page, token = self._pages.next(seller, arguments)
+        else:
+            page, token = self._pages.first(seller, self._matching(seller, arguments), arguments)
+        return answers.as_json({"feeds": [self._render(self.feeds[key]) for key in page]} | token)
 
-        Amazon's model wants ``feedTypes``, or a ``nextToken`` and nothing else.
-        """
-        if ("nextToken" in arguments) == ("feedTypes" in arguments):
-            raise invalid("Provide either feedTypes or nextToken.")
-        if "nextToken" in arguments:
-            return self._page(seller, arguments["nextToken"], len(arguments))
+    def _matching(self, seller: Seller, arguments: Mapping[str, str]) -> list[str]:
+        if FEED_TYPE not in arguments["feedTypes"].split(","):
+            return []
         now = self._world.clock()
-        mine = [
+        return [
             feed.feed_id
             for feed in reversed(self.feeds.values())
-            if feed.seller == seller and _is_wanted(feed, arguments, now)
+            if feed.seller == seller
+            and matches(
+                arguments,
+                status=feed.status(now),
+                marketplace_ids=feed.marketplace_ids,
+                created=feed.created,
+            )
         ]
-        return self._answer(mine, int(arguments.get("pageSize", PER_PAGE)))
-
-    def _page(self, seller: Seller, token: str, parameters: int) -> Response:
-        page = self._pages.get((seller.seller_id, token))
-        if page is None or parameters > 1:
-            raise invalid("The nextToken is invalid, or other parameters are given with it.")
-        return self._answer(*page)
-
-    def _answer(self, feed_ids: list[str], size: int) -> Response:
-        shown, rest = feed_ids[:size], feed_ids[size:]
-        body: dict[str, Any] = {"feeds": [self._render(self.feeds[key]) for key in shown]}
-        if rest:
-            body["nextToken"] = secrets.token_urlsafe(36)
-            seller_id = self.feeds[rest[0]].seller.seller_id
-            self._pages[seller_id, body["nextToken"]] = rest, size
-        return answers.as_json(body)
 
     def cancel_feed(self, seller: Seller, feed_id: str) -> Response:
         """cancelFeed: only what still waits in the queue."""
@@ -149,53 +126,13 @@ class Feeds:
 
     def get_document(self, seller: Seller, document_id: str, root: str) -> Response:
         """The getFeedDocument operation."""
-        document = self._document(seller, document_id)
+        document = self._documents.of(seller, document_id)
         if document is None:
             raise not_found("The feed document was not found.")
-        answer = {"feedDocumentId": document_id, "url": self._sign(document, root)}
+        answer = {"feedDocumentId": document_id, "url": self._documents.sign(document, root)}
         if document.compressed:
             answer["compressionAlgorithm"] = "GZIP"
         return answers.as_json(answer)
-
-    # -- storage ---------------------------------------------------------------------------
-
-    def upload(self, request: Request, document_id: str) -> Response:
-        """Take a document's contents; the content type must be the one that was announced."""
-        refusal = self._check_signature(request, document_id)
-        if refusal:
-            return refusal
-        document = self.documents[document_id]
-        if request.headers.get("Content-Type") != document.content_type:
-            return _storage_error("SignatureDoesNotMatch", "The content type differs.")
-        document.content = request.get_data()
-        return Response(status=200)
-
-    def download(self, request: Request, document_id: str) -> Response:
-        """Hand out a document's contents."""
-        refusal = self._check_signature(request, document_id)
-        if refusal:
-            return refusal
-        document = self.documents[document_id]
-        if document.content is None:
-            return _storage_error("NoSuchKey", "The specified key does not exist.", 404)
-        return Response(document.content, content_type=document.content_type)
-
-    def _check_signature(self, request: Request, document_id: str) -> Response | None:
-        document = self.documents.get(document_id)
-        expiry = (
-            document.signatures.get(request.args.get("X-Amz-Signature", "")) if document else None
-        )
-        if expiry is None:
-            return _storage_error("SignatureDoesNotMatch", "The signature does not match.")
-        if self._world.clock() >= expiry:
-            return _storage_error("AccessDenied", "Request has expired")
-        return None
-
-    def _sign(self, document: Document, root: str) -> str:
-        signature = secrets.token_hex(32)
-        document.signatures[signature] = self._world.clock() + URL_LIFETIME
-        self._world.issued_secrets.add(signature)
-        return f"{root}storage/{document.document_id}?X-Amz-Signature={signature}"
 
     # -- work ------------------------------------------------------------------------------
 
@@ -208,7 +145,7 @@ class Feeds:
                 self._work(feed)
 
     def _work(self, feed: Feed) -> None:
-        content = self.documents[feed.document_id].content or b""
+        content = self._documents[feed.document_id].content or b""
         try:
             report = apply_acknowledgements(
                 self._world, feed.seller, content, most=feed.messages_done
@@ -221,19 +158,14 @@ class Feeds:
             feed.result_document_id = self._store_result(feed.seller, report)
 
     def _store_result(self, seller: Seller, report: Report) -> str:
-        document = self._new_document(seller, "text/xml; charset=UTF-8")
-        content = report.to_xml()
-        document.compressed = self._world.settings.compress_feed_results
-        document.content = gzip.compress(content) if document.compressed else content
+        compressed = self._world.settings.compress_feed_results
+        content_type = "text/xml; charset=UTF-8"
+        document = self._documents.store(
+            seller, content_type, report.to_xml(), compressed=compressed
+        )
         return document.document_id
 
     # -- keeping ---------------------------------------------------------------------------
-
-    def _new_document(self, seller: Seller, content_type: str) -> Document:
-        document_id = f"amzn1.tortuga.4.eu.{secrets.token_hex(16)}"
-        document = Document(document_id, seller.seller_id, content_type)
-        self.documents[document_id] = document
-        return document
 
     def _new_feed(self, seller: Seller, marketplace_ids: list[str], document_id: str) -> Feed:
         now, settings = self._world.clock(), self._world.settings
@@ -261,10 +193,6 @@ class Feeds:
             raise not_found("The feed was not found.")
         return feed
 
-    def _document(self, seller: Seller, document_id: str) -> Document | None:
-        document = self.documents.get(document_id)
-        return document if document and document.seller_id == seller.seller_id else None
-
     def _render(self, feed: Feed) -> dict[str, Any]:
         now = self._world.clock()
         status = feed.status(now)
@@ -282,31 +210,3 @@ class Feeds:
         if feed.result_document_id:
             answer["resultFeedDocumentId"] = feed.result_document_id
         return answer
-
-
-def _is_wanted(feed: Feed, arguments: Mapping[str, str], now: datetime) -> bool:
-    places = arguments.get("marketplaceIds")
-    since, until = (_instant(arguments, name) for name in ("createdSince", "createdUntil"))
-    return (
-        FEED_TYPE in arguments["feedTypes"].split(",")
-        and feed.status(now) in arguments.get("processingStatuses", feed.status(now)).split(",")
-        and (places is None or bool(set(places.split(",")) & set(feed.marketplace_ids)))
-        and (since is None or feed.created >= since)
-        and (until is None or feed.created <= until)
-    )
-
-
-def _instant(arguments: Mapping[str, str], name: str) -> datetime | None:
-    return datetime.fromisoformat(arguments[name]) if name in arguments else None
-
-
-def _marketplace_ids(seller: Seller, body: dict[str, Any]) -> list[str]:
-    marketplace_ids: list[str] = body["marketplaceIds"]
-    if not all(seller.sells_in(marketplace) for marketplace in marketplace_ids):
-        raise invalid("'marketplaceIds' has a marketplace that the seller is not in.")
-    return marketplace_ids
-
-
-def _storage_error(code: str, message: str, status: int = 403) -> Response:
-    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    return Response(body, status=status, content_type="application/xml")

@@ -20,6 +20,11 @@ USAGE_PLANS: dict[str, tuple[float, int]] = {
     "getFeed": (2, 15),
     "cancelFeed": (2, 15),
     "getFeedDocument": (0.0222, 10),
+    "createReport": (0.0167, 15),
+    "getReports": (0.0222, 10),
+    "getReport": (2, 15),
+    "cancelReport": (0.0222, 10),
+    "getReportDocument": (0.0167, 15),
     "getMarketplaceParticipations": (0.016, 15),
 }
 """Calls a second, and how many may come at once."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ORDERS = "/orders/2026-01-01/orders"
 _FEEDS = "/feeds/2021-06-30"
+_REPORTS = "/reports/2021-06-30"
 ROUTES = Map(
     [
         Rule("/auth/o2/token", endpoint="token", methods=["POST"]),
@@ -42,6 +43,11 @@ ROUTES = Map(
         Rule(f"{_FEEDS}/feeds", endpoint="getFeeds", methods=["GET"]),
         Rule(f"{_FEEDS}/feeds/<key>", endpoint="getFeed", methods=["GET"]),
         Rule(f"{_FEEDS}/feeds/<key>", endpoint="cancelFeed", methods=["DELETE"]),
+        Rule(f"{_REPORTS}/reports", endpoint="createReport", methods=["POST"]),
+        Rule(f"{_REPORTS}/reports", endpoint="getReports", methods=["GET"]),
+        Rule(f"{_REPORTS}/reports/<key>", endpoint="getReport", methods=["GET"]),
+        Rule(f"{_REPORTS}/reports/<key>", endpoint="cancelReport", methods=["DELETE"]),
+        Rule(f"{_REPORTS}/documents/<key>", endpoint="getReportDocument", methods=["GET"]),
         Rule(
             "/sellers/v1/marketplaceParticipations",
             endpoint="getMarketplaceParticipations",
@@ -160,8 +166,8 @@ class Simulator(Backend):
         if operation == "token":
             return self.tokens.grant(request.form)
         if operation == "upload":
-            return self.feeds.upload(request, key)
-        return self.feeds.download(request, key)
+            return self.documents.upload(request, key)
+        return self.documents.download(request, key)
 
     def _record(self, operation: str, request: Request) -> Received:
         record = Received(

@@ -21,6 +21,9 @@ class Settings:
     feed_queue_time: float = 30
     feed_work_time: float = 60
     compress_feed_results: bool = False
+    report_queue_time: float = 30
+    report_work_time: float = 60
+    compress_reports: bool = True
     negative_discounts: bool = False
     """Amazon documents no sign of DISCOUNT; a client must get along with both."""
     search_lag: float = 0

@@ -303,7 +303,7 @@ def test_what_would_fill_the_memory_is_refused(
     feed_id = partner.submit_cancellations([cancellation(world.place_order())])
     clock.advance(minutes=5)
     document_id = partner.feed_state(feed_id).result_document_id or ""
-    document = simulator.feeds.documents[document_id]
+    document = simulator.documents[document_id]
     flood = bytes(64 * 2**20)
     document.content = gzip.compress(flood, 1) if travels == "packed" else flood
     document.compressed = travels == "packed"

@@ -119,7 +119,7 @@ class Bridge:
 
     def feeds(self) -> list[list[str]]:
         """The orders that each feed named."""
-        documents = self.simulator.feeds.documents
+        documents = self.simulator.documents
         contents = [
             documents[feed.document_id].content for feed in self.simulator.feeds.feeds.values()
         ]

@@ -46,6 +46,6 @@ def test_a_tag_gives_the_reason_in_either_language(
     warehouse.cancel(order, other)
     bridge.sync("cancellations")
     (feed,) = bridge.simulator.feeds.feeds.values()
-    content = bridge.simulator.feeds.documents[feed.document_id].content or b""
+    content = bridge.simulator.documents[feed.document_id].content or b""
     assert b"BuyerCanceled" in content
     assert b"CustomerExchange" in content

@@ -154,5 +154,6 @@ class _Album:
     def _cancellations(self, order: Order) -> int:
         """In how many feeds the order stood."""
         feeds = self.simulator.feeds
-        contents = [feeds.documents[feed.document_id].content for feed in feeds.feeds.values()]
+        documents = self.simulator.documents
+        contents = [documents[feed.document_id].content for feed in feeds.feeds.values()]
         return sum(order.order_id.encode() in (content or b"") for content in contents)
