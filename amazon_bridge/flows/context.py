@@ -1,4 +1,4 @@
-"""What a job of one account works with."""
+"""What a job needs to process one account."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _LONGEST_SILENCE = timedelta(days=1)
-"""Amazon repairs what it fails on within hours. An item that it doesn't answer for any longer
-would be tried again for ever."""
+"""Amazon fixes failing orders within hours. An item without an answer for longer is quarantined,
+else it would be retried forever."""
 
 _LONGEST_REFUSAL = timedelta(minutes=30)
-"""An item that Amazon refuses like an account while it accepts others is tried for so long: a few
-runs, as a refusal can be a passing fault of Amazon's."""
+"""An item for which Amazon answers as if the account were refused, while it accepts others, is
+retried for this long: a few runs, since it can be a temporary fault of Amazon's."""
 
 _NO_ANSWER = Transient(
     "Amazon does not show its order to this account.",
@@ -35,28 +35,28 @@ _NO_ANSWER = Transient(
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One account, its two sides, and the memory between them."""
+    """One account with its clients of Amazon and Odoo, and the state store."""
 
     account: AccountConfig
     amazon: SellingPartner
     odoo: OdooSession
-    """Works in the account's company."""
+    """Session in the account's company."""
     setup: Setup
     geography: Geography
     ledger: Ledger
     accounts_by_marketplace: Mapping[str, str]
-    """The names of the seller's accounts, by marketplace id; this account's own included."""
+    """The names of the seller's accounts, including this one, by marketplace id."""
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     dry_run: bool = False
-    """Nothing may be changed, neither on a side nor in the state store."""
+    """Change nothing: neither on Amazon or in Odoo nor in the state store."""
 
     @property
     def name(self) -> str:
         return self.account.name
 
     def ensure_setup(self) -> None:
-        """Make sure that what the account works with in Odoo still exists.
+        """Check that what the account needs in Odoo still exists.
 
         Raises:
             AccountError: people deleted or archived some of it since this run began. No item is
@@ -70,20 +70,20 @@ class Context:
             )
 
     def since(self, job: str, *, overlap: timedelta, first_look: timedelta) -> datetime:
-        """From when on a job looks at what people did in Odoo: from before its last good round."""
+        """The moment since when a job looks at changes in Odoo: before its last successful run."""
         last = self.ledger.runs.last_success(self.name, job)
         return last - overlap if last else self.clock() - first_look
 
     def one_by_one(
         self, job: str, items: Iterable[T], work: Callable[[T], R], *, key: Callable[[T], str]
     ) -> Iterator[tuple[T, R | ItemError | Transient]]:
-        """``runner.one_by_one`` of filed items; one that gets no answer for a day is given up.
+        """Process filed items with ``runner.one_by_one``; give up items unanswered for a day.
 
-        So is an item that Amazon refuses like an account; if it accepts others in the same run,
-        after half an hour. These items come last.
+        Items for which Amazon answers as if the account were refused are yielded last. They are
+        given up after a day as well, or after half an hour if Amazon accepts others in this run.
 
         Raises:
-            AccountError: Amazon is down, and no further item is tried.
+            AccountError: Amazon is down; no further item is processed.
         """
         alive = self.amazon.marketplace_participations
         refused: list[tuple[T, Transient]] = []
@@ -104,7 +104,7 @@ class Context:
     def given_up(
         self, job: str, key: str, error: Transient, longest: timedelta = _LONGEST_SILENCE
     ) -> ItemError | None:
-        """The error of a filed item that Amazon hasn't answered for too long, though it is up.
+        """Return the error of an item without an answer for ``longest``, if Amazon is up.
 
         Raises:
             AccountError: Amazon refuses the account.
@@ -120,6 +120,6 @@ class Context:
         return runner.access_refused(error) if is_refused else runner.keeps_failing(error)
 
     def all_given_up(self, job: str, keys: Iterable[str]) -> dict[str, ItemError]:
-        """Those of these filed items that are given up because their orders get no answer."""
+        """Return by key the errors of items given up because Amazon doesn't show their orders."""
         errors = {key: self.given_up(job, key, _NO_ANSWER) for key in keys}
         return {key: error for key, error in errors.items() if error}

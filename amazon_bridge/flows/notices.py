@@ -1,7 +1,7 @@
-"""Notes and activities in Odoo: a record that refuses its own costs no other record's.
+"""Notes and activities in Odoo; a record that refuses one doesn't keep the others from theirs.
 
-A record rule, a proxy or an automation of Odoo can refuse what is written about one record. Such
-a refusal is logged and returned; whoever asked goes on, and says so where people look instead.
+A record rule, a proxy or an automation of Odoo can refuse what is written on one record. Such a
+refusal is logged and returned, so that the caller goes on and reports it elsewhere.
 """
 
 from __future__ import annotations
@@ -22,19 +22,21 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 Failures = dict[Record, ItemError]
-"""Why Odoo refused what was to be written about a record."""
+"""Errors by record: why Odoo refused a note or an activity on it."""
 
 
-def remind(context: Context, wanted: Collection[RecordNote], *, in_batch: bool = False) -> Failures:
-    """Schedule activities, with a note of the same words each.
+def remind(
+    context: Context, record_notes: Collection[RecordNote], *, in_batch: bool = False
+) -> Failures:
+    """Schedule activities, each with a note of the same text.
 
     Args:
         context: of the account.
-        wanted: any number of notes for each record.
-        in_batch: part of a batch that is tried again when Odoo doesn't respond.
+        record_notes: pairs of record and note, any number for each record.
+        in_batch: part of a batch that is retried when Odoo doesn't respond.
 
     Returns:
-        The records that refuse one.
+        The errors of the records that refuse one.
 
     Raises:
         AccountError: Odoo is down.
@@ -45,7 +47,9 @@ def remind(context: Context, wanted: Collection[RecordNote], *, in_batch: bool =
     def apply(batch: Sequence[RecordNote]) -> None:
         notes.remind_all(context.odoo, batch, today=today, user_id=user_id)
 
-    return _each(context, wanted, apply, about=_record, event="reminder_failed", in_batch=in_batch)
+    return _each(
+        context, record_notes, apply, about=_record, event="reminder_failed", in_batch=in_batch
+    )
 
 
 def post(
@@ -96,7 +100,7 @@ def _each(
     event: str,
     in_batch: bool,
 ) -> Failures:
-    """Apply to all at once; only upon a refusal, find out which items are to blame."""
+    """Apply to all items at once; find out the failing ones only if that is refused."""
     numbered = list(enumerate(items))
     errors = _errors(context, numbered, lambda batch: apply([item for _, item in batch]), in_batch)
     failures = {about(item): errors[str(n)] for n, item in numbered if str(n) in errors}
@@ -130,29 +134,33 @@ def _errors(
 
 
 Announcement = tuple[str, RecordNote]
-"""The name of a record, and what is to be said about it."""
+"""The name of a record, and the record with the note for its activity."""
 
 
 def announce(
-    context: Context, errors: Mapping[str, ItemError], wanted: Mapping[str, Announcement]
+    context: Context, errors: Mapping[str, ItemError], announcements: Mapping[str, Announcement]
 ) -> dict[str, ItemError]:
     """Schedule activities about items that are to be quarantined.
 
     Args:
         context: of the account.
-        errors: of the items, by their keys.
-        wanted: the activity about an item, by its key; an item that Odoo has no record of has none.
+        errors: by item key.
+        announcements: by item key; items without a record in Odoo have none.
 
     Returns:
-        The errors to quarantine the items with: they say where no activity could be scheduled.
+        By item key, the errors to quarantine with: they say where no activity could be scheduled.
     """
-    refused = remind(context, [about for _, about in wanted.values()])
-    failed = {key: {name: refused[r]} for key, (name, (r, _)) in wanted.items() if r in refused}
+    refused = remind(context, [about for _, about in announcements.values()])
+    failed = {
+        key: {name: refused[record]}
+        for key, (name, (record, _)) in announcements.items()
+        if record in refused
+    }
     return {key: without_activity(error, failed.get(key, {})) for key, error in errors.items()}
 
 
 def without_activity(error: ItemError, failures: Mapping[str, ItemError]) -> ItemError:
-    """The error, and on which records, by their names, no activity about it could be scheduled."""
+    """Add to an error that no activity could be scheduled; ``failures`` are by record name."""
     said = f"No activity could be scheduled on {', '.join(failures)}:"
     if not failures or said in error.reason:
         return error

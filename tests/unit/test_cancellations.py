@@ -10,7 +10,12 @@ from amazon_bridge.engine.codec import encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.cancellations import tagged_reason, tell
-from amazon_bridge.flows.cancellations.decide import Ending, Task, decide, deleted
+from amazon_bridge.flows.cancellations.decide import (
+    CancellationTask,
+    Resolution,
+    decide,
+    error_of_deleted,
+)
 from amazon_bridge.flows.cancellations.memo import Memo
 from amazon_bridge.model import Cancellation, FulfillmentStatus, Item, Order, Package
 from amazon_bridge.odoo.sales import Delivery, SaleOrder
@@ -40,14 +45,14 @@ SALE_ORDER = SaleOrder(
     made_by_bridge=True,
     line_ids=(1, 2),
 )
-TASK = Task(SALE_ORDER, (), shipped_by_amazon=False)
+TASK = CancellationTask(SALE_ORDER, (), shipped_by_amazon=False)
 GONE = Delivery(1, "WH/OUT/00001", "done", outgoing=True, location_id=5)
 PARCEL = Package("1", "DHL", "JD1", (("11", 1),))
 
 
 def decided(
-    task: Task = TASK, order: Order = ORDER, feeds: int = 0
-) -> Cancellation | Ending | ItemError:
+    task: CancellationTask = TASK, order: Order = ORDER, feeds: int = 0
+) -> Cancellation | Resolution | ItemError:
     return decide(task, order, reason="NoInventory", feeds=feeds)
 
 
@@ -66,16 +71,16 @@ def with_status(status: FulfillmentStatus) -> Order:
     ],
     ids=["FBA", "goods left", "shipped there", "partly shipped there", "a package"],
 )
-def test_what_has_shipped_needs_a_person(task: Task, order: Order) -> None:
+def test_what_has_shipped_needs_a_person(task: CancellationTask, order: Order) -> None:
     error = decided(task, order)
     assert isinstance(error, ItemError)
     assert (error.kind, "S00001" in error.reason) == ("needs_attention", True)
     # unless Amazon has cancelled it, too
     cancelled = replace(order, status=FulfillmentStatus.CANCELLED)
-    ending = decided(task, cancelled)
-    assert isinstance(ending, Ending)
-    assert (ending.state, ending.note) == (State.DONE, tell.CANCELLED_THERE_ALREADY)
-    assert decided(task, cancelled, feeds=1) == replace(ending, note=tell.TOLD)
+    resolution = decided(task, cancelled)
+    assert isinstance(resolution, Resolution)
+    assert (resolution.state, resolution.note) == (State.DONE, tell.ALREADY_CANCELLED)
+    assert decided(task, cancelled, feeds=1) == replace(resolution, note=tell.ACCEPTED)
 
 
 def test_an_order_that_is_not_payed_yet_is_not_cancellable() -> None:
@@ -107,7 +112,7 @@ def test_amazon_is_told_that_the_buyer_asked(
 def test_a_deleted_sale_order_is_settled_only_when_amazon_has_cancelled_it(
     status: FulfillmentStatus,
 ) -> None:
-    error = deleted(with_status(status))
+    error = error_of_deleted(with_status(status))
     assert (error is None) is (status == FulfillmentStatus.CANCELLED)
 
 

@@ -1,4 +1,4 @@
-"""Settles cancellations that Amazon need not be told of, and files the others."""
+"""Files cancellations, and settles those that Amazon need not be told of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows import notices, orders
 from amazon_bridge.flows.cancellations import tell
-from amazon_bridge.flows.cancellations.decide import Ending, Task, decide, deleted
+from amazon_bridge.flows.cancellations.decide import (
+    CancellationTask,
+    Resolution,
+    decide,
+    error_of_deleted,
+)
 from amazon_bridge.flows.cancellations.find import Found
 from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB, LIVE, memo_of
 from amazon_bridge.flows.context import Context
@@ -25,36 +30,36 @@ log = structlog.get_logger(__name__)
 def settle(run: Run, found: Found) -> None:
     """File the tasks, settle what Amazon need not be told of, and quarantine what is unclear."""
     context = run.context
-    _end(run, found.endings)
+    _resolve(run, found.resolutions)
     filed = [*(task.order_id for task in found.tasks), *found.unknown]
     context.ledger.items.file(context.name, JOB, [Seen(key, CANCELLED) for key in filed])
     failures = {
         **found.failures,
         **context.all_given_up(JOB, found.unknown),
-        **_settle_gone(run, found),
+        **_settle_deleted(run, found),
     }
     tell.quarantine(run, failures, found.sale_orders)
     run.counts.seen += len(failures)
 
 
-def _settle_gone(run: Run, found: Found) -> dict[str, ItemError]:
-    """Settle the orders without a sale order that Amazon has cancelled, and return the others."""
+def _settle_deleted(run: Run, found: Found) -> dict[str, ItemError]:
+    """Settle deleted orders that Amazon has cancelled, and return the errors of the others."""
     errors: dict[str, ItemError] = {}
-    fetched = run.each(sorted(found.gone), lambda id_: orders.fetch(run.context, id_), key=str)
+    fetched = run.each(sorted(found.deleted), lambda id_: orders.fetch(run.context, id_), key=str)
     for order_id, result in fetched:
-        if error := result if isinstance(result, ItemError) else deleted(result):
+        if error := result if isinstance(result, ItemError) else error_of_deleted(result):
             errors[order_id] = error
         else:
             settle_order(run, order_id, State.DONE, CANCELLED)
     return errors
 
 
-def _end(run: Run, endings: Sequence[Ending]) -> None:
-    """Post notes on the orders about how they end, close their activities, and settle them."""
-    posted = {each.sale_order.id: each.note for each in endings if each.note}
+def _resolve(run: Run, resolutions: Sequence[Resolution]) -> None:
+    """Post the notes on the orders, close their activities, and settle them."""
+    posted = {each.sale_order.id: each.note for each in resolutions if each.note}
     notices.post(run.context, notes.SALE_ORDER, posted)
-    tell.close_reminders(run.context, [each.sale_order for each in endings])
-    for each in endings:
+    tell.close_reminders(run.context, [each.sale_order for each in resolutions])
+    for each in resolutions:
         fingerprint = CANCELLED if each.sale_order.is_cancelled else LIVE
         settle_order(run, each.sale_order.order_id, each.state, fingerprint)
 
@@ -68,35 +73,39 @@ def settle_order(run: Run, order_id: str, state: State, fingerprint: str) -> Non
     log.info("cancellation_settled", account=name, order=order_id, state=state)
 
 
-def check(run: Run, tasks: Sequence[Task]) -> list[Cancellation]:
-    """Return what may be sent, as Amazon shows the orders now; settle or quarantine the others.
+def check(run: Run, tasks: Sequence[CancellationTask]) -> list[Cancellation]:
+    """Fetch the orders, return the cancellations to send, and settle or quarantine the others.
 
     Raises:
         AccountError: Amazon is down.
     """
     cancellations: list[Cancellation] = []
-    endings: list[Ending] = []
+    resolutions: list[Resolution] = []
     failures: dict[str, ItemError] = {}
-    looks = run.each(tasks, lambda task: look(run.context, task), key=lambda task: task.order_id)
-    for task, result in looks:
+    results = run.each(
+        tasks, lambda task: fetch_and_decide(run.context, task), key=lambda task: task.order_id
+    )
+    for task, result in results:
         match result:
             case Cancellation():
                 cancellations.append(result)
-            case Ending():
-                endings.append(result)
+            case Resolution():
+                resolutions.append(result)
             case ItemError():
                 failures[task.order_id] = result
-    _end(run, endings)
+    _resolve(run, resolutions)
     tell.quarantine(run, failures, _sale_orders(tasks))
     return cancellations
 
 
-def _sale_orders(tasks: Sequence[Task]) -> Mapping[str, SaleOrder]:
+def _sale_orders(tasks: Sequence[CancellationTask]) -> Mapping[str, SaleOrder]:
     return {task.order_id: task.sale_order for task in tasks}
 
 
-def look(context: Context, task: Task) -> Cancellation | Ending | ItemError:
-    """Decide what to do about an order by what Amazon shows now.
+def fetch_and_decide(
+    context: Context, task: CancellationTask
+) -> Cancellation | Resolution | ItemError:
+    """Fetch an order from Amazon and decide what to do about it.
 
     Raises:
         ItemError: the order can't be parsed.

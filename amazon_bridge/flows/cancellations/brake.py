@@ -1,4 +1,4 @@
-"""Holds what looks like a mistaken mass action."""
+"""Holds cancellations that look like a mistaken mass action."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import HELD
 from amazon_bridge.flows.cancellations import tell
-from amazon_bridge.flows.cancellations.decide import Task
+from amazon_bridge.flows.cancellations.decide import CancellationTask
 from amazon_bridge.flows.cancellations.memo import JOB, Memo, remember_passed
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
@@ -18,14 +18,14 @@ from amazon_bridge.odoo.cancelled_orders import count_open_orders
 log = structlog.get_logger(__name__)
 
 _FEW = 5
-"""Up to so many cancellations in a round are no mass action, whatever part of the orders."""
+"""Up to this many cancellations in a run are never held, whatever their share of the orders."""
 
 
-def released(run: Run, tasks: Sequence[Task]) -> Sequence[Task]:
-    """Hold what looks like a mistaken mass action; what has passed here before passes again."""
+def pass_brake(run: Run, tasks: Sequence[CancellationTask]) -> Sequence[CancellationTask]:
+    """Return the tasks that may be sent; hold new ones that look like a mistaken mass action."""
     context = run.context
-    new = fresh(context, tasks)
-    why = suspicion(context, len(new))
+    new = not_passed(context, tasks)
+    why = reason_to_hold(context, len(new))
     if not why:
         for task in new:
             remember_passed(context, task.order_id)
@@ -36,8 +36,8 @@ def released(run: Run, tasks: Sequence[Task]) -> Sequence[Task]:
     return [task for task in tasks if task not in new]
 
 
-def fresh(context: Context, tasks: Sequence[Task]) -> list[Task]:
-    """Those that neither an earlier run nor a person has let pass yet."""
+def not_passed(context: Context, tasks: Sequence[CancellationTask]) -> list[CancellationTask]:
+    """Return the tasks that neither an earlier run nor a person has let pass yet."""
     entries = {t.order_id: context.ledger.items.get(context.name, JOB, t.order_id) for t in tasks}
     return [
         task
@@ -47,8 +47,8 @@ def fresh(context: Context, tasks: Sequence[Task]) -> list[Task]:
     ]
 
 
-def suspicion(context: Context, number: int) -> str | None:
-    """Why so many cancellations look like a mistake, if they do."""
+def reason_to_hold(context: Context, number: int) -> str | None:
+    """Return why this many new cancellations look like a mistake; None if they don't."""
     brake = context.account.cancellation_brake
     if number > brake.orders:
         return f"{number} orders were cancelled in Odoo at once, more than {brake.orders}."

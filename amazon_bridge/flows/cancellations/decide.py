@@ -16,8 +16,8 @@ from amazon_bridge.odoo.sales import SaleOrder
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A sale order that was cancelled in Odoo, and that Amazon may have to be told of."""
+class CancellationTask:
+    """A sale order that was cancelled in Odoo and may have to be cancelled on Amazon."""
 
     sale_order: SaleOrder
     tags: tuple[str, ...]
@@ -28,14 +28,14 @@ class Task:
         return self.sale_order.order_id
 
     @property
-    def is_tellable(self) -> bool:
-        """As far as Odoo knows: Amazon has not shipped it, nor have we."""
+    def is_cancellable(self) -> bool:
+        """True if neither Amazon nor the merchant has shipped it, as far as Odoo knows."""
         return not self.shipped_by_amazon and not self.sale_order.goods_left
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How an order ends that Amazon isn't to be told of, and what is said about it in Odoo."""
+class Resolution:
+    """The state in which to settle an order without telling Amazon, and the note about it."""
 
     sale_order: SaleOrder
     state: State
@@ -43,20 +43,20 @@ class Ending:
 
 
 def decide(
-    task: Task, order: Order, *, reason: str, feeds: int
-) -> Cancellation | Ending | ItemError:
-    """What to do about a cancelled sale order. Never cancel an order that has shipped in part.
+    task: CancellationTask, order: Order, *, reason: str, feeds: int
+) -> Cancellation | Resolution | ItemError:
+    """Decide what to do about a cancelled sale order. Partly shipped orders are never cancelled.
 
     Args:
         task: the sale order.
         order: as Amazon shows it now.
-        reason: the account's, for Amazon.
+        reason: the account's default cancel reason.
         feeds: the number of feeds that named the order.
     """
     if order.status == FulfillmentStatus.CANCELLED:
-        note = tell.TOLD if feeds else tell.CANCELLED_THERE_ALREADY
-        return Ending(task.sale_order, State.DONE, note)
-    if why := _why_untellable(task, order):
+        note = tell.ACCEPTED if feeds else tell.ALREADY_CANCELLED
+        return Resolution(task.sale_order, State.DONE, note)
+    if why := _why_not_cancellable(task, order):
         return _needs_attention(task, why)
     if order.status != FulfillmentStatus.UNSHIPPED:
         return ItemError(
@@ -67,7 +67,7 @@ def decide(
     return _cancellation(task, order, reason)
 
 
-def _why_untellable(task: Task, order: Order) -> str:
+def _why_not_cancellable(task: CancellationTask, order: Order) -> str:
     if task.shipped_by_amazon:
         return "Amazon ships it itself"
     if task.sale_order.goods_left:
@@ -78,8 +78,8 @@ def _why_untellable(task: Task, order: Order) -> str:
 _SHIPPED = {FulfillmentStatus.PARTIALLY_SHIPPED, FulfillmentStatus.SHIPPED}
 
 
-def _needs_attention(task: Task, why: str) -> ItemError:
-    """Cancelling on Amazon would refund the whole order."""
+def _needs_attention(task: CancellationTask, why: str) -> ItemError:
+    """The error of an order that must not be cancelled: Amazon would refund all of it."""
     return ItemError(
         "needs_attention",
         f"{task.sale_order.name} was cancelled in Odoo, but {why}. Amazon was not told of the"
@@ -89,15 +89,15 @@ def _needs_attention(task: Task, why: str) -> ItemError:
     )
 
 
-def _cancellation(task: Task, order: Order, reason: str) -> Cancellation:
+def _cancellation(task: CancellationTask, order: Order, reason: str) -> Cancellation:
     tagged = tagged_reason(task.tags)
-    asked = [i.order_item_id for i in order.items if i.buyer_requested_cancellation]
+    requested = [i.order_item_id for i in order.items if i.buyer_requested_cancellation]
     return Cancellation(
         order_id=task.order_id,
         sale_order_name=task.sale_order.name,
         order_item_ids=tuple(item.order_item_id for item in order.items),
         reason=tagged or reason,
-        item_reasons=() if tagged else tuple((item_id, _BUYER_CANCELED) for item_id in asked),
+        item_reasons=() if tagged else tuple((item_id, _BUYER_CANCELED) for item_id in requested),
     )
 
 
@@ -105,17 +105,17 @@ _BUYER_CANCELED: CancelReason = "BuyerCanceled"
 
 
 def tagged_reason(tags: Iterable[str]) -> str | None:
-    """The tag of an order that is one of Amazon's reasons, if there is one.
+    """Return the first tag that is one of Amazon's cancel reasons, if any.
 
-    Capitals, spaces and hyphens don't matter: ``Customer exchange`` is ``CustomerExchange``.
+    Case, spaces and hyphens are ignored: ``Customer exchange`` is ``CustomerExchange``.
     """
     reasons = {reason.casefold(): reason for reason in get_args(CancelReason)}
     words = ("".join(c for c in tag.casefold() if c.isalpha()) for tag in tags)
     return next((reasons[word] for word in words if word in reasons), None)
 
 
-def deleted(order: Order) -> ItemError | None:
-    """The error of an order whose sale order was deleted before Amazon was told, if it has one."""
+def error_of_deleted(order: Order) -> ItemError | None:
+    """The error of an order whose sale order was deleted; None if Amazon has cancelled it."""
     if order.status == FulfillmentStatus.CANCELLED:
         return None
     return ItemError(
@@ -128,5 +128,5 @@ def deleted(order: Order) -> ItemError | None:
 
 
 def is_shipped_by_amazon(fulfilled_by: str) -> bool:
-    """Anyone but the merchant ships the order."""
+    """True if anyone but the merchant ships the order."""
     return fulfilled_by != FulfilledBy.MERCHANT

@@ -1,4 +1,4 @@
-"""Feeds of cancellations: sent, followed, and their orders settled by their results."""
+"""Cancellation feeds: created, polled, and their orders settled by the results."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from amazon_bridge.engine.records import Feed, State
 from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.apply import check, settle_order
-from amazon_bridge.flows.cancellations.brake import released
-from amazon_bridge.flows.cancellations.decide import Task
+from amazon_bridge.flows.cancellations.brake import pass_brake
+from amazon_bridge.flows.cancellations.decide import CancellationTask
 from amazon_bridge.flows.cancellations.find import sale_orders_of
 from amazon_bridge.flows.cancellations.memo import CANCELLED, remember_feed
 from amazon_bridge.flows.context import Context
@@ -24,21 +24,21 @@ from amazon_bridge.model import Cancellation, FulfillmentStatus
 log = structlog.get_logger(__name__)
 
 _FEED_PAUSE = timedelta(minutes=20)
-"""Amazon asks for no more than one feed of a type in this time."""
+"""Interval between feeds: Amazon asks for at most one feed of a type in this time."""
 
 _LOST_FEED = timedelta(minutes=30)
 """A feed whose id was lost is assumed processed, or never created, after this time."""
 
 _STUCK_FEED = timedelta(hours=12)
-"""After this time a feed isn't waited for any longer, nor a report that can't be read."""
+"""A feed that is still processed, or whose report can't be read, is given up after this time."""
 
 _MOST_FEEDS = 3
 """An order is quarantined when this many feeds have not cancelled it."""
 
 
-def send(run: Run, tasks: Sequence[Task]) -> None:
-    """Send a feed with all that may be sent, when the time for one has come."""
-    passed = released(run, tasks)
+def send(run: Run, tasks: Sequence[CancellationTask]) -> None:
+    """Send one feed with all cancellations that pass the brake, if a feed is due."""
+    passed = pass_brake(run, tasks)
     if passed and _is_time_for_a_feed(run.context):
         cancellations = check(run, passed)
         if cancellations:
@@ -46,7 +46,7 @@ def send(run: Run, tasks: Sequence[Task]) -> None:
 
 
 def _is_time_for_a_feed(context: Context) -> bool:
-    """Whether the last feed is long enough ago; one that this state store doesn't know, is over."""
+    """True if the last feed is long enough ago, and none of another state store is processing."""
     now = context.clock()
     last = context.ledger.feeds.last_begun(context.name)
     if last and abs(now - last) < _FEED_PAUSE:
@@ -58,7 +58,7 @@ def _send(run: Run, cancellations: Sequence[Cancellation]) -> None:
     """Send one feed.
 
     Raises:
-        Transient: no answer; whether the feed was made is found out later.
+        Transient: no answer; a later run finds out whether the feed was created.
         AccountError: Amazon refuses the account.
     """
     context = run.context
@@ -75,11 +75,8 @@ def _send(run: Run, cancellations: Sequence[Cancellation]) -> None:
     log.info("cancellations_sent", account=context.name, feed=feed_id, orders=len(order_ids))
 
 
-# Follow
-
-
 def follow(run: Run, feed: Feed) -> None:
-    """Ask how a feed fares, and settle its orders when it has ended.
+    """Poll a feed, and settle its orders when it has ended.
 
     Raises:
         AccountError: Amazon is down, or refuses the account.
@@ -94,7 +91,7 @@ def follow(run: Run, feed: Feed) -> None:
 
 
 def _results(context: Context, feed: Feed) -> Mapping[str, Result] | None:
-    """What became of the feed's orders, as far as Amazon says; None while it is under way."""
+    """Return the results of a feed, by order id as far as there are any; None before its end."""
     if feed.feed_id is None:
         return {} if context.clock() - feed.begun >= _LOST_FEED else None
     try:
@@ -109,9 +106,9 @@ def _results(context: Context, feed: Feed) -> Mapping[str, Result] | None:
 
 
 def _close(run: Run, feed: Feed, results: Mapping[str, Result]) -> None:
-    """Settle each order by its result; what the feed leaves unsaid the order itself tells.
+    """Settle each order by its result, or by the order itself if the feed has no result for it.
 
-    Orders that it didn't cancel stay pending: another feed takes them.
+    Orders that it didn't cancel stay pending for another feed.
     """
     context = run.context
     cancelled: list[str] = []
@@ -125,7 +122,7 @@ def _close(run: Run, feed: Feed, results: Mapping[str, Result]) -> None:
         elif is_cancelled:
             cancelled.append(order_id)
     sale_orders = sale_orders_of(context, feed.keys)
-    tell.say_told(context, [sale_orders[key] for key in cancelled if key in sale_orders])
+    tell.note_cancelled(context, [sale_orders[key] for key in cancelled if key in sale_orders])
     for order_id in cancelled:
         settle_order(run, order_id, State.DONE, CANCELLED)
     tell.quarantine(run, failures, sale_orders)
@@ -134,7 +131,7 @@ def _close(run: Run, feed: Feed, results: Mapping[str, Result]) -> None:
 
 
 def _is_cancelled_there(context: Context, order_id: str, result: Result | None) -> bool:
-    """Whether a feed that has ended has cancelled the order.
+    """Return True if a feed that has ended has cancelled the order.
 
     Raises:
         ItemError: Amazon refused the cancellation, or several feeds had no effect.

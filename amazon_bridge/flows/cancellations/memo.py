@@ -10,26 +10,26 @@ from amazon_bridge.flows.context import Context
 JOB = "cancellations"
 
 CANCELLED, LIVE = "cancelled", "live"
-"""The fingerprints of a sale order here: one that is revived and cancelled again is told again."""
+"""Fingerprints of a sale order: one that is confirmed again and cancelled again is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memo(BaseMemo):
-    """What happened to a cancellation so far."""
+    """What the state store remembers of a cancellation."""
 
     passed_brake: bool = False
-    """It was not held as part of a mass action, and is not held later."""
+    """The brake has let it pass, and won't hold it later."""
     feeds: int = 0
     """Number of feeds that named the order and did not cancel it."""
 
 
 def memo_of(context: Context, order_id: str) -> Memo:
-    """What is remembered of an order's cancellation."""
+    """Return what is remembered of an order's cancellation."""
     return Memo.read(context.ledger.items.get(context.name, JOB, order_id)) or Memo()
 
 
 def remember_passed(context: Context, order_id: str) -> None:
-    """Remember that a cancellation is no part of a mass action."""
+    """Remember that the brake has let a cancellation pass."""
     _remember(context, order_id, replace(memo_of(context, order_id), passed_brake=True))
 
 

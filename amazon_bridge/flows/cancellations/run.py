@@ -8,9 +8,9 @@ from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.cancellations import feeds
-from amazon_bridge.flows.cancellations.apply import check, look, settle
-from amazon_bridge.flows.cancellations.brake import fresh, suspicion
-from amazon_bridge.flows.cancellations.decide import Task
+from amazon_bridge.flows.cancellations.apply import check, fetch_and_decide, settle
+from amazon_bridge.flows.cancellations.brake import not_passed, reason_to_hold
+from amazon_bridge.flows.cancellations.decide import CancellationTask
 from amazon_bridge.flows.cancellations.find import Found, find
 from amazon_bridge.flows.cancellations.memo import JOB
 from amazon_bridge.flows.outbound import OutboundJob
@@ -25,15 +25,17 @@ def _read_back(run: outbound.Run) -> None:
 
 
 def _send(run: outbound.Run, found: Found) -> None:
-    check(run, [task for task in found.tasks if not task.is_tellable])
-    feeds.send(run, [task for task in found.tasks if task.is_tellable])
+    check(run, [task for task in found.tasks if not task.is_cancellable])
+    feeds.send(run, [task for task in found.tasks if task.is_cancellable])
 
 
 def _foresee(run: outbound.Run, found: Found) -> None:
     context, held = run.context, _foresee_held(run, found)
     would = [task for task in found.tasks if task not in held]
-    looks = runner.one_by_one(would, lambda task: look(context, task), key=lambda t: t.order_id)
-    for task, result in looks:
+    results = runner.one_by_one(
+        would, lambda task: fetch_and_decide(context, task), key=lambda t: t.order_id
+    )
+    for task, result in results:
         if isinstance(result, Cancellation):
             reason = result.reason
             log.info(
@@ -44,10 +46,10 @@ def _foresee(run: outbound.Run, found: Found) -> None:
             run.counts.quarantined += 1
 
 
-def _foresee_held(run: outbound.Run, found: Found) -> list[Task]:
+def _foresee_held(run: outbound.Run, found: Found) -> list[CancellationTask]:
     """Log and count the tasks that the brake would hold."""
-    new = fresh(run.context, [task for task in found.tasks if task.is_tellable])
-    why = suspicion(run.context, len(new))
+    new = not_passed(run.context, [task for task in found.tasks if task.is_cancellable])
+    why = reason_to_hold(run.context, len(new))
     if why is None:
         return []
     log.warning("dry_run_hold", account=run.context.name, orders=len(new), reason=why)

@@ -1,4 +1,4 @@
-"""What people are told of cancellations: notes and activities on sale orders."""
+"""Notes and activities about cancellations on sale orders, and the quarantine."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ from amazon_bridge.odoo.sales import SaleOrder
 
 log = structlog.get_logger(__name__)
 
-NOT_TOLD = "Amazon: cancellation not told"
-TOLD = Note(
+NOT_SENT = "Amazon: cancellation not told"  # also finds earlier activities: never change it
+ACCEPTED = Note(
     "cancellation_told",
     "Amazon: told of the cancellation",
     "Amazon was told of the cancellation and has accepted it. Amazon tells the buyer.",
 )
-CANCELLED_THERE_ALREADY = Note(
+ALREADY_CANCELLED = Note(
     "cancellation_known",
     "Amazon: cancelled there too",
     "Amazon has this order as cancelled already; there was nothing to tell.",
 )
 CANCELLED_SUBJECTS = (
     orders.CANCELLED_THERE.subject,
-    TOLD.subject,
-    CANCELLED_THERE_ALREADY.subject,
+    ACCEPTED.subject,
+    ALREADY_CANCELLED.subject,
 )
 """The subjects of notes on orders that Amazon has cancelled."""
 
 _REFUSED = "cancellation_refused"
-"""Begins the topic of each activity about a cancellation."""
+"""Prefix of the topic of each activity about a cancellation."""
 
-_SUBJECTS = {"needs_attention": NOT_TOLD, HELD: "Amazon: cancellation held"}
+_SUBJECTS = {"needs_attention": NOT_SENT, HELD: "Amazon: cancellation held"}
 """The subjects of activities by the kind of error; else ``_NOT_CANCELLED``."""
 
 _NOT_CANCELLED = "Amazon doesn't cancel this order"
 
 
-def say_told(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
-    """Note on sale orders that Amazon has cancelled them at our word."""
+def note_cancelled(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
+    """Note on sale orders that Amazon has accepted their cancellation."""
     ids = [sale_order.id for sale_order in sale_orders]
-    notices.post(context, notes.SALE_ORDER, dict.fromkeys(ids, TOLD))
+    notices.post(context, notes.SALE_ORDER, dict.fromkeys(ids, ACCEPTED))
     close_reminders(context, sale_orders)
 
 
 def close_reminders(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
-    """Close the activities about cancellations, the buyer's requests included."""
+    """Close the activities about cancellations, including those about the buyer's requests."""
     topics, feedback = (_REFUSED, reminders.REQUEST), "Settled: nothing is left to cancel."
     records = [(notes.SALE_ORDER, sale_order.id) for sale_order in sale_orders]
     deliveries = [d.id for sale_order in sale_orders for d in sale_order.deliveries]
@@ -62,8 +62,8 @@ def close_reminders(context: Context, sale_orders: Sequence[SaleOrder]) -> None:
     notices.close(context, records, topics, feedback)
 
 
-def still_asked(context: Context, ids: Collection[int]) -> set[int]:
-    """Those of the sale orders that have an open activity about their cancellation."""
+def with_open_activity(context: Context, ids: Collection[int]) -> set[int]:
+    """Return the ids of the sale orders that have an open activity about their cancellation."""
     return notes.records_with_reminder(context.odoo, notes.SALE_ORDER, ids, (_REFUSED,))
 
 
