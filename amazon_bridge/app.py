@@ -6,79 +6,42 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 
-from amazon_bridge.amazon import doctor as amazon_doctor
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
-from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
+from amazon_bridge.engine.errors import BridgeError, ConfigError
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import DatabaseId
 from amazon_bridge.engine.runner import Counts, internal_error
 from amazon_bridge.engine.throttle import Throttle
-from amazon_bridge.flows import (
-    cancellations,
-    continuity,
-    invoices,
-    orders,
-    shipments,
-)
+from amazon_bridge.flows import check, continuity
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders import ORDERS, run
+from amazon_bridge.flows.orders.as_is import import_as_is
 from amazon_bridge.housekeeping import Housekeeping
 from amazon_bridge.model import Finding
-from amazon_bridge.odoo import doctor as odoo_doctor
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.geography import read_geography
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Inspection, Setup
+from amazon_bridge.sync_runs import SyncRuns
 
 log = structlog.get_logger(__name__)
 
 
-def _orders(context: Context, *, dry_run: bool = False) -> Counts:
-    """A run of orders, and the invoices of what was delivered since the last one.
-
-    Invoices need Amazon for nothing: an error of the orders leaves them out only if Odoo is down.
-    """
-    counts = orders.sync(context, dry_run=dry_run)
-    try:
-        if counts.error:
-            context.odoo.ping()
-    except (AccountError, Transient):
-        return counts
-    return counts + invoices.sync(context, dry_run=dry_run)
-
-
-JOBS: dict[str, Callable[..., Counts]] = {
-    orders.JOB: _orders,
-    cancellations.JOB: cancellations.sync,
-    shipments.JOB: shipments.sync,
-}
-"""The jobs of an account, in the order in which a whole round works them."""
-
-_DAILY = timedelta(days=1)
-
-KEPT_JOBS = (*JOBS, invoices.KEPT)
-"""Under these names the state store keeps items."""
-
-SWEEP = "sweep"
-"""The name under which the daily sweep's rounds are recorded."""
-
 ODOO = "Odoo"
-"""The side that all accounts share. The others are Amazon, each named by its account (in small
-letters)."""
+"""Name of the remote that all accounts share. The others are Amazon, each named by its account
+(in small letters)."""
 
 Watch = Callable[[str, str, BridgeError | None, float], None]
-"""Is told of each call: the side, the operation, the error that it ended with, its seconds."""
-
-_Work = Callable[[Context], Counts]
+"""Called after every remote call: with the remote, the operation, its error, its seconds."""
 
 _LOGIN_LIFETIME = 3600.0
 """Seconds after which a daemon logs in to Odoo again: what was looked up at the login (version,
@@ -97,7 +60,7 @@ def _nobody_watches(_side: str, _operation: str, _error: BridgeError | None, _: 
     pass
 
 
-class App(Housekeeping):
+class App(Housekeeping, SyncRuns):
     """The bridge of one configuration: its state store, and its clients, each built once.
 
     May be shared by threads.
@@ -123,7 +86,6 @@ class App(Housekeeping):
         watch: Watch = _nobody_watches,
     ) -> None:
         self.config = config
-        self.jobs = KEPT_JOBS
         self.ledger = Ledger(config.state, clock)
         self.throttle = throttle or Throttle(operations.LIMITS, sleep=sleep)
         self.clock = clock
@@ -277,94 +239,14 @@ class App(Housekeeping):
             raise setup.refusal(account, inspection.missing)
         return inspection.expected
 
-    def sync(self, account: AccountConfig, job: str, *, dry_run: bool = False) -> Counts:
-        """One round of one job, alone among all processes that share the state store.
-
-        What stops the round is told as the counts' ``error``.
-        """
-        work = partial(JOBS[job], dry_run=dry_run)
-        if dry_run:
-            return self._alone(account, job, lambda: self._foreseen(account, work))
-        counts = self._alone(account, job, lambda: self._recorded(account, job, work))
-        _log_round(account, job, counts)
-        return counts
-
-    def is_sweep_due(self, account: AccountConfig, job: str) -> bool:
-        """Whether a run of this job is to be followed by the daily sweep, in this process.
-
-        Whoever asks is to do it: it counts as begun. The first one is due a day after the
-        account's first run, which has read everything.
-        """
-        chore = f"sweep of {account.name}"
-        return job == orders.JOB and self.ledger.chores.is_due(chore, _DAILY, at_first=False)
-
-    def sync_with_sweep(self, account: AccountConfig, job: str) -> Counts:
-        """``sync``, and the daily sweep if it is due. Only what the sweep changed is counted."""
-        counts = self.sync(account, job)
-        if self.is_sweep_due(account, job):
-            counts += replace(self.sweep(account), seen=0, unchanged=0)
-        return counts
-
-    def sweep(self, account: AccountConfig) -> Counts:
-        """Look at the last days' orders again, for what Amazon showed late; like ``sync``."""
-        counts = self._alone(
-            account, orders.JOB, lambda: self._recorded(account, SWEEP, orders.sweep)
-        )
-        _log_round(account, SWEEP, counts)
-        return counts
-
-    def _alone(self, account: AccountConfig, job: str, work: Callable[[], Counts]) -> Counts:
-        try:
-            with lock.held(self.config.state, account.name, job, wait=lock.WAIT):
-                counts = work()
-        except (AccountError, Transient) as error:
-            counts = Counts(error=str(error))
-        return counts
-
-    def _recorded(self, account: AccountConfig, job: str, work: _Work) -> Counts:
-        started, rewinds = self.clock(), self.ledger.continuity.rewinds(account.name)
-        if self.ledger.continuity.correct_moments():
-            log.warning(
-                "timestamps_corrected", reason="The clock was set back since they were noted."
-            )
-        if self.ledger.items.configuration_changed(account.name, account.digest()):
-            log.info("configuration_changed", account=account.name)
-        record = partial(self.ledger.runs.record, account.name, job, started=started)
-        try:
-            counts = self._tried(account, work, dry_run=False)
-        except ConfigError as error:
-            record(finished=self.clock(), counts=Counts(error=str(error)), rewinds=rewinds)
-            raise
-        record(finished=self.clock(), counts=counts, rewinds=rewinds)
-        return counts
-
-    def _foreseen(self, account: AccountConfig, work: _Work) -> Counts:
-        """What a run would do. An ``error`` says that it couldn't begin, for want of a setup."""
-        counts = self._tried(account, work, dry_run=True)
-        if counts.error:
-            return counts
-        obstacles = [each for each in self.inspection(account).missing if each.obstacle]
-        error = str(setup.refusal(account, obstacles)) if obstacles else None
-        return counts + Counts(error=error)
-
-    def _tried(self, account: AccountConfig, work: _Work, *, dry_run: bool) -> Counts:
-        try:
-            return work(self.context(account, dry_run=dry_run))
-        except BridgeError as error:
-            if isinstance(error, ConfigError):
-                raise
-            return Counts(error=str(error))
-        except Exception as error:  # noqa: BLE001  a bug must cost one round, not all the others
-            return Counts(error=str(internal_error(error)))
-
     def examine(self, account: AccountConfig) -> list[Finding]:
         """What the doctor finds on both sides of an account."""
         try:
-            findings = odoo_doctor.examine(self.odoo, account)
+            findings = check.examine_odoo(self.odoo, account)
             findings += continuity.examine(self.ledger, self.odoo)
         except BridgeError as error:
             findings = [Finding(ok=False, what=error.reason, remedy=error.remedy)]
-        return findings + amazon_doctor.examine(self.amazon(account), account.marketplaces)
+        return findings + check.examine_amazon(self.amazon(account), account)
 
     def move_cursor(
         self, account: AccountConfig, at: datetime, *, skip: bool = False
@@ -398,13 +280,13 @@ class App(Housekeeping):
 
     def recover(self, account: AccountConfig, order_id: str) -> Counts:
         """Fetch one order from Amazon by its id and bring it to Odoo, now."""
-        with lock.held(self.config.state, account.name, orders.JOB, wait=lock.WAIT):
-            return orders.recover(self.context(account), order_id)
+        with lock.held(self.config.state, account.name, ORDERS.name, wait=lock.WAIT):
+            return run.recover(self.context(account), order_id)
 
     def import_as_is(self, account: AccountConfig, order_id: str) -> Counts:
         """Import a quarantined order at the total that Amazon states."""
-        with lock.held(self.config.state, account.name, orders.JOB, wait=lock.WAIT):
-            return orders.import_as_is(self.context(account), order_id)
+        with lock.held(self.config.state, account.name, ORDERS.name, wait=lock.WAIT):
+            return import_as_is(self.context(account), order_id)
 
 
 def _by_marketplace(accounts: Iterable[AccountConfig], seller_id: str) -> dict[str, str]:
@@ -417,25 +299,9 @@ def _by_marketplace(accounts: Iterable[AccountConfig], seller_id: str) -> dict[s
     }
 
 
-def switched_off(account: AccountConfig) -> set[str]:
-    """The jobs that the account's configuration switches off."""
-    on = {
-        cancellations.JOB: account.notify_amazon.cancellations,
-        shipments.JOB: account.notify_amazon.shipments,
-    }
-    return {job for job, is_on in on.items() if not is_on}
-
-
 def _told_by(account: AccountConfig) -> bool | None:
     """Whether prices include the tax, where the configuration says so."""
     return None if account.prices_include_tax == "auto" else account.prices_include_tax
-
-
-def _log_round(account: AccountConfig, job: str, counts: Counts) -> None:
-    """At ``info`` when something happened; a quiet day needs no line every five minutes."""
-    told = {name: getattr(counts, name) for name in counts.__slots__ if getattr(counts, name)}
-    happened = told.keys() - {"seen", "unchanged"}
-    (log.info if happened else log.debug)("run_finished", account=account.name, job=job, **told)
 
 
 @contextmanager

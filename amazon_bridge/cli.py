@@ -22,7 +22,10 @@ from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, 
 from amazon_bridge.engine.ledger.file import verify
 from amazon_bridge.engine.records import Entry, Run, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import orders, shipments
+from amazon_bridge.flows import jobs
+from amazon_bridge.flows.pending import explained, pending_list
+from amazon_bridge.flows.shipments.records import waiting
+from amazon_bridge.job import PendingList, PendingView
 from amazon_bridge.model import Finding
 from amazon_bridge.service import daemon, healthcheck, sync_client, sync_protocol
 from amazon_bridge.terminal import add_row, console, say, say_marked
@@ -205,7 +208,7 @@ def healthcheck_(ctx: click.Context) -> None:
 
 
 @main.command()
-@click.argument("job", type=click.Choice([*app.JOBS, "all"]))
+@click.argument("job", type=click.Choice([*jobs.NAMES, "all"]))
 @_account
 @click.option("--dry-run", is_flag=True, help="Say what would be done; do and remember nothing.")
 @_json
@@ -301,8 +304,8 @@ def _show_counts(results: dict[str, dict[str, Counts]]) -> None:
             if counts.error:
                 failed.setdefault((account, counts.error), []).append(job)
     console().print(table)
-    for (account, error), jobs in failed.items():  # what all jobs have in common is said once
-        say(f"{account}, {', '.join(jobs)}: {error}")
+    for (account, error), failing in failed.items():  # common errors are printed once
+        say(f"{account}, {', '.join(failing)}: {error}")
     if any(counts.quarantined for done in results.values() for counts in done.values()):
         say("Some were quarantined: amazon-bridge quarantine list")
 
@@ -409,8 +412,8 @@ def _show_entry(entry: Entry) -> None:
         say(f"  last tried {_moment(entry.last_tried)}")
     if entry.kind:
         say(f"  {entry.kind}: {entry.reason} {entry.remedy or ''}")
-    elif entry.state is State.PENDING and entry.job == orders.JOB:
-        say(f"  {orders.with_reason(entry).reason}")
+    elif entry.state is State.PENDING and (reason := explained(entry).reason):
+        say(f"  {reason}")
 
 
 @order.command("recover")
@@ -605,7 +608,7 @@ def state_adopt(ctx: click.Context, since: str | None) -> None:
         for name, moment in moments.items():
             say(f"{name}: everything since {_moment(moment)} is looked at again.")
         for name in _known_accounts(bridge):
-            for each in shipments.waiting(bridge.ledger, name):
+            for each in waiting(bridge.ledger, name):
                 say(f"{name}: {each.display_key} was waiting{_WHETHER_THERE}")
 
 
@@ -625,10 +628,13 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     """Tell how each account and job stands."""
     with _opened(ctx) as bridge:
         told = {name: _status(bridge, name) for name in _known_accounts(bridge)}
+        pending = {name: _pending(bridge, name) for name in told}
     if as_json:
         click.echo(json.dumps({"accounts": told}))
         return
-    table = Table("account", "cursor", "job", "last success", "put aside", "pending", "last error")
+    table = Table(
+        "account", "cursor", "job", "last success", "quarantined", "pending", "last error"
+    )
     for name, of in told.items():
         for job, done in of["jobs"].items() or [("", {})]:
             numbers = [str(done.get(state, 0)) for state in ("quarantined", "pending")]
@@ -637,8 +643,8 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     console().print(table)
     for name, of in told.items():
         _show_left_alone(name, of)
-        _show_waiting_orders(name, of)
-        _show_waiting(name, of["waiting"])
+        for view, found in pending[name]:
+            _show_pending(name, view, found)
         _show_fallbacks(name, of["fallback_products"])
 
 
@@ -652,30 +658,29 @@ def _show_left_alone(account: str, of: dict[str, Any]) -> None:
             say(f"{account}, {job}: {number} items are open, but the job is switched off.")
 
 
-_MOST_WAITING = 20
+_MOST_PENDING = 20
 
 
-def _show_waiting(account: str, waiting: Sequence[dict[str, Any]]) -> None:
-    """Name the delivery orders that Amazon is still to be told of, and what they lack."""
-    if waiting:
-        say(f"{account}: {len(waiting)} delivery orders are done and not told yet:")
-    for each in waiting[:_MOST_WAITING]:
-        lacks = f"lacks {' and '.join(each['lacks'])}" if each["lacks"] else "is told next"
-        say(f"  {each['key']}, {each['since']}: {lacks}")
-    if waiting[_MOST_WAITING:]:
+def _pending(bridge: App, account: str) -> list[tuple[PendingView, PendingList]]:
+    """The pending items of each job that has a list of them."""
+    return [
+        (job.pending, pending_list(bridge.ledger, account, job.pending, _MOST_PENDING))
+        for job in jobs.JOBS
+        if job.pending
+    ]
+
+
+def _show_pending(account: str, view: PendingView, pending: PendingList) -> None:
+    """List the first pending items of a job, and why they are pending."""
+    if not pending.items:
+        return
+    say(f"{account}: {pending.total} {view.title}:")
+    for each in pending.items[:_MOST_PENDING]:
+        say(f"  {each.key}, {_moment(each.since)}: {each.note}")
+    if pending.items[_MOST_PENDING:]:
         say("  The others: amazon-bridge status --json")
-
-
-def _show_waiting_orders(account: str, of: dict[str, Any]) -> None:
-    """Name the orders that are neither processed nor quarantined yet, and why."""
-    shown = of["waiting_orders"]
-    number = of["jobs"][orders.JOB]["pending"] if shown else 0
-    if shown:
-        say(f"{account}: {number} orders wait:")
-    for each in shown:
-        say(f"  {each['order']}, {each['since']}: {each['reason']}")
-    if number > len(shown):
-        say(f"  And {number - len(shown)} more.")
+    elif pending.total > len(pending.items):
+        say(f"  And {pending.total - len(pending.items)} more.")
 
 
 _MOST_SKUS = 20
@@ -708,20 +713,10 @@ def _status(bridge: App, account: str) -> dict[str, Any]:
         "jobs": _jobs_json(bridge, account, found),
         "quarantined": tally[State.QUARANTINED],
         "pending": tally[State.PENDING],
-        "waiting": [
-            {
-                "key": each.display_key,
-                "delivery_order": each.delivery_order,
-                "order": each.order_id,
-                "since": _moment(each.since),
-                "lacks": each.lacks,
-            }
-            for each in shipments.waiting(bridge.ledger, account)
-        ],
-        "waiting_orders": [
-            {"order": each.key, "since": _moment(each.first_seen), "reason": each.reason}
-            for each in orders.waiting(bridge.ledger, account, most=_MOST_WAITING)
-        ],
+        **{
+            view.json_key: [{**item.facts, "since": _moment(item.since)} for item in found.items]
+            for view, found in _pending(bridge, account)
+        },
         "fallback_products": [
             {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}
             for each in bridge.ledger.skus.unmatched(account)
@@ -740,10 +735,14 @@ def _jobs_json(bridge: App, name: str, account: AccountConfig | None) -> dict[st
             **runs.get(job, {"last_success": None, "last_error": None}),
             "pending": open_items.get((job, State.PENDING), 0),
             "quarantined": open_items.get((job, State.QUARANTINED), 0),
-            "switched_off": account is None or job in app.switched_off(account),
+            "switched_off": account is None or _is_switched_off(account, job),
         }
         for job in [*runs, *sorted({job for job, _ in open_items} - runs.keys())]
     }
+
+
+def _is_switched_off(account: AccountConfig, name: str) -> bool:
+    return any(job.name == name and not account.notifies_amazon(job) for job in jobs.JOBS)
 
 
 def _round_json(each: Run) -> dict[str, Any]:

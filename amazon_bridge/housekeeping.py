@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime, timedelta
 
@@ -13,7 +13,8 @@ from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.runner import internal_error
-from amazon_bridge.flows import orders, retention
+from amazon_bridge.flows import jobs, retention
+from amazon_bridge.flows.orders import ORDERS
 from amazon_bridge.odoo.session import OdooSession
 
 log = structlog.get_logger(__name__)
@@ -28,8 +29,6 @@ class Housekeeping:
 
     config: Config
     ledger: Ledger
-    jobs: Sequence[str]
-    """Jobs whose finished items are deleted."""
     clock: Callable[[], datetime]
     _sleep: Callable[[float], None]
 
@@ -66,7 +65,7 @@ class Housekeeping:
         """Delete finished items older than ``retention.finished``, and hourly counts."""
         before = self.clock() - self.config.retention.finished
         for account in self.config.accounts:
-            for job in self.jobs:
+            for job in jobs.stored_names():
                 if number := self.ledger.items.forget_finished(account.name, job, before):
                     log.info("items_deleted", account=account.name, job=job, items=number)
         self.ledger.runs.forget_hours(before)
@@ -96,5 +95,5 @@ class Housekeeping:
         with ExitStack() as held:
             for account in self.config.accounts:
                 state, wait = self.config.state, lock.WAIT
-                held.enter_context(lock.held(state, account.name, orders.JOB, wait=wait))
+                held.enter_context(lock.held(state, account.name, ORDERS.name, wait=wait))
             yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from amazon_bridge.amazon.selling_partner import SellingPartner
@@ -10,15 +10,18 @@ from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.marketplaces import Marketplace
 from amazon_bridge.model import Finding, Order
 
+Probe = Callable[[SellingPartner, datetime], Iterable[Finding]]
+"""Read-only calls of a job, now."""
+
 
 def examine(
     partner: SellingPartner,
     marketplaces: Sequence[Marketplace],
+    probes: Sequence[Probe] = (),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> list[Finding]:
-    """Make the read-only calls of the jobs.
+    """Make read-only calls: a token, the seller's marketplaces, and the jobs' probes.
 
-    Asks for a token, the seller's marketplaces, the orders of an hour and the feeds of a day.
     Never raises for what it finds: a refusal is a finding.
     """
     now = clock()
@@ -29,8 +32,7 @@ def examine(
     return [
         Finding(ok=True, what="Amazon: the credentials are accepted."),
         *_examine_marketplaces(partner, marketplaces),
-        *_examine_orders(partner, now - timedelta(minutes=3)),
-        *_examine_feeds(partner, now - timedelta(days=1)),
+        *(finding for probe in probes for finding in probe(partner, now)),
     ]
 
 
@@ -57,8 +59,9 @@ def _examine_marketplaces(
             yield Finding(ok=True, what=what, remedy=advice)
 
 
-def _examine_orders(partner: SellingPartner, until: datetime) -> Iterator[Finding]:
-    """The roles of the application show in what it may read."""
+def examine_orders(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
+    """Read the orders of an hour: what is withheld shows the application's roles."""
+    until = now - timedelta(minutes=3)
     try:
         page = next(partner.changed_orders(until - timedelta(hours=1), until)).orders
     except BridgeError as error:
@@ -76,10 +79,10 @@ def _examine_orders(partner: SellingPartner, until: datetime) -> Iterator[Findin
         )
 
 
-def _examine_feeds(partner: SellingPartner, since: datetime) -> Iterator[Finding]:
-    """Cancellations are sent as feeds, and only while no other feed waits."""
+def examine_feeds(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
+    """Read the feeds of a day: cancellations are sent as feeds."""
     try:
-        partner.is_cancelling(since)
+        partner.is_cancelling(now - timedelta(days=1))
     except BridgeError as error:
         yield Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
         return

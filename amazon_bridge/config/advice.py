@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amazon_bridge.config.models import AccountConfig, Config
 from amazon_bridge.config.reading import read
+from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.model import Finding
 
 _OTHERS = 0o004
@@ -73,12 +74,10 @@ def _idle_keys(config: Config) -> Iterator[Finding]:
 def _idle_account_keys(account: AccountConfig) -> Iterator[tuple[str, str]]:
     if account.invoicing.payment_journal and account.invoicing.mode == "manual":
         yield "invoicing.payment_journal", "invoicing.mode is `manual`"
-    if not account.notify_amazon.cancellations:
-        for key in sorted(account.model_fields_set & {"cancel_reason", "cancellation_brake"}):
-            yield key, "notify_amazon.cancellations is `false`"
-    if not account.notify_amazon.shipments:
-        for key in sorted(account.model_fields_set & {"carriers", "tracking_reminder"}):
-            yield key, "notify_amazon.shipments is `false`"
+    for job in JOBS:
+        if job.notify_amazon and not account.notifies_amazon(job):
+            for key in sorted(account.model_fields_set & {*job.notify_amazon.used_keys}):
+                yield key, f"notify_amazon.{job.notify_amazon.key} is `false`"
 
 
 def _idle(key: str, reason: str) -> Finding:

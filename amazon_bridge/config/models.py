@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model, model_validator
 
 from amazon_bridge.config.values import (
     AT_LEAST_ONE,
@@ -32,6 +32,8 @@ from amazon_bridge.config.values import (
     is_loopback,
 )
 from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.flows.jobs import JOBS
+from amazon_bridge.job import Job
 from amazon_bridge.marketplaces import Region
 
 NAME = r"^[a-z0-9][a-z0-9_-]*$"
@@ -114,24 +116,28 @@ class Credentials(Section):
     """The refresh token that the seller's authorization of the application gave, `Atzr|...`."""
 
 
-class ScheduleConfig(Section):
-    """How often each job runs: an interval, or a cron line."""
-
-    orders: Schedule = "5m"
-    """Amazon's changed orders to Odoo."""
-    cancellations: Schedule = "5m"
-    """Orders cancelled in Odoo to Amazon."""
-    pickings: Schedule = "5m"
-    """Delivery orders done in Odoo to Amazon."""
-
-
-class NotifyConfig(Section):
-    """What Amazon is told. Switch both off to try the bridge without any effect on Amazon."""
-
-    cancellations: bool = True
-    """Tell Amazon of orders cancelled in Odoo."""
-    shipments: bool = True
-    """Tell Amazon of delivery orders done in Odoo."""
+if TYPE_CHECKING:
+    ScheduleConfig = Section
+    NotifyConfig = Section
+else:
+    ScheduleConfig = create_model(
+        "ScheduleConfig",
+        __base__=Section,
+        __doc__="How often each job runs: an interval, or a cron line.",
+        **{
+            job.name: (Schedule, Field(default=job.schedule, description=job.title)) for job in JOBS
+        },
+    )
+    NotifyConfig = create_model(
+        "NotifyConfig",
+        __base__=Section,
+        __doc__="What Amazon is told. Switch all off to try the bridge without effect on Amazon.",
+        **{
+            job.notify_amazon.key: (bool, Field(default=True, description=job.notify_amazon.title))
+            for job in JOBS
+            if job.notify_amazon
+        },
+    )
 
 
 class CancellationBrake(Section):
@@ -228,6 +234,16 @@ class AccountConfig(Section):
     @property
     def region(self) -> Region:
         return self.marketplaces[0].region
+
+    def schedule_of(self, job: Job) -> timedelta | str:
+        """A job's interval, or its cron line."""
+        schedule: timedelta | str = getattr(self.schedule, job.name)
+        return schedule
+
+    def notifies_amazon(self, job: Job) -> bool:
+        """False if the job tells Amazon something and is switched off."""
+        switch = job.notify_amazon
+        return switch is None or bool(getattr(self.notify_amazon, switch.key))
 
     def digest(self) -> str:
         """SHA-256 of the account's settings without its secrets: tells that they changed."""

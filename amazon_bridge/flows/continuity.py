@@ -11,7 +11,7 @@ import structlog
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import DatabaseId
-from amazon_bridge.flows.orders import JOB
+from amazon_bridge.flows.orders.memo import JOB
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import sales
 from amazon_bridge.odoo.session import OdooSession

@@ -17,6 +17,7 @@ from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.notices import Announcement
+from amazon_bridge.job import Job
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -121,9 +122,7 @@ def _nothing(_run: Run) -> None:
 class OutboundJob(Generic[F]):
     """The steps of an "Odoo → Amazon" job."""
 
-    name: str
-    is_enabled: Callable[[Context], bool]
-    """Whether the account's configuration lets the bridge tell Amazon."""
+    job: Job
     find: Callable[[Context], F]
     """Reads what changed in Odoo and what earlier runs filed. Changes nothing."""
     settle: Callable[[Run, F], None]
@@ -142,9 +141,9 @@ class OutboundJob(Generic[F]):
             What was done, also if a side went down or refused the account halfway: then the
             ``error`` says so.
         """
-        if not self.is_enabled(context):
+        if not context.account.notifies_amazon(self.job):
             return Counts()
-        run = Run(context, self.name)
+        run = Run(context, self.job.name)
         counts = run.counts
         try:
             self._foresee(run) if dry_run else self._sync(run)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import BridgeError, ItemError
+from amazon_bridge.job import Job, OdooRight
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.settings_check import examine_mails, examine_prices
@@ -15,45 +17,30 @@ _OLDEST, _NEWEST = 14, 19
 """The versions that the bridge has been tried with; those between have not been tried all."""
 
 _SALES = "Sales: User: All Documents"
-_INVENTORY = "Inventory: User"
-_CONTACTS = "Contact: Creation"
-
-_RIGHTS = (
-    ("res.partner", "create", "make customers", _CONTACTS),
-    ("res.partner", "write", "complete customers", _CONTACTS),
-    ("product.product", "read", "find products", _SALES),
-    ("account.tax", "read", "price orders with tax", _SALES),
-    ("sale.order", "create", "make sale orders", _SALES),
-    ("sale.order", "write", "confirm and cancel sale orders", _SALES),
-    ("sale.order.line", "create", "make sale order lines", _SALES),
-    ("mail.activity", "create", "schedule activities", "Internal User"),
-    ("stock.picking", "write", "validate and cancel delivery orders", _INVENTORY),
-    ("stock.move", "write", "set done quantities", _INVENTORY),
-    ("stock.move.line", "create", "set done quantities", _INVENTORY),
-)
-"""Model, operation, what it is needed for, and the group that gives it."""
 
 _INVOICING = (
-    ("account.move", "create", "make invoices", "Invoicing"),
-    ("account.move", "write", "post invoices", "Invoicing"),
-    ("account.payment", "create", "register payments", "Invoicing"),
+    OdooRight("account.move", "create", "make invoices", "Invoicing"),
+    OdooRight("account.move", "write", "post invoices", "Invoicing"),
+    OdooRight("account.payment", "create", "register payments", "Invoicing"),
 )
-"""The same, needed where the account's ``invoicing`` says so."""
+"""Needed if the account's ``invoicing`` says so."""
 
 _ALL_DOCUMENTS = "sales_team.group_sale_salesman_all_leads"
 
 
-def examine(session: OdooSession, account: AccountConfig) -> list[Finding]:
-    """Examine all that the account needs of Odoo, with a login that is accepted already.
+def examine(session: OdooSession, account: AccountConfig, jobs: Iterable[Job]) -> list[Finding]:
+    """Examine all that an account's jobs need of Odoo, with a login that is accepted already.
 
     Never raises for what it finds: an examination that Odoo refuses is a finding, too.
     """
     findings = [_version(session), _privacy(session)]
-    modules = list(_modules(session))
+    jobs = list(jobs)
+    modules = list(_modules(session, jobs))
     findings += modules
     if not all(finding.ok for finding in modules[:1]):
         return findings  # without sales and stock there is nothing more to look at
-    for examination in (_rights, _all_documents, _e_mail, _records, _companies):
+    rights = partial(_rights, jobs)
+    for examination in (rights, _all_documents, _e_mail, _records, _companies):
         try:
             findings += examination(session, account)
         except BridgeError as error:
@@ -80,20 +67,10 @@ def _privacy(session: OdooSession) -> Finding:
     )
 
 
-def _modules(session: OdooSession) -> Iterator[Finding]:
-    """By the fields that they bring: logins may not read the list of modules."""
-    names = session.names
-    yield _present(
-        names.has_sale_stock,
-        "Sales with Inventory (module sale_stock)",
-        "Install the apps Sales and Inventory.",
-    )
-    yield _present(
-        names.has_tracking,
-        "Carriers and tracking references on delivery orders (module stock_delivery, before "
-        "Odoo 17: delivery)",
-        "Install it, else no FBM shipment can be confirmed to Amazon.",
-    )
+def _modules(session: OdooSession, jobs: Iterable[Job]) -> Iterator[Finding]:
+    for module in dict.fromkeys(module for job in jobs for module in job.odoo_modules):
+        is_present = session.fields_of(module.model, [module.field])
+        yield _present(is_present, module.title, module.remedy)
     if not session.fields_of("sale.order", ["sale_order_template_id"]):
         yield Finding(
             ok=True,
@@ -108,14 +85,16 @@ def _present(there: object, what: str, remedy: str) -> Finding:
     return Finding(ok=False, what=f"{what}: missing", remedy=remedy)
 
 
-def _rights(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
-    needed = _RIGHTS if account.invoicing.mode == "manual" else (*_RIGHTS, *_INVOICING)
-    for model, operation, purpose, group in needed:
-        allowed = may(session, model, operation)
+def _rights(jobs: Iterable[Job], session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
+    needed = [right for job in jobs for right in job.odoo_rights]
+    needed += [] if account.invoicing.mode == "manual" else _INVOICING
+    for right in dict.fromkeys(needed):
+        allowed = may(session, right.model, right.operation)
+        what = f"{right.purpose} ({right.operation} {right.model})"
         yield Finding(
             ok=allowed,
-            what=f"The login may {'' if allowed else 'not '}{purpose} ({operation} {model})",
-            remedy="" if allowed else f"Settings > Users > the login: give it {group}.",
+            what=f"The login may {'' if allowed else 'not '}{what}",
+            remedy="" if allowed else f"Settings > Users > the login: give it {right.group}.",
         )
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from amazon_bridge.app import ODOO, SWEEP, App
+from amazon_bridge.app import ODOO, App
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import BridgeError, ConfigError, Stopped, Transient
 from amazon_bridge.engine.runner import Counts, internal_error
@@ -19,6 +19,7 @@ from amazon_bridge.service.backoff import Backoff
 from amazon_bridge.service.counters import Counters
 from amazon_bridge.service.job_health import JobKey, JobMonitor
 from amazon_bridge.service.scheduler import Scheduler
+from amazon_bridge.sync_runs import SWEEP
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from importlib import resources
 
@@ -16,10 +16,11 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from amazon_bridge import __version__
-from amazon_bridge.app import JOBS
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows import cancellations, orders, shipments
+from amazon_bridge.flows.jobs import JOBS, NAMES
+from amazon_bridge.flows.pending import pending_entries
+from amazon_bridge.job import Job
 from amazon_bridge.service.health import readiness_problems
 from amazon_bridge.service.job_health import JobHealth
 from amazon_bridge.service.job_runner import JobRunner
@@ -43,17 +44,15 @@ def show(runner: JobRunner, now: datetime) -> Response:
     ledger = runner.app.ledger
     problems = readiness_problems(runner, now)
     quarantined = ledger.items.quarantined()
-    pending = _pending(runner)
     created = ledger.runs.created_by_hour(now - CHARTED)
     parts = [
         _header(problems, quarantined, now),
         _alarm(problems),
-        _tiles(runner, created, quarantined, pending, now),
+        _tiles(runner, created, quarantined, now),
         _chart(created, now),
         _accounts(runner, now),
         _items("Quarantined", quarantined, now, "Nothing is quarantined."),
-        _waiting_orders(runner, now),
-        _items("Pending for Amazon", pending, now, "Nothing is pending."),
+        *_pending(runner, now),
     ]
     body = _DOCUMENT.format(
         style=Markup(_STYLE),  # noqa: S704 (a file of this package)
@@ -76,22 +75,28 @@ _DOCUMENT = Markup("""<!doctype html>
 """)
 
 
-def _pending(runner: JobRunner) -> list[Entry]:
-    return [
-        entry
-        for account in runner.app.config.accounts
-        for job in (cancellations.JOB, shipments.JOB)
-        for entry in runner.app.ledger.items.pending_entries(account.name, job)
-    ]
-
-
-def _waiting_orders(runner: JobRunner, now: datetime) -> Markup:
-    """Orders neither processed nor quarantined yet: some of each account."""
+def _pending(runner: JobRunner, now: datetime) -> Iterator[Markup]:
+    """A section for each heading that jobs list their pending items under."""
     ledger, accounts = runner.app.ledger, runner.app.config.accounts
-    open_items = ledger.items.open_counts()
-    number = sum(open_items[each.name, orders.JOB, State.PENDING] for each in accounts)
-    found = [e for a in accounts for e in orders.waiting(ledger, a.name, most=_MOST_ITEMS)]
-    return _items("Pending orders", found, now, "No order is pending.", number=number)
+    for heading in dict.fromkeys(job.pending_heading for job in JOBS):
+        jobs = [job for job in JOBS if job.pending_heading == heading]
+        found = [
+            entry
+            for account in accounts
+            for job in jobs
+            for entry in pending_entries(ledger, account.name, job, _MOST_ITEMS)
+        ]
+        number = _number_pending(runner, jobs)
+        yield _items(heading, found, now, "Nothing is pending.", number=number)
+
+
+def _number_pending(runner: JobRunner, jobs: Iterable[Job]) -> int:
+    open_items = runner.app.ledger.items.open_counts()
+    return sum(
+        open_items[account.name, job.name, State.PENDING]
+        for account in runner.app.config.accounts
+        for job in jobs
+    )
 
 
 def _header(problems: list[str], quarantined: list[Entry], now: datetime) -> Markup:
@@ -125,17 +130,17 @@ def _tiles(
     runner: JobRunner,
     created: Counter[datetime],
     quarantined: list[Entry],
-    pending: list[Entry],
     now: datetime,
 ) -> Markup:
     today = sum(n for hour, n in created.items() if hour > now - timedelta(days=1) - _HOUR)
+    outbound = [job for job in JOBS if job.notify_amazon]
     accounts = runner.app.config.accounts
     reached = sum(runner.availability.are_up(account.name) for account in accounts)
     odoo = runner.availability.are_up("Odoo")
     tiles = [
         ("", f"{today:,}", "orders imported in 24 hours"),
         ("wait" if quarantined else "", len(quarantined), "quarantined"),
-        ("", len(pending), "pending for Amazon"),
+        ("", _number_pending(runner, outbound), "pending for Amazon"),
         ("good" if odoo else "bad", "up" if odoo else "down", "Odoo"),
         (
             "good" if reached == len(accounts) else "bad",
@@ -208,22 +213,22 @@ def _accounts(runner: JobRunner, now: datetime) -> Markup:
     ).format(heads, rows)
 
 
-_HEADS = [job.capitalize() for job in JOBS]
+_HEADS = [name.capitalize() for name in NAMES]
 
 
 def _worst_first(runner: JobRunner) -> list[AccountConfig]:
     return sorted(
         runner.app.config.accounts,
-        key=lambda account: -sum(runner.monitor[account.name, job].failures for job in JOBS),
+        key=lambda account: -sum(runner.monitor[account.name, job].failures for job in NAMES),
     )
 
 
 def _account(runner: JobRunner, account: AccountConfig, now: datetime) -> Markup:
     countries = ", ".join(each.country_code for each in account.marketplaces)
     cursor = runner.app.ledger.cursors.get(account.name)
-    healths = {job: runner.monitor[account.name, job] for job in JOBS}
+    healths = {job: runner.monitor[account.name, job] for job in NAMES}
     jobs = Markup("").join(_job(job, health, now) for job, health in healths.items())
-    failures = ((job, each.error) for job, each in healths.items() if each.error)
+    failures = ((2 + len(NAMES), job, each.error) for job, each in healths.items() if each.error)
     return _ACCOUNT.format(
         account.name,
         countries,
@@ -237,7 +242,7 @@ _ACCOUNT = Markup(
     "<tr><td><strong>{}</strong><small>{}</small></td>"
     '<td data-label="Synced up to">{}</td>{}</tr>{}'
 )
-_FAILURE = Markup('<tr class="why"><td colspan="5"><strong>{}:</strong> {}</td></tr>')
+_FAILURE = Markup('<tr class="why"><td colspan="{}"><strong>{}:</strong> {}</td></tr>')
 
 
 def _job(job: str, health: JobHealth, now: datetime) -> Markup:

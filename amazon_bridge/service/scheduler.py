@@ -13,8 +13,8 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from tzlocal import get_localzone
 
-from amazon_bridge.app import JOBS
 from amazon_bridge.config import Config
+from amazon_bridge.flows.jobs import JOBS, NAMES
 from amazon_bridge.service.job_health import JobKey, JobMonitor
 
 WORKERS = 8
@@ -65,7 +65,7 @@ class ScheduledJob:
 def scheduled_jobs(config: Config) -> list[ScheduledJob]:
     """All jobs of all accounts, grouped by job."""
     return [
-        ScheduledJob(account.name, job, getattr(account.schedule, job))
+        ScheduledJob(account.name, job.name, account.schedule_of(job))
         for job in JOBS
         for account in config.accounts
     ]
@@ -83,7 +83,7 @@ class Scheduler:
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={
-                job: ThreadPoolExecutor(WORKERS) for job in (*JOBS, "care", "probes", "requests")
+                job: ThreadPoolExecutor(WORKERS) for job in (*NAMES, "care", "probes", "requests")
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from amazon_bridge.app import JOBS
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import jobs
 
 Results = dict[str, dict[str, Counts]]
 """Counts of finished runs, by account and job."""
@@ -37,4 +37,4 @@ def results_json(results: Results) -> dict[str, Any]:
 
 def jobs_named(job: str) -> Sequence[str]:
     """Names of the jobs that ``sync JOB`` runs."""
-    return list(JOBS) if job == "all" else [job]
+    return jobs.NAMES if job == "all" else [job]

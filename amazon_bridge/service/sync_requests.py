@@ -11,8 +11,8 @@ import structlog
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
-from amazon_bridge.app import JOBS
 from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.flows.jobs import NAMES
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.sync_protocol import Results, SyncRequest, jobs_named, results_json
 from amazon_bridge.service.web import as_json
@@ -23,7 +23,7 @@ _MOST = 32
 """Sync requests kept in memory: all unfinished ones, and the latest finished ones."""
 
 _USAGE = 'Send {"job": J} or {"job": J, "account": NAME}, where J is one of ' + ", ".join(
-    [*JOBS, "all."]
+    [*NAMES, "all."]
 )
 
 
@@ -61,7 +61,7 @@ class SyncRequests:
                 "The daemon runs with another configuration. Send it SIGHUP to reload its file.",
                 409,
             )
-        if request.job not in (*JOBS, "all"):
+        if request.job not in (*NAMES, "all"):
             return _refusal(_USAGE, 400)
         try:
             accounts = [account.name for account in app.accounts(request.account)]

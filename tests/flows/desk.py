@@ -10,8 +10,9 @@ from odoo_server.databases import OdooDatabase
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.app import App
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.apply import work
+from amazon_bridge.flows.orders.find import file
 from amazon_bridge.model import Order, UnreadableOrder
 
 Json = dict[str, Any]
@@ -97,8 +98,8 @@ class Desk:
 
     def work_orders(self, *shown: Order | UnreadableOrder) -> Counts:
         context = self.context
-        orders.file(context, shown)
-        return orders.work(context, shown)
+        file(context, shown)
+        return work(context, shown)
 
     def reasons(self) -> dict[str, str]:
         return {e.key: f"{e.kind}: {e.reason}" for e in self.app.ledger.items.quarantined()}

@@ -11,7 +11,8 @@ from desk import Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.flows.orders import Memo, changes, reminders, tell
+from amazon_bridge.flows.orders import changes, reminders, tell
+from amazon_bridge.flows.orders.memo import Memo
 from amazon_bridge.odoo import sales
 
 SKUS = ("BOARD", "SPOON", "MUG")

@@ -13,7 +13,10 @@ from desk import Desk, MakeDesk
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import State
-from amazon_bridge.flows import orders, shipments
+from amazon_bridge.flows.orders import ORDERS
+from amazon_bridge.flows.orders import run as orders_run
+from amazon_bridge.flows.orders.find import fetch, file
+from amazon_bridge.flows.shipments import run as shipments_run
 from amazon_bridge.simulator import Line, Order, Seller, Simulator, World
 
 PICKINGS = "pickings"
@@ -70,7 +73,7 @@ def accounts(desk: Desk) -> tuple[AccountConfig, AccountConfig]:
 
 def import_and_ship(desk: Desk, account: AccountConfig, order: Order) -> None:
     context = desk.app.context(account)
-    assert orders.recover(context, order.order_id).created == 1
+    assert orders_run.recover(context, order.order_id).created == 1
     [sale_order] = desk.find("sale.order", [("client_order_ref", "=", order.order_id)], [])
     [delivery] = desk.find("stock.picking", [("sale_id", "=", sale_order["id"])], [])
     desk.odoo.rpc("stock.picking", "button_validate", [delivery["id"]])
@@ -86,19 +89,19 @@ def test_an_order_that_amazon_does_not_show_is_nobody_elses(
     acme, _ = accounts(desk)
     order = world.place_order("FR", [Line(sku="MUG-BLUE")])
     import_and_ship(desk, acme, order)
-    desk.app.ledger.items.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
+    desk.app.ledger.items.forget_finished("acme", ORDERS.name, clock() + timedelta(days=1))
     history = world._histories.pop(order.order_id)
-    assert shipments.sync(desk.app.context(acme)).quarantined == 0
+    assert shipments_run.sync(desk.app.context(acme)).quarantined == 0
     assert states(desk, acme) == {State.PENDING: 1}
     clock.shift = timedelta(hours=25)
-    assert shipments.sync(desk.app.context(acme)).quarantined == 1
+    assert shipments_run.sync(desk.app.context(acme)).quarantined == 1
     [entry] = desk.app.ledger.items.quarantined()
     assert "does not show its order" in (entry.reason or "")
     assert "Seller Central" in (entry.remedy or "")
     # Amazon shows it after all.
     world._histories[order.order_id] = history
     desk.app.ledger.items.retry(entry.key)
-    assert shipments.sync(desk.app.context(acme)).quarantined == 0
+    assert shipments_run.sync(desk.app.context(acme)).quarantined == 0
     assert states(desk, acme) == {State.PENDING: 1}
 
 
@@ -108,14 +111,14 @@ def test_another_sellers_account_proves_that_it_is_its_own(
     acme, beta = accounts(desk)
     order = world.place_order("DE", [Line(sku="MUG-BLUE")])
     import_and_ship(desk, beta, order)
-    desk.app.ledger.items.forget_finished("beta", orders.JOB, clock() + timedelta(days=1))
-    shipments.sync(desk.app.context(acme))
+    desk.app.ledger.items.forget_finished("beta", ORDERS.name, clock() + timedelta(days=1))
+    shipments_run.sync(desk.app.context(acme))
     assert states(desk, acme) == {State.PENDING: 1}
-    shipments.sync(desk.app.context(beta))
-    shipments.sync(desk.app.context(acme))
+    shipments_run.sync(desk.app.context(beta))
+    shipments_run.sync(desk.app.context(acme))
     assert states(desk, acme) == {State.LEFT_OUT: 1}
     clock.shift = timedelta(hours=25)
-    assert shipments.sync(desk.app.context(acme)).quarantined == 0
+    assert shipments_run.sync(desk.app.context(acme)).quarantined == 0
 
 
 def test_an_order_of_a_marketplace_without_any_account(
@@ -126,9 +129,9 @@ def test_an_order_of_a_marketplace_without_any_account(
     desk = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR DE", **side)
     order = world.place_order("DE", [Line(sku="MUG-BLUE")])
     import_and_ship(desk, desk.app.config.accounts[0], order)
-    desk.app.ledger.items.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
+    desk.app.ledger.items.forget_finished("acme", ORDERS.name, clock() + timedelta(days=1))
     desk = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR", **side)
-    assert shipments.sync(desk.app.context(desk.app.config.accounts[0])).quarantined == 1
+    assert shipments_run.sync(desk.app.context(desk.app.config.accounts[0])).quarantined == 1
     [entry] = desk.app.ledger.items.quarantined()
     assert entry.kind == "no_account"
     assert "DE" in (entry.reason or "")
@@ -138,9 +141,9 @@ def test_amazon_does_not_say_who_ships_the_order(desk: Desk, world: World, clock
     acme, _ = accounts(desk)
     order = world.place_order("FR", [Line(sku="MUG-BLUE")])
     import_and_ship(desk, acme, order)
-    desk.app.ledger.items.forget_finished("acme", orders.JOB, clock() + timedelta(days=1))
+    desk.app.ledger.items.forget_finished("acme", ORDERS.name, clock() + timedelta(days=1))
     world.change(order.order_id, fulfilled_by="DRONE")
-    assert shipments.sync(desk.app.context(acme)).quarantined == 1
+    assert shipments_run.sync(desk.app.context(acme)).quarantined == 1
     [entry] = desk.app.ledger.items.quarantined()
     assert entry.kind == "unclear"
 
@@ -154,14 +157,14 @@ def test_a_pending_order_whose_marketplace_has_moved(
     both = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR DE", **side)
     order = world.place_order("DE", [Line(sku="MUG-BLUE")])
     context = both.app.context(both.app.config.accounts[0])
-    orders.file(context, [orders.fetch(context, order.order_id)])
+    file(context, [fetch(context, order.order_id)])
     others = [{"name": "germany", "marketplaces": ["DE"]}] if has_account else []
     desk = make_memory_desk(
         clock=clock, **account_of(seller), marketplaces="FR", others=others, **side
     )
-    counts = orders.sync(desk.app.context(desk.app.config.accounts[0]))
+    counts = orders_run.sync(desk.app.context(desk.app.config.accounts[0]))
     assert counts.error is None
-    entry = desk.app.ledger.items.get("acme", orders.JOB, order.order_id)
+    entry = desk.app.ledger.items.get("acme", ORDERS.name, order.order_id)
     assert entry
     assert desk.find("sale.order", [("client_order_ref", "=", order.order_id)], []) == []
     if has_account:

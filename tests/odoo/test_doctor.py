@@ -5,7 +5,8 @@ import pytest
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.odoo.doctor import Finding, examine
+from amazon_bridge.flows.check import examine_odoo as examine
+from amazon_bridge.model import Finding
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import prepare
 

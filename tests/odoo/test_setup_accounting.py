@@ -7,7 +7,7 @@ from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError
-from amazon_bridge.odoo.doctor import examine
+from amazon_bridge.flows.check import examine_odoo as examine
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import is_current, prepare
 

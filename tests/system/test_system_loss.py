@@ -11,7 +11,8 @@ from memory_shop import MemoryShop
 
 from amazon_bridge.engine.errors import ConfigError, ItemError
 from amazon_bridge.engine.records import DatabaseId, Seen, State
-from amazon_bridge.flows import continuity, shipments
+from amazon_bridge.flows import continuity
+from amazon_bridge.flows.shipments import records
 from amazon_bridge.simulator import Line, Order
 
 UNCLEAR = ItemError("unclear", "It is unclear.", "Look.")
@@ -316,7 +317,7 @@ def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: Mem
     here.run()
     here.warehouse.ship(orders[0], "DHL", None)
     here.run("pickings")
-    (waits,) = shipments.waiting(here.bridge.app.ledger, "acme")
+    (waits,) = records.waiting(here.bridge.app.ledger, "acme")
     here.bridge.close()
     production = here.odoo.copy(here.clock)
     parameters = production.env.store.table("ir.config_parameter")
@@ -337,7 +338,7 @@ def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: Mem
     here.run("pickings")
     (gone,) = [each for each in here.bridge.events if each["event"] == "delivery_order_gone"]
     assert (gone["order"], gone["delivery_order"]) == (waits.order_id, waits.delivery_order)
-    assert shipments.waiting(here.bridge.app.ledger, "acme") == []
+    assert records.waiting(here.bridge.app.ledger, "acme") == []
     here.bridge.close()
     here.odoo.env = test_copy
     with pytest.raises(ConfigError, match="another database"):

@@ -6,7 +6,7 @@ from program import SettledWorld
 from warehouse import Warehouse
 
 from amazon_bridge.engine.records import State
-from amazon_bridge.flows import orders
+from amazon_bridge.flows.orders import run as orders_run
 
 
 def route_of(bridge: Bridge) -> int:
@@ -70,7 +70,7 @@ def test_goods_at_amazon_leave_no_warehouse_when_the_route_is_archived_during_a_
     route = context.setup.fba_route_id
     warehouse.rpc("stock.route", "write", [route], {"active": False})
     order_id = place_fba(world)
-    counts = orders.sync(context)
+    counts = orders_run.sync(context)
     assert counts.quarantined == 0
     assert "During this run somebody deleted, archived or changed" in (counts.error or "")
     assert bridge.state("orders", order_id) == State.PENDING

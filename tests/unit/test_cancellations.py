@@ -9,12 +9,13 @@ import pytest
 from amazon_bridge.engine.codec import encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows.cancellations import tagged_reason, tell
+from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import (
     CancellationTask,
     Resolution,
     decide,
     error_of_deleted,
+    tagged_reason,
 )
 from amazon_bridge.flows.cancellations.memo import Memo
 from amazon_bridge.model import Cancellation, FulfillmentStatus, Item, Order, Package

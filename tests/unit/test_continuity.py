@@ -18,7 +18,7 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import DatabaseId, Seen, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import orders
+from amazon_bridge.flows.orders.memo import Memo as OrderMemo
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -292,6 +292,6 @@ def test_a_store_of_the_last_release_is_taken_up(tmp_path: Path, clock: Clock):
         assert ledger.items.file("acme", "orders", [Seen("A", "1")]) == []
         ledger.continuity.rewind("acme", NOON - 2 * DAY, job="orders")
         (entry,) = ledger.items.pending_entries("acme", "orders")
-        assert orders.Memo.read(entry) == orders.Memo(Decimal("9.00"), "X", "MERCHANT", "UNSHIPPED")
+        assert OrderMemo.read(entry) == OrderMemo(Decimal("9.00"), "X", "MERCHANT", "UNSHIPPED")
     with Ledger(path, clock) as ledger:
         assert ledger.cursors.get("acme") == NOON - 2 * DAY

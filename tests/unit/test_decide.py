@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_bridge.flows.orders import Step, decide
+from amazon_bridge.flows.orders.decide import Step, decide
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order
 from amazon_bridge.odoo.sales import Delivery, SaleOrder
 

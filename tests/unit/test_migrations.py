@@ -15,16 +15,16 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.file import verify
 from amazon_bridge.engine.records import DatabaseId, State, Unmatched
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations.memo import Memo as CancellationMemo
 from amazon_bridge.flows.orders.memo import ItemMemo
+from amazon_bridge.flows.orders.memo import Memo as OrderMemo
 from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 BEFORE, LAST = NOON - 24 * HOUR, NOON - HOUR
 VERSION_8 = Path(__file__).with_name("state_store_version_8.sql")
-OLD_MEMO = orders.Memo(Decimal("76.00"), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED")
+OLD_MEMO = OrderMemo(Decimal("76.00"), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED")
 
 
 def clock() -> datetime:
@@ -77,12 +77,12 @@ def test_memos_of_all_encodings_are_read(path: Path):
         def entry(job: str, key: str):
             return ledger.items.get("acme", job, key)
 
-        memo = orders.Memo.read(entry("orders", "402-2"))
+        memo = OrderMemo.read(entry("orders", "402-2"))
         assert memo
         assert memo.items == (ItemMemo("51", 2, 2, pieces=6),)
         assert (memo.requests, memo.reminders, memo.place) == (1, ("address:1",), "9f2c")
-        assert orders.Memo.read(entry("orders", "402-3")) == OLD_MEMO
-        assert orders.Memo.read(entry("orders", "402-4")) == orders.Memo(
+        assert OrderMemo.read(entry("orders", "402-3")) == OLD_MEMO
+        assert OrderMemo.read(entry("orders", "402-4")) == OrderMemo(
             Decimal(0), "", "MERCHANT", "UNSHIPPED"
         )
         assert [each.key for each in ledger.items.watched("acme", "orders")] == ["402-2"]
@@ -98,8 +98,8 @@ def test_memos_of_all_encodings_are_read(path: Path):
 def test_a_rewind_restores_memos_of_earlier_versions(path: Path):
     with Ledger(path, clock) as ledger:
         ledger.continuity.rewind("acme", BEFORE, job="orders")
-        memo = orders.Memo.read(ledger.items.get("acme", "orders", "402-2"))
-        assert memo == orders.Memo(Decimal("76.00"), "A13V1IB3VIYZZH", "MERCHANT", "PENDING")
+        memo = OrderMemo.read(ledger.items.get("acme", "orders", "402-2"))
+        assert memo == OrderMemo(Decimal("76.00"), "A13V1IB3VIYZZH", "MERCHANT", "PENDING")
         ledger.items.file("acme", "orders", [])
         ledger.items.settle("acme", "orders", "402-2", "")
         assert ledger.items.watched("acme", "orders") == []

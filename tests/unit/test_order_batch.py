@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.flows.orders import Step
 from amazon_bridge.flows.orders.batch import Batch, Result, errors_of_one
+from amazon_bridge.flows.orders.decide import Step
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order
 from amazon_bridge.odoo.sales import SaleOrder
 

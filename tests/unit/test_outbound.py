@@ -3,19 +3,38 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import OutboundJob, Run, to_read_back
+from amazon_bridge.flows.shipments import SHIPMENTS
+from amazon_bridge.job import Job
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-CONTEXT = cast("Context", None)
+ACCOUNT = AccountConfig.model_validate(
+    {
+        "name": "acme",
+        "seller_id": "A1",
+        "marketplaces": ["FR"],
+        "credentials": {"client_id": "id", "client_secret": "secret", "refresh_token": "token"},
+    }
+)
+STOCK = Job(name="stock", title="Stock, to Amazon.", run="")
+
+
+def context(account: AccountConfig) -> Context:
+    return cast("Context", SimpleNamespace(account=account))
+
+
+CONTEXT = context(ACCOUNT)
 MINUTES = st.dictionaries(st.text(min_size=1, max_size=3), st.integers(0, 60), max_size=9)
 
 
@@ -44,8 +63,7 @@ class Steps:
     @property
     def job(self) -> OutboundJob[Found]:
         return OutboundJob(
-            "stock",
-            is_enabled=lambda _: True,
+            STOCK,
             find=self.find,
             settle=self.step("settle"),
             send=self.send,
@@ -68,7 +86,9 @@ def test_a_dry_run_only_finds_and_foresees() -> None:
 
 def test_a_job_that_is_switched_off_does_nothing() -> None:
     steps = Steps()
-    assert replace(steps.job, is_enabled=lambda _: False).sync(CONTEXT) == Counts()
+    off = ACCOUNT.notify_amazon.model_copy(update={"shipments": False})
+    account = ACCOUNT.model_copy(update={"notify_amazon": off})
+    assert replace(steps.job, job=SHIPMENTS).sync(context(account)) == Counts()
     assert steps.done == []
 
 

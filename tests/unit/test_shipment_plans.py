@@ -12,8 +12,7 @@ from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
 from amazon_bridge.engine.codec import encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows.orders import Memo
-from amazon_bridge.flows.orders.memo import ItemMemo
+from amazon_bridge.flows.orders.memo import ItemMemo, Memo
 from amazon_bridge.flows.shipments.decide import (
     Plan,
     ShipmentOutcome,

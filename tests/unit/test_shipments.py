@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
-from amazon_bridge.flows import shipments
-from amazon_bridge.flows.orders import Memo
+from amazon_bridge.flows.orders.memo import Memo
+from amazon_bridge.flows.shipments import records
 from amazon_bridge.flows.shipments.decide import ShipmentTask, shipment_of
 from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
@@ -116,15 +116,15 @@ def test_a_standing_comes_back_as_it_was(
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
         ledger.items.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
         assert ShipmentProgress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) is None
-        assert [each.since for each in shipments.waiting(ledger, "acme")] == [NOW]
+        assert [each.since for each in records.waiting(ledger, "acme")] == [NOW]
         ledger.items.remember("acme", "pickings", DELIVERY.key, progress)
         assert ShipmentProgress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) == progress
-        waiting = shipments.waiting(ledger, "acme")
+        waiting = records.waiting(ledger, "acme")
     if stage == Stage.SENT:
         assert waiting == []
     else:
         assert waiting == [
-            shipments.Waiting(
+            records.Waiting(
                 "WH/OUT/00017@404-1234567-1234567#17",
                 DELIVERY.name,
                 DELIVERY.order_id,

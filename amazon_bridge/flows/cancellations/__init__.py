@@ -8,8 +8,28 @@ report line by line. For orders that the report doesn't name, the order itself i
 ``feeds`` tells Amazon, ``apply`` settles, ``tell`` tells people, ``run`` lists the steps of a run.
 """
 
-from amazon_bridge.flows.cancellations.decide import tagged_reason
-from amazon_bridge.flows.cancellations.memo import JOB
-from amazon_bridge.flows.cancellations.run import sync
+from amazon_bridge.job import Job, NotifySwitch, OdooRight
 
-__all__ = ["JOB", "sync", "tagged_reason"]
+CANCELLATIONS = Job(
+    name="cancellations",
+    title="Orders cancelled in Odoo, to Amazon.",
+    run="amazon_bridge.flows.cancellations.run:sync",
+    amazon_roles=("Inventory and Order Tracking",),
+    amazon_check="amazon_bridge.amazon.doctor:examine_feeds",
+    odoo_rights=(OdooRight("mail.activity", "create", "schedule activities", "Internal User"),),
+    quarantine_kinds={
+        "cancellation_refused": "settle it in Seller Central; or retry",
+        "cancellation_without_effect": "cancel it in Seller Central; or retry",
+        "feed_refused": "settle it in Seller Central; or retry",
+        "held": "retry if the cancellations were intended; else set the orders back in Odoo",
+        "needs_attention": "as the reason says",
+        "not_cancellable": "look in Seller Central; or retry",
+        "unclear": "look at the order in Seller Central; it comes back when it changes",
+    },
+    notify_amazon=NotifySwitch(
+        "cancellations",
+        "Tell Amazon of orders cancelled in Odoo.",
+        ("cancel_reason", "cancellation_brake"),
+    ),
+    pending_heading="Pending for Amazon",
+)

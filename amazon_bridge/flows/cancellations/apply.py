@@ -8,7 +8,7 @@ import structlog
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Seen, State
-from amazon_bridge.flows import notices, orders
+from amazon_bridge.flows import notices
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import (
     CancellationTask,
@@ -19,6 +19,7 @@ from amazon_bridge.flows.cancellations.decide import (
 from amazon_bridge.flows.cancellations.find import Found
 from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB, LIVE, memo_of
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.find import fetch
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.model import Cancellation
 from amazon_bridge.odoo import notes
@@ -45,7 +46,7 @@ def settle(run: Run, found: Found) -> None:
 def _settle_deleted(run: Run, found: Found) -> dict[str, ItemError]:
     """Settle deleted orders that Amazon has cancelled, and return the errors of the others."""
     errors: dict[str, ItemError] = {}
-    fetched = run.each(sorted(found.deleted), lambda id_: orders.fetch(run.context, id_), key=str)
+    fetched = run.each(sorted(found.deleted), lambda id_: fetch(run.context, id_), key=str)
     for order_id, result in fetched:
         if error := result if isinstance(result, ItemError) else error_of_deleted(result):
             errors[order_id] = error
@@ -111,6 +112,6 @@ def fetch_and_decide(
         ItemError: the order can't be parsed.
         Transient: Amazon is down.
     """
-    order = orders.fetch(context, task.order_id)
+    order = fetch(context, task.order_id)
     feeds = memo_of(context, task.order_id).feeds
     return decide(task, order, reason=context.account.cancel_reason, feeds=feeds)

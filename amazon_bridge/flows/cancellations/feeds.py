@@ -10,7 +10,6 @@ import structlog
 from amazon_bridge.amazon.feeds import FeedStatus, Outcome, Result
 from amazon_bridge.engine.errors import AccountError, ItemError, Transient
 from amazon_bridge.engine.records import Feed, State
-from amazon_bridge.flows import orders
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.apply import check, settle_order
 from amazon_bridge.flows.cancellations.brake import pass_brake
@@ -18,6 +17,7 @@ from amazon_bridge.flows.cancellations.decide import CancellationTask
 from amazon_bridge.flows.cancellations.find import sale_orders_of
 from amazon_bridge.flows.cancellations.memo import CANCELLED, remember_feed
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.find import fetch
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.model import Cancellation, FulfillmentStatus
 
@@ -139,7 +139,7 @@ def _is_cancelled_there(context: Context, order_id: str, result: Result | None) 
     """
     if result and result.outcome == Outcome.ACCEPTED:
         return True
-    if orders.fetch(context, order_id).status == FulfillmentStatus.CANCELLED:
+    if fetch(context, order_id).status == FulfillmentStatus.CANCELLED:
         return True
     if result and result.outcome == Outcome.REFUSED:
         raise ItemError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows import orders, outbound
+from amazon_bridge.flows import outbound
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import (
     CancellationTask,
@@ -16,6 +16,8 @@ from amazon_bridge.flows.cancellations.decide import (
 )
 from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.find import memos_of
+from amazon_bridge.flows.orders.memo import Memo as OrderMemo
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.cancelled_orders import CancelledOrder, cancelled_orders
 from amazon_bridge.odoo.sales import SaleOrder
@@ -52,7 +54,7 @@ def find(context: Context) -> Found:
     open_ = [each for each in found if _is_open(context, each, quarantined.keys() | in_feeds)]
     settled = _settled_before(context, open_)
     unsettled = [each for each in open_ if each.sale_order.id not in settled]
-    memos = orders.memos_of(context, [each.sale_order.order_id for each in unsettled])
+    memos = memos_of(context, [each.sale_order.order_id for each in unsettled])
     by_amazon = [each for each in unsettled if _is_amazons(memos.get(each.sale_order.order_id))]
     ours = [each for each in unsettled if each not in by_amazon]
     tasks, foreign, failures = _sorted_by_memo(ours, memos)
@@ -101,19 +103,19 @@ def _entry(context: Context, order_id: str) -> Entry | None:
     return context.ledger.items.get(context.name, JOB, order_id)
 
 
-def _is_amazons(memo: orders.Memo | ItemError | None) -> bool:
+def _is_amazons(memo: OrderMemo | ItemError | None) -> bool:
     """True if Amazon cancelled it and the orders job has not posted its note yet."""
-    return isinstance(memo, orders.Memo) and memo.cancelling
+    return isinstance(memo, OrderMemo) and memo.cancelling
 
 
 def _sorted_by_memo(
-    unsettled: Sequence[CancelledOrder], memos: Mapping[str, orders.Memo | ItemError | None]
+    unsettled: Sequence[CancelledOrder], memos: Mapping[str, OrderMemo | ItemError | None]
 ) -> tuple[list[CancellationTask], list[SaleOrder], dict[str, ItemError]]:
     """Split orders into tasks, sale orders of other accounts, and errors by order id."""
     tasks, foreign, failures = [], [], {}
     for each in unsettled:
         match memos.get(each.sale_order.order_id, ...):
-            case orders.Memo() as memo:
+            case OrderMemo() as memo:
                 by_amazon = is_shipped_by_amazon(memo.fulfilled_by)
                 tasks.append(CancellationTask(each.sale_order, each.tags, by_amazon))
             case ItemError() as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from amazon_bridge.engine.codec import BaseMemo
+from amazon_bridge.flows.cancellations import CANCELLATIONS
 from amazon_bridge.flows.context import Context
 
-JOB = "cancellations"
+JOB = CANCELLATIONS.name
 
 CANCELLED, LIVE = "cancelled", "live"
 """Fingerprints of a sale order: one that is confirmed again and cancelled again is sent again."""

@@ -7,12 +7,11 @@ import structlog
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.flows import outbound
-from amazon_bridge.flows.cancellations import feeds
+from amazon_bridge.flows.cancellations import CANCELLATIONS, feeds
 from amazon_bridge.flows.cancellations.apply import check, fetch_and_decide, settle
 from amazon_bridge.flows.cancellations.brake import not_passed, reason_to_hold
 from amazon_bridge.flows.cancellations.decide import CancellationTask
 from amazon_bridge.flows.cancellations.find import Found, find
-from amazon_bridge.flows.cancellations.memo import JOB
 from amazon_bridge.flows.outbound import OutboundJob
 from amazon_bridge.model import Cancellation
 
@@ -58,8 +57,7 @@ def _foresee_held(run: outbound.Run, found: Found) -> list[CancellationTask]:
 
 
 sync = OutboundJob(
-    name=JOB,
-    is_enabled=lambda context: context.account.notify_amazon.cancellations,
+    job=CANCELLATIONS,
     find=find,
     settle=settle,
     send=_send,

@@ -9,9 +9,10 @@ import structlog
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import HELD
-from amazon_bridge.flows import notices, orders
+from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
+from amazon_bridge.flows.orders.tell import CANCELLED_THERE
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.notes import Note
@@ -31,7 +32,7 @@ ALREADY_CANCELLED = Note(
     "Amazon has this order as cancelled already; there was nothing to tell.",
 )
 CANCELLED_SUBJECTS = (
-    orders.CANCELLED_THERE.subject,
+    CANCELLED_THERE.subject,
     ACCEPTED.subject,
     ALREADY_CANCELLED.subject,
 )

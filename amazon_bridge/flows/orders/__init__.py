@@ -4,29 +4,66 @@
 ``tell`` says it to people, and ``run`` puts these together to a sync run.
 """
 
-from amazon_bridge.flows.orders.apply import work
-from amazon_bridge.flows.orders.as_is import import_as_is
-from amazon_bridge.flows.orders.decide import Step, decide
-from amazon_bridge.flows.orders.find import fetch, file, memos_of
-from amazon_bridge.flows.orders.memo import JOB, Memo
-from amazon_bridge.flows.orders.run import recover, sweep, sync
-from amazon_bridge.flows.orders.tell import CANCELLED_THERE
-from amazon_bridge.flows.orders.waiting import waiting, with_reason
+from amazon_bridge.job import Job, OdooModule, OdooRight, PendingView
 
-__all__ = [
-    "CANCELLED_THERE",
-    "JOB",
-    "Memo",
-    "Step",
-    "decide",
-    "fetch",
-    "file",
-    "import_as_is",
-    "memos_of",
-    "recover",
-    "sweep",
-    "sync",
-    "waiting",
-    "with_reason",
-    "work",
-]
+_SALES = "Sales: User: All Documents"
+_INVENTORY = "Inventory: User"
+_CONTACTS = "Contact: Creation"
+
+ORDERS = Job(
+    name="orders",
+    title="Amazon's changed orders, to Odoo.",
+    run="amazon_bridge.flows.orders.with_invoices:sync",
+    sweep="amazon_bridge.flows.orders.run:sweep",
+    amazon_roles=("Inventory and Order Tracking", "Direct-to-Consumer Delivery"),
+    amazon_check="amazon_bridge.amazon.doctor:examine_orders",
+    odoo_modules=(
+        OdooModule(
+            "Sales with Inventory (module sale_stock)",
+            "sale.order",
+            "warehouse_id",
+            "Install the apps Sales and Inventory.",
+        ),
+    ),
+    odoo_rights=(
+        OdooRight("res.partner", "create", "make customers", _CONTACTS),
+        OdooRight("res.partner", "write", "complete customers", _CONTACTS),
+        OdooRight("product.product", "read", "find products", _SALES),
+        OdooRight("account.tax", "read", "price orders with tax", _SALES),
+        OdooRight("sale.order", "create", "make sale orders", _SALES),
+        OdooRight("sale.order", "write", "confirm and cancel sale orders", _SALES),
+        OdooRight("sale.order.line", "create", "make sale order lines", _SALES),
+        OdooRight("mail.activity", "create", "schedule activities", "Internal User"),
+        OdooRight("stock.picking", "write", "validate and cancel delivery orders", _INVENTORY),
+        OdooRight("stock.move", "write", "set done quantities", _INVENTORY),
+        OdooRight("stock.move.line", "create", "set done quantities", _INVENTORY),
+    ),
+    quarantine_kinds={
+        "currency_missing": "add the marketplace to the account",
+        "lot_needed": "validate the delivery in Odoo with its lots, then retry",
+        "needs_attention": "as the reason says",
+        "no_proceeds": "look up its amounts in Seller Central",
+        "no_product": "look at the order in Seller Central and ship it from there",
+        "not_cancelled": "cancel it in Odoo, which shows what is in the way; then retry",
+        "not_confirmed": "open the quotation and press *Confirm*, which shows what is missing;"
+        " correct it, then retry",
+        "not_delivered": "validate it in Odoo, then retry",
+        "not_invoiced": "open the invoice in Odoo and finish it, then retry",
+        "nothing_ordered": "wait: it comes back when it changes",
+        "nothing_to_ship": "set the product's type to *Goods*, or name another in the"
+        " `product_map`; then retry",
+        "odoo_asks": "as the message says; Odoo's log has more",
+        "total_differs": "correct its prices or taxes in Odoo, or delete it, then retry",
+        "unclear": "look at the order in Seller Central; it comes back when it changes",
+        "units_contradict": "compare the order in Seller Central",
+        "unknown_sku": "enter it on the product, then retry",
+        "unreachable_total": "put other taxes on the quotation's line in Odoo, then retry",
+        "unsupported_tax": "put other taxes on the quotation's line in Odoo, then retry",
+    },
+    also_stores=("invoices",),
+    explain="amazon_bridge.flows.orders.waiting:with_reason",
+    pending=PendingView(
+        "orders wait", "waiting_orders", "amazon_bridge.flows.orders.waiting:pending_orders"
+    ),
+    pending_heading="Pending orders",
+)

@@ -10,9 +10,10 @@ from decimal import Decimal
 
 from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.records import Entry
+from amazon_bridge.flows.orders import ORDERS
 from amazon_bridge.model import FulfillmentStatus, Item, Order
 
-JOB = "orders"
+JOB = ORDERS.name
 
 
 @dataclass(frozen=True, slots=True)

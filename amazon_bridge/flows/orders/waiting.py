@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.records import Entry
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.orders.memo import JOB
+from amazon_bridge.job import PendingItem, PendingList
 
 
 def waiting(ledger: Ledger, account: str, *, most: int) -> list[Entry]:
@@ -15,6 +16,20 @@ def waiting(ledger: Ledger, account: str, *, most: int) -> list[Entry]:
     Those with a known reason come first, then those seen first.
     """
     return [with_reason(entry) for entry in ledger.items.waiting(account, JOB, most)]
+
+
+def pending_orders(ledger: Ledger, account: str, most: int) -> PendingList:
+    """The pending orders for ``status``: at most ``most`` of them."""
+    items = [
+        PendingItem(
+            each.key,
+            each.first_seen,
+            each.reason or "",
+            {"order": each.key, "reason": each.reason},
+        )
+        for each in waiting(ledger, account, most=most)
+    ]
+    return PendingList(items, ledger.items.tally(account, JOB)[State.PENDING])
 
 
 def with_reason(entry: Entry) -> Entry:

@@ -10,8 +10,44 @@ Amazon before a confirmation is sent.
 tells people, ``records`` keeps the progress of each, and ``run`` lists the steps of a sync run.
 """
 
-from amazon_bridge.flows.shipments.progress import JOB
-from amazon_bridge.flows.shipments.records import Waiting, waiting
-from amazon_bridge.flows.shipments.run import sync
+from amazon_bridge.job import Job, NotifySwitch, OdooModule, OdooRight, PendingView
 
-__all__ = ["JOB", "Waiting", "sync", "waiting"]
+SHIPMENTS = Job(
+    name="pickings",
+    title="Delivery orders done in Odoo, to Amazon.",
+    run="amazon_bridge.flows.shipments.run:sync",
+    amazon_roles=("Inventory and Order Tracking",),
+    odoo_modules=(
+        OdooModule(
+            "Carriers and tracking references on delivery orders (module stock_delivery, before"
+            " Odoo 17: delivery)",
+            "stock.picking",
+            "carrier_tracking_ref",
+            "Install it, else no FBM shipment can be confirmed to Amazon.",
+        ),
+    ),
+    odoo_rights=(OdooRight("mail.activity", "create", "schedule activities", "Internal User"),),
+    quarantine_kinds={
+        "cancelled_on_amazon": "stop the parcel, or bring the goods back",
+        "correction_not_shown": "correct it in Seller Central, then retry",
+        "goods_unclear": "write it into the delivery order's note",
+        "kit_unclear": "write it into the delivery order's note",
+        "reference_taken": "confirm the parcel in Seller Central, or correct the tracking reference"
+        " if it is the same parcel; then retry",
+        "shipment_not_shown": "look in Seller Central; retry sends it again if it isn't there",
+        "shipment_refused": "the remedy is that of Amazon's reason; mostly correct carrier or"
+        " tracking reference in Odoo",
+        "told_too_much": "settle it in Seller Central; then remove the line from the note",
+    },
+    notify_amazon=NotifySwitch(
+        "shipments",
+        "Tell Amazon of delivery orders done in Odoo.",
+        ("carriers", "tracking_reminder"),
+    ),
+    pending=PendingView(
+        "delivery orders are done and not told yet",
+        "waiting",
+        "amazon_bridge.flows.shipments.records:pending_deliveries",
+    ),
+    pending_heading="Pending for Amazon",
+)

@@ -11,8 +11,8 @@ import structlog
 from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.retrying import ITEM, retry_transient
-from amazon_bridge.flows import orders
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.find import fetch
 from amazon_bridge.flows.outbound import Run, to_read_back
 from amazon_bridge.flows.shipments import tell
 from amazon_bridge.flows.shipments.decide import (
@@ -137,7 +137,7 @@ def _planned(context: Context, task: ShipmentTask, order: Order) -> Plan:
 
 
 def _fetch(context: Context, task: ShipmentTask) -> Order:
-    return orders.fetch(context, task.delivery.order_id)
+    return fetch(context, task.delivery.order_id)
 
 
 def _follow(context: Context, task: ShipmentTask, order: Order, todo: Plan) -> Report:

@@ -12,7 +12,7 @@ from enum import StrEnum, auto
 from amazon_bridge.amazon.shipments import Carrier, carrier_for
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows import orders
+from amazon_bridge.flows.orders.memo import Memo as OrderMemo
 from amazon_bridge.flows.shipments.left import check_enough_left, units_left
 from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, Package, Shipment
@@ -42,7 +42,7 @@ class ShipmentTask:
     """A delivery order to confirm to Amazon, or to read back."""
 
     delivery: DeliveryOrder
-    memo: orders.Memo
+    memo: OrderMemo
     goods: Goods = field(default_factory=Goods)
     """Read from Odoo only when the task is due."""
 
@@ -132,7 +132,7 @@ def label_digest(delivery: DeliveryOrder) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def is_foreign(memo: orders.Memo | None) -> bool:
+def is_foreign(memo: OrderMemo | None) -> bool:
     """True for orders of other accounts, and for those that Amazon ships."""
     return memo is None or memo.fulfilled_by == FulfilledBy.AMAZON
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry
-from amazon_bridge.flows import orders, outbound
+from amazon_bridge.flows import outbound
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.find import memos_of
+from amazon_bridge.flows.orders.memo import Memo as OrderMemo
 from amazon_bridge.flows.shipments.decide import ShipmentTask, is_foreign, is_open
 from amazon_bridge.flows.shipments.progress import JOB
 from amazon_bridge.flows.shipments.subjects import CONFIRMED, NOTHING_TO_CONFIRM
@@ -50,7 +52,7 @@ def find(context: Context) -> Found:
     )
     confirmed = [each for each in open_ if each.id in noted and entries[each.key] is None]
     unconfirmed = [each for each in open_ if each not in confirmed]
-    memos = orders.memos_of(context, {delivery.order_id for delivery in unconfirmed})
+    memos = memos_of(context, {delivery.order_id for delivery in unconfirmed})
     errors = {order_id: memo for order_id, memo in memos.items() if isinstance(memo, ItemError)}
     known = {order_id: m for order_id, m in memos.items() if not isinstance(m, ItemError)}
     tasks = _tasks(unconfirmed, known)
@@ -77,7 +79,7 @@ def _finished(context: Context, pending: Sequence[Entry]) -> list[DeliveryOrder]
 
 
 def _tasks(
-    deliveries: Sequence[DeliveryOrder], memos: Mapping[str, orders.Memo | None]
+    deliveries: Sequence[DeliveryOrder], memos: Mapping[str, OrderMemo | None]
 ) -> list[ShipmentTask]:
     ours = {id_: memo for id_, memo in memos.items() if memo and not is_foreign(memo)}
     mine = [each for each in deliveries if each.order_id in ours]

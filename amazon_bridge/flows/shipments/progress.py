@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import StrEnum, auto
 
 from amazon_bridge.engine.codec import BaseMemo
+from amazon_bridge.flows.shipments import SHIPMENTS
 
-JOB = "pickings"
+JOB = SHIPMENTS.name
 
 
 class Stage(StrEnum):

@@ -22,6 +22,7 @@ from amazon_bridge.flows.shipments.decide import (
 )
 from amazon_bridge.flows.shipments.find import Found
 from amazon_bridge.flows.shipments.progress import JOB, ShipmentProgress, Stage
+from amazon_bridge.job import PendingItem, PendingList
 from amazon_bridge.model import FulfillmentStatus
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 
@@ -141,6 +142,25 @@ def waiting(ledger: Ledger, account: str) -> list[Waiting]:
     entries = ledger.items.pending_entries(account, JOB)
     found = [_waiting(entry, ShipmentProgress.read(entry)) for entry in entries]
     return sorted(filter(None, found), key=lambda each: (each.since, each.delivery_order))
+
+
+def pending_deliveries(ledger: Ledger, account: str, _most: int) -> PendingList:
+    """All unconfirmed delivery orders, for ``status``."""
+    items = [
+        PendingItem(
+            each.display_key,
+            each.since,
+            f"lacks {' and '.join(each.lacks)}" if each.lacks else "is told next",
+            {
+                "key": each.display_key,
+                "delivery_order": each.delivery_order,
+                "order": each.order_id,
+                "lacks": each.lacks,
+            },
+        )
+        for each in waiting(ledger, account)
+    ]
+    return PendingList(items, len(items))
 
 
 def _waiting(entry: Entry, progress: ShipmentProgress | None) -> Waiting | None:

@@ -6,9 +6,9 @@ import structlog
 
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.outbound import OutboundJob
-from amazon_bridge.flows.shipments import apply, records, tell
+from amazon_bridge.flows.shipments import SHIPMENTS, apply, records, tell
 from amazon_bridge.flows.shipments.find import Found, find, with_goods
-from amazon_bridge.flows.shipments.progress import JOB, Stage
+from amazon_bridge.flows.shipments.progress import Stage
 from amazon_bridge.flows.shipments.records import progress_of
 
 log = structlog.get_logger(__name__)
@@ -37,8 +37,7 @@ def _foresee(run: outbound.Run, found: Found) -> None:
 
 
 sync = OutboundJob(
-    name=JOB,
-    is_enabled=lambda context: context.account.notify_amazon.shipments,
+    job=SHIPMENTS,
     find=find,
     settle=_settle,
     send=_send,

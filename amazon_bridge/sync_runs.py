@@ -1,0 +1,135 @@
+"""Sync runs of an account's jobs: locked, recorded, with the daily sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from amazon_bridge.config import AccountConfig, Config
+from amazon_bridge.engine import lock
+from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.runner import Counts, internal_error
+from amazon_bridge.flows import jobs
+from amazon_bridge.flows.context import Context
+from amazon_bridge.job import load
+from amazon_bridge.odoo import setup
+from amazon_bridge.odoo.setup import Inspection
+
+log = structlog.get_logger(__name__)
+
+SWEEP = "sweep"
+"""The name under which runs of the daily sweep are recorded."""
+
+_DAILY = timedelta(days=1)
+
+_Work = Callable[[Context], Counts]
+
+
+class SyncRuns:
+    """The part of an App that runs jobs."""
+
+    config: Config
+    ledger: Ledger
+    clock: Callable[[], datetime]
+
+    def context(self, account: AccountConfig, *, dry_run: bool = False) -> Context:
+        """What a job of the account works with."""
+        raise NotImplementedError
+
+    def inspection(self, account: AccountConfig) -> Inspection:
+        """What the account would use in Odoo, and what it lacks."""
+        raise NotImplementedError
+
+    def sync(self, account: AccountConfig, job: str, *, dry_run: bool = False) -> Counts:
+        """Run a job once, exclusively among all processes that share the state store.
+
+        Errors that stop the run are returned as the counts' ``error``.
+        """
+        work = partial(load(jobs.named(job).run), dry_run=dry_run)
+        if dry_run:
+            return self._locked(account, job, lambda: self._foreseen(account, work))
+        counts = self._locked(account, job, lambda: self._recorded(account, job, work))
+        _log_run(account, job, counts)
+        return counts
+
+    def is_sweep_due(self, account: AccountConfig, job: str) -> bool:
+        """Whether a run of this job is to be followed by its daily sweep, in this process.
+
+        The caller must do it: it counts as done. The first one is due a day after the account's
+        first run, which has read everything.
+        """
+        chore = f"sweep of {account.name}"
+        return bool(jobs.named(job).sweep) and self.ledger.chores.is_due(
+            chore, _DAILY, at_first=False
+        )
+
+    def sync_with_sweep(self, account: AccountConfig, job: str) -> Counts:
+        """``sync``, and the daily sweep if it is due. Of the sweep, only changes are counted."""
+        counts = self.sync(account, job)
+        if self.is_sweep_due(account, job):
+            counts += replace(self.sweep(account), seen=0, unchanged=0)
+        return counts
+
+    def sweep(self, account: AccountConfig) -> Counts:
+        """Run the daily sweep of the job that has one; like ``sync``."""
+        swept = next(job for job in jobs.JOBS if job.sweep)
+        work: _Work = load(swept.sweep or "")
+        counts = self._locked(account, swept.name, lambda: self._recorded(account, SWEEP, work))
+        _log_run(account, SWEEP, counts)
+        return counts
+
+    def _locked(self, account: AccountConfig, job: str, work: Callable[[], Counts]) -> Counts:
+        try:
+            with lock.held(self.config.state, account.name, job, wait=lock.WAIT):
+                return work()
+        except (AccountError, Transient) as error:
+            return Counts(error=str(error))
+
+    def _recorded(self, account: AccountConfig, job: str, work: _Work) -> Counts:
+        started, rewinds = self.clock(), self.ledger.continuity.rewinds(account.name)
+        if self.ledger.continuity.correct_moments():
+            log.warning(
+                "timestamps_corrected", reason="The clock was set back since they were noted."
+            )
+        if self.ledger.items.configuration_changed(account.name, account.digest()):
+            log.info("configuration_changed", account=account.name)
+        record = partial(self.ledger.runs.record, account.name, job, started=started)
+        try:
+            counts = self._guarded(account, work, dry_run=False)
+        except ConfigError as error:
+            record(finished=self.clock(), counts=Counts(error=str(error)), rewinds=rewinds)
+            raise
+        record(finished=self.clock(), counts=counts, rewinds=rewinds)
+        return counts
+
+    def _foreseen(self, account: AccountConfig, work: _Work) -> Counts:
+        """What a run would do; its ``error`` says if the setup in Odoo is impossible."""
+        counts = self._guarded(account, work, dry_run=True)
+        if counts.error:
+            return counts
+        obstacles = [each for each in self.inspection(account).missing if each.obstacle]
+        error = str(setup.refusal(account, obstacles)) if obstacles else None
+        return counts + Counts(error=error)
+
+    def _guarded(self, account: AccountConfig, work: _Work, *, dry_run: bool) -> Counts:
+        try:
+            return work(self.context(account, dry_run=dry_run))
+        except ConfigError:
+            raise
+        except BridgeError as error:
+            return Counts(error=str(error))
+        except Exception as error:  # noqa: BLE001  a bug must cost one run, not all the others
+            return Counts(error=str(internal_error(error)))
+
+
+def _log_run(account: AccountConfig, job: str, counts: Counts) -> None:
+    """Log a run; at ``debug`` if it changed nothing."""
+    nonzero = {name: getattr(counts, name) for name in counts.__slots__ if getattr(counts, name)}
+    changed = nonzero.keys() - {"seen", "unchanged"}
+    level = log.info if changed else log.debug
+    level("run_finished", account=account.name, job=job, **nonzero)
