@@ -70,18 +70,20 @@ class Housekeeping:
                     log.info("items_deleted", account=account.name, job=job, items=number)
         self.ledger.runs.forget_hours(before)
 
-    def forget_buyers(self, after: timedelta, *, dry_run: bool = False) -> retention.Outcome:
+    def forget_buyers(
+        self, after: timedelta, *, dry_run: bool = False
+    ) -> retention.RetentionResult:
         """Anonymise customers whose last goods left more than ``after`` ago.
 
         Raises:
             AccountError, Transient: Odoo is down or refuses the login, or a run of orders takes
                 long; customers anonymised so far stay so.
         """
-        outcome = retention.forget_buyers(
+        outcome = retention.anonymise_customers(
             self.odoo,
             self.clock() - after,
-            put_aside={entry.key.partition("#")[0] for entry in self.ledger.items.quarantined()},
-            alone=nullcontext if dry_run else self._without_orders,
+            quarantined={entry.key.partition("#")[0] for entry in self.ledger.items.quarantined()},
+            imports_locked=nullcontext if dry_run else self._without_orders,
             sleep=self._sleep,
             dry_run=dry_run,
         )

@@ -1,4 +1,4 @@
-"""Whether Odoo still is the database that the state store knows; and looking at the past again."""
+"""Checks that Odoo is still the database of the state store, and rewinds accounts."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _ADOPT = (
 
 
 def identify(session: OdooSession, url: str, name: str) -> DatabaseId:
-    """Which database the login works in.
+    """Return the identity of the database that the session is logged in to.
 
     Args:
-        session: a login to it.
-        url: its server's address, as configured; kept without a login that it may hold.
+        session: logged in to the database.
+        url: its server's configured address; a login in it is not kept.
         name: its name.
     """
     parts = urlsplit(url)
@@ -41,9 +41,9 @@ def identify(session: OdooSession, url: str, name: str) -> DatabaseId:
 def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None:
     """Refuse a database that the state store doesn't belong to.
 
-    One that has moved (same uuid, or name where the login may not read the uuid, at another
-    address) is accepted if it has most orders that were imported last: a copy has these too, but
-    not what came in after it was made.
+    A moved database (same uuid at another address, or same name if the login may not read the
+    uuid) is accepted if it has most of the orders imported last. A copy lacks the orders that were
+    imported after it was made.
 
     Raises:
         ConfigError: it is another database, or may be another one.
@@ -62,7 +62,7 @@ def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None
 
 
 def note(ledger: Ledger, found: DatabaseId) -> None:
-    """Note the database that the state store is used with from now on."""
+    """Record the database that the state store is used with from now on."""
     known = ledger.continuity.odoo_database()
     uuid = found.uuid or (known.uuid if known else None)
     found = found._replace(uuid=uuid)
@@ -88,18 +88,15 @@ def _named(database: DatabaseId) -> str:
 
 
 _SAMPLE = 20
-"""Of the orders imported last so many are looked for."""
+"""Number of the orders imported last that are looked up."""
 
 
 _FEW = 3
-"""Fewer missing orders are no sign of a restored backup."""
+"""Fewer missing orders are not reported: people delete some."""
 
 
 def _mostly_missing(ledger: Ledger, session: OdooSession) -> list[str]:
-    """The orders among those imported last that Odoo lacks, if it lacks half of them or more.
-
-    People delete some.
-    """
+    """Return the orders imported last that Odoo lacks, if it lacks at least half of them."""
     latest = ledger.items.latest_done(JOB, _SAMPLE)
     found = sales.find(session, latest) if latest else {}
     missing = [order_id for order_id in latest if order_id not in found]
@@ -107,7 +104,7 @@ def _mostly_missing(ledger: Ledger, session: OdooSession) -> list[str]:
 
 
 def examine(ledger: Ledger, session: OdooSession) -> list[Finding]:
-    """Whether Odoo has most orders that were imported last. A restored backup lacks them."""
+    """Report if Odoo lacks most orders imported last, as after a backup was restored."""
     missing = _mostly_missing(ledger, session)
     if len(missing) < _FEW:
         return []
@@ -122,7 +119,7 @@ def examine(ledger: Ledger, session: OdooSession) -> list[Finding]:
 
 
 def look_again(ledger: Ledger, account: str, since: datetime) -> None:
-    """Look again at all that changed on Amazon or was done since a moment."""
+    """Rewind an account: read again what changed on Amazon and in Odoo since a moment."""
     ledger.continuity.rewind(account, since, job=JOB)
     log.info("account_rewound", account=account, since=since.isoformat())
 
@@ -130,16 +127,16 @@ def look_again(ledger: Ledger, account: str, since: datetime) -> None:
 def adopt(
     ledger: Ledger, found: DatabaseId, accounts: Iterable[str], since: datetime | None
 ) -> dict[str, datetime]:
-    """Make the state store belong to another database, and look at everything again.
+    """Assign the state store to another database, and rewind all accounts.
 
     Args:
         ledger: the state store.
         found: the database.
         accounts: the names of all accounts.
-        since: from when on; None: from each account's beginning.
+        since: the moment to rewind to; None: each account's beginning.
 
     Returns:
-        By account, from when on it looks again; those that never ran are absent.
+        By account, the moment it was rewound to; accounts that never ran are absent.
     """
     beginnings = {name: ledger.cursors.began(name) for name in accounts}
     moments = {name: since or began for name, began in beginnings.items() if began}

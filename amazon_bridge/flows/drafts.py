@@ -1,4 +1,4 @@
-"""What the sale order of an Amazon order is made of: customer, products, lines, pricelist."""
+"""Drafts of sale orders: customer, products, lines and pricelist of an Amazon order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from amazon_bridge.odoo.sales import Draft, Line
 
 
 def drafts_of(context: Context, orders: Sequence[Order]) -> list[Draft]:
-    """The sale orders to be made for these orders; their customers are made where needed.
+    """Return the drafts of these orders' sale orders; create missing customers.
 
     Raises:
-        ItemErrors: for the orders that lack something in Odoo. Nothing was made.
+        ItemErrors: of the orders that lack something in Odoo. Nothing was created.
     """
     catalogue = Catalogue(context, orders)
     lines, errors = {}, {}
@@ -45,7 +45,7 @@ def drafts_of(context: Context, orders: Sequence[Order]) -> list[Draft]:
 
 
 def _remind_of_tax_numbers(context: Context, buyers: Iterable[Customer]) -> None:
-    """Taxes may differ with a tax number and without one: a person must look."""
+    """Remind of tax numbers that Odoo refused: the taxes were chosen without them."""
     refused = {(notes.CONTACT, b.partner_id): _REFUSED for b in buyers if b.tax_number_refused}
     salesperson_id, today = context.setup.salesperson_id, context.clock().date()
     notes.remind(context.odoo, refused, today=today, user_id=salesperson_id)
@@ -54,7 +54,7 @@ def _remind_of_tax_numbers(context: Context, buyers: Iterable[Customer]) -> None
 _REFUSED = Note(
     "tax_number_refused",
     "Amazon: check the tax number",
-    "Amazon tells a tax number for this customer that is not valid. It is in the contact's"
+    "Amazon shows a tax number for this customer that is not valid. It is in the contact's"
     " internal notes. Check it, enter the right one as Tax ID, and check the taxes of the"
     " customer's sale orders: they were chosen without it.",
 )
@@ -85,7 +85,7 @@ def _draft(context: Context, order: Order, customer: Customer, lines: tuple[Line
 
 
 def _currency(order: Order) -> str:
-    """The order's currency; the marketplace's for one without any amount, as a replacement."""
+    """The order's currency; the marketplace's if it has no amount, as a replacement order."""
     place = marketplace(order.marketplace_id or "")
     return order.currency or (place.currency if place else "an unknown currency")
 
@@ -137,7 +137,7 @@ def _ensure_identified(order: Order, item: Item) -> None:
 
 
 class _ItemLines:
-    """The lines of one item: its own, one for each other kind of charge, and its gift message."""
+    """Builds the lines of one item: its own, one per other kind of charge, its gift message."""
 
     def __init__(self, context: Context, order: Order, item: Item, catalogue: Catalogue) -> None:
         self.order, self.item = order, item
@@ -177,7 +177,7 @@ class _ItemLines:
             raise ItemError(
                 "unknown_sku",
                 why_not,
-                "Put the product right in Odoo or name another in the account's `product_map`, then"
+                "Correct the product in Odoo or name another in the account's `product_map`, then"
                 " retry; or set `unknown_sku: fallback` for the account.",
             )
         return replace(line, product_id=self.context.setup.products.sale, why_fallback=why_not)
@@ -185,7 +185,7 @@ class _ItemLines:
     def _refuse_unshippable(self, product_id: int, sku: str) -> None:
         """Refuse an item that Odoo makes no delivery for.
 
-        The merchant could not ship it; and what Amazon ships would not leave the stock at Amazon.
+        The merchant could not ship it, and FBA goods would not leave the FBA location.
         """
         if not self.catalogue.is_moved(product_id):
             raise ItemError(
@@ -228,10 +228,10 @@ class _ItemLines:
 
 
 def _as_percent(lines: Sequence[Line]) -> list[Line]:
-    """Discounts become a percentage of the line that they are given on, where that can hold them.
+    """Merge discount lines into percentages of the lines that they are given on, where possible.
 
-    Odoo keeps two digits of a percentage. The unit price takes up the rest, so that the total
-    stays what it is; only a discount that would round to the whole price can't be held so.
+    Odoo keeps two digits of a percentage; the unit price takes up the rest, so that the total stays
+    exact. A discount that would round to the whole price stays a line.
     """
     by_key = {line.external_id: line for line in lines}
     for discount in lines:

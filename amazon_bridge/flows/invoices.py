@@ -1,7 +1,7 @@
-"""Odoo → Odoo: what is delivered is invoiced, and paid by Amazon.
+"""Odoo → Odoo: delivered orders are invoiced, and the invoices are paid by Amazon.
 
-Predicates, no memory: an order is invoiced when something is left to invoice and all of it is
-delivered; an invoice of ours is finished when it is posted and, where a journal is named, paid.
+Predicates select them, without any memory: an order is due if something is left to invoice and all
+of it is delivered; an invoice is finished when it is posted and, if a journal is configured, paid.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from amazon_bridge.odoo.sales import SaleOrder
 log = structlog.get_logger(__name__)
 
 KEPT = "invoices"
-"""The name under which the ledger keeps orders whose invoice was put aside."""
+"""The job name under which the state store keeps orders whose invoice is quarantined."""
 
 
 def sync(context: Context, *, dry_run: bool = False) -> Counts:
-    """Make, post and pay the invoices that are due. Does nothing unless configured.
+    """Create, post and pay the invoices that are due. Does nothing unless configured.
 
-    When a side is down or refuses the account, the counts tell so as their ``error``.
+    Returns:
+        The counts; their ``error`` says if Odoo or Amazon is down or refuses the account.
     """
     if dry_run:
         return Counts()
@@ -49,20 +50,20 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
 
 
 def _settle_others(context: Context, due: Collection[str]) -> None:
-    """Settle what was to be tried again and is due no more: people have invoiced it."""
+    """Settle retried orders that are no longer due: people have invoiced them."""
     for order_id in context.ledger.items.pending(context.name, KEPT):
         if order_id not in due:
             context.ledger.items.settle(context.name, KEPT, order_id, "", State.DONE)
 
 
 def _due(context: Context) -> list[str]:
-    """The Amazon order ids of this account's orders that lack their invoice, or a part of it."""
+    """Return the ids of this account's orders that lack their invoice, or a part of it."""
     company_id, journal_id = context.setup.company_id, context.setup.payment_journal_id
     unfinished = invoices.unfinished(context.odoo, company_id, payments=bool(journal_id))
     order_ids = [*unfinished, *invoices.to_invoice(context.odoo, company_id)]
-    aside = {e.key for e in context.ledger.items.quarantined(context.name) if e.job == KEPT}
-    wanted = [order_id for order_id in dict.fromkeys(order_ids) if order_id not in aside]
-    orders = sales.find(context.odoo, wanted) if wanted else {}
+    quarantined = {e.key for e in context.ledger.items.quarantined(context.name) if e.job == KEPT}
+    due = [order_id for order_id in dict.fromkeys(order_ids) if order_id not in quarantined]
+    orders = sales.find(context.odoo, due) if due else {}
     ours = [order_id for order_id, order in orders.items() if order.made_by_bridge]
     memos = memos_of(context, ours)
     return [order_id for order_id in ours if isinstance(memos.get(order_id), Memo)]
@@ -89,11 +90,11 @@ def _remind(context: Context, failures: Mapping[str, ItemError]) -> dict[str, It
         The errors to quarantine them with.
     """
     orders = sales.find(context.odoo, failures) if failures else {}
-    wanted = {
+    announcements = {
         order_id: (order.name, ((notes.SALE_ORDER, order.id), _note(failures[order_id])))
         for order_id, order in orders.items()
     }
-    return notices.announce(context, failures, wanted)
+    return notices.announce(context, failures, announcements)
 
 
 def _note(error: ItemError) -> Note:
@@ -105,29 +106,29 @@ _TOPIC = "not_invoiced"
 
 
 def _invoice(context: Context, order_ids: Sequence[str]) -> None:
-    """Bring orders to a posted and paid invoice, from wherever they stand; all or none.
+    """Create, post and pay the invoices of orders, as far as that is not done; all or none.
 
     Raises:
         ItemErrors: a person must look at these.
     """
-    standing = sales.find(context.odoo, order_ids)
-    made = invoices.find(context.odoo, order_ids)
-    lacking = [order for order_id, order in standing.items() if order_id not in made]
+    orders = sales.find(context.odoo, order_ids)
+    found = invoices.find(context.odoo, order_ids)
+    lacking = [order for order_id, order in orders.items() if order_id not in found]
     dates = invoices.delivery_dates(context.odoo, lacking)
     delivered = [order for order in lacking if order.order_id in dates]
-    made |= invoices.make(context.odoo, delivered, dates)
-    _refuse_differences(standing, made)
-    invoices.post(context.odoo, made.values())
+    found |= invoices.make(context.odoo, delivered, dates)
+    _refuse_differences(orders, found)
+    invoices.post(context.odoo, found.values())
     if context.setup.payment_journal_id:
-        unpaid = [invoice for invoice in made.values() if invoice.is_unpaid and invoice.total]
+        unpaid = [invoice for invoice in found.values() if invoice.is_unpaid and invoice.total]
         invoices.pay(context.odoo, unpaid, context.setup.payment_journal_id)
-    _refuse_unfinished(context, invoices.find(context.odoo, list(made)))
-    _settle(context, [standing[order_id] for order_id in made if order_id in standing])
+    _refuse_unfinished(context, invoices.find(context.odoo, list(found)))
+    _settle(context, [orders[order_id] for order_id in found if order_id in orders])
     log.info("orders_invoiced", account=context.name, invoices=len(delivered))
 
 
-def _refuse_unfinished(context: Context, made: Mapping[str, Invoice]) -> None:
-    """Put out the orders whose invoice Odoo left a draft, or unpaid, without saying so."""
+def _refuse_unfinished(context: Context, found: Mapping[str, Invoice]) -> None:
+    """Raise ``ItemErrors`` for invoices that Odoo silently left as a draft, or unpaid."""
     pays = bool(context.setup.payment_journal_id)
     errors = {
         order_id: ItemError(
@@ -136,7 +137,7 @@ def _refuse_unfinished(context: Context, made: Mapping[str, Invoice]) -> None:
             " and does not say why.",
             "Open the invoice in Odoo, confirm it and register its payment; then retry.",
         )
-        for order_id, invoice in made.items()
+        for order_id, invoice in found.items()
         if invoice.is_draft or (pays and invoice.is_unpaid and invoice.total)
     }
     if errors:
@@ -152,16 +153,16 @@ def _settle(context: Context, orders: Sequence[SaleOrder]) -> None:
         context.ledger.items.settle(context.name, KEPT, order.order_id, "", State.DONE)
 
 
-def _refuse_differences(orders: Mapping[str, SaleOrder], made: Mapping[str, Invoice]) -> None:
-    """Put out the orders whose draft doesn't come to what they are worth."""
+def _refuse_differences(orders: Mapping[str, SaleOrder], found: Mapping[str, Invoice]) -> None:
+    """Raise ``ItemErrors`` for drafts whose total differs from the sale order's."""
     errors = {
         order_id: ItemError(
             "total_differs",
-            f"The draft invoice of {orders[order_id].name} comes to {invoice.total}, the order to"
-            f" {orders[order_id].total}.",
+            f"The total of the draft invoice of {orders[order_id].name} is {invoice.total}, the"
+            f" sale order's is {orders[order_id].total}.",
             "Correct the draft or the order in Odoo, then retry.",
         )
-        for order_id, invoice in made.items()
+        for order_id, invoice in found.items()
         if invoice.is_draft and invoice.total != orders[order_id].total
     }
     if errors:

@@ -1,4 +1,4 @@
-"""Buyers' data in Odoo: customers of whom nothing is open are made anonymous after a while."""
+"""Anonymises customers in Odoo some time after their last goods left, if nothing needs them."""
 
 from __future__ import annotations
 
@@ -22,65 +22,66 @@ from amazon_bridge.odoo.session import OdooSession
 log = structlog.get_logger(__name__)
 
 _PAUSE = 1.0
-"""Seconds between two pages, in which orders are imported."""
+"""Seconds between two pages, so that orders can be imported meanwhile."""
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of the customers whose last goods left long enough ago."""
+class RetentionResult:
+    """Result for the customers whose last goods left long enough ago."""
 
     anonymised: int = 0
-    """In a dry run: those that would be."""
+    """Number of customers; in a dry run, of those that would be anonymised."""
     kept: dict[int, str] = field(default_factory=dict)
-    """Why the data of others is needed still, by the customer's database id in Odoo."""
+    """By database id, why the other customers' data is still needed."""
 
     def note(self, needs: Mapping[int, str]) -> None:
-        """Take down what still needs customers, by their database ids; "" for nothing."""
+        """Add customers: by database id, why their data is needed; "" if it was anonymised."""
         kept = {id_: need for id_, need in needs.items() if need}
         self.kept |= kept
         self.anonymised += len(needs) - len(kept)
 
 
-def forget_buyers(
+def anonymise_customers(
     session: OdooSession,
     before: datetime,
     *,
-    put_aside: Collection[str],
-    alone: Callable[[], AbstractContextManager[object]],
+    quarantined: Collection[str],
+    imports_locked: Callable[[], AbstractContextManager[object]],
     sleep: Callable[[float], None],
     dry_run: bool = False,
-) -> Outcome:
-    """Make customers anonymous whose last goods left before a moment, unless something needs them.
+) -> RetentionResult:
+    """Anonymise customers whose last goods left before a moment, unless something needs them.
 
     Args:
         session: a login to all companies that the bridge works for.
         before: the moment.
-        put_aside: Amazon order ids that people have yet to look at.
-        alone: holds up the import of orders, so that none is made for a customer meanwhile.
+        quarantined: Amazon order ids that people have yet to settle.
+        imports_locked: context manager that keeps orders from being imported meanwhile, so that
+            none is created for a customer.
         sleep: takes seconds.
-        dry_run: only tell.
+        dry_run: change nothing.
 
     Raises:
         AccountError, Transient: Odoo is down, refuses the login, or orders are being imported;
             what was done stays done.
     """
-    outcome = Outcome()
+    result = RetentionResult()
     pages = customers_to_anonymise(session, before)
     while True:
-        with alone():
+        with imports_locked():
             page = next(pages, None)
             if page is None:
-                return outcome
+                return result
             due = [customer for customer in page if customer.last_moved < before]
-            needs = {customer.id: next(_needs(customer, put_aside), "") for customer in due}
+            needs = {customer.id: next(_needs(customer, quarantined), "") for customer in due}
             if not dry_run:
                 needs |= _anonymised(session, [each for each in due if not needs[each.id]])
-        outcome.note(needs)
+        result.note(needs)
         sleep(_PAUSE)
 
 
-def _needs(customer: CustomerHistory, put_aside: Collection[str]) -> Iterator[str]:
-    """What the customer's data is needed for still, in words that tell none of it."""
+def _needs(customer: CustomerHistory, quarantined: Collection[str]) -> Iterator[str]:
+    """Yield what the customer's data is still needed for; the texts hold none of the data."""
     for contact in customer.contacts:
         if not contact.made_by_bridge:
             yield f"somebody added the contact {contact.id}"
@@ -89,17 +90,17 @@ def _needs(customer: CustomerHistory, put_aside: Collection[str]) -> Iterator[st
     if customer.is_invoiced:
         yield "there is an invoice"
     for order in customer.orders:
-        yield from _needs_of(order, put_aside)
+        yield from _needs_of(order, quarantined)
     for transfer in customer.transfers:
         if transfer.is_open:
             yield f"the transfer {transfer.name} is open"
 
 
-def _needs_of(order: CustomerOrder, put_aside: Collection[str]) -> Iterator[str]:
+def _needs_of(order: CustomerOrder, quarantined: Collection[str]) -> Iterator[str]:
     if not order.order_id:
         yield f"the sale order {order.name} isn't Amazon's"
-    elif order.order_id in put_aside:
-        yield f"the order {order.order_id} is put aside"
+    elif order.order_id in quarantined:
+        yield f"the order {order.order_id} is quarantined"
     elif order.is_quotation:
         yield f"the quotation {order.name} is open"
     elif not (order.is_cancelled or order.is_delivered):
@@ -107,9 +108,10 @@ def _needs_of(order: CustomerOrder, put_aside: Collection[str]) -> Iterator[str]
 
 
 def _anonymised(session: OdooSession, customers: Sequence[CustomerHistory]) -> dict[int, str]:
-    """Why Odoo refuses to change a customer, "" for each that is anonymous now.
+    """Anonymise customers; one that Odoo refuses to change doesn't stop the others.
 
-    Whom it refuses keeps nobody else.
+    Returns:
+        By database id, why Odoo refuses to change the customer; "" if it is anonymous now.
     """
     try:
         anonymise(session, customers)

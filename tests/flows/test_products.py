@@ -106,7 +106,7 @@ def test_a_barcode_will_do_if_configured(make_desk: MakeDesk, products):
         ("OLD", "The product 'OLD' is archived."),
         ("INTERNAL", "The product 'INTERNAL' isn't for sale."),
         ("THEIRS", "The product 'THEIRS' belongs to the company Sister Ltd."),
-        ("SKU-LOST", "The product map leads from 'SKU-LOST' to 'NOWHERE', which no product has."),
+        ("SKU-LOST", "The product map maps 'SKU-LOST' to 'NOWHERE', but no product has it."),
         ("UNHEARD", "No product that can be sold has the internal reference 'UNHEARD'."),
     ],
 )

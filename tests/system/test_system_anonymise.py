@@ -16,7 +16,7 @@ from warehouse import Warehouse
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, ItemError
 from amazon_bridge.engine.records import Seen
-from amazon_bridge.flows.retention import Outcome
+from amazon_bridge.flows.retention import RetentionResult
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.retention import RetentionTask
 from amazon_bridge.simulator import Line, Order
@@ -41,7 +41,7 @@ def delivered(bridge: Bridge, warehouse: Warehouse) -> Order:
     return order
 
 
-def later(bridge: Bridge, *, dry_run: bool = False) -> Outcome:
+def later(bridge: Bridge, *, dry_run: bool = False) -> RetentionResult:
     """Five weeks later. Odoo's own clock stays, so all of its documents are of long ago then."""
     bridge.clock.shift = timedelta(days=35)
     outcome = bridge.app.forget_buyers(AFTER, dry_run=dry_run)
@@ -114,7 +114,7 @@ def test_what_stays(delivered: Order, bridge: Bridge, shop: Shop) -> None:
 
 
 def test_goods_left_a_moment_ago(delivered: Order, bridge: Bridge, shop: Shop) -> None:
-    assert bridge.app.forget_buyers(AFTER) == Outcome()
+    assert bridge.app.forget_buyers(AFTER) == RetentionResult()
     assert customer(shop, delivered)["name"] != ANONYMOUS
 
 
@@ -188,7 +188,7 @@ def put_aside(bridge: Bridge, warehouse: Warehouse) -> str:
     ledger.items.quarantine(
         "acme", "orders", order.order_id, ItemError("needs_attention", "Look.", "Settle it.")
     )
-    return f"the order {order.order_id} is put aside"
+    return f"the order {order.order_id} is quarantined"
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_contact_that_people_made_is_theirs(
     bridge.sync("orders")
     assert shop.sale_order(order)["partner_id"][0] == id_
     warehouse.ship(order)
-    assert later(bridge) == Outcome()
+    assert later(bridge) == RetentionResult()
     assert customer(shop, order)["name"] == "Ann"
 
 

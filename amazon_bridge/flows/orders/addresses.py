@@ -1,4 +1,4 @@
-"""Delivery addresses that Amazon tells after the import, or tells otherwise than before."""
+"""Delivery addresses that Amazon shows or changes after the import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amazon_bridge.odoo.partners import destinations
 
 
 def reminders_of(context: Context, cases: Sequence[Case]) -> list[Reminder]:
-    """Fill in addresses that were missing; return what people must know of those that differ."""
+    """Fill in missing addresses, and return reminders of those that differ."""
     open_ = [case for case in cases if has_open_delivery(case.order, case.sale_order)]
     missing = [(case.sale_order, _NO_ADDRESS) for case in open_ if _is_missing(case)]
     candidates = [case for case in open_ if _may_differ(case)]
@@ -59,7 +59,7 @@ def _fill_in(
 
 
 def lasting_topics(case: Case) -> list[str]:
-    """The topics of open reminders that can't be compared, as long as goods may leave."""
+    """Topics of open reminders that can't be checked, and stay open while goods may leave."""
     if not has_open_delivery(case.order, case.sale_order):
         return []
     lasting = {TAXES} if has_address(case.order) else {ADDRESS, TAXES}
@@ -67,14 +67,14 @@ def lasting_topics(case: Case) -> list[str]:
 
 
 def _is_missing(case: Case) -> bool:
-    """Amazon never told an address, as far as it is known."""
+    """True if Amazon has never shown an address."""
     return not has_address(case.order) and (case.memo is None or case.memo.place == "")
 
 
 def _may_differ(case: Case) -> bool:
-    """Amazon changed the address, or people were reminded of it.
+    """True if Amazon changed the address, or people were reminded of it.
 
-    What people corrected in Odoo is no change.
+    Corrections by people in Odoo don't count.
     """
     if case.is_new or not has_address(case.order):
         return False
@@ -84,7 +84,7 @@ def _may_differ(case: Case) -> bool:
 
 
 def moves(case: Case) -> int:
-    """How often Amazon has changed the address so far."""
+    """Return how often Amazon has changed the address so far."""
     if case.memo is None or case.is_new:
         return 0
     return case.memo.moves + (bool(case.memo.place) and _is_elsewhere(case.memo, case.order))
@@ -95,7 +95,7 @@ def _is_elsewhere(memo: Memo, order: Order) -> bool:
 
 
 def _may_change_taxes(context: Context, order: Order, current: DeliveryAddress) -> bool:
-    """Whether an address that was missing might have led to another fiscal position."""
+    """True if the address, had it been there at the import, might have led to other taxes."""
     if not current.is_empty or context.setup.fiscal_position_id or order.address is None:
         return False
     return delivery_addresses.may_change_taxes(
@@ -115,14 +115,14 @@ _NO_ADDRESS = reminders.note(
 _TAXES = reminders.note(
     TAXES,
     "Amazon: check the taxes",
-    "Amazon told the delivery address after this order was imported. Taxes were chosen without it,"
-    " and another fiscal position may apply: check it under Other Info of the sale order, and the"
-    " taxes of its lines.",
+    "Amazon showed the delivery address only after this order was imported. Taxes were chosen"
+    " without it, and another fiscal position may apply: check it under Other Info of the sale"
+    " order, and the taxes of its lines.",
 )
 
 
 def _changed(case: Case, contact_id: int) -> Note:
-    """The note holds no address: buyers' data is kept in contacts only."""
+    """The note names a contact, not the address: buyers' data is kept in contacts only."""
     note = reminders.note(
         ADDRESS,
         "Amazon: another delivery address",

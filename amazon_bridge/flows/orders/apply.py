@@ -1,4 +1,4 @@
-"""Makes filed orders true in Odoo: import, confirm, deliver, complete, cancel."""
+"""Processes filed orders in Odoo: import, confirm, deliver, complete, cancel."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _finish(context: Context, batch: Batch) -> list[Order]:
 
 
 def decide_for(context: Context, order: Order, sale_order: SaleOrder | None) -> Step:
-    """What to do about an order, given what the state store and Odoo know of it."""
+    """Decide what to do about an order, by what the state store and Odoo know of it."""
     entry = context.ledger.items.get(context.name, JOB, order.order_id)
     return decide(
         order,
@@ -190,7 +190,7 @@ def _close_reminders(
     existing: Mapping[str, SaleOrder],
     memos: Mapping[str, Memo],
 ) -> None:
-    """Close the reminders of processed orders that hold no more."""
+    """Close the reminders of processed orders that no longer apply."""
     processed = [existing[order.order_id] for order in orders if order.order_id in existing]
     current = {order_id: memo.reminders for order_id, memo in memos.items()}
     reminders.close_settled(context, processed, current)
@@ -212,8 +212,8 @@ def _settle(context: Context, order: Order, step: Step, memo: Memo) -> None:
 def _not_ours(sale_order: SaleOrder) -> ItemError:
     return ItemError(
         "needs_attention",
-        f"The sale order {sale_order.name} carries this Amazon order id, but the bridge didn't"
-        " make it.",
+        f"The sale order {sale_order.name} has this Amazon order id, but the bridge didn't create"
+        " it.",
         "Clear its customer reference in Odoo and retry, if the bridge is to import the order;"
         " else leave it here.",
     )

@@ -1,4 +1,4 @@
-"""Orders that can't be understood, imported at the total that Amazon states, on a person's word."""
+"""Import, on command, of orders that can't be parsed, at the total that Amazon states."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from amazon_bridge.model import Order, UnreadableOrder
 from amazon_bridge.odoo import sales
 
 KINDS = {"unreadable", "no_proceeds", "units_contradict"}
-"""The kinds of quarantined orders whose worth a person may take as Amazon states it."""
+"""Kinds of quarantined orders that can be imported at the total that Amazon states."""
 
 
 def import_as_is(context: Context, order_id: str) -> Counts:
@@ -26,17 +26,17 @@ def import_as_is(context: Context, order_id: str) -> Counts:
         ConfigError: the order is not one of these, or is not to be imported.
     """
     entry = _quarantined(context, order_id)
-    shown = _fetched(context, order_id)
-    ensure_mine(context, shown)
-    if isinstance(shown, UnreadableOrder):
+    order = _fetched(context, order_id)
+    ensure_mine(context, order)
+    if isinstance(order, UnreadableOrder):
         raise ConfigError(
-            f"{order_id} can't be imported as it is: {shown.reason}",
+            f"{order_id} can't be imported as it is: {order.reason}",
             "Ship it from Seller Central, and enter the sale order in Odoo by hand.",
         )
-    file(context, [shown])
-    counts = Counts(seen=1) + work(context, [shown])
+    file(context, [order])
+    counts = Counts(seen=1) + work(context, [order])
     if not counts.quarantined:
-        _remind(context, shown, entry, counts)
+        _remind(context, order, entry, counts)
     return counts
 
 

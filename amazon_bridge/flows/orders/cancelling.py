@@ -1,4 +1,4 @@
-"""Sale orders of orders that were cancelled on Amazon."""
+"""Cancels sale orders whose orders were cancelled on Amazon."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def explain_interrupted(context: Context, batch: Batch) -> Result:
 
 
 def _remember(context: Context, orders: Sequence[Order]) -> None:
-    """Remember that these cancellations are Amazon's, as long as no note in Odoo says so."""
+    """Remember that Amazon cancelled these orders, until a note in Odoo says so."""
     for order in orders:
         former = Memo.read(context.ledger.items.get(context.name, JOB, order.order_id))
         memo = former or Memo.of(order, known_pieces(context, order, None))

@@ -1,4 +1,4 @@
-"""An imported order, with all that is known of it."""
+"""An imported order with what is known of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Amazon changed after the import: people in Odoo are reminded before a parcel leaves."""
+"""Changes on Amazon after the import: people are reminded of them before a parcel leaves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from amazon_bridge.odoo.item_lines import ItemLine
 
 
 def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
-    """Schedule activities for what changed on Amazon and what is still open.
+    """Schedule activities for what changed on Amazon and for what is still open.
 
     Returns:
         The memos to keep when the orders are settled, by Amazon order id.
@@ -32,14 +32,14 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
     lines = _read_lines(context, confirmed)
     pieces = {c.order.order_id: pieces_of(context, c, lines) for c in cases}
     compared = _compare_units(confirmed, lines, pieces)
-    wanted = [
+    due = [
         *addresses.reminders_of(context, confirmed),
         *requests.reminders_of(cases),
         *_reminders_of_units(confirmed, compared),
     ]
-    reminders.remind_or_refuse(context, wanted)
+    reminders.remind_or_refuse(context, due)
     topics: defaultdict[str, list[str]] = defaultdict(list)
-    for sale_order, note in wanted:
+    for sale_order, note in due:
         topics[sale_order.order_id].append(note.topic)
     memos = {
         case.order.order_id: _memo(
@@ -56,13 +56,13 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
 
 
 def changed_by_people(context: Context, before: datetime | None = None) -> list[str]:
-    """Ids of the orders with open reminders that people have changed in Odoo since.
+    """Return the ids of orders with open reminders that people have changed in Odoo since.
 
-    Looks at some of the orders if there are many, and at others in another minute.
+    If there are many orders, only some are compared in a run; which ones changes by the minute.
 
     Args:
         context: of the account.
-        before: orders that were processed since this moment are not looked at.
+        before: orders that were processed since this moment are skipped.
     """
     entries = [
         entry
@@ -80,13 +80,13 @@ def changed_by_people(context: Context, before: datetime | None = None) -> list[
 
 
 def _may_retry(memo: Memo) -> bool:
-    """Not an order that was imported as it is: Amazon's faulty data would be refused now."""
+    """False for orders imported with --as-is: processing them again would refuse their data."""
     as_is = any(reminders.kind_of(topic) == reminders.AS_IS for topic in memo.reminders)
     return bool(memo.in_odoo) and not as_is
 
 
 _AT_ONCE = 50
-"""So many orders with open reminders are looked at in one sync run."""
+"""Orders with open reminders that are compared in one sync run, at most."""
 
 
 def _some(entries: Sequence[Entry], context: Context) -> Sequence[Entry]:
@@ -113,7 +113,7 @@ def _memo(
     items = [_with_shipped_before(case, item) for item in items]
     return replace(
         now,
-        # Amazon may leave out what it said before; the other jobs go by what is known.
+        # Amazon may leave out what it showed before; the other jobs rely on it.
         marketplace_id=now.marketplace_id or (former.marketplace_id if former else ""),
         fulfilled_by=now.fulfilled_by or (former.fulfilled_by if former else ""),
         items=tuple(items),
@@ -125,7 +125,7 @@ def _memo(
 
 
 def _with_shipped_before(case: Case, memo: ItemMemo) -> ItemMemo:
-    """Units that left before Odoo had the order have left with none of its deliveries."""
+    """Add the units that left before Odoo had the order, and so with none of its deliveries."""
     if not case.is_new:
         known = case.memo.item(memo.order_item_id) if case.memo else None
         return replace(memo, shipped_before=known.shipped_before) if known else memo
@@ -134,7 +134,7 @@ def _with_shipped_before(case: Case, memo: ItemMemo) -> ItemMemo:
 
 
 def _with_former_units(item: ItemMemo, former: Memo) -> ItemMemo:
-    """As long as Odoo has not followed a change, it is compared with the figures before it."""
+    """Keep the figures before a change until Odoo has followed it, to compare with them again."""
     known = former.item(item.order_item_id) or replace(item, ordered=0, to_ship=0)
     return replace(item, ordered=known.ordered, to_ship=known.to_ship)
 
@@ -144,7 +144,7 @@ def _may_differ(case: Case) -> bool:
 
 
 def _read_lines(context: Context, cases: Sequence[Case]) -> dict[str, ItemLine]:
-    """The sale order lines of order items of which units may differ, but not of new orders."""
+    """Read the lines, by order item id, of orders whose units may differ, except new orders."""
     known = [case for case in cases if not case.is_new and _may_differ(case)]
     if not known:
         return {}
@@ -173,7 +173,7 @@ def _compared(
 def _lines_of_people(
     context: Context, cases: Sequence[Case], lines: Mapping[str, ItemLine]
 ) -> dict[str, ItemLine]:
-    """The lines that people entered for items that Amazon added after the import."""
+    """Read the lines that people entered for items that Amazon added after the import."""
     lacking = {
         item.order_item_id: (case.sale_order, item.sku)
         for case in cases
@@ -183,8 +183,8 @@ def _lines_of_people(
     if not lacking:
         return {}
     entered = item_lines.lines_of_people(context.odoo, {order for order, _ in lacking.values()})
-    wanted = {id_: (order.id, sku) for id_, (order, sku) in lacking.items()}
-    return {id_: entered[key] for id_, key in wanted.items() if key in entered}
+    keys = {id_: (order.id, sku) for id_, (order, sku) in lacking.items()}
+    return {id_: entered[key] for id_, key in keys.items() if key in entered}
 
 
 def _reminders_of_units(

@@ -1,4 +1,4 @@
-"""Imported orders that a person must look at, by what Amazon and Odoo say of them."""
+"""Checks of imported orders; each finds orders that a person must settle."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def find_misdirected(context: Context, batch: Batch) -> Result:
 
 
 def _misdirected(context: Context, sale_order: SaleOrder) -> list[str]:
-    """The names of the open deliveries that don't begin at Amazon's location."""
+    """Names of the open deliveries whose source is not the FBA location."""
     return [
         delivery.name
         for delivery in sale_order.deliveries
@@ -93,8 +93,8 @@ def _is_unpriced(context: Context, sale_order: SaleOrder) -> bool:
 def _confirmed_too_early(order: Order, sale_order: SaleOrder) -> ItemError:
     return ItemError(
         "needs_attention",
-        f"{sale_order.name} was confirmed by somebody before it had its prices: it comes to 0,"
-        f" the order on Amazon to {order.worth} {order.currency}.",
+        f"{sale_order.name} was confirmed by somebody before it had its prices: its total is 0,"
+        f" the order's on Amazon is {order.worth} {order.currency}.",
         "Enter the prices in the sale order in Odoo, then retry.",
     )
 

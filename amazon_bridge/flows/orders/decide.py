@@ -9,34 +9,34 @@ from amazon_bridge.odoo.sales import SaleOrder
 
 
 class Step(StrEnum):
-    """What is to be done about an order."""
+    """What to do about an order."""
 
     IMPORT = auto()
-    """Make its sale order, confirm it and, for FBA, do its delivery."""
+    """Create its sale order, confirm it and, for FBA, validate its delivery."""
     COMPLETE = auto()
-    """Go on where an earlier round was interrupted."""
+    """Go on where an earlier run was interrupted."""
     CANCEL = auto()
     HOLD = auto()
-    """Cancelled on Amazon although goods have left, or an invoice is made: people must look."""
+    """Cancelled on Amazon after goods left or an invoice was made: a person must decide."""
     NOTHING = auto()
     LEAVE_OUT = auto()
-    """The order is not to be created in Odoo."""
+    """Don't create it in Odoo."""
     NOT_OURS = auto()
-    """Someone made a sale order for it by hand."""
+    """A person created a sale order for it."""
     UNCLEAR = auto()
-    """Amazon's data is not enough to decide: ask again, then quarantine."""
+    """Amazon's data is not enough to decide: fetch again, then quarantine."""
 
 
 def decide(
     order: Order, sale_order: SaleOrder | None, *, fba_location_id: int, filed_before: bool
 ) -> Step:
-    """What to do about an order, given what stands in Odoo.
+    """Decide what to do about an order, given its sale order in Odoo.
 
     Args:
         order: as Amazon shows it now.
-        sale_order: the one that stands for it in Odoo.
+        sale_order: its sale order in Odoo, if it exists.
         fba_location_id: the stock location that FBA goods leave from.
-        filed_before: an earlier round saw the order when it was to be imported.
+        filed_before: an earlier run saw the order when it was to be imported.
     """
     if not order.sold_on_amazon:
         return Step.LEAVE_OUT
@@ -60,11 +60,11 @@ _WITHOUT_SALE_ORDER = {
     FulfillmentStatus.UNFULFILLABLE,
     FulfillmentStatus.CANCELLED,
 }
-"""In these statuses nothing is to be sold: not yet, or never. The order changes if that changes."""
+"""Statuses in which there is nothing to sell yet, or ever. The order's status would change."""
 
 
 def _first_seen(order: Order, *, filed_before: bool) -> Step:
-    """An order without a sale order is left out only if Amazon says why it is not to be one."""
+    """Decide about an order without a sale order; left out only if Amazon's data says why."""
     if order.status in _WITHOUT_SALE_ORDER:
         return Step.LEAVE_OUT
     if order.status not in LIVE or order.fulfilled_by is None:
@@ -73,7 +73,7 @@ def _first_seen(order: Order, *, filed_before: bool) -> Step:
 
 
 def to_be_imported(order: Order | UnreadableOrder, *, filed_before: bool) -> bool:
-    """FBA when Amazon has shipped; FBM when there is something to ship, or was when first seen."""
+    """True for FBA once Amazon has shipped; for FBM with units to ship, now or when first seen."""
     if order.fulfilled_by == FulfilledBy.AMAZON:
         return order.status == FulfillmentStatus.SHIPPED
     if order.status == FulfillmentStatus.SHIPPED:
@@ -101,9 +101,10 @@ def _about_cancelled(sale_order: SaleOrder) -> Step:
 
 
 def _about_live(order: Order, sale_order: SaleOrder, fba_location_id: int) -> Step:
-    """A quotation without any delivery was never confirmed.
+    """Decide about a live order with a sale order.
 
-    One with deliveries has been, and someone has set it back to a quotation: theirs to decide.
+    A quotation without any delivery was never confirmed. One with deliveries was confirmed, and a
+    person has set it back to a quotation: the bridge leaves it to that person.
     """
     if sale_order.is_quotation and not sale_order.deliveries:
         return Step.COMPLETE if order.fulfilled_by else Step.UNCLEAR

@@ -25,20 +25,20 @@ FetchedOrder = Order | UnreadableOrder
 
 
 class Reading(NamedTuple):
-    """The orders that changed in a window, each once, as it was changed last."""
+    """The orders that changed in a window, each once, in its latest version."""
 
-    shown: list[FetchedOrder]
+    orders: list[FetchedOrder]
     window: Window
-    """The part of the window that Amazon spoke of; the cursor must not move beyond it."""
+    """The part of the window that Amazon's answer covers; the cursor must not move beyond it."""
 
 
 def read(context: Context, window: Window) -> list[FetchedOrder]:
-    """All orders that changed in a window, each once, as it was changed last."""
-    return read_window(context, window).shown
+    """Return the orders that changed in a window, each once, in its latest version."""
+    return read_window(context, window).orders
 
 
 def read_window(context: Context, window: Window) -> Reading:
-    """Read a window page by page. Amazon may speak only of a part of it, and says so."""
+    """Read a window page by page. Amazon may cover only a part of it, and says so."""
     pages = retry_transient(
         lambda: list(context.amazon.changed_orders(window.after, window.before)),
         sleep=context.sleep,
@@ -49,13 +49,13 @@ def read_window(context: Context, window: Window) -> Reading:
     return Reading(_newest(order for page in pages for order in page.orders), known)
 
 
-def _newest(shown: Iterable[FetchedOrder]) -> list[FetchedOrder]:
-    """Each order once, as it was changed last.
+def _newest(fetched: Iterable[FetchedOrder]) -> list[FetchedOrder]:
+    """Return the latest version of each order.
 
-    Pages may repeat an order, and may show an older version after a newer one.
+    Pages may repeat an order, and an older version may follow a newer one.
     """
     found: dict[str, FetchedOrder] = {}
-    for each in shown:
+    for each in fetched:
         known = found.get(each.order_id)
         if known is None or not _is_older(each, known):
             found[each.order_id] = each
@@ -63,19 +63,28 @@ def _newest(shown: Iterable[FetchedOrder]) -> list[FetchedOrder]:
 
 
 def _is_older(one: FetchedOrder, other: FetchedOrder) -> bool:
-    """Of one that can't be understood it isn't known when it changed."""
+    """False if the date of the last change is unknown, as for an order that can't be parsed."""
     if isinstance(one, UnreadableOrder) or isinstance(other, UnreadableOrder):
         return False
     return one.last_updated < other.last_updated
 
 
 def file(
-    context: Context, shown: Sequence[FetchedOrder], *, window: Window | None = None
+    context: Context, fetched: Sequence[FetchedOrder], *, window: Window | None = None
 ) -> list[str]:
-    """File orders in the ledger; answer with the ids of those that are to be worked."""
+    """File orders in the state store.
+
+    Args:
+        context: of the account.
+        fetched: orders as Amazon shows them now.
+        window: moves the cursor to its end in the same transaction.
+
+    Returns:
+        The ids of the orders to process: those that are new or changed.
+    """
     seen = [
         Seen(order.order_id, order.fingerprint, to_be_imported(order, filed_before=False))
-        for order in shown
+        for order in fetched
     ]
     return context.ledger.items.file(context.name, JOB, seen, window=window)
 
@@ -87,14 +96,14 @@ def fetch(context: Context, order_id: str) -> Order:
         ItemError: Amazon doesn't show it to this seller, or it can't be parsed.
         Transient: Amazon is down.
     """
-    shown = context.amazon.order(order_id)
-    if isinstance(shown, UnreadableOrder):
-        raise unreadable(context, shown)
-    return shown
+    order = context.amazon.order(order_id)
+    if isinstance(order, UnreadableOrder):
+        raise unreadable(context, order)
+    return order
 
 
 def memos_of(context: Context, order_ids: Iterable[str]) -> dict[str, Memo | ItemError | None]:
-    """What the state store remembers of orders; where it remembers nothing, Amazon is asked.
+    """Return the memos of orders; those of unknown orders are made by fetching them from Amazon.
 
     Returns:
         By Amazon order id: None if the order is another account's for certain; an ``ItemError``
@@ -150,10 +159,10 @@ def _unknown_shipper(order: Order) -> ItemError:
 
 
 def _remember(context: Context, order_id: str, memo: Memo) -> None:
-    """Keep the memo of an order that only another job has asked for.
+    """Keep the memo of an order that only another job has fetched.
 
-    That proves to the seller's and other sellers' accounts whose order it is. When the orders job
-    sees the order its fingerprint differs, so that it is processed.
+    It proves to all accounts whose order it is. Its fingerprint differs from that of any order, so
+    that the orders job processes the order when it sees it.
     """
     if context.dry_run or context.ledger.items.get(context.name, JOB, order_id):
         return
@@ -162,13 +171,13 @@ def _remember(context: Context, order_id: str, memo: Memo) -> None:
 
 
 _AS_FETCHED = "fetched"
-"""Stands for the fingerprint, which is unequal to that of any order."""
+"""Replaces the fingerprint; differs from that of any order."""
 
 
 def owner_of(context: Context, order: FetchedOrder) -> str | None:
-    """The name of the account that an order of this seller belongs to, if any.
+    """Return the name of the account that an order of this seller belongs to, if any.
 
-    An order without a marketplace belongs to the account that it was shown to.
+    An order without a marketplace belongs to the account that fetched it.
     """
     if order.marketplace_id is None:
         return context.name
@@ -176,7 +185,11 @@ def owner_of(context: Context, order: FetchedOrder) -> str | None:
 
 
 def leave_to_owner(context: Context, order: FetchedOrder) -> bool:
-    """Settle a filed order that another account of the seller is configured for by now."""
+    """Settle a filed order that another account of the seller is configured for.
+
+    Returns:
+        True if there is such an account.
+    """
     if owner_of(context, order) in {None, context.name}:
         return False
     state = State.LEFT_OUT
@@ -185,7 +198,7 @@ def leave_to_owner(context: Context, order: FetchedOrder) -> bool:
 
 
 def no_account(context: Context, order: FetchedOrder) -> ItemError:
-    """The error of an order from a marketplace that the configuration has no account for."""
+    """The error of an order from a marketplace that no account is configured for."""
     known = marketplace(order.marketplace_id or "")
     name = f"Amazon {known.country_code}" if known else f"the marketplace {order.marketplace_id}"
     return ItemError(
@@ -196,20 +209,20 @@ def no_account(context: Context, order: FetchedOrder) -> ItemError:
     )
 
 
-def ensure_mine(context: Context, shown: FetchedOrder) -> None:
+def ensure_mine(context: Context, order: FetchedOrder) -> None:
     """Refuse an order of another account.
 
     Raises:
         ConfigError: the order belongs to another account, or to none.
     """
-    owner = owner_of(context, shown)
+    owner = owner_of(context, order)
     if owner is None:
-        error = no_account(context, shown)
+        error = no_account(context, order)
         raise ConfigError(error.reason, "Add the marketplace to an account's `marketplaces`.")
     if owner != context.name:
         raise ConfigError(
-            f"{shown.order_id} belongs to the account {owner}, not to {context.name}.",
-            f"Run: amazon-bridge order recover {owner} {shown.order_id}",
+            f"{order.order_id} belongs to the account {owner}, not to {context.name}.",
+            f"Run: amazon-bridge order recover {owner} {order.order_id}",
         )
 
 
@@ -220,7 +233,7 @@ def unreadable(context: Context, order: UnreadableOrder) -> ItemError:
 
 
 def _as_is(context: Context, order: UnreadableOrder) -> str:
-    """The command that imports the order all the same, where that works."""
+    """A sentence with the command that imports the order anyway; empty if that is impossible."""
     possible = order.importable_as_is and order.fulfilled_by is not None
     if not possible or not to_be_imported(order, filed_before=False):
         return ""
@@ -229,7 +242,7 @@ def _as_is(context: Context, order: UnreadableOrder) -> str:
 
 
 def _by_hand(order: UnreadableOrder) -> str:
-    """An FBM order has to be shipped, whether Odoo has it or not."""
+    """A sentence for FBM orders: they have to be shipped, whether Odoo has them or not."""
     if order.fulfilled_by == FulfilledBy.AMAZON or order.status not in TO_BE_SHIPPED:
         return ""
     by = f" by {order.ship_by:%Y-%m-%d %H:%M} UTC" if order.ship_by else " in time"

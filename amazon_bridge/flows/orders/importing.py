@@ -1,4 +1,4 @@
-"""Sale orders of imported orders: created, priced, confirmed, and delivered for FBA."""
+"""Creates sale orders, prices and confirms them, and delivers those of FBA orders."""
 
 from __future__ import annotations
 
@@ -109,10 +109,10 @@ def _not_confirmed(sale_order: SaleOrder, objection: str) -> ItemError:
 
 
 def _remember(context: Context, orders: Sequence[Order]) -> None:
-    """Remember what Amazon says of orders whose sale orders are about to be created.
+    """Remember the figures of orders whose sale orders are about to be created.
 
-    Also of sale orders that Odoo lost, in a restored backup or by people: the new ones are
-    unfinished as all new ones.
+    Sale orders that Odoo lost, in a restored backup or by people, are created again: they are
+    unfinished like any new one.
     """
     for order in orders:
         memo = Memo.at_import(order, mapped_pieces(context, order))
@@ -120,7 +120,7 @@ def _remember(context: Context, orders: Sequence[Order]) -> None:
 
 
 def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:
-    """Remember the SKUs that have no product of their own, for someone to give them one."""
+    """Record the SKUs that were imported with the fallback product, so that people see them."""
     lines = [(draft, line) for draft in drafts for line in draft.lines if line.sku]
     matched = {line.sku for _, line in lines if not line.why_fallback}
     unmatched = [(i.sku, d.order_id, i.why_fallback) for d, i in lines if i.why_fallback]
@@ -164,7 +164,7 @@ def _wrong_total(draft: Draft, sale_order: SaleOrder) -> ItemError:
 
 
 def deliver(context: Context, batch: Batch) -> Result:
-    """Do what Amazon has shipped: the open transfers out of Amazon's location.
+    """Validate the open transfers out of the FBA location, which Amazon has shipped.
 
     Raises:
         ItemErrors: some can't be done without a person.
@@ -189,7 +189,7 @@ def deliver(context: Context, batch: Batch) -> Result:
 
 
 def restore_dates(context: Context, batch: Batch) -> Result:
-    """Give back Amazon's date to orders whose run was interrupted after their confirmation."""
+    """Set Amazon's order date where a run was interrupted between confirmation and dating."""
     lost = [
         (order, sale_order)
         for order, sale_order in batch.sale_orders_with(Step.COMPLETE, Step.NOTHING)
@@ -229,4 +229,4 @@ def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> boo
 
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
-"""As much may Odoo's clock be behind ours."""
+"""Tolerated difference between Odoo's clock and ours."""

@@ -26,7 +26,7 @@ class ItemMemo:
     """Units that Amazon still expected to be shipped."""
     cancellation_requested: bool = False
     shipped_before: int = 0
-    """Units that had left, by what Amazon said, when the sale order was created."""
+    """Units that had left, according to Amazon, when the sale order was created."""
     pieces: int = 1
     """Pieces in Odoo of one unit, as of the import: the product map may change afterwards."""
 
@@ -48,7 +48,7 @@ class Memo(BaseMemo):
     items: tuple[ItemMemo, ...] | None = None
     """None in memos of older versions, which did not keep them."""
     place: str | None = None
-    """A checksum of the delivery address; empty if Amazon told none, None if not known."""
+    """Checksum of the delivery address; empty if Amazon showed none, None if unknown."""
     requests: int = 0
     """How often the buyer has asked to cancel the order or a further part of it."""
     reminders: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class Memo(BaseMemo):
     is_settled: bool = True
     """A sync run has processed the order to its end; False since its sale order was created."""
     cancelling: bool = False
-    """Amazon has cancelled it, and no note on its sale order says yet that this is why."""
+    """Amazon has cancelled it, and the note on its sale order is not posted yet."""
 
     @classmethod
     def of(cls, order: Order, pieces: Mapping[str, int]) -> Memo:
@@ -92,9 +92,9 @@ class Memo(BaseMemo):
 
     @classmethod
     def at_import(cls, order: Order, pieces: Mapping[str, int]) -> Memo:
-        """The memo of an order whose sale order is about to be created.
+        """Return the memo of an order whose sale order is about to be created.
 
-        It tells what Amazon changes from what people correct while the order is quarantined.
+        It distinguishes Amazon's changes from people's corrections while it is quarantined.
         """
         items = (
             replace(
@@ -108,13 +108,13 @@ class Memo(BaseMemo):
 
 
 def was_settled(entry: Entry | None) -> bool:
-    """Whether a sync run has processed an order to its end."""
+    """True if a sync run has processed the order to its end."""
     memo = Memo.read(entry)
     return memo is not None and memo.is_settled
 
 
 def units_to_ship(order: Order, item: Item) -> int:
-    """The units of an item that Amazon still expects to be shipped.
+    """Return the units of an item that Amazon still expects to be shipped.
 
     Amazon may cancel units without lowering the ordered quantity, and may show a package before it
     counts its units as fulfilled: the lowest figure holds.
@@ -128,10 +128,9 @@ def units_to_ship(order: Order, item: Item) -> int:
 
 
 def units_shipped(order: Order, item: Item) -> int:
-    """The units of an item that have left by what Amazon says.
+    """Return the units of an item that have left according to Amazon.
 
-    All units of an order that is shipped, unless Amazon counts them: what is missing then was
-    cancelled.
+    All units of a shipped order, unless Amazon counts them: then uncounted units were cancelled.
     """
     is_counted = any(_counted_as_shipped(order, each) for each in order.items)
     if order.status == FulfillmentStatus.SHIPPED and not is_counted:
@@ -150,16 +149,16 @@ def _has_unfulfilled(order: Order) -> bool:
 
 
 def has_address(order: Order) -> bool:
-    """Whether Amazon shows where to deliver the order."""
+    """True if Amazon shows a delivery address."""
     address = order.address
     return address is not None and bool(address.lines or address.city or address.postal_code)
 
 
 def place_of(order: Order) -> str:
-    """A checksum of the delivery address; empty if there is none.
+    """Return a checksum of the delivery address; empty if there is none.
 
-    Two bytes are enough to notice that the address was changed, and too few to confirm a guess
-    at it: the state store holds no buyer's data.
+    Two bytes suffice to notice a changed address and are too few to confirm a guess at it: the
+    state store holds no buyer's data.
     """
     if order.address is None or not has_address(order):
         return ""

@@ -1,4 +1,4 @@
-"""What those who pack and label a delivery must know, in its note."""
+"""Instructions for packing and labelling, in the note of a delivery order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from amazon_bridge.odoo.deliveries import DELIVERY_INSTRUCTIONS, GIFT_MESSAGE, I
 def note(context: Context, cases: Sequence[Case]) -> None:
     """Write instructions on the open deliveries from the warehouse that have no note yet.
 
-    Instructions that Amazon tells later, together with the address, are added to a note.
+    Instructions that Amazon shows later, together with the address, are added to the note.
     """
     notes, late = {}, set()
     for case in cases:
@@ -35,7 +35,7 @@ def _has_late_address(case: Case) -> bool:
 
 
 def instructions(order: Order) -> Iterator[Instruction]:
-    """What Amazon says about packing, labelling and delivering a merchant-fulfilled order."""
+    """Yield the instructions for packing, labelling and delivering a merchant-fulfilled order."""
     if order.fulfilled_by != FulfilledBy.MERCHANT:
         return
     yield from _dates(order)
@@ -58,7 +58,7 @@ def instructions(order: Order) -> Iterator[Instruction]:
 
 
 def _of_units(order: Order) -> Iterator[Instruction]:
-    """What has to be done with units before they are packed."""
+    """Yield what must be done with units before they are packed."""
     for item in order.items:
         if item.customization_url:
             text = f"{name_of(item)}: download the buyer's wishes in Seller Central"

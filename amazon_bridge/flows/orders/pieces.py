@@ -1,4 +1,4 @@
-"""How many pieces in Odoo one unit of an order item is: what the product map said at the import."""
+"""How many pieces in Odoo one unit of an order item is, by the product map at the import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from amazon_bridge.odoo.item_lines import ItemLine
 
 
 def known_pieces(context: Context, order: Order, memo: Memo | None) -> dict[str, int]:
-    """Pieces of one unit by order item id: as remembered, else as the product map says now."""
+    """Return pieces per unit by order item id: as remembered, else by the product map now."""
     mapped = mapped_pieces(context, order)
     if memo is None:
         return mapped
@@ -24,7 +24,7 @@ def known_pieces(context: Context, order: Order, memo: Memo | None) -> dict[str,
 
 
 def pieces_of(context: Context, case: Case, lines: Mapping[str, ItemLine]) -> dict[str, int]:
-    """Pieces of one unit of each item of a case, by order item id.
+    """Return pieces per unit by order item id.
 
     Args:
         context: of the account.

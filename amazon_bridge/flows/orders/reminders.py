@@ -1,8 +1,8 @@
 """Activities in Odoo about an order, on its sale order and on what the warehouse is to ship.
 
-Each kind of reminder has one current note per order. When its facts change, the activity of the
-former facts is closed and a new one scheduled; when nothing is left to do, it is closed. Which
-kinds are open is kept in the state store, so that only orders that have any cost a call.
+Each kind of reminder has one current note per order. When its facts change, the activity about the
+former facts is closed and a new one scheduled; when nothing is left to do, it is closed. The state
+store keeps which kinds are open, so that only orders with open reminders cost a call.
 """
 
 from __future__ import annotations
@@ -39,55 +39,55 @@ _SETTLED = "Settled: the order was processed again."
 
 
 def note(kind: str, subject: str, body: str, *, occurrence: int = 1) -> Note:
-    """A note that is posted again as soon as its text differs, or it occurs once more."""
+    """Return a note that is posted again when its text or its occurrence differs."""
     facts = f"{subject}\n{body}\n{occurrence}"
     digest = hashlib.sha256(facts.encode()).hexdigest()[:12]
     return Note(f"{kind}_{digest}", subject, body)
 
 
 Reminder = tuple[SaleOrder, Note]
-"""A sale order, and the note about it."""
+"""A sale order and the note about it."""
 
 
 Refusals = dict[str, dict[str, ItemError]]
-"""By Amazon order id, why Odoo refuses an activity on a record of this name."""
+"""By Amazon order id and record name, why Odoo refuses an activity on the record."""
 
 
-def remind(context: Context, wanted: Sequence[Reminder]) -> Refusals:
+def remind(context: Context, due: Sequence[Reminder]) -> Refusals:
     """Schedule activities on sale orders and on their open deliveries from the warehouse.
 
     Activities of the same kind with other facts are closed.
 
     Returns:
-        The orders with a record that takes no activity; the others of their records have theirs.
+        The errors of records that refuse their activity; all other records have theirs.
     """
     pairs = [
         (record, note.on(record[0]))
-        for sale_order, note in wanted
+        for sale_order, note in due
         for record in records_of(context, sale_order)
     ]
     failures = notices.remind(context, pairs, in_batch=True)
     replaced: defaultdict[SaleOrder, set[str]] = defaultdict(set)
-    for sale_order, note in wanted:
+    for sale_order, note in due:
         if (notes.SALE_ORDER, sale_order.id) in failures:
             continue
         if _is_replaced(open_topics(_entry(context, sale_order.order_id)), note.topic):
             replaced[sale_order].add(kind_of(note.topic))
         _remember(context, sale_order.order_id, note.topic)
     _close(context, replaced, _REPLACED, keep=pairs)
-    return _refusals([sale_order for sale_order, _ in wanted], failures)
+    return _refusals([sale_order for sale_order, _ in due], failures)
 
 
-def remind_or_refuse(context: Context, wanted: Sequence[Reminder]) -> None:
+def remind_or_refuse(context: Context, due: Sequence[Reminder]) -> None:
     """Schedule activities as ``remind`` does.
 
     Raises:
-        ItemErrors: the sale orders of these take none; so nobody in Odoo would know.
+        ItemErrors: the sale orders of these refuse theirs, so that nobody in Odoo would know.
     """
-    refusals = remind(context, wanted)
+    refusals = remind(context, due)
     errors = {
         sale_order.order_id: _unannounced(note, sale_order.name, refusals[sale_order.order_id])
-        for sale_order, note in wanted
+        for sale_order, note in due
         if sale_order.name in refusals.get(sale_order.order_id, {})
     }
     if errors:
@@ -111,7 +111,7 @@ def _refusals(sale_orders: Collection[SaleOrder], failures: Failures) -> Refusal
 
 
 def records_of(context: Context, sale_order: SaleOrder) -> list[Record]:
-    """The sale order, and its open deliveries out of the warehouse."""
+    """Return the sale order and its open deliveries out of the warehouse."""
     open_ = [
         (notes.DELIVERY_ORDER, delivery.id)
         for delivery in sale_order.deliveries
@@ -122,14 +122,15 @@ def records_of(context: Context, sale_order: SaleOrder) -> list[Record]:
 
 
 def kind_of(topic: str) -> str:
-    """The kind of a reminder, by its topic."""
+    """Return the kind of a reminder by its topic."""
     return topic.rpartition("_")[0]
 
 
 def open_topics(entry: Entry | None) -> tuple[str, ...]:
-    """The topics of the reminders that may be open for an order.
+    """Return the topics of the reminders that may be open for an order.
 
-    Of one that was tried and never settled it isn't known which: then the topics end in nothing.
+    For an order that was processed but never settled these are unknown: then one topic of each
+    kind is returned, without a digest.
     """
     if memo := Memo.read(entry):
         return memo.reminders
@@ -141,7 +142,7 @@ def _is_replaced(open_: Collection[str], topic: str) -> bool:
 
 
 def _remember(context: Context, order_id: str, topic: str) -> None:
-    """Note that a reminder is open, also for an order that is not settled in this run."""
+    """Record an open reminder, also for an order that is not settled in this run."""
     memo = Memo.read(_entry(context, order_id))
     if memo and topic not in memo.reminders:
         others = (each for each in memo.reminders if kind_of(each) != kind_of(topic))
@@ -152,12 +153,12 @@ def _remember(context: Context, order_id: str, topic: str) -> None:
 def close_settled(
     context: Context, sale_orders: Iterable[SaleOrder], current: Mapping[str, Collection[str]]
 ) -> None:
-    """Close the open reminders of processed orders, except those that still hold.
+    """Close the open reminders of processed orders, except those that still apply.
 
     Args:
         context: of the account.
         sale_orders: of the orders that were processed.
-        current: the topics that still hold, by Amazon order id.
+        current: topics that still apply, by Amazon order id.
     """
     settled = {}
     for sale_order in sale_orders:
@@ -174,7 +175,7 @@ def _close(
     *,
     keep: Collection[RecordNote] = (),
 ) -> None:
-    """Close kinds of reminders on sale orders and all of their deliveries, done ones included."""
+    """Close kinds of reminders on sale orders and all of their deliveries, including done ones."""
     by_kinds: defaultdict[tuple[str, ...], list[SaleOrder]] = defaultdict(list)
     for sale_order, its_kinds in kinds.items():
         if its_kinds:

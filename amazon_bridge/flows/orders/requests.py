@@ -15,7 +15,7 @@ from amazon_bridge.odoo.notes import Note
 
 
 def reminders_of(cases: Sequence[Case]) -> list[Reminder]:
-    """What people in Odoo must decide before the parcel leaves."""
+    """Return the reminders of requests to decide before the parcel leaves."""
     return [(case.sale_order, note_of(case)) for case in cases if _is_open(case)]
 
 
@@ -34,7 +34,7 @@ def _requested(case: Case) -> list[Item]:
 
 
 def count(case: Case) -> int:
-    """How often the buyer has asked so far: again when a further item is to be cancelled."""
+    """Return how often the buyer has asked so far; each further item counts as asking again."""
     before = case.memo.requests if case.memo else 0
     known = {i.order_item_id for i in _remembered(case) if i.cancellation_requested}
     is_further = any(item.order_item_id not in known for item in _requested(case))

@@ -40,10 +40,11 @@ log = structlog.get_logger(__name__)
 
 
 def sync(context: Context, *, dry_run: bool = False) -> Counts:
-    """One run: read what changed since the cursor, file it, process it, and what was left over.
+    """Do one sync run: read and file what changed since the cursor, and process what is filed.
 
-    What fails is told as the counts' ``error``. A part that fails keeps none of the others,
-    unless Odoo is down.
+    Returns:
+        The counts; their ``error`` says what failed. A part that fails doesn't stop the others,
+        unless Odoo is down.
     """
     begin = context.ledger.cursors.get(context.name) or _begin(context, dry_run=dry_run)
     slices = windows(begin, context.clock())
@@ -60,7 +61,7 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
 
 
 def _begin(context: Context, *, dry_run: bool) -> datetime:
-    """Where a new account's cursor begins."""
+    """Return the first cursor of a new account, and set it."""
     begin = context.account.start or context.clock()
     if not dry_run and begin <= context.clock():
         context.ledger.cursors.set(context.name, begin)
@@ -69,10 +70,10 @@ def _begin(context: Context, *, dry_run: bool) -> datetime:
 
 
 def _unreachable_cursor(context: Context, cursor: datetime) -> str | None:
-    """What is wrong if the cursor lies in the future: no order would be read, in silence.
+    """Return a message if the cursor is in the future: no order would ever be read.
 
-    Either this machine's clock was set back, or it was wrong when the cursor was set. A `start`
-    in the future is meant.
+    This machine's clock was set back, or was wrong when the cursor was set. A `start` in the
+    future is intended.
     """
     now, start = context.clock(), context.account.start
     if cursor <= now + CLOCKS_DIFFER or (start and start > now):
@@ -85,9 +86,9 @@ def _unreachable_cursor(context: Context, cursor: datetime) -> str | None:
 
 
 def sweep(context: Context) -> Counts:
-    """Look at the last days' orders again, for what Amazon showed late; the cursor stays.
+    """Read the orders of the last days again, for those that Amazon showed late.
 
-    Nothing that changed before the account's beginning is looked at. Errors as in ``sync``.
+    The cursor stays. Changes before the account's beginning are not read. Errors as in ``sync``.
     """
     began = context.ledger.cursors.began(context.name) or context.clock()
     run = _Run(context, context.clock())
@@ -100,10 +101,10 @@ _LEFTOVERS = 30
 
 
 _LONGEST_REFUSAL = timedelta(days=1)
-"""An order that Odoo refuses while there is no other for it to accept would be pending for ever."""
+"""An order that Odoo refuses, without another one that it accepts, would stay pending forever."""
 
 _MANY_REFUSED = 10
-"""So many orders refused, and none accepted, mean that the account is to blame: all wait."""
+"""If this many orders are refused and none is accepted, the account is to blame: all wait."""
 
 
 @dataclass(slots=True)
@@ -133,14 +134,14 @@ class _Run:
         for window in slices:
             self._process_changed(read(self.context, window), None)
 
-    def _process_changed(self, shown: Sequence[FetchedOrder], window: Window | None) -> None:
-        todo = file(self.context, shown, window=window)
+    def _process_changed(self, fetched: Sequence[FetchedOrder], window: Window | None) -> None:
+        todo = file(self.context, fetched, window=window)
         if todo:
             name = self.context.name
-            log.info("orders_filed", account=name, shown=len(shown), changed=len(todo))
-        self.counts += Counts(seen=len(shown), unchanged=len(shown) - len(todo))
+            log.info("orders_filed", account=name, shown=len(fetched), changed=len(todo))
+        self.counts += Counts(seen=len(fetched), unchanged=len(fetched) - len(todo))
         changed = set(todo)
-        self._process([order for order in shown if order.order_id in changed])
+        self._process([order for order in fetched if order.order_id in changed])
 
     def process_leftovers(self) -> None:
         """Process what earlier runs filed and didn't finish, as Amazon shows it now.
@@ -154,7 +155,7 @@ class _Run:
             self._process_again(again[start : start + _LEFTOVERS])
 
     def process_changed_by_people(self) -> None:
-        """Process orders again whose reminders may be settled, or hold no longer as they are.
+        """Process orders again that people have changed, so that their reminders may be outdated.
 
         Raises:
             AccountError: a side is down, or refuses the account.
@@ -164,28 +165,28 @@ class _Run:
             self._process_again(again[start : start + _LEFTOVERS])
 
     def _process_again(self, order_ids: Sequence[str]) -> None:
-        context, shown, errors = self.context, [], {}
-        for order_id, fetched in context.one_by_one(JOB, order_ids, context.amazon.order, key=str):
-            if isinstance(fetched, ItemError):
-                errors[order_id] = fetched
-            elif isinstance(fetched, runner.RefusedItem):
-                self.counts.note_error(fetched)
-            elif not isinstance(fetched, Transient):
-                shown.append(fetched)
-        file(context, shown)
-        errors |= _without_account(context, shown)
+        context, fetched, errors = self.context, [], {}
+        for order_id, result in context.one_by_one(JOB, order_ids, context.amazon.order, key=str):
+            if isinstance(result, ItemError):
+                errors[order_id] = result
+            elif isinstance(result, runner.RefusedItem):
+                self.counts.note_error(result)
+            elif not isinstance(result, Transient):
+                fetched.append(result)
+        file(context, fetched)
+        errors |= _without_account(context, fetched)
         quarantine_all(context, errors)
         self.counts += Counts(seen=len(order_ids), quarantined=len(errors))
-        self._process([each for each in shown if owner_of(context, each) == context.name])
+        self._process([each for each in fetched if owner_of(context, each) == context.name])
 
-    def _process(self, shown: Sequence[FetchedOrder]) -> None:
+    def _process(self, fetched: Sequence[FetchedOrder]) -> None:
         try:
-            self.counts += work(self.context, shown)
+            self.counts += work(self.context, fetched)
         except Refused as error:
             self.refused |= error.errors
 
     def finish(self) -> Counts:
-        """Decide who is to blame for what Odoo refused: the account only if it accepted nothing.
+        """Quarantine the refused orders, or blame the account if Odoo accepted no order.
 
         Returns:
             The counts of the whole run.
@@ -202,7 +203,7 @@ class _Run:
         return counts
 
     def _refused_too_long(self) -> dict[str, ItemError]:
-        """The orders refused for a day, where they are so few that each may be to blame itself."""
+        """Errors of the orders refused for a day, if they are few enough to blame each itself."""
         note, name = self.context.ledger.items.note_refusal, self.context.name
         since = {order_id: note(name, JOB, order_id) for order_id in self.refused}
         if len(self.refused) >= _MANY_REFUSED:
@@ -217,9 +218,9 @@ class _Run:
             self.counts += _foresee(self.context, read(self.context, window))
 
 
-def _without_account(context: Context, shown: Sequence[FetchedOrder]) -> dict[str, ItemError]:
-    """The errors of orders that no account has; those of another account are left to it."""
-    others = [each for each in shown if owner_of(context, each) != context.name]
+def _without_account(context: Context, fetched: Sequence[FetchedOrder]) -> dict[str, ItemError]:
+    """Return the errors of orders without an account; leave those of other accounts to them."""
+    others = [each for each in fetched if owner_of(context, each) != context.name]
     return {
         each.order_id: no_account(context, each)
         for each in others
@@ -235,22 +236,22 @@ def recover(context: Context, order_id: str) -> Counts:
         ConfigError: the order belongs to another account, or to none.
     """
     try:
-        shown = retry_transient(lambda: context.amazon.order(order_id), sleep=context.sleep)
+        order = retry_transient(lambda: context.amazon.order(order_id), sleep=context.sleep)
     except ItemError as error:
         quarantine_all(context, {order_id: error})
         return Counts(seen=1, quarantined=1)
     except Transient as error:
         raise AccountError(error.reason, error.remedy) from error
-    ensure_mine(context, shown)
-    file(context, [shown])
-    return Counts(seen=1) + work(context, [shown])
+    ensure_mine(context, order)
+    file(context, [order])
+    return Counts(seen=1) + work(context, [order])
 
 
-def _foresee(context: Context, shown: Sequence[FetchedOrder]) -> Counts:
-    """Say what a round would do, without doing it."""
-    orders = [s for s in shown if isinstance(s, Order)]
+def _foresee(context: Context, fetched: Sequence[FetchedOrder]) -> Counts:
+    """Log and count what a run would do."""
+    orders = [order for order in fetched if isinstance(order, Order)]
     existing = sales.find(context.odoo, [order.order_id for order in orders])
-    counts = Counts(seen=len(shown), quarantined=len(shown) - len(orders))
+    counts = Counts(seen=len(fetched), quarantined=len(fetched) - len(orders))
     for order in orders:
         step = decide_for(context, order, existing.get(order.order_id))
         log.info("dry_run_order", account=context.name, order=order.order_id, step=step)

@@ -1,4 +1,4 @@
-"""What people are told of orders: the quarantine, and notes and activities in Odoo."""
+"""Notes and activities in Odoo about orders, and the quarantine."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ log = structlog.get_logger(__name__)
 
 
 def quarantine_all(context: Context, errors: Mapping[str, ItemError]) -> None:
-    """Quarantine orders, after telling the people in Odoo about those that exist there.
+    """Quarantine orders, after scheduling activities on those that exist in Odoo.
 
-    In this order, because what is quarantined isn't looked at again: a run that is interrupted in
-    between must not leave an order there that nobody was told of.
+    In this order, because quarantined orders aren't processed again: a run that is interrupted in
+    between must not leave an order in quarantine without its activity.
 
     Args:
         context: of the account.
-        errors: by Amazon order id; the orders may have been filed before or not.
+        errors: by Amazon order id, whether the orders were filed before or not.
 
     Raises:
         AccountError: Odoo is down. The orders stay pending.
@@ -45,7 +45,7 @@ def quarantine_all(context: Context, errors: Mapping[str, ItemError]) -> None:
 
 
 def _announce(context: Context, errors: Mapping[str, ItemError]) -> Refusals:
-    """Schedule activities about orders; return which records take none."""
+    """Schedule activities about orders, and return which records refuse theirs."""
     refusals: Refusals = {}
     try:
         failures = runner.work(
@@ -79,8 +79,9 @@ def _quarantine(context: Context, order_id: str, error: ItemError) -> None:
 def _remind(context: Context, errors: Mapping[str, ItemError]) -> Refusals:
     """Schedule an activity with reason and remedy on the orders' sale orders and deliveries."""
     existing = sales.find(context.odoo, errors)
-    wanted = [(existing[order_id], _quarantined(errors[order_id])) for order_id in existing]
-    return reminders.remind(context, wanted)
+    return reminders.remind(
+        context, [(existing[order_id], _quarantined(errors[order_id])) for order_id in existing]
+    )
 
 
 def _quarantined(error: ItemError) -> Note:
@@ -98,7 +99,7 @@ _DONT_SHIP = ("Amazon: cancelled, don't ship", _DONT_SHIP_TEXT)
 
 
 def explain_unclear(context: Context, batch: Batch) -> Result:
-    """Note in the state store why orders stay pending about which Amazon has not said enough.
+    """Record in the state store why orders stay pending whose data from Amazon is not enough.
 
     Returns:
         The errors of those that have been unclear for a day.
@@ -114,7 +115,7 @@ def explain_unclear(context: Context, batch: Batch) -> Result:
 
 
 _UNCLEAR_FOR = timedelta(days=1)
-"""Amazon repairs what it answers wrongly within hours."""
+"""Amazon fixes wrong data within hours."""
 
 
 def _first_seen_before(context: Context, order_id: str, moment: datetime) -> bool:
@@ -123,13 +124,13 @@ def _first_seen_before(context: Context, order_id: str, moment: datetime) -> boo
 
 
 def _unclear(order: Order) -> ItemError:
-    shown = f"the status {order.status_text or order.status}"
+    facts = f"the status {order.status_text or order.status}"
     if order.fulfilled_by is None:
         who = order.fulfilled_by_text
-        shown += f", shipped by {who}" if who else ", and not who ships it"
+        facts += f", shipped by {who}" if who else ", and not who ships it"
     return ItemError(
         "unclear",
-        f"Amazon shows for this order {shown}: what to do about it in Odoo can't be decided.",
+        f"Amazon shows this order with {facts}: the bridge can't decide what to do in Odoo.",
         "Look the order up in Seller Central and ship it from there if it is to be shipped. It"
         " comes back by itself when it changes on Amazon, or with `quarantine retry`.",
     )
@@ -140,7 +141,7 @@ CANCELLED_THERE = Note(
     "Amazon: cancelled",
     "Amazon has cancelled this order, so it was cancelled here, with its open deliveries.",
 )
-"""Tells a cancellation that came from Amazon from one that Amazon is to be told of."""
+"""Distinguishes a cancellation by Amazon from one to be sent to Amazon."""
 
 
 def hold(context: Context, batch: Batch) -> Result:

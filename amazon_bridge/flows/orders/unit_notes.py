@@ -1,4 +1,4 @@
-"""What people in Odoo are told of units that Amazon counts otherwise."""
+"""Texts of the reminders about units that differ between Amazon and Odoo."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from amazon_bridge.odoo.sales import SaleOrder
 
 
 def note_of(order: Order, sale_order: SaleOrder, items: Sequence[ItemUnits]) -> Note | None:
-    """What the people in Odoo must know before a parcel leaves; None if nothing differs."""
+    """Return the note about differing units; None if nothing differs."""
     differing = [item for item in items if item.differs]
     is_shipped = order.status == FulfillmentStatus.SHIPPED and has_open_delivery(order, sale_order)
-    # What Amazon cancelled has not been shipped by anybody.
+    # Units that Amazon cancelled were not shipped by anybody.
     if is_shipped and (not differing or any(item.shipped_elsewhere for item in differing)):
         return note(UNITS, _SHIPPED_SUBJECT, f"{_SHIPPED} {_sentences(differing)}".strip())
     if not differing:
@@ -46,7 +46,7 @@ def _sentence(item: ItemUnits) -> str:
 
 
 def _excess(item: ItemUnits) -> tuple[str, str, str]:
-    """What happened, how many units are to be shipped now, and what to do in Odoo."""
+    """Return what happened, how many units to ship now, and what to do in Odoo."""
     happened = [
         f"{_of(item, number)} {_were(number)} {what}"
         for number, what in (
@@ -96,7 +96,7 @@ def _of(item: ItemUnits, number: Decimal) -> str:
 
 
 def _units(item: ItemUnits, number: Decimal) -> str:
-    """A number of units in words; of pieces, where one unit is several of them in Odoo."""
+    """The units as text; in pieces if one unit is several pieces in Odoo."""
     word = "piece" if item.pieces > 1 else "unit"
     return f"{_number(number)} {word if number == 1 else f'{word}s'}"
 

@@ -1,4 +1,4 @@
-"""Units that Amazon counts otherwise than Odoo: cancelled, added, or shipped outside of Odoo."""
+"""Units that differ between Amazon and Odoo: cancelled, added, or shipped outside of Odoo."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class ItemUnits:
-    """The units of one order item on both sides, in pieces of its product in Odoo."""
+    """The units of one order item on Amazon and in Odoo, in pieces of its product in Odoo."""
 
     order_item_id: str
     name: str
@@ -34,7 +34,7 @@ class ItemUnits:
     has_line: bool
     """The sale order has a line for it."""
     shipped: int
-    """Units that have left by what Amazon says, whoever shipped them."""
+    """Units that have left according to Amazon, whoever shipped them."""
     is_ready: bool
     """Odoo has an open delivery of the order."""
     is_watched: bool
@@ -52,12 +52,12 @@ class ItemUnits:
 
     @property
     def shipped_elsewhere(self) -> Decimal:
-        """Those of the excess units that have left already, though not by Odoo's deliveries."""
+        """Excess units that have left already, though not with Odoo's deliveries."""
         return min(self.excess, max(self.shipped - self.delivered, _ZERO))
 
     @property
     def cancelled(self) -> Decimal:
-        """Those of the excess units that nobody is to ship any more."""
+        """Excess units that nobody is to ship any more."""
         return self.excess - self.shipped_elsewhere
 
     @property
@@ -72,7 +72,7 @@ class ItemUnits:
 
 
 def may_differ(order: Order, sale_order: SaleOrder, memo: Memo | None, *, is_new: bool) -> bool:
-    """Whether the units of an order must be compared, judged by what costs no call.
+    """Return whether the units of an order must be compared, without any remote call.
 
     Args:
         order: as Amazon shows it now.
@@ -85,7 +85,7 @@ def may_differ(order: Order, sale_order: SaleOrder, memo: Memo | None, *, is_new
         return some_left
     if memo is None or memo.items is None:
         return True
-    # What left may stand ready again, without any change on Amazon: Odoo was restored since.
+    # After Odoo was restored from a backup, units that left may be ready again.
     if some_left and has_open_delivery(order, sale_order):
         return True
     return _is_watched(memo) or any(_has_changed(order, item, memo) for item in order.items)
@@ -102,7 +102,7 @@ def _has_changed(order: Order, item: Item, memo: Memo) -> bool:
 
 
 def new_lines(order: Order, pieces: Mapping[str, int]) -> dict[str, ItemLine]:
-    """The lines of a sale order that was created from an order in this run."""
+    """Return the lines of a sale order that was created in this run, by order item id."""
     return {
         item.order_item_id: ItemLine(Decimal(item.quantity * pieces[item.order_item_id]), _ZERO)
         for item in order.items
@@ -156,7 +156,7 @@ _NO_LINE = ItemLine(_ZERO, _ZERO)
 
 
 def _units_in_our_packages(order: Order, sale_order: SaleOrder) -> Counter[str]:
-    """Units by order item that Amazon has from delivery orders that are done here.
+    """Units by order item id in packages of delivery orders that are done here.
 
     A package reference of the bridge is the delivery order's database id.
     """
@@ -169,7 +169,7 @@ def _units_in_our_packages(order: Order, sale_order: SaleOrder) -> Counter[str]:
 
 
 def _ordered_before(item: Item, memo: Memo | None, pieces: int) -> int | None:
-    """An item that Amazon added has been ordered zero times before."""
+    """Pieces ordered before: 0 of an item that Amazon added, None if unknown."""
     if memo is None or memo.items is None:
         return None
     known = memo.item(item.order_item_id)
@@ -177,12 +177,12 @@ def _ordered_before(item: Item, memo: Memo | None, pieces: int) -> int | None:
 
 
 def name_of(item: Item) -> str:
-    """What people in the warehouse call an item."""
+    """Return the name of an item for people in the warehouse."""
     return item.sku or item.asin or item.title or f"order item {item.order_item_id}"
 
 
 def names_of(order: Order) -> dict[str, str]:
-    """What people call the items of an order, by order item id; no two have the same name."""
+    """Return distinct names of the items of an order, by order item id."""
     known = Counter(map(name_of, order.items))
     titled = Counter((name_of(item), item.title) for item in order.items)
     names = {}
@@ -196,7 +196,7 @@ def names_of(order: Order) -> dict[str, str]:
 
 
 def has_open_delivery(order: Order, sale_order: SaleOrder) -> bool:
-    """Whether the warehouse may still ship something of a merchant-fulfilled order."""
+    """True if the warehouse may still ship something of a merchant-fulfilled order."""
     return order.fulfilled_by == FulfilledBy.MERCHANT and any(
         delivery.is_open and not delivery.incoming for delivery in sale_order.deliveries
     )

@@ -11,9 +11,9 @@ from amazon_bridge.job import PendingItem, PendingList
 
 
 def waiting(ledger: Ledger, account: str, *, most: int) -> list[Entry]:
-    """At most so many pending orders of an account, each with the reason that it waits.
+    """Return at most ``most`` pending orders of an account, each with the reason why it waits.
 
-    Those with a known reason come first, then those seen first.
+    Those with a recorded reason come first, then the oldest.
     """
     return [with_reason(entry) for entry in ledger.items.waiting(account, JOB, most)]
 
@@ -33,7 +33,7 @@ def pending_orders(ledger: Ledger, account: str, most: int) -> PendingList:
 
 
 def with_reason(entry: Entry) -> Entry:
-    """The entry of a pending order with the reason that it waits."""
+    """Return the entry of a pending order with the reason why it waits."""
     if entry.unanswered_since:
         silent = (
             f"Amazon has not answered for it since {entry.unanswered_since:%Y-%m-%d %H:%M} UTC."
