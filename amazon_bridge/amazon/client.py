@@ -13,6 +13,7 @@ from ssl import SSLContext
 from typing import Any, TypeVar
 
 import httpx
+from pydantic import BaseModel, ValidationError
 
 from amazon_bridge import __version__
 from amazon_bridge.amazon.faults import (
@@ -25,11 +26,12 @@ from amazon_bridge.amazon.faults import (
 )
 from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.sdk import Credentials, Site, Tokens, build, silence
-from amazon_bridge.engine.errors import BridgeError, ConfigError, Watch, nobody_watches
+from amazon_bridge.engine.errors import BridgeError, ConfigError, Transient, Watch, nobody_watches
 from amazon_bridge.engine.retrying import CALL, retry_transient
 from amazon_bridge.engine.throttle import Throttle
 
 T = TypeVar("T")
+P = TypeVar("P", bound=BaseModel)
 
 
 class Connection:
@@ -96,6 +98,21 @@ class Connection:
         if operation.writes:
             return self._watched(operation, hide, args, fields)
         return self._retry(lambda: self._watched(operation, hide, args, fields))
+
+    def ask(self, expected: type[P], operation: Operation, *args: object, **fields: Any) -> P:
+        """Call an operation and parse its response.
+
+        Raises:
+            Transient: Also where the response isn't as Amazon's model has it.
+        """
+        answer = self.call(operation, *args, **fields)
+        try:
+            return expected.model_validate(answer.body)
+        except ValidationError:
+            raise Transient(
+                f"Unexpected response to {operation.name}: it differs from Amazon's model.",
+                maybe_done=operation.writes,
+            ) from None
 
     def log_in(self) -> None:
         """Get an access token, unless there is one.

@@ -13,6 +13,7 @@ from typing import Any
 from amazon_bridge.amazon.sdk import (
     FeedsClient,
     OrdersClient,
+    ReportsClient,
     SellersClient,
     ShipmentsClient,
 )
@@ -20,6 +21,7 @@ from amazon_bridge.engine.throttle import Limit
 
 _ORDERS_ROLE = "Inventory and Order Tracking"
 _SELLERS_ROLE = "Selling Partner Insights"
+_REPORT_ROLE = "of the report: Product Listing for listings, Finance and Accounting for settlements"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,33 @@ GET_FEED_DOCUMENT = Operation(
     _ORDERS_ROLE,
     refused="feed_refused",
 )
+CREATE_REPORT = Operation(
+    "createReport",
+    ReportsClient,
+    ReportsClient.create,
+    Limit(0.0167, 15),
+    _REPORT_ROLE,
+    writes=True,
+)
+GET_REPORTS = Operation(
+    "getReports", ReportsClient, ReportsClient.search, Limit(0.0222, 10), _REPORT_ROLE
+)
+GET_REPORT = Operation(
+    "getReport",
+    ReportsClient,
+    ReportsClient.report,
+    Limit(2, 15),
+    _REPORT_ROLE,
+    refused="report_refused",
+)
+GET_REPORT_DOCUMENT = Operation(
+    "getReportDocument",
+    ReportsClient,
+    ReportsClient.document,
+    Limit(0.0167, 15),
+    _REPORT_ROLE,
+    refused="report_refused",
+)
 GET_MARKETPLACE_PARTICIPATIONS = Operation(
     "getMarketplaceParticipations",
     SellersClient,
@@ -107,6 +136,10 @@ LIMITS = {
         GET_FEEDS,
         GET_FEED,
         GET_FEED_DOCUMENT,
+        CREATE_REPORT,
+        GET_REPORTS,
+        GET_REPORT,
+        GET_REPORT_DOCUMENT,
         GET_MARKETPLACE_PARTICIPATIONS,
     )
 }

@@ -108,6 +108,33 @@ class FeedsClient(FeedsV20210630):  # type: ignore[misc]  # the library has no t
         )
 
 
+class ReportsClient(Client):  # type: ignore[misc]
+    """Reports, sent as Amazon's model has them.
+
+    The library's own methods add marketplaces and download documents as ``FeedsV20210630`` does.
+    """
+
+    @sp_endpoint("/reports/2021-06-30/reports", method="POST")  # type: ignore[untyped-decorator]
+    def create(self, *, path: str, **body: object) -> object:
+        return self._request(path, data=body, add_marketplace=False)
+
+    @sp_endpoint("/reports/2021-06-30/reports")  # type: ignore[untyped-decorator]
+    def search(self, *, path: str, method: str, **params: object) -> object:
+        return self._request(path, params={**params, "method": method}, add_marketplace=False)
+
+    @sp_endpoint("/reports/2021-06-30/reports/{}")  # type: ignore[untyped-decorator]
+    def report(self, report_id: str, *, path: str, method: str) -> object:
+        return self._request(
+            fill_query_params(path, report_id), params={"method": method}, add_marketplace=False
+        )
+
+    @sp_endpoint("/reports/2021-06-30/documents/{}")  # type: ignore[untyped-decorator]
+    def document(self, document_id: str, *, path: str, method: str) -> object:
+        return self._request(
+            fill_query_params(path, document_id), params={"method": method}, add_marketplace=False
+        )
+
+
 class Tokens(AccessTokenClient):  # type: ignore[misc]
     """The seller's access token, shared by all threads.
 

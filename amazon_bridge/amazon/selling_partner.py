@@ -7,18 +7,25 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
 import httpx
 import structlog
-from pydantic import Field, ValidationError
 
-from amazon_bridge.amazon import feeds, operations
+from amazon_bridge.amazon import operations
+from amazon_bridge.amazon.cancellations import (
+    CONTENT_TYPE,
+    FEED_TYPE,
+    LARGEST_REPORT,
+    MessageResult,
+    cancellation_document,
+    read_report,
+)
 from amazon_bridge.amazon.client import Connection
-from amazon_bridge.amazon.feeds import FeedState, FeedStatus, Result
-from amazon_bridge.amazon.operations import Operation
+from amazon_bridge.amazon.feeds import Feeds, FeedState
 from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order, read_order_as_is
 from amazon_bridge.amazon.payloads import Instant, Part, Payload, Text, iso
+from amazon_bridge.amazon.reports import Reports
 from amazon_bridge.amazon.sdk import Credentials, Site
 from amazon_bridge.amazon.shipments import confirmation
 from amazon_bridge.engine.errors import Transient, Watch, nobody_watches
@@ -71,26 +78,6 @@ class _Single(Payload):
     order: dict[str, Any]
 
 
-class _Feed(Payload):
-    feed_id: Annotated[str, Field(min_length=1)]
-
-
-class _Feeds(Payload):
-    feeds: list[Any]
-    next_token: Text = None
-
-
-class _FeedState(_Feed):
-    processing_status: FeedStatus
-    result_feed_document_id: Text = None
-
-
-class _Document(Payload):
-    feed_document_id: Annotated[str, Field(min_length=1)]
-    url: Annotated[str, Field(min_length=1)]
-    compression_algorithm: Text = None
-
-
 class _Marketplace(Payload):
     id: str
 
@@ -107,9 +94,6 @@ class _Participation(Payload):
 
 class _Participations(Payload):
     payload: list[_Participation]
-
-
-P = TypeVar("P", bound=Payload)
 
 
 class SellingPartner:
@@ -167,6 +151,8 @@ class SellingPartner:
             sleep=sleep,
             watch=watch,
         )
+        self._feeds = Feeds(self._connection, self._marketplace_ids)
+        self.reports = Reports(self._connection)
 
     @property
     def calls(self) -> Counter[str]:
@@ -206,7 +192,7 @@ class SellingPartner:
         Raises:
             ItemError: ``not_found``, or ``order_refused`` for what is no order id.
         """
-        answer = self._ask(
+        answer = self._connection.ask(
             _Single, operations.GET_ORDER, order_id, includedData=list(INCLUDED_DATA)
         )
         found = read_order_as_is(answer.order) if as_is else self._read(answer.order)
@@ -229,66 +215,52 @@ class SellingPartner:
             **confirmation(shipment),
         )
         if answer.status != httpx.codes.NO_CONTENT:
-            raise Transient("Amazon's answer to confirmShipment isn't the one.", maybe_done=True)
+            raise Transient(
+                f"Unexpected response to confirmShipment: HTTP {answer.status} (expected 204).",
+                maybe_done=True,
+            )
 
     def submit_cancellations(self, cancellations: Sequence[Cancellation]) -> str:
         """Ask Amazon to cancel orders, all in one feed; at most one feed in 20 minutes.
 
         Returns:
-            The feed's id. Save it, with the orders in their sequence, before asking how it fares.
+            The feed's id. Save it, with the orders in their sequence, before polling its state.
         """
-        content = feeds.cancellation_document(self._seller_id, cancellations)
-        document = self._ask(_Document, operations.CREATE_FEED_DOCUMENT, feeds.CONTENT_TYPE)
-        feeds.upload(self._connection.files, document.url, content)
-        feed = self._ask(
-            _Feed,
-            operations.CREATE_FEED,
-            feedType=feeds.FEED_TYPE,
-            marketplaceIds=self._marketplace_ids,
-            inputFeedDocumentId=document.feed_document_id,
-        )
-        log.info("feed_submitted", feed_id=feed.feed_id, orders=len(cancellations))
-        return feed.feed_id
+        content = cancellation_document(self._seller_id, cancellations)
+        feed_id = self._feeds.submit(FEED_TYPE, content, CONTENT_TYPE)
+        log.info("feed_submitted", feed_id=feed_id, orders=len(cancellations))
+        return feed_id
 
     def is_cancelling(self, since: datetime) -> bool:
-        """Whether a feed of cancellations created since then is still to be worked, whoever's."""
-        answer = self._ask(
-            _Feeds,
-            operations.GET_FEEDS,
-            feedTypes=[feeds.FEED_TYPE],
-            processingStatuses=[status for status in FeedStatus if not status.final],
-            createdSince=iso(since),
-        )
-        return bool(answer.feeds or answer.next_token)
+        """True if a feed of cancellations created since then isn't processed yet."""
+        return self._feeds.is_any_pending(FEED_TYPE, since)
 
     def feed_state(self, feed_id: str) -> FeedState:
-        """How a feed fares.
+        """A feed as it is now.
 
         Raises:
             ItemError: ``not_found``.
         """
-        feed = self._ask(_FeedState, operations.GET_FEED, feed_id)
-        return FeedState(feed.feed_id, feed.processing_status, feed.result_feed_document_id)
+        return self._feeds.state(feed_id)
 
-    def feed_result(self, result_document_id: str, order_ids: Sequence[str]) -> dict[str, Result]:
-        """What became of each order of a feed of cancellations.
+    def feed_result(
+        self, result_document_id: str, order_ids: Sequence[str]
+    ) -> dict[str, MessageResult]:
+        """Which orders a feed of cancellations has cancelled.
 
         Args:
-            result_document_id: As ``feed_state`` tells it.
+            result_document_id: From ``feed_state``.
             order_ids: The orders in the sequence in which they were submitted.
 
         Raises:
             ItemError: ``not_found``: results are kept for 28 days.
         """
-        document = self._ask(_Document, operations.GET_FEED_DOCUMENT, result_document_id)
-        content = feeds.download(
-            self._connection.files, document.url, document.compression_algorithm
-        )
-        return feeds.read_report(content, order_ids)
+        document = self._feeds.result(result_document_id, largest=LARGEST_REPORT)
+        return read_report(document, order_ids)
 
     def marketplace_participations(self) -> list[Participation]:
         """The marketplaces of the seller in the account's region."""
-        answer = self._ask(_Participations, operations.GET_MARKETPLACE_PARTICIPATIONS)
+        answer = self._connection.ask(_Participations, operations.GET_MARKETPLACE_PARTICIPATIONS)
         return [
             Participation(
                 marketplace_id=entry.marketplace.id,
@@ -308,7 +280,7 @@ class SellingPartner:
 
     def _page(self, after: datetime, before: datetime, token: str | None) -> _Page:
         further = {"paginationToken": token} if token else {}
-        return self._ask(
+        return self._connection.ask(
             _Page,
             operations.SEARCH_ORDERS,
             marketplaceIds=self._marketplace_ids,
@@ -322,13 +294,3 @@ class SellingPartner:
 
     def _read(self, payload: object) -> Order | UnreadableOrder:
         return read_order(payload, prices_include_tax=self._prices_include_tax)
-
-    def _ask(self, expected: type[P], operation: Operation, *args: Any, **fields: Any) -> P:
-        answer = self._connection.call(operation, *args, **fields)
-        try:
-            return expected.model_validate(answer.body)
-        except ValidationError:
-            raise Transient(
-                f"Amazon's answer to {operation.name} isn't as documented.",
-                maybe_done=operation.writes,
-            ) from None

@@ -9,20 +9,23 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from amazon_bridge.amazon.feeds import (
-    FeedStatus,
-    Outcome,
-    Result,
+from amazon_bridge.amazon.cancellations import (
+    MessageResult,
+    MessageStatus,
     cancellation_document,
     read_report,
 )
+from amazon_bridge.amazon.documents import ProcessingStatus
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
 from amazon_bridge.model import Cancellation
 from amazon_bridge.simulator import ManualClock, Simulator, World
 from amazon_bridge.simulator import Order as Placed
 
-ACCEPTED, UNKNOWN = Result(Outcome.ACCEPTED), Result(Outcome.UNKNOWN)
+ACCEPTED, UNKNOWN = (
+    MessageResult(MessageStatus.ACCEPTED),
+    MessageResult(MessageStatus.UNKNOWN),
+)
 
 
 def cancellation(order: Placed, reason: str = "NoInventory") -> Cancellation:
@@ -49,10 +52,10 @@ def report(*results: str, processed: int = 3, failed: int | None = None) -> byte
     ).encode()
 
 
-def outcomes(document: bytes, orders: Sequence[str] = ("A", "B", "C")) -> list[Outcome]:
+def outcomes(document: bytes, orders: Sequence[str] = ("A", "B", "C")) -> list[MessageStatus]:
     read = read_report(document, orders)
     assert list(read) == list(orders)
-    return [each.outcome for each in read.values()]
+    return [each.status for each in read.values()]
 
 
 @pytest.fixture(params=["plain", "compressed"])
@@ -95,16 +98,16 @@ def test_from_submission_to_result(
     good, shipped = world.place_order(), world.place_order()
     world.ship(shipped.order_id)
     feed_id = partner.submit_cancellations([cancellation(good), cancellation(shipped)])
-    assert partner.feed_state(feed_id).status is FeedStatus.IN_QUEUE
+    assert partner.feed_state(feed_id).status is ProcessingStatus.IN_QUEUE
     clock.advance(seconds=45)
-    assert partner.feed_state(feed_id).status is FeedStatus.IN_PROGRESS
+    assert partner.feed_state(feed_id).status is ProcessingStatus.IN_PROGRESS
     clock.advance(minutes=2)
     state = partner.feed_state(feed_id)
-    assert state.status is FeedStatus.DONE
+    assert state.status is ProcessingStatus.DONE
     assert state.result_document_id
     found = partner.feed_result(state.result_document_id, [good.order_id, shipped.order_id])
     assert found[good.order_id] == ACCEPTED
-    assert found[shipped.order_id].outcome is Outcome.REFUSED
+    assert found[shipped.order_id].status is MessageStatus.REFUSED
     assert found[shipped.order_id].reason.startswith("18028: ")
     assert world.order(good.order_id).status == "CANCELLED"
     assert world.order(shipped.order_id).status == "SHIPPED"
@@ -215,24 +218,24 @@ def test_a_document_never_travels_in_the_clear(
 
 def test_each_order_gets_its_own_outcome() -> None:
     assert outcomes(report(result("2"))) == [
-        Outcome.ACCEPTED,
-        Outcome.REFUSED,
-        Outcome.ACCEPTED,
+        MessageStatus.ACCEPTED,
+        MessageStatus.REFUSED,
+        MessageStatus.ACCEPTED,
     ]
-    assert read_report(report(result("2")), "ABC")["B"] == Result(
-        Outcome.REFUSED, "18028: Too late."
+    assert read_report(report(result("2")), "ABC")["B"] == MessageResult(
+        MessageStatus.REFUSED, "18028: Too late."
     )
 
 
 def test_warnings_refuse_nothing() -> None:
-    assert outcomes(report(result("2", "Warning"))) == [Outcome.ACCEPTED] * 3
+    assert outcomes(report(result("2", "Warning"))) == [MessageStatus.ACCEPTED] * 3
 
 
 @pytest.mark.parametrize("code", ["Rejected", "", "error"])
 def test_a_result_of_an_unknown_code_accepts_nothing(code: str) -> None:
-    assert outcomes(report(result("2", code)))[1] is Outcome.UNKNOWN
+    assert outcomes(report(result("2", code)))[1] is MessageStatus.UNKNOWN
     both = report(result("2", "Error"), result("2", code))
-    assert outcomes(both)[1] is Outcome.REFUSED
+    assert outcomes(both)[1] is MessageStatus.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -247,12 +250,16 @@ def test_a_result_of_an_unknown_code_accepts_nothing(code: str) -> None:
     ],
 )
 def test_what_the_report_leaves_open_is_not_taken_for_done(document: bytes) -> None:
-    assert outcomes(document) == [Outcome.UNKNOWN] * 3
+    assert outcomes(document) == [MessageStatus.UNKNOWN] * 3
 
 
 def test_an_error_is_known_even_in_a_report_that_is_not_complete() -> None:
     document = report(result("1"), processed=2)
-    assert outcomes(document) == [Outcome.REFUSED, Outcome.UNKNOWN, Outcome.UNKNOWN]
+    assert outcomes(document) == [
+        MessageStatus.REFUSED,
+        MessageStatus.UNKNOWN,
+        MessageStatus.UNKNOWN,
+    ]
 
 
 LAUGHS = "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10}'>" for n in range(1, 12))
@@ -291,8 +298,11 @@ def test_what_is_no_report_is_none(document: bytes) -> None:
 
 
 def test_numbers_that_nothing_can_hold() -> None:
-    assert outcomes(report(result("9" * 10_000), failed=1)) == [Outcome.UNKNOWN] * 3
-    assert outcomes(report().replace(b">3<", b">" + b"3" * 10_000 + b"<")) == [Outcome.UNKNOWN] * 3
+    assert outcomes(report(result("9" * 10_000), failed=1)) == [MessageStatus.UNKNOWN] * 3
+    assert (
+        outcomes(report().replace(b">3<", b">" + b"3" * 10_000 + b"<"))
+        == [MessageStatus.UNKNOWN] * 3
+    )
 
 
 @pytest.mark.parametrize("travels", ["packed", "plain"])

@@ -6,16 +6,21 @@ from urllib.parse import parse_qsl
 
 import pytest
 from amazon_models import validate_request
-from seller_desk import Desk
+from seller_desk import SELLER_ID, Desk
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.model import Cancellation, Shipment
 from amazon_bridge.simulator import ManualClock, Simulator, World
 
+LISTINGS = "GET_MERCHANT_LISTINGS_ALL_DATA"
+SETTLEMENTS = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2"
+
 
 @pytest.fixture
-def everything_asked(partner: SellingPartner, world: World, desk: Desk, clock: ManualClock) -> None:
+def everything_asked(
+    partner: SellingPartner, simulator: Simulator, world: World, desk: Desk, clock: ManualClock
+) -> None:
     """The client has called all of its operations, a page token among them."""
     orders = [world.place_order() for _ in range(101)]
     clock.advance(minutes=10)
@@ -37,7 +42,21 @@ def everything_asked(partner: SellingPartner, world: World, desk: Desk, clock: M
     result_id = partner.feed_state(feed_id).result_document_id
     assert result_id is not None
     partner.feed_result(result_id, [cancelled.order_id])
+    ask_for_reports(partner, simulator, clock)
     partner.marketplace_participations()
+
+
+def ask_for_reports(partner: SellingPartner, simulator: Simulator, clock: ManualClock) -> None:
+    """Request a report, read it, and list more reports than a page holds."""
+    simulator.reports.contents[LISTINGS] = "seller-sku"
+    report_id = partner.reports.create(LISTINGS, "A13V1IB3VIYZZH")
+    clock.advance(minutes=5)
+    document_id = partner.reports.report(report_id).document_id
+    assert document_id is not None
+    assert list(partner.reports.rows(document_id)) == []
+    for _ in range(101):
+        simulator.reports.publish(simulator.world.sellers[SELLER_ID], SETTLEMENTS, "")
+    list(partner.reports.created_since(clock() - timedelta(days=14), [LISTINGS, SETTLEMENTS]))
 
 
 @pytest.mark.usefixtures("everything_asked")
@@ -60,6 +79,9 @@ def test_lists_are_separated_by_commas(simulator: Simulator) -> None:
     [asked] = simulator.received("getFeeds")
     assert asked.query["processingStatuses"] == "IN_QUEUE,IN_PROGRESS"
     assert asked.query["feedTypes"] == "POST_ORDER_ACKNOWLEDGEMENT_DATA"
+    reports, more_reports = simulator.received("getReports")
+    assert reports.query["reportTypes"] == f"{LISTINGS},{SETTLEMENTS}"
+    assert list(more_reports.query) == ["nextToken"]
     first, second = simulator.received("searchOrders")
     assert first.query["marketplaceIds"] == "A13V1IB3VIYZZH,A1PA6795UKMFR9"
     assert second.query["paginationToken"]

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import structlog
 
-from amazon_bridge.amazon.feeds import FeedStatus, Outcome, Result
+from amazon_bridge.amazon.cancellations import MessageResult, MessageStatus
+from amazon_bridge.amazon.documents import ProcessingStatus
 from amazon_bridge.engine.errors import AccountError, ItemError, Transient
 from amazon_bridge.engine.records import Feed, State
 from amazon_bridge.flows.cancellations import tell
@@ -90,7 +91,7 @@ def follow(run: Run, feed: Feed) -> None:
         _close(run, feed, results or {})
 
 
-def _results(context: Context, feed: Feed) -> Mapping[str, Result] | None:
+def _results(context: Context, feed: Feed) -> Mapping[str, MessageResult] | None:
     """Return the results of a feed, by order id as far as there are any; None before its end."""
     if feed.feed_id is None:
         return {} if context.clock() - feed.begun >= _LOST_FEED else None
@@ -98,14 +99,14 @@ def _results(context: Context, feed: Feed) -> Mapping[str, Result] | None:
         state = context.amazon.feed_state(feed.feed_id)
         if not state.status.final:
             return None
-        if state.status == FeedStatus.DONE and state.result_document_id:
+        if state.status == ProcessingStatus.DONE and state.result_document_id:
             return context.amazon.feed_result(state.result_document_id, feed.keys)
     except ItemError as error:  # Amazon keeps feeds and their results for some weeks only
         log.warning("feed_expired", account=context.name, feed=feed.feed_id, reason=error.reason)
     return {}
 
 
-def _close(run: Run, feed: Feed, results: Mapping[str, Result]) -> None:
+def _close(run: Run, feed: Feed, results: Mapping[str, MessageResult]) -> None:
     """Settle each order by its result, or by the order itself if the feed has no result for it.
 
     Orders that it didn't cancel stay pending for another feed.
@@ -130,18 +131,18 @@ def _close(run: Run, feed: Feed, results: Mapping[str, Result]) -> None:
     context.ledger.feeds.close(feed.number)
 
 
-def _is_cancelled_there(context: Context, order_id: str, result: Result | None) -> bool:
+def _is_cancelled_there(context: Context, order_id: str, result: MessageResult | None) -> bool:
     """Return True if a feed that has ended has cancelled the order.
 
     Raises:
         ItemError: Amazon refused the cancellation, or several feeds had no effect.
         Transient: Amazon is down.
     """
-    if result and result.outcome == Outcome.ACCEPTED:
+    if result and result.status == MessageStatus.ACCEPTED:
         return True
     if fetch(context, order_id).status == FulfillmentStatus.CANCELLED:
         return True
-    if result and result.outcome == Outcome.REFUSED:
+    if result and result.status == MessageStatus.REFUSED:
         raise ItemError(
             "cancellation_refused",
             f"Amazon refuses to cancel the order: {result.reason.rstrip('.')}.",
