@@ -19,9 +19,9 @@ from amazon_bridge.odoo.session import OdooSession
 log = structlog.get_logger(__name__)
 
 _ADOPT = (
-    "If the configuration names the wrong database, or the store is another one's, correct"
-    " odoo.url, odoo.database or `state`. If this store is to work for this database from now on:"
-    " amazon-bridge state adopt."
+    "If the configuration names the wrong database or the wrong state store, correct odoo.url,"
+    " odoo.database or `state`. To use this store with this database from now on: amazon-bridge"
+    " state adopt."
 )
 
 
@@ -75,7 +75,7 @@ def note(ledger: Ledger, found: DatabaseId) -> None:
 def _refusal(ledger: Ledger, known: DatabaseId, found: DatabaseId) -> ConfigError:
     sure = bool(known.uuid and found.uuid)
     which = "is another database" if sure else "may be another database"
-    why = "" if sure else " (the login may not read the uuids, which would tell)"
+    why = "" if sure else " (the login may not read their uuids, which would prove it)"
     return ConfigError(
         f"The state store {ledger.path} belongs to {_named(known)}; {_named(found)} {which}{why}."
         " What the store considers done need not be done there.",
@@ -113,7 +113,7 @@ def examine(ledger: Ledger, session: OdooSession) -> list[Finding]:
             ok=False,
             what=f"Odoo lacks {len(missing)} of the orders imported last, such as {missing[0]}",
             remedy="If Odoo was restored from a backup: amazon-bridge cursor set ACCOUNT, to an"
-            " hour before the backup began. If people deleted the orders, nothing is to be done.",
+            " hour before the backup began. If people deleted the orders, there is nothing to do.",
         )
     ]
 

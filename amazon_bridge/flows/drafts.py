@@ -113,8 +113,8 @@ def _lines(context: Context, order: Order, catalogue: Catalogue) -> tuple[Line, 
     if not any(item.quantity for item in order.items):
         raise ItemError(
             "nothing_ordered",
-            "Amazon says of every item that zero units are ordered.",
-            "Look at the order in Seller Central. It comes back by itself when it changes.",
+            "Every item of this order has the quantity 0 on Amazon.",
+            "Look at the order in Seller Central. It is retried when it changes on Amazon.",
         )
     lines = []
     for item in order.items:
@@ -131,8 +131,8 @@ def _ensure_identified(order: Order, item: Item) -> None:
             "no_product",
             f"Amazon names no product for item {item.order_item_id}: neither SKU nor ASIN nor"
             " title. Nobody can know what to ship.",
-            "Look the order up in Seller Central and ship it from there. It comes back by itself"
-            " when it changes on Amazon, or with `quarantine retry`.",
+            "Look the order up in Seller Central and ship it from there. It is retried when it"
+            " changes on Amazon, or with `quarantine retry`.",
         )
 
 

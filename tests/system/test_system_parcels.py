@@ -242,7 +242,7 @@ def test_nothing_of_amazons_left(bridge: Bridge, warehouse: Warehouse) -> None:
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
     assert details(bridge, order) == []
     notes = warehouse.notes("stock.picking", transfer["id"])
-    assert "Nothing that Amazon waits for left" in notes["Amazon: nothing to tell"]
+    assert "No unit that Amazon expects left" in notes["Amazon: nothing to tell"]
     bridge.forget()
     assert bridge.sync("pickings") == {}
     warehouse.ship(order)

@@ -167,7 +167,10 @@ def test_of_several_tracking_references_amazon_takes_one(
     bridge.sync("pickings")
     (detail,) = details(bridge, order)
     assert detail["trackingNumber"] == "JD1"
-    assert "the others stand here" in warehouse.notes("stock.picking", transfer["id"])[TOLD]
+    assert (
+        "only the first of 3 tracking references"
+        in warehouse.notes("stock.picking", transfer["id"])[TOLD]
+    )
 
 
 def test_what_amazon_has_not_sold_is_not_its_business(

@@ -284,7 +284,7 @@ TWO = amazons(item(MUG, 2), item(POT, 1))
     ],
 )
 def test_it_is_not_clear_which_units_the_goods_are(goods: Goods, order: Order) -> None:
-    with pytest.raises(ItemError, match=r"WH/OUT/00017.*Thing 0.*Amazon still waits") as raised:
+    with pytest.raises(ItemError, match=r"WH/OUT/00017.*Thing 0.*Amazon still expects") as raised:
         plan(task(goods), order)
     assert raised.value.kind == "goods_unclear"
     assert '"Amazon shipped: MUG-BLUE = 1"' in raised.value.remedy

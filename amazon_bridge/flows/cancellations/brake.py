@@ -69,7 +69,7 @@ def reason_to_hold(context: Context, number: int) -> str | None:
 def _held(why: str) -> ItemError:
     return ItemError(
         HELD,
-        f"{why} Amazon wasn't told yet, in case that was a mistake.",
-        "If it was meant: amazon-bridge quarantine retry --all. If not: set the orders back to"
+        f"{why} They were not sent to Amazon, in case this was a mistake.",
+        "If it was intended: amazon-bridge quarantine retry --all. If not: set the orders back to"
         " quotation in Odoo and confirm them again.",
     )

@@ -82,10 +82,10 @@ def _needs_attention(task: CancellationTask, why: str) -> ItemError:
     """The error of an order that must not be cancelled: Amazon would refund all of it."""
     return ItemError(
         "needs_attention",
-        f"{task.sale_order.name} was cancelled in Odoo, but {why}. Amazon was not told of the"
-        " cancellation: it would refund the whole order.",
-        "Refund in Seller Central what is to be refunded, and bring goods and books in Odoo in"
-        " line. Then mark the activity on the sale order as done and retry.",
+        f"{task.sale_order.name} was cancelled in Odoo, but {why}. The cancellation was not sent to"
+        " Amazon, which would refund the whole order.",
+        "Refund in Seller Central what must be refunded, and correct deliveries and invoices in"
+        " Odoo. Then mark the activity on the sale order as done and retry.",
     )
 
 
@@ -120,8 +120,8 @@ def error_of_deleted(order: Order) -> ItemError | None:
         return None
     return ItemError(
         "needs_attention",
-        "Its sale order was cancelled and then deleted in Odoo before Amazon was told; Amazon has"
-        f" the order as {order.status}.",
+        "Its sale order was cancelled and then deleted in Odoo before the cancellation was sent to"
+        f" Amazon, where the order is {order.status}.",
         "Cancel it in Seller Central; or import it again: amazon-bridge order recover ACCOUNT"
         f" {order.order_id}. Then retry.",
     )

@@ -24,12 +24,12 @@ NOT_SENT = "Amazon: cancellation not told"  # also finds earlier activities: nev
 ACCEPTED = Note(
     "cancellation_told",
     "Amazon: told of the cancellation",
-    "Amazon was told of the cancellation and has accepted it. Amazon tells the buyer.",
+    "The cancellation was sent to Amazon, which has accepted it and informs the buyer.",
 )
 ALREADY_CANCELLED = Note(
     "cancellation_known",
     "Amazon: cancelled there too",
-    "Amazon has this order as cancelled already; there was nothing to tell.",
+    "The order was already cancelled on Amazon; the bridge sent nothing.",
 )
 CANCELLED_SUBJECTS = (
     CANCELLED_THERE.subject,

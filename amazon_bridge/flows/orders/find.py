@@ -228,7 +228,7 @@ def ensure_mine(context: Context, order: FetchedOrder) -> None:
 
 def unreadable(context: Context, order: UnreadableOrder) -> ItemError:
     """The quarantine error of an order that could not be parsed."""
-    remedy = f"{_by_hand(order)}{_COMES_BACK}{_as_is(context, order)}"
+    remedy = f"{_by_hand(order)}{_RETRIED}{_as_is(context, order)}"
     return ItemError(order.kind, order.reason, remedy)
 
 
@@ -249,4 +249,4 @@ def _by_hand(order: UnreadableOrder) -> str:
     return f"If you ship it yourself: look it up in Seller Central and ship it from there{by}. "
 
 
-_COMES_BACK = "It comes back by itself when it changes on Amazon, or with `quarantine retry`."
+_RETRIED = "It is retried when it changes on Amazon, or with `quarantine retry`."

@@ -109,7 +109,7 @@ def explain_unclear(context: Context, batch: Batch) -> Result:
         if _first_seen_before(context, order.order_id, context.clock() - _UNCLEAR_FOR):
             errors[order.order_id] = _unclear(order)
         else:
-            reason = f"{_unclear(order).reason} Amazon is asked again in each run, for a day."
+            reason = f"{_unclear(order).reason} It is fetched again in each run, for a day."
             context.ledger.items.explain(context.name, JOB, order.order_id, reason)
     return Result(errors)
 
@@ -131,8 +131,8 @@ def _unclear(order: Order) -> ItemError:
     return ItemError(
         "unclear",
         f"Amazon shows this order with {facts}: the bridge can't decide what to do in Odoo.",
-        "Look the order up in Seller Central and ship it from there if it is to be shipped. It"
-        " comes back by itself when it changes on Amazon, or with `quarantine retry`.",
+        "Look the order up in Seller Central and ship it from there if necessary. It is"
+        " retried when it changes on Amazon, or with `quarantine retry`.",
     )
 
 

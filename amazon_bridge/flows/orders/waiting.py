@@ -38,7 +38,7 @@ def with_reason(entry: Entry) -> Entry:
         silent = (
             f"Amazon has not answered for it since {entry.unanswered_since:%Y-%m-%d %H:%M} UTC."
         )
-        return replace(entry, reason=f"{silent} It is asked again in each run.")
+        return replace(entry, reason=f"{silent} It is fetched again in each run.")
     return entry if entry.reason else replace(entry, reason=_NOT_PROCESSED)
 
 

@@ -54,8 +54,8 @@ def known_units(delivery: DeliveryOrder, goods: Goods, order: Order | None) -> d
     if unclear := [s.order_item_id for s in goods.shipped if s.quantity is None]:
         raise ItemError(
             "kit_unclear",
-            f"How many units of {_names(unclear, order)} left with {delivery.name} can't be told"
-            " from its moves.",
+            f"The moves of {delivery.name} don't show how many units of"
+            f" {_names(unclear, order)} left.",
             _remedy(_example(unclear[0], order)),
         )
     return units
@@ -95,11 +95,11 @@ def _goods_unclear(
 ) -> ItemError:
     left = ", ".join(f"{each.quantity.normalize():f} x {each.product}" for each in goods.loose)
     items = {item.order_item_id: item for item in order.items}
-    waits = ", ".join(f"{number} x {name_of(items[item])}" for item, number in missing.items())
+    expected = ", ".join(f"{number} x {name_of(items[item])}" for item, number in missing.items())
     return ItemError(
         "goods_unclear",
-        f"What left with {delivery.name} is on no line of the Amazon order ({left}); Amazon still"
-        f" waits for {waits}.",
+        f"Goods left with {delivery.name} that are on no line of the Amazon order ({left}); Amazon"
+        f" still expects {expected}.",
         _remedy(_example(next(iter(missing)), order)),
     )
 
@@ -108,7 +108,7 @@ def _remedy(example: str) -> str:
     return (
         'Say what left, on the delivery order in Odoo: write "Amazon shipped: all" into its tab'
         f' Note, or "Amazon shipped: nothing", or the units, such as "Amazon shipped: {example}".'
-        " Amazon is told in the next run."
+        " The next run confirms them to Amazon."
     )
 
 
@@ -178,16 +178,16 @@ def check_enough_left(
         known = ", ".join(f"{n} x {_names([item], order)}" for item, n in confirmed.items())
         raise ItemError(
             "told_too_much",
-            f"Amazon was told that more left with {delivery.name} ({known or 'units not known'})"
-            f' than its note says ("Amazon shipped: {delivery.statement}").',
+            f"More units of {delivery.name} were confirmed to Amazon ({known or 'number unknown'})"
+            f' than its note states ("Amazon shipped: {delivery.statement}").',
             _TOLD_TOO_MUCH,
         )
 
 
 _TOLD_TOO_MUCH = (
     "A confirmed shipment can't be taken back: settle it in Seller Central, such as with a refund,"
-    ' or send what is missing. Then remove the line "Amazon shipped" from the note, or write what'
-    " Amazon was told: the next run closes this."
+    ' or send what is missing. Then remove the line "Amazon shipped" from the note, or write the'
+    " confirmed units: the next run closes this."
 )
 
 

@@ -150,7 +150,7 @@ def pending_deliveries(ledger: Ledger, account: str, _most: int) -> PendingList:
         PendingItem(
             each.display_key,
             each.since,
-            f"lacks {' and '.join(each.lacks)}" if each.lacks else "is told next",
+            f"lacks {' and '.join(each.lacks)}" if each.lacks else "is confirmed in the next run",
             {
                 "key": each.display_key,
                 "delivery_order": each.delivery_order,

@@ -51,8 +51,8 @@ _SUBJECTS = {
 _TRACKING_MISSING = Note(
     _INCOMPLETE,
     "Amazon waits for carrier and tracking reference",
-    "Amazon can't be told of this shipment without a carrier and a tracking reference: enter"
-    " both here. It is told as soon as they are there.",
+    "Amazon accepts this shipment only with a carrier and a tracking reference: enter both here."
+    " The next run then confirms it to Amazon.",
 )
 
 
@@ -121,14 +121,14 @@ def report(run: Run, reports: Sequence[tuple[ShipmentTask, Report]]) -> None:
 
 def _note(context: Context, task: ShipmentTask, report: Report) -> Note:
     if report.outcome == ShipmentOutcome.NOTHING:
-        text = "Nothing that Amazon waits for left with this delivery order, so it is told nothing."
+        text = "No unit that Amazon expects left with this delivery order: nothing was confirmed."
         return Note("nothing_told", NOTHING_TO_CONFIRM, text)
     if report.is_correction:
-        text = f"Amazon was told of the correction: {_parcel(context, task)}."
+        text = f"The correction was confirmed to Amazon: {_parcel(context, task)}."
         topic = f"corrected_{label_digest(task.delivery)}"
         return Note(topic, "Amazon: shipment corrected", text)
     if report.outcome == ShipmentOutcome.ELSEWHERE or task.delivery.lacks:
-        text = "Amazon knows of this shipment already; the bridge sent nothing."
+        text = "Amazon already shows this shipment; the bridge sent nothing."
         return Note("told", CONFIRMED, text)
     return Note("told", CONFIRMED, _sent_text(context, task, report))
 
@@ -136,11 +136,13 @@ def _note(context: Context, task: ShipmentTask, report: Report) -> Note:
 def _sent_text(context: Context, task: ShipmentTask, report: Report) -> str:
     units = sum(report.units.values()) or sum(each.quantity or 0 for each in task.goods.shipped)
     text = (
-        f"Amazon was told of this shipment: units {units}, {_parcel(context, task)}."
-        " Amazon tells the customer."
+        f"Confirmed to Amazon: units {units}, {_parcel(context, task)}."
+        " Amazon informs the customer."
     )
     others = task.delivery.tracking_references[1:]
-    return text + (" It takes one tracking reference; the others stand here." if others else "")
+    return text + (
+        f" It accepts only the first of {len(others) + 1} tracking references." if others else ""
+    )
 
 
 def _parcel(context: Context, task: ShipmentTask) -> str:
