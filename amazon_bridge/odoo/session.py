@@ -1,4 +1,4 @@
-"""A login to Odoo: calls, loads with external ids, counted, timed, with errors of ours."""
+"""A login to Odoo: calls and loads with external ids, counted and timed, with our errors."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from amazon_bridge.engine.errors import (
     AccountError,
     BridgeError,
     ItemError,
-    ItemErrors,
-    Transient,
     Watch,
     nobody_watches,
 )
 from amazon_bridge.engine.retrying import CALL, retry_transient
-from amazon_bridge.odoo import answers, transport
+from amazon_bridge.odoo import responses, transport
 from amazon_bridge.odoo.capabilities import Capabilities, Fields, look_up
-from amazon_bridge.odoo.faults import CORRECT_IN_ODOO, FAILURES, explain, is_momentary
-from amazon_bridge.odoo.personal import of_buyers, without_personal_data
+from amazon_bridge.odoo.faults import FAILURES, explain
+from amazon_bridge.odoo.loading import LoadError, loaded_ids, refuse_duplicates
+from amazon_bridge.odoo.personal import of_buyers
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +35,7 @@ SOURCE_LANGUAGE = "en_US"
 """The language of Odoo's source texts. A translated field without a translation shows these."""
 
 _STABLE = {"lang": SOURCE_LANGUAGE, "tz": "UTC"}
-"""Every call's context: messages, which are parsed, don't follow the login's preferences."""
+"""Context of every call: messages are parsed, so they must not follow the login's preferences."""
 
 _CREATE_IF_ABSENT = {"mode": "update", "noupdate": True}
 _OVERWRITE = {"mode": "init", "noupdate": True}
@@ -53,37 +52,18 @@ _READING = {
     "search_count",
     "search_read",
 }
-"""Methods that change nothing, so that a call whose answer was lost may be made again."""
+"""Methods that change nothing: safe to retry when the response was lost."""
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 T = TypeVar("T")
 
 
-class LoadError(ItemError):
-    """Odoo refused rows of a load, and therefore all of them.
-
-    ``messages`` has Odoo's text by the number of the row where the refused record begins. It
-    is empty when Odoo didn't say which row it was. A row without a message may be refused in
-    the next try: Odoo stops after ten errors.
-    """
-
-    def __init__(self, messages: Mapping[int, str], reason: str) -> None:
-        super().__init__("odoo_refused", f"Odoo refused: {reason}", CORRECT_IN_ODOO)
-        self.messages = dict(messages)
-
-    def by_owner(self, owners: Sequence[str]) -> ItemErrors:
-        """The same by the keys of the items that the rows belong to."""
-        return ItemErrors(
-            {owners[row]: LoadError({row: text}, text) for row, text in self.messages.items()}
-        )
-
-
 class OdooSession:
-    """A login to one database. May be shared by threads; each has its own connection.
+    """A login to one database. Safe to share between threads; each has its own connection.
 
-    All methods raise ``Transient`` when Odoo is out of reach or busy, ``AccountError`` when it
-    refuses the login or its rights, and ``ItemError`` when it refuses what was asked.
+    All methods raise ``Transient`` when Odoo can't be reached or is busy, ``AccountError`` when it
+    refuses the login or its rights, and ``ItemError`` when it refuses the request.
     """
 
     def __init__(
@@ -116,10 +96,17 @@ class OdooSession:
         watch: Watch = nobody_watches,
         sleep: Callable[[float], None] = time.sleep,
     ) -> OdooSession:
-        """Log in. ``password`` may be an API key; ``protocol`` is ``xmlrpc`` or ``jsonrpc``.
+        """Log in.
 
-        ``timeout`` is in seconds, for every call. ``watch`` is told of the login and of every
-        call, as ``model.method``. ``sleep`` waits between two attempts, in seconds.
+        Args:
+            url: Odoo's base URL.
+            database: Its name.
+            login: The user's login.
+            password: Or an API key.
+            protocol: ``xmlrpc`` or ``jsonrpc``.
+            timeout: Seconds, for connecting and for each response.
+            watch: Callback invoked after the login and after every call (``model.method``).
+            sleep: Waits between two attempts, in seconds.
         """
 
         def log_in() -> Any:
@@ -133,19 +120,19 @@ class OdooSession:
                 watch("login", None, time.monotonic() - begun)
                 return odoo
             watch("login", problem, time.monotonic() - begun)
-            raise problem or answers.not_understood("no answer to the login that can be read")
+            raise problem or responses.unexpected("no answer to the login that can be read")
 
         return cls(retry_transient(log_in, CALL, sleep=sleep), _STABLE, watch, sleep)
 
     def for_company(self, company_id: int) -> OdooSession:
-        """The same login, working in one company only. Calls are counted together."""
+        """The same login, restricted to one company. Shares the count of calls."""
         other = copy.copy(self)
         other._context = {**self._context, "allowed_company_ids": [company_id]}  # noqa: SLF001
         return other
 
     @property
     def language(self) -> str:
-        """The language in which the login sees Odoo, such as ``fr_FR``; looked up once."""
+        """The login's language, such as ``fr_FR``; read once."""
         with self._lock:
             known = list(self._languages)
         if not known:
@@ -156,10 +143,10 @@ class OdooSession:
         return known[0]
 
     def in_users_language(self) -> OdooSession:
-        """The same login, reading translated names as its user sees them on the screen.
+        """The same login, reading translated names in the user's language.
 
-        For names only: Odoo's messages, which are parsed, must stay in ``SOURCE_LANGUAGE``.
-        Calls are counted together.
+        For names only: Odoo's messages are parsed, so they must stay in ``SOURCE_LANGUAGE``.
+        Shares the count of calls.
         """
         if self.language == SOURCE_LANGUAGE:
             return self
@@ -180,7 +167,7 @@ class OdooSession:
 
     @property
     def names(self) -> Capabilities:
-        """The words of this Odoo's version; looked up once."""
+        """The field and model names of this Odoo version; read once."""
         with self._lock:
             known = list(self._capabilities)
         if not known:
@@ -191,18 +178,18 @@ class OdooSession:
 
     @property
     def is_private(self) -> bool:
-        """Nobody on the way can read along: TLS, or the same machine."""
+        """True if nobody else can read the connection: TLS, or the same machine."""
         local = self._odoo.host in {"localhost", "::1"} or self._odoo.host.startswith("127.")
         return local or self._odoo.protocol.endswith("+ssl")
 
     def fields_of(self, model: str, names: Sequence[str]) -> Fields:
-        """Those of the named fields that the model has; none when Odoo has no such model."""
+        """Attributes of the named fields that the model has; empty if there is no such model."""
         attributes = ["type", "relation", "digits"]
         try:
             found = self.call(model, "fields_get", list(names), attributes=attributes)
         except ItemError:
             return {}
-        return answers.fields(model, found)
+        return responses.fields(model, found)
 
     def call(
         self,
@@ -212,11 +199,11 @@ class OdooSession:
         context: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Call a public method of a model; one that only reads is tried again if that may help.
+        """Call a public method of a model. Methods that only read are retried.
 
         Returns:
-            Odoo's answer; None also when the call was done and Odoo could not send its answer
-            (``explain`` says when that is).
+            Odoo's response; None also if the call succeeded and Odoo could not send its result
+            (see ``explain``).
         """
         kwargs["context"] = {**self._context, **(context or {})}
         if method in _READING:
@@ -239,7 +226,7 @@ class OdooSession:
             self._count(model, method, begun, problem)
         if problem is None:
             return None
-        # Raised here, where Odoo's own exception and its text are no longer attached.
+        # Raised outside of the except block, so that Odoo's exception and its text aren't chained.
         raise problem
 
     def _count(self, model: str, method: str, begun: float, problem: BridgeError | None) -> None:
@@ -250,14 +237,14 @@ class OdooSession:
         log.debug("odoo_call", model=model, method=method, milliseconds=round(seconds * 1000))
 
     def ping(self) -> None:
-        """Raise the errors of any call if Odoo can't be reached or refuses the login."""
+        """Check that Odoo is reachable and accepts the login; raises as any call does."""
         self.call("res.users", "read", [self.uid], ["login"])
 
     def database_uuid(self) -> str | None:
-        """The uuid that Odoo gave the database; None where the login may not read it.
+        """The database's uuid; None if the login may not read it.
 
-        A copy made by Odoo's database manager gets another uuid. One made by PostgreSQL's own
-        tools keeps it, as a restored backup does.
+        A copy made by Odoo's database manager gets a new uuid. A copy made by PostgreSQL's own
+        tools keeps it, and so does a restored backup.
         """
         domain = [("key", "=", "database.uuid")]
         try:
@@ -276,21 +263,21 @@ class OdooSession:
         order: str | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
-        """The records of a domain, each with its ``id`` and the fields."""
+        """Search and read. Returns one dict per record: ``id`` plus the requested fields."""
         options = {"limit": limit, "order": order}
         given = {name: value for name, value in options.items() if value is not None}
         answer = self.call(
             model, "search_read", list(domain), list(fields), context=context, **given
         )
-        return answers.rows(model, answer, fields)
+        return responses.rows(model, answer, fields)
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[dict[str, Any]]:
-        """Records by id, each with its ``id`` and the fields. Missing ids are simply absent."""
+        """Read by ids: ``id`` plus the requested fields. Ids that don't exist are left out."""
         if not ids:
             return []
-        rows = answers.rows(model, self.call(model, "read", list(ids), list(fields)), fields)
-        wanted = set(ids)
-        return [row for row in rows if row["id"] in wanted]
+        rows = responses.rows(model, self.call(model, "read", list(ids), list(fields)), fields)
+        requested = set(ids)
+        return [row for row in rows if row["id"] in requested]
 
     def load(
         self,
@@ -302,37 +289,34 @@ class OdooSession:
         overwrite: bool = False,
         context: Mapping[str, Any] | None = None,
     ) -> list[int]:
-        """Create the records that are absent under their external ids, in one transaction.
+        """Create the records whose external ids don't exist yet, in one transaction.
 
-        Existing ones are left as they are, unless ``overwrite``; else it is tried again where
-        that may help. Rows with database ids (column ``.id``) are written in any case.
-        ``owners`` has the key of each row's item.
+        Args:
+            model: Of the records.
+            fields: The columns.
+            rows: A row per record or line. With a column ``.id``, existing records are written.
+            owners: The key of each row's item.
+            overwrite: Write existing records, too. Such a load isn't retried.
+            context: In addition to the session's.
 
         Returns:
             The database ids of all records, in the order of the rows.
 
         Raises:
-            ItemErrors: the rows of these items were refused; nothing was done.
-            LoadError: the same when no ``owners`` are given, or Odoo doesn't say which rows.
-            Transient: another transaction was in the way; nothing was done.
+            ItemErrors: The rows of these items were refused; nothing was changed.
+            LoadError: The same without ``owners``, or if Odoo doesn't say which rows.
+            Transient: Another transaction was in the way; nothing was changed.
         """
         if not rows:
             return []
-        _refuse_duplicates(fields, rows)
+        refuse_duplicates(fields, rows)
         mode = _OVERWRITE if overwrite else _CREATE_IF_ABSENT
 
         def load() -> list[int]:
-            answer = self.call(
-                model,
-                "load",
-                list(fields),
-                [list(r) for r in rows],
-                context={**mode, **(context or {})},
-            )
-            ids, messages = answers.loaded(model, answer)
-            if errors := [each for each in messages if each.get("type") == "error"]:
-                raise _load_error(errors, len(rows), of_buyers(model, "load", (fields, rows)))
-            return _all_loaded(ids, fields, rows)
+            cells = [list(row) for row in rows]
+            options = {**mode, **(context or {})}
+            answer = self.call(model, "load", list(fields), cells, context=options)
+            return loaded_ids(model, fields, rows, answer)
 
         try:
             return load() if overwrite else self._retry(load)
@@ -342,13 +326,13 @@ class OdooSession:
             raise
 
     def external_ids(self, model: str, ids: Sequence[int]) -> dict[int, str]:
-        """The external ids of records, without the module; those of other modules are left out.
+        """The external ids of the bridge's own records, without the module, by database id.
 
-        Through ``get_metadata``, which needs no right to read ``ir.model.data``.
+        Uses ``get_metadata``, which needs no right to read ``ir.model.data``.
         """
         if not ids:
             return {}
-        rows = answers.metadata(model, self.call(model, "get_metadata", list(ids)))
+        rows = responses.metadata(model, self.call(model, "get_metadata", list(ids)))
         if any("xmlids" not in row for row in rows):
             return self._old_external_ids(model, ids)
         every = {row["id"]: [entry["xmlid"] for entry in row["xmlids"]] for row in rows}
@@ -361,7 +345,7 @@ class OdooSession:
         }
 
     def _old_external_ids(self, model: str, ids: Sequence[int]) -> dict[int, str]:
-        """Odoo 14's ``get_metadata`` knows that of one record only; but there, all may read."""
+        """For Odoo 14, whose ``get_metadata`` lacks them; there, every login may read the model."""
         domain = [("module", "=", MODULE), ("model", "=", model), ("res_id", "in", list(ids))]
         rows = self.search_read("ir.model.data", domain, ["res_id", "name"])
         return {row["res_id"]: row["name"] for row in rows}
@@ -369,8 +353,7 @@ class OdooSession:
     def reference(self, name: str, *, archived: bool = False) -> int | None:
         """The database id of the record with the external id ``amazon_bridge.<name>``.
 
-        None when there is none, when the login may not see it, or when it is archived, unless
-        ``archived``.
+        None if there is none, the login may not see it, or it is archived (unless ``archived``).
         """
         context = {"active_test": False} if archived else None
         try:
@@ -381,7 +364,7 @@ class OdooSession:
             if "External ID not found" in error.reason:
                 return None
             raise
-        return answers.reference(name, found)
+        return responses.reference(name, found)
 
 
 def _sendable(value: Any) -> Any:
@@ -393,55 +376,3 @@ def _sendable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_sendable(inner) for inner in value]
     return value
-
-
-def _refuse_duplicates(fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Odoo would silently double the lines of a record that stands twice in a load."""
-    for column in _columns_of_own_ids(fields):
-        ids = [row[column] for row in rows if row[column]]
-        assert len(ids) == len(set(ids)), f"external ids twice in column {fields[column]}"
-
-
-def _columns_of_own_ids(fields: Sequence[str]) -> list[int]:
-    """The columns with ids of what is loaded; others refer to something that is there already."""
-    columns = []
-    for number, field in enumerate(fields):
-        parent, _, last = field.rpartition("/")
-        siblings = [other for other in fields if other != field and other.startswith(f"{parent}/")]
-        if last in {"id", ".id"} and (not parent or siblings):
-            columns.append(number)
-    return columns
-
-
-def _all_loaded(ids: list[int], fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
-    own = [column for column in _columns_of_own_ids(fields) if "/" not in fields[column]]
-    expected = sum(any(row[column] for column in own) for row in rows) if own else len(ids) or 1
-    if len(ids) != expected:
-        raise LoadError({}, f"{len(ids)} of {expected} records were loaded, without a message.")
-    return ids
-
-
-def _load_error(
-    messages: Sequence[Mapping[str, Any]], rows: int, sent: Sequence[Any]
-) -> BridgeError:
-    texts = [(_row(message), _text(message, sent)) for message in messages]
-    if any(is_momentary(str(message.get("message"))) for message in messages):
-        return Transient(f"Odoo's database was busy: {texts[0][1]}")
-    if len(texts) > 1 and texts[0][0] == 0 and not messages[0].get("field"):
-        # Odoo repeats the error of the whole batch at its first row, be it that row's or not.
-        texts = texts[1:]
-    by_row = {row: text for row, text in reversed(texts) if row is not None and row < rows}
-    return LoadError(by_row, texts[0][1])
-
-
-def _row(message: Mapping[str, Any]) -> int | None:
-    match message.get("rows"):
-        case {"from": int() as row}:
-            return row
-    return None
-
-
-def _text(message: Mapping[str, Any], sent: Sequence[Any]) -> str:
-    text = without_personal_data(str(message.get("message")), sent)
-    field = message.get("field")
-    return f"{field}: {text}" if isinstance(field, str) and field else text

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
 from amazon_bridge.odoo.faults import explain, is_momentary
+from amazon_bridge.odoo.loading import LoadError
 from amazon_bridge.odoo.personal import HIDDEN, of_buyers, without_personal_data
-from amazon_bridge.odoo.session import LoadError
 
 FRAMES = (
     "Traceback (most recent call last):\n"

@@ -10,7 +10,8 @@ from odoo_server.databases import OdooDatabase
 from structlog.testing import capture_logs
 
 from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
-from amazon_bridge.odoo.session import LoadError, OdooSession
+from amazon_bridge.odoo.loading import LoadError
+from amazon_bridge.odoo.session import OdooSession
 
 PARTNER = ["id", "name", "email"]
 

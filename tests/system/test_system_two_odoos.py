@@ -14,7 +14,7 @@ from warehouse import Warehouse
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo import setup
-from amazon_bridge.odoo.session import LoadError
+from amazon_bridge.odoo.loading import LoadError
 
 NOWHERE = 987_654
 

@@ -1,7 +1,7 @@
-"""Whether an answer of Odoo is one that can be worked with.
+"""Checks of Odoo's responses.
 
-A module, a rule or a proxy can take fields away or put something else in their place. Without
-these checks that would look like a bug of the bridge.
+A module, a rule or a proxy can remove fields or replace their values. Without these checks that
+would look like a bug of the bridge.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from amazon_bridge.engine.errors import ItemError
 Row = dict[str, Any]
 
 
-def not_understood(what: str) -> ItemError:
-    """The error for an answer that Odoo should never give."""
+def unexpected(what: str) -> ItemError:
+    """The error for a response that Odoo should never give."""
     return ItemError(
         "odoo_answer",
-        f"Odoo answered in a way that isn't understood: {what}.",
-        "Look for a module of Odoo, or a proxy before it, that changes answers; `amazon-bridge"
-        " check` tells whether this version of Odoo has been tried.",
+        f"Unexpected response of Odoo: {what}.",
+        "Look for an Odoo module, or a proxy in front of Odoo, that changes responses;"
+        " `amazon-bridge check` shows whether this version of Odoo is tested.",
     )
 
 
 def rows(model: str, answer: Any, fields: Iterable[str]) -> list[Row]:
-    """The records of an answer, each with its ``id`` and these fields.
+    """The records of a response, each with its ``id`` and these fields.
 
     Raises:
-        ItemError: it is something else.
+        ItemError: It is something else.
     """
     if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
-        raise not_understood(f"no records of {model}")
+        raise unexpected(f"no records of {model}")
     for row in answer:
         _check(model, row, fields)
     return answer
@@ -39,16 +39,16 @@ def rows(model: str, answer: Any, fields: Iterable[str]) -> list[Row]:
 
 def _check(model: str, row: Mapping[str, Any], fields: Iterable[str]) -> None:
     if not _is_id(row.get("id")):
-        raise not_understood(f"a record of {model} without an id")
+        raise unexpected(f"a record of {model} without an id")
     for name in fields:
         if name not in row:
-            raise not_understood(f"{model} without the field {name}")
+            raise unexpected(f"{model} without the field {name}")
         if not _is_possible(name, row[name]):
-            raise not_understood(f"{model} with something else in the field {name}")
+            raise unexpected(f"{model} with something else in the field {name}")
 
 
 def _is_possible(name: str, value: Any) -> bool:
-    """Whether a field may hold the value. Odoo's guidelines name relations ``…_id``, ``…_ids``."""
+    """True if a field may hold the value. By Odoo's guidelines, relations end in _id or _ids."""
     if name == "id":
         return True
     if name.endswith("_ids"):
@@ -82,13 +82,13 @@ def metadata(model: str, answer: Any) -> list[Row]:
     """The records of ``get_metadata``, whose ``xmlids`` are checked where there are any.
 
     Raises:
-        ItemError: it is something else.
+        ItemError: It is something else.
     """
     found = rows(model, answer, ())
     for row in found:
         entries = row.get("xmlids", [])
         if not isinstance(entries, list) or not all(_has_name(entry) for entry in entries):
-            raise not_understood(f"{model} without external ids")
+            raise unexpected(f"{model} without external ids")
     return found
 
 
@@ -97,15 +97,16 @@ def _has_name(entry: Any) -> bool:
 
 
 def loaded(model: str, answer: Any) -> tuple[list[int], list[Row]]:
-    """What ``load`` answered: the ids, and its messages.
+    """The ids and the messages in the response to ``load``.
 
     Raises:
-        ItemError: it is something else.
+        ItemError: It is something else.
     """
-    told = answer if isinstance(answer, dict) else {"ids": answer}
-    ids, messages = told.get("ids") or [], told.get("messages") or []
-    if told is not answer or not _are_ids(ids) or not _are_dicts(messages):
-        raise not_understood(f"what was loaded of {model} is unclear")
+    if not isinstance(answer, dict):
+        raise unexpected(f"no ids of loaded {model}")
+    ids, messages = answer.get("ids") or [], answer.get("messages") or []
+    if not _are_ids(ids) or not _are_dicts(messages):
+        raise unexpected(f"no ids of loaded {model}")
     return ids, messages
 
 
@@ -118,24 +119,24 @@ def _are_dicts(value: Any) -> bool:
 
 
 def fields(model: str, answer: Any) -> Mapping[str, Row]:
-    """What ``fields_get`` tells: attributes by field.
+    """The attributes by field in the response to ``fields_get``.
 
     Raises:
-        ItemError: it is something else.
+        ItemError: It is something else.
     """
     if not _is_dict(answer) or not all(map(_is_dict, answer.values())):
-        raise not_understood(f"the fields of {model} are unclear")
+        raise unexpected(f"no fields of {model}")
     found: Mapping[str, Row] = answer
     return found
 
 
 def reference(name: str, answer: Any) -> int | None:
-    """The database id of ``check_object_reference``; None where the login may not see the record.
+    """The database id from ``check_object_reference``; None if the login may not see the record.
 
     Raises:
-        ItemError: it is something else.
+        ItemError: It is something else.
     """
     match answer:
         case [str(), int() as id_]:
             return id_ or None
-    raise not_understood(f"the record of the external id {name} is unclear")
+    raise unexpected(f"no record for the external id {name}")

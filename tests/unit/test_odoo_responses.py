@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.odoo import answers
+from amazon_bridge.odoo import responses
 
 FIELDS = ["name", "partner_id", "tag_ids", "tax_id", "product_uom", "res_id", "amount"]
 ROW = {
@@ -23,7 +23,7 @@ ROW = {
 @pytest.mark.parametrize("change", [{}, {"partner_id": False, "name": False, "tag_ids": []}])
 def test_records_are_understood(change: dict[str, Any]) -> None:
     row = ROW | change
-    assert answers.rows("sale.order", [row], FIELDS) == [row]
+    assert responses.rows("sale.order", [row], FIELDS) == [row]
 
 
 @pytest.mark.parametrize(
@@ -43,38 +43,38 @@ def test_records_are_understood(change: dict[str, Any]) -> None:
     ],
 )
 def test_something_else_is_named(answer: Any, why: str) -> None:
-    with pytest.raises(ItemError, match=f"Odoo answered .* understood: .*{why}") as caught:
-        answers.rows("sale.order", answer, FIELDS)
+    with pytest.raises(ItemError, match=f"Unexpected response of Odoo: .*{why}") as caught:
+        responses.rows("sale.order", answer, FIELDS)
     assert caught.value.kind == "odoo_answer"
 
 
 def test_external_ids() -> None:
     rows = [{"id": 7, "xmlids": [{"xmlid": "amazon_bridge.x", "noupdate": True}]}, {"id": 8}]
-    assert answers.metadata("sale.order", rows) == rows
+    assert responses.metadata("sale.order", rows) == rows
     for entries in (None, "x", [{}], [{"xmlid": False}]):
         with pytest.raises(ItemError, match="without external ids"):
-            answers.metadata("sale.order", [{"id": 7, "xmlids": entries}])
+            responses.metadata("sale.order", [{"id": 7, "xmlids": entries}])
 
 
 def test_what_was_loaded() -> None:
     message = {"type": "error", "message": "No."}
-    assert answers.loaded("x", {"ids": [1, 2], "messages": []}) == ([1, 2], [])
-    assert answers.loaded("x", {"ids": False, "messages": [message]}) == ([], [message])
+    assert responses.loaded("x", {"ids": [1, 2], "messages": []}) == ([1, 2], [])
+    assert responses.loaded("x", {"ids": False, "messages": [message]}) == ([], [message])
     for answer in (None, False, [1], {"ids": "1"}, {"ids": [None]}, {"messages": ["No."]}):
-        with pytest.raises(ItemError, match="what was loaded of x is unclear"):
-            answers.loaded("x", answer)
+        with pytest.raises(ItemError, match="no ids of loaded x"):
+            responses.loaded("x", answer)
 
 
 def test_a_reference() -> None:
-    assert answers.reference("x", ["res.partner", 7]) == 7
-    assert answers.reference("x", ["res.partner", False]) is None
+    assert responses.reference("x", ["res.partner", 7]) == 7
+    assert responses.reference("x", ["res.partner", False]) is None
     for answer in (None, False, 7, [], ["res.partner"], ["res.partner", "7"]):
-        with pytest.raises(ItemError, match="the external id x is unclear"):
-            answers.reference("x", answer)
+        with pytest.raises(ItemError, match="no record for the external id x"):
+            responses.reference("x", answer)
 
 
 def test_fields() -> None:
-    assert answers.fields("x", {"name": {"type": "char"}}) == {"name": {"type": "char"}}
+    assert responses.fields("x", {"name": {"type": "char"}}) == {"name": {"type": "char"}}
     for answer in (None, [], {"name": None}):
-        with pytest.raises(ItemError, match="the fields of x are unclear"):
-            answers.fields("x", answer)
+        with pytest.raises(ItemError, match="no fields of x"):
+            responses.fields("x", answer)
