@@ -25,7 +25,8 @@ from amazon_bridge.config import Config
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.simulator import CATALOGUE, Simulator, World, generate
-from amazon_bridge.terminal import add_row, console, say
+from amazon_bridge.tables import add_row, console
+from amazon_bridge.terminal import say
 
 _ORDERS = 40
 _UNKNOWN_SKU = "SPOON-SET"

@@ -7,7 +7,7 @@ import pytest
 from desk import Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
-from amazon_bridge.cli import _status
+from amazon_bridge.cli.status import account_status
 from amazon_bridge.engine.records import State
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
 
@@ -51,7 +51,7 @@ def test_what_amazon_does_not_say(desk: Desk, clock: Clock, fulfillment: Json) -
     payload = with_fulfillment(**fulfillment)
     assert desk.work(payload).unchanged == 1
     assert state(desk, payload) == State.PENDING
-    (waiting,) = _status(desk.app, "acme")["waiting_orders"]
+    (waiting,) = account_status(desk.app, "acme")["waiting_orders"]
     assert waiting["order"] == payload["orderId"]
     assert waiting["reason"].startswith("Amazon shows for this order the status ")
     clock.shift = timedelta(hours=23)
@@ -59,7 +59,7 @@ def test_what_amazon_does_not_say(desk: Desk, clock: Clock, fulfillment: Json) -
     clock.shift = timedelta(hours=25)
     assert desk.work(payload).quarantined == 1
     assert desk.reasons()[payload["orderId"]].startswith("unclear: ")
-    assert _status(desk.app, "acme")["waiting_orders"] == []
+    assert account_status(desk.app, "acme")["waiting_orders"] == []
     # Amazon says it: the order comes in.
     known = payload | {"fulfillment": order()["fulfillment"]}
     assert desk.work(known).created == 1

@@ -4,7 +4,7 @@ import pytest
 from desk import Desk, MakeDesk, item, order
 from odoo_server.databases import OdooDatabase
 
-from amazon_bridge.cli import _status
+from amazon_bridge.cli.status import account_status
 
 MAP = """kind,marketplace,code,internal_reference
 item,,SKU-OLD,MUG
@@ -128,9 +128,9 @@ def test_skus_without_a_product_are_listed_until_they_have_one(make_desk, produc
     desk = make_desk()
     first, second = order(item("LATER", ITEM="5")), order(item("LATER", ITEM="6"))
     desk.work(first, second)
-    told = _status(desk.app, "acme")["fallback_products"]
+    told = account_status(desk.app, "acme")["fallback_products"]
     assert [(each["sku"], each["orders"]) for each in told] == [("LATER", 2)]
     values = {"name": "Late", "default_code": "LATER", "type": "consu"}
     odoo_database.rpc("product.product", "create", values)
     desk.work(order(item("LATER", ITEM="7")))
-    assert _status(desk.app, "acme")["fallback_products"] == []
+    assert account_status(desk.app, "acme")["fallback_products"] == []

@@ -34,11 +34,11 @@ def test_a_backup_is_whole_and_verified(config: Path, tmp_path: Path):
     run(config, "cursor", "set", "acme-eu", "2026-11-01T00:00:00Z")
     copy = tmp_path / "copy.db"
     assert run(config, "state", "backup", str(copy)).output == (
-        f"{copy}: a whole copy of {tmp_path / 'bridge.db'}.\n"
+        f"{copy}: a complete copy of {tmp_path / 'bridge.db'}.\n"
     )
     for path in ([], [str(copy)]):
         verified = run(config, "state", "verify", *path)
-        assert (verified.exit_code, "whole. 1 accounts" in verified.output) == (0, True)
+        assert (verified.exit_code, "is intact: 1 accounts" in verified.output) == (0, True)
     assert run(config, "state", "backup", str(copy)).exit_code == 2
 
 
@@ -61,7 +61,7 @@ def test_orders_that_wait_are_listed_with_the_reason(config: Path, tmp_path: Pat
             "acme-eu", "orders", "403-20", ItemError("internal_error", "It broke.", "Report it.")
         )
     output = run(config, "status").output
-    assert "acme-eu: 22 orders wait:" in output
+    assert "acme-eu: 22 orders are pending:" in output
     assert "And 2 more." in output
     told = json.loads(run(config, "status", "--json").output)["accounts"]["acme-eu"]
     reasons = {each["order"]: each["reason"] for each in told["waiting_orders"]}

@@ -18,7 +18,10 @@ from tempfile import NamedTemporaryFile
 from threading import Lock
 
 _SERVER = get_context("forkserver")
-_SERVER.set_forkserver_preload(["amazon_bridge.cli", "amazon_bridge.app", "amazon_bridge.service"])
+_COMMANDS = ("configuration", "cursor", "daemon", "order", "setup", "state", "status", "sync")
+_SERVER.set_forkserver_preload(
+    [*(f"amazon_bridge.cli.{name}" for name in _COMMANDS), "amazon_bridge.service.daemon"]
+)
 
 
 class Fork:

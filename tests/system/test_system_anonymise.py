@@ -326,7 +326,7 @@ def test_by_hand(program: Program, world: SettledWorld, shop: Shop) -> None:
     name = shop.sale_order(order)["name"]
     run = program.run("anonymise", "--after", "30d", "--dry-run")
     assert run.code == 0
-    assert "Customers to be made anonymous: 0." in run.out
+    assert "Customers to be anonymised: 0." in run.out
     assert f"the sale order {name} isn't delivered" in run.out
     world.cancel(order.order_id)
     program.sync()

@@ -63,7 +63,7 @@ ORDERS = Job(
     also_stores=("invoices",),
     explain="amazon_bridge.flows.orders.waiting:with_reason",
     pending=PendingView(
-        "orders wait", "waiting_orders", "amazon_bridge.flows.orders.waiting:pending_orders"
+        "orders are pending", "waiting_orders", "amazon_bridge.flows.orders.waiting:pending_orders"
     ),
     pending_heading="Pending orders",
 )

@@ -45,7 +45,7 @@ SHIPMENTS = Job(
         ("carriers", "tracking_reminder"),
     ),
     pending=PendingView(
-        "delivery orders are done and not confirmed to Amazon yet",
+        "delivery orders are pending for Amazon",
         "waiting",
         "amazon_bridge.flows.shipments.records:pending_deliveries",
     ),

@@ -1,0 +1,57 @@
+"""The command line. Results go to stdout, the log to stderr.
+
+Commands are loaded when they are used, so that ``--help`` stays quick: a module of this package
+may import what it needs, but this one and ``commands`` import nothing heavy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from amazon_bridge import __version__
+from amazon_bridge.cli.commands import Commands
+
+__all__ = ["main"]
+
+_PACKAGE = "amazon_bridge.cli"
+
+_COMMANDS = {
+    "anonymise": (
+        f"{_PACKAGE}.anonymise:anonymise",
+        "Anonymise buyers in Odoo whose data nothing needs any more.",
+    ),
+    "check": (f"{_PACKAGE}.setup:check", "Examine Odoo and Amazon, and say how to fix problems."),
+    "config": (f"{_PACKAGE}.configuration:config", "The configuration file."),
+    "cursor": (f"{_PACKAGE}.cursor:cursor", "Up to when each account's orders are synced."),
+    "demo": (f"{_PACKAGE}.demo:demo", "Fill an Odoo database from a simulated Amazon."),
+    "healthcheck": (f"{_PACKAGE}.daemon:healthcheck", "Exit with 0 if the daemon is healthy."),
+    "order": (f"{_PACKAGE}.order:order", "One Amazon order."),
+    "quarantine": (f"{_PACKAGE}.quarantine:quarantine", "Quarantined items: list and retry."),
+    "run": (f"{_PACKAGE}.daemon:run", "Run all jobs on their schedules: the daemon."),
+    "setup": (f"{_PACKAGE}.setup:setup", "Create in Odoo what the bridge needs."),
+    "state": (f"{_PACKAGE}.state:state", "The state store: back up, verify, adopt."),
+    "status": (f"{_PACKAGE}.status:status", "Show the state of each account and job."),
+    "sync": (f"{_PACKAGE}.sync:sync", "Run a job, or all jobs, once now."),
+}
+"""Entry point and one-line help of each command."""
+
+
+@click.group(
+    cls=Commands,
+    entry_points=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The configuration file. Default: $AMAZON_BRIDGE_CONFIG, else config/bridge.yaml, else"
+    " /etc/amazon-bridge/bridge.yaml.",
+)
+@click.version_option(__version__, prog_name="amazon-bridge")
+@click.pass_context
+def main(ctx: click.Context, path: Path | None) -> None:
+    """Run Amazon sales in Odoo: orders come in, cancellations and shipments go back."""
+    ctx.obj = path

@@ -1,0 +1,68 @@
+"""What several commands use: options, the loaded configuration, the opened App, timestamps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from amazon_bridge import app, config, log
+from amazon_bridge.app import App
+from amazon_bridge.cli.commands import DONE, ITEMS_FAILED, OUT_OF_REACH
+from amazon_bridge.engine.runner import Counts
+
+account_option = click.option("--account", metavar="NAME", help="Only this account.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
+
+
+def config_path(ctx: click.Context) -> Path:
+    """The configuration file.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    return config.find(ctx.find_root().obj, os.environ)
+
+
+def load(ctx: click.Context) -> config.Config:
+    """Load the configuration, and log as it says."""
+    loaded = config.load(config_path(ctx), os.environ)
+    log.configure(loaded.log.level, loaded.log.format, modules=loaded.log.modules)
+    log.hide(loaded.secrets())
+    return loaded
+
+
+@contextmanager
+def opened(ctx: click.Context) -> Iterator[App]:
+    """The bridge of the configuration."""
+    with app.opened(load(ctx)) as bridge:
+        yield bridge
+
+
+def exit_code(counts: Sequence[Counts]) -> int:
+    """The exit code after these sync runs."""
+    if any(each.error for each in counts):
+        return OUT_OF_REACH
+    return ITEMS_FAILED if any(each.quarantined for each in counts) else DONE
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Parse a timestamp with time zone into UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise click.BadParameter(
+            f"{text!r} is not a timestamp with time zone, such as 2026-11-01T00:00:00Z"
+        )
+    return at.astimezone(UTC)
+
+
+def timestamp(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the second."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else None

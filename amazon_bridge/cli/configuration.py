@@ -1,0 +1,44 @@
+"""``config``: check the configuration file, or learn what it may hold."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import resources
+
+import click
+
+from amazon_bridge.terminal import say
+
+
+@click.group()
+def config() -> None:
+    """The configuration file."""
+
+
+@config.command()
+@click.pass_context
+def validate(ctx: click.Context) -> None:
+    """Check the file, and report all that is wrong with it."""
+    from amazon_bridge import config  # noqa: PLC0415 (slow; `example` needs none of it)
+
+    path = config.find(ctx.find_root().obj, os.environ)
+    accounts = config.load(path, os.environ).accounts
+    names = ", ".join(account.name for account in accounts)
+    noun = "account" if len(accounts) == 1 else "accounts"
+    say(f"{path} is valid ({len(accounts)} {noun}: {names}).")
+
+
+@config.command()
+def schema() -> None:
+    """Print the file's JSON schema, for editors."""
+    from amazon_bridge import config  # noqa: PLC0415 (slow; `example` needs none of it)
+
+    click.echo(json.dumps(config.schema(), indent=2))
+
+
+@config.command()
+def example() -> None:
+    """Print a commented sample to begin with."""
+    sample = resources.files("amazon_bridge") / "config" / "bridge.example.yaml"
+    click.echo(sample.read_text(encoding="utf-8"), nl=False)

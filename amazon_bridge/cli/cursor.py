@@ -1,0 +1,64 @@
+"""``cursor``: show and move the cursors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from amazon_bridge.cli.common import opened, parse_timestamp, timestamp
+from amazon_bridge.terminal import say
+
+
+@click.group()
+def cursor() -> None:
+    """Up to when each account's orders are synced."""
+
+
+@cursor.command()
+@click.pass_context
+def show(ctx: click.Context) -> None:
+    """Print the cursors."""
+    with opened(ctx) as bridge:
+        for account in bridge.accounts():
+            at = bridge.ledger.cursors.get(account.name)
+            say(f"{account.name} {timestamp(at) or 'none yet: its first run sets it'}")
+
+
+@cursor.command("set")
+@click.argument("account")
+@click.argument("timestamp_", metavar="TIMESTAMP")
+@click.option("--skip", is_flag=True, help="Leave out what changed between cursor and TIMESTAMP.")
+@click.pass_context
+def set_(ctx: click.Context, account: str, timestamp_: str, *, skip: bool) -> None:
+    """Look again at an account's orders since TIMESTAMP, such as 2026-11-01T00:00:00Z.
+
+    In the next run every order that changed on Amazon since then, and every delivery and
+    cancellation in Odoo since then, is looked at again, also those that were done. Nothing is
+    done twice, and what people changed in Odoo stays.
+
+    The cursor moves back to TIMESTAMP. If it is earlier it stays, because orders after it have
+    not been read yet; with --skip it moves forward, and they are left out.
+    """
+    at = parse_timestamp(timestamp_)
+    with opened(ctx) as bridge:
+        if at > bridge.clock():
+            raise click.BadParameter(f"{timestamp_} is in the future: no order would come in.")
+        found = bridge.accounts(account)[0]
+        before = bridge.move_cursor(found, at, skip=skip)
+        after = bridge.ledger.cursors.get(found.name) or at
+        for sentence in _about_move(before, after, at):
+            say(f"{found.name}: {sentence}")
+
+
+def _about_move(before: datetime | None, after: datetime, at: datetime) -> list[str]:
+    again = f"What was done since {timestamp(at)} is looked at again in the next run."
+    if before and before < after:
+        left_out = (
+            f"What changed on Amazon from {timestamp(before)} to {timestamp(after)} is left out."
+        )
+        return [f"cursor moved from {timestamp(before)} to {timestamp(after)}.", left_out, again]
+    if before and after < at:
+        stays = f"the cursor stays at {timestamp(after)}:"
+        return [f"{stays} what changed after it is still to be read (--skip leaves it out).", again]
+    return [f"cursor moved from {timestamp(before) or 'none'} to {timestamp(after)}.", again]

@@ -1,0 +1,20 @@
+"""``demo``: a simulated Amazon and a real Odoo."""
+
+from __future__ import annotations
+
+import click
+
+from amazon_bridge import demo as story
+
+
+@click.command()
+@click.option("--odoo", "url", metavar="URL", required=True, help="A real Odoo to fill.")
+@click.option("--database", metavar="NAME", required=True, help="Its database: an empty one.")
+@click.option("--login", default="admin", show_default=True)
+@click.option("--password", default="admin", show_default=True)
+def demo(url: str, database: str, login: str, password: str) -> None:
+    """Fill an Odoo database from a simulated Amazon.
+
+    Shows everything without an account at Amazon: `make demo` brings the Odoo too.
+    """
+    story.run(url, database, login, password)

@@ -1,0 +1,63 @@
+"""``quarantine``: list quarantined items, and retry them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from amazon_bridge.cli.commands import ITEMS_FAILED
+from amazon_bridge.cli.common import json_option, opened, timestamp
+from amazon_bridge.engine.records import Entry
+from amazon_bridge.terminal import say
+
+
+@click.group()
+def quarantine() -> None:
+    """Quarantined items: list and retry."""
+
+
+@quarantine.command("list")
+@json_option
+@click.pass_context
+def list_(ctx: click.Context, *, as_json: bool) -> None:
+    """List quarantined items."""
+    with opened(ctx) as bridge:
+        entries = bridge.ledger.items.quarantined()
+    if as_json:
+        click.echo(json.dumps([_json(entry) for entry in entries]))
+        return
+    for entry in entries:
+        say(f"{entry.display_key} {entry.account}, {entry.job}: {entry.kind}")
+        say(f"  {entry.reason}")
+        if entry.remedy:
+            say(f"  → {entry.remedy}")
+    say(f"{len(entries)} quarantined." if entries else "Nothing is quarantined.")
+
+
+def _json(entry: Entry) -> dict[str, Any]:
+    shown = {"key", "account", "job", "kind", "reason", "remedy", "attempts"}
+    values = {name: value for name, value in asdict(entry).items() if name in shown}
+    moments = {
+        "first_seen": timestamp(entry.first_seen),
+        "last_tried": timestamp(entry.last_tried),
+    }
+    return values | moments | {"key": entry.display_key}
+
+
+@quarantine.command()
+@click.argument("key", required=False)
+@click.option("--all", "everything", is_flag=True, help="All quarantined items.")
+@click.pass_context
+def retry(ctx: click.Context, key: str | None, *, everything: bool) -> None:
+    """Retry an item (KEY), or all, in the next run."""
+    if bool(key) == everything:
+        raise click.UsageError("Name one KEY, or --all.")
+    with opened(ctx) as bridge:
+        number = bridge.ledger.items.retry(key)
+    if key and not number:
+        say(f"{key} is not in the quarantine. To see what is: amazon-bridge quarantine list")
+        ctx.exit(ITEMS_FAILED)
+    say(f"{number} to be retried in the next run (amazon-bridge sync all).")

@@ -1,0 +1,76 @@
+"""``setup`` and ``check``: what Odoo and Amazon need before the first sync run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from amazon_bridge import config
+from amazon_bridge.app import App
+from amazon_bridge.cli.commands import DONE, OUT_OF_REACH
+from amazon_bridge.cli.common import account_option, config_path, opened
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.model import Finding
+from amazon_bridge.terminal import say, say_marked
+
+
+@click.command()
+@account_option
+@click.option("--dry-run", is_flag=True, help="Say what would be created; create nothing.")
+@click.pass_context
+def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
+    """Create in Odoo what the bridge needs.
+
+    What is there is used; what is archived is unarchived. Safe to repeat.
+    """
+    with opened(ctx) as bridge:
+        for each in bridge.accounts(account):
+            if dry_run:
+                show_missing(bridge, each)
+                continue
+            bridge.restore_setup(each)
+            say(f"{each.name}: Odoo is set up.")
+
+
+def show_missing(bridge: App, account: AccountConfig) -> None:
+    """Print what the account lacks in Odoo, and what prevents `setup` from creating it."""
+    missing = bridge.inspection(account).missing
+    if not missing:
+        say(f"{account.name}: Odoo is set up.")
+        return
+    say(f"{account.name}: missing in Odoo; `amazon-bridge setup` creates or unarchives it:")
+    for each in missing:
+        say(f"  {each.what}{f' ({each.obstacle})' if each.obstacle else ''}")
+
+
+@click.command()
+@account_option
+@click.pass_context
+def check(ctx: click.Context, account: str | None) -> None:
+    """Examine Odoo and Amazon, and say how to fix problems."""
+    with opened(ctx) as bridge:
+        if advice := config.examine(config_path(ctx), os.environ):
+            _show_findings("configuration", advice)
+        wrong = [
+            _show_findings(each.name, bridge.examine(each)) for each in bridge.accounts(account)
+        ]
+    ctx.exit(OUT_OF_REACH if any(wrong) else DONE)
+
+
+def _show_findings(about: str, findings: Sequence[Finding]) -> bool:
+    """Print findings, and return whether one of them is a problem."""
+    say(f"{about}:")
+    for finding in findings:
+        say_marked(*_mark(finding), finding.what)
+        if finding.remedy:
+            say(f"          → {finding.remedy}")
+    return not all(finding.ok for finding in findings)
+
+
+def _mark(finding: Finding) -> tuple[str, str]:
+    """A word, and its colour."""
+    if not finding.ok:
+        return "PROBLEM", "red"
+    return ("ADVICE ", "yellow") if finding.remedy else ("OK     ", "green")

@@ -1,0 +1,72 @@
+"""``state``: back up, verify and adopt the state store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from amazon_bridge.cli.common import load, opened, parse_timestamp, timestamp
+from amazon_bridge.cli.status import known_accounts
+from amazon_bridge.engine.ledger.file import verify as verify_file
+from amazon_bridge.flows.shipments.records import waiting
+from amazon_bridge.terminal import say
+
+
+@click.group()
+def state() -> None:
+    """The state store: back up, verify, adopt."""
+
+
+@state.command()
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_context
+def backup(ctx: click.Context, path: Path) -> None:
+    """Copy the state store to PATH, consistently, also while the daemon runs."""
+    with opened(ctx) as bridge:
+        bridge.ledger.back_up(path)
+    verify_file(path)
+    say(f"{path}: a complete copy of {bridge.config.state}.")
+
+
+@state.command()
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.pass_context
+def verify(ctx: click.Context, path: Path | None) -> None:
+    """Verify the state store, or the backup at PATH, and change nothing."""
+    examined = path or load(ctx).state
+    rows = verify_file(examined)
+    numbers = ", ".join(f"{number} {name}" for name, number in rows.items())
+    say(f"{examined} is intact: {numbers}.")
+
+
+@state.command()
+@click.option(
+    "--since",
+    metavar="TIMESTAMP",
+    help="Look again at what happened since then, such as 2026-11-01T00:00:00Z. Default: since"
+    " each account's beginning.",
+)
+@click.pass_context
+def adopt(ctx: click.Context, since: str | None) -> None:
+    """Use the state store for the Odoo database that the configuration names from now on.
+
+    The store refuses any other database than the one it was used with. After this command it
+    belongs to the configured one, and everything is looked at again, as after `cursor set`.
+    """
+    at = parse_timestamp(since) if since else None
+    with opened(ctx) as bridge:
+        moments = bridge.adopt(at)
+        odoo = bridge.config.odoo
+        say(f"{bridge.config.state} now belongs to {odoo.database} at {odoo.url}.")
+        for name, moment in moments.items():
+            say(f"{name}: everything since {timestamp(moment)} is looked at again.")
+        for name in known_accounts(bridge):
+            for each in waiting(bridge.ledger, name):
+                say(f"{name}: {each.display_key} was waiting{_WHETHER_THERE}")
+
+
+_WHETHER_THERE = (
+    " to be confirmed to Amazon. The next run looks for it in this database, and leaves it out if"
+    " it is not there."
+)

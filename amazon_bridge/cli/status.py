@@ -1,0 +1,158 @@
+"""``status``: the state of each account and job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.table import Table
+
+from amazon_bridge.app import App
+from amazon_bridge.cli.common import json_option, opened, timestamp
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.records import Run, State
+from amazon_bridge.flows.jobs import JOBS
+from amazon_bridge.flows.pending import pending_list
+from amazon_bridge.job import PendingList, PendingView
+from amazon_bridge.tables import add_row, console
+from amazon_bridge.terminal import say
+
+_MOST_PENDING = 20
+_MOST_SKUS = 20
+
+
+@click.command()
+@json_option
+@click.pass_context
+def status(ctx: click.Context, *, as_json: bool) -> None:
+    """Show the state of each account and job."""
+    with opened(ctx) as bridge:
+        accounts = {name: account_status(bridge, name) for name in known_accounts(bridge)}
+        pending = {name: _pending(bridge, name) for name in accounts}
+    if as_json:
+        click.echo(json.dumps({"accounts": accounts}))
+        return
+    console().print(_table(accounts))
+    for name, of in accounts.items():
+        _show_unattended(name, of)
+        for view, found in pending[name]:
+            _show_pending(name, view, found)
+        _show_fallbacks(name, of["fallback_products"])
+
+
+def _table(accounts: dict[str, dict[str, Any]]) -> Table:
+    columns = ("account", "cursor", "job", "last success", "quarantined", "pending", "last error")
+    table = Table(*columns)
+    for name, of in accounts.items():
+        for job, known in of["jobs"].items() or [("", {})]:
+            numbers = [str(known.get(state, 0)) for state in ("quarantined", "pending")]
+            last = [known.get("last_success") or "never", *numbers]
+            add_row(table, name, of["cursor"] or "", job, *last, known.get("last_error") or "")
+    return table
+
+
+def _show_unattended(account: str, of: dict[str, Any]) -> None:
+    """Name open items that no job processes: the account was removed, or the job switched off."""
+    for job, known in of["jobs"].items():
+        number = known["pending"] + known["quarantined"]
+        if number and not of["configured"]:
+            say(f"{account}, {job}: {number} items are open, but the account is not configured.")
+        elif number and known["switched_off"]:
+            say(f"{account}, {job}: {number} items are open, but the job is switched off.")
+
+
+def _pending(bridge: App, account: str) -> list[tuple[PendingView, PendingList]]:
+    """The pending items of each job that lists them."""
+    return [
+        (job.pending, pending_list(bridge.ledger, account, job.pending, _MOST_PENDING))
+        for job in JOBS
+        if job.pending
+    ]
+
+
+def _show_pending(account: str, view: PendingView, pending: PendingList) -> None:
+    """List the first pending items of a job, and why they are pending."""
+    if not pending.items:
+        return
+    say(f"{account}: {pending.total} {view.title}:")
+    for each in pending.items[:_MOST_PENDING]:
+        say(f"  {each.key}, {timestamp(each.since)}: {each.note}")
+    if pending.items[_MOST_PENDING:]:
+        say("  The others: amazon-bridge status --json")
+    elif pending.total > len(pending.items):
+        say(f"  And {pending.total - len(pending.items)} more.")
+
+
+def _show_fallbacks(account: str, unmatched: Sequence[dict[str, Any]]) -> None:
+    """Name the SKUs whose orders were imported with a fallback product."""
+    if unmatched:
+        say(f"{account}: {len(unmatched)} SKUs were imported with the product Amazon Sale:")
+    for each in unmatched[:_MOST_SKUS]:
+        say(f"  {each['sku']}: {each['orders']} orders, such as {each['order']}")
+        say(f"    {each['reason']}")
+    if unmatched[_MOST_SKUS:]:
+        say("  The others: amazon-bridge status --json")
+
+
+def known_accounts(bridge: App) -> list[str]:
+    """The configured accounts, then removed ones that have open items."""
+    configured = [account.name for account in bridge.accounts()]
+    removed = {account for account, _, _ in bridge.ledger.items.open_counts()} - set(configured)
+    return configured + sorted(removed)
+
+
+def account_status(bridge: App, account: str) -> dict[str, Any]:
+    """The state of an account, as ``status --json`` prints it."""
+    tally = bridge.ledger.items.tally(account)
+    found = next((each for each in bridge.accounts() if each.name == account), None)
+    return {
+        "configured": found is not None,
+        "cursor": timestamp(bridge.ledger.cursors.get(account)),
+        "jobs": _jobs_json(bridge, account, found),
+        "quarantined": tally[State.QUARANTINED],
+        "pending": tally[State.PENDING],
+        **{
+            view.json_key: [
+                {**item.facts, "since": timestamp(item.since)} for item in pending.items
+            ]
+            for view, pending in _pending(bridge, account)
+        },
+        "fallback_products": [
+            {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}
+            for each in bridge.ledger.skus.unmatched(account)
+        ],
+    }
+
+
+def _jobs_json(bridge: App, name: str, account: AccountConfig | None) -> dict[str, Any]:
+    """Each job's last run and open items, also if it is switched off or never ran."""
+    runs = {run.job: _run_json(run) for run in bridge.ledger.runs.latest() if run.account == name}
+    open_items = {
+        (j, state): n for (a, j, state), n in bridge.ledger.items.open_counts().items() if a == name
+    }
+    return {
+        job: {
+            **runs.get(job, {"last_success": None, "last_error": None}),
+            "pending": open_items.get((job, State.PENDING), 0),
+            "quarantined": open_items.get((job, State.QUARANTINED), 0),
+            "switched_off": account is None or _is_switched_off(account, job),
+        }
+        for job in [*runs, *sorted({job for job, _ in open_items} - runs.keys())]
+    }
+
+
+def _is_switched_off(account: AccountConfig, name: str) -> bool:
+    return any(job.name == name and not account.notifies_amazon(job) for job in JOBS)
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    return {
+        "last_success": timestamp(run.last_success),
+        "last_error": run.last_error,
+        "last_started": timestamp(run.last_started),
+        "last_finished": timestamp(run.last_finished),
+        "counts": asdict(run.counts),
+    }

@@ -1,0 +1,121 @@
+"""``sync``: run jobs now, by the daemon if one is running."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+import click
+from rich.table import Table
+
+from amazon_bridge import app, config
+from amazon_bridge.app import App
+from amazon_bridge.cli.common import account_option, exit_code, json_option, load
+from amazon_bridge.cli.setup import show_missing
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.errors import AccountError, ConfigError, Transient
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import jobs
+from amazon_bridge.service import sync_client
+from amazon_bridge.service.sync_protocol import Results, jobs_named, results_json
+from amazon_bridge.tables import add_row, console
+from amazon_bridge.terminal import say
+
+
+@click.command()
+@click.argument("job", type=click.Choice([*jobs.NAMES, "all"]))
+@account_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done; do and remember nothing.")
+@json_option
+@click.pass_context
+def sync(
+    ctx: click.Context, job: str, account: str | None, *, dry_run: bool, as_json: bool
+) -> None:
+    """Run a job, or all jobs, once now.
+
+    The daemon of this configuration does it, if it is running.
+    """
+    loaded = load(ctx)
+    errors: list[ConfigError] = []
+    results = None if dry_run else sync_client.sync(loaded, job, account)
+    if results is None:
+        results = _sync_here(loaded, job, account, errors, dry_run=dry_run, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(results_json(results)))
+    else:
+        _show_counts(results)
+    if errors:
+        raise errors[0]
+    ctx.exit(exit_code([counts for done in results.values() for counts in done.values()]))
+
+
+def _sync_here(
+    loaded: config.Config,
+    job: str,
+    account: str | None,
+    errors: list[ConfigError],
+    *,
+    dry_run: bool,
+    quiet: bool,
+) -> Results:
+    """Run jobs in this process. ``errors`` gets those that keep an account from running at all."""
+    with app.opened(loaded) as bridge:
+        if not dry_run:
+            results = _run_jobs(bridge, job, account, bridge.sync_with_sweep, errors)
+            bridge.do_housekeeping()
+            return results
+        results = _run_jobs(bridge, job, account, partial(bridge.sync, dry_run=True), errors)
+        if not quiet:
+            for each in bridge.accounts(account):
+                _show_first_run(bridge, each)
+    return results
+
+
+def _run_jobs(
+    bridge: App,
+    job: str,
+    account: str | None,
+    run: Callable[[AccountConfig, str], Counts],
+    errors: list[ConfigError],
+) -> Results:
+    """Run the jobs of each account; a wrong configuration of one stops none of the others."""
+    results: Results = {}
+    for each in bridge.accounts(account):
+        results[each.name] = {}
+        for name in jobs_named(job):
+            try:
+                results[each.name][name] = run(each, name)
+            except ConfigError as error:
+                errors.append(error)
+                results[each.name][name] = Counts(error=str(error))
+    return results
+
+
+def _show_first_run(bridge: App, account: AccountConfig) -> None:
+    """Say what the first run of a new account would do besides its counts."""
+    with suppress(AccountError, Transient):  # the counts say so
+        if bridge.inspection(account).missing:
+            show_missing(bridge, account)
+    if bridge.ledger.cursors.get(account.name) is None and account.start is None:
+        say(
+            f"{account.name}: a new account begins with orders that change after its first run."
+            " To bring in earlier ones, set `start`."
+        )
+
+
+def _show_counts(results: Results) -> None:
+    numbers = [name for name in Counts.__slots__ if name != "error"]
+    table = Table("account", "job", *numbers)
+    failed: dict[tuple[str, str], list[str]] = {}
+    for account, done in results.items():
+        for job, counts in done.items():
+            add_row(table, account, job, *(str(getattr(counts, name)) for name in numbers))
+            if counts.error:
+                failed.setdefault((account, counts.error), []).append(job)
+    console().print(table)
+    for (account, error), failing in failed.items():  # common errors are printed once
+        say(f"{account}, {', '.join(failing)}: {error}")
+    if any(counts.quarantined for done in results.values() for counts in done.values()):
+        say("Some were quarantined: amazon-bridge quarantine list")
