@@ -428,7 +428,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, clock: Clock):
 
 def test_a_full_disk_stops_the_round_and_harms_nothing(ledger: Ledger):
     ledger.items.file("acme", "orders", [Seen("1", "a")])
-    ledger._database._db.execute("PRAGMA max_page_count = 12")
+    ledger._database._driver.execute("PRAGMA max_page_count = 12")
     many = [Seen(str(number), "b" * 100) for number in range(1000)]
     with pytest.raises(AccountError, match="Make room"):
         ledger.items.file("acme", "orders", many, window=Window(NOON - HOUR, NOON))
@@ -438,7 +438,7 @@ def test_a_full_disk_stops_the_round_and_harms_nothing(ledger: Ledger):
 
 
 def test_a_busy_store_is_worth_another_try(ledger: Ledger, path: Path):
-    ledger._database._db.execute("PRAGMA busy_timeout = 10")
+    ledger._database._driver.execute("PRAGMA busy_timeout = 10")
     with sqlite3.connect(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Transient, match="busy"):
@@ -523,7 +523,7 @@ def _killed_at(statement: int, path: Path, clock: Clock, act: Callable[[Ledger],
     try:
         ledger = Ledger(path, clock)
         countdown = iter(range(statement - 1, -1, -1))
-        ledger._database._db.set_trace_callback(
+        ledger._database._driver.set_trace_callback(
             lambda _: None if next(countdown) else os.kill(os.getpid(), signal.SIGKILL)
         )
         act(ledger)

@@ -11,15 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from amazon_bridge.engine.ledger.chores import Chores
-from amazon_bridge.engine.ledger.continuity import Continuity
-from amazon_bridge.engine.ledger.cursors import Cursors
-from amazon_bridge.engine.ledger.database import Database
-from amazon_bridge.engine.ledger.feeds import Feeds
-from amazon_bridge.engine.ledger.items import Items
-from amazon_bridge.engine.ledger.runs import Runs
-from amazon_bridge.engine.ledger.skus import Skus
-
 
 class Ledger:
     """An open state store, by subject. All threads share one; processes may share the file.
@@ -35,15 +26,18 @@ class Ledger:
         Raises:
             ConfigError: it can't be opened, is damaged, is not ours, or is newer than we are.
         """
+        # SQLAlchemy is loaded when a store is opened: other commands do without it.
+        from amazon_bridge.engine.ledger import subjects  # noqa: PLC0415
+
         self.path = path
-        self._database = Database(path, clock)
-        self.items = Items(self._database)
-        self.cursors = Cursors(self._database)
-        self.runs = Runs(self._database)
-        self.feeds = Feeds(self._database)
-        self.skus = Skus(self._database)
-        self.continuity = Continuity(self._database)
-        self.chores = Chores(self._database)
+        self._database = subjects.Database(path, clock)
+        self.items = subjects.Items(self._database)
+        self.cursors = subjects.Cursors(self._database)
+        self.runs = subjects.Runs(self._database)
+        self.feeds = subjects.Feeds(self._database)
+        self.skus = subjects.Skus(self._database)
+        self.continuity = subjects.Continuity(self._database)
+        self.chores = subjects.Chores(self._database)
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from amazon_bridge.engine.ledger.database import Subject, moment_of, text_of
+from sqlalchemy import select, update
+
+from amazon_bridge.engine.ledger.database import Subject
+from amazon_bridge.engine.ledger.tables import chores, insert
+
+_BEGIN = insert(chores)
+_BEGIN = _BEGIN.on_conflict_do_update(
+    index_elements=[chores.c.name], set_={"begun": _BEGIN.excluded.begun}
+)
 
 
 class Chores(Subject):
@@ -20,18 +28,16 @@ class Chores(Subject):
             interval: the time between two beginnings, whichever way the clock was set between.
             at_first: whether a chore that was never begun is due now, or an interval later.
         """
-        now = self._database.clock()
-        with self._database.transaction() as db:
-            row = db.execute("SELECT begun FROM chores WHERE name = ?", (chore,)).fetchone()
-            begun = moment_of(row["begun"]) if row else None
+        now = self._now()
+        with self._transaction() as db:
+            begun = db.execute(select(chores.c.begun).where(chores.c.name == chore)).scalar()
             if begun and abs(now - begun) < interval:
                 return False
-            sql = "INSERT OR REPLACE INTO chores (name, begun) VALUES (?, ?)"
-            db.execute(sql, (chore, text_of(now)))
+            db.execute(_BEGIN, {"name": chore, "begun": now})
         return begun is not None or at_first
 
     def make_due(self, chore: str) -> None:
         """Note that a chore that was begun could not be done."""
-        long_ago = text_of(self._database.clock() - timedelta(days=3650))
-        with self._database.transaction() as db:
-            db.execute("UPDATE chores SET begun = ? WHERE name = ?", (long_ago, chore))
+        long_ago = self._now() - timedelta(days=3650)
+        with self._transaction() as db:
+            db.execute(update(chores).where(chores.c.name == chore).values(begun=long_ago))

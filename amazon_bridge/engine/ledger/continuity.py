@@ -1,56 +1,73 @@
-"""What the state store needs to survive losses: of Odoo's database, of time, of a process.
+"""What the state store needs to survive losses: of Odoo's database, and of time.
 
-It remembers which Odoo database it belongs to, can be rewound to an earlier moment, corrects
-moments that a wrong clock wrote, and knows when the daily chores were last done.
+It remembers which Odoo database it belongs to, can be rewound to an earlier moment, and corrects
+moments that a wrong clock wrote.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
 from datetime import datetime
 
-from amazon_bridge.engine.ledger.database import Subject, moment_of, text_of
-from amazon_bridge.engine.records import CLOCKS_DIFFER, DatabaseId
+from sqlalchemy import bindparam, delete, func, select, update
 
-_FORGET_ODOO = """
-    UPDATE items SET fingerprint = '' WHERE account = :account AND job = :job
+from amazon_bridge.engine.ledger import memos
+from amazon_bridge.engine.ledger.database import Subject, Transaction
+from amazon_bridge.engine.ledger.tables import (
+    Moment,
+    accounts,
+    chores,
+    earlier,
+    feeds,
+    insert,
+    items,
+    odoo_database,
+    runs,
+)
+from amazon_bridge.engine.records import CLOCKS_DIFFER, DatabaseId, State
+
+_WAITED_FOR = (
+    feeds.c.begun,
+    items.c.unanswered_since,
+    items.c.refused_since,
+    runs.c.last_started,
+    runs.c.last_finished,
+    chores.c.begun,
+)
+"""Moments from which on something is waited for.
+
+The last success is not corrected: one in the future tells nothing, and is not believed.
 """
+
+_NOTE_DATABASE = insert(odoo_database)
+_NOTE_DATABASE = _NOTE_DATABASE.on_conflict_do_update(
+    index_elements=[odoo_database.c.number],
+    set_={name: _NOTE_DATABASE.excluded[name] for name in DatabaseId._fields},
+)
+
+_FORGET_ODOO = (
+    update(items)
+    .where(items.c.account == bindparam("of_account"), items.c.job == bindparam("of_job"))
+    .values(fingerprint="")
+)
 """An item whose fingerprint differs from what Amazon shows is processed, whatever its state."""
 
-_MEMO_THEN = """
-    coalesce(
-        (SELECT {0} FROM memos WHERE memos.account = items.account AND memos.job = items.job
-            AND memos.key = items.key AND memos.since <= :since
-            ORDER BY memos.since DESC LIMIT 1),
-        (SELECT {0} FROM memos WHERE memos.account = items.account AND memos.job = items.job
-            AND memos.key = items.key ORDER BY memos.since LIMIT 1),
-        {0})
-"""
-_REOPEN_SINCE = f"""
-    UPDATE items SET state = 'pending', attempts = 0, unanswered_since = NULL,
-        memo = {_MEMO_THEN.format("memo")}, watched = {_MEMO_THEN.format("watched")}
-    WHERE account = :account AND job = :job AND state IN ('done', 'left_out')
-        AND last_tried >= :since
-"""  # noqa: S608  ours
-_FORGET_SINCE = """
-    DELETE FROM items
-    WHERE account = :account AND job <> :job AND state IN ('done', 'left_out')
-        AND last_tried >= :since
-"""
-_REMEMBER_MEMO = """
-    INSERT INTO memos (account, job, key, since, memo, watched)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6
-    WHERE ?5 IS NOT (
-        SELECT memo FROM memos WHERE account = ?1 AND job = ?2 AND key = ?3
-        ORDER BY since DESC LIMIT 1)
-    ON CONFLICT DO UPDATE SET memo = excluded.memo, watched = excluded.watched
-"""
-_FORGET_MEMOS = """
-    DELETE FROM memos WHERE account = :account AND job = :job AND NOT EXISTS (
-        SELECT 1 FROM items WHERE items.account = memos.account AND items.job = memos.job
-            AND items.key = memos.key)
-"""
+_IS_UNDONE = (
+    items.c.account == bindparam("of_account"),
+    items.c.state.in_([State.DONE, State.LEFT_OUT]),
+    items.c.last_tried >= bindparam("since", type_=Moment),
+)
+_REOPEN = (
+    update(items)
+    .where(*_IS_UNDONE, items.c.job == bindparam("of_job"))
+    .values(
+        state=State.PENDING,
+        attempts=0,
+        unanswered_since=None,
+        memo=memos.at("memo"),
+        watched=memos.at("watched"),
+    )
+)
+_FORGET = delete(items).where(*_IS_UNDONE, items.c.job != bindparam("of_job"))
 
 
 class Continuity(Subject):
@@ -60,12 +77,13 @@ class Continuity(Subject):
 
     def odoo_database(self) -> DatabaseId | None:
         """The database that this store belongs to; None before its first run."""
-        rows = self._rows("SELECT url, name, uuid FROM odoo_database")
+        columns = (odoo_database.c[name] for name in DatabaseId._fields)
+        rows = self._rows(select(*columns))
         return DatabaseId(*rows[0]) if rows else None
 
     def note_odoo_database(self, database: DatabaseId) -> None:
         """Belong to this database from now on."""
-        with self._database.transaction() as db:
+        with self._transaction() as db:
             _note_database(db, database)
 
     def adopt_odoo_database(
@@ -78,10 +96,10 @@ class Continuity(Subject):
             since: the moment that each account is rewound to, by its name.
             job: as ``rewind`` takes it.
         """
-        with self._database.transaction() as db:
+        with self._transaction() as db:
             _note_database(db, database)
             for account, moment in since.items():
-                db.execute("INSERT OR IGNORE INTO accounts (name) VALUES (?)", (account,))
+                db.add_account(account)
                 _rewind(db, account, moment, job)
 
     # Rewinding
@@ -104,13 +122,13 @@ class Continuity(Subject):
             since: the moment.
             job: the job whose items are found with the cursor.
         """
-        with self._database.transaction(account) as db:
+        with self._transaction(account) as db:
             _rewind(db, account, since, job)
 
     def rewinds(self, account: str) -> int:
         """How often the account was rewound."""
-        rows = self._rows("SELECT rewinds FROM accounts WHERE name = ?", account)
-        return rows[0]["rewinds"] if rows else 0
+        rows = self._rows(select(accounts.c.rewinds).where(accounts.c.name == account))
+        return rows[0].rewinds if rows else 0
 
     # Time
 
@@ -122,60 +140,39 @@ class Continuity(Subject):
         Returns:
             Whether there were any.
         """
-        rows = self._rows("SELECT max(last_finished) AS latest FROM rounds")
-        latest, now = moment_of(rows[0]["latest"]), self._database.clock()
-        if latest is None or latest <= now + CLOCKS_DIFFER:
+        latest = self._rows(select(func.max(runs.c.last_finished).label("moment")))[0].moment
+        now = self._now()
+        limit = now + CLOCKS_DIFFER
+        if latest is None or latest <= limit:
             return False
-        values = {"now": text_of(now), "limit": text_of(now + CLOCKS_DIFFER)}
-        with self._database.transaction() as db:
-            for table, column in _WAITED_FOR:
-                db.execute(
-                    f"UPDATE {table} SET {column} = :now WHERE {column} > :limit",  # noqa: S608  ours
-                    values,
-                )
+        with self._transaction() as db:
+            for column in _WAITED_FOR:
+                db.execute(update(column.table).where(column > limit).values({column: now}))
         return True
 
 
-_WAITED_FOR = (
-    ("feeds", "begun"),
-    ("items", "unanswered_since"),
-    ("items", "refused_since"),
-    ("rounds", "last_started"),
-    ("rounds", "last_finished"),
-    ("chores", "begun"),
-)
-"""Tables and columns of moments from which on something is waited for.
-
-The last success is not corrected: one in the future tells nothing, and is not believed.
-"""
+def rewinds_of(db: Transaction, account: str) -> int:
+    """How often the account was rewound; it has a row."""
+    query = select(accounts.c.rewinds).where(accounts.c.name == account)
+    rewinds: int = db.execute(query).scalar_one()
+    return rewinds
 
 
-def _note_database(db: sqlite3.Connection, database: DatabaseId) -> None:
-    sql = "INSERT OR REPLACE INTO odoo_database (number, url, name, uuid) VALUES (1, ?, ?, ?)"
-    db.execute(sql, database)
+def _note_database(db: Transaction, database: DatabaseId) -> None:
+    db.execute(_NOTE_DATABASE, {"number": 1, **database._asdict()})
 
 
-def _rewind(db: sqlite3.Connection, account: str, since: datetime, job: str) -> None:
-    values = {"account": account, "job": job, "since": text_of(since)}
+def _rewind(db: Transaction, account: str, since: datetime, job: str) -> None:
     db.execute(
-        "UPDATE accounts SET cursor = min(coalesce(cursor, :since), :since),"
-        " began = min(coalesce(began, :since), :since),"
-        " rewinds = rewinds + 1 WHERE name = :account",
-        values,
+        update(accounts)
+        .where(accounts.c.name == account)
+        .values(
+            cursor=earlier(accounts.c.cursor, since),
+            began=earlier(accounts.c.began, since),
+            rewinds=accounts.c.rewinds + 1,
+        )
     )
-    db.execute(_FORGET_ODOO, values)
-    db.execute(_REOPEN_SINCE, values)
-    db.execute(_FORGET_SINCE, values)
-
-
-def remember_memo(db: sqlite3.Connection, values: Sequence[object]) -> None:
-    """Keep an item's memo beside its earlier ones, so that a rewind can restore those.
-
-    ``values``: account, job, key, moment, memo, watched.
-    """
-    db.execute(_REMEMBER_MEMO, values)
-
-
-def forget_memos(db: sqlite3.Connection, account: str, job: str) -> None:
-    """Forget the memos of items that are forgotten."""
-    db.execute(_FORGET_MEMOS, {"account": account, "job": job})
+    named = {"of_account": account, "of_job": job}
+    db.execute(_FORGET_ODOO, named)
+    db.execute(_REOPEN, {**named, "since": since})
+    db.execute(_FORGET, {**named, "since": since})

@@ -1,45 +1,99 @@
-"""Access to the state store's tables: transactions, rows, and how moments are written."""
+"""Access to the state store's tables: queries and transactions."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Executable, Row, Select, StaticPool, create_engine
+from sqlalchemy.exc import StatementError
 
 from amazon_bridge.engine.ledger import file
+from amazon_bridge.engine.ledger.prepared import Prepared
+from amazon_bridge.engine.ledger.tables import accounts, insert
+
+AnyRow = Row[*tuple[Any, ...]]
+
+_ADD_ACCOUNT = insert(accounts).on_conflict_do_nothing()
+
+
+class Transaction:
+    """Executes statements of one transaction."""
+
+    def __init__(self, connection: Connection, driver: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._driver = driver
+
+    def execute(
+        self,
+        statement: Executable,
+        values: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None,
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Execute a statement, once or for each of several sets of values."""
+        return self._connection.execute(statement, values)
+
+    def run(self, statement: Prepared, *values: Mapping[str, object]) -> int:
+        """Execute a prepared statement for each set of values; returns the number of rows."""
+        bound = [statement.bound(each) for each in values]
+        return self._driver.executemany(statement.sql, bound).rowcount
+
+    def add_account(self, account: str) -> None:
+        """Insert an account if it is new."""
+        self.execute(_ADD_ACCOUNT, {"name": account})
 
 
 class Database:
-    """An open connection, for one thread at a time: others wait."""
+    """An open connection, for one thread at a time: others wait.
+
+    Transactions are the driver's, SQLAlchemy's are not used: SQLite begins them with BEGIN
+    IMMEDIATE, and they are many and small.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
         self.path = path
         self.clock = clock
         self._lock = threading.Lock()
-        self._db = file.opened(path)
+        self._accounts: set[str] = set()
+        """Those that are known to have a row; rows are never deleted."""
+        self._driver = file.opened(path)
+        engine = create_engine(
+            "sqlite://", creator=lambda: self._driver, poolclass=StaticPool, hide_parameters=True
+        )
+        with _driver_errors(path):
+            self._connection = engine.connect()
+        self._open = Transaction(self._connection, self._driver)
 
     def close(self) -> None:
-        self._db.close()
+        self._connection.close()
+        self._driver.close()
 
-    def now(self) -> str:
-        """The clock's time as the tables hold it."""
-        return text_of(self.clock())
-
-    def rows(self, sql: str, *values: str) -> list[sqlite3.Row]:
+    def rows(
+        self, query: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
+    ) -> list[AnyRow]:
         """Run a query and return all its rows."""
+        with self._lock, _driver_errors(self.path):
+            return list(self._connection.execute(query, values).all())
+
+    def fetch(self, query: Prepared, values: Mapping[str, object]) -> list[list[Any]]:
+        """Run a prepared query and return all its rows."""
         with self._lock, file.explained(self.path):
-            return self._db.execute(sql, values).fetchall()
+            rows = self._driver.execute(query.sql, query.bound(values)).fetchall()
+        return [query.read(row) for row in rows]
 
     @contextmanager
-    def transaction(self, account: str | None = None) -> Iterator[sqlite3.Connection]:
+    def transaction(self, account: str | None = None) -> Iterator[Transaction]:
         """Write all or nothing. Inserts the account first if it is new."""
-        with self._lock, file.explained(self.path), file.transaction(self._db) as db:
-            if account is not None:
-                db.execute("INSERT OR IGNORE INTO accounts (name) VALUES (?)", (account,))
-            yield db
+        with self._lock, _driver_errors(self.path), file.transaction(self._driver):
+            if account is not None and account not in self._accounts:
+                self._open.add_account(account)
+            yield self._open
+        if account is not None:
+            self._accounts.add(account)
 
     def back_up(self, target: Path) -> None:
         """Copy the store into a new file.
@@ -49,7 +103,7 @@ class Database:
         """
         file.create_copy(target)
         with self._lock, file.explained(target):
-            self._db.execute("VACUUM INTO ?", (str(target),))
+            self._driver.execute("VACUUM INTO ?", (str(target),))
 
 
 class Subject:
@@ -57,22 +111,23 @@ class Subject:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    @property
-    def _rows(self) -> Callable[..., list[sqlite3.Row]]:
-        return self._database.rows
-
-    def _now(self) -> str:
-        return self._database.now()
+        self._rows = database.rows
+        self._fetch = database.fetch
+        self._transaction = database.transaction
+        self._now = database.clock
 
 
-def text_of(at: datetime) -> str:
-    """ISO 8601 in UTC, of constant length, so that texts sort like the moments they stand for."""
-    if at.tzinfo is None:
-        raise ValueError("a naive datetime tells no moment")
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+@contextmanager
+def _driver_errors(path: Path) -> Iterator[None]:
+    """Explain errors of the database driver, without SQLAlchemy's wrapping.
 
-
-def moment_of(text: str | None) -> datetime | None:
-    """Parse what ``text_of`` wrote; None for None."""
-    return datetime.fromisoformat(text) if text else None
+    Raises:
+        StorageError: the disk is full.
+        ConfigError: the store is damaged, or this user may not write to it.
+        Transient: another process keeps it busy.
+    """
+    with file.explained(path):
+        try:
+            yield
+        except StatementError as error:
+            raise error.orig or error from None

@@ -1,13 +1,15 @@
-"""Feeds: items that were sent together, and what is still to be learnt of them."""
+"""Feeds: items that were sent together, and whose results are still to be processed."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from amazon_bridge.engine.ledger.database import Subject, moment_of
+from sqlalchemy import func, or_, select, update
+
+from amazon_bridge.engine.ledger.database import AnyRow, Subject
+from amazon_bridge.engine.ledger.tables import feeds, insert
 from amazon_bridge.engine.records import Feed
 
 
@@ -20,37 +22,40 @@ class Feeds(Subject):
         Returns:
             The number by which the state store identifies the feed.
         """
-        with self._database.transaction(account) as db:
-            sql = "INSERT INTO feeds (account, keys, begun) VALUES (?, ?, ?)"
-            number = db.execute(sql, (account, json.dumps(list(keys)), self._now())).lastrowid
-        assert number is not None
+        row = {"account": account, "keys": json.dumps(list(keys)), "begun": self._now()}
+        with self._transaction(account) as db:
+            number: int = db.execute(insert(feeds).returning(feeds.c.number), row).scalar_one()
         return number
 
     def set_id(self, number: int, feed_id: str) -> None:
         """Note the id that the other side gave to a feed."""
-        with self._database.transaction() as db:
-            db.execute("UPDATE feeds SET feed_id = ? WHERE number = ?", (feed_id, number))
+        self._update(number, feed_id=feed_id)
 
     def close(self, number: int) -> None:
         """Note that the feed's results are processed, or that it was never created."""
-        with self._database.transaction() as db:
-            db.execute("UPDATE feeds SET closed = ? WHERE number = ?", (self._now(), number))
+        self._update(number, closed=self._now())
 
     def open(self, account: str) -> list[Feed]:
         """The feeds whose results are not processed yet, oldest first."""
-        where = "WHERE account = ? AND closed IS NULL ORDER BY number"
-        return [_feed(row) for row in self._rows(f"SELECT * FROM feeds {where}", account)]  # noqa: S608  ours
+        query = (
+            select(feeds)
+            .where(feeds.c.account == account, feeds.c.closed.is_(None))
+            .order_by(feeds.c.number)
+        )
+        return [_feed(row) for row in self._rows(query)]
 
     def last_begun(self, account: str) -> datetime | None:
         """When the account's latest feed began, of those that were or may have been created."""
-        sql = (
-            "SELECT max(begun) AS begun FROM feeds"
-            " WHERE account = ? AND (feed_id IS NOT NULL OR closed IS NULL)"
+        query = select(func.max(feeds.c.begun).label("begun")).where(
+            feeds.c.account == account, or_(feeds.c.feed_id.is_not(None), feeds.c.closed.is_(None))
         )
-        rows = self._rows(sql, account)
-        return moment_of(rows[0]["begun"])
+        begun: datetime | None = self._rows(query)[0].begun
+        return begun
+
+    def _update(self, number: int, **values: object) -> None:
+        with self._transaction() as db:
+            db.execute(update(feeds).where(feeds.c.number == number).values(**values))
 
 
-def _feed(row: sqlite3.Row) -> Feed:
-    begun = datetime.fromisoformat(row["begun"])
-    return Feed(row["number"], tuple(json.loads(row["keys"])), begun, row["feed_id"])
+def _feed(row: AnyRow) -> Feed:
+    return Feed(row.number, tuple(json.loads(row.keys)), row.begun, row.feed_id)

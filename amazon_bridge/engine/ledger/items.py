@@ -8,78 +8,39 @@ An item is always in exactly one state::
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    and_,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from amazon_bridge.engine.codec import BaseMemo, encode
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import continuity
+from amazon_bridge.engine.ledger import memos, statements
 from amazon_bridge.engine.ledger.cursors import advance
-from amazon_bridge.engine.ledger.database import Subject, moment_of, text_of
+from amazon_bridge.engine.ledger.database import Subject
+from amazon_bridge.engine.ledger.tables import (
+    Moment,
+    accounts,
+    is_open,
+    is_pending,
+    is_quarantined,
+    items,
+)
 from amazon_bridge.engine.records import HELD, MAX_ATTEMPTS, Entry, Seen, State
 from amazon_bridge.engine.window import Window
-
-_FILE = """
-    INSERT INTO items
-        (account, job, key, label, fingerprint, importable, state, first_seen, last_seen)
-    VALUES (:account, :job, :key, :label, :fingerprint, :importable, 'pending', :now, :now)
-    ON CONFLICT DO UPDATE SET label = coalesce(excluded.label, label),
-        importable = max(importable, excluded.importable),
-        last_seen = excluded.last_seen
-"""
-_REOPEN_IF_CHANGED = """
-    UPDATE items SET fingerprint = :fingerprint, state = 'pending', attempts = 0,
-        kind = NULL, reason = NULL, remedy = NULL, unanswered_since = NULL
-    WHERE account = :account AND job = :job AND key = :key AND fingerprint <> :fingerprint
-"""
-_REOPEN = "UPDATE items SET state = 'pending', kind = NULL, reason = NULL, remedy = NULL "
-_NAMED = """
-    state = 'quarantined' AND (
-        ?1 IN (key, label, label || '@' || key, '')
-        OR substr(key, 1, length(?1) + 1) = ?1 || '#'
-    )
-"""
-_SETTLE = """
-    UPDATE items SET state = ?, memo = coalesce(?, memo), watched = coalesce(?, watched),
-        last_tried = ?, kind = NULL, reason = NULL, remedy = NULL, unanswered_since = NULL,
-        refused_since = NULL
-    WHERE account = ? AND job = ? AND key = ? AND fingerprint = ?
-"""
-_QUARANTINE = """
-    INSERT INTO items (account, job, key, fingerprint, importable, state, kind, reason,
-        remedy, attempts, first_seen, last_seen, last_tried)
-    VALUES (:account, :job, :key, '', 0, 'quarantined', :kind, :reason,
-        :remedy, 1, :now, :now, :now)
-    ON CONFLICT DO UPDATE SET state = 'quarantined', kind = excluded.kind,
-        reason = excluded.reason, remedy = excluded.remedy, attempts = attempts + 1,
-        last_tried = excluded.last_tried, unanswered_since = NULL, refused_since = NULL
-"""
-_REMEMBER = "UPDATE items SET memo = ?, watched = ? WHERE account = ? AND job = ? AND key = ?"
-_EXPLAIN = """
-    UPDATE items SET reason = ? WHERE account = ? AND job = ? AND key = ? AND state = 'pending'
-"""
-_NOTE_SILENCE = """
-    UPDATE items SET unanswered_since = coalesce(unanswered_since, ?)
-    WHERE account = ? AND job = ? AND key = ? RETURNING unanswered_since
-"""
-_NOTE_REFUSAL = """
-    UPDATE items SET refused_since = coalesce(refused_since, ?)
-    WHERE account = ? AND job = ? AND key = ? RETURNING refused_since
-"""
-_NOTE_ANSWER = """
-    UPDATE items SET unanswered_since = NULL
-    WHERE account = ? AND job = ? AND key = ? AND unanswered_since IS NOT NULL
-"""
-_FORGET = """
-    DELETE FROM items
-    WHERE account = ? AND job = ? AND state IN ('done', 'left_out') AND last_seen < ?
-"""
-_LATEST_DONE = """
-    SELECT key FROM items WHERE job = ? AND state = 'done'
-    ORDER BY last_tried DESC LIMIT CAST(? AS INTEGER)
-"""
 
 
 class Items(Subject):
@@ -99,75 +60,68 @@ class Items(Subject):
         Returns:
             The keys of those seen that are pending, in the order in which they were seen.
         """
-        rows = [
-            {"account": account, "job": job, "now": self._now(), **item._asdict()} for item in seen
-        ]
-        with self._database.transaction(account) as db:
-            db.executemany(_FILE, rows)
-            db.executemany(_REOPEN_IF_CHANGED, rows)
+        now, rows = self._now(), list(seen)
+        new: dict[str, object] = {"account": account, "job": job, "state": State.PENDING}
+        new |= {"first_seen": now, "last_seen": now}
+        with self._transaction(account) as db:
+            db.run(statements.FILE, *({**new, **_columns(row)} for row in rows))
             if window:
                 advance(db, account, window)
         pending = set(self.pending(account, job))
-        return [key for key in dict.fromkeys(row["key"] for row in rows) if key in pending]
+        return [key for key in dict.fromkeys(row.key for row in rows) if key in pending]
 
     def pending(self, account: str, job: str) -> list[str]:
         """The keys of all items that are still to be processed, first seen first."""
-        rows = self._rows(
-            "SELECT key FROM items WHERE state = 'pending' AND account = ? AND job = ?"
-            " ORDER BY first_seen, key",
-            account,
-            job,
-        )
-        return [row["key"] for row in rows]
+        rows = self._rows(statements.PENDING, {"of_account": account, "of_job": job})
+        return [row.key for row in rows]
 
     def pending_entries(self, account: str, job: str) -> list[Entry]:
         """The items that are still to be processed."""
-        where = "WHERE state = 'pending' AND account = ?1 AND job = ?2"
-        return self._entries(where, account, job)
+        return self._entries(statements.indexed(is_pending, *_is_of(account, job)))
 
     def waiting(self, account: str, job: str, most: int) -> list[Entry]:
         """At most ``most`` pending items: those with a known reason to wait, then the oldest."""
-        where = (
-            "WHERE state = 'pending' AND account = ? AND job = ?"
-            " ORDER BY coalesce(reason, unanswered_since) IS NULL, first_seen, key"
-            " LIMIT CAST(? AS INTEGER)"
+        is_unexplained = func.coalesce(items.c.reason, items.c.unanswered_since).is_(None)
+        query = (
+            select(*statements.ENTRY)
+            .where(statements.indexed(is_pending, *_is_of(account, job)))
+            .order_by(is_unexplained, items.c.first_seen, items.c.key)
+            .limit(most)
         )
-        rows = self._rows(f"SELECT * FROM items {where}", account, job, str(most))  # noqa: S608  ours
-        return [_entry(row) for row in rows]
+        return [_entry(row) for row in self._rows(query)]
 
     def explain(self, account: str, job: str, key: str, reason: str) -> None:
         """Note why a pending item waits, until it is settled, quarantined or changed."""
-        with self._database.transaction(account) as db:
-            db.execute(_EXPLAIN, (reason, account, job, key))
+        one = update(items).where(*_is_of(account, job), items.c.key == key)
+        with self._transaction(account) as db:
+            db.execute(one.where(is_pending).values(reason=reason))
 
     def remember(self, account: str, job: str, key: str, memo: BaseMemo | None) -> None:
         """Keep the job's memo of an item; None forgets it."""
-        columns = (encode(memo), memo.is_watched) if memo else (None, False)
-        with self._database.transaction(account) as db:
-            db.execute(_REMEMBER, (*columns, account, job, key))
+        watched = memo is not None and memo.is_watched
+        columns = {"new_memo": memo and encode(memo), "is_watched": int(watched)}
+        with self._transaction(account) as db:
+            db.run(statements.REMEMBER, {**_one(account, job, key), **columns})
 
     def note_silence(self, account: str, job: str, key: str) -> datetime | None:
         """Note that a side does not answer for a filed item, and return since when.
 
         Settling, quarantining or changing an item clears it.
         """
-        with self._database.transaction(account) as db:
-            row = db.execute(_NOTE_SILENCE, (self._now(), account, job, key)).fetchone()
-        return moment_of(row["unanswered_since"]) if row else None
+        return self._note_since(items.c.unanswered_since, _one(account, job, key))
 
     def note_answer(self, account: str, job: str, key: str) -> None:
         """Note that a side answers for an item."""
-        with self._database.transaction(account) as db:
-            db.execute(_NOTE_ANSWER, (account, job, key))
+        where = (*_is_of(account, job), items.c.key == key, items.c.unanswered_since.is_not(None))
+        with self._transaction(account) as db:
+            db.execute(update(items).where(*where).values(unanswered_since=None))
 
     def note_refusal(self, account: str, job: str, key: str) -> datetime | None:
         """Note that Odoo refuses a filed item, and return since when.
 
         Settling or quarantining an item clears it.
         """
-        with self._database.transaction(account) as db:
-            row = db.execute(_NOTE_REFUSAL, (self._now(), account, job, key)).fetchone()
-        return moment_of(row["refused_since"]) if row else None
+        return self._note_since(items.c.refused_since, _one(account, job, key))
 
     def settle(
         self,
@@ -192,65 +146,89 @@ class Items(Subject):
         Returns:
             False if the filed item has changed since: it stays as it is.
         """
-        with self._database.transaction(account) as db:
-            now = self._now()
-            columns = (encode(memo), memo.is_watched) if memo else (None, None)
-            values = (state, *columns, now, account, job, key, fingerprint)
-            settled = db.execute(_SETTLE, values).rowcount > 0
-            if settled and memo:
-                continuity.remember_memo(db, (account, job, key, now, *columns))
+        now = self._now()
+        columns = {"memo": encode(memo), "watched": int(memo.is_watched)} if memo else {}
+        values = {
+            **_one(account, job, key),
+            "processed": fingerprint,
+            "into": state,
+            "new_memo": columns.get("memo"),
+            "is_watched": columns.get("watched"),
+            "now": now,
+        }
+        with self._transaction(account) as db:
+            settled = db.run(statements.SETTLE, values) > 0
+            if settled and columns:
+                memos.keep(
+                    db, {"account": account, "job": job, "key": key, "since": now, **columns}
+                )
         return settled
 
     def quarantine(self, account: str, job: str, key: str, error: ItemError) -> None:
         """Quarantine an item, whether it was filed before or not."""
-        with self._database.transaction(account) as db:
-            values = {"account": account, "job": job, "key": key, "now": self._now()}
-            refusal = {"kind": error.kind, "reason": error.reason, "remedy": error.remedy}
-            db.execute(_QUARANTINE, values | refusal)
+        now = self._now()
+        row = {
+            "account": account,
+            "job": job,
+            "key": key,
+            **dict.fromkeys(("first_seen", "last_seen", "last_tried"), now),
+            "kind": error.kind,
+            "reason": error.reason,
+            "remedy": error.remedy,
+        }
+        with self._transaction(account) as db:
+            db.run(statements.QUARANTINE, row)
 
     def get(self, account: str, job: str, key: str) -> Entry | None:
         """One item; None if it was never filed."""
-        sql = "SELECT * FROM items WHERE account = ? AND job = ? AND key = ?"
-        return next(map(_entry, self._rows(sql, account, job, key)), None)
+        rows = self._fetch(statements.GET, _one(account, job, key))
+        return _entry(rows[0]) if rows else None
 
     def with_key(self, key: str) -> list[Entry]:
         """The items with this key, in any account and job."""
-        return self._entries("WHERE key = ?", key)
+        return self._entries(items.c.key == key)
 
     def of_order(self, order_id: str) -> list[Entry]:
         """An order and what belongs to it, such as its delivery orders."""
-        return self._entries("WHERE key = ?1 OR (key >= ?1 || '#' AND key < ?1 || '$')", order_id)
+        after = and_(items.c.key >= f"{order_id}#", items.c.key < f"{order_id}$")
+        return self._entries(or_(items.c.key == order_id, after))
 
     def quarantined(self, account: str | None = None) -> list[Entry]:
         """The quarantined items, of one account or of all."""
-        return self._entries("WHERE state = 'quarantined' AND ?1 IN (account, '')", account or "")
+        of_account = (items.c.account == account,) if account else ()
+        return self._entries(statements.indexed(is_quarantined, *of_account))
 
     def watched(self, account: str, job: str) -> list[Entry]:
         """The items that are done and that runs look at again all the same."""
-        where = "WHERE watched = 1 AND state = 'done' AND account = ?1 AND job = ?2"
-        return self._entries(where, account, job)
+        rows = self._rows(statements.WATCHED, {"of_account": account, "of_job": job})
+        return [_entry(row) for row in rows]
 
     def latest_done(self, job: str, number: int) -> list[str]:
         """The keys of the items of a job that were done last, in any account."""
-        return [row["key"] for row in self._rows(_LATEST_DONE, job, str(number))]
+        query = (
+            select(items.c.key)
+            .where(items.c.job == job, items.c.state == State.DONE)
+            .order_by(items.c.last_tried.desc())
+            .limit(number)
+        )
+        return [row.key for row in self._rows(query)]
 
     def tally(self, account: str, job: str | None = None) -> Counter[State]:
         """The number of items in each state, of one job or of all."""
-        rows = self._rows(
-            "SELECT state, count(*) AS number FROM items"
-            " WHERE account = ? AND ?2 IN (job, '') GROUP BY state",
-            account,
-            job or "",
+        of_job = (items.c.job == job,) if job else ()
+        query = (
+            select(items.c.state, func.count())
+            .where(items.c.account == account, *of_job)
+            .group_by(items.c.state)
         )
-        return Counter({State(row["state"]): row["number"] for row in rows})
+        return Counter({State(state): number for state, number in self._rows(query)})
 
     def open_counts(self) -> Counter[tuple[str, str, State]]:
         """The numbers of pending and of quarantined items, by account, job and state."""
-        rows = self._rows(
-            "SELECT account, job, state, count(*) AS number FROM items"
-            " WHERE state IN ('pending', 'quarantined') GROUP BY state, account, job"
-        )
-        return Counter({(r["account"], r["job"], State(r["state"])): r["number"] for r in rows})
+        columns = (items.c.account, items.c.job, items.c.state)
+        query = select(*columns, func.count()).where(is_open).group_by(*columns)
+        rows = self._rows(query)
+        return Counter({(account, job, State(state)): n for account, job, state, n in rows})
 
     def retry(self, key: str | None = None) -> int:
         """Make quarantined items pending again: those that this names, or all.
@@ -262,8 +240,9 @@ class Items(Subject):
         Returns:
             How many there were.
         """
-        with self._database.transaction() as db:
-            return db.execute(f"{_REOPEN} WHERE {_NAMED}", (key or "",)).rowcount
+        named = (_is_named(key),) if key else ()
+        with self._transaction() as db:
+            return db.execute(statements.REOPEN.where(*named)).rowcount
 
     def configuration_changed(self, account: str, digest: str) -> bool:
         """Compare with the configuration of last time; if it changed, retry quarantined items.
@@ -271,14 +250,14 @@ class Items(Subject):
         Items that were quarantined ``MAX_ATTEMPTS`` times stay there, and those that are ``HELD``.
         The first digest of an account is no change.
         """
-        with self._database.transaction(account) as db:
-            known = db.execute("SELECT configuration FROM accounts WHERE name = ?", (account,))
-            if (before := known.fetchone()[0]) == digest:
+        of_account = accounts.c.name == account
+        with self._transaction(account) as db:
+            before = db.execute(select(accounts.c.configuration).where(of_account)).scalar()
+            if before == digest:
                 return False
-            db.execute("UPDATE accounts SET configuration = ? WHERE name = ?", (digest, account))
+            db.execute(update(accounts).where(of_account).values(configuration=digest))
             if before is not None:
-                where = "WHERE state = 'quarantined' AND account = ? AND attempts < ? AND kind <> ?"
-                db.execute(_REOPEN + where, (account, MAX_ATTEMPTS, HELD))
+                db.execute(statements.REOPEN.where(items.c.account == account, _may_be_retried()))
             return before is not None
 
     def forget_finished(self, account: str, job: str, before: datetime) -> int:
@@ -287,23 +266,54 @@ class Items(Subject):
         Returns:
             How many there were.
         """
-        with self._database.transaction() as db:
-            number = db.execute(_FORGET, (account, job, text_of(before))).rowcount
+        where = (*_is_of(account, job), statements.FINISHED, items.c.last_seen < before)
+        with self._transaction() as db:
+            number = db.execute(delete(items).where(*where)).rowcount
             if number:
-                continuity.forget_memos(db, account, job)
+                memos.forget(db, account, job)
         return number
 
-    def _entries(self, where: str, *values: str) -> list[Entry]:
-        rows = self._rows(f"SELECT * FROM items {where} ORDER BY account, job, key", *values)  # noqa: S608  ours
-        return [_entry(row) for row in rows]
+    def _note_since(self, column: Column[datetime], one: dict[str, str]) -> datetime | None:
+        """Set a moment unless it is set, and return it; None if the item was never filed."""
+        note = (
+            update(items)
+            .where(*statements.ONE)
+            .values({column: func.coalesce(column, literal(self._now(), Moment))})
+        )
+        with self._transaction(one["of_account"]) as db:
+            return db.execute(note.returning(column), one).scalar()
+
+    def _entries(self, *where: ColumnElement[bool]) -> list[Entry]:
+        query: Select[*tuple[Any, ...]] = select(*statements.ENTRY).where(*where)
+        query = query.order_by(items.c.account, items.c.job, items.c.key)
+        return [_entry(row) for row in self._rows(query)]
 
 
-_MOMENTS = ("first_seen", "last_seen", "last_tried", "unanswered_since", "refused_since")
+def _one(account: str, job: str, key: str) -> dict[str, str]:
+    return {"of_account": account, "of_job": job, "of_key": key}
 
 
-def _entry(row: sqlite3.Row) -> Entry:
-    values = dict(row) | {name: moment_of(row[name]) for name in _MOMENTS}
-    del values["watched"]
-    values["importable"] = bool(values["importable"])
-    values["state"] = State(values["state"])
-    return Entry(**values)
+def _is_of(account: str, job: str) -> tuple[ColumnElement[bool], ...]:
+    return items.c.account == account, items.c.job == job
+
+
+def _is_named(name: str) -> ColumnElement[bool]:
+    """Whether people mean an item by this name: key, label, both, or the order's id."""
+    key, label = items.c.key, items.c.label
+    is_of_order = func.substr(key, 1, len(name) + 1) == f"{name}#"
+    return or_(key == name, label == name, label + "@" + key == name, is_of_order)
+
+
+def _may_be_retried() -> ColumnElement[bool]:
+    return and_(items.c.attempts < MAX_ATTEMPTS, items.c.kind != HELD)
+
+
+def _columns(seen: Seen) -> dict[str, object]:
+    return {**seen._asdict(), "importable": int(seen.importable)}
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    """The columns stand in the sequence of ``Entry``'s fields."""
+    fields = list(row)
+    fields[4:6] = bool(row[4]), State(row[5])
+    return Entry(*fields)

@@ -166,7 +166,8 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         "ALTER TABLE memos ADD COLUMN watched INTEGER NOT NULL DEFAULT 0 CHECK (watched IN (0, 1))",
         """UPDATE items SET watched = 1 WHERE job = 'orders' AND instr(memo, '"reminders": ["')""",
         """UPDATE memos SET watched = 1 WHERE job = 'orders' AND instr(memo, '"reminders": ["')""",
-        "CREATE INDEX watched_items ON items (account, job) WHERE watched = 1",
+        "CREATE INDEX watched_items ON items (watched, account, job) WHERE watched = 1",
+        "ALTER TABLE rounds RENAME TO runs",
     ),
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from datetime import datetime
 
+from sqlalchemy import bindparam, case, delete, func, select
+
 from amazon_bridge.engine.codec import decode, encode
-from amazon_bridge.engine.ledger.database import Subject, moment_of, text_of
+from amazon_bridge.engine.ledger.continuity import rewinds_of
+from amazon_bridge.engine.ledger.database import AnyRow, Subject
+from amazon_bridge.engine.ledger.tables import accounts, hours, insert, runs
 from amazon_bridge.engine.records import CLOCKS_DIFFER, Run
 from amazon_bridge.engine.runner import Counts
 
-_RECORD = """
-    INSERT INTO rounds
-        (account, job, last_started, last_finished, last_success, last_error, counts, rewinds)
-    VALUES (?, ?, ?, ?, ?, ?, ?, coalesce(?, (SELECT rewinds FROM accounts WHERE name = ?1)))
-    ON CONFLICT DO UPDATE SET last_started = excluded.last_started,
-        last_finished = excluded.last_finished,
-        last_success = coalesce(excluded.last_success, last_success),
-        last_error = excluded.last_error, counts = excluded.counts,
-        rewinds = CASE WHEN excluded.last_success IS NULL THEN rewinds ELSE excluded.rewinds END
-"""
-_COUNT_HOUR = """
-    INSERT INTO hours (hour, account, created) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET created = created + excluded.created
-"""
+_RECORD = insert(runs)
+_new = _RECORD.excluded
+_RECORD = _RECORD.on_conflict_do_update(
+    index_elements=runs.primary_key.columns,
+    set_={
+        "last_started": _new.last_started,
+        "last_finished": _new.last_finished,
+        "last_success": func.coalesce(_new.last_success, runs.c.last_success),
+        "last_error": _new.last_error,
+        "counts": _new.counts,
+        "rewinds": case((_new.last_success.is_(None), runs.c.rewinds), else_=_new.rewinds),
+    },
+)
+_COUNT_HOUR = insert(hours)
+_COUNT_HOUR = _COUNT_HOUR.on_conflict_do_update(
+    index_elements=hours.primary_key.columns,
+    set_={"created": hours.c.created + _COUNT_HOUR.excluded.created},
+)
+
+_LAST_SUCCESS = (
+    select(runs.c.last_success)
+    .join(accounts)
+    .where(
+        runs.c.account == bindparam("account"),
+        runs.c.job == bindparam("job"),
+        runs.c.rewinds >= accounts.c.rewinds,
+    )
+)
 
 
 class Runs(Subject):
@@ -45,17 +62,28 @@ class Runs(Subject):
         ``rewinds`` is how often the account had been rewound when the run began; None: as often
         as it is now.
         """
-        success = None if counts.error else text_of(finished)
-        values = (account, job, text_of(started), text_of(finished), success, counts.error)
-        hour = finished.replace(minute=0, second=0, microsecond=0)
-        with self._database.transaction(account) as db:
-            db.execute(_RECORD, (*values, encode(counts), rewinds))
+        run = {
+            "account": account,
+            "job": job,
+            "last_started": started,
+            "last_finished": finished,
+            "last_success": None if counts.error else finished,
+            "last_error": counts.error,
+            "counts": encode(counts),
+        }
+        with self._transaction(account) as db:
+            before = rewinds_of(db, account) if rewinds is None else rewinds
+            db.execute(_RECORD, {**run, "rewinds": before})
             if counts.created:
-                db.execute(_COUNT_HOUR, (text_of(hour), account, counts.created))
+                hour = finished.replace(minute=0, second=0, microsecond=0)
+                created = {"hour": hour, "account": account, "created": counts.created}
+                db.execute(_COUNT_HOUR, created)
 
     def latest(self) -> list[Run]:
         """The last run of each account and job."""
-        return [_run(row) for row in self._rows("SELECT * FROM rounds ORDER BY account, job")]
+        columns = [column for column in runs.c if column is not runs.c.rewinds]
+        query = select(*columns).order_by(runs.c.account, runs.c.job)
+        return [_run(row) for row in self._rows(query)]
 
     def last_success(self, account: str, job: str) -> datetime | None:
         """When a run of a job last succeeded.
@@ -63,33 +91,24 @@ class Runs(Subject):
         None if none ever did, or none since the account was rewound, and if the moment lies
         in the future: a clock was wrong, so nobody knows how far back to look.
         """
-        sql = """
-            SELECT last_success FROM rounds JOIN accounts ON name = account
-            WHERE account = ? AND job = ? AND rounds.rewinds >= accounts.rewinds
-        """
-        rows = self._rows(sql, account, job)
-        last = moment_of(rows[0]["last_success"]) if rows else None
-        return last if last and last <= self._database.clock() + CLOCKS_DIFFER else None
+        rows = self._rows(_LAST_SUCCESS, {"account": account, "job": job})
+        last: datetime | None = rows[0].last_success if rows else None
+        return last if last and last <= self._now() + CLOCKS_DIFFER else None
 
     def created_by_hour(self, since: datetime) -> Counter[datetime]:
         """The number of items created in each hour, by the hour's start; zeros are absent."""
-        rows = self._rows("SELECT hour, created FROM hours WHERE hour >= ?", text_of(since))
-        created: Counter[datetime] = Counter()
-        for row in rows:
-            created[datetime.fromisoformat(row["hour"])] += row["created"]
-        return created
+        query = (
+            select(hours.c.hour, func.sum(hours.c.created).label("created"))
+            .where(hours.c.hour >= since)
+            .group_by(hours.c.hour)
+        )
+        return Counter({row.hour: row.created for row in self._rows(query)})
 
     def forget_hours(self, before: datetime) -> None:
         """Forget what was created in the hours before a moment."""
-        with self._database.transaction() as db:
-            db.execute("DELETE FROM hours WHERE hour < ?", (text_of(before),))
+        with self._transaction() as db:
+            db.execute(delete(hours).where(hours.c.hour < before))
 
 
-_MOMENTS = ("last_started", "last_finished", "last_success")
-
-
-def _run(row: sqlite3.Row) -> Run:
-    values = dict(row) | {name: moment_of(row[name]) for name in _MOMENTS}
-    del values["rewinds"]
-    values["counts"] = decode(Counts, values["counts"])
-    return Run(**values)
+def _run(row: AnyRow) -> Run:
+    return Run(**row._asdict() | {"counts": decode(Counts, row.counts)})

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlalchemy import delete, func, select
+
 from amazon_bridge.engine.ledger.database import Subject
+from amazon_bridge.engine.ledger.tables import insert
+from amazon_bridge.engine.ledger.tables import unmatched as table
 from amazon_bridge.engine.records import Unmatched
+
+_NOTE = insert(table)
+_NOTE = _NOTE.on_conflict_do_update(
+    index_elements=table.primary_key.columns, set_={"reason": _NOTE.excluded.reason}
+)
 
 
 class Skus(Subject):
@@ -25,21 +34,28 @@ class Skus(Subject):
             unmatched: SKU, item key and reason, for each such SKU of each item.
             matched: SKUs that have a product now: they are forgotten.
         """
-        with self._database.transaction(account) as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO unmatched (account, name, key, reason) VALUES (?, ?, ?, ?)",
-                [(account, *each) for each in unmatched],
-            )
-            db.executemany(
-                "DELETE FROM unmatched WHERE account = ? AND name = ?",
-                [(account, name) for name in matched],
-            )
+        rows = [
+            {"account": account, "name": name, "key": key, "reason": reason}
+            for name, key, reason in unmatched
+        ]
+        with self._transaction(account) as db:
+            if rows:
+                db.execute(_NOTE, rows)
+            for name in matched:
+                db.execute(delete(table).where(table.c.account == account, table.c.name == name))
 
     def unmatched(self, account: str) -> list[Unmatched]:
         """The unmatched SKUs, those of most items first."""
-        rows = self._rows(
-            "SELECT name, max(reason) AS reason, count(*) AS items, max(key) AS last_key"
-            " FROM unmatched WHERE account = ? GROUP BY name ORDER BY items DESC, name",
-            account,
+        number = func.count().label("items")
+        query = (
+            select(
+                table.c.name,
+                func.max(table.c.reason).label("reason"),
+                number,
+                func.max(table.c.key).label("last_key"),
+            )
+            .where(table.c.account == account)
+            .group_by(table.c.name)
+            .order_by(number.desc(), table.c.name)
         )
-        return [Unmatched(**row) for row in rows]
+        return [Unmatched(*row) for row in self._rows(query)]

@@ -1,0 +1,134 @@
+"""Statements about items, compiled once where they run for each item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    null,
+    select,
+    update,
+)
+
+from amazon_bridge.engine.ledger.prepared import Prepared
+from amazon_bridge.engine.ledger.tables import (
+    Moment,
+    insert,
+    is_pending,
+    is_quarantined,
+    is_watched,
+    items,
+)
+from amazon_bridge.engine.records import State
+
+ONE = (
+    items.c.account == bindparam("of_account"),
+    items.c.job == bindparam("of_job"),
+    items.c.key == bindparam("of_key"),
+)
+REASONLESS = dict.fromkeys(("kind", "reason", "remedy"), null())
+FINISHED = items.c.state.in_([State.DONE, State.LEFT_OUT])
+
+_NEW = insert(items)
+_CHANGED = items.c.fingerprint != _NEW.excluded.fingerprint
+
+
+def indexed(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return conditions so that SQLite searches a partial index for them.
+
+    It would rather search the primary key, through all items of the job, unless the index has all
+    columns that it needs.
+    """
+    found = select(items.c.key).where(*conditions).correlate(None)
+    return and_(*conditions, items.c.key.in_(found))
+
+
+def _parameters(*names: str) -> dict[str, ColumnElement[Any]]:
+    return {name: bindparam(name) for name in names}
+
+
+def _reset(name: str, value: object) -> ColumnElement[Any]:
+    return case((_CHANGED, value), else_=items.c[name])
+
+
+FILE = Prepared(
+    _NEW.values(
+        _parameters(
+            "account",
+            "job",
+            "key",
+            "label",
+            "fingerprint",
+            "importable",
+            "state",
+            "first_seen",
+            "last_seen",
+        )
+    ).on_conflict_do_update(
+        index_elements=items.primary_key.columns,
+        set_={
+            "label": func.coalesce(_NEW.excluded.label, items.c.label),
+            "importable": case((items.c.importable == 1, 1), else_=_NEW.excluded.importable),
+            "last_seen": _NEW.excluded.last_seen,
+            "fingerprint": _NEW.excluded.fingerprint,
+            "state": _reset("state", _NEW.excluded.state),
+            "attempts": _reset("attempts", 0),
+            **{name: _reset(name, null()) for name in (*REASONLESS, "unanswered_since")},
+        },
+    )
+)
+REOPEN = update(items).where(is_quarantined)
+REOPEN = REOPEN.values(state=State.PENDING, **REASONLESS)
+SETTLE = Prepared(
+    update(items)
+    .where(*ONE, items.c.fingerprint == bindparam("processed"))
+    .values(
+        state=bindparam("into"),
+        memo=func.coalesce(bindparam("new_memo", type_=Text), items.c.memo),
+        watched=func.coalesce(bindparam("is_watched", type_=Integer), items.c.watched),
+        last_tried=bindparam("now", type_=Moment),
+        unanswered_since=null(),
+        refused_since=null(),
+        **REASONLESS,
+    )
+)
+QUARANTINE = Prepared(
+    _NEW.values(
+        fingerprint="",
+        importable=0,
+        state=State.QUARANTINED,
+        attempts=1,
+        **_parameters("account", "job", "key", "first_seen", "last_seen", "last_tried"),
+        **_parameters(*REASONLESS),
+    ).on_conflict_do_update(
+        index_elements=items.primary_key.columns,
+        set_={
+            **{name: _NEW.excluded[name] for name in ("state", *REASONLESS, "last_tried")},
+            "attempts": items.c.attempts + 1,
+            "unanswered_since": null(),
+            "refused_since": null(),
+        },
+    )
+)
+REMEMBER = Prepared(
+    update(items).where(*ONE).values(memo=bindparam("new_memo"), watched=bindparam("is_watched"))
+)
+ENTRY = [column for column in items.c if column is not items.c.watched]
+GET = Prepared(select(*ENTRY).where(*ONE))
+PENDING = (
+    select(items.c.key)
+    .where(indexed(is_pending, *ONE[:2]))
+    .order_by(items.c.first_seen, items.c.key)
+)
+WATCHED = (
+    select(*ENTRY)
+    .where(items.c.state == State.DONE, indexed(is_watched, *ONE[:2]))
+    .order_by(items.c.key)
+)

@@ -1,0 +1,14 @@
+"""The subjects of the state store, loaded together when one is opened."""
+
+from __future__ import annotations
+
+from amazon_bridge.engine.ledger.chores import Chores
+from amazon_bridge.engine.ledger.continuity import Continuity
+from amazon_bridge.engine.ledger.cursors import Cursors
+from amazon_bridge.engine.ledger.database import Database
+from amazon_bridge.engine.ledger.feeds import Feeds
+from amazon_bridge.engine.ledger.items import Items
+from amazon_bridge.engine.ledger.runs import Runs
+from amazon_bridge.engine.ledger.skus import Skus
+
+__all__ = ["Chores", "Continuity", "Cursors", "Database", "Feeds", "Items", "Runs", "Skus"]

@@ -1,0 +1,232 @@
+"""The tables of the state store, for SQLite and PostgreSQL.
+
+SQLite stores are created and changed by ``migrations``; a test holds the two to each other.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    case,
+    literal,
+    literal_column,
+    text,
+)
+from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.sql.type_api import TypeEngine
+
+from amazon_bridge.engine.records import State
+
+_SORTED_BY_CODE_POINT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Of keys, which are compared with ``<``. SQLite sorts all texts so."""
+
+metadata = MetaData()
+
+
+def text_of(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC, of constant length, so that texts sort like the moments they stand for."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise ValueError("a naive datetime tells no moment")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """Parse what ``text_of`` wrote."""
+    return datetime.fromisoformat(text) if text else None
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(_SORTED_BY_CODE_POINT)
+
+    def process_bind_param(self, value: datetime | None, _: Dialect) -> str | None:
+        return text_of(value)
+
+    def process_result_value(self, value: str | None, _: Dialect) -> datetime | None:
+        return moment_of(value)
+
+
+def insert(table: Table) -> Insert:
+    """INSERT that can have an ON CONFLICT clause.
+
+    SQLAlchemy 2.1 renders PostgreSQL's class for SQLite as well, but not SQLite's for PostgreSQL.
+    """
+    return Insert(table)
+
+
+def _literal(state: State) -> ColumnElement[str]:
+    return literal_column(f"'{state}'", Text)
+
+
+def _table(name: str, *columns: Column[Any] | CheckConstraint, rowid: bool = False) -> Table:
+    return Table(name, metadata, *columns, sqlite_strict=True, sqlite_with_rowid=rowid)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, _SORTED_BY_CODE_POINT, primary_key=True)
+
+
+def _account(*, primary_key: bool = True) -> Column[str]:
+    return Column(
+        "account",
+        _SORTED_BY_CODE_POINT,
+        ForeignKey("accounts.name"),
+        primary_key=primary_key,
+        nullable=False,
+    )
+
+
+def _moment(name: str, *, nullable: bool = True) -> Column[datetime]:
+    return Column(name, Moment, nullable=nullable)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+def _flag(name: str) -> CheckConstraint:
+    return CheckConstraint(f"{name} IN (0, 1)")
+
+
+accounts = _table(
+    "accounts",
+    _key("name"),
+    _moment("cursor"),
+    Column("configuration", Text, comment="a digest"),
+    _moment("began"),
+    _number("rewinds"),
+)
+
+items = _table(
+    "items",
+    _account(),
+    _key("job"),
+    _key("key"),
+    Column("fingerprint", Text, nullable=False),
+    Column("importable", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("kind", Text),
+    Column("reason", Text),
+    Column("remedy", Text),
+    _number("attempts"),
+    Column("memo", Text, comment="of the job's class, by engine.codec"),
+    _moment("first_seen", nullable=False),
+    _moment("last_seen", nullable=False),
+    _moment("last_tried"),
+    _moment("unanswered_since"),
+    Column("label", Text),
+    _moment("refused_since"),
+    _number("watched"),
+    _flag("importable"),
+    _flag("watched"),
+    CheckConstraint("state IN ('pending', 'done', 'left_out', 'quarantined')"),
+    CheckConstraint("(state = 'quarantined') = (kind IS NOT NULL)"),
+)
+is_open = items.c.state.in_([_literal(State.PENDING), _literal(State.QUARANTINED)])
+"""SQLite uses a partial index only for queries with its very condition, values included."""
+is_pending = is_open & (items.c.state == _literal(State.PENDING))
+is_quarantined = is_open & (items.c.state == _literal(State.QUARANTINED))
+is_watched = items.c.watched == literal_column("1")
+Index(
+    "open_items",
+    items.c.state,
+    items.c.account,
+    items.c.job,
+    sqlite_where=is_open,
+    postgresql_where=is_open,
+)
+Index("items_by_key", items.c.key)
+Index(
+    "watched_items",
+    items.c.watched,
+    items.c.account,
+    items.c.job,
+    sqlite_where=is_watched,
+    postgresql_where=is_watched,
+)
+
+memos = _table(
+    "memos",
+    _account(),
+    _key("job"),
+    _key("key"),
+    Column("since", Moment, primary_key=True, comment="the moment from which on it was the memo"),
+    Column("memo", Text, nullable=False),
+    _number("watched"),
+    _flag("watched"),
+)
+
+runs = _table(
+    "runs",
+    _account(),
+    _key("job"),
+    _moment("last_started", nullable=False),
+    _moment("last_finished", nullable=False),
+    _moment("last_success"),
+    Column("last_error", Text),
+    Column("counts", Text, nullable=False, comment="by engine.codec"),
+    _number("rewinds"),
+)
+
+hours = _table(
+    "hours",
+    Column("hour", Moment, primary_key=True, comment="its beginning"),
+    _account(),
+    Column("created", Integer, nullable=False),
+)
+
+feeds = _table(
+    "feeds",
+    Column("number", Integer, primary_key=True),
+    _account(primary_key=False),
+    Column("keys", Text, nullable=False, comment="JSON, in the sequence of the feed's messages"),
+    _moment("begun", nullable=False),
+    Column("feed_id", Text, comment="absent while it is unknown whether the feed was created"),
+    _moment("closed"),
+    rowid=True,
+)
+
+unmatched = _table(
+    "unmatched",
+    _account(),
+    _key("name"),
+    _key("key"),
+    Column("reason", Text, nullable=False),
+)
+
+odoo_database = _table(
+    "odoo_database",
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("uuid", Text, comment="absent where the login may not read it"),
+    CheckConstraint("number = 1"),
+    rowid=True,
+)
+
+chores = _table("chores", _key("name"), _moment("begun", nullable=False))
+
+
+def earlier(column: Column[datetime], at: datetime) -> ColumnElement[datetime]:
+    """The earlier of a column's moment and another one; that one if the column has none."""
+    return case((column <= at, column), else_=literal(at, Moment))
