@@ -1,4 +1,4 @@
-"""A shop whose everyday life can be disturbed."""
+"""The scenario, which tests disturb."""
 
 from collections.abc import Iterator
 
@@ -8,43 +8,43 @@ from figures import FIGURES
 from odoo_server.databases import OdooDatabase
 from pictures import Picture
 from program import SettledWorld
+from scenario import ClockedProgram, Scenario
 from shop import Shop
-from story import ClockedProgram, Story
 from two_clocks import FAR, SETTINGS
 
 from amazon_bridge.simulator import Simulator
 
 
 @pytest.fixture(scope="module")
-def story(
+def scenario(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     odoo_database: OdooDatabase,
     shop: Shop,
-) -> Iterator[Story]:
+) -> Iterator[Scenario]:
     clock = ShiftedClock()
     world = SettledWorld(clock, seed=1)
     world.settings.rate_multiplier = 1000
     with Simulator(world) as simulator:
-        folder = tmp_path_factory.mktemp("story")
+        folder = tmp_path_factory.mktemp("scenario")
         program = ClockedProgram(folder, odoo_database, simulator, clock)
-        program.log_level = "debug"  # all that may leak does
+        program.log_level = "debug"  # whatever can leak does
         program.add_account(world.add_seller("A1STORY", ["FR", "DE", "GB"]))
-        yield Story(world, simulator, program, shop, clock)
+        yield Scenario(world, simulator, program, shop, clock)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(story: Story) -> Picture:
-    """What a telling comes to that nobody disturbs."""
-    return story.begin()
+def undisturbed(scenario: Scenario) -> Picture:
+    """The result of an undisturbed day."""
+    return scenario.begin()
 
 
 @pytest.fixture
-def hurried(story: Story) -> Iterator[None]:
-    """The program's pauses are cut short."""
-    story.program.haste = 20
+def hurried(scenario: Scenario) -> Iterator[None]:
+    """Shorten the program's pauses."""
+    scenario.program.haste = 20
     yield
-    story.program.haste = 1
+    scenario.program.haste = 1
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Self
 
 from program import Run
-from story import ClockedProgram
+from scenario import ClockedProgram
 
 JOBS = ("orders", "cancellations", "pickings")
 PATIENCE = 120.0  # seconds

@@ -81,7 +81,7 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
         super().__init__()
         for by in ("MERCHANT", "MERCHANT", "AMAZON"):
             self.placed(by=by, status=None, late=0, basket=1, country="FR", how="", then=())
-        self.bridge.round()
+        self.bridge.sync_all()
 
     # Amazon
 
@@ -155,13 +155,13 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
 
     def go_on(self, then: Jobs | int) -> None:
         if isinstance(then, int):
-            self._killed_round(then)
+            self._killed_sync(then)
         elif then:
-            self._round(then)
+            self._sync(then)
 
-    def _round(self, jobs: Jobs) -> None:
+    def _sync(self, jobs: Jobs) -> None:
         began = dict(self.cursors)
-        self.bridge.round(jobs)
+        self.bridge.sync_all(jobs)
         if "orders" in jobs:
             self.check_what_was_shown(began)
             self.check_notes()
@@ -169,10 +169,10 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
             self.check_deliveries()
         self.check()
 
-    def _killed_round(self, calls: int) -> None:
+    def _killed_sync(self, calls: int) -> None:
         self.bridge.calls_left = calls
         try:
-            self.bridge.round()
+            self.bridge.sync_all()
         except Killed:
             FIGURES[f"kills in {self.stage.name}"] += 1
         self.bridge.calls_left = None
@@ -186,7 +186,7 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
         self.check()
         self._calm_down()
         for _ in range(2):
-            self.bridge.round()
+            self.bridge.sync_all()
             self.clock.advance(minutes=40)
         self.check()
         self.check_all_is_done()
@@ -209,7 +209,7 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
         standing = [row for order_id in self.orders for row in self.sale_orders(order_id)]
         locked = [row["id"] for row in standing if row["locked"]]
         self.shop.rpc("sale.order", "action_unlock", locked)
-        self.bridge.round()
+        self.bridge.sync_all()
         self.program_sweep()
         self._release_all()
         self.bridge.app.ledger.items.retry()
@@ -231,7 +231,7 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
     def _check_quiet(self) -> None:
         app = self.bridge.app
         before, asked = app.odoo.calls.copy(), len(self.bridge.simulator.requests)
-        self.bridge.round()
+        self.bridge.sync_all()
         written = {method for _, method in app.odoo.calls - before} - READING
         assert not written
         told = {r.operation for r in self.bridge.simulator.requests[asked:]}

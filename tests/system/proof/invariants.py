@@ -46,7 +46,7 @@ class Always(History):
                 self.cursors[account] = now
 
     def check_what_was_shown(self, began: dict[str, datetime]) -> None:
-        """What a round of orders was shown is done, left out, or put aside with a reason."""
+        """What a round of orders was shown is done, left out, or quarantined with a reason."""
         changes_ago = int(self.habits.lagging_search)
         for order in self.world.searchable(self.scene.seller, changes_ago=changes_ago):
             account = self.account_of(order)
@@ -98,7 +98,7 @@ class Always(History):
         seen = any(e.state in {State.PENDING, State.QUARANTINED} for e in entries)
         noted = KNOWN & set(self.shop.notes("stock.picking", row["id"]))
         proof = (order.status == "SHIPPED" or noted) and any(entries)
-        assert seen or proof, "\n".join(self.whole_story(order))
+        assert seen or proof, "\n".join(self.whole_history(order))
 
     def _shipment_entries(self, row: dict[str, Any], order: Order) -> list[Entry]:
         """What the state store knows of a delivery order."""
@@ -144,7 +144,7 @@ class AtTheEnd(Always):
             self._check_nobody_cancelled_what_left(order)
             entry = ledger.items.get(self.account_of(order), "orders", order_id)
             if entry and entry.state is State.QUARANTINED:
-                FIGURES[f"orders put aside in {self.stage.name}"] += 1
+                FIGURES[f"orders quarantined in {self.stage.name}"] += 1
                 continue
             assert entry is None or entry.state is not State.PENDING, entry
             self._check_is_in_odoo(order)
@@ -160,7 +160,7 @@ class AtTheEnd(Always):
         """What isn't quarantined, and came in once or is to come in, is in Odoo."""
         expected = is_imported(order) or order.order_id in self.imported
         if expected and order.status != "CANCELLED" and order.order_id not in self.deleted:
-            assert self.sale_orders(order.order_id), "\n".join(self.whole_story(order))
+            assert self.sale_orders(order.order_id), "\n".join(self.whole_history(order))
 
     def _check_nobody_cancelled_what_left(self, order: Order) -> None:
         if any(row["state"] == "done" for row in self.warehouse.transfers(order)):
@@ -168,35 +168,35 @@ class AtTheEnd(Always):
             assert not cancelled or order.order_id in self.cancelled | self.loose
 
     def _check_sides_agree(self, order: Order) -> None:
-        rows, story = self.sale_orders(order.order_id), "\n".join(self.whole_story(order))
+        rows, history = self.sale_orders(order.order_id), "\n".join(self.whole_history(order))
         if is_imported(order) and order.order_id not in self.deleted:
-            assert rows[0]["state"] in ("sale", "cancel"), story
+            assert rows[0]["state"] in ("sale", "cancel"), history
             if order.order_id not in self.cancelled:  # perhaps before it had its prices
-                assert amount(rows[0]["amount_total"]) == worth(order), story
+                assert amount(rows[0]["amount_total"]) == worth(order), history
         if order.status == "CANCELLED" and rows:
-            assert rows[0]["state"] == "cancel", story
+            assert rows[0]["state"] == "cancel", history
         if order.order_id in self.cancelled and order.fulfilled_by == "MERCHANT":
-            assert order.status in ("CANCELLED", "SHIPPED", "PARTIALLY_SHIPPED"), story
+            assert order.status in ("CANCELLED", "SHIPPED", "PARTIALLY_SHIPPED"), history
         if rows and order.order_id not in self.deleted:
-            assert len(self._customers(order)) == (order.fulfilled_by == "MERCHANT"), story
+            assert len(self._customers(order)) == (order.fulfilled_by == "MERCHANT"), history
             created = order.created.strftime("%Y-%m-%d %H:%M:%S")
-            assert rows[0]["date_order"] == created or self.forgetful, story
-            self._check_goods(order, rows[0]["state"], story)
+            assert rows[0]["date_order"] == created or self.forgetful, history
+            self._check_goods(order, rows[0]["state"], history)
 
     def _customers(self, order: Order) -> Rows:
         domain = [("email", "=", order.buyer.email), ("parent_id", "=", False)]
         return self.shop.search("res.partner", domain, [])
 
-    def _check_goods(self, order: Order, state: str, story: str) -> None:
+    def _check_goods(self, order: Order, state: str, history: str) -> None:
         """What Amazon ships has left its location; of what the merchant ships Amazon knows."""
         transfers = self.warehouse.transfers(order)
         done = {str(row["id"]) for row in transfers if row["state"] == "done"}
         if order.fulfilled_by == "AMAZON":
-            assert len(done) == (1 if state == "sale" else len(done)), story
+            assert len(done) == (1 if state == "sale" else len(done)), history
         elif order.status != "CANCELLED":
-            assert {package.reference for package in order.packages} == done, story
+            assert {package.reference for package in order.packages} == done, history
 
-    def whole_story(self, order: Order) -> list[str]:
+    def whole_history(self, order: Order) -> list[str]:
         """For whoever looks for the reason of a failure."""
         ledger = self.bridge.app.ledger
         transfers = self.warehouse.transfers(order)
@@ -221,7 +221,7 @@ class AtTheEnd(Always):
             is_open = row["state"] not in {"done", "cancel"}
             if is_open and row["picking_type_code"] == "outgoing":
                 asked = self._is_asked_on("stock.picking", row["id"])
-                assert asked or self._is_asked(sale_order_id), self.whole_story(order)
+                assert asked or self._is_asked(sale_order_id), self.whole_history(order)
 
     def check_labels(self) -> None:
         """Amazon has the carrier that people see, and the tracking reference as it is now."""
@@ -236,4 +236,4 @@ class AtTheEnd(Always):
                 reference = labels.get(package.reference)
                 if reference and not (self.restored or self.forgetful):
                     told = (package.carrier_code, package.tracking_number)
-                    assert told == (CARRIER, reference.replace(" ", "")), self.whole_story(order)
+                    assert told == (CARRIER, reference.replace(" ", "")), self.whole_history(order)

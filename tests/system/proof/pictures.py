@@ -1,4 +1,4 @@
-"""What stands on both sides of some orders, read without the bridge's code.
+"""What exists on both sides for some orders, read without the bridge's code.
 
 In words that hold for any orders that play the same parts: no ids, no moments.
 """
@@ -144,7 +144,7 @@ class _Album:
         }
 
     def _confirmations(self, order: Order) -> Counter[bytes]:
-        """How often each package was told and taken, by its reference."""
+        """How often each package was confirmed and accepted, by its reference."""
         found = Counter[bytes]()
         for request in self.simulator.received("confirmShipment"):
             if order.order_id in request.path and request.status == 204:

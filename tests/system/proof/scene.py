@@ -36,11 +36,11 @@ class Backups(Protocol):
 
 
 class Killed(BaseException):
-    """Ends a round as a kill does: nothing is put in order."""
+    """Ends a sync run as a kill does: nothing is cleaned up."""
 
 
 class MortalBridge(Bridge):
-    """Dies after so many more calls."""
+    """A bridge that is killed after ``calls_left`` more calls."""
 
     calls_left: int | None = None
 
@@ -69,8 +69,8 @@ class MortalBridge(Bridge):
                 self.calls_left = None
                 raise Killed
 
-    def round(self, jobs: Jobs = JOBS) -> None:
-        """One round of each account; what stops it is a failure."""
+    def sync_all(self, jobs: Jobs = JOBS) -> None:
+        """Do a sync run of each account and job; an error fails the test."""
         self.clock.advance(minutes=3)
         for account in self.app.config.accounts:
             for job in jobs:

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from figures import scaled
 from histories import play
+from scenario import Scenario
 from scene import Scene
-from story import Story
 
 
 @dataclass
 class RealStage:
     """One Odoo and one Amazon for all histories; each has a seller of its own."""
 
-    story: Story
+    scenario: Scenario
     folder: Path
     number: int = 0
     name: str = "histories"
@@ -22,10 +22,10 @@ class RealStage:
     def open(self) -> Scene:
         self.number += 1
         return Scene(
-            world=self.story.world,
-            simulator=self.story.simulator,
-            shop=self.story.shop,
-            clock=self.story.clock,
+            world=self.scenario.world,
+            simulator=self.scenario.simulator,
+            shop=self.scenario.shop,
+            clock=self.scenario.clock,
             folder=self.folder / str(self.number),
         )
 
@@ -34,6 +34,6 @@ class RealStage:
 
 
 @pytest.mark.usefixtures("two_clocks")
-def test_histories(story: Story, tmp_path: Path) -> None:
-    story.world.settings.rate_multiplier = 1_000_000  # nothing waits
-    play(RealStage(story, tmp_path), scaled(4, 150), steps=10)
+def test_histories(scenario: Scenario, tmp_path: Path) -> None:
+    scenario.world.settings.rate_multiplier = 1_000_000  # nothing waits
+    play(RealStage(scenario, tmp_path), scaled(4, 150), steps=10)

@@ -1,6 +1,6 @@
 """The program is killed (SIGKILL) at some call to either side, and started again.
 
-``make crash`` kills it before and after each call of a telling of the story, and while the other
+``make crash`` kills it before and after each call of a day of the scenario, and while the other
 side works; without it, a few of these are taken, others each time.
 """
 
@@ -18,11 +18,11 @@ from forks import Fork
 from pictures import Picture, different
 from program import Run
 from proxy import Proxy
-from story import Story
+from scenario import Scenario
 
 FEW = 3
 FEWER = 8
-"""Calls that a telling may take less than the first one did, such as for looking back at Amazon."""
+"""Calls that a day may need less than the first one, as for reading back."""
 
 log = structlog.get_logger(__name__)
 
@@ -72,16 +72,16 @@ class Killer:
 
 
 class Watched:
-    """The story's rounds with a killer on the way, until it has struck."""
+    """The scenario's sync runs, killed once by a killer."""
 
-    def __init__(self, story: Story) -> None:
-        self.story = story
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
         self.killer = Killer(0, Moment.AFTER)
 
-    def round(self) -> Run:
+    def sync(self) -> Run:
         if self.killer.kills:
-            return self.story.round()
-        victim = self.killer.victim = self.story.begin_round()
+            return self.scenario.sync()
+        victim = self.killer.victim = self.scenario.begin_sync()
         out, err = victim.communicate(timeout=300)
         assert victim.returncode == (-9 if self.killer.kills else 0), err
         assert "Traceback" not in out + err, err
@@ -89,53 +89,53 @@ class Watched:
 
 
 @contextmanager
-def watched(story: Story) -> Iterator[Watched]:
-    rounds = Watched(story)
+def watched(scenario: Scenario) -> Iterator[Watched]:
+    watched_runs = Watched(scenario)
 
     def before() -> bool:
-        return rounds.killer.before()
+        return watched_runs.killer.before()
 
     def after() -> bool:
-        return rounds.killer.after()
+        return watched_runs.killer.after()
 
     with ExitStack() as stack:
-        program = story.program
+        program = scenario.program
         odoo = stack.enter_context(Proxy(program.odoo_url, before=before, after=after))
         amazon = stack.enter_context(Proxy(program.amazon_url, before=before, after=after))
         program.odoo_url, program.amazon_url = odoo.url, amazon.url
-        yield rounds
+        yield watched_runs
 
 
 @pytest.fixture(scope="module")
-def rounds(story: Story, undisturbed: Picture) -> Iterator[Watched]:
-    with watched(story) as rounds:
-        yield rounds
+def watched_runs(scenario: Scenario, undisturbed: Picture) -> Iterator[Watched]:
+    with watched(scenario) as watched_runs:
+        yield watched_runs
 
 
 @pytest.fixture(scope="module")
-def calls(story: Story, rounds: Watched, undisturbed: Picture) -> int:
-    """The number of calls of a telling that nobody disturbs."""
-    story.happen()
-    assert story.run_until_quiet(rounds.round) == 2
-    assert story.picture() == undisturbed
-    assert rounds.killer.calls > 60
-    return rounds.killer.calls
+def calls(scenario: Scenario, watched_runs: Watched, undisturbed: Picture) -> int:
+    """The number of calls of an undisturbed day."""
+    scenario.play_day()
+    assert scenario.run_until_quiet(watched_runs.sync) == 2
+    assert scenario.picture() == undisturbed
+    assert watched_runs.killer.calls > 60
+    return watched_runs.killer.calls
 
 
 def test_killed_and_started_again(
-    story: Story, rounds: Watched, calls: int, undisturbed: Picture
+    scenario: Scenario, watched_runs: Watched, calls: int, undisturbed: Picture
 ) -> None:
     every = [(call, moment) for call in range(1, calls + 1) for moment in Moment]
     chosen = random.Random(SEED).sample(every, round(SCALE * len(every)) or FEW)
     FIGURES["moments to kill at"] = len(every)
     broken = {}
     for call, moment in sorted(chosen, key=str):
-        rounds.killer = Killer(call, moment)
-        story.happen()
-        story.run_until_quiet(rounds.round)
-        assert rounds.killer.kills == 1 or calls - call < FEWER, (call, moment)
-        FIGURES["kills"] += rounds.killer.kills
-        if differences := different(story.picture(), undisturbed):
+        watched_runs.killer = Killer(call, moment)
+        scenario.play_day()
+        scenario.run_until_quiet(watched_runs.sync)
+        assert watched_runs.killer.kills == 1 or calls - call < FEWER, (call, moment)
+        FIGURES["kills"] += watched_runs.killer.kills
+        if differences := different(scenario.picture(), undisturbed):
             broken[call, moment] = differences
             log.error("picture_differs", call=call, moment=moment, differences=differences)
     assert not broken

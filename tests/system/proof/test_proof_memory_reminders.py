@@ -28,19 +28,19 @@ def test_a_killed_run_leaves_nobody_in_the_dark(tmp_path: Path) -> None:
 def _is_killed_at(number: int, scene: Scene) -> bool:
     order = scene.world.place_order("FR", seller=scene.seller)
     bridge = scene.bridge
-    bridge.round()
+    bridge.sync_all()
     scene.clock.advance(minutes=1)
     scene.world.change_item(
         order.order_id, order.items[0].order_item_id, price=order.items[0].price / 2
     )
     bridge.calls_left, killed = number, False
     try:
-        bridge.round()
+        bridge.sync_all()
     except Killed:
         killed = True
     bridge.calls_left = None
     bridge.close()
-    bridge.round(JOBS[:1])
+    bridge.sync_all(JOBS[:1])
     entry = bridge.app.ledger.items.get("acme", "orders", order.order_id)
     assert entry
     assert entry.state is State.QUARANTINED
@@ -61,17 +61,17 @@ def test_what_left_before_odoo_was_restored_is_not_packed_again(
     assert odoo
     line = [Line(sku="MUG-RED", quantity=2)]
     order = scene.world.place_order("FR", line, seller=scene.seller)
-    bridge.round()
+    bridge.sync_all()
     backup, moment = odoo.backup(), scene.clock()
     scene.warehouse.ship(order, quantities=quantities)
-    bridge.round()
+    bridge.sync_all()
     bridge.forget()
-    bridge.round()
+    bridge.sync_all()
     odoo.restore(backup)
     bridge.close()
     (account, _) = bridge.app.config.accounts
     bridge.app.move_cursor(account, moment - timedelta(hours=1))
-    bridge.round()
+    bridge.sync_all()
     transfer = scene.warehouse.open(order)
     assert scene.shop.activities("stock.picking", transfer["id"])
     bridge.close()
@@ -85,14 +85,14 @@ def test_a_delivery_of_other_products_is_not_packed_for_an_order_that_is_over(
     scene = MemoryStage(tmp_path).open()
     rpc, search = scene.shop.rpc, scene.shop.search
     order = scene.world.place_order("FR", [Line(sku="MUG-RED")], seller=scene.seller)
-    scene.bridge.round()
+    scene.bridge.sync_all()
     transfer = scene.warehouse.open(order)["id"]
     (move,) = search("stock.move", [("picking_id", "=", transfer)], [])
     (product,) = search("product.product", [("default_code", "=", "MUG-BLUE")], [])
     rpc("stock.move", "write", [move["id"]], {"product_id": product["id"]})
     scene.clock.advance(minutes=1)
     (scene.world.cancel if end == "cancelled" else scene.world.ship)(order.order_id)
-    scene.bridge.round()
+    scene.bridge.sync_all()
     (row,) = scene.warehouse.transfers(order)
     if end == "cancelled":
         assert row["state"] == "cancel"

@@ -11,29 +11,29 @@ from odoo_server import machine
 from odoo_server.local import LocalOdoo
 from pictures import Picture, different
 from proxy import Proxy
+from scenario import Scenario
 from second_odoo import Contender, SecondOdoo
-from story import Story
 
 
 @pytest.fixture(scope="module")
-def second(story: Story, undisturbed: Picture) -> Iterator[SecondOdoo]:
+def second(scenario: Scenario, undisturbed: Picture) -> Iterator[SecondOdoo]:
     if machine.external_server() or not isinstance(machine._machine(), LocalOdoo):
         pytest.skip("only an Odoo on this machine can be restarted by a test")
-    direct = story.program.odoo_url
+    direct = scenario.program.odoo_url
     with SecondOdoo() as second:
-        story.program.odoo_url = second.url
-        story.round()  # so that it has loaded the database
+        scenario.program.odoo_url = second.url
+        scenario.sync()  # so that it has loaded the database
         yield second
-    story.program.odoo_url = direct
+    scenario.program.odoo_url = direct
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 15)))
 @pytest.mark.parametrize("outage", ["lose_postgresql", "restart"])
 def test_odoo_or_its_database_goes_and_comes_back(
-    story: Story, undisturbed: Picture, second: SecondOdoo, outage: str, seed: int
+    scenario: Scenario, undisturbed: Picture, second: SecondOdoo, outage: str, seed: int
 ) -> None:
     chance = random.Random(f"{outage} {seed}")
-    story.happen()
+    scenario.play_day()
     happen = partial(getattr(second, outage), seconds=chance.uniform(0, 8))
     trouble = threading.Thread(target=happen)
     strike_at = chance.randrange(2, 50)
@@ -45,29 +45,29 @@ def test_odoo_or_its_database_goes_and_comes_back(
         return True
 
     with Proxy(second.url, before=strike) as proxy:
-        story.program.odoo_url = proxy.url
-        run = story.round()
-    story.program.odoo_url = second.url
+        scenario.program.odoo_url = proxy.url
+        run = scenario.sync()
+    scenario.program.odoo_url = second.url
     assert run.code in (0, 3), run
     trouble.join()
-    story.run_until_quiet()
-    assert different(story.picture(), undisturbed) == {}
+    scenario.run_until_quiet()
+    assert different(scenario.picture(), undisturbed) == {}
     FIGURES[f"outages ({outage})"] += 1
     FIGURES["outages that a round outlived"] += run.code == 0
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 20)))
 def test_others_work_on_the_same_rows(
-    story: Story, undisturbed: Picture, second: SecondOdoo, seed: int
+    scenario: Scenario, undisturbed: Picture, second: SecondOdoo, seed: int
 ) -> None:
-    story.happen()
-    chance, database = random.Random(seed), story.shop.database.database
+    scenario.play_day()
+    chance, database = random.Random(seed), scenario.shop.database.database
     with Contender(second.sockets, database, chance) as contender:
-        codes = [story.round().code for _ in range(3)]
+        codes = [scenario.sync().code for _ in range(3)]
     FIGURES["transactions in the way"] += contender.blows
     FIGURES["rounds among them"] += len(codes)
     FIGURES["of these stopped early"] += codes.count(3)
-    FIGURES["items that they put aside"] += len(story.program.quarantine())
-    assert story.program.run("quarantine", "retry", "--all").code == 0
-    story.run_until_quiet()
-    assert different(story.picture(), undisturbed) == {}
+    FIGURES["items that they quarantined"] += len(scenario.program.quarantine())
+    assert scenario.program.run("quarantine", "retry", "--all").code == 0
+    scenario.run_until_quiet()
+    assert different(scenario.picture(), undisturbed) == {}

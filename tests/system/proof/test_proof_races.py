@@ -14,7 +14,7 @@ from figures import FIGURES, SEED, scaled
 from people import Packers, People, at_once
 from pictures import Picture, different
 from program import Run
-from story import MOST_ROUNDS, PAUSE, ClockedProgram, Story
+from scenario import MAX_RUNS, PAUSE, ClockedProgram, Scenario
 
 from amazon_bridge.simulator import Line, Order
 
@@ -32,67 +32,69 @@ def finish(program: ClockedProgram, *processes: object) -> list[Run]:
 
 
 @pytest.mark.parametrize("seed", RACES)
-def test_two_on_one_state_store(story: Story, undisturbed: Picture, seed: int) -> None:
+def test_two_on_one_state_store(scenario: Scenario, undisturbed: Picture, seed: int) -> None:
     """One works, the other waits, or says that it is being worked, and ends with 3."""
-    story.happen()
-    runs = finish(story.program, story.begin_round(), story.begin_round())
+    scenario.play_day()
+    runs = finish(scenario.program, scenario.begin_sync(), scenario.begin_sync())
     assert 0 in {run.code for run in runs}
     assert all(run.code in (0, 3) for run in runs), runs
-    story.run_until_quiet()
-    assert different(story.picture(), undisturbed) == {}
+    scenario.run_until_quiet()
+    assert different(scenario.picture(), undisturbed) == {}
     FIGURES["races on one state store"] += 1
 
 
 @pytest.mark.parametrize("seed", RACES)
-def test_two_with_their_own_state_stores(story: Story, undisturbed: Picture, seed: int) -> None:
+def test_two_with_their_own_state_stores(
+    scenario: Scenario, undisturbed: Picture, seed: int
+) -> None:
     """As when a second installation was forgotten: each order, line and delivery is made once."""
-    other = another(story.program)
-    story.happen()
-    story.clock.shift += timedelta(minutes=35)
+    other = another(scenario.program)
+    scenario.play_day()
+    scenario.clock.shift += timedelta(minutes=35)
     runs = finish(
-        story.program,
-        story.program.begin("sync", "orders", "--json"),
+        scenario.program,
+        scenario.program.begin("sync", "orders", "--json"),
         other.begin("sync", "orders", "--json"),
     )
     assert all(run.code in (0, 3) for run in runs), runs
     assert other.run("sync", "orders").code == 0
-    story.run_until_quiet()
-    assert different(story.picture(), undisturbed) == {}
+    scenario.run_until_quiet()
+    assert different(scenario.picture(), undisturbed) == {}
     FIGURES["races of two state stores"] += 1
 
 
 @pytest.mark.parametrize("seed", RACES)
-def test_the_daemon_and_sync_at_once(story: Story, undisturbed: Picture, seed: int) -> None:
+def test_the_daemon_and_sync_at_once(scenario: Scenario, undisturbed: Picture, seed: int) -> None:
     """And a second daemon, which says at once that there is a first."""
-    story.happen()
+    scenario.play_day()
     for _ in range(2):  # one sends the feed, the other follows it
-        story.clock.shift += PAUSE
-        with RunningDaemon(story.program) as daemon:
-            runs = [story.program.run("sync", "all", "--json") for _ in range(2)]
+        scenario.clock.shift += PAUSE
+        with RunningDaemon(scenario.program) as daemon:
+            runs = [scenario.program.run("sync", "all", "--json") for _ in range(2)]
             assert all(run.code in (0, 3) for run in runs), runs
-            second = story.program.run("run")
+            second = scenario.program.run("run")
             assert second.code == 3
             assert "Another daemon runs with the state store" in second.err
             daemon.wait_for_rounds(1)
-    story.run_until_quiet()
-    assert different(story.picture(), undisturbed) == {}
+    scenario.run_until_quiet()
+    assert different(scenario.picture(), undisturbed) == {}
     FIGURES["races of the daemon and sync"] += 1
 
 
 @pytest.mark.parametrize("seed", RACES)
 def test_two_daemons_with_their_own_state_stores(
-    story: Story, undisturbed: Picture, seed: int
+    scenario: Scenario, undisturbed: Picture, seed: int
 ) -> None:
     """Nothing stands twice in Odoo, and no buyer is written twice."""
-    other = another(story.program)
-    story.happen()
+    other = another(scenario.program)
+    scenario.play_day()
     for _ in range(2):
-        story.clock.shift += PAUSE
-        with RunningDaemon(story.program) as one, RunningDaemon(other) as two:
+        scenario.clock.shift += PAUSE
+        with RunningDaemon(scenario.program) as one, RunningDaemon(other) as two:
             one.wait_for_rounds(2)
             two.wait_for_rounds(2)
-    story.run_until_quiet()
-    assert different(without_repeats(story.picture()), without_repeats(undisturbed)) == {}
+    scenario.run_until_quiet()
+    assert different(without_repeats(scenario.picture()), without_repeats(undisturbed)) == {}
     FIGURES["races of two daemons"] += 1
 
 
@@ -126,45 +128,45 @@ def another(program: ClockedProgram) -> ClockedProgram:
 
 
 @pytest.fixture
-def people(story: Story) -> People:
-    return People(story.shop)
+def people(scenario: Scenario) -> People:
+    return People(scenario.shop)
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 20)))
 def test_people_work_on_orders_that_are_just_being_made(
-    story: Story, people: People, seed: int
+    scenario: Scenario, people: People, seed: int
 ) -> None:
     chance = random.Random(seed)
     orders = [
-        story.world.place_order("FR", [Line(quantity=2), Line(sku="MUG-RED")], fulfilled_by=by)
+        scenario.world.place_order("FR", [Line(quantity=2), Line(sku="MUG-RED")], fulfilled_by=by)
         for by in ("MERCHANT", "MERCHANT", "MERCHANT", "AMAZON", "AMAZON", "AMAZON")
     ]
     done: list[str] = []
     busy = threading.Thread(target=lambda: done.extend(at_once(people, orders, chance)))
     busy.start()
-    story.round()
+    scenario.sync()
     busy.join()
     FIGURES["what people did to orders being made"] += len(done)
-    story.round()
+    scenario.sync()
     before = [people.sale_order(order) for order in orders]
     for order, row in zip(orders, before, strict=True):
-        check_all_or_aside(story, order, row)
+        check_all_or_aside(scenario, order, row)
     # What people did stands, also when the bridge looks at everything again.
-    begin = (story.clock() - timedelta(hours=2)).isoformat()
-    assert story.program.run("cursor", "set", "acme", begin).code == 0
-    story.round()
+    begin = (scenario.clock() - timedelta(hours=2)).isoformat()
+    assert scenario.program.run("cursor", "set", "acme", begin).code == 0
+    scenario.sync()
     after = [people.sale_order(order) for order in orders]
     for was, now in zip(before, after, strict=True):
         if was and now:
             assert now["state"] == was["state"] or was["state"] == "draft"
             assert now["note"] == was["note"]
             assert now["locked"] == was["locked"]
-    settle(story)
+    settle(scenario)
 
 
-def check_all_or_aside(story: Story, order: Order, row: dict[str, object] | None) -> None:
-    """It stands in Odoo with its lines and worth, or somebody deleted it, or it is put aside."""
-    if row is None or order.order_id in story.program.quarantine():
+def check_all_or_aside(scenario: Scenario, order: Order, row: dict[str, object] | None) -> None:
+    """It stands in Odoo with its lines and worth, or somebody deleted it, or it is quarantined."""
+    if row is None or order.order_id in scenario.program.quarantine():
         return
     lines = row["order_line"]
     assert isinstance(lines, list)
@@ -173,26 +175,26 @@ def check_all_or_aside(story: Story, order: Order, row: dict[str, object] | None
         assert Decimal(str(row["amount_total"])) == worth(order)
 
 
-def settle(story: Story) -> None:
-    """What people did may leave something put aside, with a reason that isn't a bug of ours."""
-    put_aside = story.program.quarantine()
+def settle(scenario: Scenario) -> None:
+    """What people did may leave something quarantined, with a reason that isn't a bug of ours."""
+    quarantined = scenario.program.quarantine()
     assert all(
-        entry["reason"] and entry["kind"] != "internal_error" for entry in put_aside.values()
+        entry["reason"] and entry["kind"] != "internal_error" for entry in quarantined.values()
     )
-    FIGURES["items that people's work put aside"] = len(put_aside)
+    FIGURES["items that people's work quarantined"] = len(quarantined)
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 20)))
-def test_people_ship_and_cancel_while_amazon_is_told(story: Story, seed: int) -> None:
+def test_people_ship_and_cancel_while_amazon_is_told(scenario: Scenario, seed: int) -> None:
     orders = [
-        story.world.place_order("FR", [Line(quantity=2), Line(sku="MUG-RED")]) for _ in range(8)
+        scenario.world.place_order("FR", [Line(quantity=2), Line(sku="MUG-RED")]) for _ in range(8)
     ]
-    story.round()
-    story.program.accounts[0]["cancellation_brake"] = {"orders": 1000, "percent": 100}
-    with Packers(story.shop, orders, random.Random(seed)) as packers:
+    scenario.sync()
+    scenario.program.accounts[0]["cancellation_brake"] = {"orders": 1000, "percent": 100}
+    with Packers(scenario.shop, orders, random.Random(seed)) as packers:
         for _ in range(4):
-            story.clock.shift += PAUSE
-            program = story.program
+            scenario.clock.shift += PAUSE
+            program = scenario.program
             rounds = [program.begin("sync", job, "--json") for job in ("pickings", "cancellations")]
             runs = finish(program, *rounds)
             assert all(run.code in (0, 1) for run in runs), runs
@@ -200,10 +202,10 @@ def test_people_ship_and_cancel_while_amazon_is_told(story: Story, seed: int) ->
     for order in orders:
         check_what_people_did(packers, order)
     packers.label_the_rest()
-    run_until_nothing_is_pending(story)
+    run_until_nothing_is_pending(scenario)
     for order in orders:
-        check_what_amazon_knows(story, packers, order)
-    settle(story)
+        check_what_amazon_knows(scenario, packers, order)
+    settle(scenario)
 
 
 def check_what_people_did(packers: Packers, order: Order) -> None:
@@ -212,27 +214,27 @@ def check_what_people_did(packers: Packers, order: Order) -> None:
         assert row["carrier_tracking_ref"] == packers.labels.get(row["id"], False)
 
 
-def run_until_nothing_is_pending(story: Story) -> None:
-    for _ in range(MOST_ROUNDS):
-        run = story.round()
+def run_until_nothing_is_pending(scenario: Scenario) -> None:
+    for _ in range(MAX_RUNS):
+        run = scenario.sync()
         assert run.code in (0, 1), run
-        if all("quarantined" in each for each in story.program.unfinished):
+        if all("quarantined" in each for each in scenario.program.unfinished):
             return
-    raise AssertionError(story.program.unfinished)
+    raise AssertionError(scenario.program.unfinished)
 
 
-def check_what_amazon_knows(story: Story, packers: Packers, order: Order) -> None:
+def check_what_amazon_knows(scenario: Scenario, packers: Packers, order: Order) -> None:
     """Of each delivery that is done, and of nothing else; the buyer was written once of each."""
-    now, put_aside = story.world.order(order.order_id), story.program.quarantine()
+    now, quarantined = scenario.world.order(order.order_id), scenario.program.quarantine()
     done = {str(t["id"]) for t in packers.transfers(order) if t["state"] == "done"}
     told = {package.reference for package in now.packages}
     assert told <= done
     if now.status not in {"CANCELLED", "SHIPPED"}:
-        assert {f"{order.order_id}#{id_}" for id_ in done - told} <= put_aside.keys()
-    mails = [mail for mail in story.world.mails if mail.order_id == order.order_id]
+        assert {f"{order.order_id}#{id_}" for id_ in done - told} <= quarantined.keys()
+    mails = [mail for mail in scenario.world.mails if mail.order_id == order.order_id]
     assert Counter((mail.kind, mail.package_reference) for mail in mails) == Counter(
         [*(("shipped", reference) for reference in told)]
         + [("cancelled", None)] * (now.status == "CANCELLED")
     )
     if packers.sale_order(order)["state"] == "cancel" and not done:
-        assert now.status == "CANCELLED" or order.order_id in put_aside
+        assert now.status == "CANCELLED" or order.order_id in quarantined

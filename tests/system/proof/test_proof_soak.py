@@ -17,8 +17,8 @@ from expectations import worth
 from figures import FIGURES, scaled
 from odoo_server.databases import OdooDatabase
 from program import Program
+from scenario import Scenario
 from shop import amount
-from story import Story
 from warehouse import Warehouse
 
 from amazon_bridge.engine.records import State
@@ -50,9 +50,9 @@ class SoakProgram(Program):
 class Soak:
     """A shop that sells, ships and cancels a little every day."""
 
-    def __init__(self, story: Story, bridge: Bridge, warehouse: Warehouse) -> None:
-        self.world, self.clock = story.world, story.clock
-        self.bridge, self.warehouse, self.shop = bridge, warehouse, story.shop
+    def __init__(self, scenario: Scenario, bridge: Bridge, warehouse: Warehouse) -> None:
+        self.world, self.clock = scenario.world, scenario.clock
+        self.bridge, self.warehouse, self.shop = bridge, warehouse, scenario.shop
         self.orders: list[Order] = []
         self.rounds: list[datetime] = []
         self.forgotten = 0
@@ -63,8 +63,8 @@ class Soak:
         self._go_on_with(self.orders[-4:])
         self._sell()
         tomorrow = self.clock() + timedelta(days=1)
-        while (due := self._next_round()) < tomorrow:
-            self._round(due)
+        while (due := self._next_sync()) < tomorrow:
+            self._sync(due)
         app = self.bridge.app
         assert app.sweep(app.accounts("acme")[0]).error is None
         app.forget()
@@ -91,10 +91,10 @@ class Soak:
             self.forgotten += 1
             self.world.change(order_id)
 
-    def _next_round(self) -> datetime:
+    def _next_sync(self) -> datetime:
         return ScheduledJob("acme", "orders", SCHEDULE).due(self.clock(), 1)
 
-    def _round(self, due: datetime) -> None:
+    def _sync(self, due: datetime) -> None:
         self.clock.shift += due - self.clock()
         tokens, before = (
             len(self.bridge.received("token")),
@@ -120,15 +120,15 @@ def in_paris(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def soak(
-    story: Story, warehouse: Warehouse, odoo_database: OdooDatabase, tmp_path: Path
+    scenario: Scenario, warehouse: Warehouse, odoo_database: OdooDatabase, tmp_path: Path
 ) -> Iterator[Soak]:
-    story.clock.shift = BEGIN - datetime.now(UTC)
-    program = SoakProgram(tmp_path, odoo_database, story.simulator)
+    scenario.clock.shift = BEGIN - datetime.now(UTC)
+    program = SoakProgram(tmp_path, odoo_database, scenario.simulator)
     program.start = BEGIN - timedelta(hours=1)
-    (seller,) = story.world.sellers.values()
+    (seller,) = scenario.world.sellers.values()
     program.add_account(seller)
-    bridge = Bridge(program, story.clock)
-    yield Soak(story, bridge, warehouse)
+    bridge = Bridge(program, scenario.clock)
+    yield Soak(scenario, bridge, warehouse)
     bridge.close()
 
 

@@ -1,8 +1,8 @@
-"""A shop's everyday life, told again and again: all that the bridge does, in each telling.
+"""A scenario that covers all that the bridge does: days in a shop, one like the other.
 
 Orders come in (by the merchant, by Amazon), are cancelled on either side, are shipped whole and
-in parts. Each telling begins orders that the next two go on with, so that each of them has
-something of everything, and what came of one can be compared with what came of another.
+in parts. The orders of a day go on during the next two days, so that from the third day on every
+day has something of everything, and the results of two days can be compared.
 """
 
 from collections.abc import Callable
@@ -25,20 +25,20 @@ from amazon_bridge.simulator import Line, Order, Simulator
 CLOCKED = Path(__file__).with_name("clocked.py")
 
 PAUSE = timedelta(minutes=35)
-"""Between two rounds: enough for a feed to be worked, or to be given up, and to read back."""
+"""Time between two sync runs: enough to process or give up a feed, and to read back."""
 
-MOST_ROUNDS = 8
-"""After so many rounds that nobody disturbs nothing may be left to be done."""
+MAX_RUNS = 8
+"""After this many undisturbed sync runs nothing may be left to do."""
 
 Parts = dict[str, Order]
-"""Orders by the part that they play."""
+"""Orders by their role in a day."""
 
 
 class ClockedProgram(Program):
-    """Runs with Amazon's clock."""
+    """Runs with the simulated Amazon's clock."""
 
     haste = 1.0
-    """By how much pauses are cut short."""
+    """Divides the length of pauses."""
 
     def __init__(
         self, folder: Path, odoo: OdooDatabase, simulator: Simulator, clock: ShiftedClock
@@ -54,7 +54,7 @@ class ClockedProgram(Program):
 
     @property
     def unfinished(self) -> list[str]:
-        """What the state store has that is still to be done, or was put aside."""
+        """The open feeds, and the numbers of pending and quarantined items."""
         with Ledger(self.state, self.clock) as ledger:
             feeds = [f for account in self.accounts for f in ledger.feeds.open(account["name"])]
             items = ledger.items.open_counts().items()
@@ -62,28 +62,28 @@ class ClockedProgram(Program):
 
 
 @dataclass
-class Story:
-    """One shop on both sides, and the program between them."""
+class Scenario:
+    """A shop on Amazon and in Odoo, and the program that keeps them in sync."""
 
     world: SettledWorld
     simulator: Simulator
     program: ClockedProgram
     shop: Shop
     clock: ShiftedClock
-    tellings: list[Parts] = field(default_factory=list)
+    days: list[Parts] = field(default_factory=list)
 
     def begin(self) -> Picture:
-        """Tell it often enough that the next telling has something of everything."""
+        """Play days until the next one has something of everything."""
         for _ in range(3):
-            self.happen()
+            self.play_day()
             self.run_until_quiet()
         return self.picture()
 
-    # What happens while the bridge doesn't look
+    # What happens between sync runs
 
-    def happen(self) -> None:
+    def play_day(self) -> None:
         self.clock.shift += PAUSE
-        last, last_but_one = [*reversed(self.tellings), {}, {}][:2]
+        last, last_but_one = [*reversed(self.days), {}, {}][:2]
         if last:
             self.world.cancel(last["cancelled on Amazon"].order_id)
             self.shop.cancel(self._sale_order_id(last["cancelled in Odoo"]))
@@ -94,7 +94,7 @@ class Story:
         parts = self._new_orders()
         parts |= {f"{p}, a day later": last[p] for p in list(last)[:4]}
         parts |= {f"{p}, two days later": last_but_one[p] for p in list(last_but_one)[3:4]}
-        self.tellings.append(parts)
+        self.days.append(parts)
 
     def _new_orders(self) -> Parts:
         created = datetime.now(UTC) - timedelta(hours=1)  # for Odoo too
@@ -110,7 +110,7 @@ class Story:
         return parts
 
     def _ship(self, order: Order, *, quantity: int | None = None) -> None:
-        """A person in the warehouse ships what is left, or so many of each line."""
+        """A person in the warehouse ships what is left, or ``quantity`` of each line."""
         domain = [("sale_id.client_order_ref", "=", order.order_id), ("state", "=", "assigned")]
         (delivery,) = self.shop.search("stock.picking", domain, ["move_ids"])
         sent = {"carrier_id": self._carrier, "carrier_tracking_ref": f"JD{delivery['id']:010}"}
@@ -132,31 +132,34 @@ class Story:
         (row,) = self.shop.search("sale.order", domain, [])
         return int(row["id"])
 
-    # What the bridge does about it
+    # Sync runs
 
-    def begin_round(self) -> Fork:
-        """A round of everything, half an hour after the last one."""
+    def begin_sync(self) -> Fork:
+        """Start a sync run of all jobs, half an hour after the last one."""
         self.clock.shift += PAUSE
         return self.program.begin("sync", "all", "--json")
 
-    def round(self) -> Run:
+    def sync(self) -> Run:
         self.clock.shift += PAUSE
         return self.program.run("sync", "all", "--json")
 
     def run_until_quiet(self, step: Callable[[], Run] | None = None) -> int:
-        """The number of rounds until one went well and left nothing to be done.
+        """Run until a sync run succeeds and leaves nothing to do.
 
         Args:
-            step: does a round; by default one that nobody disturbs.
+            step: does a sync run; by default an undisturbed one.
+
+        Returns:
+            The number of sync runs.
         """
-        for number in range(1, MOST_ROUNDS + 1):
-            run = (step or self.round)()
+        for number in range(1, MAX_RUNS + 1):
+            run = (step or self.sync)()
             if run.code == 0 and not self.program.unfinished:
                 return number
         raise AssertionError((self.program.unfinished, run))
 
-    # What came of it
+    # Results
 
     def picture(self) -> Picture:
-        """What stands on both sides of the last telling's orders."""
-        return picture(self.shop, self.simulator, self.tellings[-1])
+        """What exists on both sides for the last day's orders."""
+        return picture(self.shop, self.simulator, self.days[-1])

@@ -1,4 +1,4 @@
-"""The story (``story.py``), told to a real Odoo and to an in-memory one: all looks the same."""
+"""The scenario (``scenario.py``) has the same result in a real Odoo and in an in-memory one."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,9 +11,9 @@ from memory_odoo import MemoryDatabase, MemoryOdoo
 from odoo_server.databases import OdooDatabase
 from pictures import Picture, different
 from program import Run, SettledWorld
+from scenario import PAUSE, ClockedProgram, Scenario
 from scene import JOBS, MortalBridge
 from shop import Shop
-from story import PAUSE, ClockedProgram, Story
 
 from amazon_bridge.app import App
 from amazon_bridge.simulator import Simulator
@@ -21,8 +21,8 @@ from amazon_bridge.simulator import Simulator
 MakeApp = Callable[..., App]
 
 
-def tell(database: OdooDatabase, folder: Path, app_for: Callable[[Simulator], MakeApp]) -> Picture:
-    """The picture of the third telling, by rounds in this process."""
+def play(database: OdooDatabase, folder: Path, app_for: Callable[[Simulator], MakeApp]) -> Picture:
+    """Return the picture of the third day, with sync runs in this process."""
     folder.mkdir()
     clock = ShiftedClock()
     world = SettledWorld(clock, seed=1)
@@ -32,27 +32,27 @@ def tell(database: OdooDatabase, folder: Path, app_for: Callable[[Simulator], Ma
     with Simulator(world) as simulator:
         program = ClockedProgram(folder, database, simulator, clock)
         program.add_account(world.add_seller("A1STORY", ["FR", "DE", "GB"]))
-        story = Story(world, simulator, program, shop, clock)
+        scenario = Scenario(world, simulator, program, shop, clock)
         bridge = MortalBridge(program, clock, app_for(simulator))
         for _ in range(3):
-            story.happen()
-            story.run_until_quiet(partial(a_round, story, bridge))
+            scenario.play_day()
+            scenario.run_until_quiet(partial(sync, scenario, bridge))
         bridge.close()
-        return story.picture()
+        return scenario.picture()
 
 
-def a_round(story: Story, bridge: MortalBridge) -> Run:
-    story.clock.shift += PAUSE
+def sync(scenario: Scenario, bridge: MortalBridge) -> Run:
+    scenario.clock.shift += PAUSE
     for job in JOBS:
         assert "error" not in bridge.sync(job)
     return Run(JOBS, 0, "", "")
 
 
 @pytest.mark.usefixtures("two_clocks")
-def test_a_story_looks_the_same_in_both(odoo_database: OdooDatabase, tmp_path: Path) -> None:
-    in_real = tell(odoo_database, tmp_path / "real", lambda _: App)
+def test_the_scenario_looks_the_same_in_both(odoo_database: OdooDatabase, tmp_path: Path) -> None:
+    in_real = play(odoo_database, tmp_path / "real", lambda _: App)
     odoo = MemoryOdoo()
-    in_memory = tell(
+    in_memory = play(
         MemoryDatabase(server=odoo),
         tmp_path / "memory",
         lambda amazon: partial(InProcessApp, odoo, amazon),
