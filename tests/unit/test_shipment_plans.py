@@ -386,9 +386,9 @@ def test_what_amazon_waits_for_in_vain(goods: Goods, order: Order, open_: dict[s
 
 
 def progress(
-    stage: Stage = Stage.SENT, told: str | None = None, **more: object
+    stage: Stage = Stage.SENT, sent_label: str | None = None, **more: object
 ) -> ShipmentProgress:
-    return replace(ShipmentProgress(stage, NOW, DELIVERY.order_id, told=told), **more)  # type: ignore[arg-type]
+    return replace(ShipmentProgress(stage, NOW, DELIVERY.order_id, sent_label=sent_label), **more)  # type: ignore[arg-type]
 
 
 CORRECTED = replace(DELIVERY, tracking_reference="JD2, JD3")
@@ -402,16 +402,16 @@ def entry(state: State, its: ShipmentProgress | None = None) -> Entry:
 
 
 def test_a_correction_after_it_was_told() -> None:
-    told = progress(told=label_digest(DELIVERY))
-    assert not is_correction(DELIVERY, told)
-    assert is_correction(CORRECTED, told)
-    assert is_correction(replace(DELIVERY, carrier="UPS"), told)
+    sent = progress(sent_label=label_digest(DELIVERY))
+    assert not is_correction(DELIVERY, sent)
+    assert is_correction(CORRECTED, sent)
+    assert is_correction(replace(DELIVERY, carrier="UPS"), sent)
     for same in ("JD1 ", "J D1", "JD1+JD9"):
-        assert not is_correction(replace(DELIVERY, tracking_reference=same), told)
-    assert not is_correction(replace(DELIVERY, tracking_reference=None), told)
+        assert not is_correction(replace(DELIVERY, tracking_reference=same), sent)
+    assert not is_correction(replace(DELIVERY, tracking_reference=None), sent)
     assert not is_correction(CORRECTED, progress())
-    assert is_ready(ShipmentTask(CORRECTED, MEMO, Goods()), told)
-    assert not is_ready(ShipmentTask(DELIVERY, MEMO, Goods()), told)
+    assert is_ready(ShipmentTask(CORRECTED, MEMO, Goods()), sent)
+    assert not is_ready(ShipmentTask(DELIVERY, MEMO, Goods()), sent)
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ def test_a_correction_after_it_was_told() -> None:
     [
         (None, True, True),
         (entry(State.PENDING), True, True),
-        (entry(State.DONE, progress(told=label_digest(DELIVERY))), False, True),
+        (entry(State.DONE, progress(sent_label=label_digest(DELIVERY))), False, True),
         (entry(State.DONE, progress()), False, False),
         (entry(State.DONE), False, False),
         (entry(State.DONE, progress(done=NOW)), False, False),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amazon_bridge.engine.codec import decode, encode
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.flows.orders.memo import Memo
@@ -95,23 +96,23 @@ def test_what_is_lacking(
     assert task(carrier=carrier, tracking_reference=reference).delivery.lacks == lacks
 
 
-@pytest.mark.parametrize("asked", [None, NOW])
+@pytest.mark.parametrize("read_back", [None, NOW])
 @pytest.mark.parametrize("lacks", [(), ("carrier", "tracking reference")])
 @pytest.mark.parametrize("stage", Stage)
-def test_a_standing_comes_back_as_it_was(
-    tmp_path: Path, stage: Stage, lacks: tuple[str, ...], asked: datetime | None
+def test_progress_is_read_as_it_was_written(
+    tmp_path: Path, stage: Stage, lacks: tuple[str, ...], read_back: datetime | None
 ) -> None:
     progress = ShipmentProgress(
         stage,
         DONE,
         DELIVERY.order_id,
         lacks,
-        asked,
+        read_back,
         "d1",
         corrects=True,
-        refused_since=asked,
-        done=asked,
-        stated=None if asked else "d2",
+        refused_since=read_back,
+        done=read_back,
+        stated=None if read_back else "d2",
     )
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
         ledger.items.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
@@ -132,6 +133,14 @@ def test_a_standing_comes_back_as_it_was(
                 lacks,
             )
         ]
+
+
+def test_names_of_earlier_state_stores_are_read() -> None:
+    moment = NOW.isoformat()
+    text = f'{{"stage":"sent","since":"{moment}","order_id":"1","asked":"{moment}","told":"d1"}}'
+    progress = ShipmentProgress(Stage.SENT, NOW, "1", read_back=NOW, sent_label="d1")
+    assert decode(ShipmentProgress, text) == progress
+    assert decode(ShipmentProgress, encode(progress)) == progress
 
 
 # Goods of one order item, in several transfers

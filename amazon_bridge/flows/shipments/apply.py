@@ -57,7 +57,7 @@ def due(context: Context, tasks: Sequence[ShipmentTask]) -> list[ShipmentTask]:
 def _to_read_back(
     sent: Sequence[ShipmentTask], progresses: Mapping[str, ShipmentProgress], now: datetime
 ) -> list[ShipmentTask]:
-    last_checked = {t.key: progresses[t.key].asked or progresses[t.key].since for t in sent}
+    last_checked = {t.key: progresses[t.key].read_back or progresses[t.key].since for t in sent}
     tasks = {task.key: task for task in sent}
     keys = to_read_back(last_checked, now, after=_READ_BACK_AFTER, at_most=_READ_BACKS)
     return [tasks[key] for key in keys]
@@ -132,7 +132,7 @@ def _confirm(context: Context, task: ShipmentTask) -> Report:
 
 def _planned(context: Context, task: ShipmentTask, order: Order) -> Plan:
     progress = progress_of(context, task)
-    was_sent = progress.told is not None or progress.stage in {Stage.SENDING, Stage.SENT}
+    was_sent = progress.sent_label is not None or progress.stage in {Stage.SENDING, Stage.SENT}
     return plan(task, order, was_sent=was_sent)
 
 
@@ -146,7 +146,7 @@ def _follow(context: Context, task: ShipmentTask, order: Order, todo: Plan) -> R
     Raises:
         ItemError: Amazon refuses it, or it was confirmed and a person states that nothing left.
     """
-    sent = progress_of(context, task).told
+    sent = progress_of(context, task).sent_label
     if sent and todo.outcome == ShipmentOutcome.NOTHING:
         check_enough_left(task.delivery, task.goods, order, {})
     if todo.package and sent not in {None, label_digest(task.delivery)}:
@@ -189,7 +189,7 @@ def _send(
 def _remember_label(context: Context, task: ShipmentTask, *, corrects: bool = False) -> None:
     """Remember which carrier and tracking reference the bridge has sent to Amazon."""
     sent = label_digest(task.delivery)
-    keep(context, task, replace(progress_of(context, task), told=sent, corrects=corrects))
+    keep(context, task, replace(progress_of(context, task), sent_label=sent, corrects=corrects))
 
 
 def _correct(context: Context, task: ShipmentTask, units: Mapping[str, int]) -> Report:
@@ -219,7 +219,7 @@ def _read_back(context: Context, task: ShipmentTask) -> Report:
     now = context.clock()
     if now - progress.since >= _NOT_SHOWN_AFTER:
         raise _NOT_CORRECTED if progress.corrects else _NOT_SHOWN
-    keep(context, task, replace(progress, asked=now))
+    keep(context, task, replace(progress, read_back=now))
     return Report(ShipmentOutcome.PENDING)
 
 

@@ -95,9 +95,9 @@ def is_open(delivery: DeliveryOrder, entry: Entry | None) -> bool:
 
 def is_correction(delivery: DeliveryOrder, progress: ShipmentProgress | None) -> bool:
     """True if the carrier or tracking reference was changed after it was sent to Amazon."""
-    if progress is None or progress.told is None or delivery.lacks:
+    if progress is None or progress.sent_label is None or delivery.lacks:
         return False
-    return progress.told != label_digest(delivery)
+    return progress.sent_label != label_digest(delivery)
 
 
 def is_outdated(delivery: DeliveryOrder, progress: ShipmentProgress | None) -> bool:

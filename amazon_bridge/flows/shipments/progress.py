@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, auto
+from typing import Annotated
+
+from pydantic import AliasChoices, Field
 
 from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.flows.shipments import SHIPMENTS
 
 JOB = SHIPMENTS.name
+
+# Earlier state stores have the second names.
+_READ_BACK = AliasChoices("read_back", "asked")
+_SENT_LABEL = AliasChoices("sent_label", "told")
 
 
 class Stage(StrEnum):
@@ -36,9 +43,9 @@ class ShipmentProgress(BaseMemo):
     order_id: str
     lacks: tuple[str, ...] = ()
     """Names of Odoo's fields that are still empty."""
-    asked: datetime | None = None
+    read_back: Annotated[datetime | None, Field(validation_alias=_READ_BACK)] = None
     """When the package was last read back from Amazon."""
-    told: str | None = None
+    sent_label: Annotated[str | None, Field(validation_alias=_SENT_LABEL)] = None
     """``label_digest`` of the carrier and tracking reference that were sent to Amazon."""
     corrects: bool = False
     """The last confirmation corrects a package that Amazon had."""

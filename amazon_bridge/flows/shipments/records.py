@@ -47,7 +47,11 @@ def file(run: Run, found: Found) -> dict[str, ItemError]:
             remember(context, task, _first_stage(context, task))
         elif is_outdated(task.delivery, known := progress_of(context, task)):
             same = known.done in {None, task.delivery.done}
-            keep(context, task, replace(_unsure(task.delivery), told=known.told if same else None))
+            keep(
+                context,
+                task,
+                replace(_unsure(task.delivery), sent_label=known.sent_label if same else None),
+            )
     errors = {delivery.key: error for delivery, error in found.failures}
     return errors | context.all_given_up(JOB, (each.key for each in found.unknown))
 
@@ -90,7 +94,9 @@ def settle(run: Run, deliveries: Iterable[DeliveryOrder], state: State) -> None:
         known = context.ledger.items.get(context.name, JOB, delivery.key)
         run.settle(delivery.key, fingerprint(delivery), state, label=delivery.name)
         if known is None and state == State.DONE:
-            progress = replace(_unsure(delivery), stage=Stage.SENT, told=label_digest(delivery))
+            progress = replace(
+                _unsure(delivery), stage=Stage.SENT, sent_label=label_digest(delivery)
+            )
             context.ledger.items.remember(context.name, JOB, delivery.key, progress)
 
 
@@ -115,7 +121,7 @@ def remember(context: Context, task: ShipmentTask, stage: Stage) -> None:
     since = context.clock() if stage == Stage.SENT else task.delivery.done
     new = replace(_unsure(task.delivery), stage=stage, since=since, lacks=task.delivery.lacks)
     before = progress_of(context, task)
-    keep(context, task, replace(new, told=before.told, corrects=before.corrects))
+    keep(context, task, replace(new, sent_label=before.sent_label, corrects=before.corrects))
 
 
 def keep(context: Context, task: ShipmentTask, progress: ShipmentProgress) -> None:
