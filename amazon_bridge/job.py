@@ -97,7 +97,6 @@ COMMON_KINDS: Mapping[str, str] = MappingProxyType(
         "odoo_fault": "as the message says; Odoo's log has more",
         "odoo_refused": "as the message says; Odoo's log has more",
         "order_refused": "check the id and the account's `seller_id`, then retry",
-        "unreadable": "if it is yours to ship, ship it from Seller Central in time; report it",
     }
 )
 """Quarantine kinds of every job, with their remedies."""

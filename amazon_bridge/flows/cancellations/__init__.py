@@ -24,7 +24,8 @@ CANCELLATIONS = Job(
         "held": "retry if the cancellations were intended; else set the orders back in Odoo",
         "needs_attention": "as the reason says",
         "not_cancellable": "look in Seller Central; or retry",
-        "unclear": "look at the order in Seller Central; it comes back when it changes",
+        "unclear": "settle it in Seller Central; or retry later",
+        "unreadable": "retry; report it",
     },
     notify_amazon=NotifySwitch(
         "cancellations",

@@ -12,7 +12,7 @@ _CONTACTS = "Contact: Creation"
 
 ORDERS = Job(
     name="orders",
-    title="Amazon's changed orders, to Odoo.",
+    title="Changed orders, from Amazon to Odoo.",
     run="amazon_bridge.flows.orders.with_invoices:sync",
     sweep="amazon_bridge.flows.orders.run:sweep",
     amazon_roles=("Inventory and Order Tracking", "Direct-to-Consumer Delivery"),
@@ -58,6 +58,7 @@ ORDERS = Job(
         "units_contradict": "compare the order in Seller Central",
         "unknown_sku": "enter it on the product, then retry",
         "unreachable_total": "put other taxes on the quotation's line in Odoo, then retry",
+        "unreadable": "if it is yours to ship, ship it from Seller Central by the date named there",
         "unsupported_tax": "put other taxes on the quotation's line in Odoo, then retry",
     },
     also_stores=("invoices",),

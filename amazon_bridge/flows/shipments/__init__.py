@@ -38,6 +38,7 @@ SHIPMENTS = Job(
         "shipment_refused": "the remedy is that of Amazon's reason; mostly correct carrier or"
         " tracking reference in Odoo",
         "told_too_much": "settle it in Seller Central; then remove the line from the note",
+        "unreadable": "retry; report it",
     },
     notify_amazon=NotifySwitch(
         "shipments",
