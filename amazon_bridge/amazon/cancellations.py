@@ -77,7 +77,7 @@ def read_report(document: bytes, order_ids: Sequence[str]) -> dict[str, MessageR
         order_ids: The orders in the sequence in which they were sent.
 
     Raises:
-        Transient: It is no processing report.
+        Transient: It isn't a processing report.
     """
     report = _report(document)
     errors = _errors(report, order_ids)
@@ -116,9 +116,9 @@ def _report(document: bytes) -> ET.Element:
 
 
 def _errors(report: ET.Element, order_ids: Sequence[str]) -> Mapping[str, MessageResult]:
-    """The errors by order; under the empty id that of the feed as a whole, if there is one.
+    """The errors by order id; under the empty id, the error of the feed as a whole.
 
-    A result of an unknown code may be an error, too: what became of its order is unknown.
+    A result with an unknown code may be an error, too: its order's status is unknown.
     """
     errors: dict[str, MessageResult] = {}
     for result in report.findall("Result"):
@@ -152,6 +152,6 @@ def _count(report: ET.Element, tag: str) -> int:
 
 
 def _number(text: str) -> int:
-    """-1 for what is no number, or none that a report can hold."""
+    """The number, or -1 if it isn't one that a report can hold."""
     text = text.strip()
     return int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else -1

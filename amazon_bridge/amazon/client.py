@@ -38,14 +38,14 @@ class Connection:
     """Calls operations for one seller. Safe to share between threads.
 
     Args:
-        seller_id: Whose rates the calls count for.
+        seller_id: The calls count towards this seller's rates.
         site: The endpoint.
         credentials: Login with Amazon.
         token_url: Where its tokens come from.
-        throttle: Keeps below Amazon's rates; one for all accounts.
+        throttle: Keeps calls below Amazon's rates; shared by all accounts.
         timeout: Seconds, for connecting and for each read.
         sleep: Waits between two attempts, in seconds.
-        watch: Is told of each attempt; its seconds hold the wait for the rate.
+        watch: Callback invoked after every attempt; its seconds include the wait for the rate.
 
     Raises:
         ConfigError: A URL would send secrets in the clear.
@@ -69,12 +69,12 @@ class Connection:
         self.calls: Counter[str] = Counter()
         self._seller_id, self._site, self._throttle = seller_id, site, throttle
         self._watch = watch
-        self._verify = _trusted()
+        self._verify = _trusted_authorities()
         self.files = httpx.Client(timeout=timeout, verify=self._verify)
         self._http = httpx.Client(
             timeout=timeout,
             verify=self._verify,
-            event_hooks={"request": [_introduce], "response": [self._receive]},
+            event_hooks={"request": [_set_headers], "response": [self._receive]},
         )
         self._tokens = Tokens(credentials, token_url, self.files, self._verify)
         self._lock = threading.Lock()
@@ -82,22 +82,22 @@ class Connection:
         self._sleep = sleep
 
     def call(self, operation: Operation, *args: object, hide: str = "", **fields: object) -> Answer:
-        """Call an operation, as soon as its rate allows it; try reads again if that may help.
+        """Call an operation as soon as its rate allows it. Operations that only read are retried.
 
         Args:
             operation: What to call.
             args: The arguments of the library's method.
-            hide: A text that no error message may repeat.
+            hide: A text that must not appear in error messages.
             fields: The parameters, under Amazon's names.
 
         Raises:
-            Transient: Amazon can't be reached, can't do it now, or answers what can't be read.
+            Transient: Amazon can't be reached or is busy, or its response can't be parsed.
             ItemError: Amazon refuses this item.
             AccountError: Amazon refuses the account.
         """
         if operation.writes:
-            return self._watched(operation, hide, args, fields)
-        return self._retry(lambda: self._watched(operation, hide, args, fields))
+            return self._call_observed(operation, hide, args, fields)
+        return self._retry(lambda: self._call_observed(operation, hide, args, fields))
 
     def ask(self, expected: type[P], operation: Operation, *args: object, **fields: Any) -> P:
         """Call an operation and parse its response.
@@ -131,7 +131,7 @@ class Connection:
     def _retry(self, call: Callable[[], T]) -> T:
         return retry_transient(call, CALL, sleep=self._sleep)
 
-    def _watched(
+    def _call_observed(
         self, operation: Operation, hide: str, args: tuple[object, ...], fields: dict[str, object]
     ) -> Answer:
         begun = time.monotonic()
@@ -172,24 +172,24 @@ class Connection:
         except httpx.HTTPError as error:
             raise network_error(error, operation) from error
         except Refusal as refusal:
-            self._heed(operation, refusal.headers.get("x-amzn-ratelimit-limit"))
+            self._adapt_rate(operation, refusal.headers.get("x-amzn-ratelimit-limit"))
             if refusal.status == httpx.codes.TOO_MANY_REQUESTS:
                 self._throttle.drain(self._seller_id, operation.name, refusal.retry_after)
             raise
         answer: Answer = self._local.answer
-        self._heed(operation, answer.headers.get("x-amzn-ratelimit-limit"))
+        self._adapt_rate(operation, answer.headers.get("x-amzn-ratelimit-limit"))
         return answer
 
-    def _heed(self, operation: Operation, limit: str | None) -> None:
+    def _adapt_rate(self, operation: Operation, limit: str | None) -> None:
         if (rate := number(limit)) is not None:
             self._throttle.adapt(self._seller_id, operation.name, rate)
 
     def _receive(self, response: httpx.Response) -> None:
-        """Judge a response before the library does, and keep it for ``_send``.
+        """Check a response before the library does, and keep it for ``_send``.
 
-        The library raises only where the body holds ``errors``: an HTML 502 or a 403 of the
-        gateway comes back from it as an empty success. What it makes of a good body hides parts
-        of it, such as the page token, and tells no status.
+        python-amazon-sp-api 2.1.35 raises only if the body has ``errors``: it returns an HTML 502
+        or the gateway's 403 as an empty success. What it returns for a good response lacks the
+        status and parts of the body, such as the page token.
         """
         response.read()
         self._local.answer = read_answer(response)
@@ -204,16 +204,16 @@ class Connection:
 
 
 @cache
-def _trusted() -> SSLContext:
-    """The authorities that this machine trusts: read once, as each copy takes 0.8 MiB and 16 ms."""
+def _trusted_authorities() -> SSLContext:
+    """The certificate authorities of this machine; read once: a copy takes 0.8 MiB and 16 ms."""
     return httpx.create_ssl_context()
 
 
 def require_safe(url: str, what: str) -> None:
-    """Check that a URL is no danger to what is sent there.
+    """Check that secrets sent to a URL can't be read on their way.
 
     Raises:
-        ConfigError: It is neither https nor on this machine.
+        ConfigError: The URL is neither https nor on this machine.
     """
     with suppress(httpx.InvalidURL):
         parts = httpx.URL(url)
@@ -232,7 +232,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _introduce(request: httpx.Request) -> None:
-    """Name us, as Amazon asks for, and the right host: the library cuts it out of an https URL."""
+def _set_headers(request: httpx.Request) -> None:
+    """Set the user agent, which Amazon requires, and the host, which the library gets wrong."""
     request.headers["host"] = request.url.netloc.decode()
     request.headers["user-agent"] = f"amazon-bridge/{__version__} (Language=Python)"

@@ -1,4 +1,4 @@
-"""Examines Amazon's side of an account: what is right, and what to do about the rest."""
+"""Checks Amazon's side of an account: what is right, and what to do about the rest."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _examine_marketplaces(
 
 
 def examine_orders(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
-    """Read the orders of an hour: what is withheld shows the application's roles."""
+    """Read the orders of one hour: fields that Amazon withholds show which roles are missing."""
     until = now - timedelta(minutes=3)
     try:
         page = next(partner.changed_orders(until - timedelta(hours=1), until)).orders

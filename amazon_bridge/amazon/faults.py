@@ -1,4 +1,4 @@
-"""From what went wrong on the wire to our errors: one table, by HTTP status."""
+"""Maps failed requests to our errors, by HTTP status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Tr
 
 _LONGEST_MESSAGE = 300  # characters of each text of Amazon's
 _MOST_ERRORS = 5
-"""So many errors of one answer are repeated."""
+"""Errors of one response that an error message repeats."""
 
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -24,7 +24,7 @@ _NEVER_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
-"""Failures of the connection after which Amazon can't have done anything."""
+"""Failures before the request was sent: Amazon can't have done anything."""
 
 _CHECK_NETWORK = (
     "If this persists, check the network, the proxy and the account's `endpoint` and `token_url`."
@@ -41,8 +41,8 @@ _CORRECT_CLIENT = (
 )
 
 
-class Concern(Protocol):
-    """What an operation must tell of itself, so that its failures can be judged."""
+class OperationInfo(Protocol):
+    """What the mapping needs to know of an operation."""
 
     @property
     def name(self) -> str: ...
@@ -56,7 +56,7 @@ class Concern(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer: its HTTP status and its JSON object (empty for 204)."""
+    """A successful response: HTTP status and JSON object (empty for 204)."""
 
     status: int
     body: dict[str, Any]
@@ -64,9 +64,10 @@ class Answer:
 
 
 class Refusal(Exception):
-    """An answer that isn't a good one; the operation decides which error of ours it becomes.
+    """A response that isn't a success; ``error_of`` maps it to an error of ours.
 
-    ``hide`` is a text that Amazon's message may repeat and ours must not.
+    Attributes:
+        hide: A text that Amazon's message may repeat and ours must not.
     """
 
     hide = ""
@@ -76,28 +77,28 @@ class Refusal(Exception):
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self.access_token = response.request.headers.get("x-amz-access-token", "")
-        self._errors = [_words(error) for error in _errors(body)]
+        self._errors = [_error_text(error) for error in _errors(body)]
         self.stale_token = self.status == httpx.codes.UNAUTHORIZED or (
             self.status == httpx.codes.FORBIDDEN and "token" in str(self._errors).lower()
         )
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait, if Amazon says so."""
+        """The seconds that Amazon asks to wait, if it does."""
         return number(self.headers.get("retry-after"))
 
     @property
-    def said(self) -> str:
-        """Amazon's words, of all its errors, or the status where there are none."""
-        said = "; ".join(dict.fromkeys(filter(None, self._errors))) or str(self)
-        return (said.replace(self.hide, "...") if self.hide else said).rstrip(".")
+    def text(self) -> str:
+        """The texts of all errors in the response, or its status if there are none."""
+        text = "; ".join(dict.fromkeys(filter(None, self._errors))) or str(self)
+        return (text.replace(self.hide, "...") if self.hide else text).rstrip(".")
 
 
 def read_answer(response: httpx.Response) -> Answer:
-    """A response that is good: by its status, a JSON object, and without errors in it.
+    """Parse a successful response: its status, a JSON object, and no ``errors`` in it.
 
     Raises:
-        Refusal: It isn't.
+        Refusal: Anything else.
     """
     body = _json(response)
     if response.status_code == httpx.codes.NO_CONTENT:
@@ -107,15 +108,15 @@ def read_answer(response: httpx.Response) -> Answer:
     return Answer(response.status_code, body, response.headers)
 
 
-def error_of(refusal: Refusal, operation: Concern) -> BridgeError:
-    """Our error for an answer that isn't good."""
+def error_of(refusal: Refusal, operation: OperationInfo) -> BridgeError:
+    """Our error for an unsuccessful response."""
     status = refusal.status
-    judge = _BY_STATUS.get(status) or _BY_STATUS.get(status // 100, _refused)
-    return judge(refusal, operation)
+    to_error = _BY_STATUS.get(status) or _BY_STATUS.get(status // 100, _refused)
+    return to_error(refusal, operation)
 
 
-def network_error(error: httpx.HTTPError, operation: Concern) -> Transient:
-    """Our error for a connection that failed, or an answer that didn't come or broke off."""
+def network_error(error: httpx.HTTPError, operation: OperationInfo) -> Transient:
+    """Our error for a connection that failed or broke."""
     return Transient(
         f"{operation.name} got no answer from Amazon ({type(error).__name__}).",
         _CHECK_NETWORK,
@@ -124,14 +125,14 @@ def network_error(error: httpx.HTTPError, operation: Concern) -> Transient:
 
 
 class AccessToken(BaseModel):
-    """What Login with Amazon gives for a refresh token. ``expires_in`` is in seconds."""
+    """An access token of Login with Amazon. ``expires_in`` is in seconds."""
 
     access_token: str = Field(min_length=1, repr=False)
     expires_in: float = Field(default=3600, ge=0)
 
 
 def read_token(response: httpx.Response) -> AccessToken:
-    """The access token in an answer of the token endpoint.
+    """Parse a response of the token endpoint.
 
     Raises:
         AccountError: The credentials are refused.
@@ -141,21 +142,25 @@ def read_token(response: httpx.Response) -> AccessToken:
     if response.is_success:
         with suppress(ValidationError):
             return AccessToken.model_validate(body)
-    code = _word(body.get("error")) if isinstance(body, dict) else ""
+    code = _field_text(body.get("error")) if isinstance(body, dict) else ""
     status = response.status_code
-    said = f"Login with Amazon gave no access token (HTTP status {status}, {code or 'no reason'})."
+    reason = (
+        f"Login with Amazon gave no access token (HTTP status {status}, {code or 'no reason'})."
+    )
     if response.is_client_error and status != httpx.codes.TOO_MANY_REQUESTS:
-        raise AccountError(said, _CORRECT_CLIENT if code == "invalid_client" else _AUTHORISE_AGAIN)
-    raise Transient(said, retry_after=number(response.headers.get("retry-after")))
+        raise AccountError(
+            reason, _CORRECT_CLIENT if code == "invalid_client" else _AUTHORISE_AGAIN
+        )
+    raise Transient(reason, retry_after=number(response.headers.get("retry-after")))
 
 
 def token_network_error(error: httpx.HTTPError) -> Transient:
-    """Our error for a token endpoint that doesn't answer."""
+    """Our error for a token endpoint that can't be reached."""
     return Transient(f"Login with Amazon didn't answer ({type(error).__name__}).", _CHECK_NETWORK)
 
 
 def number(text: str | None) -> float | None:
-    """The number that a header holds, if it does."""
+    """The number in a header, if it is one."""
     try:
         return float(text) if text else None
     except ValueError:
@@ -170,7 +175,7 @@ def _json(response: httpx.Response) -> object:
 
 
 def _errors(body: object) -> list[Mapping[str, Any]]:
-    """The errors, or the ``{"message": ...}`` that Amazon's gateway answers."""
+    """The list of errors, or the ``{"message": ...}`` of Amazon's gateway."""
     if not isinstance(body, dict):
         return []
     errors = body.get("errors")
@@ -178,18 +183,18 @@ def _errors(body: object) -> list[Mapping[str, Any]]:
     return [error for error in found if isinstance(error, dict)]
 
 
-def _words(error: Mapping[str, Any]) -> str:
-    code, message, details = (_word(error.get(key)) for key in ("code", "message", "details"))
-    said = ": ".join(part for part in (code, message) if part)
-    return f"{said} ({details})" if details and details != message else said
+def _error_text(error: Mapping[str, Any]) -> str:
+    code, message, details = (_field_text(error.get(key)) for key in ("code", "message", "details"))
+    text = ": ".join(part for part in (code, message) if part)
+    return f"{text} ({details})" if details and details != message else text
 
 
-def _word(value: object) -> str:
+def _field_text(value: object) -> str:
     return " ".join(writable(value).split())[:_LONGEST_MESSAGE] if isinstance(value, str) else ""
 
 
-def _refused(refusal: Refusal, operation: Concern) -> BridgeError:
-    reason = f"Amazon refused {operation.name}: {refusal.said}."
+def _refused(refusal: Refusal, operation: OperationInfo) -> BridgeError:
+    reason = f"Amazon refused {operation.name}: {refusal.text}."
     if operation.refused:
         return ItemError(operation.refused, reason, _CORRECT_AND_RETRY)
     return AccountError(
@@ -205,36 +210,36 @@ _CORRECT_AND_RETRY = (
 )
 
 
-def _unauthorised(refusal: Refusal, operation: Concern) -> BridgeError:
-    reason = f"Amazon doesn't accept the access token for {operation.name}: {refusal.said}."
+def _unauthorised(refusal: Refusal, operation: OperationInfo) -> BridgeError:
+    reason = f"Amazon doesn't accept the access token for {operation.name}: {refusal.text}."
     return AccountError(reason, _AUTHORISE_AGAIN)
 
 
-def _forbidden(refusal: Refusal, operation: Concern) -> BridgeError:
+def _forbidden(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     if refusal.stale_token:
         return _unauthorised(refusal, operation)
     return AccountError(
-        f"Amazon denies {operation.name}: {refusal.said}.",
+        f"Amazon denies {operation.name}: {refusal.text}.",
         f"The application needs the role '{operation.role}': add it in the developer profile and"
         " to the application, then authorise the application again. Check also that the seller"
         " sells in the account's marketplaces.",
     )
 
 
-def _not_found(refusal: Refusal, operation: Concern) -> BridgeError:
-    reason = f"Amazon knows no such thing ({operation.name}: {refusal.said})."
+def _not_found(refusal: Refusal, operation: OperationInfo) -> BridgeError:
+    reason = f"Amazon knows no such thing ({operation.name}: {refusal.text})."
     if operation.refused:
         return ItemError("not_found", reason, "Check the id, and that it is this seller's.")
     return AccountError(reason, "Check the account's endpoint.")
 
 
-def _too_often(refusal: Refusal, operation: Concern) -> BridgeError:
+def _too_many_requests(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     return Transient(
         f"Amazon wants {operation.name} to be called less often.", retry_after=refusal.retry_after
     )
 
 
-def _out_of_order(refusal: Refusal, operation: Concern) -> BridgeError:
+def _server_error(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     return Transient(
         f"Amazon couldn't do {operation.name} (HTTP status {refusal.status}).",
         retry_after=refusal.retry_after,
@@ -242,21 +247,21 @@ def _out_of_order(refusal: Refusal, operation: Concern) -> BridgeError:
     )
 
 
-def _unreadable(refusal: Refusal, operation: Concern) -> BridgeError:
+def _unreadable(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     return Transient(
         f"Amazon's answer to {operation.name} (HTTP status {refusal.status}) can't be read.",
         maybe_done=operation.writes,
     )
 
 
-_BY_STATUS: dict[int, Callable[[Refusal, Concern], BridgeError]] = {
+_BY_STATUS: dict[int, Callable[[Refusal, OperationInfo], BridgeError]] = {
     401: _unauthorised,
     403: _forbidden,
     404: _not_found,
-    408: _out_of_order,
-    429: _too_often,
+    408: _server_error,
+    429: _too_many_requests,
     2: _unreadable,
     4: _refused,
-    5: _out_of_order,
+    5: _server_error,
 }
-"""By status, or else by its first digit; what stands in neither way is a refusal."""
+"""By status, else by its first digit; any other status is a refusal."""

@@ -28,10 +28,15 @@ _REPORT_ROLE = "of the report: Product Listing for listings, Finance and Account
 class Operation:
     """An operation, and what its failures mean.
 
-    ``name`` is Amazon's. ``client`` is the library's class, ``function`` its method.
-    ``writes``: it changes something, so that an answer that got lost leaves us in doubt.
-    ``refused``: a refusal (HTTP 400) concerns one item, and this is the error's kind; None: it
-    concerns the account.
+    Attributes:
+        name: Amazon's.
+        client: The library's class.
+        function: Its method.
+        limit: Amazon's rate and burst.
+        role: That the application needs.
+        writes: It changes something: if the response is lost, it may have succeeded.
+        refused: Kind of the error of one item when Amazon refuses the request (HTTP 400); None: a
+            refusal concerns the account.
     """
 
     name: str

@@ -207,10 +207,10 @@ def _is_replacement(payload: OrderPayload) -> bool:
 
 
 def _units_fulfilled(order: OrderPayload, item: ItemPayload) -> int:
-    """The units that have left; where Amazon doesn't say, what else it says of them."""
-    told, left = item.fulfillment.quantity_fulfilled, item.fulfillment.quantity_unfulfilled
-    if told is not None:
-        return told
+    """The shipped units; derived from other fields where Amazon doesn't state them."""
+    fulfilled, left = item.fulfillment.quantity_fulfilled, item.fulfillment.quantity_unfulfilled
+    if fulfilled is not None:
+        return fulfilled
     if left is not None and not item.cancellation.cancellation_execution.cancelled_by:
         return max(0, item.quantity_ordered - left)
     packed = (i for p in order.packages if _has_left(p) for i in p.package_items)

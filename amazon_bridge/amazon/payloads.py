@@ -90,7 +90,7 @@ package, or units."""
 KnownEntries = Annotated[tuple[T, ...], BeforeValidator(_known_entries)]
 """A list that may be absent or null; null entries are dropped."""
 Part = Annotated[T, BeforeValidator(_part)]
-"""An object that may be absent or null: all that stands in it may be, too."""
+"""An object that may be absent or null, as all of its fields may be."""
 
 
 class Payload(BaseModel):

@@ -3,7 +3,7 @@
 Amazon doesn't say whether the TAX of an item's breakdowns is part of its prices, nor whether
 DISCOUNT is negative. The figures decide, item by item. With G the sum of all prices, D the
 discount and T the tax: where ``proceedsTotal`` is G - D, tax is inside the prices; where it is
-G - D + T, tax came on top. Anything else is not understood, and said so with the figures.
+G - D + T, tax came on top. Anything else is an error that states the figures.
 
 Tax that came on top belongs to the seller's revenue, unless Amazon keeps and remits it as the
 marketplace facilitator.
@@ -47,7 +47,7 @@ class ProceedsError(Exception):
 
 
 class NoProceedsError(ProceedsError):
-    """Amazon tells no proceeds, and a unit price holds no shipping, no discount, no tax."""
+    """Amazon states no proceeds, and a unit price includes no shipping, discount or tax."""
 
     kind = "no_proceeds"
 
@@ -70,7 +70,7 @@ class ItemProceeds:
     total: Decimal
     kept: Decimal = _ZERO
     derived: str = ""
-    """How the total follows from the unit price, where Amazon tells no proceeds."""
+    """How the total follows from the unit price if Amazon states no proceeds."""
 
 
 @dataclass(frozen=True, slots=True)

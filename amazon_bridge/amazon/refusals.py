@@ -1,14 +1,14 @@
-"""What to do when Amazon refuses to confirm a shipment, by what it says."""
+"""Remedies for confirmations that Amazon refuses, by its message."""
 
 from __future__ import annotations
 
 _CARRIER = (
     "Correct the carrier on the delivery order in Odoo, or map it to one of Amazon's carriers"
-    " (`carriers` in the configuration): then it is told again."
+    " (`carriers` in the configuration): then it is sent again."
 )
 _TRACKING = (
     "Correct the tracking reference on the delivery order in Odoo, or the carrier, if the reference"
-    " is another carrier's: then it is told again."
+    " is another carrier's: then it is sent again."
 )
 _RETRY = "then: amazon-bridge quarantine retry."
 _PACKAGE_MISSING = "packagetoupdatenotfound"
@@ -62,8 +62,8 @@ _REMEDIES = (
     (
         ("fulfilled by amazon", "fulfillment channel", "fba"),
         (
-            "Amazon ships this order itself: nothing is to be told. Stop the parcel, or settle it"
-            " in Seller Central."
+            "Amazon ships this order itself: there is nothing to confirm. Stop the parcel, or"
+            " settle it in Seller Central."
         ),
     ),
     (
@@ -74,21 +74,21 @@ _REMEDIES = (
         ),
     ),
 )
-"""Words of Amazon's, and what to do; the first that occur decide. Amazon documents none of them:
-they are what sellers report."""
+"""Words in Amazon's message and the remedy; the first match applies. Amazon documents none of the
+messages: these are reported by sellers."""
 
 _ANY = (
     "Read Amazon's reason. If it is about the carrier or the tracking reference, correct them on"
-    " the delivery order in Odoo: then it is told again. Anything else: confirm the shipment in"
+    " the delivery order in Odoo: then it is sent again. Anything else: confirm the shipment in"
     f" Seller Central, {_RETRY}"
 )
 
 
 def remedy_for(reason: str) -> str:
-    """What to do when Amazon refuses a confirmation for this reason."""
-    said = reason.casefold()
+    """The remedy for a confirmation that Amazon refused with this message."""
+    text = reason.casefold()
     for words, remedy in _REMEDIES:
-        if any(word in said for word in words):
+        if any(word in text for word in words):
             return remedy
     return _ANY
 

@@ -1,6 +1,6 @@
-"""The one door to python-amazon-sp-api, with its traps closed.
+"""The only module that uses python-amazon-sp-api, with workarounds for its traps.
 
-What is said of the library holds for version 2.1.35.
+Comments about the library are true of version 2.1.35.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from pydantic import SecretStr
 
 from amazon_bridge.amazon.faults import AccessToken, read_token, token_network_error
 
-# The library reads these when it is imported: the first overrides the marketplace that a client
-# is given, the second turns to Amazon's sandbox; a value it doesn't know ends the program. Both
-# names are common, and neither is for us: the configuration decides.
+# The library reads these at import: the first overrides the marketplace of every client, the
+# second selects Amazon's sandbox; an unknown value ends the program. Our configuration decides.
 for _name in ("SP_API_DEFAULT_MARKETPLACE", "AWS_ENV"):
     os.environ.pop(_name, None)
 
@@ -37,7 +36,7 @@ ShipmentsClient = OrdersV0
 SellersClient = Sellers
 
 _MARGIN = 60.0
-"""A token is renewed so many seconds before its time (or, if it is that short, half of it)."""
+"""Seconds before its expiry that a token is renewed (or half of its lifetime, if that is less)."""
 
 
 class Credentials(Protocol):
@@ -53,7 +52,7 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the library wants to know of a marketplace; stands in for its own enumeration."""
+    """What the library needs of a marketplace; used in place of its own enumeration."""
 
     endpoint: str
     marketplace_id: str
@@ -63,8 +62,8 @@ class Site:
 class _Transport(HttpxTransport):  # type: ignore[misc]  # the library has no types
     """Joins lists in a query by commas.
 
-    Amazon wants each name once. Some of the library's methods join their lists themselves, others
-    leave it to httpx, which repeats the name.
+    Amazon allows each name once. Some of the library's methods join lists, others leave them to
+    httpx, which repeats the name.
     """
 
     def request(
@@ -138,8 +137,8 @@ class ReportsClient(Client):  # type: ignore[misc]
 class Tokens(AccessTokenClient):  # type: ignore[misc]
     """The seller's access token, shared by all threads.
 
-    It takes the place of the library's cache: that one serves all sellers of the process, holds
-    ten, isn't made for threads, outlives a token's revocation and doesn't heed its lifetime.
+    Replaces the library's cache, which is shared by all sellers of the process, holds ten tokens,
+    isn't thread-safe, keeps revoked tokens and ignores their lifetime.
     """
 
     def __init__(
@@ -173,7 +172,7 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]
             return self._token
 
     def drop(self, access_token: str) -> None:
-        """Never use this token again."""
+        """Discard a token that Amazon refused."""
         with self._lock:
             if self._token and self._token.access_token == access_token:
                 self._token = None
@@ -191,9 +190,9 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]
 def build(
     client_class: type[Client], site: Site, tokens: Tokens, http: httpx.Client, verify: SSLContext
 ) -> Client:
-    """A client of the library that speaks through our HTTP client and our tokens.
+    """A client of the library that uses our HTTP client and our tokens.
 
-    It keeps a request's state in attributes: one a thread.
+    It keeps the state of a request in attributes: use one per thread.
     """
     client = client_class(
         site,
@@ -208,19 +207,18 @@ def build(
 
 
 def silence() -> None:
-    """Keep the loggers quiet that print tokens, personal data and presigned URLs.
+    """Silence the loggers that print tokens, personal data and presigned URLs.
 
-    That is what httpx does at INFO, and the others at DEBUG.
+    httpx does so at INFO, the others at DEBUG.
     """
     for name in ("httpx", "httpcore", "sp_api", "sp_api.base.client"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _use(holder: Any, http: httpx.Client) -> None:
-    """Let a client of the library send through ours.
+    """Replace the HTTP client of a library client by ours.
 
-    There is no public way. Its own one has a time-out of five seconds, can't be asked for the
-    HTTP status, and isn't needed.
+    There is no public way. Its own has a time-out of five seconds and hides the HTTP status.
     """
     holder._transport.close()  # noqa: SLF001 - no public way in 2.1.35
     holder._transport = _Transport(client=http)  # noqa: SLF001

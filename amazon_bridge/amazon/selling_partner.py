@@ -1,4 +1,4 @@
-"""A seller's account on Amazon: what the flows ask of it, in our own words."""
+"""A seller's account on Amazon: the calls that the flows make, in terms of ``model``."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ TOKEN_URL = "https://api.amazon.com/auth/o2/token"  # noqa: S105 - no secret
 """Login with Amazon."""
 
 _STATUSES = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED")
-"""Of these, an FBA order is of interest when SHIPPED or CANCELLED, an FBM order always. Asked for
-together, both cost one call a page."""
+"""FBA orders are imported when SHIPPED or CANCELLED, FBM orders with any of these. One search for
+both takes one call a page."""
 
 _ORDERS_A_PAGE = 100
 
@@ -57,11 +57,15 @@ class Participation:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of changed orders."""
+    """A page of changed orders.
+
+    Attributes:
+        orders: As they are now.
+        speaks_until: Later changes may be missing from all pages, although requested.
+    """
 
     orders: tuple[Order | UnreadableOrder, ...]
     speaks_until: datetime
-    """What changed later may be missing from all pages, although it was asked for."""
 
 
 class _Pagination(Payload):
@@ -99,24 +103,23 @@ class _Participations(Payload):
 class SellingPartner:
     """One account: a seller and some of the marketplaces of one region.
 
-    Safe to share between threads. All methods raise, beside what they name:
+    Safe to share between threads. All methods raise, in addition to what they name:
 
-    - ``Transient``: Amazon can't be reached or can't do it now; ``maybe_done`` where a call that
-      changes something may have been carried out all the same.
+    - ``Transient``: Amazon can't be reached or is busy; with ``maybe_done``, a call that changes
+      something may have succeeded all the same.
     - ``AccountError``: Amazon refuses the account.
 
     Args:
         seller_id: Also called merchant token or merchant identifier.
         marketplaces: At least one; all of one region.
         credentials: Login with Amazon.
-        throttle: Made with ``operations.LIMITS``; one for all accounts, as a seller's rates are
-            shared by its accounts.
+        throttle: With ``operations.LIMITS``; shared by all accounts, as a seller's rates are.
         endpoint: Base URL; None: the region's.
         token_url: None: Amazon's.
-        prices_include_tax: Decides where Amazon's figures don't; None: by the marketplace.
+        prices_include_tax: Used if Amazon's figures leave it open; None: by the marketplace.
         timeout: Seconds.
         sleep: Waits before a read is tried again, in seconds.
-        watch: Is told of each attempt of a call, by Amazon's name of the operation.
+        watch: Callback invoked after every attempt, with Amazon's name of the operation.
 
     Raises:
         ConfigError: A URL would send secrets in the clear.
@@ -183,14 +186,14 @@ class SellingPartner:
             used.add(token)
 
     def order(self, order_id: str, *, as_is: bool = False) -> Order | UnreadableOrder:
-        """One order as it stands now, whatever its status.
+        """One order as it is now, whatever its status.
 
         Args:
             order_id: Amazon's.
-            as_is: Take the total that Amazon states, even if its figures contradict each other.
+            as_is: Accept the total that Amazon states, even if its figures contradict each other.
 
         Raises:
-            ItemError: ``not_found``, or ``order_refused`` for what is no order id.
+            ItemError: ``not_found``, or ``order_refused`` if it isn't an order id.
         """
         answer = self._connection.ask(
             _Single, operations.GET_ORDER, order_id, includedData=list(INCLUDED_DATA)
@@ -199,11 +202,11 @@ class SellingPartner:
         if isinstance(found, UnreadableOrder):
             return replace(found, order_id=order_id)
         if found.order_id != order_id:
-            raise Transient("Amazon returned another order than the one asked for.")
+            raise Transient("Amazon returned another order than the requested one.")
         return found
 
     def confirm_shipment(self, shipment: Shipment) -> None:
-        """Tell Amazon about a shipment; the same ``package_reference_id`` again edits it.
+        """Confirm a shipment; the same ``package_reference_id`` again edits it.
 
         Raises:
             ItemError: ``shipment_refused`` with Amazon's reason, or ``not_found``.

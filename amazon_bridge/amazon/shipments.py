@@ -14,7 +14,7 @@ from amazon_bridge.amazon.payloads import iso
 from amazon_bridge.model import Shipment
 
 OTHER = "Other"
-"""Amazon's code for a carrier that isn't on its list; wants the carrier's name beside it."""
+"""Amazon's code for a carrier that isn't on its list; requires the carrier's name."""
 
 _COMMON_WORDS = frozenset(
     {
@@ -32,7 +32,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """What Amazon is told of a carrier."""
+    """A carrier in the terms of confirmShipment."""
 
     code: str
     """On Amazon's list."""
@@ -54,11 +54,11 @@ def carrier_for(*names: str, mapping: Mapping[str, str]) -> Carrier:
         mapping: Carrier codes by name.
     """
     name = names[0].strip() if names else ""
-    wanted = next(filter(None, (_configured(each, mapping) for each in names)), name)
-    code = _code(wanted)
+    carrier = next(filter(None, (_configured(each, mapping) for each in names)), name)
+    code = _code(carrier)
     if code:
         return Carrier(OTHER, name=name) if code == OTHER else Carrier(code)
-    return _with_method(wanted) or Carrier(OTHER, name=wanted)
+    return _with_method(carrier) or Carrier(OTHER, name=carrier)
 
 
 def _configured(name: str, mapping: Mapping[str, str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What can be told of an order that can't be understood."""
+"""Orders that can't be parsed: their ids, reasons, and what else is readable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def unreadable(
     kind: str = "unreadable",
     importable_as_is: bool = False,
 ) -> UnreadableOrder:
-    """The little that whoever ships the order by hand must know, as far as it can be parsed."""
+    """What a person needs to ship the order by hand, as far as it can be parsed."""
     fulfillment = _part(payload, "fulfillment")
     return UnreadableOrder(
         order_id=_order_id(payload, fingerprint),
@@ -72,7 +72,7 @@ _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
 def _order_id(payload: object, fingerprint: str) -> str:
-    """The order's id as far as it is one; else a made-up one, to be told apart by."""
+    """The order's id if it is valid; else a generated one, unique to its contents."""
     try:
         return IdentifiedPayload.model_validate(payload).order_id
     except ValidationError:
