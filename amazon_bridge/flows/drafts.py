@@ -156,9 +156,9 @@ class _ItemLines:
         for kind, total in totals.items():
             if total:
                 key, product_id = f"{self.key}_{kind}", self._product_id(kind)
-                lessens = self._lessened(kind)
+                discount_on = self._discounted_line(kind)
                 name = f"{self._title(kind)}: {self.name}"
-                yield Line(key, product_id, name, 1, total, untaxed, lessens=lessens)
+                yield Line(key, product_id, name, 1, total, untaxed, discount_on=discount_on)
         if self.item.gift_message and self.item.quantity:
             text = f"Gift message: {self.item.gift_message}"
             yield Line(f"{self.key}_gift_message", None, text, 0, Decimal(0), untaxed=True)
@@ -208,7 +208,7 @@ class _ItemLines:
             case _:
                 return products.discount
 
-    def _lessened(self, kind: ChargeKind) -> str | None:
+    def _discounted_line(self, kind: ChargeKind) -> str | None:
         """The key of the line that a discount is given on."""
         on = {
             ChargeKind.DISCOUNT: self.key,
@@ -235,8 +235,8 @@ def _as_percent(lines: Sequence[Line]) -> list[Line]:
     """
     by_key = {line.external_id: line for line in lines}
     for discount in lines:
-        lessened = by_key.get(discount.lessens or "")
-        if lessened and (merged := _merged(lessened, discount)):
+        discounted = by_key.get(discount.discount_on or "")
+        if discounted and (merged := _merged(discounted, discount)):
             by_key[merged.external_id] = merged
             del by_key[discount.external_id]
     return list(by_key.values())

@@ -1,4 +1,4 @@
-"""Addresses: Amazon's written into the fields of Odoo's contacts, and compared with them."""
+"""Maps Amazon's addresses to the fields of Odoo's contacts, and compares both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIELDS = (*LINES, "state_id", "country_id", "phone")
 """The fields of a contact that make its address. Of related records, their ids."""
 
 _PLACE = ("street", "zip", "city")
-"""Without any of these, a contact has no address: a country alone leads nowhere."""
+"""Without any of these a contact has no address: a country alone isn't one."""
 
 Row = Mapping[str, Any]
 """A contact as read, with ids in place of Odoo's pairs and "" in place of False."""
@@ -31,12 +31,12 @@ class OdooAddress:
     parts: Mapping[str, str]
     """The same street in the fields that ``Geography.parts_of_streets`` has."""
     has_place: bool
-    """Amazon tells where to deliver, not just in which country."""
+    """Amazon states more than the country."""
     uncut: str = ""
     """All lines, where a field of Odoo can't hold them; else empty."""
 
     def cells(self) -> dict[str, str]:
-        """The columns of a load, and what goes into them."""
+        """The cells of a load by column."""
         columns = {column(name): str(value or "") for name, value in self.fields.items()}
         return {**columns, **self.parts}
 
@@ -47,10 +47,10 @@ def column(name: str) -> str:
 
 
 def odoo_address(geography: Geography, address: Address) -> OdooAddress:
-    """Write an address in Odoo's fields. What has no field of its own goes to ``street2``.
+    """Map an address to Odoo's fields. Parts without a field of their own go to ``street2``.
 
-    Amazon tells the parts of a Brazilian street (``street_name`` and so on) beside the lines,
-    or instead of them.
+    For Brazil, Amazon states the parts of a street (``street_name`` and so on) in addition to the
+    lines, or instead of them.
     """
     country_id = geography.country_id(address.country_code)
     state_id = geography.state_id(country_id, address.state_or_region)
@@ -79,7 +79,7 @@ def odoo_address(geography: Geography, address: Address) -> OdooAddress:
 
 
 def _street(geography: Geography, address: Address) -> list[str]:
-    """The street's lines; the first is the street itself, "" where nothing is told."""
+    """The street's lines; the first is the street itself, "" if Amazon states none."""
     lines = [line for line in map(whole, address.lines) if line]
     name, number = whole(address.street_name), whole(address.street_number)
     complement, neighborhood = whole(address.complement), whole(address.neighborhood)
@@ -109,7 +109,7 @@ def _parts(geography: Geography, address: Address) -> dict[str, str]:
 
 
 def _missing(texts: Iterable[str], present: str) -> list[str]:
-    """Those of the texts that say something which neither ``present`` nor one before them says."""
+    """The texts that are neither contained in ``present`` nor in one before them."""
     kept: list[str] = []
     for text in texts:
         if text and not _holds(" ".join([present, *kept]), text):
@@ -118,7 +118,7 @@ def _missing(texts: Iterable[str], present: str) -> list[str]:
 
 
 def _holds(text: str, words: str) -> bool:
-    """All these words stand in the text, one behind the other."""
+    """True if the text contains these words in sequence."""
     return f" {_words(words)} " in f" {_words(text)} "
 
 
@@ -132,33 +132,33 @@ def _words(text: str) -> str:
 def is_same_place(address: OdooAddress, name: str, row: Row) -> bool:
     """The contact has this name and this whole address.
 
-    A field that one of the two has and the other lacks tells them apart: the second line is
-    the apartment. Only a telephone number may be known to Odoo alone.
+    A field that only one of the two has makes them different: the second line is the apartment.
+    Only the telephone number may be missing on Amazon.
     """
     if _plain(name) != _plain(row["name"]):
         return False
-    told = address.fields
-    same = all(_plain(told[field]) == _plain(row[field]) for field in FIELDS if field != "phone")
-    return same and _is_same_phone(told["phone"], row["phone"])
+    stated = address.fields
+    same = all(_plain(stated[field]) == _plain(row[field]) for field in FIELDS if field != "phone")
+    return same and _is_same_phone(stated["phone"], row["phone"])
 
 
 def is_same_text(value: Any, other: Any) -> bool:
-    """The values are the same, but for case and spaces."""
+    """True if the values are equal, ignoring case and spaces."""
     return _plain(value) == _plain(other)
 
 
 def _plain(value: Any) -> str:
-    """A value as compared: without case, however it is spaced."""
+    """A value normalised for comparison: case-folded, single spaces."""
     return " ".join(str(value or "").casefold().split())
 
 
 _FEWEST_DIGITS = 6
-"""Of a telephone number: fewer are an extension."""
+"""Of a telephone number; a shorter one is an extension."""
 
 
-def _is_same_phone(told: str, stored: str) -> bool:
-    """One number, with its country's prefix or without; or Amazon tells none."""
-    ours, theirs = (re.sub(r"\D", "", number).lstrip("0") for number in (told, stored))
+def _is_same_phone(stated: str, stored: str) -> bool:
+    """True if both are one number, with or without prefix, or if Amazon states none."""
+    ours, theirs = (re.sub(r"\D", "", number).lstrip("0") for number in (stated, stored))
     if not ours or ours == theirs:
         return True
     short, long = sorted((ours, theirs), key=len)
@@ -166,15 +166,15 @@ def _is_same_phone(told: str, stored: str) -> bool:
 
 
 def is_blank(row: Row) -> bool:
-    """The contact has no address, though perhaps a country."""
+    """True if the contact has no address, except perhaps a country."""
     return not any(row[name] for name in _PLACE)
 
 
 def may_be_filled(address: OdooAddress, row: Row) -> bool:
-    """The contact has no address, and nothing that contradicts this one."""
-    told = address.fields
+    """True if the contact has no address and no field that contradicts this one."""
+    stated = address.fields
     return is_blank(row) and not any(
-        row[name] and _plain(row[name]) != _plain(told[name])
+        row[name] and _plain(row[name]) != _plain(stated[name])
         for name in (*LINES, "state_id", "country_id")
     )
 

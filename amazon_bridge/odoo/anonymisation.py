@@ -1,4 +1,4 @@
-"""Customers of long ago, with all that names them: found, and made anonymous.
+"""Finds customers whose data is no longer needed, and anonymises them.
 
 Only customers that the bridge made, with their contacts. Country and state stay, for the taxes and
 the statistics. So does the Amazon order id, under which Seller Central shows the rest.
@@ -94,8 +94,8 @@ def customers_to_anonymise(
         "sale.order", [*domain, ("id", ">", last)], ["partner_id"], order="id", limit=_PAGE
     ):
         last = rows[-1]["id"]
-        papers = _Papers.read(session, {row["partner_id"][0] for row in rows})
-        customers = [papers.of(id_) for id_ in papers.customers]
+        records = _Records.read(session, {row["partner_id"][0] for row in rows})
+        customers = [records.of(id_) for id_ in records.customers]
         yield [customer for customer in customers if customer.orders]
 
 
@@ -103,7 +103,7 @@ _PARTIES = ["partner_id", "partner_invoice_id", "partner_shipping_id"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Papers:
+class _Records:
     """The contacts of some customers, and all documents that name one of them."""
 
     customers: Mapping[int, Sequence[int]]
@@ -118,7 +118,7 @@ class _Papers:
     """Amazon order ids of the sale orders that the bridge made."""
 
     @classmethod
-    def read(cls, session: OdooSession, partner_ids: Collection[int]) -> _Papers:
+    def read(cls, session: OdooSession, partner_ids: Collection[int]) -> _Records:
         ours = sorted(session.external_ids("res.partner", sorted(partner_ids)))
         contacts = session.search_read(
             "res.partner",
@@ -243,7 +243,7 @@ def anonymise(session: OdooSession, customers: Sequence[CustomerHistory]) -> Non
 
 
 _BUYERS_FIELDS = ("email", "phone", "vat", "street", "street2", "zip", "city")
-"""What a contact tells of a buyer, beside the name and the notes."""
+"""Fields of a contact with a buyer's data, in addition to name and notes."""
 
 _OF_MODULES = (
     *("company_registry", "peppol_endpoint"),

@@ -1,4 +1,4 @@
-"""What an order tells of its buyer, as Odoo's contacts are to have it. Pure."""
+"""The buyer of an order in terms of Odoo's contacts. Pure."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from amazon_bridge.odoo.tax_numbers import canonical, is_placeholder, is_tax_num
 from amazon_bridge.odoo.text import LONGEST, printable, whole
 
 ANONYMOUS = "Anonymous Amazon customer"
-"""The name of contacts that were made anonymous."""
+"""The name of anonymised contacts."""
 
 _NAMELESS = "Amazon customer "
-"""Begins the name of a customer whom Amazon doesn't name; the order's id follows."""
+"""Prefix of the name of a customer whom Amazon doesn't name; the order id follows."""
 
 NOTE = re.compile(r"<p>[^<:]* as told by Amazon[^<:]*: [^<]*</p>")
-"""A note of the bridge on a contact, which holds a buyer's data."""
+"""A note of the bridge on a contact, with a buyer's data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """What one order tells of who buys, and of where it is delivered."""
+    """The buyer and the address of one order."""
 
     order_id: str
     email: str
@@ -35,22 +35,22 @@ class Buyer:
     tax_number: str
     """On the customer's contact: a company's VAT number or CNPJ, a person's CPF; else empty."""
     person: str
-    """Empty where Amazon doesn't tell."""
+    """Empty if Amazon withholds it."""
     recipient: str
-    """A name to deliver to, with the company's at that address; empty where Amazon tells none."""
+    """The recipient, with the company at that address; empty if Amazon withholds it."""
     address: OdooAddress
     country_code: str
     """Of the address."""
     ships: bool
     """The seller ships it, so that the address must be right (FBM)."""
     known_again: bool = True
-    """A buyer who comes back is the same customer; else each order has one of its own."""
+    """A returning buyer is the same customer; if False, each order has its own."""
     is_refused: bool = False
-    """Odoo finds the tax number wrong that Amazon tells, or its digits are all the same."""
+    """Odoo refuses the tax number, or all of its digits are the same."""
     is_sole_trader: bool = False
     """``company`` is the person's name."""
     notes: tuple[str, ...] = ()
-    """HTML for the customer's contact: what no field of it can hold."""
+    """HTML for the customer's notes: what doesn't fit any field."""
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class Buyer:
 
     @property
     def number(self) -> str:
-        """The tax number as compared."""
+        """The tax number, normalised."""
         return canonical(self.tax_number, self.country_code) if self.tax_number else ""
 
     def deliver_to(self, customer: Row) -> str:
@@ -78,7 +78,7 @@ class Buyer:
         return self.recipient or self.person or str(customer["name"])
 
     def without_tax_number(self) -> Buyer:
-        """The same buyer, after Odoo found the tax number wrong; it becomes a note."""
+        """The same buyer with the tax number as a note, after Odoo refused it."""
         company = "" if self.is_sole_trader else self.company
         note = _note("Tax number", "Odoo finds it wrong", self.tax_number)
         notes = (*self.notes, note)
@@ -140,12 +140,12 @@ def key_of_order(order_id: str) -> str:
 
 
 def digest(*parts: Any) -> str:
-    """A short, stable name for personal data that doesn't show it."""
+    """A short digest that identifies personal data without revealing it."""
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:20]
 
 
 def is_nameless(row: Row) -> bool:
-    """The contact has the name that the bridge gives where Amazon tells none."""
+    """True if the bridge named the contact, because Amazon withheld the name."""
     return bool(_NAMELESS_ROW.fullmatch(str(row["name"])))
 
 

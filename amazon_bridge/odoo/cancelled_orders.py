@@ -18,8 +18,8 @@ class CancelledOrder:
 
     sale_order: SaleOrder
     tags: tuple[str, ...]
-    """The names of its tags, in the login's language and in English; one of them may be the reason
-    to tell Amazon."""
+    """The names of its tags, in the login's language and in English; one may be the reason for
+    Amazon."""
 
 
 def cancelled_orders(

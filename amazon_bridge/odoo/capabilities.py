@@ -28,7 +28,7 @@ ASKED = {
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The words that this Odoo uses."""
+    """The names that this version of Odoo uses."""
 
     order_locked: str | None
     """The boolean that locks a sale order; None: a locked order is in the state ``done``."""
@@ -37,7 +37,7 @@ class Capabilities:
     line_taxes: str
     line_unit: str
     lines_tell_rounding: bool
-    """A line knows how its company rounds taxes."""
+    """A line has the rounding method of its company."""
     price_digits: int | None
     """Digits of a unit price after the point; None: all are kept."""
     has_computed_price: bool

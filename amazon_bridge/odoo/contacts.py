@@ -32,8 +32,7 @@ PARTNER = [
 """The fields of a contact that are read."""
 
 UNTRACKED = {"tracking_disable": True}
-"""The context of what is written on contacts: else Odoo keeps in their chatter, for ever, what
-the fields held before and after."""
+"""Context for writing contacts: otherwise Odoo keeps old and new values in the chatter for ever."""
 
 _ARCHIVED_TOO = {"active_test": False}
 
@@ -42,7 +41,7 @@ Cells = Mapping[str, str]
 
 
 def read(session: OdooSession, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Contacts by their id, archived ones too."""
+    """Contacts by id, including archived ones."""
     rows = session.read("res.partner", sorted(set(ids)), PARTNER)
     return {row["id"]: plain(row) for row in rows}
 
@@ -55,7 +54,7 @@ def plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write(session: OdooSession, changes: Mapping[int, Cells]) -> None:
-    """Write cells on contacts by their id; those with the same columns in one call."""
+    """Write cells on contacts by id, one call per set of columns."""
     for columns, ids in _by_columns(changes).items():
         rows = [[str(id_), *(changes[id_][name] for name in columns)] for id_ in ids]
         fields = [".id", *columns]
@@ -63,7 +62,7 @@ def write(session: OdooSession, changes: Mapping[int, Cells]) -> None:
 
 
 def _by_columns(cells: Mapping[Any, Cells]) -> dict[tuple[str, ...], list[Any]]:
-    """The keys by their columns. A column that nothing goes into would empty its field."""
+    """The keys by their columns: an empty cell would clear the field."""
     found: dict[tuple[str, ...], list[Any]] = {}
     for key in sorted(cells):  # parallel loads in one order don't deadlock
         if cells[key]:
@@ -76,7 +75,7 @@ def _by_columns(cells: Mapping[Any, Cells]) -> dict[tuple[str, ...], list[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class NewContact:
-    """A contact to be created unless its external id exists."""
+    """A contact to create unless its external id exists."""
 
     key: str
     """The external id, without the module."""
@@ -89,21 +88,21 @@ _ATTEMPTS = 5
 
 def create(
     session: OdooSession,
-    wanted: Iterable[NewContact],
+    new: Iterable[NewContact],
     is_usable: Callable[[NewContact, Row], bool],
 ) -> dict[str, dict[str, Any]]:
-    """Create the contacts that are absent under their external ids.
+    """Create the contacts whose external ids don't exist.
 
     Where the contact of an external id exists and is not usable, because somebody archived,
-    changed or merged it, another one is created beside it.
+    changed or merged it, another one is created.
 
     Returns:
-        The contacts by the wanted ones' keys.
+        The contacts by the keys of ``new``.
 
     Raises:
         ItemErrors: Odoo refuses some of them, named by their orders.
     """
-    missing = {contact.key: contact for contact in wanted}
+    missing = {contact.key: contact for contact in new}
     found: dict[str, dict[str, Any]] = {}
     for attempt in range(_ATTEMPTS):
         rows = _load(session, {key: _named(c, attempt) for key, c in missing.items()})
@@ -126,14 +125,14 @@ def _named(contact: NewContact, attempt: int) -> NewContact:
     return replace(contact, key=f"{contact.key}{endings[min(attempt, 2)]}")
 
 
-def _load(session: OdooSession, wanted: Mapping[str, NewContact]) -> dict[str, dict[str, Any]]:
+def _load(session: OdooSession, new: Mapping[str, NewContact]) -> dict[str, dict[str, Any]]:
     ids: dict[str, int] = {}
-    for columns, keys in _by_columns({key: c.cells for key, c in wanted.items()}).items():
+    for columns, keys in _by_columns({key: c.cells for key, c in new.items()}).items():
         rows = [
-            [f"{MODULE}.{wanted[key].key}", *(wanted[key].cells[name] for name in columns)]
+            [f"{MODULE}.{new[key].key}", *(new[key].cells[name] for name in columns)]
             for key in keys
         ]
-        owners = [wanted[key].order_id for key in keys]
+        owners = [new[key].order_id for key in keys]
         fields = ["id", *columns]
         loaded = session.load("res.partner", fields, rows, owners=owners, context=UNTRACKED)
         ids |= zip(keys, loaded, strict=True)
@@ -145,7 +144,7 @@ def _load(session: OdooSession, wanted: Mapping[str, NewContact]) -> dict[str, d
 
 
 def add_notes(contact: Row, notes: Sequence[str]) -> dict[str, str]:
-    """The cells that add to a contact's notes what they don't hold yet."""
+    """The cells that append to a contact's notes what they lack."""
     comment = str(contact["comment"])
     missing = [note for note in notes if html.unescape(note) not in html.unescape(comment)]
     return {"comment": "".join([comment, *missing])} if missing else {}
@@ -157,29 +156,29 @@ def add_notes(contact: Row, notes: Sequence[str]) -> dict[str, str]:
 def delivery_contacts(
     session: OdooSession, placed: Sequence[tuple[Buyer, Row]]
 ) -> dict[str, dict[str, Any]]:
-    """The contact that each order is delivered to: its customer, or one below it.
+    """Find or create the delivery contact of each order: its customer, or one below it.
 
     Args:
         session: a login, in the account's company.
         placed: buyers, each with the customer in Odoo.
 
     Returns:
-        By Amazon order id. Each has exactly the name and the address that Amazon tells.
+        By Amazon order id. Each has exactly the name and address that Amazon states.
     """
     elsewhere = [(buyer, row) for buyer, row in placed if not _delivered_at(buyer, row)]
     below = _children(session, {row["id"] for _, row in placed if row["is_company"] or elsewhere})
     found: dict[str, dict[str, Any]] = {
         buyer.order_id: dict(row) for buyer, row in placed if _delivered_at(buyer, row)
     }
-    wanted: dict[str, NewContact] = {}
+    new: dict[str, NewContact] = {}
     for buyer, row in elsewhere:
         known = [each for each in below if _is_delivery_of(each, row, buyer)]
         if known:
             found[buyer.order_id] = known[0]
         else:
-            wanted[buyer.order_id] = _delivery(buyer, row)
-    created = _create_below(session, [*_persons(placed, below), *wanted.values()])
-    return found | {order_id: created[contact.key] for order_id, contact in wanted.items()}
+            new[buyer.order_id] = _delivery(buyer, row)
+    created = _create_below(session, [*_persons(placed, below), *new.values()])
+    return found | {order_id: created[contact.key] for order_id, contact in new.items()}
 
 
 def _delivered_at(buyer: Buyer, customer: Row) -> bool:
@@ -204,7 +203,7 @@ def _children(session: OdooSession, customers: Iterable[int]) -> list[dict[str, 
 
 
 _OWN_ADDRESS = {"delivery", "other"}
-"""Types of contacts whose address is not the one of the contact above."""
+"""Types of contacts with an address of their own."""
 
 
 def _is_delivery_of(contact: Row, customer: Row, buyer: Buyer) -> bool:
@@ -218,7 +217,7 @@ def _is_delivery_of(contact: Row, customer: Row, buyer: Buyer) -> bool:
 
 
 def _delivery(buyer: Buyer, customer: Row) -> NewContact:
-    """Keyed by what is told, so that an address gets one contact however often it is told."""
+    """A new delivery contact. Its key is a digest of the address, so that each has one contact."""
     name, cells = buyer.deliver_to(customer), buyer.address.cells()
     if buyer.address.has_place:
         key = f"partner_{customer['id']}_delivery_{_told(buyer.address, name)}"
@@ -234,7 +233,7 @@ def _told(address: OdooAddress, name: str) -> str:
 
 
 def _persons(placed: Sequence[tuple[Buyer, Row]], below: Sequence[Row]) -> Iterator[NewContact]:
-    """The persons who buy for companies; one that somebody archived stays so."""
+    """The persons who buy for companies. Archived ones stay archived."""
     known = {(each["parent_id"], each["name"]) for each in below if each["type"] == _PERSON}
     known |= {(e["parent_id"], e["email_normalized"]) for e in below if e["email_normalized"]}
     for buyer, row in placed:
@@ -252,23 +251,23 @@ def _person(buyer: Buyer, company: Row) -> NewContact:
 
 
 _PERSON = "contact"
-"""The type of a contact that has the address of the one above."""
+"""The type of a contact that shares the address of its parent."""
 
 
 _GIVEN_LATER = ("parent_id/.id", "email")
 
 
-def _create_below(session: OdooSession, wanted: Sequence[NewContact]) -> dict[str, dict[str, Any]]:
-    """Create contacts and hang them below their customers.
+def _create_below(session: OdooSession, new: Sequence[NewContact]) -> dict[str, dict[str, Any]]:
+    """Create contacts and set their parents.
 
     In two steps: Odoo 19 compares a contact that is loaded with a parent with fields that only
     accountants may read (``res.partner._load_records_create``), and a load through the parent's
     ``child_ids`` overwrites what exists. Between the steps the contact's reference names its
     external id, so that an interrupted one is known from one that people took from its parent.
     """
-    if not wanted:
+    if not new:
         return {}
-    by_key = {contact.key: contact for contact in wanted}
+    by_key = {contact.key: contact for contact in new}
     first = [replace(contact, cells=_first(contact)) for contact in by_key.values()]
 
     def is_usable(contact: NewContact, row: Row) -> bool:
@@ -298,12 +297,12 @@ def _rest(contact: NewContact) -> Cells:
 
 
 def _is_new(row: Row) -> bool:
-    """The bridge created it and did not finish."""
+    """True if its creation was interrupted."""
     return str(row["ref"]).startswith(f"{MODULE}.") and bool(row["active"]) and not row["parent_id"]
 
 
 def _is_as_wanted(row: Row, contact: NewContact) -> bool:
-    """It exists and has just these values still."""
+    """True if it exists and still has these values."""
     same = all(
         is_same_text(row[name.removesuffix("/.id")], cell)
         for name, cell in contact.cells.items()
@@ -316,7 +315,7 @@ _COMPARED = {"name", "parent_id", *FIELDS} - {"phone"}
 
 
 def filled(address: OdooAddress, contact: dict[str, Any]) -> dict[str, str]:
-    """Enter in a contact, as read, what it lacks of an address; returns the cells to write."""
+    """Fill in what a contact lacks of an address. Returns the cells to write."""
     cells = blanks(address, contact)
     contact |= {name: address.fields[name] for name in FIELDS if not contact[name]}
     return cells

@@ -1,4 +1,4 @@
-"""Deliveries: those out of Amazon's location, which are done at once, and what goes with others."""
+"""Deliveries: validates those from Amazon's location, and annotates the others."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import whole
 
 _QUIET = {"skip_backorder": True, "skip_sms": True}
-"""Without these, ``button_validate`` may answer with a question in place of doing its work."""
+"""Without these, ``button_validate`` may return a wizard instead of validating."""
 
 
 def deliver(
     session: OdooSession, owners: Mapping[int, str], serial_numbers: Mapping[str, Sequence[str]]
 ) -> None:
-    """Do these transfers with the whole quantities that they demand; all or none of them.
+    """Validate transfers with their whole demand; all or none of them.
 
     Args:
         session: the login.
@@ -73,7 +73,7 @@ def _validate(session: OdooSession, ids: Sequence[int]) -> None:
 
 @contextmanager
 def _unaddressed(session: OdooSession, ids: Sequence[int]) -> Iterator[None]:
-    """Take the customer off transfers while they are done, where Odoo would mail to them.
+    """Remove the customer from transfers during validation if Odoo would mail them.
 
     With *Email Confirmation* (``stock_move_email_validation``), ``button_validate`` mails to the
     transfer's contact and followers, whatever the context says; but Amazon has informed the
@@ -93,7 +93,7 @@ def _unaddressed(session: OdooSession, ids: Sequence[int]) -> Iterator[None]:
 def _address(
     session: OdooSession, contacts: Mapping[int, str], followers: Mapping[int, int]
 ) -> None:
-    """Write the contacts of transfers, and let nobody of them follow the transfers."""
+    """Set the contacts of transfers, and keep them from becoming followers."""
     if not contacts:
         return
     rows = [[str(id_), contact] for id_, contact in sorted(contacts.items())]
@@ -103,7 +103,7 @@ def _address(
 
 
 def _refuse_open(session: OdooSession, owners: Mapping[int, str]) -> None:
-    """Raise ItemErrors for transfers that Odoo left open although it said that they are done."""
+    """Raise ItemErrors for transfers that are still open although Odoo reported success."""
     open_ = [("id", "in", sorted(owners)), ("state", "!=", "done")]
     rows = session.search_read("stock.picking", open_, ["name"])
     errors = {owners[row["id"]]: _not_delivered(row["name"]) for row in rows}
@@ -142,7 +142,7 @@ def note_instructions(
 
     Args:
         session: the login.
-        instructions: by delivery. A note that exists is people's, and stays as it is.
+        instructions: by delivery. An existing note belongs to people and stays unchanged.
         late: deliveries to whose notes the lines with new labels are added.
     """
     cells = [
@@ -166,7 +166,7 @@ _PERSONAL = re.compile(f"({GIFT_MESSAGE}|{DELIVERY_INSTRUCTIONS}): [^<]*")
 
 
 def erase_instructions(session: OdooSession, sale_order_ids: Sequence[int]) -> None:
-    """Take personal data out of the notes of these orders' deliveries."""
+    """Erase personal data from the notes of these orders' deliveries."""
     labels = [("note", "ilike", f"{label}: ") for label in (GIFT_MESSAGE, DELIVERY_INSTRUCTIONS)]
     domain = [("sale_id", "in", sale_order_ids), "|", *labels]
     rows = session.search_read("stock.picking", domain, ["note"])

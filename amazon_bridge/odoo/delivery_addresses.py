@@ -1,4 +1,4 @@
-"""Where sale orders are delivered to, and whether another address would change their taxes."""
+"""Delivery addresses of sale orders, and whether another one would change their taxes."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def deliver_to(session: OdooSession, sale_order: SaleOrder, before: int, partner
 def may_change_taxes(
     session: OdooSession, *, company_id: int, country_id: int | None, position_id: int | None
 ) -> bool:
-    """Whether Odoo might choose another fiscal position for a country than the one that is set.
+    """True if Odoo might choose another fiscal position for a country than the current one.
 
     Odoo's own choice can't be asked for over the external API. Positions that also depend on
     states or postal codes count as possible.

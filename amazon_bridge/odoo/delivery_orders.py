@@ -1,4 +1,4 @@
-"""Delivery orders that are done: which of the bridge's sale orders they deliver, and how."""
+"""Finished delivery orders, with the sale orders of the bridge that they deliver."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ TO_THE_CUSTOMER = (
     ("location_dest_id.usage", "=", "customer"),
     ("location_id.usage", "!=", "customer"),
 )
-"""The last step of a delivery, or a vendor's direct one (drop-shipping), and no return."""
+"""The last step of a delivery, or drop-shipping by a vendor; not a return."""
 
 _STATEMENT = re.compile(r"amazon\s+shipped\s*:\s*(.+)", re.IGNORECASE)
-"""What a person writes into a delivery order's note where the bridge can't tell what left."""
+"""A person writes this into a delivery order's note if the bridge can't derive what left."""
 
 _BETWEEN_REFERENCES = re.compile("[,+;\n\r\v\f\x85\u2028\u2029\uff0c\uff0b\uff1b\u3001]")
 """Comma, plus and semicolon, also of full width, and the ends of lines."""
@@ -45,15 +45,15 @@ class DeliveryOrder:
     carrier_source_name: str | None = None
     """The carrier's name in Odoo's source language, where the login has another."""
     statement: str | None = None
-    """What a person wrote behind "Amazon shipped:" into its note."""
+    """The text after "Amazon shipped:" in its note."""
     is_shared: bool = False
-    """It delivers goods of other sale orders, too."""
+    """It also delivers goods of other sale orders."""
     is_cancelled: bool = False
-    """Nothing left with it, and its sale order goes on."""
+    """It was cancelled, and its sale order wasn't."""
 
     @property
     def key(self) -> str:
-        """Unique for ever: another order's delivery may get the same name, or even the same id."""
+        """Unique for ever: another delivery order may have the same name, or even the same id."""
         return f"{self.order_id}#{self.id}"
 
     @property
@@ -69,7 +69,7 @@ class DeliveryOrder:
 
     @property
     def lacks(self) -> tuple[str, ...]:
-        """What it hasn't got of what Amazon wants to know, in Odoo's words."""
+        """The fields that Amazon requires and that are empty, in Odoo's terms."""
         has = {"carrier": self.carrier, "tracking reference": self.tracking_references}
         return tuple(name for name, value in has.items() if not value)
 

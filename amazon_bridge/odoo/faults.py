@@ -1,7 +1,7 @@
-"""One table: what went wrong on the way to Odoo, or in it → our errors.
+"""Maps failed calls of Odoo to our errors.
 
-Odoo's texts can quote what it was given or has stored, a buyer's name as well as a field's.
-They reach the ledger and the logs, so they pass ``without_personal_data`` first.
+Odoo's messages can quote what it was sent or has stored, such as a buyer's name. They reach the
+state store and the logs, so they pass ``without_personal_data`` first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FAILURES: Final = (
     HTTPException,
     OSError,
 )
-"""What a call through the transport may raise, besides bugs of ours."""
+"""Exceptions of a call through the transport."""
 
 
 class _Kind(Enum):
@@ -54,7 +54,7 @@ _JSONRPC_KINDS = {
     "odoo.exceptions.AccessError": _Kind.FORBIDDEN,
 }
 
-_TROUBLE_OF_THE_MOMENT = re.compile(
+_CONFLICT = re.compile(
     r"could not serialize access|deadlock detected|could not obtain lock|"
     r"current transaction is aborted|ir_model_data_module_name|"
     r"SerializationFailure|LockNotAvailable|DeadlockDetected|ConcurrencyError|"
@@ -65,15 +65,15 @@ _UNREADABLE_ANSWER = re.compile(r"TypeError: (cannot marshal |dictionary key mus
 
 
 def is_momentary(text: str) -> bool:
-    """Whether Odoo's text tells of transactions in each other's way: trying again helps."""
-    return bool(_TROUBLE_OF_THE_MOMENT.search(text))
+    """True if Odoo's message is about a conflict of transactions: a retry helps."""
+    return bool(_CONFLICT.search(text))
 
 
 def explain(failure: Exception, sent: Iterable[Any] = ()) -> BridgeError | None:
-    """The error of ours for a failed call.
+    """Our error for a failed call.
 
-    None says that the call has been done and committed, only its answer could not be sent:
-    Odoo 19 can't say None, nor dictionaries with integer keys, over XML-RPC; 14 no frozendict.
+    None if the call succeeded and was committed, and only its result could not be sent: over
+    XML-RPC, Odoo 19 can't send None or dictionaries with integer keys, and 14 no frozendict.
 
     Args:
         failure: what the transport raised, one of ``FAILURES``.
@@ -90,7 +90,7 @@ def explain(failure: Exception, sent: Iterable[Any] = ()) -> BridgeError | None:
         return _of_status(failure.code, failure.headers)
     if isinstance(failure, xmlrpc.client.ProtocolError):
         return _of_status(failure.errcode, failure.headers)
-    return _of_the_way(failure)
+    return _connection_error(failure)
 
 
 def _jsonrpc_failure(failure: odoorpc.error.RPCError) -> tuple[_Kind, str]:
@@ -137,35 +137,35 @@ def _of_crash(text: str, clean: str) -> BridgeError | None:
     return ItemError(
         "odoo_fault",
         f"Odoo failed: {clean}",
-        "Odoo's own log has the whole traceback. `amazon-bridge check` tells whether this "
-        "version of Odoo has been tried.",
+        "Odoo's own log has the whole traceback. `amazon-bridge check` shows whether this "
+        "version of Odoo is tested.",
     )
 
 
 def _of_status(status: int, headers: Any) -> BridgeError:
-    said = f"Odoo's server answered with HTTP status {status}"
+    reason = f"Odoo's server answered with HTTP status {status}"
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         wait = str((headers or {}).get("Retry-After") or "")
         return Transient(
-            f"{said}.",
+            f"{reason}.",
             retry_after=float(wait) if wait.isdigit() else None,
             maybe_done=status != HTTPStatus.TOO_MANY_REQUESTS,
         )
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return ItemError(
             "odoo_refused",
-            f"{said}: the request is too large.",
+            f"{reason}: the request is too large.",
             "Raise the limit of the proxy in front of Odoo (nginx: client_max_body_size).",
         )
     return AccountError(
-        f"{said}.",
+        f"{reason}.",
         "Check odoo.url (https where Odoo redirects to it), and that a proxy in front of Odoo lets"
         " /xmlrpc/2 or /jsonrpc through.",
     )
 
 
-def _of_the_way(failure: Exception) -> BridgeError:
-    """Nothing of Odoo's came back, or nothing that can be read."""
+def _connection_error(failure: Exception) -> BridgeError:
+    """The error for a missing or unreadable response."""
     reason = failure.reason if isinstance(failure, URLError) else failure
     if isinstance(reason, ssl.SSLCertVerificationError):
         why = reason.verify_message.rstrip(".")
@@ -183,7 +183,7 @@ def _of_the_way(failure: Exception) -> BridgeError:
         what = "The connection to Odoo broke" if sent else "Odoo can't be reached"
         return Transient(f"{what}: {_detail(reason)}.", _CHECK_URL, maybe_done=sent)
     return Transient(
-        "Odoo's server answered with something else than data, perhaps a maintenance page.",
+        "Odoo's server returned no data, perhaps a maintenance page.",
         _CHECK_URL,
         maybe_done=True,
     )

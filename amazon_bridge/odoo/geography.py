@@ -1,4 +1,4 @@
-"""Odoo's countries and states, by what Amazon writes of them."""
+"""Odoo's countries and states, by Amazon's codes and names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PARTS_OF_STREETS = ("street_name", "street_number", "street_number2", "district
 (which ``l10n_br`` brings along) the first three, OCA's ``l10n_br_base`` also the district."""
 
 _OTHER_CODES = {"UK": "GB", "EL": "GR"}
-"""Codes in use for countries that ISO 3166-1 calls otherwise."""
+"""Codes in use that differ from ISO 3166-1."""
 
 
 class Geography:
@@ -30,7 +30,7 @@ class Geography:
         """Fields in which this Odoo keeps parts of a contact's street, such as the number."""
 
     def country_id(self, country_code: str | None) -> int | None:
-        """The country of an ISO 3166-1 code, where Amazon's ``UK`` serves as ``GB``."""
+        """The country of an ISO 3166-1 code; Amazon's ``UK`` is ``GB``."""
         code = (country_code or "").strip().upper()
         return self._countries.get(_OTHER_CODES.get(code, code))
 
@@ -58,7 +58,7 @@ _SUFFIXES = ("-to", "-fu", "-ken", " prefecture", " province", " county", " regi
 
 
 def _plain(name: str | None) -> str:
-    """The name as compared: without case and without the word for its kind."""
+    """The name normalised for comparison: case-folded, without the word for its kind."""
     plain = " ".join((name or "").lower().replace(".", "").split())
     for suffix in _SUFFIXES:
         plain = plain.removesuffix(suffix)

@@ -2,7 +2,7 @@
 
 An invoice is loaded with an external id, ``invoice_<Amazon order id>``, so that an order gets
 one at most. Its payment is registered and reconciled by Odoo's own wizard in one transaction,
-and only of what is still open: it can't be done twice either.
+and only for the amount that is open: it can't be paid twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FIELDS = ["state", "amount_total", "payment_state", "invoice_date", "currency_i
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice of ours as it stands in Odoo."""
+    """An invoice that the bridge created."""
 
     id: int
     order_id: str
@@ -36,7 +36,7 @@ class Invoice:
 
 
 def to_invoice(session: OdooSession, company_id: int) -> list[str]:
-    """The references of all sale orders to be invoiced of which nothing is left to deliver."""
+    """The references of all completely delivered sale orders to invoice."""
     domain = [
         *("!", ("picking_ids.state", "in", ["draft", "waiting", "confirmed", "assigned"])),
         ("invoice_status", "=", "to invoice"),
@@ -49,7 +49,7 @@ def to_invoice(session: OdooSession, company_id: int) -> list[str]:
 
 
 def delivery_dates(session: OdooSession, orders: Collection[SaleOrder]) -> dict[str, date]:
-    """When the last goods went out, of those orders of which all have; by Amazon order id.
+    """The date of the last delivery of each completely delivered order, by Amazon order id.
 
     Of an order without goods that is the day of the order.
     """
@@ -64,7 +64,7 @@ def delivery_dates(session: OdooSession, orders: Collection[SaleOrder]) -> dict[
 
 
 def find(session: OdooSession, order_ids: Collection[str]) -> dict[str, Invoice]:
-    """The invoices that the bridge made of these orders, by Amazon order id."""
+    """The invoices that the bridge created for these orders, by Amazon order id."""
     domain = [("ref", "in", sorted(order_ids)), ("move_type", "=", "out_invoice")]
     rows = session.search_read("account.move", domain, ["ref"])
     return {each.order_id: each for each in _read(session, [row["id"] for row in rows])}
@@ -73,10 +73,10 @@ def find(session: OdooSession, order_ids: Collection[str]) -> dict[str, Invoice]
 def make(
     session: OdooSession, orders: Sequence[SaleOrder], dates: Mapping[str, date]
 ) -> dict[str, Invoice]:
-    """Make draft invoices of whole sale orders, dated as given; by Amazon order id.
+    """Create draft invoices of whole sale orders with these dates; by Amazon order id.
 
     Raises:
-        ItemErrors: these can't be invoiced as a whole, or Odoo refuses them; none was made.
+        ItemErrors: These can't be invoiced as a whole, or Odoo refuses them; none was created.
     """
     if not orders:
         return {}
@@ -97,7 +97,7 @@ def make(
 
 
 def _refuse_parts(orders: Sequence[SaleOrder], lines: Sequence[Mapping[str, Any]]) -> None:
-    """Put out the orders that somebody has begun to invoice, or that lack goods."""
+    """Raise ItemErrors for orders that somebody has begun to invoice, or that lack goods."""
     errors = {}
     for order in orders:
         own = [line for line in lines if line["order_id"][0] == order.id]
@@ -201,7 +201,7 @@ def _read(session: OdooSession, ids: Sequence[int]) -> list[Invoice]:
 
 
 def post(session: OdooSession, invoices: Collection[Invoice]) -> None:
-    """Post those that are drafts; all or none."""
+    """Post the drafts; all or none."""
     if drafts := sorted(invoice.id for invoice in invoices if invoice.is_draft):
         session.call("account.move", "action_post", drafts)
 

@@ -11,7 +11,7 @@ from amazon_bridge.odoo.sales import SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 
 _ITEM_LINE = re.compile(r"sale_line_([^_]+)")
-"""The external id of an order item's own line; those of its charges go on behind it."""
+"""The external id of an order item's line; those of its charges have a suffix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ItemLine:
 
 
 def item_lines(session: OdooSession, sale_orders: Iterable[SaleOrder]) -> dict[str, ItemLine]:
-    """Read the lines of order items, by order item id. Items without their line are absent."""
+    """Read the lines of order items, by order item id. Items without a line are left out."""
     ids = sorted(id_ for sale_order in sale_orders for id_ in sale_order.line_ids)
     names = session.external_ids("sale.order.line", ids)
     items = {id_: m[1] for id_, name in names.items() if (m := _ITEM_LINE.fullmatch(name))}

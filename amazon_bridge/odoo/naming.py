@@ -15,7 +15,7 @@ from amazon_bridge.odoo.session import SOURCE_LANGUAGE, OdooSession
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A record's name, as the login sees it and as its source has it; often the same."""
+    """A record's name in the login's language and in the source language; often the same."""
 
     displayed: str
     source: str
@@ -25,7 +25,7 @@ class Name:
 
     @property
     def both(self) -> tuple[str, ...]:
-        """The name that is seen comes first."""
+        """Both names, the displayed one first."""
         return tuple(dict.fromkeys((self.displayed, self.source)))
 
 

@@ -1,7 +1,7 @@
-"""What the bridge tells the people who work in Odoo, on the record that it is about.
+"""Notes and activities for the people who work in Odoo, on the records that they are about.
 
-Notes and activities are loaded with external ids, so that many are written in one call and
-each is written once: of one topic, a record has one note for ever.
+They are loaded with external ids, so that one call writes many and each is written once: a record
+has at most one note per topic, for ever.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ class Note:
     """An internal note in a record's chatter, never mailed to anyone."""
 
     topic: str
-    """A word that tells it from the record's other notes."""
+    """Identifies the note among those of the record."""
     subject: str
     body: str
     for_packers: tuple[str, str] | None = None
-    """Subject and body on delivery orders, where they are others."""
+    """Subject and body on delivery orders, if they differ."""
     contact_id: int | None = None
     """A contact to which "contact #ID" in the body leads."""
 
     def on(self, model: str) -> Note:
-        """The note in the words for records of a model."""
+        """The note with the subject and body for records of a model."""
         if self.for_packers is None or model != DELIVERY_ORDER:
             return self
         subject, body = self.for_packers
@@ -84,11 +84,11 @@ def records_with_note(
 
 
 def subjects_by_record(
-    session: OdooSession, model: str, ids: Collection[int], wanted: Collection[str]
+    session: OdooSession, model: str, ids: Collection[int], subjects: Collection[str]
 ) -> dict[int, set[str]]:
-    """Which of these subjects the notes of the records have; records without any are absent."""
+    """The given subjects that each record's notes have; records without any are left out."""
     found: dict[int, set[str]] = {}
-    for row in _notes(session, {model}, ids, wanted) if ids else ():
+    for row in _notes(session, {model}, ids, subjects) if ids else ():
         found.setdefault(row["res_id"], set()).add(row["subject"])
     return found
 
@@ -104,7 +104,7 @@ def _notes(
 def remind(
     session: OdooSession, notes: Mapping[Record, Note], *, today: date, user_id: int | None
 ) -> None:
-    """Post notes and schedule a to-do activity of the same words with each.
+    """Post notes and schedule a to-do activity with each, with the same text.
 
     A record that has its note already gets no second activity: somebody may be done with it.
     """
@@ -128,7 +128,7 @@ def remind_all(
 def _schedule(
     session: OdooSession, notes: Collection[RecordNote], *, today: date, user_id: int
 ) -> None:
-    """Schedule the activities; Odoo refuses to ask someone who may not see the record."""
+    """Schedule activities. Odoo refuses to assign them to users who may not see the record."""
     rows = [
         [
             f"{MODULE}.{_name('activity', record, note)}",
@@ -153,7 +153,7 @@ def close_reminders(
     topics: Collection[str],
     feedback: str,
 ) -> None:
-    """Mark the open activities on these records as done whose topics begin so."""
+    """Mark the open activities of these topics on these records as done."""
     close_all(session, [(model, id_) for id_ in ids], topics, feedback)
 
 
@@ -184,7 +184,7 @@ def close_all(
 def records_with_reminder(
     session: OdooSession, model: str, ids: Collection[int], topics: Collection[str]
 ) -> set[int]:
-    """Those of the records that have an open activity whose topic begins so."""
+    """The ids of records that have an open activity of one of these topics."""
     open_ = _open_activities(session, [(model, id_) for id_ in ids], topics)
     return {id_ for _, (_, id_) in open_.values()}
 

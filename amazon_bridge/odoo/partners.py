@@ -31,18 +31,18 @@ class Customer:
     partner_id: int
     delivery_id: int
     has_address: bool = True
-    """Amazon tells where to deliver. Else the delivery contact is one without an address."""
+    """Amazon states an address. If not, the delivery contact has none."""
     tax_number_refused: bool = False
-    """Amazon tells a tax number that Odoo finds wrong; it is in the customer's notes."""
+    """Odoo refuses the tax number that Amazon states; it is in the customer's notes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where an order that is in Odoo already goes by what Amazon tells now."""
+    """The delivery contact of an existing sale order, by the address that Amazon states now."""
 
     delivery_id: int
     is_other: bool = False
-    """Another contact than the order was delivered to so far."""
+    """It isn't the sale order's delivery contact so far."""
     was_filled: bool = False
     """The same contact, which had no address before."""
 
@@ -55,7 +55,7 @@ def customers(
     *,
     known_again: bool = True,
 ) -> dict[str, Customer]:
-    """Find the customer of each order, and create it where there is none yet.
+    """Find the customer of each order, and create those that don't exist.
 
     Args:
         session: a login, in the account's company.
@@ -94,10 +94,10 @@ def customers(
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Customers in Odoo, by what a buyer is known by."""
+    """Existing customers by what identifies a buyer."""
 
     by_number: Mapping[str, Row]
-    """Companies, by their tax number as compared."""
+    """Companies by their normalised tax number."""
     by_email: Mapping[tuple[str, str], Row]
     """By e-mail address, and name of the company (empty for a person)."""
 
@@ -137,7 +137,7 @@ def _search(
 
 
 def _number(geography: Geography, row: Row) -> str:
-    """The contact's tax number as compared."""
+    """The contact's tax number, normalised."""
     return canonical(str(row["vat"]), geography.country_code(row["country_id"] or None))
 
 
@@ -151,7 +151,7 @@ def _company(row: Row) -> str:
 def _find_or_create(
     session: OdooSession, geography: Geography, buyers: Sequence[Buyer], known: _Known
 ) -> tuple[list[Buyer], dict[str, dict[str, Any]]]:
-    """The buyers' customers by their keys, and the buyers, less the tax numbers Odoo refuses.
+    """Customers by key, and the buyers without the tax numbers that Odoo refuses.
 
     A company is known by a number that Odoo accepts; by one that is wrong, as ``123456`` typed
     by many, different companies would become one.
@@ -169,13 +169,13 @@ def _find_or_create(
 
 
 def _shared(rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """One dictionary for each contact, though several keys may lead to it."""
+    """One dictionary per contact, shared by all keys that lead to it."""
     by_id = {row["id"]: row for row in rows.values()}
     return {key: by_id[row["id"]] for key, row in rows.items()}
 
 
 def _refused_numbers(error: ItemError | ItemErrors, buyers: Iterable[Buyer]) -> set[str]:
-    """The tax numbers that may be why Odoo refuses to create these customers."""
+    """The tax numbers that Odoo may refuse."""
     named = set(error.errors) if isinstance(error, ItemErrors) else None
     return {b.tax_number for b in buyers if named is None or b.order_id in named} - {""}
 
@@ -189,8 +189,8 @@ def _create(
         is_one = not buyer.company or same or is_same_text(row["name"], buyer.company)
         return _is_live(row) and is_one
 
-    wanted = [NewContact(key, buyer.order_id, _cells(buyer)) for key, buyer in absent.items()]
-    return contacts.create(session, wanted, is_usable)
+    new = [NewContact(key, buyer.order_id, _cells(buyer)) for key, buyer in absent.items()]
+    return contacts.create(session, new, is_usable)
 
 
 def _cells(buyer: Buyer) -> dict[str, str]:
@@ -208,7 +208,7 @@ def _cells(buyer: Buyer) -> dict[str, str]:
 
 
 def _complete(session: OdooSession, placed: Iterable[tuple[Buyer, dict[str, Any]]]) -> None:
-    """Enter what customers lack: a name, an address, notes. What they have stays."""
+    """Fill in empty fields of customers: name, address, notes. Existing values stay."""
     changes: dict[int, dict[str, str]] = {}
     for buyer, row in placed:
         if not _is_live(row):
@@ -229,7 +229,7 @@ def _is_live(row: Row) -> bool:
 
 
 def _name_and_email(buyer: Buyer, row: Row) -> dict[str, str]:
-    """Of a customer whom Amazon did not name before."""
+    """The name of a customer whom Amazon did not name before."""
     if not is_nameless(row) or row["name"] == buyer.name:
         return {}
     return {"name": buyer.name} | ({} if row["email"] else {"email": buyer.email})
@@ -238,7 +238,7 @@ def _name_and_email(buyer: Buyer, row: Row) -> dict[str, str]:
 def _add_tax_numbers(
     session: OdooSession, placed: Iterable[tuple[Buyer, dict[str, Any]]]
 ) -> set[str]:
-    """Give customers their tax number, or a note of it where Odoo finds it wrong.
+    """Set the tax number of customers, or note it where Odoo refuses it.
 
     Returns:
         The orders whose number is refused.
@@ -258,7 +258,7 @@ def _add_tax_numbers(
 
 
 def _write_numbers(session: OdooSession, numbers: Mapping[int, Mapping[str, str]]) -> set[int]:
-    """Write tax numbers on contacts; returns the contacts whose number Odoo refuses."""
+    """Write tax numbers on contacts. Returns the contacts whose number Odoo refuses."""
     try:
         contacts.write(session, numbers)
     except ItemError:
@@ -277,9 +277,9 @@ def destinations(
     orders: Sequence[Order],
     placed: Mapping[str, tuple[int, int]],
 ) -> dict[str, Destination]:
-    """Find or create the contact that each order is to be delivered to, below its customer.
+    """Find or create the delivery contact of each order, below its customer.
 
-    For sale orders that exist: Amazon may tell the address after the import, or another one. A
+    For existing sale orders: Amazon may state the address after the import, or change it. A
     customer, or a delivery contact, that has no address yet gets Amazon's. Nothing else is
     written: not the sale order, and not its deliveries.
 
@@ -291,16 +291,18 @@ def destinations(
 
     Returns:
         By Amazon order id. An address that is the same in substance is no other destination; an
-        order whose address Amazon doesn't tell keeps its own.
+        order whose address Amazon withholds keeps its own.
     """
     buyers = [buyer_of(geography, order) for order in orders]
     rows = contacts.read(session, {id_ for pair in placed.values() for id_ in pair})
-    told = [b for b in buyers if b.address.has_place and _is_known(rows, placed[b.order_id][0])]
-    blank = {b.order_id for b in told if _fits(b, rows.get(placed[b.order_id][1]))}
-    _complete(session, [(b, rows[placed[b.order_id][0]]) for b in told])
+    addressed = [
+        b for b in buyers if b.address.has_place and _is_known(rows, placed[b.order_id][0])
+    ]
+    blank = {b.order_id for b in addressed if _fits(b, rows.get(placed[b.order_id][1]))}
+    _complete(session, [(b, rows[placed[b.order_id][0]]) for b in addressed])
     found = {b.order_id: Destination(placed[b.order_id][1]) for b in buyers}
     moved = []
-    for buyer in told:
+    for buyer in addressed:
         customer, delivery = (rows.get(id_) for id_ in placed[buyer.order_id])
         assert customer is not None
         if delivery and delivery is not customer and buyer.order_id in blank:
@@ -316,7 +318,7 @@ def destinations(
 
 
 def _is_known(rows: Mapping[int, Row], customer_id: int) -> bool:
-    """Somebody's: not one who was made anonymous."""
+    """True unless the customer doesn't exist or is anonymised."""
     return customer_id in rows and rows[customer_id]["name"] != ANONYMOUS
 
 
@@ -331,7 +333,7 @@ def _is_at(buyer: Buyer, customer: Row, contact: Row) -> bool:
 def _fill_delivery(
     session: OdooSession, buyer: Buyer, customer: Row, delivery: dict[str, Any]
 ) -> None:
-    """Give a delivery contact without an address the one that Amazon tells now.
+    """Fill in the address that Amazon states now on a delivery contact without one.
 
     It has the customer's name if the bridge created it so (``contacts.delivery_contacts``).
     """

@@ -1,4 +1,4 @@
-"""What people may change of a confirmed sale order, as a checksum: has anything changed?"""
+"""Checksums of what people may change on a confirmed sale order."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _checksum(*facts: Any) -> str:
 
 
 def _without_names(fact: Any) -> Any:
-    """Facts with ids in place of the names that Odoo shows with them, which change by language."""
+    """Values with ids instead of display names, which depend on the language."""
     if isinstance(fact, dict):
         return {key: _id_of(value) for key, value in fact.items()}
     if isinstance(fact, list | tuple):

@@ -1,8 +1,8 @@
-"""Odoo's texts without what may be a buyer's, so that they may be logged, stored and shown.
+"""Removes buyers' data from Odoo's messages, so that they may be logged, stored and shown.
 
-Odoo's messages quote what it was given or has stored: a buyer's name as well as a product's.
-What is known to be the shop's own stays, for a reason without it helps nobody; what is not
-known goes.
+Odoo's messages quote what it was sent or has stored: names of buyers as well as of products.
+Names of the shop's own things stay, because a reason without them helps nobody; anything
+unknown is removed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _PERSON = re.compile(
 def without_personal_data(text: str, sent: Iterable[Any] = ()) -> str:
     """Odoo's text without what may be a buyer's.
 
-    Left out are: every text of three or more characters that was sent, whatever stands in
+    Left out are: every text of three or more characters that was sent, everything in
     quotation marks (Odoo quotes stored values) unless it is the name of a product, a location
     or another thing of the shop's, e-mail addresses, and PostgreSQL's DETAIL. External ids,
     names of models and fields, of transfers, Amazon order ids, numbers and dates stay.
@@ -117,8 +117,8 @@ def of_buyers(model: str, method: str, arguments: Sequence[Any], options: Any = 
     """What may be a buyer's of what a call sends.
 
     Args:
-        model: what is called.
-        method: what is called of it.
+        model: Odoo's.
+        method: of the model.
         arguments: by position. Those of ``load`` are the columns and the rows.
         options: by keyword.
     """

@@ -42,7 +42,7 @@ def unit_price(
     _refuse_unknown(taxes)
     base = _base(total, quantity, taxes)
     if unit:
-        base = _beside_rounding(base, total, quantity, taxes, unit)
+        base = _avoid_rounding(base, total, quantity, taxes, unit)
     return (base / quantity).quantize(_DIGITS, ROUND_HALF_UP)
 
 
@@ -52,7 +52,7 @@ def _refuse_unknown(taxes: Sequence[Tax]) -> None:
             raise ItemError(
                 "unsupported_tax",
                 f"The tax {tax.name!r} has a computation of its own ({tax.kind}): which price"
-                " leads to Amazon's total can't be told.",
+                " gives Amazon's total can't be computed.",
                 "Put another tax on the quotation's line in Odoo, then retry.",
             )
 
@@ -78,7 +78,7 @@ def _base(total: Decimal, quantity: int, taxes: Sequence[Tax]) -> Decimal:
 
 
 def _slope(sign: int, quantity: int, taxes: Sequence[Tax]) -> Decimal:
-    """By how much a line's total grows with its price."""
+    """How much a line's total grows with its price."""
     begin = line_total(_ZERO, quantity, taxes)
     return line_total(Decimal(sign), quantity, taxes) * sign - begin
 
@@ -91,7 +91,7 @@ def largest_rounding(
     digits: int | None,
     discount: Decimal = _ZERO,
 ) -> Decimal:
-    """How far rounding alone can take a line's total from the one that was solved for.
+    """The largest difference that rounding can cause between a line's total and the target.
 
     Half a unit of the currency for the line itself and for each of its taxes, and half of the
     price's last digit for each piece, all of it taxed.
@@ -109,10 +109,10 @@ def largest_rounding(
     return (by_tax + by_price) / 2 * max(_ONE, _slope(1, int(quantity), taxes))
 
 
-def _beside_rounding(
+def _avoid_rounding(
     base: Decimal, total: Decimal, quantity: int, taxes: Sequence[Tax], unit: Decimal
 ) -> Decimal:
-    """A whole number of units near ``base`` that leads to the total; ``base`` if none does."""
+    """A multiple of the unit near ``base`` that gives the total; ``base`` if none does."""
     whole = (base / unit).quantize(_ONE, ROUND_HALF_UP) * unit
     near = [whole + step * unit for step in _NEIGHBOURS]
     return next((b for b in near if line_total(b, quantity, taxes, unit) == total), base)

@@ -27,7 +27,7 @@ def set_prices(
     it. A line that somebody has deleted is left out.
 
     Raises:
-        ItemErrors: these orders have a line whose price can't be told; nothing was written.
+        ItemErrors: these orders have a line whose price can't be computed; nothing was written.
     """
     lines = _lines(session, drafts, orders)
     quotations = _unpriced(session, lines, drafts, orders)
@@ -65,8 +65,8 @@ def _manual(session: OdooSession, price: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """A line of a quotation, as it stands in Odoo without its price."""
+class _QuotationLine:
+    """A line of a quotation in Odoo that has no price yet."""
 
     id: int
     tax_ids: tuple[int, ...]
@@ -74,14 +74,14 @@ class _Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Quotation:
-    """A draft, and the lines that stand for it in Odoo, by external id."""
+    """A draft, and its lines in Odoo by external id."""
 
     draft: Draft
-    standing: Mapping[str, _Standing]
+    lines_by_id: Mapping[str, _QuotationLine]
 
     def tax_ids(self) -> Iterator[int]:
-        """All taxes that may be wanted for its lines."""
-        for line in self.standing.values():
+        """The ids of all taxes that its lines may have."""
+        for line in self.lines_by_id.values():
             yield from line.tax_ids
         if self.draft.facilitator_tax_id:
             yield self.draft.facilitator_tax_id
@@ -89,29 +89,29 @@ class _Quotation:
     def cells(
         self, known: Mapping[int, Tax], digits: int | None, *, per_line: bool
     ) -> Iterator[list[str]]:
-        """What to write: id, unit price, discount and taxes of each line."""
+        """The cells to write: id, unit price, discount and taxes of each line."""
         unit = self.draft.currency_unit if per_line else None
         for line in self.draft.lines:
-            if line.product_id and line.external_id in self.standing:
+            if line.product_id and line.external_id in self.lines_by_id:
                 taxes = self._taxes(line, known)
                 price = _price(line, taxes, unit, digits)
                 tax_ids = ",".join(str(tax.id) for tax in taxes)
-                id_ = str(self.standing[line.external_id].id)
+                id_ = str(self.lines_by_id[line.external_id].id)
                 yield [id_, f"{price:f}", f"{line.percent_off:f}", tax_ids]
 
     def _taxes(self, line: Line, known: Mapping[int, Tax]) -> list[Tax]:
-        """Those that the line is to have.
+        """The taxes of a line.
 
-        A discount lessens the base of the taxes that lie on what it is given for; but a tax of
-        a fixed amount doesn't shrink with a price. What is worth nothing bears no such tax.
+        A discount line bears the taxes of the line that it is given on, except those of a fixed
+        amount, which don't depend on the price. A line worth nothing bears no fixed tax either.
         """
         if line.untaxed:
             facilitator = self.draft.facilitator_tax_id
             return [known[facilitator]] if facilitator else []
-        lessened = self.standing.get(line.lessens or "")
-        ids = (lessened or self.standing[line.external_id]).tax_ids
+        discounted = self.lines_by_id.get(line.discount_on or "")
+        ids = (discounted or self.lines_by_id[line.external_id]).tax_ids
         taxes = [known[id_] for id_ in ids]
-        return _without_fixed(taxes) if lessened or not line.full_total else taxes
+        return _without_fixed(taxes) if discounted or not line.full_total else taxes
 
 
 def _without_fixed(taxes: list[Tax]) -> list[Tax]:
@@ -148,20 +148,22 @@ def _unpriced(
 ) -> list[_Quotation]:
     priced = {row["id"] for row in lines if row["price_unit"]}
     names = session.external_ids("sale.order.line", [row["id"] for row in lines])
-    standing = {
-        names[row["id"]]: _Standing(row["id"], tuple(row[session.names.line_taxes]))
+    lines_by_id = {
+        names[row["id"]]: _QuotationLine(row["id"], tuple(row[session.names.line_taxes]))
         for row in lines
         if row["id"] in names
     }
     return [
-        _Quotation(draft, _part(standing, (line.external_id for line in draft.lines)))
+        _Quotation(draft, _part(lines_by_id, (line.external_id for line in draft.lines)))
         for draft in drafts
         if priced.isdisjoint(orders[draft.order_id].line_ids)
     ]
 
 
-def _part(standing: Mapping[str, _Standing], keys: Iterable[str]) -> dict[str, _Standing]:
-    return {key: standing[key] for key in keys if key in standing}
+def _part(
+    lines_by_id: Mapping[str, _QuotationLine], keys: Iterable[str]
+) -> dict[str, _QuotationLine]:
+    return {key: lines_by_id[key] for key in keys if key in lines_by_id}
 
 
 def _rounds_per_line(
@@ -205,10 +207,10 @@ def add_rounding_lines(
     orders: Mapping[str, SaleOrder],
     product_id: int,
 ) -> list[str]:
-    """Give each order whose total is off by no more than rounding a line, free of tax, with that.
+    """Add an untaxed rounding line to each order whose total differs by no more than rounding.
 
-    Some totals can't be reached with a tax that is added to the price: 20 % on whole cents
-    gives no 0.09. The external id of the line is ``sale_line_<Amazon order id>_rounding``.
+    Some totals can't be reached with a tax that is added to the price: no price in whole cents
+    plus 20 % is 0.09. The external id of the line is ``sale_line_<Amazon order id>_rounding``.
 
     Returns:
         The Amazon order ids of these orders.
@@ -236,7 +238,7 @@ def add_rounding_lines(
 def _largest_roundings(
     session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
 ) -> dict[str, Decimal]:
-    """How far rounding can take each order's total from Amazon's, by Amazon order id."""
+    """The largest difference that rounding can cause, by Amazon order id."""
     ids = sorted(id_ for draft in drafts for id_ in orders[draft.order_id].line_ids)
     fields = ["product_uom_qty", "discount", "display_type", session.names.line_taxes]
     lines = {row["id"]: row for row in session.read("sale.order.line", ids, fields)}

@@ -17,14 +17,14 @@ _GOODS = {"consu", "product"}
 class Products:
     """The product variants that can be sold, by internal reference and by barcode.
 
-    ``obstacles`` tells of products that bear such a reference or barcode and can't be sold, why.
+    ``obstacles`` has the reason why a product with such a reference or barcode can't be sold.
     """
 
     by_reference: Mapping[str, int]
     by_barcode: Mapping[str, int]
     obstacles: Mapping[str, str]
     not_moved: Collection[int] = ()
-    """Those that no delivery is made for: services, and combos."""
+    """Products without a delivery: services and combos."""
 
 
 def find_products(
@@ -41,9 +41,9 @@ def find_products(
     what keeps an ``optional`` reference from leading to a product.
     """
     sellable = [("sale_ok", "=", True), ("company_id", "in", [False, company_id])]
-    wanted = {*references, *optional}
-    rows = _rows(session, wanted, barcodes, sellable)
-    by_reference = {r["default_code"]: r["id"] for r in rows if r["default_code"] in wanted}
+    all_references = {*references, *optional}
+    rows = _rows(session, all_references, barcodes, sellable)
+    by_reference = {r["default_code"]: r["id"] for r in rows if r["default_code"] in all_references}
     by_barcode = {row["barcode"]: row["id"] for row in rows if row["barcode"] in barcodes}
     missing = set(references) - by_reference.keys()
     obstacles = _obstacles(session, missing, barcodes, company_id)
@@ -69,7 +69,7 @@ def _rows(
 def _obstacles(
     session: OdooSession, missing: Collection[str], barcodes: Collection[str], company_id: int
 ) -> dict[str, str]:
-    """Why products with these references or barcodes can't be sold, in all the login may see."""
+    """Why products with these references or barcodes can't be sold."""
     if not missing:
         return {}
     user = session.read("res.users", [session.uid], ["company_ids"])[0]

@@ -1,4 +1,4 @@
-"""What is done to sale orders that exist: confirmed, dated, cancelled. A page of orders a call.
+"""Actions on existing sale orders: confirm, date, cancel; a page of orders per call.
 
 A module can answer a call with a pop-up in place of doing it, so Odoo's answer proves nothing:
 the caller reads the sale orders again.
@@ -20,16 +20,16 @@ from amazon_bridge.odoo.text import printable
 
 
 def confirm(session: OdooSession, ids: Collection[int]) -> str:
-    """Confirm quotations, which makes their deliveries; all or none of them.
+    """Confirm quotations, which creates their deliveries; all or none of them.
 
     ``action_confirm`` sets the order date to now.
 
     Returns:
         The words of the pop-up that Odoo returned instead, if it did and says any.
     """
-    wanted = sorted(ids)
-    answer = session.call("sale.order", "action_confirm", wanted)
-    return "" if answer is True else _objection(session, answer, wanted)
+    quotations = sorted(ids)
+    answer = session.call("sale.order", "action_confirm", quotations)
+    return "" if answer is True else _objection(session, answer, quotations)
 
 
 def cancel(session: OdooSession, orders: Collection[SaleOrder]) -> str:
@@ -107,7 +107,7 @@ def _deadline(ordered: datetime, line: Mapping[str, Any]) -> str:
 
 
 def _objection(session: OdooSession, answer: Any, ids: Sequence[int]) -> str:
-    """What a module objects to: its list of exceptions (OCA), else the words of its pop-up."""
+    """Why a module objects: its list of exceptions (OCA), else the text of its pop-up."""
     if len(ids) == 1 and session.fields_of("sale.order", [_SUMMARY]):
         (summary,) = (row[_SUMMARY] for row in session.read("sale.order", ids, [_SUMMARY]))
         if summary:
@@ -124,8 +124,8 @@ def _words(answer: Mapping[str, Any]) -> str:
     params = answer.get("params")
     inner = params if isinstance(params, Mapping) else {}
     texts = (answer.get("name"), inner.get("title"), inner.get("message"))
-    said = dict.fromkeys(text for text in texts if isinstance(text, str) and text)
-    return _plain(": ".join(said))
+    messages = dict.fromkeys(text for text in texts if isinstance(text, str) and text)
+    return _plain(": ".join(messages))
 
 
 def _plain(markup: str) -> str:

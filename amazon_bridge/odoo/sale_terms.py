@@ -1,4 +1,4 @@
-"""What is written into the terms and lines of sale orders for people, and taken out again."""
+"""Texts in the terms and lines of sale orders: written for people, and erased again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from amazon_bridge.odoo.text import printable
 def add_purchase_orders(
     session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
 ) -> None:
-    """Name the company's own purchase order in the terms of quotations, above what stands there.
+    """Add the company's purchase order number to the terms of quotations, above existing text.
 
     From there it goes onto the invoice.
     """
@@ -31,7 +31,7 @@ _PURCHASE_ORDER = "Purchase order: "
 
 
 def erase_purchase_orders(session: OdooSession, ids: Sequence[int]) -> None:
-    """Take the companies' purchase orders out of the terms of sale orders."""
+    """Erase the companies' purchase order numbers from the terms of sale orders."""
     domain = [("id", "in", ids), ("note", "ilike", _PURCHASE_ORDER)]
     rows = session.search_read("sale.order", domain, ["note"])
     line = re.compile(f"<p>{_PURCHASE_ORDER}[^<]*</p>")

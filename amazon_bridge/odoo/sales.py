@@ -1,9 +1,9 @@
-"""Sale orders: found, read and made. A page of orders a call.
+"""Sale orders: find, read and create, a page of orders per call.
 
-A new sale order is made with all its lines at the price zero, so that Odoo itself chooses
+A new sale order is created with all its lines at the price zero, so that Odoo itself chooses
 the taxes of each line (product, fiscal position, company); then the prices that lead to
 Amazon's totals are written (see ``pricing``). A quotation of ours without any price is
-therefore one that the bridge hasn't finished: it was interrupted, and may go on.
+therefore unfinished: its import was interrupted and continues.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Delivery:
     name: str
     state: str
     outgoing: bool
-    """To the customer, from here or from a vendor; neither a pick before it, nor a return."""
+    """To the customer, from the warehouse or a vendor; not a pick before it, and not a return."""
     location_id: int
     note: str = ""
     """HTML."""
@@ -48,14 +48,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class SaleOrder:
-    """A sale order as it stands in Odoo."""
+    """A sale order in Odoo."""
 
     id: int
     name: str
     order_id: str
     state: str
     ordered: datetime
-    """The order date, which its confirmation sets."""
+    """The order date; its confirmation sets it."""
     total: Decimal
     currency: str
     made_by_bridge: bool
@@ -81,35 +81,35 @@ class SaleOrder:
 
     @property
     def goods_left(self) -> bool:
-        """Something went out to the customer."""
+        """True if any delivery to the customer is done."""
         return any(d.is_done and d.outgoing for d in self.deliveries)
 
     def open_from(self, location_id: int) -> list[Delivery]:
-        """The transfers out of a stock location that are still to be done."""
+        """The open transfers out of a stock location."""
         return [d for d in self.deliveries if d.is_open and d.location_id == location_id]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a sale order to be made. Amounts are for the whole line, tax included."""
+    """A line of a new sale order. Amounts are for the whole line, tax included."""
 
     external_id: str
     product_id: int | None
-    """None: the line is a note, which has nothing but its name."""
+    """None: the line is a note, which has only a name."""
     name: str
     quantity: int
     total: Decimal
     """After the line's discount."""
     untaxed: bool
-    """No tax of ours: Amazon has collected it."""
+    """The line bears no tax: Amazon has collected it."""
     discount: Decimal = Decimal(0)
-    """Taken off as the line's percentage; not negative."""
-    lessens: str | None = None
+    """Entered as the line's discount percentage; not negative."""
+    discount_on: str | None = None
     """The external id of the line that this one is a discount on; it bears the same taxes."""
     sku: str = ""
-    """What the seller calls the product, on the line of an item."""
+    """The seller's SKU, on the line of an item."""
     why_fallback: str = ""
-    """Why the product is a fallback; empty where it is the item's own."""
+    """Why the fallback product is used; empty if the line has the item's own product."""
 
     @property
     def full_total(self) -> Decimal:
@@ -118,13 +118,13 @@ class Line:
 
     @property
     def percent_off(self) -> Decimal:
-        """The discount, in percent with two digits, which is what Odoo keeps of it."""
+        """The discount in percent, with the two digits that Odoo stores."""
         return round(self.discount * 100 / self.full_total, 2) if self.discount else Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A sale order to be made."""
+    """A new sale order."""
 
     order_id: str
     partner_id: int
@@ -138,7 +138,7 @@ class Draft:
     currency_unit: Decimal
     """The currency's smallest unit, such as 0.01."""
     route_id: int | None
-    """The route of the lines' goods, where they don't leave the warehouse (FBA)."""
+    """The route of the lines if their goods don't leave the warehouse (FBA)."""
     created: datetime
     lines: tuple[Line, ...]
     facilitator_tax_id: int | None = None
@@ -148,7 +148,7 @@ class Draft:
     purchase_order: str = ""
     """The number of a company's own purchase order."""
     ship_by: datetime | None = None
-    """The deadline of its delivery; None: none is known, or its goods have left."""
+    """The deadline of its delivery; None if unknown, or if the goods have left."""
 
     @property
     def total(self) -> Decimal:
@@ -162,36 +162,34 @@ _ORDER_FIELDS = [
 
 
 def find(session: OdooSession, order_ids: Iterable[str]) -> dict[str, SaleOrder]:
-    """The sale orders that stand for these Amazon orders, with their deliveries.
+    """Find the sale orders of Amazon orders, with their deliveries, by Amazon order id.
 
-    Where an order that the bridge made and another one carry the same Amazon order id as
-    their reference, the bridge's is meant. One of ours to which a person gave another
-    reference is known by its source document; a copy, which has only that, is not meant.
+    If several have the Amazon order id as their reference, the one that the bridge created is
+    returned. Ours is found by its source document if a person changed its reference; a copy,
+    which has only the source document, isn't returned.
     """
-    wanted = sorted(order_ids)
-    rows = session.search_read(
-        "sale.order", order_domain(wanted), _fields(session), order="id desc"
-    )
+    keys = sorted(order_ids)
+    rows = session.search_read("sale.order", order_domain(keys), _fields(session), order="id desc")
     names = session.external_ids("sale.order", [row["id"] for row in rows])
     found = _sale_orders(session, rows, names)
-    return {order_id: found[order_id] for order_id in wanted if order_id in found}
+    return {order_id: found[order_id] for order_id in keys if order_id in found}
 
 
 def order_domain(order_ids: Iterable[str]) -> list[Any]:
-    """The domain of the sale orders that may stand for these Amazon orders."""
-    wanted = sorted(order_ids)
-    origins = [_origin(order_id) for order_id in wanted]
-    return ["|", ("client_order_ref", "in", wanted), ("origin", "in", origins)]
+    """The domain of the sale orders of these Amazon orders."""
+    keys = sorted(order_ids)
+    origins = [_origin(order_id) for order_id in keys]
+    return ["|", ("client_order_ref", "in", keys), ("origin", "in", origins)]
 
 
 def read_any(session: OdooSession, ids: Sequence[int]) -> list[SaleOrder]:
-    """These sale orders, whoever made them, with their deliveries."""
+    """Read sale orders with their deliveries, also those that the bridge didn't create."""
     rows = session.read("sale.order", ids, _fields(session))
     return list(_sale_orders(session, rows, session.external_ids("sale.order", ids)).values())
 
 
 def read(session: OdooSession, ids: Mapping[str, int]) -> dict[str, SaleOrder]:
-    """These sale orders of the bridge, by their Amazon order id."""
+    """Read sale orders of the bridge, by Amazon order id."""
     rows = session.read("sale.order", sorted(ids.values()), _fields(session))
     names = {id_: _external_id(order_id) for order_id, id_ in ids.items()}
     return _sale_orders(session, rows, names)
@@ -205,7 +203,7 @@ def _external_id(order_id: str) -> str:
 
 
 ORIGIN = "Amazon Order "
-"""Begins the source document of each sale order that the bridge makes."""
+"""Start of the source document of each sale order that the bridge creates."""
 
 
 def _origin(order_id: str) -> str:
@@ -213,7 +211,7 @@ def _origin(order_id: str) -> str:
 
 
 def external_order_id(name: str | None) -> str:
-    """The Amazon order id in a sale order's external id; empty when the bridge didn't make it."""
+    """The Amazon order id in a sale order's external id; empty if the bridge didn't create it."""
     return name.removeprefix(_PREFIX) if name and name.startswith(_PREFIX) else ""
 
 
@@ -263,9 +261,9 @@ _LOCKED = "done"
 
 
 def _void_invoices(session: OdooSession, ids: AbstractSet[int]) -> set[int]:
-    """Those of the invoices that ask for nothing: cancelled or reversed ones, and refunds.
+    """The ids of invoices that request no payment: cancelled or reversed ones, and refunds.
 
-    An invoice that the login may not see is none of them.
+    Invoices that the login may not see are not among them.
     """
     if not ids:
         return set()
@@ -275,7 +273,7 @@ def _void_invoices(session: OdooSession, ids: AbstractSet[int]) -> set[int]:
 
 
 def _amount(value: float) -> Decimal:
-    """An amount of Odoo, freed of what a float adds behind its last digit."""
+    """An amount of Odoo, without the imprecision of a float."""
     return Decimal(str(round(value, 6)))
 
 
@@ -309,9 +307,9 @@ def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int
 def _sale_orders_of(
     session: OdooSession, transfers: Sequence[Mapping[str, Any]]
 ) -> dict[int, list[int]]:
-    """The sale orders that transfers were made for, by the transfers' references."""
-    wanted = {id_ for row in transfers for id_ in row["reference_ids"]}
-    rows = session.read("stock.reference", sorted(wanted), ["sale_ids"])
+    """The sale orders of transfers, by the transfers' references."""
+    reference_ids = {id_ for row in transfers for id_ in row["reference_ids"]}
+    rows = session.read("stock.reference", sorted(reference_ids), ["sale_ids"])
     sold = {row["id"]: row["sale_ids"] for row in rows}
     return {
         row["id"]: [order for id_ in row["reference_ids"] for order in sold.get(id_, ())]
@@ -320,12 +318,13 @@ def _sale_orders_of(
 
 
 def create(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
-    """Make the quotations that aren't there yet, without prices; all or none of them.
+    """Create the quotations that don't exist yet, without prices; all or none of them.
 
-    Answers with the database ids by Amazon order id, also of those that were there.
+    Returns:
+        Database id per Amazon order id, including quotations that already existed.
 
     Raises:
-        ItemErrors: Odoo refuses some of them; none was made.
+        ItemErrors: Odoo refuses some of them; none was created.
     """
     drafts = sorted(drafts, key=lambda d: d.order_id)  # parallel loads in one order don't deadlock
     template = [""] if session.names.has_quotation_templates else []
@@ -376,7 +375,7 @@ def _draft_rows(draft: Draft, template: Sequence[str]) -> list[list[str]]:
 
 
 def _line_name(line: Line) -> str:
-    """A gift message is written on a card as it is; a title may be cut."""
+    """A gift message is printed on a card and kept whole; a title may be cut."""
     return printable(line.name) if line.product_id else whole(line.name)
 
 
@@ -386,5 +385,5 @@ def timestamp(moment: datetime) -> str:
 
 
 def _note_or_route(draft: Draft, line: Line) -> tuple[str, str]:
-    """A line's display type, and its route."""
+    """The display type and the route of a line."""
     return ("", str(draft.route_id or "")) if line.product_id else ("line_note", "")

@@ -1,4 +1,4 @@
-"""Serial numbers of goods that have left: as Amazon tells them for FBA."""
+"""Serial numbers of shipped goods, as Amazon states them for FBA."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def assign(
         owners: the Amazon order id of each transfer, by its database id.
 
     Raises:
-        ItemErrors: for the orders with goods of which Amazon doesn't tell all serial numbers.
+        ItemErrors: For the orders whose serial numbers Amazon doesn't state completely.
     """
     if not moves:
         return
@@ -67,28 +67,28 @@ def _is_complete(move: Mapping[str, Any], numbers: Sequence[str]) -> bool:
 def _lots(
     session: OdooSession, moves: Moves, known: Mapping[int, Sequence[str]]
 ) -> dict[tuple[int, str], int]:
-    """The records of serial numbers, by product and number; created where there is none."""
+    """The ids of serial numbers by product and number; creates those that don't exist."""
     model = str(session.fields_of("stock.move", ["lot_ids"])["lot_ids"]["relation"])
-    wanted = {
+    companies = {
         (move["product_id"][0], number): move["company_id"][0]
         for move in moves
         for number in known[move["id"]]
     }
     domain = [
-        ("product_id", "in", sorted({product_id for product_id, _ in wanted})),
-        ("name", "in", sorted({printable(number) for _, number in wanted})),
-        ("company_id", "in", [False, *sorted(set(wanted.values()))]),
+        ("product_id", "in", sorted({product_id for product_id, _ in companies})),
+        ("name", "in", sorted({printable(number) for _, number in companies})),
+        ("company_id", "in", [False, *sorted(set(companies.values()))]),
     ]
     rows = session.search_read(model, domain, ["name", "product_id"], order="id desc")
     found = {(row["product_id"][0], row["name"]): row["id"] for row in rows}
-    missing = sorted(key for key in wanted if (key[0], printable(key[1])) not in found)
-    cells = [_lot_cells(*key, wanted[key]) for key in missing]
+    missing = sorted(key for key in companies if (key[0], printable(key[1])) not in found)
+    cells = [_lot_cells(*key, companies[key]) for key in missing]
     created = session.load(model, ["id", "name", "product_id/.id", "company_id/.id"], cells)
     found |= {
         (product_id, printable(number)): id_
         for (product_id, number), id_ in zip(missing, created, strict=True)
     }
-    return {key: found[key[0], printable(key[1])] for key in wanted}
+    return {key: found[key[0], printable(key[1])] for key in companies}
 
 
 def _lot_cells(product_id: int, number: str, company_id: int) -> list[str]:
@@ -99,7 +99,7 @@ def _lot_cells(product_id: int, number: str, company_id: int) -> list[str]:
 
 _LOT_NEEDED = ItemError(
     "lot_needed",
-    "A product is tracked by lots or serial numbers, and Amazon does not tell the serial number of"
+    "A product is tracked by lots or serial numbers, and Amazon does not state the serial number of"
     " each unit.",
     "Validate the delivery out of the Amazon location in Odoo with the right lots, then retry.",
 )

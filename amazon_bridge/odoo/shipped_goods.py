@@ -1,4 +1,4 @@
-"""What left the warehouse with delivery orders, in units of Amazon's order items."""
+"""Goods shipped by delivery orders, in units of Amazon's order items."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from amazon_bridge.odoo.delivery_orders import (
 from amazon_bridge.odoo.session import OdooSession
 
 _ITEM_LINE = re.compile(r"sale_line_([^_]+)")
-"""The external id of an order item's own line; those of its charges go on behind it."""
+"""The external id of an order item's line; those of its charges have a suffix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """What a delivery order took out of one order item."""
+    """The units of one order item that a delivery order ships."""
 
     order_item_id: str
     quantity: int | None
-    """Whole units of the item; None where they can't be told from the moves."""
+    """Whole units of the item; None if they can't be derived from the moves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loose:
-    """Goods that left and hang on no order item's line, such as a product that was replaced."""
+    """Shipped goods without an order item's line, such as a product that replaced another."""
 
     product: str
     """Its name in Odoo."""
     quantity: Decimal
     is_ordered: bool = False
-    """Somebody added them to the sale order, beside what Amazon has sold."""
+    """A person added them to the sale order; Amazon didn't sell them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What left with a delivery order, and what Odoo knows of the rest of its sale order."""
+    """The goods of a delivery order, and the state of the rest of its sale order."""
 
     shipped: tuple[Shipped, ...] = ()
     loose: tuple[Loose, ...] = ()
     gone: Mapping[str, int] = field(default_factory=dict)
-    """Units by order item that left with all delivery orders, without those that came back."""
+    """Units by order item that all delivery orders shipped, less those returned."""
     waiting: Mapping[str, int] = field(default_factory=dict)
     """Units by order item that are still to be delivered."""
     is_last: bool = True
-    """No other delivery of the sale order is still to be done."""
+    """No other delivery of the sale order is open."""
     is_only_loose: bool = True
     """No other delivery order of the sale order has loose goods."""
     pieces: Mapping[str, int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """A move to the customer, or to be so."""
+    """A move to the customer, done or planned."""
 
     line_id: int | None
     product_id: int
@@ -93,9 +93,9 @@ def goods_of(
     deliveries: Sequence[DeliveryOrder],
     pieces: Mapping[str, int] | None = None,
 ) -> dict[str, Goods]:
-    """What left with each delivery order, by its key.
+    """The goods of each delivery order, by its key.
 
-    Of a kit, and of an item of which one unit is several pieces, as many units left as complete
+    Of a kit, and of an item whose unit is several pieces, as many units left as complete
     sets did, counted over all delivery orders of its line in the sequence in which they were done.
 
     Args:
@@ -114,7 +114,7 @@ def goods_of(
 
 
 class _Known:
-    """The moves of some sale orders, and what follows from them."""
+    """The moves of some sale orders, and the units derived from them."""
 
     def __init__(
         self, moves: Sequence[_Move], lines: Mapping[int, _Line], returned: Mapping[int, Decimal]
@@ -159,7 +159,7 @@ class _Known:
         return max(0, units - int(returned / line.pieces))
 
     def _loose(self, sale_order_id: int, delivery: DeliveryOrder) -> dict[int, list[_Move]]:
-        """Done moves by transfer that hang on a line of people's own, or on none."""
+        """Done moves by transfer without an order item's line: on a person's line, or on none."""
         found: defaultdict[int, list[_Move]] = defaultdict(list)
         for move in self._moves:
             if move.done and move.line_id not in self._lines:
@@ -200,7 +200,7 @@ def _move(row: Mapping[str, Any], done_quantity: str) -> _Move:
 
 
 def _returned(session: OdooSession, sale_order_ids: Collection[int]) -> dict[int, Decimal]:
-    """What came back from the customer, by sale order line; of kits, nothing is known."""
+    """Returned quantity by sale order line; unknown for kits."""
     done_quantity = session.names.move_done_quantity
     domain = [
         ("state", "=", "done"),
@@ -247,7 +247,7 @@ def _is_plain(line: _Line, moves: Iterable[_Move]) -> bool:
 
 
 def _plain_total(line: _Line, moves: Sequence[_Move]) -> Decimal | None:
-    """The pieces that left; None of a kit."""
+    """The shipped pieces; None for a kit."""
     return sum(_sums(moves).values(), _ZERO) if _is_plain(line, moves) else None
 
 
@@ -266,7 +266,7 @@ def _plain_units(moves: Iterable[_Move]) -> dict[int, int | None]:
 
 
 def _units_of_pieces(line: _Line, moves: Iterable[_Move]) -> dict[int, int | None]:
-    """What each transfer added to the units of which all pieces had left by then."""
+    """The units that each transfer completed."""
     units: dict[int, int | None] = {}
     total, complete = _ZERO, 0
     for picking_id, number in _sums(moves).items():
@@ -277,10 +277,10 @@ def _units_of_pieces(line: _Line, moves: Iterable[_Move]) -> dict[int, int | Non
 
 
 def _kit_units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
-    """Complete sets: what each transfer added to the sets that are complete by then.
+    """The kits that each transfer completed.
 
     What one set needs is the demand of all moves by the quantity of the line. Where moves were
-    cancelled the demand is no longer whole, so the sets can't be told.
+    cancelled the demand is no longer whole, so the kits can't be counted.
     """
     need: dict[int, Decimal] = {}
     for move in moves:

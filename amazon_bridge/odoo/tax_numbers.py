@@ -1,4 +1,4 @@
-"""Tax numbers of buyers: which texts are such numbers, and when two are the same one."""
+"""Tax numbers of buyers: validation and comparison."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _COUNTRY_CODE = re.compile(r"[A-Z]{2}(?=.*\d)")
 
 
 def is_tax_number(text: str) -> bool:
-    """The text looks like a tax number of some country; ``N/A``, ``none`` and ``000000`` don't."""
+    """True if the text looks like a tax number; ``N/A``, ``none`` and ``000000`` don't."""
     return _has_shape(text) and not _is_one_digit(text)
 
 
 def is_placeholder(text: str) -> bool:
-    """The text looks like a tax number but for its digits, which are all the same."""
+    """True if the text looks like a tax number whose digits are all the same."""
     return _has_shape(text) and _is_one_digit(text)
 
 
@@ -38,7 +38,7 @@ def _is_one_digit(text: str) -> bool:
 
 
 def canonical(text: str, country_code: str) -> str:
-    """The number as compared: with its country's code, without blanks and punctuation.
+    """The number normalised: with its country code, without blanks and punctuation.
 
     Args:
         text: a tax number, with the code of its country or without.

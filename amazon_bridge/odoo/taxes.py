@@ -32,16 +32,16 @@ class Tax:
     """The tax is part of the unit price (``price_include``)."""
     sequence: int = 1
     affects_next: bool = False
-    """The taxes after it are reckoned on the price and this tax (``include_base_amount``)."""
+    """The taxes after it are computed on the price and this tax (``include_base_amount``)."""
     affected: bool = True
-    """It is reckoned on taxes before it that affect the next ones (``is_base_affected``)."""
+    """It is computed on the taxes before it that affect the next ones (``is_base_affected``)."""
     reversed: bool = False
-    """Reverse charge: reckoned, and taken off again at once (``has_negative_factor``)."""
+    """Reverse charge: computed, and subtracted again (``has_negative_factor``)."""
     children: tuple[Tax, ...] = ()
 
 
 def flattened(taxes: Iterable[Tax]) -> tuple[Tax, ...]:
-    """The taxes in the order in which they are reckoned, groups replaced by their members."""
+    """The taxes in the order of their computation, groups replaced by their members."""
     found: dict[int, Tax] = {}
     for tax in sorted(taxes, key=_place):
         for each in sorted(tax.children, key=_place) if tax.kind == GROUP else [tax]:
@@ -69,7 +69,7 @@ def line_total(
 
 
 class _Line:
-    """One reckoning. Taxes are known by their place in the order of reckoning."""
+    """One computation. Taxes are identified by their position in the order of computation."""
 
     def __init__(
         self, base: Decimal, quantity: int, taxes: Sequence[Tax], unit: Decimal | None
@@ -127,7 +127,7 @@ class _Line:
         return sum((self.taxes[each].amount for each in self.batches[place]), _ZERO)
 
     def _settle(self, place: int, amount: Decimal) -> None:
-        """Fix a tax's amount, and add it to or take it off the base of the taxes it touches."""
+        """Set a tax's amount, and change the base of the taxes that it affects."""
         self.amounts[place] = amount = self._rounded(amount)
         sign = -1 if self.taxes[place].included else 1
         for other in self._touched(place):
@@ -151,7 +151,7 @@ class _Line:
 
 
 def _batches(taxes: Sequence[Tax]) -> list[list[int]]:
-    """For each tax the places of those that are reckoned together with it, on one base."""
+    """For each tax, the positions of those that are computed on the same base."""
     batches: list[list[int]] = []
     follower_affected = False
     for place in reversed(range(len(taxes))):

@@ -67,13 +67,13 @@ def connect(url: str, protocol: str, timeout: float) -> odoorpc.ODOO:
 
 def _plain_version(answer: Any) -> str:
     """``19.0`` of ``19.0``, ``18.2`` of Odoo Online's ``saas~18.2+e``."""
-    told = answer.get("server_version") if isinstance(answer, dict) else None
-    found = re.search(r"(\d{1,3})(?:\.(\d{1,3}))?", str(told))
+    version = answer.get("server_version") if isinstance(answer, dict) else None
+    found = re.search(r"(\d{1,3})(?:\.(\d{1,3}))?", str(version))
     return f"{found[1]}.{found[2] or 0}" if found else _ANY_VERSION_WITH_JSONRPC
 
 
 class _JsonRpc(odoorpc.ODOO):  # type: ignore[misc] # odoorpc has no types
-    """odoorpc as it is, but for a path before ``/jsonrpc``."""
+    """odoorpc with support for a path before ``/jsonrpc``."""
 
     def __init__(self, address: Address, timeout: float) -> None:
         protocol = "jsonrpc+ssl" if address.https else "jsonrpc"
@@ -154,7 +154,7 @@ class _OneTry(xmlrpc.client.Transport):
             raise URLError(error) from error
 
     def parse_response(self, response: Any) -> Any:
-        """The standard library stumbles over what is XML and no XML-RPC in all kinds of ways."""
+        """The standard library raises various errors on XML that isn't XML-RPC."""
         try:
             (answer,) = super().parse_response(response)
         except (TypeError, ValueError, LookupError, AttributeError) as error:

@@ -33,7 +33,7 @@ __all__ = [
 
 
 def prepare(session: OdooSession, account: AccountConfig, *, restore: bool = False) -> Setup:
-    """Find what the account needs in Odoo, and make what is missing. Safe to repeat.
+    """Find what the account needs in Odoo, and create what is missing. Safe to repeat.
 
     Nine or ten calls when everything exists.
 
@@ -59,7 +59,7 @@ def refusal(account: AccountConfig, missing: Sequence[Missing]) -> AccountError:
     if len(archived) < len(missing):
         return AccountError(
             reason,
-            "Run `amazon-bridge setup` with an administrator's login; `amazon-bridge check` tells "
+            "Run `amazon-bridge setup` with an administrator's login; `amazon-bridge check` shows "
             "what to do about each.",
         )
     by_hand = "; ".join(dict.fromkeys(each.how for each in archived))

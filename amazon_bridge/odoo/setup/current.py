@@ -35,7 +35,7 @@ def _records(setup: Setup) -> Iterator[tuple[str, set[int]]]:
 
 
 def _in_currency(session: OdooSession, setup: Setup) -> bool:
-    """Whether the pricelists exist, and are in the currencies that they stand for."""
+    """True if the pricelists exist with their currencies."""
     ids = sorted(setup.pricelists.values())
     rows = session.search_read("product.pricelist", [("id", "in", ids)], ["currency_id"])
     return {row["currency_id"][1]: row["id"] for row in rows} == dict(setup.pricelists)
@@ -43,8 +43,8 @@ def _in_currency(session: OdooSession, setup: Setup) -> bool:
 
 def _are_active(session: OdooSession, model: str, ids: set[int]) -> bool:
     """Searches leave out what is archived."""
-    wanted = ids - {0}
-    if not wanted:
+    known_ids = ids - {0}
+    if not known_ids:
         return True
-    found = session.search_read(model, [("id", "in", sorted(wanted))], ["id"])
-    return len(found) == len(wanted)
+    found = session.search_read(model, [("id", "in", sorted(known_ids))], ["id"])
+    return len(found) == len(known_ids)

@@ -66,8 +66,8 @@ def _reference(currency: str) -> str:
 
 
 def _find_pricelists(work: Work, currencies: Sequence[str]) -> dict[str, int]:
-    wanted = {_reference(currency): f"Amazon {currency}" for currency in currencies}
-    ours = work.find_ours(_MODEL, wanted, ["currency_id"])
+    names = {_reference(currency): f"Amazon {currency}" for currency in currencies}
+    ours = work.find_ours(_MODEL, names, ["currency_id"])
     found = {name.removeprefix("pricelist_"): row for name, row in ours.items()}
     # One whose currency somebody changed would put an order into the wrong currency.
     return {c: row["id"] for c, row in found.items() if row["currency_id"][1] == c}

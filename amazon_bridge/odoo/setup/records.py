@@ -66,7 +66,7 @@ class Inspection:
     """What an account would work with in Odoo now. Nothing was written."""
 
     expected: Setup | None
-    """With 0 for the ids of what is still to be made. None without a company or a warehouse."""
+    """With 0 for the ids of records to be created. None without a company or a warehouse."""
     missing: tuple[Missing, ...]
     advice: tuple[Advice, ...]
 

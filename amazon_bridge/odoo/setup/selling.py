@@ -75,8 +75,8 @@ def find_salesperson(work: Work) -> int | None:
 
 def ensure_products(work: Work) -> Products:
     """The fallback products, with 0 for those that are missing."""
-    wanted = {_reference(name): title for name, (title, _) in _PRODUCTS.items()}
-    found = work.find_ours("product.product", wanted)
+    titles = {_reference(name): title for name, (title, _) in _PRODUCTS.items()}
+    found = work.find_ours("product.product", titles)
     ids = {name: row["id"] for name, row in found.items()}
     return Products(
         **{

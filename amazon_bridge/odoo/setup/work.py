@@ -1,4 +1,4 @@
-"""Finds, makes or unarchives the records of one account, and collects what is missing."""
+"""Finds, creates or unarchives the records of one account, and collects what is missing."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Work:
     Args:
         session: a login; works in the account's company as soon as that is known.
         account: whose needs are looked at.
-        create: make what is missing.
+        create: create what is missing.
         restore: unarchive what people archived.
     """
 
@@ -89,7 +89,7 @@ class Work:
     ) -> Found:
         """What ``find`` finds, perhaps only after ``create``; falsy where that doesn't help.
 
-        Where ``archived`` finds something, nothing is created beside it.
+        Where ``archived`` finds something, nothing is created.
         """
         found = find()
         if found:
@@ -178,14 +178,14 @@ class Work:
         return [row["id"] for row in rows]
 
     def find_ours(
-        self, model: str, wanted: Mapping[str, str], fields: Sequence[str] = ("id",)
+        self, model: str, names_by_reference: Mapping[str, str], fields: Sequence[str] = ("id",)
     ) -> dict[str, dict[str, Any]]:
         """Records by external id. Most still bear the name we gave them: two calls find these."""
-        named = ("name", "in", sorted(wanted.values()))
+        named = ("name", "in", sorted(names_by_reference.values()))
         rows = {row["id"]: row for row in self.session.search_read(model, [named], fields)}
         names = self.session.external_ids(model, sorted(rows))
-        found = {name: rows[id_] for id_, name in names.items() if name in wanted}
-        for name in sorted(wanted.keys() - found.keys()):
+        found = {name: rows[id_] for id_, name in names.items() if name in names_by_reference}
+        for name in sorted(names_by_reference.keys() - found.keys()):
             if id_ := self.session.reference(name):
                 found[name] = self.session.read(model, [id_], fields)[0]
         return found
