@@ -44,7 +44,7 @@ class _MessageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a message that failed."""
+    """The error of one message."""
 
     message_id: str
     code: str
@@ -53,7 +53,7 @@ class Result:
 
 @dataclass(slots=True)
 class Report:
-    """What became of a feed."""
+    """The result of a feed."""
 
     seller_id: str
     processed: int = 0
@@ -98,7 +98,7 @@ def _add(parent: ET.Element, tag: str, text: str) -> None:
 def apply_acknowledgements(
     world: World, seller: Seller, document: bytes, *, most: int | None = None
 ) -> Report:
-    """Work the messages of a feed one by one, at most ``most`` of them.
+    """Process the messages of a feed one by one, at most ``most`` of them.
 
     Raises:
         Malformed: It is no such document of this seller; nothing was done.
@@ -157,15 +157,15 @@ def _messages(root: ET.Element, seller: Seller) -> list[ET.Element]:
 
 
 def _order_error(parent: ET.Element, pattern: tuple[str, ...]) -> str | None:
-    """What is wrong with the children's order; ``?`` marks what may be absent, ``*`` repeated."""
+    """The first violation of the children's order; ``?`` marks optional, ``*`` repeated ones."""
     tags = [child.tag for child in parent]
-    for wanted in pattern:
-        name = wanted.rstrip("?*")
+    for expected in pattern:
+        name = expected.rstrip("?*")
         count = 0
-        while tags and tags[0] == name and (count == 0 or wanted.endswith("*")):
+        while tags and tags[0] == name and (count == 0 or expected.endswith("*")):
             tags.pop(0)
             count += 1
-        if not count and not wanted.endswith(("?", "*")):
+        if not count and not expected.endswith(("?", "*")):
             return f"{parent.tag}: {name} is missing or stands in the wrong place."
     return f"{parent.tag}: {tags[0]} is unknown or stands in the wrong place." if tags else None
 

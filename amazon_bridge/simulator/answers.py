@@ -1,4 +1,4 @@
-"""Answers in Amazon's form, and refusals."""
+"""Responses in Amazon's form, and refusals."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def not_found(message: str) -> Refusal:
 
 
 def as_json(body: Any, status: int = 200) -> Response:
-    """A JSON answer."""
+    """A JSON response."""
     text = json.dumps(body, ensure_ascii=False)
     return Response(text.encode(), status=status, content_type="application/json; charset=UTF-8")
 
 
 def error(status: int, code: str, message: str, details: str = "") -> Response:
-    """An answer with Amazon's list of errors."""
+    """A response with Amazon's list of errors."""
     return as_json({"errors": [{"code": code, "message": message, "details": details}]}, status)
 
 

@@ -37,7 +37,7 @@ class Received:
     body: bytes
     content_type: str | None
     query_string: str = ""
-    """The query as it came in, with names that occur twice."""
+    """The raw query, including names that occur twice."""
     seller_id: str | None = None
     status: int | None = None
     """The status returned; None when the connection was broken off."""
@@ -65,7 +65,7 @@ class Backend:
     def settle(self) -> None:
         """Process the feeds that are due by the clock, without waiting for a request."""
         with self.world.lock:
-            self.feeds.work()
+            self.feeds.process()
 
     def received(self, operation: str) -> list[Received]:
         """The requests of one operation."""

@@ -1,4 +1,4 @@
-"""Clocks: the simulator never asks the machine for the time behind its caller's back."""
+"""Clocks. The simulator reads the time only from the clock that it is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
-"""Tells the time: aware, in UTC."""
+"""Returns the time: aware, in UTC."""
 
 
 def system_clock() -> datetime:
@@ -15,7 +15,7 @@ def system_clock() -> datetime:
 
 
 class ManualClock:
-    """A clock that stands still until it is moved, for tests that can't wait."""
+    """A clock that only ``advance`` moves, for tests."""
 
     def __init__(self, start: datetime) -> None:
         self.now = start
@@ -24,6 +24,6 @@ class ManualClock:
         return self.now
 
     def advance(self, **duration: float) -> datetime:
-        """Move on by a duration in the words of ``timedelta`` (``minutes=5``); the new time."""
+        """Advance by the arguments of ``timedelta`` (``minutes=5``). Returns the new time."""
         self.now += timedelta(**duration)
         return self.now

@@ -1,12 +1,12 @@
-"""``/simulator/...``: what a person or a test in another process may do to the simulated Amazon.
+"""``/simulator/...``: controls the simulated Amazon from another process.
 
-- ``GET /simulator/status``: counts; ``GET /simulator/requests``: what came in (no bodies)
+- ``GET /simulator/status``: counts; ``GET /simulator/requests``: received requests (no bodies)
 - ``GET``, ``PATCH /simulator/settings``: see ``settings.Settings``
 - ``GET``, ``POST``, ``DELETE /simulator/faults``: see ``faults.Fault``
 - ``GET /simulator/orders``: ids and statuses; ``POST``: ``{"count": 10, "seed": 2}`` more orders
 - ``POST /simulator/orders/ID/cancel``, ``.../request_cancellation``, ``.../ship``, ``.../pay``
 - ``POST /simulator/feed_fates``: ``{"status": "FATAL", "messages_done": 1}``, for the next feed
-- ``GET /simulator/mails``: what buyers were written
+- ``GET /simulator/mails``: mails to buyers
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Document:
     content: bytes | None = None
     compressed: bool = False
     signatures: dict[str, datetime] = field(default_factory=dict, repr=False)
-    """Of the URLs given out, with the moment when each expires."""
+    """Of the URLs handed out, with their expiry."""
 
 
 class Documents:

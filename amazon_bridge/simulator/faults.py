@@ -15,12 +15,12 @@ HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
 class Dropped(ConnectionResetError):
-    """The connection breaks without an answer."""
+    """The connection breaks without a response."""
 
 
 @dataclass(kw_only=True)
 class Fault:
-    """One thing that goes wrong.
+    """One fault to inject.
 
     ``operation`` is Amazon's name of it (or ``token``, ``upload``, ``download``), ``*`` any.
     ``times`` None: again and again. ``after_work``: the request was done, only its answer is
@@ -49,7 +49,7 @@ class Fault:
         self._chance = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
 
     def strikes(self, operation: str, path: str) -> bool:
-        """Whether it happens to this call; counts down if so."""
+        """True if it hits this call; counts down if so."""
         if self.times == 0 or self.operation not in {"*", operation}:
             return False
         if self.path_contains not in path or self._chance.random() >= self.probability:
@@ -59,7 +59,7 @@ class Fault:
         return True
 
     def before(self) -> Response | None:
-        """What is answered instead of doing the work; None to do it.
+        """The response instead of doing the work; None to do it.
 
         Raises:
             Dropped: Nothing is answered.
@@ -69,7 +69,7 @@ class Fault:
         return None if self.after_work else self._substitute()
 
     def after(self, answer: Response) -> Response:
-        """What becomes of the answer when the work is done.
+        """The response after the work is done.
 
         Raises:
             Dropped: Nothing is answered.
@@ -107,7 +107,7 @@ _SUBSTITUTES = {
     "lost": lambda: Response(status=204),
 }
 KINDS = (*_SUBSTITUTES, "answer", "reset", "slow", "truncated", "missing_fields")
-"""``lost`` answers 204 and does nothing, as Amazon has done with shipments; ``403`` has no errors;
+"""``lost`` returns 204 and does nothing, as Amazon has done with shipments; ``403`` has no errors;
 502 and 503 are HTML of a gateway."""
 
 
@@ -139,13 +139,13 @@ def _strip(value: Any, fields: tuple[str, ...]) -> Any:
 
 
 class Faults:
-    """The faults that are waiting to happen, first come first served."""
+    """The pending faults, first in first out."""
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
 
     def add(self, kind: str, operation: str = "*", **settings: Any) -> Fault:
-        """Let something go wrong; see ``Fault`` for the settings.
+        """Add a fault; see ``Fault`` for the settings.
 
         Raises:
             ValueError: There is no such kind of fault.
@@ -158,5 +158,5 @@ class Faults:
         self.waiting.clear()
 
     def strike(self, operation: str, request: Request) -> Fault | None:
-        """The fault that happens to this call, if one does."""
+        """The fault that hits this call, if any."""
         return next((f for f in self.waiting if f.strikes(operation, request.path)), None)

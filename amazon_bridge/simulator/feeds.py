@@ -30,7 +30,7 @@ ADVISED_PAUSE = timedelta(minutes=20)
 
 @dataclass(slots=True)
 class Feed:
-    """A feed. ``worked`` is the moment when its messages were applied."""
+    """A feed. ``processed`` is the time when its messages were applied."""
 
     feed_id: str
     seller: Seller
@@ -42,7 +42,7 @@ class Feed:
     fate: str = "DONE"
     messages_done: int | None = None
     result_document_id: str | None = None
-    worked: datetime | None = None
+    processed: datetime | None = None
     report: Report | None = None
     too_soon: bool = False
     """It came within 20 minutes of the one before: against Amazon's advice, but accepted."""
@@ -56,10 +56,10 @@ class Feed:
 
 
 class Feeds:
-    """Keeps feeds and works them when their time has come.
+    """Keeps feeds, and processes them when they are due.
 
-    ``fates`` tells what becomes of the next feeds: pairs of a final status (DONE, CANCELLED,
-    FATAL) and how many of its messages are worked (None: all; a FATAL feed may have done some).
+    ``fates`` has the outcomes of the next feeds: pairs of a final status (DONE, CANCELLED, FATAL)
+    and the number of messages to process (None: all; a FATAL feed may have processed some).
     """
 
     def __init__(self, world: World, documents: Documents) -> None:
@@ -117,7 +117,7 @@ class Feeds:
         ]
 
     def cancel_feed(self, seller: Seller, feed_id: str) -> Response:
-        """cancelFeed: only what still waits in the queue."""
+        """The cancelFeed operation: only for feeds in the queue."""
         feed = self._feed(seller, feed_id)
         if feed.status(self._world.clock()) != "IN_QUEUE":
             raise invalid("Only feeds that are IN_QUEUE can be cancelled.")
@@ -136,15 +136,15 @@ class Feeds:
 
     # -- work ------------------------------------------------------------------------------
 
-    def work(self) -> None:
-        """Work the feeds whose time has come."""
+    def process(self) -> None:
+        """Process the feeds that are due."""
         now = self._world.clock()
         for feed in self.feeds.values():
-            if feed.worked is None and feed.status(now) in {"DONE", "FATAL"}:
-                feed.worked = now
-                self._work(feed)
+            if feed.processed is None and feed.status(now) in {"DONE", "FATAL"}:
+                feed.processed = now
+                self._process(feed)
 
-    def _work(self, feed: Feed) -> None:
+    def _process(self, feed: Feed) -> None:
         content = self._documents[feed.document_id].content or b""
         try:
             report = apply_acknowledgements(

@@ -22,7 +22,7 @@ SELLERS = {"na": "A1SIMULATEDNA", "eu": "A1SIMULATEDEU", "fe": "A1SIMULATEDFE"}
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """One kind of order; the generator goes round the list, so that none is left to luck."""
+    """One kind of order; the generator cycles through the list, so that each kind occurs."""
 
     fulfilled_by: str
     status: str

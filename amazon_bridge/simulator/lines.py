@@ -1,4 +1,4 @@
-"""What is ordered: an order item in a few words, and the item that it becomes."""
+"""A short description of an order item, and the item made from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TAKEN_OVER = (
     "shipping_discount", "promotion_ids", "gift_wrap_level", "gift_message", "programs",
     "serial_numbers", "constraints", "ioss_number", "serial_numbers_required", "customization_url",
 )  # fmt: skip
-"""What an order item takes from a ``Line`` as it is."""
+"""Fields that an order item copies from a ``Line``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

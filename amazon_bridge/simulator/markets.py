@@ -1,4 +1,4 @@
-"""The marketplaces that the simulator knows, and how money and taxes work there."""
+"""The simulated marketplaces, with their currencies and taxes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A marketplace. ``tax_included`` tells whether prices are shown with the tax in them."""
+    """A marketplace. ``tax_included``: prices include the tax."""
 
     country: str
     marketplace_id: str

@@ -1,4 +1,4 @@
-"""An order as the simulated Amazon keeps it. What a seller may see of it: ``rendering``."""
+"""Orders as the simulated Amazon stores them; ``rendering`` has what a seller may see."""
 
 from __future__ import annotations
 
@@ -195,18 +195,18 @@ class Order:
     drop_off_location: str | None = None
     address_instruction: str | None = None
     data_withheld: bool = False
-    """The seller's application may see nothing of the buyer and of the address."""
+    """The seller's application may see neither buyer nor address."""
     withheld: frozenset[str] = frozenset()
-    """Datasets that Amazon leaves out although they were asked for, such as PROCEEDS."""
+    """Datasets that Amazon leaves out although requested, such as PROCEEDS."""
     patch: Mapping[str, Any] = field(default_factory=dict)
-    """Merged into what is shown of the order, so that anything can be shown: an object is merged
-    field by field, ``ABSENT`` removes a field, anything else takes its place."""
+    """Merged into the rendered order, for arbitrary payloads: an object is merged field by field,
+    ``ABSENT`` removes a field, anything else replaces it."""
 
     def item(self, order_item_id: str) -> Item | None:
         return next((i for i in self.items if i.order_item_id == order_item_id), None)
 
     def with_packages(self, packages: tuple[Package, ...]) -> Order:
-        """The order with these packages, and with what they say of quantities and status.
+        """The order with these packages, and with the quantities and status that follow.
 
         Units that were fulfilled in no known package stay fulfilled.
         """

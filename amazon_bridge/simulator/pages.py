@@ -1,4 +1,4 @@
-"""Pages of getFeeds and getReports, which work alike: newest first, then by token alone."""
+"""Pages of getFeeds and getReports: newest first, then by ``nextToken`` alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pages:
         self._rest: dict[tuple[str, str], tuple[Sequence[str], int]] = {}
 
     def is_next(self, arguments: Mapping[str, str]) -> bool:
-        """Whether the next page of a list is asked for.
+        """True if the next page of a list is requested.
 
         Raises:
             Refusal: Amazon's models want the types, or a ``nextToken`` and nothing else.
@@ -62,7 +62,7 @@ class Pages:
 def matches(
     arguments: Mapping[str, str], *, status: str, marketplace_ids: Sequence[str], created: datetime
 ) -> bool:
-    """Whether a feed or report has what the other parameters ask for."""
+    """True if a feed or report matches the other parameters."""
     places = arguments.get("marketplaceIds")
     since, until = (_instant(arguments, name) for name in ("createdSince", "createdUntil"))
     return (

@@ -1,4 +1,4 @@
-"""Made-up buyers: nobody of this name lives at any of these addresses.
+"""Fictitious buyers: nobody of this name lives at any of these addresses.
 
 Phone numbers come from ranges reserved for fiction where a country has one.
 """
@@ -130,5 +130,5 @@ def make_address(market: Market, chance: random.Random, buyer: Buyer) -> Address
 
 
 def make_gift_message(market: Market, chance: random.Random) -> str:
-    """What a buyer writes to whom the gift is for."""
+    """A gift message."""
     return _GIFT_MESSAGES[market.country].format(make_name(market, chance))

@@ -1,4 +1,4 @@
-"""Orders in the words of the Orders API 2026-01-01, as far as a seller may see them."""
+"""Renders orders as the Orders API 2026-01-01 does, as far as a seller may see them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def timestamp(moment: datetime) -> str:
 def render_order(
     order: Order, included: frozenset[str], now: datetime, *, negative_discounts: bool
 ) -> Json:
-    """The order with the datasets that were asked for and aren't withheld."""
+    """The order with the requested datasets that aren't withheld."""
     included -= order.withheld
     blocks = {
         "BUYER": ("buyer", _buyer(order)),
@@ -90,7 +90,7 @@ def _head(order: Order) -> Json:
 
 
 def _name_is_shown(order: Order) -> bool:
-    """Of orders that Amazon fulfils in North America the seller learns no name."""
+    """For orders that Amazon fulfils in North America, sellers get no name."""
     return order.fulfilled_by == "MERCHANT" or order.market.region != "na"
 
 
@@ -120,17 +120,19 @@ def _latest_delivery(order: Order) -> datetime:
 def _recipient(order: Order, now: datetime) -> Json:
     if order.data_withheld or order.status in UNPAID:
         return {}
-    shown = _address(order.address)
+    address = _address(order.address)
     if not _phone_is_shown(order, now):
-        shown.pop("phone", None)
+        address.pop("phone", None)
     if not _name_is_shown(order):
         for field in ("name", "companyName", "addressLine1", "addressLine2", "addressLine3"):
-            shown.pop(field, None)
+            address.pop(field, None)
     preference = _present(
         dropOffLocation=order.drop_off_location, addressInstruction=order.address_instruction
     )
     known = order.address != Address()
-    return _present(deliveryAddress=shown if known else None, deliveryPreference=preference or None)
+    return _present(
+        deliveryAddress=address if known else None, deliveryPreference=preference or None
+    )
 
 
 def _address(address: Address) -> Json:
@@ -164,7 +166,7 @@ def _money(market: Market, amount: Decimal) -> Json:
 
 
 def _has_prices(order: Order) -> bool:
-    """No amounts are told of orders that are unpaid, cancelled or not sold on Amazon."""
+    """Unpaid, cancelled and non-Amazon orders have no amounts."""
     return order.status not in (*UNPAID, "CANCELLED") and order.channel == "AMAZON"
 
 

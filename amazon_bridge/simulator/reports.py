@@ -47,7 +47,7 @@ class Report:
 
 
 class Reports:
-    """Keeps reports, and finishes them when their time has come.
+    """Keeps reports, and finishes them when they are due.
 
     ``contents`` holds the text of the reports that sellers can request, by type; those of other
     types have no data. ``charset`` is that of all reports made from now on. ``fates`` has the
@@ -99,7 +99,7 @@ class Reports:
         return answers.as_json({"reports": reports} | token)
 
     def cancel_report(self, seller: Seller, report_id: str) -> Response:
-        """The cancelReport operation: only what still waits in the queue."""
+        """The cancelReport operation: only for reports in the queue."""
         report = self._report(seller, report_id)
         if report.status(self._world.clock()) != "IN_QUEUE":
             raise invalid("Only reports that are IN_QUEUE can be cancelled.")

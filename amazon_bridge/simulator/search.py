@@ -15,7 +15,7 @@ from amazon_bridge.simulator.rendering import render_order, timestamp
 from amazon_bridge.simulator.world import Seller, World
 
 SAFETY = timedelta(minutes=2)
-"""searchOrders speaks of nothing younger."""
+"""searchOrders covers nothing more recent."""
 TOKEN_LIFETIME = timedelta(hours=24)
 MOST_PER_PAGE = 100
 ORDER_ID = re.compile(r"\d{3}-\d{7}-\d{7}")
@@ -26,7 +26,7 @@ Arguments = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """What must stay the same from page to page."""
+    """The filters, which must stay the same from page to page."""
 
     by: str
     """``created`` or ``lastUpdated``."""
@@ -59,14 +59,14 @@ class _Bookmark:
 
 
 class Search:
-    """Answers the two read operations."""
+    """The two read operations."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._bookmarks: dict[str, _Bookmark] = {}
 
     def get_order(self, seller: Seller, order_id: str, arguments: Arguments) -> dict[str, Any]:
-        """The body of a getOrder answer.
+        """The body of a getOrder response.
 
         Raises:
             Refusal: 400 or 404.
@@ -80,7 +80,7 @@ class Search:
         return {"order": self._render(order, included)}
 
     def search_orders(self, seller: Seller, arguments: Arguments) -> dict[str, Any]:
-        """The body of a searchOrders answer.
+        """The body of a searchOrders response.
 
         Raises:
             Refusal: 400.
@@ -112,8 +112,8 @@ class Search:
         self, seller: Seller, query: _Query, until: datetime, *, changes_ago: int
     ) -> tuple[Order, ...]:
         orders = self._world.searchable(seller, changes_ago=changes_ago)
-        wanted = [order for order in orders if query.wants(order, until)]
-        return tuple(sorted(wanted, key=lambda order: (query.moment(order), order.order_id)))
+        matching = [order for order in orders if query.wants(order, until)]
+        return tuple(sorted(matching, key=lambda order: (query.moment(order), order.order_id)))
 
     def _reopen(self, token: str, seller: Seller, query: _Query) -> _Bookmark:
         page = self._bookmarks.get(token)
@@ -187,7 +187,7 @@ def _choices(arguments: Arguments, name: str) -> frozenset[str]:
 
 
 def _page_size(arguments: Arguments) -> int:
-    """Amazon's model tells the limits in words only."""
+    """Amazon's model states these limits in its descriptions only."""
     size = int(arguments.get("maxResultsPerPage", MOST_PER_PAGE))
     if not 1 <= size <= MOST_PER_PAGE:
         raise invalid(f"maxResultsPerPage must be between 1 and {MOST_PER_PAGE}.")

@@ -9,7 +9,7 @@ from amazon_bridge.simulator.world import Seller
 
 
 def participations(seller: Seller) -> dict[str, Any]:
-    """The body of the answer."""
+    """The body of the response."""
     payload = [
         {
             "marketplace": {

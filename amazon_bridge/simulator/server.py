@@ -60,7 +60,7 @@ ROUTES = Map(
     strict_slashes=False,
 )
 WITH_RATE = (200, 201, 202, 204, 400, 404, 429)
-"""Answers that tell the rate limit; those of a gateway don't."""
+"""Statuses of responses that state the rate limit; those of a gateway don't."""
 WITHOUT_TOKEN = ("token", "upload", "download")
 
 
@@ -139,7 +139,7 @@ class Simulator(Backend):
         if fault and fault.seconds:
             time.sleep(fault.seconds)
         with self.world.lock:
-            self.feeds.work()
+            self.feeds.process()
             answer = self._with_fault(fault, lambda: self._refusable(record, request, key))
         record.status = answer.status_code
         return self._with_headers(answer, operation)

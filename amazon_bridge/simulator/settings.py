@@ -1,4 +1,4 @@
-"""The habits of the simulated Amazon; each may be changed while it runs."""
+"""Settings of the simulated Amazon; all may be changed while it runs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class Settings:
     """Durations are in seconds."""
 
     rate_multiplier: float = 1.0
-    """1 is what Amazon documents; a demo takes 1000, so as not to wait."""
+    """1 is what Amazon documents; the demo uses 1000 to avoid waiting."""
     token_lifetime: float = 3600
     search_delay: float = 0
-    """How long a change stays invisible to searchOrders (getOrder shows it at once)."""
+    """Time until searchOrders shows a change (getOrder shows it at once)."""
     package_delay: float = 0
-    """How long a confirmed shipment stays invisible everywhere."""
+    """Time until a confirmed shipment is visible."""
     unique_tracking_numbers: bool = False
     """confirmShipment refuses a tracking number that another order of the seller has."""
     feed_queue_time: float = 30
@@ -25,12 +25,12 @@ class Settings:
     report_work_time: float = 60
     compress_reports: bool = True
     negative_discounts: bool = False
-    """Amazon documents no sign of DISCOUNT; a client must get along with both."""
+    """The sign of DISCOUNT; Amazon documents none, so clients must support both."""
     search_lag: float = 0
-    """So much earlier than it might, searchOrders stops to speak of changes; its answer says so."""
+    """Seconds of recent changes that searchOrders leaves out; its ``lastUpdatedBefore`` says so."""
     drifting_pages: bool = False
-    """Pages are cut anew at each call, so that orders changed between them repeat or slip."""
+    """Each page is cut from the current list, so that changed orders repeat or are skipped."""
     repeating_search: bool = False
-    """searchOrders shows orders twice: as they are, and after that as they were a change ago."""
+    """searchOrders returns orders twice: as they are, then as they were one change ago."""
     lagging_search: bool = False
-    """searchOrders shows orders as they were a change ago, even if it has shown them newer."""
+    """searchOrders returns orders as they were one change ago, even if it returned newer ones."""

@@ -47,7 +47,7 @@ def carrier_codes() -> frozenset[str]:
 
 
 def confirm_shipment(world: World, seller: Seller, order_id: str, body: dict[str, Any]) -> None:
-    """Make the package, or edit the one with the same reference.
+    """Create the package, or edit the one with the same reference.
 
     Raises:
         Refusal: 400 or 404; nothing was done.
@@ -112,7 +112,7 @@ def _reference(detail: dict[str, Any]) -> str:
 
 
 def _carrier(detail: dict[str, Any]) -> tuple[str, str | None]:
-    """The carrier's code, and its name where the code is none of Amazon's own."""
+    """The carrier's code, and its name if the code isn't on Amazon's list."""
     code = _text(detail, "carrierCode")
     name = detail.get("carrierName")
     if code not in carrier_codes():
@@ -144,7 +144,7 @@ def _quantities(detail: dict[str, Any]) -> tuple[tuple[str, int], ...]:
 
 
 def _check_quantities(order: Order, package: Package) -> None:
-    """No more than what is open; what the same package held before is open for it again."""
+    """Check that the package has no more than the open units, including those it had before."""
     known = next((p for p in order.packages if p.reference == package.reference), None)
     if known is None and not any(item.unfulfilled for item in order.items):
         raise invalid(PACKAGE_NOT_FOUND.format(order.order_id))

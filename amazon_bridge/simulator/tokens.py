@@ -13,14 +13,14 @@ from amazon_bridge.simulator.world import Seller, World
 
 
 class Tokens:
-    """The access tokens that were given out."""
+    """The issued access tokens."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._issued: dict[str, tuple[Seller, datetime]] = {}
 
     def grant(self, form: Mapping[str, str]) -> Response:
-        """Answer a request to the token endpoint (RFC 6749, section 6)."""
+        """Handle a request to the token endpoint (RFC 6749, section 6)."""
         grant_type = form.get("grant_type")
         if not grant_type:
             return _refuse(400, "invalid_request", "The request is missing grant_type.")
@@ -48,7 +48,7 @@ class Tokens:
         return as_json(body)
 
     def seller(self, token: str | None) -> Seller:
-        """Whose token it is.
+        """The seller of a token.
 
         Raises:
             Refusal: 403; there is none, it is not ours, or it has expired.
@@ -63,7 +63,7 @@ class Tokens:
         return seller
 
     def revoke_all(self) -> None:
-        """Forget all access tokens, so that each caller must fetch a new one."""
+        """Revoke all access tokens."""
         self._issued.clear()
 
 

@@ -126,7 +126,7 @@ def _check_parameter(name: str, parameter: Json, text: str) -> None:
 
 
 def _parsed(schema: Json, text: str) -> Any:
-    """A parameter's value; what is not of its type stays a text, which the schema then refuses."""
+    """A parameter's value; of another type, it stays a text, which the schema then refuses."""
     match schema.get("type"):
         case "array":
             return [_parsed(schema.get("items", {}), part) for part in text.split(",")]
@@ -147,7 +147,7 @@ def _check_value(name: str, value: Any, validator: Draft4Validator) -> None:
 
 
 def _refusal(name: str, errors: list[ValidationError]) -> Refusal:
-    """What Amazon says of fields of a wrong type; the details tell each problem, but no value."""
+    """Amazon's error for invalid fields; the details name each problem, but no value."""
     fields = ", ".join(dict.fromkeys(name + _path(error) for error in errors))
     return invalid(
         "The input you have submitted is not valid. Please check the fields with invalid type"

@@ -1,4 +1,4 @@
-"""The simulated Amazon's memory: sellers, orders with their history, mails to buyers."""
+"""The state of the simulated Amazon: sellers, orders with their history, mails to buyers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COUNTRIES = tuple(MARKETS)
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """A selling partner, and how the bridge may log in for it."""
+    """A selling partner, with its credentials."""
 
     seller_id: str
     client_id: str
@@ -48,7 +48,7 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What Amazon wrote to the buyer."""
+    """A mail to the buyer."""
 
     time: datetime
     order_id: str
@@ -94,16 +94,16 @@ class World:
         self.sellers[seller_id] = seller
         return seller
 
-    # -- what is there ---------------------------------------------------------------------
+    # -- reading --------------------------------------------------------------------------
 
     @property
     def orders(self) -> list[Order]:
-        """All orders as they truly are now."""
+        """All orders in their latest revision."""
         with self.lock:
             return [history[-1].order for history in self._histories.values()]
 
     def order(self, order_id: str) -> Order:
-        """The order as it truly is now.
+        """The latest revision of an order.
 
         Raises:
             KeyError: There is none.
@@ -113,29 +113,29 @@ class World:
     def readable(self, order_id: str, seller: Seller) -> Order | None:
         """The order as getOrder shows it to the seller."""
         now = self.clock()
-        shown = [r.order for r in self._histories.get(order_id, ()) if r.readable <= now]
-        return shown[-1] if shown and _belongs(shown[-1], seller) else None
+        visible = [r.order for r in self._histories.get(order_id, ()) if r.readable <= now]
+        return visible[-1] if visible and _belongs(visible[-1], seller) else None
 
     def searchable(self, seller: Seller, *, changes_ago: int = 0) -> Iterator[Order]:
-        """The seller's orders as searchOrders shows them, or has shown them so many changes ago."""
+        """The seller's orders as searchOrders shows them, or as it did ``changes_ago``."""
         now = self.clock()
         for history in self._histories.values():
-            shown = [r.order for r in history if r.searchable <= now]
-            if shown and _belongs(shown[-1], seller):
-                yield shown[max(-1 - changes_ago, -len(shown))]
+            visible = [r.order for r in history if r.searchable <= now]
+            if visible and _belongs(visible[-1], seller):
+                yield visible[max(-1 - changes_ago, -len(visible))]
 
     def personal_data(self) -> frozenset[str]:
-        """Everything about buyers that must not leak, from all orders and all their revisions."""
+        """All buyers' data, which must not leak, from all revisions of all orders."""
         with self.lock:
             orders = [r.order for history in self._histories.values() for r in history]
         return frozenset(value for order in orders for value in _personal_values(order))
 
     def secrets(self) -> frozenset[str]:
-        """Everything that lets one in: secrets, refresh and access tokens, signatures of URLs."""
+        """All secrets: client secrets, refresh and access tokens, signatures of URLs."""
         own = {value for s in self.sellers.values() for value in (s.client_secret, s.refresh_token)}
         return frozenset(own | self.issued_secrets)
 
-    # -- what happens ----------------------------------------------------------------------
+    # -- changing --------------------------------------------------------------------------
 
     def place_order(
         self,
@@ -192,11 +192,11 @@ class World:
             return self.change(order_id, items=items)
 
     def pay(self, order_id: str) -> Order:
-        """A pending order becomes one to ship."""
+        """Make a pending order unshipped."""
         return self.change(order_id, status="UNSHIPPED")
 
     def ship(self, order_id: str, package: Package | None = None) -> Order:
-        """Amazon ships its order whole; of a merchant's order the package is made or edited.
+        """Ship an order: Amazon's as a whole; of a merchant's, the package is created or edited.
 
         The buyer gets a mail, once for each package.
         """
@@ -273,7 +273,7 @@ class World:
             return self.change(order_id, items=items)
 
     def store(self, order: Order, *, delay: timedelta = timedelta(0)) -> Order:
-        """Keep a revision; it is shown after the delay, and never before an earlier one."""
+        """Store a revision; it becomes visible after the delay, never before an earlier one."""
         with self.lock:
             history = self._histories.setdefault(order.order_id, [])
             readable = self.clock() + delay
@@ -323,7 +323,7 @@ def _belongs(order: Order, seller: Seller) -> bool:
 
 
 def _status_without_units(items: tuple[Item, ...]) -> str:
-    """The status that is left when units were cancelled."""
+    """The status after units were cancelled."""
     if not any(item.fulfilled or item.unfulfilled for item in items):
         return "CANCELLED"
     return shipping_status(items)
