@@ -1,4 +1,4 @@
-"""Errors, sorted by what is to be done about them.
+"""Errors, by how to recover from them.
 
 Every message is written for the person who operates the bridge. None may hold a secret or a
 buyer's personal data.
@@ -45,7 +45,7 @@ class Transient(BridgeError):
 
 
 class ItemError(BridgeError):
-    """This item can't be worked as it is: put it aside, go on with the others.
+    """This item can't be processed as it is: quarantine it and continue with the others.
 
     ``kind`` is a short, stable word for the quarantine, such as ``unknown_sku``. ``remedy`` is
     required: whoever finds the item in the quarantine must learn what to do. ``dont_ship`` tells
@@ -59,10 +59,10 @@ class ItemError(BridgeError):
 
 
 class ItemErrors(BridgeError):
-    """Some items of a batch can't be worked, and it is known which: by key, the error of each."""
+    """Some items of a batch can't be processed; ``errors`` has the error of each, by its key."""
 
     def __init__(self, errors: Mapping[str, ItemError]) -> None:
-        super().__init__(f"{len(errors)} items of the batch can't be worked")
+        super().__init__(f"{len(errors)} items of the batch can't be processed")
         self.errors = dict(errors)
 
 
@@ -84,18 +84,18 @@ class Refused(AccountError):
 
 
 class StorageError(AccountError):
-    """The bridge's own state store can't be written now: no item and no side is to blame."""
+    """The state store can't be written now; no item and no side is to blame."""
 
 
 class Stopped(BaseException):
-    """The daemon stops: raised by its pauses, so that a round ends where it can.
+    """The daemon stops: raised by its pauses, so that a run ends where it can.
 
     No error, as ``KeyboardInterrupt`` is none, so that nothing on the way takes it for one.
     """
 
 
 class ConfigError(BridgeError):
-    """The configuration, or the usage, is wrong. ``problems`` lists all that is wrong at once."""
+    """The configuration or the usage is wrong. ``problems`` lists all problems at once."""
 
     def __init__(self, reason: str, remedy: str = "", *, problems: tuple[str, ...] = ()) -> None:
         super().__init__(reason, remedy)

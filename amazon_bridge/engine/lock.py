@@ -1,4 +1,4 @@
-"""One process at a time works an (account, job)."""
+"""One process at a time runs a job of an account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from amazon_bridge.engine.errors import AccountError, ConfigError
 _POLL = 0.1  # seconds
 
 WAIT = 5.0
-"""Seconds that a run waits for another process that works the same (account, job)."""
+"""Seconds that a run waits for another process that runs the same job."""
 
 
 @contextmanager
@@ -72,6 +72,6 @@ def _acquired(descriptor: int, wait: float) -> bool:
 
 def _busy(account: str, job: str, process_id: str) -> AccountError:
     return AccountError(
-        f"{job} of account {account} is being worked by process {process_id or '(unknown)'}.",
+        f"{job} of account {account} is already running in process {process_id or '(unknown)'}.",
         "Wait until it is done, or stop that process, and try again.",
     )

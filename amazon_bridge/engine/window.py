@@ -1,4 +1,4 @@
-"""Which stretches of time a round asks for. Pure arithmetic on aware UTC datetimes.
+"""The time windows that a run reads. Pure arithmetic on aware UTC datetimes.
 
 The cursor of an account means: everything that changed up to here is known. It moves to a
 window's ``before`` once that window was read to its end, or to the earlier instant up to which
@@ -15,9 +15,9 @@ SETTLED = timedelta(minutes=2)
 """``lastUpdatedBefore`` must lie at least this far back, else searchOrders answers 400."""
 
 OVERLAP = timedelta(minutes=30)
-"""How far a round looks back behind the cursor, because orders can show up minutes late.
+"""How far a run looks back behind the cursor, because orders can show up minutes late.
 
-The price is small: with a round every five minutes a page of 100 still holds what a seller of
+The price is small: with a run every five minutes a page of 100 still holds what a seller of
 4,000 orders a day has in window and overlap, and searchOrders grants one page in three minutes.
 What shows up later still is the sweep's business.
 """
@@ -45,7 +45,7 @@ class Window(NamedTuple):
 
 
 def windows(cursor: datetime, now: datetime) -> list[Window]:
-    """The windows to be read, oldest first, so that everything up to ``now`` is known.
+    """Return the windows to read, oldest first, so that everything up to ``now`` is known.
 
     Without a gap: the first begins ``OVERLAP`` before the cursor, each other one where its
     predecessor ends. None is longer than ``SLICE``. Empty when Amazon has nothing settled
@@ -56,7 +56,7 @@ def windows(cursor: datetime, now: datetime) -> list[Window]:
 
 
 def sweep_windows(now: datetime, began: datetime) -> list[Window]:
-    """The windows of the daily sweep, oldest first. Reading them never moves the cursor.
+    """Return the windows of the daily sweep, oldest first. Reading them never moves the cursor.
 
     None reaches back behind ``began``, the earliest moment of interest.
     """

@@ -283,7 +283,7 @@ def test_not_while_orders_are_imported(delivered: Order, bridge: Bridge, shop: S
     state = bridge.app.config.state
     with (
         lock.held(state, "acme", "orders"),
-        pytest.raises(AccountError, match="orders of account acme is being worked"),
+        pytest.raises(AccountError, match="orders of account acme is already running"),
     ):
         later(bridge)
     assert customer(shop, delivered)["name"] != ANONYMOUS

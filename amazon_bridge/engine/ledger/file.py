@@ -1,6 +1,6 @@
-"""The file of the state store: created, opened, brought up to date, examined. SQLite.
+"""The SQLite file of the state store: create, open, migrate, verify.
 
-What SQLite says when that fails becomes what a person can do about it.
+SQLite's errors become messages that say what to do.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BUSY_TIMEOUT = 30  # seconds
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """The store, brought up to date; created, with its folder, when there is none.
+    """Open and migrate the store; create it, with its folder, if it does not exist.
 
     Raises:
         StorageError: its disk is full.
@@ -65,7 +65,7 @@ def create_copy(path: Path) -> None:
 
 
 def verify(path: Path) -> dict[str, int]:
-    """Examine a state store or a backup of one, without changing it.
+    """Check the integrity of a state store or of a backup, without changing it.
 
     Returns:
         The number of rows by table.
@@ -77,7 +77,7 @@ def verify(path: Path) -> dict[str, int]:
     if not path.exists():
         raise ConfigError(
             f"There is no state store {path}.",
-            "Nothing that matters is lost: the next round makes a new one, recognises what stands"
+            "Nothing that matters is lost: the next run creates a new one, recognises what exists"
             " in Odoo, and does nothing twice. To look again at orders that came in earlier, set"
             " `start`, or the cursor (amazon-bridge cursor set).",
         )
@@ -184,7 +184,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite says into what a person can do about it.
+    """Turn SQLite's errors into errors that say what to do.
 
     Raises:
         StorageError: the disk is full.
@@ -223,7 +223,7 @@ def _damaged(path: Path) -> ConfigError:
     return ConfigError(
         f"The state store {path} is damaged.",
         f"Stop the bridge, move {path.name}, {path.name}-wal and {path.name}-shm away, and start"
-        " again: what stands in Odoo is recognised, so nothing is done twice. Then set the"
+        " again: what exists in Odoo is recognised, so nothing is done twice. Then set the"
         " cursors to a moment before the damage (amazon-bridge cursor set): that brings back"
-        " what was waiting or put aside.",
+        " what was waiting or quarantined.",
     )
