@@ -1,4 +1,4 @@
-"""The composition root: the one place where clients are built and put together."""
+"""The composition root: the only place that builds clients."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ from amazon_bridge.sync_runs import SyncRuns
 
 log = structlog.get_logger(__name__)
 
-
 ODOO = "Odoo"
 """Name of the remote that all accounts share. The others are Amazon, each named by its account
 (in small letters)."""
@@ -44,36 +43,36 @@ Watch = Callable[[str, str, BridgeError | None, float], None]
 """Called after every remote call: with the remote, the operation, its error, its seconds."""
 
 _LOGIN_LIFETIME = 3600.0
-"""Seconds after which a daemon logs in to Odoo again: what was looked up at the login (version,
-fields, the user's language) may have changed with an upgrade that was over between two runs."""
+"""Seconds after which a daemon logs in to Odoo again: an upgrade between two runs may have changed
+the version, the fields or the user's language."""
 
 _GEOGRAPHY_LIFETIME = 24 * 3600.0
-"""Seconds after which countries and states are read again: people add some."""
+"""Seconds after which countries and states are read again: people may add some."""
 
 
 def utc_now() -> datetime:
-    """The clock of the real world."""
+    """The current time."""
     return datetime.now(UTC)
 
 
-def _nobody_watches(_side: str, _operation: str, _error: BridgeError | None, _: float) -> None:
+def _no_watch(_side: str, _operation: str, _error: BridgeError | None, _: float) -> None:
     pass
 
 
 class App(Housekeeping, SyncRuns):
-    """The bridge of one configuration: its state store, and its clients, each built once.
+    """The bridge of one configuration: its state store and clients, each built on first use.
 
-    May be shared by threads.
+    Thread-safe.
 
     Args:
-        config: what to bridge.
-        clock: tells the time in UTC.
+        config: the configuration.
+        clock: returns the time in UTC.
         sleep: takes seconds; may raise ``Stopped``.
-        throttle: of an earlier configuration, whose calls count for Amazon's rates still.
-        watch: is told of each call to a side.
+        throttle: of an earlier configuration, whose calls still count for Amazon's rate limits.
+        watch: called after every remote call.
 
     Raises:
-        ConfigError: the state store can't be opened.
+        ConfigError: the state store cannot be opened.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class App(Housekeeping, SyncRuns):
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         throttle: Throttle | None = None,
-        watch: Watch = _nobody_watches,
+        watch: Watch = _no_watch,
     ) -> None:
         self.config = config
         self.ledger = Ledger(config.state, clock)
@@ -91,7 +90,7 @@ class App(Housekeeping, SyncRuns):
         self.clock = clock
         self._sleep = sleep
         self._callback = watch
-        self._making = threading.Lock()
+        self._setup_lock = threading.Lock()
         self._odoo = Lazy(self._logged_in, _LOGIN_LIFETIME)
         self._geography = Lazy(lambda: read_geography(self.odoo), _GEOGRAPHY_LIFETIME)
         self._database: DatabaseId  # of the login, once there is one
@@ -101,10 +100,10 @@ class App(Housekeeping, SyncRuns):
         self._inspections = {n: Lazy(partial(self._inspected, a)) for n, a in accounts.items()}
 
     def accounts(self, name: str | None = None) -> Sequence[AccountConfig]:
-        """The account of this name, or all of them.
+        """Return the account of this name, or all accounts.
 
         Raises:
-            ConfigError: there is none of this name.
+            ConfigError: there is no account of this name.
         """
         found = [account for account in self.config.accounts if name in (None, account.name)]
         if not found:
@@ -122,10 +121,10 @@ class App(Housekeeping, SyncRuns):
         return self._partners[account.name].get()
 
     def setup(self, account: AccountConfig) -> Setup:
-        """What the account uses in Odoo, as it exists now; made where it is missing.
+        """The records that the account uses in Odoo; created if they are missing.
 
         Raises:
-            AccountError: it is missing, and the login may not make it; or it is archived.
+            AccountError: a record is archived, or missing and the login may not create it.
         """
         remembered = self._setups[account.name]
         known = remembered.known()
@@ -135,24 +134,24 @@ class App(Housekeeping, SyncRuns):
         return remembered.get()
 
     def restore_setup(self, account: AccountConfig) -> Setup:
-        """Make in Odoo what the account lacks, and unarchive what people archived.
+        """Create the records that the account lacks in Odoo, and unarchive those that are archived.
 
         Raises:
             AccountError: the login may not do that.
         """
-        with self._making:
+        with self._setup_lock:
             return setup.prepare(self.odoo, account, restore=True)
 
     def inspection(self, account: AccountConfig) -> Inspection:
-        """What the account would use in Odoo, and what it lacks; nothing is made."""
+        """The records that the account would use in Odoo, and those it lacks; read-only."""
         return self._inspections[account.name].get()
 
     def look_again(self, account: AccountConfig) -> None:
-        """Forget what is known of the account in Odoo: people may have changed it meanwhile."""
+        """Read the account's records in Odoo again on next use: people may have changed them."""
         self._setups[account.name].forget()
 
     def log_in_again(self) -> None:
-        """Forget the login to Odoo: after it was down it may be another version."""
+        """Log in to Odoo again on next use: after an outage it may be another version."""
         self._odoo.forget()
 
     def _logged_in(self) -> OdooSession:
@@ -164,10 +163,12 @@ class App(Housekeeping, SyncRuns):
     def _identify(self, session: OdooSession) -> DatabaseId:
         return continuity.identify(session, self.config.odoo.url, self.config.odoo.database)
 
-    def _watch(self, side: str, operation: str, error: BridgeError | None, seconds: float) -> None:
-        """Tell the watch of a call; a bug in the watch costs no call, which may be done by now."""
+    def _watch(
+        self, remote: str, operation: str, error: BridgeError | None, seconds: float
+    ) -> None:
+        """Call the watch; a bug in it must not fail the remote call."""
         try:
-            self._callback(side, operation, error, seconds)
+            self._callback(remote, operation, error, seconds)
         except Exception as failure:  # noqa: BLE001 (any bug in a callback)
             internal_error(failure)
 
@@ -192,7 +193,7 @@ class App(Housekeeping, SyncRuns):
             endpoint=account.endpoint,
             token_url=account.token_url,
             throttle=self.throttle,
-            prices_include_tax=_told_by(account),
+            prices_include_tax=_configured_inclusion(account),
             sleep=self._sleep,
             watch=partial(self._watch, account.name),
         )
@@ -201,14 +202,14 @@ class App(Housekeeping, SyncRuns):
         found = setup.inspect(self.odoo, account).setup
         if found:
             return found
-        with self._making:  # accounts share some of what is made
+        with self._setup_lock:  # accounts share records
             return setup.prepare(self.odoo, account)
 
     def context(self, account: AccountConfig, *, dry_run: bool = False) -> Context:
-        """What a job of the account works with.
+        """The clients and records that a job of the account uses.
 
         Raises:
-            AccountError, Transient: Odoo is down, or refuses the login, or lacks something.
+            AccountError, Transient: Odoo is down, refuses the login, or lacks a record.
         """
         odoo = self.odoo
         if not dry_run:
@@ -240,7 +241,7 @@ class App(Housekeeping, SyncRuns):
         return inspection.expected
 
     def examine(self, account: AccountConfig) -> list[Finding]:
-        """What the doctor finds on both sides of an account."""
+        """Examine both remotes of an account."""
         try:
             findings = check.examine_odoo(self.odoo, account)
             findings += continuity.examine(self.ledger, self.odoo)
@@ -251,13 +252,13 @@ class App(Housekeeping, SyncRuns):
     def move_cursor(
         self, account: AccountConfig, at: datetime, *, skip: bool = False
     ) -> datetime | None:
-        """Look again at all that happened in an account since a moment.
+        """Process everything again that happened in an account since a moment.
 
         The cursor moves back to it. It moves forward only with ``skip``: what changed on Amazon
-        in between was not read yet.
+        in between has not been read.
 
         Returns:
-            Where the cursor was.
+            The previous cursor.
         """
         before = self.ledger.cursors.get(account.name)
         if skip and before and before < at:
@@ -266,20 +267,20 @@ class App(Housekeeping, SyncRuns):
         return before
 
     def adopt(self, since: datetime | None) -> dict[str, datetime]:
-        """Let the state store work for the configured database, whichever it belonged to before.
+        """Assign the state store to the configured database, whichever it belonged to before.
 
         Returns:
-            By account, from when on everything is looked at again.
+            By account, since when everything is processed again.
         """
         names = [account.name for account in self.config.accounts]
         return continuity.adopt(self.ledger, self._identify(self._log_in()), names, since)
 
     def close(self) -> None:
-        """Close the state store and all connections to Amazon that were opened."""
+        """Close the state store."""
         self.ledger.close()
 
     def recover(self, account: AccountConfig, order_id: str) -> Counts:
-        """Fetch one order from Amazon by its id and bring it to Odoo, now."""
+        """Fetch one order from Amazon by its id and import it now."""
         with lock.held(self.config.state, account.name, ORDERS.name, wait=lock.WAIT):
             return run.recover(self.context(account), order_id)
 
@@ -299,14 +300,14 @@ def _by_marketplace(accounts: Iterable[AccountConfig], seller_id: str) -> dict[s
     }
 
 
-def _told_by(account: AccountConfig) -> bool | None:
-    """Whether prices include the tax, where the configuration says so."""
+def _configured_inclusion(account: AccountConfig) -> bool | None:
+    """Whether prices include tax, if the configuration says so."""
     return None if account.prices_include_tax == "auto" else account.prices_include_tax
 
 
 @contextmanager
 def opened(config: Config) -> Iterator[App]:
-    """The bridge of a configuration, closed again at the end."""
+    """The bridge of a configuration, closed at the end."""
     app = App(config)
     try:
         yield app

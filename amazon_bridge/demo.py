@@ -1,7 +1,7 @@
-"""The whole thing on one machine: a real Odoo, a simulated Amazon, and the bridge between them.
+"""Demonstration: a real Odoo, a simulated Amazon, and the bridge between them.
 
-A story in five parts. The simulated Amazon and the bridge share a clock that can be put forward,
-because Amazon tells of no change that is younger than two minutes.
+A scenario in five parts. The simulated Amazon and the bridge share a clock that can be advanced,
+because Amazon shows changes only after two minutes.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from amazon_bridge.terminal import say
 
 _ORDERS = 40
 _UNKNOWN_SKU = "SPOON-SET"
-"""One product of the shop that Odoo doesn't have, as happens."""
+"""A product of the shop that does not exist in Odoo."""
 
 _console = console()
 
 
 class _Clock:
-    """The real time, put forward when the story needs it."""
+    """The real time, advanced when the scenario needs it."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -44,12 +44,12 @@ class _Clock:
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self._ahead
 
-    def put_forward(self, minutes: float) -> None:
+    def advance(self, minutes: float) -> None:
         self._ahead += timedelta(minutes=minutes)
 
 
 def run(url: str, database: str, login: str, password: str) -> None:
-    """Tell the story on an Odoo database that may be filled with made-up orders.
+    """Run the scenario on an Odoo database that may be filled with generated orders.
 
     Raises:
         BridgeError: Odoo can't be reached, refuses the login, or lacks an app.
@@ -61,10 +61,10 @@ def run(url: str, database: str, login: str, password: str) -> None:
     with Simulator(world) as amazon, _bridge(folder, amazon, clock, url, database) as bridge:
         shop = _Shop(OdooSession.connect(url, database, login, password))
         shop.open()
-        _tell_of_orders(bridge, shop)
-        _tell_of_a_parcel(bridge, shop, amazon)
-        _tell_of_cancellations(bridge, shop, amazon, clock)
-        _tell_of_the_quarantine(bridge)
+        _import_orders(bridge, shop)
+        _ship_a_parcel(bridge, shop, amazon)
+        _cancel_orders(bridge, shop, amazon, clock)
+        _show_quarantine(bridge)
     _say_where_to_look(url, database, login, password, folder)
 
 
@@ -73,7 +73,7 @@ def _bridge(
     folder: Path, amazon: Simulator, clock: _Clock, url: str, database: str
 ) -> Iterator[App]:
     loaded = _configuration(folder, amazon, url, database)
-    # A configuration of the log of its own: the story is told on the terminal, not by the log.
+    # The scenario is shown on the terminal; the log goes to a file.
     with (folder / "bridge.log").open("w", encoding="utf-8") as stream:
         log.configure("info", "json", stream=stream)
         log.hide(loaded.secrets())
@@ -113,10 +113,10 @@ def _account(seller_id: str, world: World) -> dict[str, Any]:
     }
 
 
-# The parts of the story
+# The parts of the scenario
 
 
-def _tell_of_orders(bridge: App, shop: _Shop) -> None:
+def _import_orders(bridge: App, shop: _Shop) -> None:
     _console.rule("Orders arrive")
     accounts = bridge.accounts()
     counts = sum(
@@ -124,7 +124,7 @@ def _tell_of_orders(bridge: App, shop: _Shop) -> None:
     )
     say(
         f"Amazon showed {counts.seen} orders: {counts.created} are in Odoo now,"
-        f" {counts.unchanged} need not be, {counts.quarantined} were put aside."
+        f" {counts.unchanged} need not be, {counts.quarantined} were quarantined."
     )
     _console.print(_table(shop.sale_orders()))
 
@@ -141,23 +141,23 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def _tell_of_a_parcel(bridge: App, shop: _Shop, amazon: Simulator) -> None:
+def _ship_a_parcel(bridge: App, shop: _Shop, amazon: Simulator) -> None:
     _console.rule("A parcel leaves")
     delivery = shop.ship("DHL", "JJD000390007123456789")
     say(f"{delivery} is validated in Odoo, with DHL and a tracking reference.")
     _sync(bridge, "pickings")
     sent = json.loads(amazon.received("confirmShipment")[-1].body)["packageDetail"]
     say(
-        f"Amazon was told: carrier {sent['carrierCode']}, tracking number"
+        f"Confirmed to Amazon: carrier {sent['carrierCode']}, tracking number"
         f" {sent['trackingNumber']}, {len(sent['orderItems'])} item(s). It mails the buyer."
     )
 
 
-def _tell_of_cancellations(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock) -> None:
+def _cancel_orders(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock) -> None:
     _console.rule("Orders are cancelled")
     by_buyer, by_seller = shop.order_to_ship(), shop.order_to_ship(1)
     amazon.world.cancel(by_buyer["client_order_ref"])
-    clock.put_forward(minutes=5)
+    clock.advance(minutes=5)
     _sync(bridge, "orders")
     say(
         f"The buyer of {by_buyer['name']} cancelled on Amazon;"
@@ -165,21 +165,21 @@ def _tell_of_cancellations(bridge: App, shop: _Shop, amazon: Simulator, clock: _
     )
     shop.cancel(by_seller["id"])
     _sync(bridge, "cancellations")
-    clock.put_forward(minutes=5)
+    clock.advance(minutes=5)
     _sync(bridge, "cancellations")
     status = amazon.world.order(by_seller["client_order_ref"]).status
     say(
-        f"{by_seller['name']} was cancelled in Odoo; Amazon was told by a feed,"
-        f" and has it as: {status}."
+        f"{by_seller['name']} was cancelled in Odoo and by a feed on Amazon;"
+        f" its status on Amazon is now: {status}."
     )
 
 
 def _sync(bridge: App, job: str) -> None:
-    for account in track(bridge.accounts(), f"Round of {job}"):
+    for account in track(bridge.accounts(), f"Running {job}"):
         bridge.sync(account, job)
 
 
-def _tell_of_the_quarantine(bridge: App) -> None:
+def _show_quarantine(bridge: App) -> None:
     _console.rule("What a person must look at")
     for entry in bridge.ledger.items.quarantined():
         say(f"{entry.display_key}: {entry.reason}")
@@ -232,8 +232,8 @@ class _Shop:
             for id_ in product_ids
         ]
         context = {"inventory_mode": True}
-        made = self._odoo.call("stock.quant", "create", quants, context=context)
-        self._odoo.call("stock.quant", "action_apply_inventory", made, context=context)
+        quant_ids = self._odoo.call("stock.quant", "create", quants, context=context)
+        self._odoo.call("stock.quant", "action_apply_inventory", quant_ids, context=context)
 
     def _carrier(self, name: str) -> None:
         product = self._odoo.search_read("product.product", [("type", "=", "service")], [], limit=1)
@@ -260,7 +260,7 @@ class _Shop:
         return waiting[number]
 
     def ship(self, carrier: str, tracking_reference: str) -> str:
-        """Validate a delivery order as a person would; answer with its name."""
+        """Validate a delivery order as a person would, and return its name."""
         picking_id = self.order_to_ship(2)["picking_ids"][0]
         carrier_id = self._odoo.search_read("delivery.carrier", [("name", "=", carrier)], [])[0]
         values = {"carrier_id": carrier_id["id"], "carrier_tracking_ref": tracking_reference}

@@ -38,11 +38,11 @@ class SyncRuns:
     clock: Callable[[], datetime]
 
     def context(self, account: AccountConfig, *, dry_run: bool = False) -> Context:
-        """What a job of the account works with."""
+        """The clients and records that a job of the account uses."""
         raise NotImplementedError
 
     def inspection(self, account: AccountConfig) -> Inspection:
-        """What the account would use in Odoo, and what it lacks."""
+        """The records that the account would use in Odoo, and those it lacks."""
         raise NotImplementedError
 
     def sync(self, account: AccountConfig, job: str, *, dry_run: bool = False) -> Counts:

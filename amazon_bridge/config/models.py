@@ -70,7 +70,7 @@ class HttpConfig(Section):
     listen: ListenAddress = "127.0.0.1:9464"
     """Address and port to listen on."""
     token: Secret | None = None
-    """What whoever asks must show, as a bearer token or as the password of any user. A must when
+    """What clients must send, as a bearer token or as the password of any user. A must when
     it listens on more than this machine itself."""
 
     @model_validator(mode="after")
@@ -141,12 +141,12 @@ else:
 
 
 class CancellationBrake(Section):
-    """Holds a round's cancellations when they look like a mistaken mass action in Odoo."""
+    """Holds the cancellations of a run if they look like a mistaken mass action in Odoo."""
 
     orders: int = Field(default=20, ge=0)
-    """Hold when more than this many orders were cancelled in Odoo in one round."""
+    """Hold if more than this many orders were cancelled in Odoo since the last run."""
     percent: float = Field(default=20, ge=0, le=100, allow_inf_nan=False)
-    """Hold when more than this part of the account's open orders was."""
+    """Hold if more than this percentage of the account's open orders was."""
 
 
 class InvoicingConfig(Section):
@@ -193,8 +193,8 @@ class AccountConfig(Section):
     company with the VAT number, and makes one where there is none; `per_order` makes one for each
     order."""
     unknown_sku: Literal["fallback", "quarantine"] = "fallback"
-    """What becomes of an order with a SKU that no Odoo product has as its internal reference:
-    `fallback` takes the product *Amazon Sale*, `quarantine` puts the order aside."""
+    """What happens to an order with a SKU that no Odoo product has as its internal reference:
+    `fallback` takes the product *Amazon Sale*, `quarantine` quarantines the order."""
     product_map: ProductMapFile | None = None
     """A CSV or YAML file that names the Odoo product (by its internal reference) of a SKU, of a
     shipping service or of a gift wrap, where Odoo's internal reference is another."""
@@ -213,7 +213,7 @@ class AccountConfig(Section):
     """Invoices and payments in Odoo."""
     start: Instant | None = None
     """Where the cursor of a new account begins: orders changed since then come in. Default: the
-    moment of its first round."""
+    moment of its first run."""
     schedule: ScheduleConfig = ScheduleConfig()
     """How often each job runs."""
     notify_amazon: NotifyConfig = NotifyConfig()
@@ -246,17 +246,17 @@ class AccountConfig(Section):
         return switch is None or bool(getattr(self.notify_amazon, switch.key))
 
     def digest(self) -> str:
-        """SHA-256 of the account's settings without its secrets: tells that they changed."""
+        """SHA-256 of the account's settings without its secrets: changes when they change."""
         settings = self.model_dump(mode="json", exclude={"credentials"})
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 class AlertsConfig(Section):
-    """Whom to call when something stays wrong, and when."""
+    """Where to send alerts, and when."""
 
     ping: SecretUrl | None = None
-    """URL of a dead man's switch in the style of healthchecks.io: it is told of the start, then
-    every 5 minutes whether all is well, and raises the alarm itself when it hears nothing."""
+    """URL of a dead man's switch in the style of healthchecks.io: it is pinged at the start, then
+    every 5 minutes with success or failure, and raises an alarm itself if the pings stop."""
     notify: tuple[Secret, ...] = ()
     """Where to send alerts, as URLs of Apprise (`scripts/install FOLDER alerts`): mail, chats,
     webhooks."""
@@ -265,14 +265,14 @@ class AlertsConfig(Section):
     after: Interval = Field(default=timedelta(hours=1), json_schema_extra={"default": "1h"})
     """Alert when a job has been failing for so long."""
     collect: Interval = Field(default=timedelta(minutes=15), json_schema_extra={"default": "15m"})
-    """How long to collect items put aside before one alert tells of them."""
+    """How long to collect quarantined items before one alert about them."""
 
 
 class RetentionConfig(Section):
-    """How long the bridge remembers, and when it forgets."""
+    """How long data is kept."""
 
     finished: Retention = Field(default=timedelta(days=90), json_schema_extra={"default": "90d"})
-    """How long the state store remembers orders that are done with; at least 7 days."""
+    """How long the state store keeps finished items; at least 7 days."""
     buyers: Retention | None = None
     """How long after their last goods left, customers keep their names and addresses in Odoo;
     at least 7 days. `null`: for ever."""
@@ -289,9 +289,9 @@ class Config(Section):
     http: HttpConfig | None = HttpConfig()
     """Listener for health, metrics and the status page; `null` switches it off."""
     alerts: AlertsConfig = AlertsConfig()
-    """Whom to call when something stays wrong."""
+    """Alerts about lasting problems and quarantined items."""
     retention: RetentionConfig = RetentionConfig()
-    """How long things are remembered."""
+    """Retention of finished items and of buyers' data."""
     odoo: OdooConfig
     """The Odoo database."""
     accounts: Annotated[tuple[AccountConfig, ...], *AT_LEAST_ONE]
@@ -310,7 +310,7 @@ class Config(Section):
         raise ConfigError(f"The configuration has no account {name!r}.", f"It has: {names}.")
 
     def digest(self) -> str:
-        """SHA-256 of what rounds work with: state store, Odoo, accounts and all secrets."""
+        """SHA-256 of what sync runs depend on: state store, Odoo, accounts and all secrets."""
         known = self.model_dump(mode="json", include={"odoo", "accounts"})
         known["state"] = str(self.state.resolve())
         known["secrets"] = [secret.get_secret_value() for secret in self.secrets()]

@@ -171,7 +171,7 @@ def _problem(row: Mapping[str, str], known: Mapping[Key, str]) -> str:
     if not row["code"] or not row["internal_reference"]:
         return "lacks its code or its internal_reference"
     if _key(row) in known:
-        return "stands there twice"
+        return "occurs twice"
     return _units_problem(row)
 
 

@@ -33,7 +33,7 @@ def find(path: Path | None, environ: Mapping[str, str]) -> Path:
     """The configuration file: ``path``, else ``$AMAZON_BRIDGE_CONFIG``, else a usual place.
 
     Raises:
-        ConfigError: None is named and none stands in a usual place.
+        ConfigError: None is named and none exists in a usual place.
     """
     named = path or environ.get(FILE_VARIABLE)
     if named:
@@ -61,7 +61,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
 
 def read(path: Path, environ: Mapping[str, str]) -> tuple[Config, SecretSources]:
-    """``load``, and tell where the secrets were."""
+    """Like ``load``, and return where the secrets were read."""
     problems: list[Problem] = []
     document = _document(path, environ, problems)
     merged = _merged(document, problems)
@@ -157,7 +157,7 @@ def _yaml_problem(error: YAMLError, text: str) -> str:
 def _plain(problem: str) -> str:
     duplicate = re.match(r'found duplicate key "([^"]*)"', problem)
     if duplicate:
-        return f"the key {duplicate[1]} stands twice"
+        return f"the key {duplicate[1]} occurs twice"
     # The name of an alias or tag may be a password that begins with * or ! by chance.
     named = re.sub(r"\b(alias|anchor|tag|handle) ['\"].*", r"\1", problem, flags=re.DOTALL)
     special = named != problem or "cannot start" in problem or "got '{'" in problem
@@ -321,7 +321,7 @@ def _conflicts(merged: Any) -> Iterator[Problem]:
     for place, claim, rule in _claims(merged):
         owner = owners.setdefault(claim, place)
         if owner != place:
-            yield place, f"stands at {_written(owner)} already: {rule}"
+            yield place, f"is used at {_written(owner)} already: {rule}"
 
 
 def _claims(merged: Any) -> Iterator[tuple[Place, object, str]]:

@@ -173,7 +173,7 @@ class TestAccountsTogether:
     def test_names_are_unique(self, tmp_path):
         other = ACCOUNT.replace("[FR]", "[DE]")
         assert problems(tmp_path, f"{ODOO}accounts: [{{{ACCOUNT}}}, {{{other}}}]") == [
-            "accounts[1].name: stands at accounts[0].name already: each account has its own name"
+            "accounts[1].name: is used at accounts[0].name already: each account has its own name"
         ]
 
     def test_a_marketplace_of_a_seller_belongs_to_one_account(self, tmp_path):
@@ -181,7 +181,7 @@ class TestAccountsTogether:
         [found] = problems(tmp_path, f"{ODOO}accounts: [{{{ACCOUNT}}}, {{{other}}}]")
         place, owner = "accounts[1].marketplaces[1]", "accounts[0].marketplaces[0]"
         rule = "a seller's marketplace belongs to one account"
-        assert found == f"{place}: stands at {owner} already: {rule}"
+        assert found == f"{place}: is used at {owner} already: {rule}"
 
     def test_another_seller_may_have_the_same_marketplace(self, tmp_path):
         other = ACCOUNT.replace("A3EXAMPLE", "A4EXAMPLE").replace("acme", "other")
@@ -191,7 +191,7 @@ class TestAccountsTogether:
 
     def test_one_account_names_a_marketplace_once(self, tmp_path):
         [found] = problems(tmp_path, f"{ODOO}accounts: [{{{ACCOUNT.replace('[FR]', '[GB, UK]')}}}]")
-        assert found.startswith("accounts[0].marketplaces[1]: stands at")
+        assert found.startswith("accounts[0].marketplaces[1]: is used at")
 
     def test_there_is_at_least_one(self, tmp_path):
         assert problems(tmp_path, f"{ODOO}accounts: []") == ["accounts: needs at least one entry"]
@@ -216,7 +216,7 @@ class TestAccountsTogether:
     [
         ("", "the file: must be a mapping"),
         ("- 1", "the file: must be a mapping"),
-        ("a: 1\nodoo: {}\na: s3cret", "line 3, column 1: the key a stands twice"),
+        ("a: 1\nodoo: {}\na: s3cret", "line 3, column 1: the key a occurs twice"),
         ("a: [1\nb: 2", "line 2, column 2: expected ',' or ']', but got ':'"),
         ("a: *s3cret", "line 1, column 4: found undefined alias (put a value with special"),
         ("a: !s3cret", "line 1, column 4: could not determine a constructor for the tag (put"),

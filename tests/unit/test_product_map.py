@@ -49,7 +49,7 @@ def test_csv_and_yaml_mean_the_same(tmp_path, name, text):
     [
         ("sku,product\nA,B\n", "its first line must name the columns kind, marketplace, code"),
         ("code,internal_reference\nA,\n", "entry 1 lacks its code or its internal_reference"),
-        ("code,internal_reference\nA,B\nA,C\n", "entry 2 stands there twice"),
+        ("code,internal_reference\nA,B\nA,C\n", "entry 2 occurs twice"),
         ("kind,code,internal_reference\nthing,A,B\n", "entry 1 has a kind that is none of item"),
         ("marketplace,code,internal_reference\nXX,A,B\n", "entry 1 names no marketplace"),
         ("code,internal_reference\n" + ",\n" * 9, "; and 4 more"),
