@@ -44,7 +44,7 @@ class Capabilities:
     """A line remembers the unit price that Odoo computed (``technical_price_unit``). While both
     are equal, a change of the quantity computes the price anew (since 18)."""
     tax_flags: tuple[str, ...]
-    """What Odoo 14 doesn't ask of a tax yet: is_base_affected, has_negative_factor."""
+    """Fields of a tax that Odoo 14 lacks: is_base_affected, has_negative_factor."""
     line_routes: str
     """A many2many (``route_ids``) or a many2one (``route_id``)."""
     route_model: str

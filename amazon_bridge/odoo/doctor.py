@@ -1,4 +1,4 @@
-"""What is right in Odoo, what isn't, and what to do about it. Looks only, changes nothing."""
+"""Checks Odoo's side of an account: what is right, and what to do about the rest. Read-only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from amazon_bridge.odoo.settings_check import examine_mails, examine_prices
 from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect, may
 
 _OLDEST, _NEWEST = 14, 19
-"""The versions that the bridge has been tried with; those between have not been tried all."""
+"""The oldest and the newest tested version; not all between are tested."""
 
 _SALES = "Sales: User: All Documents"
 
@@ -29,7 +29,7 @@ _ALL_DOCUMENTS = "sales_team.group_sale_salesman_all_leads"
 
 
 def examine(session: OdooSession, account: AccountConfig, jobs: Iterable[Job]) -> list[Finding]:
-    """Examine all that an account's jobs need of Odoo, with a login that is accepted already.
+    """Check everything that an account's jobs need of Odoo, with an accepted login.
 
     Never raises for what it finds: an examination that Odoo refuses is a finding, too.
     """
@@ -99,7 +99,7 @@ def _rights(jobs: Iterable[Job], session: OdooSession, account: AccountConfig) -
 
 
 def _all_documents(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
-    """With one's own documents only, orders that have another salesperson are invisible."""
+    """With access to own documents only, orders of other salespersons are invisible."""
     has_it = _has_group(session, _ALL_DOCUMENTS)
     yield Finding(
         ok=has_it,
@@ -116,7 +116,7 @@ def _has_group(session: OdooSession, group: str) -> bool:
 
 
 def _e_mail(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
-    """Odoo 14 refuses notes of a user without one; 19 takes them."""
+    """Odoo 14 refuses notes of a user without one; 19 accepts them."""
     has_one = bool(session.read("res.users", [session.uid], ["email"])[0]["email"])
     yield Finding(
         ok=has_one or session.version >= (_NEWEST, 0),
@@ -148,7 +148,7 @@ def _records(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
 
 
 def _carriers(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
-    """A carrier of the configuration that people can't choose has no effect."""
+    """A configured carrier that people can't select has no effect."""
     if not (account.carriers and session.names.has_tracking):
         return
     known = set()

@@ -29,7 +29,7 @@ from amazon_bridge.odoo.personal import of_buyers
 log = structlog.get_logger(__name__)
 
 MODULE = "amazon_bridge"
-"""The module of every external id that the bridge makes."""
+"""The module of every external id that the bridge creates."""
 
 SOURCE_LANGUAGE = "en_US"
 """The language of Odoo's source texts. A translated field without a translation shows these."""
@@ -368,7 +368,7 @@ class OdooSession:
 
 
 def _sendable(value: Any) -> Any:
-    """The same without characters that XML can't hold: buyers' names have been seen with them."""
+    """The value without characters that XML can't represent; they occur in buyers' names."""
     if isinstance(value, str):
         return _NOT_IN_XML.sub("", value)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Settings of Odoo that change what orders cost, or whom Odoo writes to. Looks only."""
+"""Checks settings of Odoo that change totals, or that make Odoo mail buyers. Read-only."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from amazon_bridge.odoo.setup import Setup
 
 _EXACT_DIGITS = 4
 _LAST_ORDERS = 200
-"""So many orders are looked at for the share of rounding lines: two calls."""
+"""Number of recent orders to compute the share of rounding lines from: two calls."""
 
 
 def examine_prices(session: OdooSession, setup: Setup) -> Iterator[Finding]:
-    """Digits of unit prices, what they cost, and how the company rounds taxes."""
+    """Check the digits of unit prices, and how the company rounds taxes."""
     digits = session.names.price_digits
     if digits is not None and digits < _EXACT_DIGITS:
         yield Finding(
@@ -32,7 +32,7 @@ def examine_prices(session: OdooSession, setup: Setup) -> Iterator[Finding]:
 
 
 def _roundings(session: OdooSession, setup: Setup) -> str:
-    """How many of the account's last orders needed a line for what rounding takes."""
+    """How many of the account's last orders needed a rounding line."""
     domain = [
         ("company_id", "=", setup.company_id),
         ("team_id", "=", setup.sales_team_id),
@@ -65,13 +65,13 @@ _MAILING = {
         ),
     ),
 }
-"""What a switch of the company does, and where people find it."""
+"""The effect of a company setting, and its menu."""
 
 _TEMPLATE = "sale_order_template_id"
 
 
 def examine_mails(session: OdooSession, setup: Setup) -> Iterator[Finding]:
-    """Settings by which Odoo would write to the buyers of a marketplace, which Amazon forbids.
+    """Check for settings that make Odoo mail buyers, which Amazon forbids.
 
     What the bridge does mails nobody; these act when people work with the same orders.
     """
@@ -111,7 +111,7 @@ def _quotation_template(session: OdooSession, company: Mapping[str, Any]) -> Ite
 
 
 def _parameter(session: OdooSession, name: str) -> bool:
-    """Whether a system parameter is on; False where the login may not read it."""
+    """True if a system parameter is on; False if the login may not read it."""
     try:
         value = session.call("ir.config_parameter", "get_param", name)
     except (AccountError, ItemError):

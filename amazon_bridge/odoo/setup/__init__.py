@@ -1,4 +1,4 @@
-"""What an account needs in Odoo: found, adopted, or made once, with external ids.
+"""The records that an account needs in Odoo: found, adopted, or created once, with external ids.
 
 What a person made or changed in Odoo stays as it is: a location or a sales team of the
 configured name is adopted, and a record that exists under our external id is never written.
@@ -53,7 +53,7 @@ def prepare(session: OdooSession, account: AccountConfig, *, restore: bool = Fal
 
 
 def refusal(account: AccountConfig, missing: Sequence[Missing]) -> AccountError:
-    """The error of an account that lacks something in Odoo, with what to do about it."""
+    """The error of an account with missing records in Odoo, and its remedy."""
     reason = f"Odoo lacks what account {account.name} needs: {_listed(missing)}."
     archived = [each for each in missing if each.archived]
     if len(archived) < len(missing):
@@ -78,7 +78,7 @@ def _listed(missing: Sequence[Missing]) -> str:
 
 
 def inspect(session: OdooSession, account: AccountConfig) -> Inspection:
-    """Look only: what the account works with, what it lacks, and what could be better."""
+    """Read-only: the records the account uses, those it lacks, and advice."""
     work = Work(session, account, create=False)
     expected = _run(work)
     return Inspection(expected, tuple(work.missing), tuple(work.advice.values()))

@@ -14,14 +14,14 @@ _JOURNAL = "account.journal"
 _METHOD_LINE = "account.payment.method.line"
 
 _INVOICING_SINCE = (16, 0)
-"""An invoice's lines have said what they are (``display_type``) since then."""
+"""Since this version, invoice lines have a ``display_type``."""
 
 
 _ACCOUNTING = "Accounting or Invoicing > Configuration"
 
 
 def ensure_facilitator_tax(work: Work, place: Place) -> int | None:
-    """The id of the tax of 0 %, where the account names one."""
+    """The id of the 0 % tax, if the account names one."""
     name = work.account.facilitator_tax
     if name is None:
         return None
@@ -52,7 +52,7 @@ def _is_untaxed(place: Place) -> list[Any]:
 
 
 def _find_tax(work: Work, name: str, place: Place) -> int | None:
-    """By name, or the one that the bridge made and people renamed."""
+    """By name, or the one that the bridge created and people renamed."""
     found = work.named(f"the sales tax {name}", _TAX, name, _is_untaxed(place))
     if not found and (ours := work.session.reference(_tax_reference(name, place))):
         domain = [("id", "=", ours), *_is_untaxed(place)]
@@ -71,7 +71,7 @@ def _make_tax(work: Work, name: str, place: Place) -> None:
 
 
 def find_fiscal_position(work: Work, place: Place) -> int | None:
-    """The id of the fiscal position, where the account names one."""
+    """The id of the fiscal position, if the account names one."""
     name = work.account.fiscal_position
     if name is None:
         return None
@@ -88,7 +88,7 @@ def find_fiscal_position(work: Work, place: Place) -> int | None:
 
 
 def ensure_payment_journal(work: Work, place: Place) -> int | None:
-    """The id of the journal, where the account registers payments."""
+    """The id of the journal, if the account registers payments."""
     name = work.account.invoicing.payment_journal
     if work.account.invoicing.mode == "manual":
         return None
@@ -124,7 +124,7 @@ def _journal_reference(name: str, place: Place) -> str:
 
 
 def _find_journal(work: Work, name: str, place: Place) -> int | None:
-    """By name, or the one that the bridge made and people renamed.
+    """By name, or the one that the bridge created and people renamed.
 
     Without an intermediary account, Odoo would make no entry of a payment.
     """
@@ -167,7 +167,7 @@ def _make_journal(work: Work, name: str, place: Place) -> None:
 
 
 def _free_code(work: Work) -> str:
-    """A code that no account has yet; the accountant may change it to their own."""
+    """An unused account code; the accountant may change it."""
     rows = work.session.search_read("account.account", [("code", "=like", "AMZ%")], ["code"])
     taken = {row["code"] for row in rows}
     codes = (f"AMZ{number:03}" for number in range(1, len(taken) + 2))

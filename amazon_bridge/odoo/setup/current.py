@@ -10,7 +10,7 @@ from amazon_bridge.odoo.setup.records import Setup
 
 
 def is_current(session: OdooSession, setup: Setup) -> bool:
-    """False if people have deleted or archived a record that the account works with, or changed it.
+    """False if people have deleted, archived or changed a record that the account uses.
 
     A daemon remembers the ids for as long as this is true. Six calls to Odoo in the usual case.
     """
@@ -42,9 +42,9 @@ def _in_currency(session: OdooSession, setup: Setup) -> bool:
 
 
 def _are_active(session: OdooSession, model: str, ids: set[int]) -> bool:
-    """Searches leave out what is archived."""
-    known_ids = ids - {0}
-    if not known_ids:
+    """True if none is archived: searches leave archived records out."""
+    used_ids = ids - {0}
+    if not used_ids:
         return True
-    found = session.search_read(model, [("id", "in", sorted(known_ids))], ["id"])
-    return len(found) == len(known_ids)
+    found = session.search_read(model, [("id", "in", sorted(used_ids))], ["id"])
+    return len(found) == len(used_ids)

@@ -1,4 +1,4 @@
-"""The stock location of goods at Amazon, and the route that leads out of it."""
+"""The stock location of goods at Amazon, and the route from it to customers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROUTES = "Inventory > Configuration > Routes"
 
 
 def ensure_location_and_route(work: Work, place: Place) -> tuple[int | None, int | None]:
-    """The ids of the FBA location and of the route out of it."""
+    """The ids of the FBA location and of the route from it."""
     name = work.account.fba_location or f"{place.warehouse_code}/Amazon"
     lacked = len(work.missing)
     location_id = _ensure_location(work, name, place)
@@ -98,7 +98,7 @@ def _make_location(work: Work, name: str, place: Place) -> None:
 
 
 def find_route(session: OdooSession, location_id: int | None) -> int | None:
-    """The route that leads goods out of the location to the customers.
+    """The route from the location to the customers.
 
     The rule decides: a route without it would take FBA goods out of the warehouse.
     """
@@ -125,7 +125,7 @@ def _leads_out(session: OdooSession, location_id: int) -> list[Any]:
 
 
 def _archived_parts(work: Work, name: str, location_id: int | None) -> list[Archived]:
-    """What is archived of the first route that would serve: itself, its rule, its operation type.
+    """The archived records of the first suitable route: itself, its rule, its operation type.
 
     Odoo archives the rules with their route.
     """

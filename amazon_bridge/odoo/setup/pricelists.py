@@ -20,7 +20,7 @@ _LAST = "1000"
 
 
 def ensure_pricelists(work: Work) -> dict[str, int]:
-    """The ids of the pricelists, by currency; those that are missing are absent."""
+    """The ids of the pricelists by currency, without missing ones."""
     currencies = sorted({m.currency for m in work.account.marketplaces})
     found = _find_pricelists(work, currencies)
     lacking = [currency for currency in currencies if currency not in found]
@@ -82,7 +82,7 @@ def _make_pricelist(work: Work, currency: str, currency_id: int | None) -> None:
 
 
 def _find_currencies(work: Work, names: Sequence[str]) -> dict[str, int] | None:
-    """Searches leave out what is not active."""
+    """Searches leave archived records out."""
     rows = work.session.search_read("res.currency", [("name", "in", list(names))], ["name"])
     return {row["name"]: row["id"] for row in rows} if len(rows) == len(names) else None
 

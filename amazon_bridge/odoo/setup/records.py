@@ -1,4 +1,4 @@
-"""The results of a setup, and what its steps pass to each other."""
+"""The results of a setup, and the values that its steps share."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Products:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The database ids of what one account works with."""
+    """The database ids of the records that one account uses."""
 
     company_id: int
     warehouse_id: int
     fba_location_id: int
     fba_route_id: int
-    """Leads the goods of a sale order line out of the FBA location to the customer."""
+    """The route of sale order lines from the FBA location to the customer."""
     sales_team_id: int
     salesperson_id: int | None
     products: Products
@@ -41,21 +41,21 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that an account needs and Odoo hasn't."""
+    """A record that an account needs and that Odoo lacks."""
 
     what: str
     how: str
-    """Where to click and which values to enter. Empty for what is known by its external id alone,
-    and can't be made by hand."""
+    """Where to click and which values to enter. Empty for records that are found by their external
+    id only, and can't be created by hand."""
     obstacle: str
-    """Why the bridge hasn't made it; empty when it only has not been asked to."""
+    """Why the bridge can't create it; empty if it just wasn't requested to."""
     archived: bool = False
     """It exists and is archived: `setup` unarchives it, a sync run does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Something that works, and could be better."""
+    """Advice: it works, and could be better."""
 
     what: str
     remedy: str
@@ -63,7 +63,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What an account would work with in Odoo now. Nothing was written."""
+    """The records that an account would use in Odoo now. Nothing was written."""
 
     expected: Setup | None
     """With 0 for the ids of records to be created. None without a company or a warehouse."""
@@ -72,13 +72,13 @@ class Inspection:
 
     @property
     def setup(self) -> Setup | None:
-        """What the account works with; None if anything is missing."""
+        """The records that the account uses; None if any is missing."""
         return None if self.missing else self.expected
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The company and the warehouse, on which all the rest hangs."""
+    """The company and the warehouse, on which everything else depends."""
 
     company_id: int
     warehouse_id: int
@@ -87,7 +87,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One kind of thing that an account needs: how to describe it and who may make it."""
+    """A kind of record that an account needs: its description, and who may create it."""
 
     what: str
     how: str
@@ -98,7 +98,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """A record that would serve if it weren't archived."""
+    """An archived record that would be suitable."""
 
     what: str
     menu: str

@@ -16,7 +16,7 @@ _PRODUCTS = {
 }
 """Name and type of the fallback products, by the end of their external ids.
 
-Goods, not a service, stand for an unknown SKU: they make stock moves, so that a delivery order
+Unknown SKUs get goods, not a service: goods have stock moves, so that a delivery order
 waits for FBM and an FBA order gets delivered.
 """
 _UNTAXED = "rounding"
@@ -59,7 +59,7 @@ def _find_team(work: Work, name: str, place: Place) -> int | None:
 
 
 def find_salesperson(work: Work) -> int | None:
-    """The id of the salesperson, where the account names one."""
+    """The id of the salesperson, if the account names one."""
     login = work.account.salesperson
     if login is None:
         return None
@@ -74,7 +74,7 @@ def find_salesperson(work: Work) -> int | None:
 
 
 def ensure_products(work: Work) -> Products:
-    """The fallback products, with 0 for those that are missing."""
+    """The fallback products, with 0 for missing ones."""
     titles = {_reference(name): title for name, (title, _) in _PRODUCTS.items()}
     found = work.find_ours("product.product", titles)
     ids = {name: row["id"] for name, row in found.items()}

@@ -35,7 +35,7 @@ def may(session: OdooSession, model: str, operation: str) -> bool:
 
 
 def _insistently(create: Callable[[], object]) -> None:
-    """Make something that is made once however often it is tried.
+    """Create a record that is created once, however often it is tried.
 
     Where another process makes the same in this moment, Odoo may refuse it, with all kinds of
     texts; afterwards it finds what the other one made.
@@ -50,9 +50,9 @@ def _insistently(create: Callable[[], object]) -> None:
 
 
 ARCHIVED = "archived"
-"""The obstacle of what a person archived: only a person undoes that, by `amazon-bridge setup`."""
+"""The obstacle of archived records: only `amazon-bridge setup` unarchives them."""
 
-_CHANGED = "the one that the bridge made has been changed, and doesn't serve any more"
+_CHANGED = "the one that the bridge created was changed, and is no longer suitable"
 
 
 def _none_archived() -> list[Archived]:
@@ -60,7 +60,7 @@ def _none_archived() -> list[Archived]:
 
 
 class Work:
-    """One look at Odoo for one account; collects what is missing.
+    """The setup of one account; collects what is missing.
 
     Args:
         session: a login; works in the account's company as soon as that is known.
@@ -87,7 +87,7 @@ class Work:
         create: Callable[[], object],
         archived: Callable[[], Sequence[Archived]] = _none_archived,
     ) -> Found:
-        """What ``find`` finds, perhaps only after ``create``; falsy where that doesn't help.
+        """The result of ``find``, if necessary after ``create``; falsy if that fails.
 
         Where ``archived`` finds something, nothing is created.
         """
@@ -100,7 +100,7 @@ class Work:
         return (find() if obstacles else found) or self._made(need, find, create)
 
     def _unarchive(self, need: Need, record: Archived) -> str:
-        """Unarchive a record, if that is asked for. Returns what prevents it, and notes that."""
+        """Unarchive a record, if requested. Returns what prevents it, and notes that."""
         obstacle = "" if self.restore else ARCHIVED
         if self.restore and not self._may(record.model, "write"):
             obstacle = f"archived, and to unarchive it takes the group {need.group}"
@@ -126,7 +126,7 @@ class Work:
         return found
 
     def _obstacle(self, need: Need, create: Callable[[], object]) -> str:
-        """Make it, if that is asked for. Returns what prevents it."""
+        """Create it, if requested. Returns what prevents it."""
         if not self._may(need.model, need.operation):
             return f"the login may not make it: that takes the group {need.group}"
         try:
@@ -143,7 +143,7 @@ class Work:
         return self._rights[key]
 
     def lacks(self, what: str, how: str) -> None:
-        """Note something that only a person can put right."""
+        """Note something that only a person can correct."""
         self.missing.append(Missing(what, how, how))
 
     def named(
@@ -156,7 +156,7 @@ class Work:
         *,
         field: str = "name",
     ) -> list[dict[str, Any]]:
-        """Records that people see under this name; advises against a name that they don't see."""
+        """Records with this displayed name; advises against names that aren't displayed."""
         session = self.session
         rows, language = search_by_name(session, model, name, domain, fields, field=field)
         if rows and language != session.language:
@@ -168,7 +168,7 @@ class Work:
         return rows
 
     def archived_ids(self, model: str, reference: str, condition: Sequence[Any]) -> list[int]:
-        """Archived records: the one of our external id, else those of a condition."""
+        """Archived records: the one with our external id, else those of a domain."""
         known = self.session.reference(reference, archived=True) if reference else None
         found = [("id", "=", known)] if known else condition
         if not found:
@@ -180,7 +180,7 @@ class Work:
     def find_ours(
         self, model: str, names_by_reference: Mapping[str, str], fields: Sequence[str] = ("id",)
     ) -> dict[str, dict[str, Any]]:
-        """Records by external id. Most still bear the name we gave them: two calls find these."""
+        """Records by external id. Most still have their original name: two calls find these."""
         named = ("name", "in", sorted(names_by_reference.values()))
         rows = {row["id"]: row for row in self.session.search_read(model, [named], fields)}
         names = self.session.external_ids(model, sorted(rows))
