@@ -111,7 +111,7 @@ def _report(document: bytes) -> ET.Element:
         root = None
     report = None if root is None else root.find("Message/ProcessingReport")
     if report is None:
-        raise Transient("The feed's result is no processing report.")
+        raise Transient("The result of the feed is not a processing report.")
     return report
 
 

@@ -48,7 +48,7 @@ class Connection:
         watch: Callback invoked after every attempt; its seconds include the wait for the rate.
 
     Raises:
-        ConfigError: A URL would send secrets in the clear.
+        ConfigError: A URL would send secrets unencrypted.
     """
 
     def __init__(
@@ -220,7 +220,7 @@ def require_safe(url: str, what: str) -> None:
         if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.host)):
             return
     raise ConfigError(
-        f"The {what} would send secrets in the clear, or is no URL.",
+        f"The {what} would send secrets unencrypted, or is not a URL.",
         "Use https; plain http is for a simulator on this machine only.",
     )
 

@@ -118,7 +118,7 @@ def error_of(refusal: Refusal, operation: OperationInfo) -> BridgeError:
 def network_error(error: httpx.HTTPError, operation: OperationInfo) -> Transient:
     """Our error for a connection that failed or broke."""
     return Transient(
-        f"{operation.name} got no answer from Amazon ({type(error).__name__}).",
+        f"No response from Amazon to {operation.name} ({type(error).__name__}).",
         _CHECK_NETWORK,
         maybe_done=operation.writes and not isinstance(error, _NEVER_SENT),
     )
@@ -156,7 +156,9 @@ def read_token(response: httpx.Response) -> AccessToken:
 
 def token_network_error(error: httpx.HTTPError) -> Transient:
     """Our error for a token endpoint that can't be reached."""
-    return Transient(f"Login with Amazon didn't answer ({type(error).__name__}).", _CHECK_NETWORK)
+    return Transient(
+        f"No response from Login with Amazon ({type(error).__name__}).", _CHECK_NETWORK
+    )
 
 
 def number(text: str | None) -> float | None:
@@ -199,8 +201,8 @@ def _refused(refusal: Refusal, operation: OperationInfo) -> BridgeError:
         return ItemError(operation.refused, reason, _CORRECT_AND_RETRY)
     return AccountError(
         reason,
-        "Check the account's marketplaces and endpoint. If they are right, the bridge asked in a"
-        " way that Amazon doesn't allow: report it.",
+        "Check the account's marketplaces and endpoint. If they are right, the bridge sent an"
+        " invalid request: please report it.",
     )
 
 
@@ -227,7 +229,7 @@ def _forbidden(refusal: Refusal, operation: OperationInfo) -> BridgeError:
 
 
 def _not_found(refusal: Refusal, operation: OperationInfo) -> BridgeError:
-    reason = f"Amazon knows no such thing ({operation.name}: {refusal.text})."
+    reason = f"Amazon did not find it ({operation.name}: {refusal.text})."
     if operation.refused:
         return ItemError("not_found", reason, "Check the id, and that it is this seller's.")
     return AccountError(reason, "Check the account's endpoint.")
@@ -235,13 +237,13 @@ def _not_found(refusal: Refusal, operation: OperationInfo) -> BridgeError:
 
 def _too_many_requests(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     return Transient(
-        f"Amazon wants {operation.name} to be called less often.", retry_after=refusal.retry_after
+        f"Amazon throttled {operation.name} (HTTP 429).", retry_after=refusal.retry_after
     )
 
 
 def _server_error(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     return Transient(
-        f"Amazon couldn't do {operation.name} (HTTP status {refusal.status}).",
+        f"Amazon failed to process {operation.name} (HTTP {refusal.status}).",
         retry_after=refusal.retry_after,
         maybe_done=operation.writes,
     )
@@ -249,7 +251,7 @@ def _server_error(refusal: Refusal, operation: OperationInfo) -> BridgeError:
 
 def _unreadable(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     return Transient(
-        f"Amazon's answer to {operation.name} (HTTP status {refusal.status}) can't be read.",
+        f"Unexpected response to {operation.name}: HTTP {refusal.status} without valid JSON.",
         maybe_done=operation.writes,
     )
 

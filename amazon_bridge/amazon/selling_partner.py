@@ -122,7 +122,7 @@ class SellingPartner:
         watch: Callback invoked after every attempt, with Amazon's name of the operation.
 
     Raises:
-        ConfigError: A URL would send secrets in the clear.
+        ConfigError: A URL would send secrets unencrypted.
     """
 
     def __init__(

@@ -66,7 +66,7 @@ def _validate(session: OdooSession, ids: Sequence[int]) -> None:
         question = answer.get("res_model", "") if isinstance(answer, dict) else ""
         raise ItemError(
             "odoo_asks",
-            f"Odoo asks a question ({question}) before it does the delivery.",
+            f"Odoo asks a question ({question}) before it validates the delivery.",
             "Validate the delivery in Odoo by hand, then retry.",
         )
 

@@ -113,8 +113,8 @@ def _of_odoo(kind: _Kind, text: str, sent: Iterable[Any]) -> BridgeError | None:
         )
     if kind == _Kind.FORBIDDEN:
         return AccountError(
-            f"Odoo forbids it to the bridge's login: {clean}",
-            "Give the login the groups that are named; `amazon-bridge check` lists what it needs.",
+            f"Odoo denies access to the bridge's login: {clean}",
+            "Give the login the groups that the message names; `amazon-bridge check` lists all.",
         )
     return _of_crash(text, clean)
 
@@ -143,7 +143,7 @@ def _of_crash(text: str, clean: str) -> BridgeError | None:
 
 
 def _of_status(status: int, headers: Any) -> BridgeError:
-    reason = f"Odoo's server answered with HTTP status {status}"
+    reason = f"Odoo's server returned HTTP status {status}"
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         wait = str((headers or {}).get("Retry-After") or "")
         return Transient(

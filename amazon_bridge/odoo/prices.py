@@ -71,7 +71,7 @@ def _base(total: Decimal, quantity: int, taxes: Sequence[Tax]) -> Decimal:
     names = ", ".join(repr(tax.name) for tax in taxes)
     raise ItemError(
         "unreachable_total",
-        f"With the taxes {names} no price leads to the total {total} of a line: they alone come"
+        f"With the taxes {names} no price gives the total {total} of a line: they alone amount"
         f" to {begin}.",
         "Put other taxes on the quotation's line in Odoo, then retry.",
     )

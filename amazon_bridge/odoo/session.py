@@ -120,7 +120,7 @@ class OdooSession:
                 watch("login", None, time.monotonic() - begun)
                 return odoo
             watch("login", problem, time.monotonic() - begun)
-            raise problem or responses.unexpected("no answer to the login that can be read")
+            raise problem or responses.unexpected("no readable response to the login")
 
         return cls(retry_transient(log_in, CALL, sleep=sleep), _STABLE, watch, sleep)
 

@@ -81,7 +81,7 @@ def test_a_tax_that_only_odoo_can_compute_is_named():
 
 @pytest.mark.parametrize("taxes", [[tax("5", FIXED)], [tax("-100")]])
 def test_a_total_that_no_price_leads_to_is_told(taxes):
-    with pytest.raises(ItemError, match=r"no price leads to the total 2\.00") as caught:
+    with pytest.raises(ItemError, match=r"no price gives the total 2\.00") as caught:
         unit_price(Decimal("2.00"), 1, taxes)
     assert caught.value.kind == "unreachable_total"
 

@@ -81,7 +81,7 @@ def find_fiscal_position(work: Work, place: Place) -> int | None:
     if found is None:
         work.lacks(
             what,
-            f"{_ACCOUNTING} > Fiscal Positions: make it, or unarchive it (filter Archived); or "
+            f"{_ACCOUNTING} > Fiscal Positions: create it, or unarchive it (filter Archived); or "
             "correct `fiscal_position` of the account",
         )
     return found

@@ -27,7 +27,7 @@ def find_place(work: Work) -> Place | None:
             f"a warehouse with the code {work.account.warehouse}"
             if work.account.warehouse
             else "a warehouse of the company",
-            "Inventory > Configuration > Warehouses: make it, or unarchive it (filter Archived); "
+            "Inventory > Configuration > Warehouses: create it, or unarchive it (filter Archived); "
             "or correct `warehouse` of the account",
         )
     return place

@@ -67,7 +67,7 @@ def find_salesperson(work: Work) -> int | None:
     if found is None:
         work.lacks(
             "the user that `salesperson` of the account names",
-            "Settings > Users: make it, unarchive it, or allow it in the company; or correct "
+            "Settings > Users: create it, unarchive it, or allow it in the company; or correct "
             "`salesperson`",
         )
     return found
