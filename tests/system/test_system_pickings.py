@@ -442,7 +442,7 @@ def downgrade(path: Path) -> None:
             ]
             db.execute(
                 f"INSERT INTO main.{table} ({', '.join(columns)})"
-                f" SELECT {', '.join(values)} FROM newer.{table}"
+                f" SELECT {', '.join(values)} FROM newer.{RENAMED.get(table, table)}"
             )
         db.commit()
     for side in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
@@ -451,6 +451,7 @@ def downgrade(path: Path) -> None:
 
 
 KEY = ("items", "key")
+RENAMED = {"rounds": "runs"}
 
 
 def test_a_state_store_of_the_version_before(
