@@ -1,4 +1,4 @@
-"""The worth of an order whose figures contradict each other: the total that Amazon states."""
+"""The total that Amazon states, for orders whose figures contradict each other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from amazon_bridge.model import Charge, ChargeKind
 
 
 def stated_proceeds(order: OrderPayload) -> OrderProceeds:
-    """The stated grand total, on the first item that has units; nothing where there is none."""
+    """The stated grand total as a charge of the first item with units; empty if there is none."""
     charges = [NOTHING for _ in order.order_items]
     stated = order.proceeds.grand_total
     if stated is None or not charges:

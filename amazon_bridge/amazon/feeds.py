@@ -75,7 +75,7 @@ class Feeds:
         return feed.feed_id
 
     def is_any_pending(self, feed_type: str, since: datetime) -> bool:
-        """True if a feed of this type created since then isn't processed yet, whoever's it is."""
+        """True if any feed of this type created since then isn't processed yet."""
         found = self._connection.ask(
             _Feeds,
             operations.GET_FEEDS,

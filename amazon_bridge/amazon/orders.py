@@ -1,4 +1,4 @@
-"""From an order as Amazon writes it to an order in our own words."""
+"""Maps Amazon's orders to ``model.Order``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ INCLUDED_DATA = (
     "PACKAGES",
     "TAX",
 )
-"""Asked for with every order; without FULFILLMENT an order has no status."""
+"""Requested with every order; without FULFILLMENT an order has no status."""
 
 _UNPRICED = {
     FulfillmentStatus.PENDING,
@@ -58,7 +58,7 @@ _UNPRICED = {
     FulfillmentStatus.UNFULFILLABLE,
     FulfillmentStatus.OTHER,
 }
-"""Orders whose worth nobody asks for: not yet, no longer, or never."""
+"""Statuses of orders whose total doesn't matter: not yet, no longer, or never."""
 
 
 def read_order(
@@ -106,7 +106,7 @@ def _is_importable_as_is(payload: object) -> bool:
 
 
 def _fingerprint(payload: object) -> str:
-    """A hash over all that Amazon says of the order.
+    """A hash over the whole payload of the order.
 
     It is kept in the state store, and reveals nothing: it can't be turned back, and to try out
     a guess at a name one would need every other field of the order to the letter.
@@ -161,7 +161,7 @@ def _instructions(preference: DeliveryPreferencePayload) -> str | None:
 
 
 def _word(text: str | None) -> str | None:
-    """A value of an enumeration as a message may repeat it; ``?`` for what can be none."""
+    """A value of an enumeration, safe to show in a message; ``?`` for anything else."""
     return text and (text if _WORD.fullmatch(text) else "?")
 
 
@@ -289,7 +289,7 @@ _OF_BUSINESSES = {"VAT", "BUSINESS", "CNPJ"}
 
 
 def _tax_number(payload: OrderPayload, *types: str) -> str | None:
-    """The buyer's first tax number of the first of these types that there is."""
+    """The buyer's tax number of the first of these types that is present."""
     numbers = [
         registration.tax_registration_number
         for kind in types

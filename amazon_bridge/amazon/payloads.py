@@ -1,4 +1,4 @@
-"""The order as the Orders API 2026-01-01 writes it, as far as the bridge reads it.
+"""Payloads of the Orders API 2026-01-01, as far as the bridge reads them.
 
 Tolerant where Amazon may change or withhold things: a field that isn't required may be absent
 or null, unknown fields are skipped, unknown values of an enumeration stay plain text. Strict
@@ -28,10 +28,10 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no place for: no XML-RPC call and no feed could carry it."""
+"""Characters that XML 1.0 can't represent, so that no XML-RPC call and no feed can contain them."""
 
 _LARGEST_INTEGER = 2**31 - 1
-"""XML-RPC knows no larger one."""
+"""The largest integer of XML-RPC."""
 
 
 def writable(text: str) -> str:
@@ -79,7 +79,7 @@ def _part(value: object) -> object:
 T = TypeVar("T")
 
 Text = Annotated[str | None, BeforeValidator(_text_or_none)]
-"""A text that may be withheld; an empty one is none."""
+"""A text that may be withheld; an empty one counts as None."""
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,63}\z")]
 """An id that becomes part of an external id in Odoo."""
 Quantity = Annotated[int, Strict(), Field(ge=0, le=_LARGEST_INTEGER)]
@@ -94,7 +94,7 @@ Part = Annotated[T, BeforeValidator(_part)]
 
 
 class Payload(BaseModel):
-    """What all parts of an order have in common."""
+    """Base of all payloads."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -336,7 +336,7 @@ class OrderPayload(IdentifiedPayload):
     sales_channel: SalesChannelPayload
     order_items: Annotated[tuple[ItemPayload, ...], AfterValidator(_each_once)]
     fulfillment: FulfillmentPayload
-    """Amazon's model doesn't require it, but it was asked for, and nothing can be decided without
+    """Amazon's model doesn't require it, but it is requested, and nothing can be decided without
     a status."""
     programs: KnownEntries[Text] = ()
     associated_orders: Entries[AssociatedOrderPayload] = ()

@@ -1,4 +1,4 @@
-"""What an order is worth: from Amazon's proceeds to the charges of its items.
+"""Computes the charges of order items from Amazon's proceeds.
 
 Amazon doesn't say whether the TAX of an item's breakdowns is part of its prices, nor whether
 DISCOUNT is negative. The figures decide, item by item. With G the sum of all prices, D the
@@ -33,17 +33,17 @@ _PRICES = {
     "GIFT_WRAP": ChargeKind.GIFT_WRAP,
     "COD_FEE": ChargeKind.COD_FEE,
 }
-"""Breakdown types that are prices. TAX and DISCOUNT are none; all others count as OTHER."""
+"""Breakdown types that are prices. TAX and DISCOUNT aren't; all others count as OTHER."""
 
 _AGGREGATES = {*_PRICES, "OTHER", "TAX", "DISCOUNT"}
-"""Breakdown types that an order only adds up from its items. Others are the order's own."""
+"""Breakdown types that are sums over the items. Others belong to the order itself."""
 
 
 class ProceedsError(Exception):
-    """The figures can't be understood; the text names them, and what contradicts what."""
+    """The figures contradict each other; the text names them."""
 
     kind = "unreadable"
-    """The kind of the quarantine entry."""
+    """The quarantine kind."""
 
 
 class NoProceedsError(ProceedsError):
@@ -119,7 +119,7 @@ def _place_of_extra(order: OrderPayload) -> int:
 
 
 def collected_by_amazon(item: ItemPayload) -> bool:
-    """Whether Amazon withholds the item's tax and remits it in the seller's place."""
+    """True if Amazon collects the item's tax and remits it for the seller."""
     return any(tax.model == "MARKETPLACE_FACILITATOR" for tax in item.tax.tax_collections)
 
 
@@ -145,7 +145,7 @@ _TAX_UNKNOWN = (
 
 
 def _without_units(proceeds: ItemProceeds) -> ItemProceeds:
-    """What an item is worth whose units were all cancelled: nothing, or it contradicts itself."""
+    """The proceeds of an item without units: none, or an error."""
     worth = sum((charge.amount for charge in proceeds.charges), _ZERO)
     if worth or proceeds.total:
         raise UnitsContradictError(f"quantityOrdered is 0, but its proceeds are {proceeds.total}")
@@ -226,7 +226,7 @@ def _detail(breakdown: BreakdownPayload, subtype: str) -> Decimal:
 def _tax(
     breakdowns: Iterable[BreakdownPayload],
 ) -> tuple[Decimal, dict[ChargeKind, Decimal]]:
-    """The tax, and what of it Amazon says to lie on each kind of charge."""
+    """The tax, in total and by kind of charge as far as Amazon states it."""
     whole, by_kind = _ZERO, defaultdict[ChargeKind, Decimal](Decimal)
     for breakdown in breakdowns:
         if breakdown.type == "TAX":
@@ -249,7 +249,7 @@ def _add_tax(
 def _shares(
     tax: Decimal, by_kind: Mapping[ChargeKind, Decimal], amounts: Mapping[ChargeKind, Decimal]
 ) -> dict[ChargeKind, Decimal]:
-    """What each charge bears of the tax: as Amazon details it, else in proportion."""
+    """The tax on each charge: as Amazon states it, else in proportion."""
     if sum(by_kind.values(), _ZERO) == tax and all(amounts.get(kind) for kind in by_kind):
         return dict(by_kind)
     return _in_proportion(tax, amounts)

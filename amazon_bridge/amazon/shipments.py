@@ -1,4 +1,4 @@
-"""Telling Amazon about a delivery order: carriers, and the confirmation's body."""
+"""Shipment confirmations: carriers, and the body of confirmShipment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMMON_WORDS = frozenset(
         "pin",
     }
 )
-"""Codes that other carriers' names may begin with: they match only a whole name."""
+"""Codes that are also the start of other carriers' names: they match whole names only."""
 
 _SHORTEST_PREFIX = 3  # letters and digits: too many names begin with "Go" or "A 1"
 
@@ -62,7 +62,7 @@ def carrier_for(*names: str, mapping: Mapping[str, str]) -> Carrier:
 
 
 def _configured(name: str, mapping: Mapping[str, str]) -> str | None:
-    """The carrier that the configuration names for this one: as spelled, else by its letters."""
+    """The configured carrier for this name: an exact match, else by letters and digits."""
     name = name.strip()
     spelled = {key.strip().casefold(): code.strip() for key, code in mapping.items()}
     similar = {letters: code.strip() for key, code in mapping.items() if (letters := _letters(key))}
@@ -70,7 +70,7 @@ def _configured(name: str, mapping: Mapping[str, str]) -> str | None:
 
 
 def _with_method(name: str) -> Carrier | None:
-    """The carrier whose code the name's first words make, the longest code that there is."""
+    """The carrier with the longest code that the name starts with."""
     words = list(_WORD.finditer(_plain(name)))
     for number in range(len(words) - 1, 0, -1):
         beginning = _letters("".join(word.group() for word in words[:number]))
@@ -118,7 +118,7 @@ def _plain(name: str) -> str:
 
 @cache
 def _codes_by_letters() -> dict[str, str]:
-    """Of codes that are spelled in several ways the first."""
+    """The first spelling of each code that has several."""
     return {_letters(code): code for code in reversed(_carrier_codes())}
 
 

@@ -16,7 +16,7 @@ from amazon_bridge.amazon.payloads import (
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, UnreadableOrder
 
 _MOST_PROBLEMS = 5
-"""So many problems of an order are named."""
+"""Number of problems of an order that its reason names."""
 
 
 def unreadable(
@@ -109,7 +109,7 @@ def _is_money(value: object) -> bool:
 
 
 def problems(error: ValidationError) -> str:
-    """Where the payload isn't as expected. Never what it contains: that may be personal."""
+    """The paths of unexpected values. Never the values: they may be personal."""
     details = error.errors(include_input=False, include_context=False, include_url=False)
     problems = [f"{_path(d['loc'])} {_expected(d)}" for d in details[:_MOST_PROBLEMS]]
     more = len(details) - len(problems)
@@ -117,7 +117,7 @@ def problems(error: ValidationError) -> str:
 
 
 def _expected(detail: ErrorDetails) -> str:
-    """What is expected of a field, in plain words."""
+    """The expectation that a field violates, in plain words."""
     kind, field = detail["type"], detail["loc"][-1] if detail["loc"] else ""
     if kind == "missing":
         return "is missing"
@@ -148,7 +148,7 @@ _BY_TYPE = {
     "datetime_": "should be a date and time, such as 2026-11-01T09:30:00Z",
     "timezone_": "should be a date and time with its time zone, such as 2026-11-01T09:30:00Z",
 }
-"""By what the names of pydantic's error types begin with."""
+"""By prefix of pydantic's error types."""
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -92,7 +92,7 @@ def may_change_taxes(
 ) -> bool:
     """True if Odoo might choose another fiscal position for a country than the current one.
 
-    Odoo's own choice can't be asked for over the external API. Positions that also depend on
+    Odoo's own choice isn't available over the external API. Positions that also depend on
     states or postal codes count as possible.
     """
     domain = [("auto_apply", "=", True), ("company_id", "in", [False, company_id])]

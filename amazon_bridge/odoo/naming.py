@@ -33,10 +33,10 @@ def read_names(session: OdooSession, model: str, ids: Collection[int]) -> dict[i
     """The names of records by database id; a call, or two where the login isn't in English."""
     if not ids:
         return {}
-    shown = _names(session.in_users_language(), model, ids)
+    displayed = _names(session.in_users_language(), model, ids)
     translated = session.language != SOURCE_LANGUAGE
-    source = _names(session, model, ids) if translated else shown
-    return {id_: Name(name, source.get(id_, name)) for id_, name in shown.items()}
+    source = _names(session, model, ids) if translated else displayed
+    return {id_: Name(name, source.get(id_, name)) for id_, name in displayed.items()}
 
 
 def _names(session: OdooSession, model: str, ids: Collection[int]) -> dict[int, str]:
@@ -69,10 +69,10 @@ def search_by_name(
     Returns:
         The records, and the language in which they have the name.
     """
-    shown = session.in_users_language()
+    displayed = session.in_users_language()
     conditions = [(field, "=", name), *domain]
-    rows = shown.search_read(model, conditions, fields, order=order, context=context)
-    if rows or shown is session:
+    rows = displayed.search_read(model, conditions, fields, order=order, context=context)
+    if rows or displayed is session:
         return rows, session.language
     rows = session.search_read(model, conditions, fields, order=order, context=context)
     return rows, SOURCE_LANGUAGE

@@ -178,7 +178,7 @@ def _transport(timeout: float, *, https: bool) -> xmlrpc.client.Transport:
 
 
 def _is_stale(connection: http.client.HTTPConnection) -> bool:
-    """Something can be read from an idle connection: its end, or what nobody asked for."""
+    """True if an idle connection is readable: it was closed, or has unexpected data."""
     if connection.sock is None:
         return False
     readable, _, _ = select.select([connection.sock], [], [], 0)

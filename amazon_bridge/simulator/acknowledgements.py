@@ -166,8 +166,8 @@ def _order_error(parent: ET.Element, pattern: tuple[str, ...]) -> str | None:
             tags.pop(0)
             count += 1
         if not count and not expected.endswith(("?", "*")):
-            return f"{parent.tag}: {name} is missing or stands in the wrong place."
-    return f"{parent.tag}: {tags[0]} is unknown or stands in the wrong place." if tags else None
+            return f"{parent.tag}: {name} is missing or misplaced."
+    return f"{parent.tag}: {tags[0]} is unknown or misplaced." if tags else None
 
 
 def _apply(world: World, seller: Seller, message: ET.Element) -> None:
