@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from memory_odoo import MemoryOdoo
+from memory_odoo.served import served
 from odoo_server import machine
 from odoo_server.databases import OdooDatabase, OdooServer
 
@@ -23,6 +25,10 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
+REAL, IN_MEMORY = "real", "in memory"
+ALL_REAL = bool(os.environ.get("AMAZON_BRIDGE_TESTS_ALL_REAL"))
+"""Ask a real Odoo also where the in-memory one, which one suite holds to it, shows as much."""
+
 
 @pytest.fixture(scope="session")
 def odoo_server() -> Iterator[OdooServer]:
@@ -32,14 +38,42 @@ def odoo_server() -> Iterator[OdooServer]:
 
 
 @pytest.fixture(scope="module")
-def odoo_database(
-    odoo_server: OdooServer, request: pytest.FixtureRequest
-) -> Iterator[OdooDatabase]:
+def odoo_database(request: pytest.FixtureRequest) -> Iterator[OdooDatabase]:
     """A fresh database with sales, stock and deliveries of a US company, for one test module."""
+    if getattr(request, "param", REAL) == IN_MEMORY:
+        with served(MemoryOdoo()) as database:
+            yield database
+        return
+    server: OdooServer = request.getfixturevalue("odoo_server")
     module = request.node.path.stem.removeprefix("test_")
-    database = odoo_server.create(f"{machine.TEST_DATABASE_PREFIX}{module}_{os.getpid()}")
+    database = server.create(f"{machine.TEST_DATABASE_PREFIX}{module}_{os.getpid()}")
     yield database
-    odoo_server.drop(database.database)
+    server.drop(database.database)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test the Odoo that its closest marker ``odoo`` names; by default a real one."""
+    if "odoo_database" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("odoo")
+        kind = marker.args[0] if marker and not ALL_REAL else REAL
+        metafunc.parametrize(
+            "odoo_database", [kind], ids=[pytest.HIDDEN_PARAM], indirect=True, scope="module"
+        )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a real Odoo, for whoever wants to go without."""
+    for item in items:
+        if isinstance(item, pytest.Function) and _needs_real_odoo(item):
+            item.add_marker("real_odoo")
+
+
+def _needs_real_odoo(item: pytest.Function) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return "odoo_server" in item.fixturenames or REAL in {
+        params.get("odoo_database"),
+        params.get("side"),
+    }
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
 
 from amazon_bridge.simulator import Seller, Simulator
 
+pytestmark = pytest.mark.odoo("in memory")
+
 
 def is_ready(daemon: RunningDaemon) -> bool:
     return bool(daemon.get("/readyz").json()["ready"])

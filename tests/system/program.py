@@ -115,8 +115,9 @@ class Program:
             **self.settings,
         }
         path = self.folder / "bridge.yaml"
-        path.write_text(json.dumps(configuration), "utf-8")
-        return path
+        written = path.with_suffix(".new")
+        written.write_text(json.dumps(configuration), "utf-8")
+        return written.replace(path)  # at once: another process may be reading it
 
     def begin(self, *arguments: str) -> Fork:
         """Start the program and don't wait for its end."""

@@ -15,6 +15,8 @@ from warehouse import Warehouse
 from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Line, Order
 
+pytestmark = pytest.mark.odoo("in memory")
+
 TOLD = "Amazon: told of the cancellation"
 NOT_TOLD = "Amazon: cancellation not told"
 KNOWN = "Amazon: cancelled there too"
@@ -525,6 +527,7 @@ def test_lost_state_store_while_amazon_works(
     assert len(world.mails) == 2
 
 
+@pytest.mark.odoo("real")
 def test_dry_run_sends_and_remembers_nothing(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
@@ -569,6 +572,7 @@ def test_one_without_an_answer_keeps_nobody(
     assert statuses(world, orders) == {"CANCELLED"}
 
 
+@pytest.mark.odoo("real")
 def test_least_privilege(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse, least_privilege: OdooDatabase
 ) -> None:

@@ -15,6 +15,8 @@ from amazon_bridge.flows import continuity
 from amazon_bridge.flows.shipments import records
 from amazon_bridge.simulator import Line, Order
 
+pytestmark = pytest.mark.odoo("in memory")
+
 UNCLEAR = ItemError("unclear", "It is unclear.", "Look.")
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from bridge import ShiftedClock
 from odoo_server.databases import OdooDatabase
 from program import MakeProgram, Program, SettledWorld
@@ -11,6 +12,8 @@ from proxy import Proxy
 from shop import READING, Shop
 
 from amazon_bridge.simulator import Address, Buyer, Item, Line, Order, Seller
+
+pytestmark = pytest.mark.odoo("in memory")
 
 BUYER = Buyer("Ada Testwell", "ada0testwell0@marketplace.amazon.fr")
 ATTENTION = "Amazon: this order needs attention"
@@ -62,6 +65,7 @@ def test_an_older_version_that_is_shown_after_the_newer_one(
     assert order.order_id not in shop.sale_orders()
 
 
+@pytest.mark.odoo("real")
 def test_cancelled_on_amazon_after_goods_left(
     program: Program, world: SettledWorld, shop: Shop
 ) -> None:
@@ -108,6 +112,7 @@ def test_shipped_while_it_was_put_aside(
     assert program.quarantine() == {}
 
 
+@pytest.mark.odoo("real")
 def test_buyer_asks_to_cancel(program: Program, world: SettledWorld, shop: Shop) -> None:
     order = world.place_order("FR")
     program.sync()
@@ -163,6 +168,7 @@ def test_worth_changed_after_the_import(program: Program, world: SettledWorld, s
 # What people do in Odoo
 
 
+@pytest.mark.odoo("real")
 def test_customers_are_recognised_and_never_overwritten(
     program: Program, world: SettledWorld, shop: Shop
 ) -> None:
@@ -195,6 +201,7 @@ def test_customers_are_recognised_and_never_overwritten(
     assert {contacts[id_]["type"] for id_ in (its_again, one, its_withheld)} == {"delivery"}
 
 
+@pytest.mark.odoo("real")
 def test_sale_orders_that_people_changed_stay_as_they_are(
     program: Program, world: SettledWorld, shop: Shop
 ) -> None:
@@ -219,6 +226,7 @@ def test_sale_orders_that_people_changed_stay_as_they_are(
     assert program.sync().counts() == {"seen": 5, "cancelled": 1, "unchanged": 4}
 
 
+@pytest.mark.odoo("real")
 def test_dry_run_changes_nothing_anywhere(
     program: Program, world: SettledWorld, shop: Shop
 ) -> None:

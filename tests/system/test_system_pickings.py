@@ -21,6 +21,8 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.flows.shipments import apply, records
 from amazon_bridge.simulator import Line, Order
 
+pytestmark = pytest.mark.odoo("in memory")
+
 TOLD = "Amazon: shipment confirmed"
 REFUSED = "Amazon doesn't take this shipment"
 INCOMPLETE = "Amazon waits for carrier and tracking reference"
@@ -188,6 +190,7 @@ def test_what_amazon_has_not_sold_is_not_its_business(
     assert details(bridge, at_amazon) == []
 
 
+@pytest.mark.odoo("real")
 def test_a_return_is_no_shipment(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
     (order,) = place(bridge)
     transfer = warehouse.ship(order)
@@ -197,6 +200,7 @@ def test_a_return_is_no_shipment(bridge: Bridge, world: SettledWorld, warehouse:
     assert len(details(bridge, order)) == 1
 
 
+@pytest.mark.odoo("real")
 def test_only_the_last_step_counts(
     bridge: Bridge, warehouse: Warehouse, request: pytest.FixtureRequest
 ) -> None:
@@ -348,6 +352,7 @@ def test_what_stays_open_on_amazon_without_a_backorder(
     assert "1 unit of MUG-BLUE is still open on Amazon" in text
 
 
+@pytest.mark.odoo("real")
 def test_one_transfer_for_two_orders(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
@@ -362,6 +367,7 @@ def test_one_transfer_for_two_orders(
         assert package.reference == str(kept["id"])
 
 
+@pytest.mark.odoo("real")
 def test_goods_out_of_amazons_stock_for_an_order_of_the_merchants(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
@@ -714,6 +720,7 @@ def test_nobody_is_left_out_when_amazon_shows_nothing_for_hours(
 # Switches
 
 
+@pytest.mark.odoo("real")
 def test_dry_run_sends_and_remembers_nothing(bridge: Bridge, warehouse: Warehouse) -> None:
     ready, waiting = place(bridge, 2)
     warehouse.ship(ready)
@@ -739,6 +746,7 @@ def test_switched_off(bridge: Bridge, warehouse: Warehouse) -> None:
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
 
 
+@pytest.mark.odoo("real")
 def test_least_privilege(
     bridge: Bridge, warehouse: Warehouse, least_privilege: OdooDatabase, clock: ShiftedClock
 ) -> None:

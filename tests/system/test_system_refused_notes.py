@@ -11,6 +11,8 @@ from memory_shop import MemoryShop
 from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Order
 
+pytestmark = pytest.mark.odoo("in memory")
+
 REFUSED = '{"errors": [{"code": "InvalidInput", "message": "Invalid tracking number"}]}'
 
 

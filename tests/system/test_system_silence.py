@@ -9,6 +9,8 @@ from warehouse import Warehouse
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.simulator import Order, Simulator
 
+pytestmark = pytest.mark.odoo("in memory")
+
 HOURS = (0, 6, 12, 18)
 """Rounds in which Amazon is asked in vain, and asked again in the next."""
 

@@ -13,6 +13,8 @@ from warehouse import Warehouse
 from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Line, Order
 
+pytestmark = pytest.mark.odoo("in memory")
+
 CLOCKED = Path(__file__).parent / "proof" / "clocked.py"
 NOTE = "load"
 """The call that notes in Odoo what Amazon was told."""
