@@ -53,7 +53,7 @@ def succeed(runner: JobRunner, account: str, job: str, error: str | None = None)
 
 
 def busy_runner(folder: Path) -> JobRunner:
-    """Days of orders, one of them put aside, something waiting, one account of three failing."""
+    """Days of orders, one of them quarantined, something pending, one account of three failing."""
     runner, clock = idle_runner(folder)
     ledger = runner.app.ledger
     for hours in range(72):

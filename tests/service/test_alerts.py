@@ -118,7 +118,7 @@ def test_many_failures_are_one_message(idle: tuple[JobRunner, Clock]):
     assert "acme-jp: pickings fails\n1 failed runs in a row." in message[1]
 
 
-def test_items_put_aside_are_collected_into_one_message(idle: tuple[JobRunner, Clock]):
+def test_quarantined_items_are_collected_into_one_message(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
     runner.app.ledger.items.quarantine("acme-eu", "orders", "known", CLAIMED)
     rules = AlertRules(AlertsConfig(), {("acme-eu", "orders", "known")})
@@ -135,7 +135,7 @@ def test_items_put_aside_are_collected_into_one_message(idle: tuple[JobRunner, C
     assert titles(rules, runner, clock) == []
 
 
-def test_an_item_put_aside_anew_is_told_anew(idle: tuple[JobRunner, Clock]):
+def test_an_item_quarantined_again_is_reported_again(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
     ledger = runner.app.ledger
     rules = AlertRules(AlertsConfig(), {("acme-eu", "orders", "known")})
