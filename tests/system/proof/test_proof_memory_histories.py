@@ -63,6 +63,6 @@ class MemoryStage:
 def test_histories_in_memory(tmp_path: Path) -> None:
     play(
         MemoryStage(tmp_path),
-        scaled(100, 5000),
+        scaled(30, 5000),
         steps=30,
     )
