@@ -53,9 +53,10 @@ def odoo_database(request: pytest.FixtureRequest) -> Iterator[OdooDatabase]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test the Odoo that its closest marker ``odoo`` names; by default a real one."""
-    if "odoo_database" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("odoo")
-        kind = marker.args[0] if marker and not ALL_REAL else REAL
+    marker = metafunc.definition.get_closest_marker("odoo")
+    kind = marker.args[0] if marker else REAL
+    if "odoo_database" in metafunc.fixturenames and kind in {REAL, IN_MEMORY}:
+        kind = REAL if ALL_REAL else kind
         metafunc.parametrize(
             "odoo_database", [kind], ids=[pytest.HIDDEN_PARAM], indirect=True, scope="module"
         )

@@ -110,6 +110,7 @@ class JobRunner:
         counts = self._run_recorded(app, account, job, partial(app.sync, account, job))
         if (
             counts is not None
+            and not self.stopping.is_set()
             and self.availability.are_up(ODOO, name)
             and app.is_sweep_due(account, job)
         ):

@@ -53,7 +53,7 @@ def test_what_amazon_does_not_say(desk: Desk, clock: Clock, fulfillment: Json) -
     assert state(desk, payload) == State.PENDING
     (waiting,) = account_status(desk.app, "acme")["waiting_orders"]
     assert waiting["order"] == payload["orderId"]
-    assert waiting["reason"].startswith("Amazon shows for this order the status ")
+    assert waiting["reason"].startswith("Amazon shows this order with the status ")
     clock.shift = timedelta(hours=23)
     assert desk.work(payload).unchanged == 1
     clock.shift = timedelta(hours=25)

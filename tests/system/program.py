@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,7 @@ class Program:
         self.accounts: list[dict[str, Any]] = []
         self.settings: dict[str, Any] = {}
         self.runs: list[Run] = []
+        self._synced = 0.0
         self.command = ["-m", "amazon_bridge"]
 
     @property
@@ -145,8 +147,10 @@ class Program:
         return run
 
     def sync(self, *options: str, code: int = 0) -> Run:
-        """One round of the orders."""
+        """A sync run of the orders, a second after the last one: windows have whole seconds."""
+        time.sleep(max(0.0, self._synced + 1 - time.monotonic()))
         run = self.run("sync", "orders", "--json", *options)
+        self._synced = time.monotonic()
         assert run.code == code, run
         return run
 

@@ -69,8 +69,10 @@ class Database:
         self._open = Transaction(self._connection, self._driver)
 
     def close(self) -> None:
-        self._connection.close()
-        self._driver.close()
+        """Close the store, after the statement that another thread may be executing."""
+        with self._lock:
+            self._connection.close()
+            self._driver.close()
 
     def rows(
         self, query: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
