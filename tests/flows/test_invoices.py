@@ -153,7 +153,7 @@ def test_goods_that_never_came_are_not_invoiced(desk: Desk, odoo_database: OdooD
     assert "Not all goods" in desk.reasons()[payload["orderId"]]
 
 
-def test_cancelled_after_the_invoice_is_put_aside(desk: Desk, make_desk: MakeDesk, odoo_database):
+def test_cancelled_after_the_invoice_is_quarantined(desk: Desk, make_desk: MakeDesk, odoo_database):
     payload = order(item("MUG", ITEM="10.00"))
     desk.work(payload)
     context = {"active_model": "sale.order", "active_ids": [desk.order(payload)["id"]]}

@@ -155,7 +155,7 @@ class Program:
         return run
 
     def quarantine(self) -> dict[str, dict[str, Any]]:
-        """What was put aside, by its key."""
+        """What is quarantined, by its key."""
         entries = self.run("quarantine", "list", "--json").json
         return {entry["key"]: entry for entry in entries}
 

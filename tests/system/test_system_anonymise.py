@@ -180,7 +180,7 @@ def logging_in(bridge: Bridge, warehouse: Warehouse) -> str:
     return f"the contact {partner} has a login"
 
 
-def put_aside(bridge: Bridge, warehouse: Warehouse) -> str:
+def quarantined(bridge: Bridge, warehouse: Warehouse) -> str:
     order = place(bridge)
     warehouse.ship(order)
     ledger = bridge.app.ledger
@@ -201,7 +201,7 @@ def put_aside(bridge: Bridge, warehouse: Warehouse) -> str:
         buying_elsewhere,
         known_to_people,
         logging_in,
-        put_aside,
+        quarantined,
     ],
     ids=lambda need: need.__name__.replace("_", " "),
 )

@@ -278,7 +278,7 @@ def test_goods_at_amazon_have_left_amazons_location_and_no_other(sixty: Sixty) -
             assert lines[name].delivered == item.quantity
 
 
-def test_bad_orders_are_put_aside_with_reason_and_remedy(sixty: Sixty) -> None:
+def test_bad_orders_are_quarantined_with_reason_and_remedy(sixty: Sixty) -> None:
     entries = sixty.program.quarantine()
     assert {key: entry["kind"] for key, entry in entries.items()} == {
         key: kind.strip() for key, kind in sixty.bad.items()

@@ -94,7 +94,7 @@ def test_cancelled_on_amazon_after_goods_left(
     assert shop.activities("sale.order", sale_order["id"]) == []
 
 
-def test_shipped_while_it_was_put_aside(
+def test_shipped_while_it_was_quarantined(
     make_program: MakeProgram, world: SettledWorld, seller: Seller, shop: Shop
 ) -> None:
     program = make_program()

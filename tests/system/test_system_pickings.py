@@ -611,7 +611,7 @@ def test_accepted_and_dropped(
     assert warehouse.activities("stock.picking", transfer["id"]) == {}
 
 
-def test_put_aside_then_confirmed_by_hand(
+def test_quarantined_then_confirmed_by_hand(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     (order,) = place(bridge)

@@ -204,7 +204,7 @@ def test_the_tally_counts_by_state(ledger: Ledger):
 # Quarantine
 
 
-def test_an_item_put_aside_tells_why_and_is_not_worked_again(ledger: Ledger, clock: Clock):
+def test_a_quarantined_item_tells_why_and_is_not_processed_again(ledger: Ledger, clock: Clock):
     ledger.items.file("acme", "orders", [Seen("1", "a")])
     clock.now += HOUR
     ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU)
@@ -219,7 +219,7 @@ def test_an_item_put_aside_tells_why_and_is_not_worked_again(ledger: Ledger, clo
     assert ledger.items.quarantined("beta") == []
 
 
-def test_an_item_never_filed_can_be_put_aside(ledger: Ledger):
+def test_an_item_never_filed_can_be_quarantined(ledger: Ledger):
     ledger.items.quarantine("acme", "pickings", "WH/OUT/00017", UNKNOWN_SKU)
     assert [entry.key for entry in ledger.items.quarantined("acme")] == ["WH/OUT/00017"]
     assert ledger.items.file("acme", "pickings", [Seen("WH/OUT/00017", "a")]) == ["WH/OUT/00017"]

@@ -88,7 +88,7 @@ class Histories(RuleBasedStateMachine):
             item.state = state
 
     @rule(account=accounts, key=keys)
-    def put_aside(self, account: str, key: str) -> None:
+    def quarantine(self, account: str, key: str) -> None:
         self.ledger.items.quarantine(
             account, "orders", key, ItemError("bad", "It is bad.", "Correct it.")
         )

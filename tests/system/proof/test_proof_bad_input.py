@@ -19,7 +19,7 @@ ORDERS = 60
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 30)))
-def test_only_what_is_bad_is_put_aside(scenario: Scenario, seed: int) -> None:
+def test_only_what_is_bad_is_quarantined(scenario: Scenario, seed: int) -> None:
     chance, world = random.Random(seed), scenario.world
     known = {order.order_id for order in world.orders}
     (seller,) = world.sellers.values()
