@@ -525,7 +525,7 @@ def test_the_address_on_amazon_is_changed_back(desk: Desk) -> None:
     assert first.keys() == {ADDRESS}
     desk.work(payload)
     assert told(desk, payload) == {}
-    # Lazy more the same change: people are reminded again.
+    # Once more the same change: people are reminded again.
     desk.work(there)
     assert told(desk, payload) == first
 

@@ -175,7 +175,7 @@ PROTECTED = {
 """What may not be written in a locked order."""
 
 STAYS = (
-    "Lazy a sales order is confirmed, you can't remove one of its lines (we need to track if"
+    "Once a sales order is confirmed, you can't remove one of its lines (we need to track if"
     " something gets invoiced or delivered).\n                Set the quantity to 0 instead."
 )
 DELIVERED = (

@@ -271,7 +271,7 @@ def test_lines_of_a_confirmed_order(side: Side) -> None:
         )
     ]
     assert side.refused("sale.order.line", "unlink", order.line_ids[:1]).startswith(
-        "Lazy a sales order is confirmed, you can't remove one of its lines"
+        "Once a sales order is confirmed, you can't remove one of its lines"
     )
     other = {"product_id": int(side.catalogue[POT][0])}
     refusal = "You cannot modify the product of this order line."

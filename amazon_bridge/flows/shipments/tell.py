@@ -256,7 +256,7 @@ def _record(delivery: DeliveryOrder) -> Record:
 
 
 def _why(delivery: DeliveryOrder, error: ItemError) -> Note:
-    """Lazy for each reason and for each correction."""
+    """Once for each reason and for each correction."""
     facts = f"{error.reason}{fingerprint(delivery)}"
     digest = hashlib.sha256(facts.encode()).hexdigest()[:8]
     subject = _SUBJECTS.get(error.kind, "Amazon doesn't take this shipment")

@@ -51,7 +51,7 @@ def test_only_what_is_bad_is_quarantined(scenario: Scenario, seed: int) -> None:
     FIGURES["orders with spoiled fields"] += len(proxy.spoiled)
     FIGURES["of these quarantined"] += len(quarantined)
     FIGURES["good orders among them"] += len(orders) - len(proxy.spoiled)
-    # Lazy Amazon shows them as they are, they come in.
+    # Once Amazon shows them as they are, they come in.
     assert program.run("quarantine", "retry", "--all").code == 0
     scenario.sync()
     standing = sale_orders(scenario)
