@@ -6,11 +6,11 @@ INSTALLED := $(VENV)/installed
 DEMO := amazon_bridge_demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint format crash demo benchmark constraints base clean
+.PHONY: help install test test-fast lint format crash demo benchmark constraints base clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: $(INSTALLED) ## install the bridge and the developer's tools into .venv
 
@@ -23,6 +23,9 @@ test: lint ## check everything: the linters, then the tests against a real Odoo
 	@scripts/test-tools
 	@scripts/odoo-server install
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
+
+test-fast: $(INSTALLED) ## run the tests that need no real Odoo and little time
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not real_odoo and not slow"
 
 lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
 	@echo "Checking format, style, types, layers and the Dockerfile"

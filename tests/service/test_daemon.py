@@ -20,7 +20,7 @@ from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
 
 from amazon_bridge.simulator import Seller, Simulator
 
-pytestmark = pytest.mark.odoo("in memory")
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 
 
 def is_ready(daemon: RunningDaemon) -> bool:

@@ -25,7 +25,7 @@ from amazon_bridge.service.sync_requests import SyncRequests
 from amazon_bridge.service.web import Listener, Website
 from amazon_bridge.simulator import Simulator
 
-pytestmark = pytest.mark.odoo("in memory")
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 
 LONG = 180  # seconds: rounds are tried for three minutes
 

@@ -13,7 +13,7 @@ from warehouse import Warehouse
 from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Line, Order
 
-pytestmark = pytest.mark.odoo("in memory")
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 
 CLOCKED = Path(__file__).parent / "proof" / "clocked.py"
 NOTE = "load"

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import leaks
+import pytest
 from figures import scaled
 from histories import play
 from memory_amazon import InProcessApp
@@ -60,6 +61,7 @@ class MemoryStage:
         scene.simulator._server.server_close()
 
 
+@pytest.mark.slow
 def test_histories_in_memory(tmp_path: Path) -> None:
     play(
         MemoryStage(tmp_path),
