@@ -218,7 +218,7 @@ class _Worker(Generic[T]):
     failures: dict[str, ItemError] = field(default_factory=dict)
 
     def work(self, batch: Sequence[T], policy: RetryPolicy) -> None:
-        match self._tried(batch, policy):
+        match self._error_of(batch, policy):
             case None:
                 pass
             case ItemErrors() as error:
@@ -235,7 +235,7 @@ class _Worker(Generic[T]):
             case error:
                 self._halve(batch, internal_error(error, len(batch)), policy)
 
-    def _tried(self, batch: Sequence[T], policy: RetryPolicy) -> Exception | None:
+    def _error_of(self, batch: Sequence[T], policy: RetryPolicy) -> Exception | None:
         try:
             if self.raise_transient:
                 self.apply(batch)
