@@ -66,9 +66,9 @@ class Killer:
 
     def _kill(self) -> None:
         assert self.victim
+        self.kills += 1  # before the kill, which whoever waits for the victim notices at once
         self.victim.kill()
         self.victim.wait()
-        self.kills += 1
 
 
 class Watched:
