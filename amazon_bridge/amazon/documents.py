@@ -14,8 +14,17 @@ from typing import IO
 
 import httpx
 
-from amazon_bridge.amazon.client import require_safe
+from amazon_bridge.amazon.client import Connection, require_safe
+from amazon_bridge.amazon.operations import Operation
+from amazon_bridge.amazon.payloads import NonEmpty, Payload, Text
 from amazon_bridge.engine.errors import Transient
+
+REPORT_IT = "If this persists, please report it."
+
+_CHECK_STORAGE = (
+    "If this persists, check that the network and the proxy allow HTTPS to Amazon's storage"
+    " (amazonaws.com)."
+)
 
 _CHUNK = 2**16
 _IN_MEMORY = 2**20
@@ -41,6 +50,11 @@ class ProcessingStatus(StrEnum):
         return self not in (ProcessingStatus.IN_QUEUE, ProcessingStatus.IN_PROGRESS)
 
 
+class _Document(Payload):
+    url: NonEmpty
+    compression_algorithm: Text = None
+
+
 def upload(http: httpx.Client, url: str, content: bytes, content_type: str) -> None:
     """Upload a feed document; the URL expires after five minutes.
 
@@ -60,31 +74,31 @@ def upload(http: httpx.Client, url: str, content: bytes, content_type: str) -> N
 
 @contextmanager
 def downloaded(
-    http: httpx.Client, url: str, compression: str | None, *, what: str, largest: int
+    connection: Connection, operation: Operation, document_id: str, *, what: str, largest: int
 ) -> Iterator[IO[bytes]]:
     """Download and unpack a document, then open it.
 
     It is complete before it is read, so that a connection that breaks leaves nothing half done.
 
     Args:
-        http: The client.
-        url: Presigned; it expires after five minutes.
-        compression: ``GZIP`` or None.
+        connection: The seller's.
+        operation: Returns the document's presigned URL, which expires after five minutes.
+        document_id: Amazon's.
         what: Its name in errors.
         largest: Bytes, unpacked. What is larger, or swells to more, must not fill the memory.
 
     Raises:
+        ItemError: ``not_found``.
         Transient: It didn't arrive, can't be unpacked, or is too large.
     """
+    document = connection.ask(_Document, operation, document_id)
+    parts = _transfer(connection.files, "GET", document.url, what)
     with SpooledTemporaryFile(_IN_MEMORY) as file:
         size = 0
-        for part in _unpacked(_transfer(http, "GET", url, what), compression, what):
+        for part in _unpacked(parts, document.compression_algorithm, what):
             size += len(part)
             if size > largest:
-                raise Transient(
-                    f"The {what} is larger than {largest // 2**20} MB.",
-                    "If this persists, please report it.",
-                )
+                raise Transient(f"The {what} is larger than {largest // 2**20} MB.", REPORT_IT)
             file.write(part)
         file.seek(0)
         yield file
@@ -98,11 +112,13 @@ def _transfer(
         with http.stream(method, url, **request) as response:  # type: ignore[arg-type]
             if not response.is_success:
                 status = response.status_code
-                raise Transient(f"Amazon's storage refused the {what} (HTTP {status}).")
+                reason = f"Amazon's storage refused the {what} (HTTP {status})."
+                raise Transient(reason, _CHECK_STORAGE)
             yield from response.iter_bytes(_CHUNK)
     except httpx.HTTPError as error:
         problem = type(error).__name__
-        raise Transient(f"The transfer of the {what} failed ({problem}).") from None
+        reason = f"The transfer of the {what} failed ({problem})."
+        raise Transient(reason, _CHECK_STORAGE) from None
 
 
 def _unpacked(parts: Iterable[bytes], compression: str | None, what: str) -> Iterator[bytes]:
@@ -124,4 +140,4 @@ def _unpacked(parts: Iterable[bytes], compression: str | None, what: str) -> Ite
 
 
 def _damaged(what: str) -> Transient:
-    return Transient(f"The {what} can't be unpacked.")
+    return Transient(f"The {what} can't be unpacked.", REPORT_IT)

@@ -52,6 +52,8 @@ class OperationInfo(Protocol):
     def writes(self) -> bool: ...
     @property
     def refused(self) -> str | None: ...
+    @property
+    def remedy(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ def _field_text(value: object) -> str:
 def _refused(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     reason = f"Amazon refused {operation.name}: {refusal.text}."
     if operation.refused:
-        return ItemError(operation.refused, reason, _CORRECT_AND_RETRY)
+        return ItemError(operation.refused, reason, operation.remedy or _CORRECT_AND_RETRY)
     return AccountError(
         reason,
         "Check the account's marketplaces and endpoint. If they are right, the bridge sent an"
@@ -212,6 +214,9 @@ _CORRECT_AND_RETRY = (
 )
 
 
+_CHECK_ID = "Check the id, and that it is this seller's."
+
+
 def _unauthorised(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     reason = f"Amazon doesn't accept the access token for {operation.name}: {refusal.text}."
     return AccountError(reason, _AUTHORISE_AGAIN)
@@ -222,7 +227,7 @@ def _forbidden(refusal: Refusal, operation: OperationInfo) -> BridgeError:
         return _unauthorised(refusal, operation)
     return AccountError(
         f"Amazon denies {operation.name}: {refusal.text}.",
-        f"The application needs the role '{operation.role}': add it in the developer profile and"
+        f"The application needs the role {operation.role}: add it in the developer profile and"
         " to the application, then authorise the application again. Check also that the seller"
         " sells in the account's marketplaces.",
     )
@@ -231,7 +236,7 @@ def _forbidden(refusal: Refusal, operation: OperationInfo) -> BridgeError:
 def _not_found(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     reason = f"Amazon did not find it ({operation.name}: {refusal.text})."
     if operation.refused:
-        return ItemError("not_found", reason, "Check the id, and that it is this seller's.")
+        return ItemError("not_found", reason, operation.remedy or _CHECK_ID)
     return AccountError(reason, "Check the account's endpoint.")
 
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.client import Connection
 from amazon_bridge.amazon.documents import ProcessingStatus, downloaded, upload
-from amazon_bridge.amazon.payloads import Payload, Text, iso
+from amazon_bridge.amazon.payloads import NonEmpty, Payload, Text, iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class FeedState:
 
 
 class _Feed(Payload):
-    feed_id: Annotated[str, Field(min_length=1)]
+    feed_id: NonEmpty
 
 
 class _Feeds(Payload):
@@ -41,10 +39,9 @@ class _FeedState(_Feed):
     result_feed_document_id: Text = None
 
 
-class _Document(Payload):
-    feed_document_id: Annotated[str, Field(min_length=1)]
-    url: Annotated[str, Field(min_length=1)]
-    compression_algorithm: Text = None
+class _NewDocument(Payload):
+    feed_document_id: NonEmpty
+    url: NonEmpty
 
 
 class Feeds:
@@ -63,7 +60,7 @@ class Feeds:
         Raises:
             Transient: With ``maybe_done``, the feed may exist.
         """
-        document = self._connection.ask(_Document, operations.CREATE_FEED_DOCUMENT, content_type)
+        document = self._connection.ask(_NewDocument, operations.CREATE_FEED_DOCUMENT, content_type)
         upload(self._connection.files, document.url, content, content_type)
         feed = self._connection.ask(
             _Feed,
@@ -105,11 +102,10 @@ class Feeds:
             ItemError: ``not_found``: results are kept for 28 days.
             Transient: It didn't arrive, can't be unpacked, or is too large.
         """
-        document = self._connection.ask(_Document, operations.GET_FEED_DOCUMENT, document_id)
         with downloaded(
-            self._connection.files,
-            document.url,
-            document.compression_algorithm,
+            self._connection,
+            operations.GET_FEED_DOCUMENT,
+            document_id,
             what="result of the feed",
             largest=largest,
         ) as file:

@@ -21,7 +21,11 @@ from amazon_bridge.engine.throttle import Limit
 
 _ORDERS_ROLE = "Inventory and Order Tracking"
 _SELLERS_ROLE = "Selling Partner Insights"
-_REPORT_ROLE = "of the report: Product Listing for listings, Finance and Accounting for settlements"
+_REPORT_ROLE = "Product Listing (for listings) or Finance and Accounting (for settlements)"
+_REPORT_REMEDY = (
+    "Amazon keeps reports for 90 days. If Seller Central still shows the report, run"
+    " `amazon-bridge quarantine retry` with the item's id. If that fails again, please report it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Operation:
         writes: It changes something: if the response is lost, it may have succeeded.
         refused: Kind of the error of one item when Amazon refuses the request (HTTP 400); None: a
             refusal concerns the account.
+        remedy: For an item that Amazon refuses or doesn't find, unless it is an order.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Operation:
     role: str
     writes: bool = False
     refused: str | None = None
+    remedy: str = ""
 
 
 SEARCH_ORDERS = Operation(
@@ -113,6 +119,7 @@ GET_REPORT = Operation(
     Limit(2, 15),
     _REPORT_ROLE,
     refused="report_refused",
+    remedy=_REPORT_REMEDY,
 )
 GET_REPORT_DOCUMENT = Operation(
     "getReportDocument",
@@ -121,6 +128,7 @@ GET_REPORT_DOCUMENT = Operation(
     Limit(0.0167, 15),
     _REPORT_ROLE,
     refused="report_refused",
+    remedy=_REPORT_REMEDY,
 )
 GET_MARKETPLACE_PARTICIPATIONS = Operation(
     "getMarketplaceParticipations",

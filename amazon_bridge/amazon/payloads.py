@@ -80,6 +80,7 @@ T = TypeVar("T")
 
 Text = Annotated[str | None, BeforeValidator(_text_or_none)]
 """A text that may be withheld; an empty one counts as None."""
+NonEmpty = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,63}\z")]
 """An id that becomes part of an external id in Odoo."""
 Quantity = Annotated[int, Strict(), Field(ge=0, le=_LARGEST_INTEGER)]

@@ -9,14 +9,12 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.client import Connection
-from amazon_bridge.amazon.documents import ProcessingStatus, downloaded
-from amazon_bridge.amazon.payloads import Instant, KnownEntries, Payload, Text, iso
+from amazon_bridge.amazon.documents import REPORT_IT, ProcessingStatus, downloaded
+from amazon_bridge.amazon.payloads import Instant, KnownEntries, NonEmpty, Payload, Text, iso
 from amazon_bridge.engine.errors import Transient
 
 _LARGEST = 2**30  # bytes, unpacked: settlements of 100 MB have been seen
@@ -45,7 +43,7 @@ class Report:
 
 
 class _Created(Payload):
-    report_id: Annotated[str, Field(min_length=1)]
+    report_id: NonEmpty
 
 
 class _Report(_Created):
@@ -59,11 +57,6 @@ class _Report(_Created):
 class _Page(Payload):
     reports: list[_Report]
     next_token: Text = None
-
-
-class _Document(Payload):
-    url: Annotated[str, Field(min_length=1)]
-    compression_algorithm: Text = None
 
 
 class Reports:
@@ -93,7 +86,7 @@ class Reports:
         """A report as it is now.
 
         Raises:
-            ItemError: ``not_found``: reports are kept for 90 days.
+            ItemError: ``not_found``, or ``report_refused`` if it isn't a report id.
         """
         return _report(self._connection.ask(_Report, operations.GET_REPORT, report_id))
 
@@ -129,21 +122,20 @@ class Reports:
             The cells of each row by the heading's names; cells missing at the end are "".
 
         Raises:
-            ItemError: ``not_found``.
+            ItemError: ``not_found``, or ``report_refused`` if it isn't a document id.
             Transient: The document didn't arrive, or isn't such a report.
         """
-        document = self._connection.ask(_Document, operations.GET_REPORT_DOCUMENT, document_id)
         with downloaded(
-            self._connection.files,
-            document.url,
-            document.compression_algorithm,
+            self._connection,
+            operations.GET_REPORT_DOCUMENT,
+            document_id,
             what="report",
             largest=_LARGEST,
         ) as file:
             try:
                 yield from _rows(io.TextIOWrapper(file, _codec(charset), newline="\n"))
             except UnicodeDecodeError:
-                raise Transient(f"The report is not in {charset}.") from None
+                raise Transient(f"The report is not in {charset}.", REPORT_IT) from None
 
 
 def _report(payload: _Report) -> Report:
@@ -168,7 +160,8 @@ def _rows(lines: Iterable[str]) -> Iterator[dict[str, str]]:
     heading = [name.strip() for name in next(split, [])]
     for number, cells in enumerate(split, start=2):
         if any(cells[len(heading) :]):
-            raise Transient(f"Line {number} of the report has more cells than its heading.")
+            reason = f"Line {number} of the report has more cells than its heading."
+            raise Transient(reason, REPORT_IT)
         if any(cells):
             padding = [""] * (len(heading) - len(cells))
             yield dict(zip(heading, [*cells[: len(heading)], *padding], strict=True))

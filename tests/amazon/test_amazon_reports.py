@@ -11,7 +11,7 @@ from seller_desk import SELLER_ID
 
 from amazon_bridge.amazon.documents import ProcessingStatus
 from amazon_bridge.amazon.selling_partner import SellingPartner
-from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
+from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
 from amazon_bridge.simulator import ManualClock, Simulator, World
 
 LISTINGS = "GET_MERCHANT_LISTINGS_ALL_DATA"
@@ -113,14 +113,29 @@ def test_a_page_token_that_repeats_ends_the_list(
         list(partner.reports.created_since(clock(), [SETTLEMENTS]))
 
 
-def test_reports_and_documents_that_are_gone(partner: SellingPartner) -> None:
+@pytest.mark.parametrize("kind", ["not_found", "report_refused"])
+def test_a_report_that_amazon_does_not_return_has_a_remedy_of_its_own(
+    partner: SellingPartner, simulator: Simulator, kind: str
+) -> None:
+    if kind == "report_refused":
+        simulator.faults.add("400", "getReport")
+        simulator.faults.add("400", "getReportDocument")
     for ask in (
         lambda: partner.reports.report("1"),
         lambda: list(partner.reports.rows("amzn1.tortuga.gone")),
     ):
-        with pytest.raises(ItemError) as caught:
+        with pytest.raises(ItemError, match="the report") as caught:
             ask()
-        assert caught.value.kind == "not_found"
+        assert caught.value.kind == kind
+        assert "order" not in caught.value.remedy
+
+
+def test_a_report_that_is_denied_names_the_role_that_is_missing(
+    partner: SellingPartner, simulator: Simulator
+) -> None:
+    simulator.faults.add("403", "createReport")
+    with pytest.raises(AccountError, match="needs the role Product Listing"):
+        partner.reports.create(LISTINGS, FRANCE)
 
 
 @pytest.mark.usefixtures("storage")
@@ -147,7 +162,7 @@ def test_another_charset_is_said_and_nothing_is_guessed(
 ) -> None:
     simulator.reports.charset = "cp1252"
     document_id = published(partner, simulator, "seller-sku\nTASSE-É\n")
-    with pytest.raises(Transient, match="not in UTF-8"):
+    with pytest.raises(Transient, match=r"not in UTF-8\. If"):
         list(partner.reports.rows(document_id))
 
 
@@ -172,7 +187,7 @@ def test_a_cell_without_a_column_is_not_dropped(
     partner: SellingPartner, simulator: Simulator
 ) -> None:
     rows = partner.reports.rows(published(partner, simulator, "a\tb\n1\t2\n1\t2\t3\n"))
-    with pytest.raises(Transient, match="Line 3"):
+    with pytest.raises(Transient, match=r"Line 3 .* report it"):
         list(rows)
 
 
@@ -187,6 +202,7 @@ def test_no_row_is_read_of_a_document_that_does_not_arrive_whole(
     with pytest.raises(Transient) as caught:
         next(rows)
     assert simulator.url not in str(caught.value)
+    assert "check that the network" in caught.value.remedy
     assert len(list(partner.reports.rows(document_id))) == 3 * 1000 - 1
 
 
