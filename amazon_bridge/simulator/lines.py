@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from amazon_bridge.simulator.catalogue import PRODUCTS
 from amazon_bridge.simulator.markets import Market
-from amazon_bridge.simulator.orders import ZERO, Item
-
-_TAKEN_OVER = (
-    "sku", "quantity", "shipping", "gift_wrap", "cod_fee", "other", "discount",
-    "shipping_discount", "promotion_ids", "gift_wrap_level", "gift_message", "programs",
-    "serial_numbers", "constraints", "ioss_number", "serial_numbers_required", "customization_url",
-)  # fmt: skip
-"""Fields that an order item copies from a ``Line``."""
+from amazon_bridge.simulator.orders import Extras, Item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """What to order. Amounts are for the whole line; discounts are positive.
+class Line(Extras):
+    """What to order.
 
     ``price`` None takes the catalogue's; ``taxes`` None computes them with the marketplace's
     rate; ``tax_included`` and ``tax_collected_by_amazon`` None take what the marketplace does.
@@ -29,26 +22,11 @@ class Line:
     sku: str | None = "MUG-BLUE"
     quantity: int = 1
     price: Decimal | None = None
-    shipping: Decimal = ZERO
-    gift_wrap: Decimal = ZERO
-    cod_fee: Decimal = ZERO
-    other: Decimal = ZERO
-    discount: Decimal = ZERO
-    shipping_discount: Decimal = ZERO
     taxes: Mapping[str, Decimal] | None = None
     tax_included: bool | None = None
     tax_collected_by_amazon: bool | None = None
     asin: str | None = None
     title: str | None = None
-    promotion_ids: tuple[str, ...] = ()
-    gift_wrap_level: str | None = None
-    gift_message: str | None = None
-    programs: tuple[str, ...] = ()
-    serial_numbers: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
-    ioss_number: str | None = None
-    serial_numbers_required: bool = False
-    customization_url: str | None = None
 
 
 def make_item(market: Market, line: Line, order_item_id: str) -> Item:
@@ -61,13 +39,15 @@ def make_item(market: Market, line: Line, order_item_id: str) -> Item:
     collected = line.tax_collected_by_amazon
     return Item(
         order_item_id=order_item_id,
+        sku=line.sku,
+        quantity=line.quantity,
         asin=line.asin or (product.asin if product else "B0SIMUNKNW"),
         title=line.title or (product.title if product else "A product that nobody listed"),
         price=price,
         taxes=_taxes(market, line, price, included=included),
         tax_included=included,
         tax_collected_by_amazon=market.facilitates_tax if collected is None else collected,
-        **{name: getattr(line, name) for name in _TAKEN_OVER},
+        **{extra.name: getattr(line, extra.name) for extra in fields(Extras)},
     )
 
 

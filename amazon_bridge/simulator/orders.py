@@ -72,8 +72,30 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """An order item. Amounts are for the whole line; discounts are positive.
+class Extras:
+    """What an order item may have. Amounts are for the whole line; discounts are positive."""
+
+    shipping: Decimal = ZERO
+    gift_wrap: Decimal = ZERO
+    cod_fee: Decimal = ZERO
+    other: Decimal = ZERO
+    discount: Decimal = ZERO
+    shipping_discount: Decimal = ZERO
+    promotion_ids: tuple[str, ...] = ()
+    gift_wrap_level: str | None = None
+    gift_message: str | None = None
+    programs: tuple[str, ...] = ()
+    serial_numbers: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    """Mandatory at the door, such as ``signatureConfirmation``."""
+    ioss_number: str | None = None
+    serial_numbers_required: bool = False
+    customization_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item(Extras):
+    """An order item.
 
     ``taxes`` are pairs of what is taxed (ITEM, SHIPPING, GIFT_WRAP) and the tax on it; they
     are part of the amounts when ``tax_included``, and come on top otherwise.
@@ -88,29 +110,13 @@ class Item:
     closed: int = 0
     """Units that were cancelled without lowering ``quantity``."""
     price: Decimal
-    shipping: Decimal = ZERO
-    gift_wrap: Decimal = ZERO
-    cod_fee: Decimal = ZERO
-    other: Decimal = ZERO
-    discount: Decimal = ZERO
-    shipping_discount: Decimal = ZERO
     taxes: tuple[tuple[str, Decimal], ...] = ()
     tax_included: bool = True
     tax_collected_by_amazon: bool = False
-    promotion_ids: tuple[str, ...] = ()
-    gift_wrap_level: str | None = None
-    gift_message: str | None = None
     cancellation_requested: str | None = None
     """The reason that the buyer gave."""
     cancelled_by: str | None = None
     cancel_reason: str | None = None
-    programs: tuple[str, ...] = ()
-    serial_numbers: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
-    """Mandatory at the door, such as ``signatureConfirmation``."""
-    ioss_number: str | None = None
-    serial_numbers_required: bool = False
-    customization_url: str | None = None
     patch: Mapping[str, Any] = field(default_factory=dict)
     """See ``Order.patch``."""
 
