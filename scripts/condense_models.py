@@ -101,9 +101,8 @@ def _facts(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     facts = {key: schema[key] for key in _KEPT if key in schema}
-    for key in ("properties",):
-        if key in facts:
-            facts[key] = {name: _facts(part) for name, part in facts[key].items()}
+    if "properties" in facts:
+        facts["properties"] = {name: _facts(p) for name, p in facts["properties"].items()}
     for key in ("items", "additionalProperties", "not"):
         if key in facts:
             facts[key] = _facts(facts[key])

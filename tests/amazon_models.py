@@ -9,20 +9,12 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jsonschema import Draft4Validator, FormatChecker
+from amazon_bridge.simulator.validation import closed, validator_of
 
 _FILES = tuple(
     json.loads(path.read_text("utf-8"))
     for path in resources.files("amazon_bridge.simulator").joinpath("models").iterdir()
 )
-_FORMATS = FormatChecker()
-
-
-@_FORMATS.checks("date-time", raises=ValueError)
-def _is_date_time(value: object) -> bool:
-    from datetime import datetime
-
-    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
 def validate(name: str, payload: Any) -> None:
@@ -89,24 +81,12 @@ def _check(file: dict[str, Any], definition: str | None, payload: Any) -> None:
 
 
 def _validate(schema: dict[str, Any], payload: Any) -> None:
-    validator = Draft4Validator(schema, format_checker=_FORMATS)
-    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(payload)]
+    problems = validator_of(schema).iter_errors(payload)
+    errors = [f"{error.json_path}: {error.message}" for error in problems]
     assert not errors, "\n".join(errors)
 
 
 @cache
 def _schema(source: str, definition: str) -> dict[str, Any]:
     file = next(file for file in _FILES if file["source"] == source)
-    return {"definitions": _closed(file["definitions"]), "$ref": f"#/definitions/{definition}"}
-
-
-def _closed(schema: Any) -> Any:
-    """The schema, with objects that allow only the properties they name."""
-    if isinstance(schema, list):
-        return [_closed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {key: _closed(value) for key, value in schema.items()}
-    if isinstance(schema.get("properties"), dict):
-        closed.setdefault("additionalProperties", False)
-    return closed
+    return {"definitions": closed(file["definitions"]), "$ref": f"#/definitions/{definition}"}

@@ -81,27 +81,28 @@ def _files() -> Iterator[Json]:
 
 
 def _models(file: Json) -> Iterator[tuple[str, Model]]:
-    definitions = _closed(file["definitions"])
+    definitions = closed(file["definitions"])
     for name, operation in file["operations"].items():
         body = operation["body"]
         schema = {"definitions": definitions, "$ref": f"#/definitions/{body}"}
-        yield name, Model(operation["query"], _validator(schema) if body else None)
+        yield name, Model(operation["query"], validator_of(schema) if body else None)
 
 
-def _validator(schema: Json) -> Draft4Validator:
+def validator_of(schema: Json) -> Draft4Validator:
+    """Checks values by a schema, and the formats of times in them."""
     return Draft4Validator(schema, format_checker=_FORMATS)
 
 
-def _closed(schema: Any) -> Any:
+def closed(schema: Any) -> Any:
     """The schema, with objects that allow only the properties that they name."""
     if isinstance(schema, list):
-        return [_closed(part) for part in schema]
+        return [closed(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    closed = {key: _closed(value) for key, value in schema.items()}
+    parts = {key: closed(value) for key, value in schema.items()}
     if isinstance(schema.get("properties"), dict):
-        closed.setdefault("additionalProperties", False)
-    return closed
+        parts.setdefault("additionalProperties", False)
+    return parts
 
 
 def _check_query(model: Model, query: MultiDict[str, str]) -> None:
@@ -122,7 +123,7 @@ def _check_parameter(name: str, parameter: Json, text: str) -> None:
     schema = {key: value for key, value in parameter.items() if key != "required"}
     if not text:
         raise invalid(f"The parameter '{name}' is empty.")
-    _check_value(name, _parsed(schema, text), _validator(schema))
+    _check_value(name, _parsed(schema, text), validator_of(schema))
 
 
 def _parsed(schema: Json, text: str) -> Any:
