@@ -1,13 +1,15 @@
-"""The whole bridge, between a simulated Amazon and the test module's real Odoo."""
+"""The whole bridge, between a simulated Amazon and the test module's Odoo."""
 
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import leaks
+import memory_shop
 import pytest
 from bridge import Bridge, ShiftedClock
 from memory_odoo import MemoryDatabase, MemoryOdoo, connect
+from memory_shop import MemoryShop
 from odoo_server.databases import OdooDatabase
 from program import MakeProgram, Program, SettledWorld
 from shop import Shop
@@ -106,6 +108,13 @@ def bridge(program: Program, clock: ShiftedClock, warehouse: Warehouse) -> Itera
     yield bridge
     bridge.close()
     warehouse.disown()
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[MemoryShop]:
+    """A seller and the bridge in this process, between an in-memory Odoo and a simulated Amazon."""
+    with memory_shop.opened(tmp_path) as shop:
+        yield shop
 
 
 @pytest.fixture(scope="module", params=["real", "in memory"])

@@ -1,11 +1,8 @@
 """What gets lost and refused: nothing goes missing, nothing is done twice, nothing else waits."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
-import memory_shop
 import pytest
 from memory_shop import MemoryShop
 
@@ -15,15 +12,7 @@ from amazon_bridge.flows import continuity
 from amazon_bridge.flows.shipments import records
 from amazon_bridge.simulator import Line, Order
 
-pytestmark = pytest.mark.odoo("in memory")
-
 UNCLEAR = ItemError("unclear", "It is unclear.", "Look.")
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[MemoryShop]:
-    with memory_shop.opened(tmp_path) as opened:
-        yield opened
 
 
 def place(here: MemoryShop, number: int = 1, **fields: object) -> list[Order]:
@@ -31,8 +20,8 @@ def place(here: MemoryShop, number: int = 1, **fields: object) -> list[Order]:
 
 
 def imported(here: MemoryShop, *orders: Order) -> list[bool]:
-    standing = here.shop.sale_orders()
-    return [order.order_id in standing for order in orders]
+    sale_orders = here.shop.sale_orders()
+    return [order.order_id in sale_orders for order in orders]
 
 
 # One refused order
@@ -52,10 +41,15 @@ def test_an_order_that_a_proxy_refuses_keeps_no_other(here: MemoryShop) -> None:
     assert entry.kind == "access_refused"
     assert "HTTP status 403" in (entry.reason or "")
     assert "quarantine retry" in (entry.remedy or "")
+    check_it_comes_back(here, bad)
+
+
+def check_it_comes_back(here: MemoryShop, order: Order) -> None:
+    """When the proxy accepts it."""
     here.odoo.suspicious = ""
-    here.bridge.app.ledger.items.retry(bad.order_id)
+    here.bridge.app.ledger.items.retry(order.order_id)
     here.run("orders")
-    assert imported(here, bad) == [True]
+    assert imported(here, order) == [True]
 
 
 def test_an_account_that_may_not_make_orders_waits_with_all_of_them(here: MemoryShop) -> None:
@@ -95,10 +89,7 @@ def test_a_lone_order_that_odoo_refuses_is_quarantined_after_a_day(here: MemoryS
     here.clock.advance(hours=10)
     here.run("orders")
     assert here.bridge.quarantine("orders")[bad.order_id].kind == "access_refused"
-    here.odoo.suspicious = ""
-    here.bridge.app.ledger.items.retry(bad.order_id)
-    here.run("orders")
-    assert imported(here, bad) == [True]
+    check_it_comes_back(here, bad)
 
 
 def test_many_orders_refused_for_days_wait_for_the_missing_right(here: MemoryShop) -> None:

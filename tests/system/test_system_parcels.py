@@ -696,12 +696,18 @@ def test_the_state_store_is_lost_between_the_import_and_the_parcel(
     assert told_units(bridge, order) == [1]
 
 
-def test_a_set_goes_out_with_another_product(
-    bridge: Bridge, warehouse: Warehouse, sets: Sets
-) -> None:
+def replaced_set(bridge: Bridge, warehouse: Warehouse) -> tuple[Order, dict[str, Any]]:
+    """One set, of which the packer takes another product; with its delivery order."""
     order = place_sets(bridge, quantity=1)
     transfer = warehouse.open(order)
     warehouse.replace(transfer["id"], "MUG-BLUE", "MUG-RED")
+    return order, transfer
+
+
+def test_a_set_goes_out_with_another_product(
+    bridge: Bridge, warehouse: Warehouse, sets: Sets
+) -> None:
+    order, _ = replaced_set(bridge, warehouse)
     warehouse.ship(order)
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
     assert told_units(bridge, order) == [1]
@@ -710,9 +716,7 @@ def test_a_set_goes_out_with_another_product(
 def test_part_of_a_set_goes_out_with_another_product(
     bridge: Bridge, warehouse: Warehouse, sets: Sets
 ) -> None:
-    order = place_sets(bridge, quantity=1)
-    transfer = warehouse.open(order)
-    warehouse.replace(transfer["id"], "MUG-BLUE", "MUG-RED")
+    order, transfer = replaced_set(bridge, warehouse)
     warehouse.ship(order, quantities={"MUG-RED": 2})
     assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
     assert bridge.quarantine("pickings")[key(order, transfer)].kind == "goods_unclear"

@@ -1,25 +1,13 @@
 """Records that Odoo takes no note or activity on: they cost no other record anything."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import memory_shop
-import pytest
 from memory_shop import MemoryShop
 
 from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Order
 
-pytestmark = pytest.mark.odoo("in memory")
-
 REFUSED = '{"errors": [{"code": "InvalidInput", "message": "Invalid tracking number"}]}'
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[MemoryShop]:
-    with memory_shop.opened(tmp_path) as opened:
-        yield opened
 
 
 def place(here: MemoryShop, number: int) -> list[Order]:

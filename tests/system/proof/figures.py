@@ -4,7 +4,7 @@ import os
 from collections import Counter
 
 SCALE = float(os.environ.get("AMAZON_BRIDGE_PROOF_SCALE", "0"))
-"""0, the default: a little of everything; 1: all that ``make proof`` does."""
+"""0, the default: a little of everything; 1: all that ``make crash`` does."""
 
 SEED = int(os.environ.get("AMAZON_BRIDGE_PROOF_SEED", "1"))
 

@@ -1,7 +1,7 @@
 """The program is killed (SIGKILL) at some call to either side, and started again.
 
 ``make crash`` kills it before and after each call of a day of the scenario, and while the other
-side works; without it, a few of these are taken, others each time.
+side works; every other test run takes the same few of these.
 """
 
 import random
