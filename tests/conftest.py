@@ -1,6 +1,12 @@
-"""What the tests share: a real Odoo, with a fresh database for each module that asks; an Amazon.
+"""What the tests share: an Odoo with a fresh database for each module that asks; an Amazon.
 
-`scripts/odoo-server --help` tells where it comes from. Without it no test is skipped: they fail.
+Odoo is a real one (`scripts/odoo-server --help` says where it comes from; without it tests fail,
+none is skipped), unless the test or its module has the marker ``odoo``:
+
+    pytestmark = pytest.mark.odoo("in memory")
+
+which takes ``tests/memory_odoo``: fast, and held to a real Odoo by ``test_system_two_odoos``. Mark
+a single test with ``odoo("real")`` where Odoo itself is in question, such as its access rights.
 """
 
 import os
@@ -25,9 +31,9 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
-REAL, IN_MEMORY = "real", "in memory"
+REAL, IN_MEMORY, OF_THE_MODULE = "real", "in memory", "of the module"
 ALL_REAL = bool(os.environ.get("AMAZON_BRIDGE_TESTS_ALL_REAL"))
-"""Ask a real Odoo also where the in-memory one, which one suite holds to it, shows as much."""
+"""Use a real Odoo in all tests but those whose module has a fixture of its own."""
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +60,9 @@ def odoo_database(request: pytest.FixtureRequest) -> Iterator[OdooDatabase]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test the Odoo that its closest marker ``odoo`` names; by default a real one."""
     marker = metafunc.definition.get_closest_marker("odoo")
-    kind = marker.args[0] if marker else REAL
-    if "odoo_database" in metafunc.fixturenames and kind in {REAL, IN_MEMORY}:
+    (kind,) = marker.args if marker else (REAL,)
+    assert kind in {REAL, IN_MEMORY, OF_THE_MODULE}, f"There is no Odoo {kind!r}."
+    if "odoo_database" in metafunc.fixturenames and kind != OF_THE_MODULE:
         kind = REAL if ALL_REAL else kind
         metafunc.parametrize(
             "odoo_database", [kind], ids=[pytest.HIDDEN_PARAM], indirect=True, scope="module"
