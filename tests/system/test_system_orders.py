@@ -325,7 +325,8 @@ def test_commands_about_one_order(program: Program, world: SettledWorld, shop: S
     assert f"{order.order_id} (acme, orders): done" in run.out
     run = program.run("order", "recover", "acme", "000-0000000-0000000")
     assert run.code == 1
-    assert "not_found" in run.out
+    assert "Amazon did not find it" in run.err
+    assert not program.quarantine()
     run = program.run("order", "recover", "nobody", order.order_id)
     assert run.code == 2
     assert "acme" in run.err

@@ -234,10 +234,13 @@ def recover(context: Context, order_id: str) -> Counts:
     Raises:
         AccountError: a side is down, or refuses the account.
         ConfigError: the order belongs to another account, or to none.
+        ItemError: neither Amazon nor the state store has an order of this id.
     """
     try:
         order = retry_transient(lambda: context.amazon.order(order_id), sleep=context.sleep)
     except ItemError as error:
+        if context.ledger.items.get(context.name, JOB, order_id) is None:
+            raise  # nothing to retry: the id is mistyped, or another seller's
         quarantine_all(context, {order_id: error})
         return Counts(seen=1, quarantined=1)
     except Transient as error:
