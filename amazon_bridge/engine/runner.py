@@ -1,4 +1,4 @@
-"""Works items in batches, so that no item and no bad moment of a side stops the others."""
+"""Processes items in batches or one by one; an item that fails delays none of the others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 @dataclass(slots=True)
 class Counts:
-    """What a round did, in items. ``error`` tells what kept it from its end, if anything did."""
+    """Result of a run, in numbers of items. ``error`` says why it failed, if it did."""
 
     seen: int = 0
     created: int = 0
@@ -77,39 +77,38 @@ def work(
     sleep: Callable[[float], None] = time.sleep,
     raise_transient: bool = False,
 ) -> dict[str, ItemError]:
-    """Apply ``apply`` to all items, in batches; tell by key which can't be worked, and why.
+    """Process all items in batches, and return the error of each item that failed, by its key.
 
-    ``apply`` gets a batch, and gets the same items again, in smaller batches, when that
-    failed: it must not mind that some of its work was done before. Let it record what it
-    did when a batch is done, for an ``AccountError`` can end this function halfway. What
-    it raises decides:
+    After a failed batch, ``apply`` gets the same items again in smaller batches, so it must be
+    safe to repeat. It should record its results per batch, because an ``AccountError`` ends this
+    function between two batches. What it raises decides:
 
-    - ``ItemErrors``: the named items are put out, the rest is tried again.
-    - ``ItemError``: the batch is halved until the bad item stands alone.
-    - ``Transient``: the batch is retried. When that doesn't help although the side is alive,
-      the batch is to blame and is halved, now without retries; an item that fails alone,
-      twice, becomes an ``ItemError`` of kind ``keeps_failing``.
-    - ``AccountError``: if the side is alive and accepts the login, some item is to blame: the
-      batch is halved, and an item that is refused alone becomes an ``ItemError`` of kind
+    - ``ItemErrors``: the named items fail, the rest of the batch is retried.
+    - ``ItemError``: the batch is halved until the bad item is alone.
+    - ``Transient``: the batch is retried. If that does not help although the remote is up, the
+      batch is to blame and is halved, now without retries; an item that fails alone, twice,
+      gets an ``ItemError`` of kind ``keeps_failing``.
+    - ``AccountError``: if the remote is up and accepts the login, some item is to blame: the
+      batch is halved, and an item that is refused alone gets an ``ItemError`` of kind
       ``access_refused``. Only if every item is refused in the same way, the account is to blame;
       a batch of n items costs 2 n - 1 calls to find that out, and no further batch is tried.
-    - any other exception is a bug of ours, logged as ``internal_error``; the batch is halved,
-      and an item that fails alone becomes an ``ItemError`` of kind ``internal_error``.
+    - any other exception is a bug, logged as ``internal_error``; the batch is halved, and an item
+      that fails alone gets an ``ItemError`` of kind ``internal_error``.
 
     Args:
-        items: what is to be worked, in this order.
-        apply: works a batch or raises.
+        items: the items, in this order.
+        apply: processes a batch or raises.
         key: the key of an item.
-        alive: a cheap call that raises a ``BridgeError`` when the side is down.
+        alive: a cheap call that raises a ``BridgeError`` if the remote is down.
         size: the number of items in a batch.
         policy: for ``Transient`` errors, for each batch.
         sleep: takes seconds; called with 0 before each batch.
         raise_transient: raise a ``Transient`` at once: within the ``apply`` of another ``work``,
-            which tries again.
+            which retries.
 
     Raises:
-        Refused: the side is alive, but refuses every item tried so far in the same way.
-        AccountError: the side is down, refuses the login, or asks to wait longer than the
+        Refused: the remote is up, but refuses every item tried so far in the same way.
+        AccountError: the remote is down, refuses the login, or asks to wait longer than the
             policy allows. No further item is tried.
         Transient: with ``raise_transient`` only.
         StorageError, ConfigError: as raised by ``apply`` or ``alive``.
@@ -123,14 +122,14 @@ def work(
 
 
 _SILENCE = 3
-"""So many items in a row that a side doesn't answer for mean that it is down."""
+"""Consecutive items without a response after which the remote counts as down."""
 
 _REFUSALS = 10
-"""So many items refused, and none accepted, mean that the account is to blame."""
+"""Refused items, with none accepted, after which the account is to blame."""
 
 
 class RefusedItem(Transient):
-    """The side is up, but refuses this item; whether the item is to blame isn't known yet."""
+    """The remote is up, but refuses this item; the item or the account may be to blame."""
 
 
 def one_by_one(
@@ -140,21 +139,21 @@ def one_by_one(
     key: Callable[[T], str],
     alive: Callable[[], object] | None = None,
 ) -> Iterator[tuple[T, R | ItemError | Transient]]:
-    """Work items singly; yield each with what came of it, or with why it wasn't worked.
+    """Process items one by one; yield each with its result or its error.
 
-    ``ItemError``: it can't be worked; a bug of ours costs the item that it befalls, as in
-    ``work``. ``Transient``: the other side didn't answer for it, a later round may try again.
-    ``RefusedItem``: the other side refused it as if the account were to blame, but is alive.
+    ``ItemError``: it can't be processed; a bug fails only its item, as in ``work``.
+    ``Transient``: the remote did not respond for it, a later run may retry.
+    ``RefusedItem``: the remote refused it as it would refuse the account, but is up.
 
     Args:
-        items: what is to be worked, in this order.
-        work: works an item or raises.
+        items: the items, in this order.
+        work: processes an item or raises.
         key: the key of an item.
-        alive: called upon the first refusal; raises a ``BridgeError`` when the side is down or
-            refuses the login. Without it the first refusal ends the work.
+        alive: called on the first refusal; raises a ``BridgeError`` if the remote is down or
+            refuses the login. Without it the first refusal ends the run.
 
     Raises:
-        AccountError: the side is down, refuses the login, or refused ``_REFUSALS`` items and
+        AccountError: the remote is down, refuses the login, or refused ``_REFUSALS`` items and
             accepted none. No further item is tried.
         StorageError, ConfigError: as raised by ``work``.
     """
@@ -184,12 +183,12 @@ class _Streak:
 
     alive: Callable[[], object] | None
     silent: int = 0
-    """In a row."""
+    """Consecutive items without a response."""
     refused: int = 0
     accepted: int = 0
 
     def judge(self, result: R | ItemError | Transient | AccountError) -> R | ItemError | Transient:
-        """Take one result into account; a refusal of a side that is alive is the item's own."""
+        """Count one result; a refusal while the remote is up may be the item's own."""
         self.silent = self.silent + 1 if isinstance(result, Transient) else 0
         if not isinstance(result, AccountError):
             self.accepted += not isinstance(result, ItemError | Transient)
@@ -222,11 +221,11 @@ class _Worker(Generic[T]):
             case None:
                 pass
             case ItemErrors() as error:
-                self._put_out(batch, error, policy)
+                self._exclude(batch, error, policy)
             case ItemError() as error:
                 self._halve(batch, error, policy)
             case Transient() as error:
-                _respect_wish_to_wait(error)
+                _raise_if_asked_to_wait(error)
                 _ensure_alive(self.alive)
                 self._halve(batch, keeps_failing(error), NO_RETRY)
             case AccountError() as error:
@@ -259,8 +258,8 @@ class _Worker(Generic[T]):
         if len(refusals) == len(errors) and len(ways) == 1:
             raise Refused(refusals)
 
-    def _put_out(self, batch: Sequence[T], error: ItemErrors, policy: RetryPolicy) -> None:
-        """Put out the items that the error names; one that names none of the batch is a bug."""
+    def _exclude(self, batch: Sequence[T], error: ItemErrors, policy: RetryPolicy) -> None:
+        """Fail the items that the error names, retry the rest; naming none of them is a bug."""
         named = {self.key(item) for item in batch} & error.errors.keys()
         if not named:
             self._halve(batch, internal_error(error, len(batch)), policy)
@@ -269,10 +268,10 @@ class _Worker(Generic[T]):
         if rest := [item for item in batch if self.key(item) not in named]:
             self.work(rest, policy)
 
-    def _halve(self, batch: Sequence[T], verdict: ItemError, policy: RetryPolicy) -> None:
-        """Work both halves; upon an item that stands alone, the verdict is spoken."""
+    def _halve(self, batch: Sequence[T], item_error: ItemError, policy: RetryPolicy) -> None:
+        """Process both halves; a single item fails with ``item_error``."""
         if len(batch) == 1:
-            self.failures[self.key(batch[0])] = verdict
+            self.failures[self.key(batch[0])] = item_error
             return
         middle = len(batch) // 2
         for half in (batch[:middle], batch[middle:]):
@@ -280,14 +279,14 @@ class _Worker(Generic[T]):
             self.work(half, LAST_CHANCE if alone else policy)
 
 
-def _respect_wish_to_wait(error: Transient) -> None:
-    """Raise AccountError when the side wants to be left alone for a while."""
+def _raise_if_asked_to_wait(error: Transient) -> None:
+    """Raise AccountError if the remote asked to wait (``retry_after``)."""
     if error.retry_after is not None:
         raise AccountError(error.reason, error.remedy) from error
 
 
 def _ensure_alive(alive: Callable[[], object]) -> None:
-    """Raise AccountError when the side is down, or refuses the login."""
+    """Raise AccountError if the remote is down or refuses the login."""
     try:
         alive()
     except (AccountError, ConfigError):
@@ -297,23 +296,24 @@ def _ensure_alive(alive: Callable[[], object]) -> None:
 
 
 def keeps_failing(error: Transient) -> ItemError:
-    """The error of an item that alone gets no answer, however often it is tried."""
+    """The error of an item that fails whenever it is retried, although the remote is up."""
     return ItemError(
         "keeps_failing",
-        f"It fails again and again, although the other side is up: {error.reason}",
-        error.remedy or "Look into the other side's own log, then: amazon-bridge quarantine retry.",
+        f"Every attempt failed, although other calls succeed: {error.reason}",
+        error.remedy
+        or "Look into Odoo's log, or Seller Central. Then: amazon-bridge quarantine retry.",
     )
 
 
 ACCESS_REFUSED = "access_refused"
-"""The kind of error of an item that a side refuses like an account, though it accepts others."""
+"""Kind of the error of an item that is refused as an account would be, while others succeed."""
 
 _NUMBERS = re.compile(r"\d+")
 """Ids in texts of refusals, which may differ from item to item."""
 
 
 def access_refused(error: BridgeError) -> ItemError:
-    """The error of an item that a side refuses, although it accepts the login."""
+    """The error of an item that is refused although the login is accepted."""
     return ItemError(
         ACCESS_REFUSED,
         f"Refused, although the login is accepted: {error.reason}",
