@@ -95,6 +95,14 @@ def test_memos_of_all_encodings_are_read(path: Path):
         )
 
 
+def test_items_that_a_bug_quarantined_have_todays_kind(path: Path):
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE items SET kind = 'bug' WHERE kind = 'unknown_sku'")
+        db.commit()
+    with Ledger(path, clock) as ledger:
+        assert [each.kind for each in ledger.items.quarantined()] == ["internal_error"]
+
+
 def test_a_rewind_restores_memos_of_earlier_versions(path: Path):
     with Ledger(path, clock) as ledger:
         ledger.continuity.rewind("acme", BEFORE, job="orders")

@@ -169,5 +169,6 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         "CREATE INDEX watched_items ON items (watched, account, job) WHERE watched = 1",
         "ALTER TABLE rounds RENAME TO runs",
     ),
+    ("UPDATE items SET kind = 'internal_error' WHERE kind = 'bug'",),
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""
