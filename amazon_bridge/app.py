@@ -15,7 +15,7 @@ from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
-from amazon_bridge.engine.errors import BridgeError, ConfigError
+from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import DatabaseId
@@ -105,11 +105,7 @@ class App(Housekeeping, SyncRuns):
         Raises:
             ConfigError: there is no account of this name.
         """
-        found = [account for account in self.config.accounts if name in (None, account.name)]
-        if not found:
-            known = ", ".join(account.name for account in self.config.accounts)
-            raise ConfigError(f"There is no account {name!r}.", f"The file has: {known}.")
-        return found
+        return self.config.accounts if name is None else [self.config.account(name)]
 
     @property
     def odoo(self) -> OdooSession:

@@ -44,7 +44,7 @@ def set_(ctx: click.Context, account: str, timestamp_: str, *, skip: bool) -> No
     with opened(ctx) as bridge:
         if at > bridge.clock():
             raise click.BadParameter(f"{timestamp_} is in the future: no order would come in.")
-        found = bridge.accounts(account)[0]
+        found = bridge.config.account(account)
         before = bridge.move_cursor(found, at, skip=skip)
         after = bridge.ledger.cursors.get(found.name) or at
         for sentence in _about_move(before, after, at):

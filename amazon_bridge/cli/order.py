@@ -50,7 +50,7 @@ def _show(entry: Entry) -> None:
 def recover(ctx: click.Context, account: str, order_id: str) -> None:
     """Fetch an order from Amazon by its ID and import it now, whatever the cursor says."""
     with opened(ctx) as bridge:
-        counts = bridge.recover(bridge.accounts(account)[0], order_id)
+        counts = bridge.recover(bridge.config.account(account), order_id)
         for entry in bridge.ledger.items.of_order(order_id):
             _show(entry)
             if entry.job == ORDERS.name and entry.state is State.LEFT_OUT:
@@ -77,7 +77,7 @@ def import_(ctx: click.Context, account: str, order_id: str, *, as_is: bool) -> 
     if not as_is:
         raise click.UsageError(f"To import it as usual: order recover {account} {order_id}")
     with opened(ctx) as bridge:
-        counts = bridge.import_as_is(bridge.accounts(account)[0], order_id)
+        counts = bridge.import_as_is(bridge.config.account(account), order_id)
         for entry in bridge.ledger.items.with_key(order_id):
             _show(entry)
     ctx.exit(exit_code([counts]))

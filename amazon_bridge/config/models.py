@@ -298,16 +298,16 @@ class Config(Section):
     """The seller accounts."""
 
     def account(self, name: str) -> AccountConfig:
-        """The account of that name.
+        """The account of this name.
 
         Raises:
-            ConfigError: There is none.
+            ConfigError: there is no account of this name.
         """
         for account in self.accounts:
             if account.name == name:
                 return account
         names = ", ".join(account.name for account in self.accounts)
-        raise ConfigError(f"The configuration has no account {name!r}.", f"It has: {names}.")
+        raise ConfigError(f"There is no account {name!r}.", f"The file has: {names}.")
 
     def digest(self) -> str:
         """SHA-256 of what sync runs depend on: state store, Odoo, accounts and all secrets."""
