@@ -193,8 +193,8 @@ class AccountConfig(Section):
     company with the VAT number, and makes one where there is none; `per_order` makes one for each
     order."""
     unknown_sku: Literal["fallback", "quarantine"] = "fallback"
-    """What happens to an order with a SKU that no Odoo product has as its internal reference:
-    `fallback` takes the product *Amazon Sale*, `quarantine` quarantines the order."""
+    """What to do with an order if no Odoo product matches a SKU: `fallback` uses the product
+    *Amazon Sale* for that line, `quarantine` quarantines the order."""
     product_map: ProductMapFile | None = None
     """A CSV or YAML file that names the Odoo product (by its internal reference) of a SKU, of a
     shipping service or of a gift wrap, where Odoo's internal reference is another."""
