@@ -58,7 +58,8 @@ def run(url: str, database: str, login: str, password: str) -> None:
     world = generate(7, _ORDERS, clock=clock)
     world.settings.rate_multiplier = 1000
     folder = Path(tempfile.mkdtemp(prefix="amazon-bridge-demo-"))
-    with Simulator(world) as amazon, _bridge(folder, amazon, clock, url, database) as bridge:
+    odoo = {"url": url, "database": database, "login": login, "password": password}
+    with Simulator(world) as amazon, _bridge(folder, amazon, clock, odoo) as bridge:
         shop = _Shop(OdooSession.connect(url, database, login, password))
         shop.open()
         _import_orders(bridge, shop)
@@ -69,10 +70,8 @@ def run(url: str, database: str, login: str, password: str) -> None:
 
 
 @contextmanager
-def _bridge(
-    folder: Path, amazon: Simulator, clock: _Clock, url: str, database: str
-) -> Iterator[App]:
-    loaded = _configuration(folder, amazon, url, database)
+def _bridge(folder: Path, amazon: Simulator, clock: _Clock, odoo: dict[str, str]) -> Iterator[App]:
+    loaded = _configuration(folder, amazon, odoo)
     # The scenario is shown on the terminal; the log goes to a file.
     with (folder / "bridge.log").open("w", encoding="utf-8") as stream:
         log.configure("info", "json", stream=stream)
@@ -81,18 +80,19 @@ def _bridge(
         try:
             yield bridge
         finally:
-            bridge.ledger.close()
+            bridge.close()
 
 
-def _configuration(folder: Path, amazon: Simulator, url: str, database: str) -> Config:
+def _configuration(folder: Path, amazon: Simulator, odoo: dict[str, str]) -> Config:
     """Write the configuration file that a person would write, and load it."""
     file = {
         "state": str(folder / "bridge.db"),
-        "odoo": {"url": url, "database": database, "login": "admin", "password": "admin"},
+        "odoo": odoo,
         "defaults": {"endpoint": amazon.url, "token_url": amazon.token_url},
         "accounts": [_account(name, amazon.world) for name in amazon.world.sellers],
     }
     path = folder / "bridge.yaml"
+    path.touch(0o600)  # it holds passwords
     path.write_text(json.dumps(file, indent=2), encoding="utf-8")  # JSON is YAML
     return config.load(path, {})
 
