@@ -16,7 +16,6 @@ from sqlalchemy.schema import CreateTable
 from amazon_bridge.engine.ledger import (
     Ledger,
     continuity,
-    cursors,
     database,
     memos,
     runs,
@@ -85,7 +84,6 @@ EXECUTED = {
     "note": skus._NOTE,
     "note_database": continuity._NOTE_DATABASE,
     "reopen_since": continuity._REOPEN,
-    "cursor": cursors._GET,
     "pending": statements.PENDING,
     "watched": statements.WATCHED,
 }

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import Column, ColumnElement, or_, select, update
 
 from amazon_bridge.engine.ledger.database import Subject, Transaction
 from amazon_bridge.engine.ledger.tables import accounts, earlier
 from amazon_bridge.engine.window import Window
-
-_GET = select(accounts.c.cursor, accounts.c.began).where(accounts.c.name == bindparam("account"))
 
 
 class Cursors(Subject):
@@ -18,25 +16,30 @@ class Cursors(Subject):
 
     def get(self, account: str) -> datetime | None:
         """Everything up to this moment is known; None before the account's first run."""
-        rows = self._rows(_GET, {"account": account})
-        return rows[0].cursor if rows else None
+        return self._get(accounts.c.cursor, account)
 
     def set(self, account: str, at: datetime) -> None:
         """Move the cursor; items stay as they are. To process them again, ``rewind``."""
-        move = update(accounts).where(accounts.c.name == account)
-        with self._transaction(account) as db:
-            db.execute(move.values(cursor=at, began=earlier(accounts.c.began, at)))
+        self._move(account, at, earlier(accounts.c.began, at))
 
     def began(self, account: str) -> datetime | None:
         """The earliest moment the cursor was ever set to; None before it was set."""
-        rows = self._rows(_GET, {"account": account})
-        return rows[0].began if rows else None
+        return self._get(accounts.c.began, account)
 
     def skip(self, account: str, until: datetime) -> None:
-        """Start over at a later moment: earlier changes are not wanted, read or not."""
+        """Start over at a later moment; changes before it are left out."""
+        self._move(account, until, until)
+
+    def _get(self, column: Column[datetime], account: str) -> datetime | None:
+        rows = self._rows(select(column).where(accounts.c.name == account))
+        return rows[0][0] if rows else None
+
+    def _move(
+        self, account: str, cursor: datetime, began: datetime | ColumnElement[datetime]
+    ) -> None:
         move = update(accounts).where(accounts.c.name == account)
         with self._transaction(account) as db:
-            db.execute(move.values(cursor=until, began=until))
+            db.execute(move.values(cursor=cursor, began=began))
 
 
 def advance(db: Transaction, account: str, window: Window) -> None:

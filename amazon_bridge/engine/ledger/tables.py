@@ -31,17 +31,17 @@ from sqlalchemy.sql.type_api import TypeEngine
 from amazon_bridge.engine.records import State
 
 _SORTED_BY_CODE_POINT = Text().with_variant(Text(collation="C"), "postgresql")
-"""Of keys, which are compared with ``<``. SQLite sorts all texts so."""
+"""For keys, which are compared with ``<``; SQLite's default."""
 
 metadata = MetaData()
 
 
 def text_of(at: datetime | None) -> str | None:
-    """ISO 8601 in UTC, of constant length, so that texts sort like the moments they stand for."""
+    """ISO 8601 in UTC, of constant length, so that texts sort like their moments."""
     if at is None:
         return None
     if at.tzinfo is None:
-        raise ValueError("a naive datetime tells no moment")
+        raise ValueError("a datetime without time zone")
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -108,6 +108,10 @@ def _flag(name: str) -> CheckConstraint:
     return CheckConstraint(f"{name} IN (0, 1)")
 
 
+def _partial_index(name: str, *columns: Column[Any], where: ColumnElement[bool]) -> None:
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 accounts = _table(
     "accounts",
     _key("name"),
@@ -147,23 +151,9 @@ is_open = items.c.state.in_([_literal(State.PENDING), _literal(State.QUARANTINED
 is_pending = is_open & (items.c.state == _literal(State.PENDING))
 is_quarantined = is_open & (items.c.state == _literal(State.QUARANTINED))
 is_watched = items.c.watched == literal_column("1")
-Index(
-    "open_items",
-    items.c.state,
-    items.c.account,
-    items.c.job,
-    sqlite_where=is_open,
-    postgresql_where=is_open,
-)
+_partial_index("open_items", items.c.state, items.c.account, items.c.job, where=is_open)
+_partial_index("watched_items", items.c.watched, items.c.account, items.c.job, where=is_watched)
 Index("items_by_key", items.c.key)
-Index(
-    "watched_items",
-    items.c.watched,
-    items.c.account,
-    items.c.job,
-    sqlite_where=is_watched,
-    postgresql_where=is_watched,
-)
 
 memos = _table(
     "memos",
