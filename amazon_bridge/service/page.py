@@ -16,11 +16,13 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from amazon_bridge import __version__
+from amazon_bridge.app import ODOO
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.jobs import JOBS, NAMES
 from amazon_bridge.flows.pending import pending_entries
 from amazon_bridge.job import Job
+from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.health import readiness_problems
 from amazon_bridge.service.job_health import JobHealth
 from amazon_bridge.service.job_runner import JobRunner
@@ -136,12 +138,11 @@ def _tiles(
     outbound = [job for job in JOBS if job.notify_amazon]
     accounts = runner.app.config.accounts
     reached = sum(runner.availability.are_up(account.name) for account in accounts)
-    odoo = runner.availability.are_up("Odoo")
     tiles = [
         ("", f"{today:,}", "orders imported in 24 hours"),
         ("wait" if quarantined else "", len(quarantined), "quarantined"),
         ("", _number_pending(runner, outbound), "pending for Amazon"),
-        ("good" if odoo else "bad", "up" if odoo else "down", "Odoo"),
+        (*_up_or_down(runner.availability, ODOO), "Odoo"),
         (
             "good" if reached == len(accounts) else "bad",
             f"{reached} of {len(accounts)}",
@@ -150,6 +151,14 @@ def _tiles(
     ]
     tile = Markup('<div class="tile"><strong class="{}">{}</strong><span>{}</span></div>')
     return Markup('<div class="tiles">{}</div>').format(_each(tile, tiles))
+
+
+def _up_or_down(availability: Availability, remote: str) -> tuple[str, str]:
+    """Colour and text for the status of a remote."""
+    if not availability.are_up(remote):
+        return "bad", "down"
+    was_called = availability[remote].last_answer or availability[remote].failure
+    return ("good", "up") if was_called else ("wait", "not called yet")
 
 
 # The chart

@@ -91,8 +91,10 @@ def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: JobRunner):
 
 def test_a_new_store_has_a_page_too(tmp_path: Path):
     runner, _ = idle_runner(tmp_path)
+    assert "not called yet Odoo" in text_of(page.show(runner, NOW).get_data(as_text=True))
     runner.watch("Odoo", "login", None, 0.3)
     text = text_of(page.show(runner, NOW).get_data(as_text=True))
+    assert "up Odoo" in text
     for said in ("OK", "0 orders imported", "Nothing is quarantined.", "nothing yet"):
         assert said in text
 
