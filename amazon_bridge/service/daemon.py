@@ -152,12 +152,13 @@ class Daemon:
         systemd.notify(STOPPING=1, STATUS="Finishing batches in progress")
         self.runner.stopping.set()
         self.runner.scheduler.stop()
-        ended = self.runner.monitor.wait_until_idle(_LEAVE)
+        self.runner.monitor.wait_until_idle(_LEAVE)
         if self._listener:
             self._listener.close()
         self._alerts.close(_LAST_ALERTS)
-        log.info("daemon_stopped", runs_interrupted=self.runner.monitor.running)
-        if ended:
+        interrupted = self.runner.monitor.running
+        log.info("daemon_stopped", runs_interrupted=interrupted)
+        if not interrupted:  # a run would log errors about a closed state store
             self.runner.app.close()
         _leave()
 
