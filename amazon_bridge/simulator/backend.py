@@ -88,15 +88,15 @@ class Backend:
                 seller, key, request.root_url
             ),
             "createFeed": lambda seller, request, _: feeds.create_feed(seller, _body(request)),
-            "getFeeds": lambda seller, request, _: feeds.get_feeds(seller, request.args),
-            "getFeed": lambda seller, _, key: feeds.get_feed(seller, key),
-            "cancelFeed": lambda seller, _, key: feeds.cancel_feed(seller, key),
+            "getFeeds": lambda seller, request, _: feeds.search(seller, request.args),
+            "getFeed": lambda seller, _, key: feeds.get(seller, key),
+            "cancelFeed": lambda seller, _, key: feeds.cancel(seller, key),
             "createReport": lambda seller, request, _: reports.create_report(
                 seller, _body(request)
             ),
-            "getReports": lambda seller, request, _: reports.get_reports(seller, request.args),
-            "getReport": lambda seller, _, key: reports.get_report(seller, key),
-            "cancelReport": lambda seller, _, key: reports.cancel_report(seller, key),
+            "getReports": lambda seller, request, _: reports.search(seller, request.args),
+            "getReport": lambda seller, _, key: reports.get(seller, key),
+            "cancelReport": lambda seller, _, key: reports.cancel(seller, key),
             "getReportDocument": lambda seller, request, key: reports.get_document(
                 seller, key, request.root_url
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from amazon_bridge.simulator.answers import invalid
@@ -23,26 +23,23 @@ class Pages:
         self._types = types
         self._rest: dict[tuple[str, str], tuple[Sequence[str], int]] = {}
 
-    def is_next(self, arguments: Mapping[str, str]) -> bool:
-        """True if the next page of a list is requested.
+    def page(
+        self, seller: Seller, arguments: Mapping[str, str], find: Callable[[], Sequence[str]]
+    ) -> tuple[Sequence[str], dict[str, str]]:
+        """One page, and the token of the next one if there are more.
+
+        Args:
+            seller: Tokens are valid for one seller.
+            arguments: The types, or a ``nextToken`` and nothing else.
+            find: Returns the ids of the whole list.
 
         Raises:
-            Refusal: Amazon's models want the types, or a ``nextToken`` and nothing else.
+            Refusal: 400.
         """
         if ("nextToken" in arguments) == (self._types in arguments):
             raise invalid(f"Provide either {self._types} or nextToken.")
-        return "nextToken" in arguments
-
-    def first(
-        self, seller: Seller, ids: Sequence[str], arguments: Mapping[str, str]
-    ) -> tuple[Sequence[str], dict[str, str]]:
-        """The first page, and its token if there are more."""
-        return self._cut(seller, ids, int(arguments.get("pageSize", PER_PAGE)))
-
-    def next(
-        self, seller: Seller, arguments: Mapping[str, str]
-    ) -> tuple[Sequence[str], dict[str, str]]:
-        """The page of a token, and the next token if there are more."""
+        if "nextToken" not in arguments:
+            return self._cut(seller, find(), int(arguments.get("pageSize", PER_PAGE)))
         rest = self._rest.get((seller.seller_id, arguments["nextToken"]))
         if rest is None or len(arguments) > 1:
             raise invalid("The nextToken is invalid, or other parameters are given with it.")

@@ -293,6 +293,15 @@ def test_feeds_and_documents_are_their_sellers_own(seller, other_seller, world):
         assert other_seller.call(operation, "GET", path).status_code == 404
 
 
+def test_feeds_are_kept_for_ninety_days(seller, clock):
+    feed_id = seller.submit(envelope())
+    for days, status in ((90, 200), (1, 404)):
+        clock.advance(days=days)
+        seller.log_in()
+        path = f"/feeds/2021-06-30/feeds/{feed_id}"
+        assert seller.call("getFeed", "GET", path).status_code == status
+
+
 def test_feeds_can_be_listed(seller, other_seller, world):
     ids = [seller.submit(envelope(message(1, world.place_order("FR")))) for _ in range(3)]
     path, kind = "/feeds/2021-06-30/feeds", "POST_ORDER_ACKNOWLEDGEMENT_DATA"

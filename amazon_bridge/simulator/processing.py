@@ -1,0 +1,159 @@
+"""What feeds and reports have in common: Amazon processes them later, keeps and lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from werkzeug.wrappers import Response
+
+from amazon_bridge.simulator import answers
+from amazon_bridge.simulator.answers import invalid, not_found
+from amazon_bridge.simulator.documents import Documents
+from amazon_bridge.simulator.pages import Pages, matches
+from amazon_bridge.simulator.rendering import timestamp
+from amazon_bridge.simulator.world import Seller, World
+
+RETENTION = timedelta(days=90)
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    """A feed or a report.
+
+    ``fate`` is its final status: DONE, FATAL, or CANCELLED, which it gets without processing.
+    """
+
+    key: str
+    type: str
+    seller: Seller
+    marketplace_ids: list[str]
+    created: datetime
+    starts: datetime
+    ends: datetime
+    fate: str = "DONE"
+
+    def status(self, now: datetime) -> str:
+        if now < self.starts:
+            return "IN_QUEUE"
+        if self.fate == "CANCELLED":
+            return "CANCELLED"
+        return "IN_PROGRESS" if now < self.ends else self.outcome
+
+    @property
+    def outcome(self) -> str:
+        """The status after processing."""
+        return self.fate
+
+
+T = TypeVar("T", bound=Task)
+
+
+class Processing(Generic[T]):
+    """Keeps the feeds, or the reports, of all sellers.
+
+    Args:
+        noun: ``feed`` or ``report``: Amazon's field names begin with it.
+        first_key: The first id.
+        world: Has the clock.
+        documents: Has their documents.
+    """
+
+    def __init__(self, noun: str, first_key: int, world: World, documents: Documents) -> None:
+        self.tasks: dict[str, T] = {}
+        self._noun, self._first_key = noun, first_key
+        self._world, self._documents = world, documents
+        self._pages = Pages(f"{noun}Types")
+
+    def get(self, seller: Seller, key: str) -> Response:
+        """The operations getFeed and getReport."""
+        return answers.as_json(self._render(self._find(seller, key)))
+
+    def search(self, seller: Seller, arguments: Mapping[str, str]) -> Response:
+        """The operations getFeeds and getReports: newest first."""
+        page, token = self._pages.page(seller, arguments, lambda: self._matching(seller, arguments))
+        tasks = [self._render(self.tasks[key]) for key in page]
+        return answers.as_json({f"{self._noun}s": tasks} | token)
+
+    def cancel(self, seller: Seller, key: str) -> Response:
+        """The operations cancelFeed and cancelReport: only in the queue."""
+        task = self._find(seller, key)
+        if task.status(self._world.clock()) != "IN_QUEUE":
+            raise invalid(f"Only {self._noun}s that are IN_QUEUE can be cancelled.")
+        task.fate, task.starts = "CANCELLED", self._world.clock()
+        return Response(status=200)
+
+    def get_document(self, seller: Seller, document_id: str, root: str) -> Response:
+        """The operations getFeedDocument and getReportDocument."""
+        document = self._documents.of(seller, document_id)
+        if document is None:
+            raise not_found(f"The {self._noun} document was not found.")
+        url = self._documents.sign(document, root)
+        answer = {f"{self._noun}DocumentId": document_id, "url": url}
+        if document.compressed:
+            answer["compressionAlgorithm"] = "GZIP"
+        return answers.as_json(answer)
+
+    def _common(
+        self,
+        seller: Seller,
+        type_: str,
+        marketplace_ids: list[str],
+        *,
+        queue_time: float,
+        work_time: float,
+    ) -> dict[str, Any]:
+        """The fields of a new task; times are in seconds."""
+        now = self._world.clock()
+        starts = now + timedelta(seconds=queue_time)
+        return {
+            "key": str(self._first_key + len(self.tasks)),
+            "type": type_,
+            "seller": seller,
+            "marketplace_ids": marketplace_ids,
+            "created": now,
+            "starts": starts,
+            "ends": starts + timedelta(seconds=work_time),
+        }
+
+    def _find(self, seller: Seller, key: str) -> T:
+        task = self.tasks.get(key)
+        if task is None or not self._is_visible(task, seller):
+            raise not_found(f"The {self._noun} was not found.")
+        return task
+
+    def _is_visible(self, task: T, seller: Seller) -> bool:
+        return task.seller == seller and task.created >= self._world.clock() - RETENTION
+
+    def _matching(self, seller: Seller, arguments: Mapping[str, str]) -> list[str]:
+        types = arguments[f"{self._noun}Types"].split(",")
+        now = self._world.clock()
+        return [
+            task.key
+            for task in reversed(self.tasks.values())
+            if task.type in types
+            and self._is_visible(task, seller)
+            and matches(
+                arguments,
+                status=task.status(now),
+                marketplace_ids=task.marketplace_ids,
+                created=task.created,
+            )
+        ]
+
+    def _render(self, task: T) -> dict[str, Any]:
+        status = task.status(self._world.clock())
+        answer: dict[str, Any] = {
+            f"{self._noun}Id": task.key,
+            f"{self._noun}Type": task.type,
+            "marketplaceIds": task.marketplace_ids,
+            "createdTime": timestamp(task.created),
+            "processingStatus": status,
+        }
+        if status in {"IN_PROGRESS", "DONE", "FATAL"}:
+            answer["processingStartTime"] = timestamp(task.starts)
+        if status in {"DONE", "FATAL"}:
+            answer["processingEndTime"] = timestamp(task.ends)
+        return answer
