@@ -185,15 +185,20 @@ def owner_of(context: Context, order: FetchedOrder) -> str | None:
 
 
 def leave_to_owner(context: Context, order: FetchedOrder) -> bool:
-    """Settle a filed order that another account of the seller is configured for.
+    """File an order for the account of the seller that it belongs to, and leave it out here.
+
+    Its marketplace was moved to that account, whose cursor may already be past the order.
 
     Returns:
-        True if there is such an account.
+        True if another account is configured for it.
     """
-    if owner_of(context, order) in {None, context.name}:
+    owner, items = owner_of(context, order), context.ledger.items
+    if owner in {None, context.name}:
         return False
-    state = State.LEFT_OUT
-    context.ledger.items.settle(context.name, JOB, order.order_id, order.fingerprint, state)
+    entry = items.get(context.name, JOB, order.order_id)
+    importable = entry is not None and entry.importable
+    items.file(owner, JOB, [Seen(order.order_id, order.fingerprint, importable)])
+    items.settle(context.name, JOB, order.order_id, order.fingerprint, State.LEFT_OUT)
     return True
 
 
