@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -58,7 +59,7 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
 def changed_by_people(context: Context, before: datetime | None = None) -> list[str]:
     """Return the ids of orders with open reminders that people have changed in Odoo since.
 
-    If there are many orders, only some are compared in a run; which ones changes by the minute.
+    If there are many orders, only some are compared in a run, others in the next one.
 
     Args:
         context: of the account.
@@ -69,7 +70,7 @@ def changed_by_people(context: Context, before: datetime | None = None) -> list[
         for entry in context.ledger.items.watched(context.name, JOB)
         if before is None or entry.last_tried is None or entry.last_tried < before
     ]
-    memos = {entry.key: Memo.read(entry) for entry in _some(entries, context)}
+    memos = {entry.key: Memo.read(entry) for entry in sample(entries, context.clock())}
     existing = sales.find(context.odoo, memos) if memos else {}
     sums = people.checksums(context.odoo, list(existing.values())) if existing else {}
     return [
@@ -89,11 +90,14 @@ _AT_ONCE = 50
 """Orders with open reminders that are compared in one sync run, at most."""
 
 
-def _some(entries: Sequence[Entry], context: Context) -> Sequence[Entry]:
+def sample(entries: Sequence[Entry], moment: datetime) -> Sequence[Entry]:
+    """Return at most ``_AT_ONCE`` entries: other ones at another moment.
+
+    They are chosen at random, so that no schedule selects the same ones in every run.
+    """
     if len(entries) <= _AT_ONCE:
         return entries
-    begin = int(context.clock().timestamp()) // 60 * _AT_ONCE % len(entries)
-    return [*entries[begin:], *entries[:begin]][:_AT_ONCE]
+    return random.Random(moment.timestamp()).sample(entries, _AT_ONCE)  # noqa: S311
 
 
 def _memo(

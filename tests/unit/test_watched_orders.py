@@ -1,0 +1,39 @@
+"""Orders with open reminders: which are compared with Odoo in a run, if they are many."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from amazon_bridge.engine.records import Entry, State
+from amazon_bridge.flows.orders.changes import sample
+
+MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def entry(number: int) -> Entry:
+    return Entry(
+        account="acme",
+        job="orders",
+        key=f"404-1234567-{number:07}",
+        fingerprint="f",
+        importable=True,
+        state=State.DONE,
+        kind=None,
+        reason=None,
+        remedy=None,
+        attempts=0,
+        memo=None,
+        first_seen=MOMENT,
+        last_seen=MOMENT,
+        last_tried=MOMENT,
+        unanswered_since=None,
+    )
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 10, 60])
+@pytest.mark.parametrize("number", [0, 50, 125, 250, 300])
+def test_each_order_is_compared_in_one_of_the_runs_of_a_schedule(number: int, minutes: int) -> None:
+    entries = [entry(each) for each in range(number)]
+    samples = [sample(entries, MOMENT + timedelta(minutes=minutes * run)) for run in range(100)]
+    assert {len(each) for each in samples} == {min(number, 50)}
+    assert {each.key for entries in samples for each in entries} == {each.key for each in entries}
