@@ -286,6 +286,24 @@ def test_accepted_without_effect(bridge: Bridge, world: SettledWorld, warehouse:
     assert asked(warehouse, order) == {}
 
 
+def test_a_feed_whose_orders_amazon_does_not_show_for_a_while(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    orders = place(bridge, 4)
+    warehouse.cancel(*orders)
+    bridge.simulator.feeds.fates.append(("CANCELLED", None))
+    assert bridge.sync("cancellations")["notified"] == 4
+    (keys,) = bridge.feeds()
+    for order_id in list(keys)[1:]:
+        bridge.simulator.faults.add("503", "getOrder", times=None, path_contains=order_id)
+    for _ in range(3):
+        assert goes_by(bridge).keys() == {"error"}
+    bridge.simulator.faults.clear()
+    assert goes_by(bridge)["notified"] == 4  # it is one feed that had no effect, not three
+    goes_by(bridge)
+    assert statuses(world, orders) == {"CANCELLED"}
+
+
 def test_feeds_that_got_lost(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
     faults: list[dict[str, Any]] = [
         {"operation": "createFeedDocument", "kind": "503", "times": 4},

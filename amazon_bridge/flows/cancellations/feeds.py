@@ -16,7 +16,7 @@ from amazon_bridge.flows.cancellations.apply import check, settle_order
 from amazon_bridge.flows.cancellations.brake import pass_brake
 from amazon_bridge.flows.cancellations.decide import CancellationTask
 from amazon_bridge.flows.cancellations.find import sale_orders_of
-from amazon_bridge.flows.cancellations.memo import CANCELLED, remember_feed
+from amazon_bridge.flows.cancellations.memo import CANCELLED, memo_of, remember_feed
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import fetch
 from amazon_bridge.flows.outbound import Run
@@ -113,6 +113,7 @@ def _close(run: Run, feed: Feed, results: Mapping[str, MessageResult]) -> None:
     """
     context = run.context
     cancelled: list[str] = []
+    live: list[str] = []
     failures: dict[str, ItemError] = {}
     checked = run.each(
         feed.keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
@@ -120,14 +121,17 @@ def _close(run: Run, feed: Feed, results: Mapping[str, MessageResult]) -> None:
     for order_id, is_cancelled in checked:
         if isinstance(is_cancelled, ItemError):
             failures[order_id] = is_cancelled
-        elif is_cancelled:
-            cancelled.append(order_id)
+        else:
+            (cancelled if is_cancelled else live).append(order_id)
+    failures |= _without_effect(context, live)
     sale_orders = sale_orders_of(context, feed.keys)
     tell.note_cancelled(context, [sale_orders[key] for key in cancelled if key in sale_orders])
     for order_id in cancelled:
         settle_order(run, order_id, State.DONE, CANCELLED)
     tell.quarantine(run, failures, sale_orders)
     run.counts.seen += len(feed.keys)
+    for order_id in live:  # at the end: an interrupted run closes the same feed again
+        remember_feed(context, order_id)
     context.ledger.feeds.close(feed.number)
 
 
@@ -135,7 +139,7 @@ def _is_cancelled_there(context: Context, order_id: str, result: MessageResult |
     """Return True if a feed that has ended has cancelled the order.
 
     Raises:
-        ItemError: Amazon refused the cancellation, or several feeds had no effect.
+        ItemError: Amazon refused the cancellation.
         Transient: Amazon is down.
     """
     if result and result.status == MessageStatus.ACCEPTED:
@@ -148,11 +152,18 @@ def _is_cancelled_there(context: Context, order_id: str, result: MessageResult |
             f"Amazon refuses to cancel the order: {result.reason.rstrip('.')}.",
             "Look at the order in Seller Central and settle it there; or retry.",
         )
-    feeds = remember_feed(context, order_id)
-    if feeds >= _MOST_FEEDS:
-        raise ItemError(
+    return False
+
+
+def _without_effect(context: Context, order_ids: Sequence[str]) -> dict[str, ItemError]:
+    """Return the errors of orders that one more feed has not cancelled, if that makes too many."""
+    feeds = {order_id: memo_of(context, order_id).feeds + 1 for order_id in order_ids}
+    return {
+        order_id: ItemError(
             "cancellation_without_effect",
-            f"{feeds} feeds have not cancelled the order on Amazon.",
+            f"{number} feeds have not cancelled the order on Amazon.",
             "Cancel it in Seller Central; or retry.",
         )
-    return False
+        for order_id, number in feeds.items()
+        if number >= _MOST_FEEDS
+    }

@@ -34,12 +34,10 @@ def remember_passed(context: Context, order_id: str) -> None:
     _remember(context, order_id, replace(memo_of(context, order_id), passed_brake=True))
 
 
-def remember_feed(context: Context, order_id: str) -> int:
-    """Count a feed that did not cancel the order, and return how many there were."""
+def remember_feed(context: Context, order_id: str) -> None:
+    """Count a feed that did not cancel the order."""
     memo = memo_of(context, order_id)
-    counted = replace(memo, feeds=memo.feeds + 1)
-    _remember(context, order_id, counted)
-    return counted.feeds
+    _remember(context, order_id, replace(memo, feeds=memo.feeds + 1))
 
 
 def _remember(context: Context, order_id: str, memo: Memo) -> None:
