@@ -325,6 +325,27 @@ def test_a_person_says_what_left(statement: str, todo: Plan) -> None:
 
 
 @pytest.mark.parametrize(
+    "names",
+    [
+        {"sku": None, "asin": None, "title": "A mug, blue"},
+        {"sku": "MUG", "asin": None},
+        {"sku": "MUG, BLUE", "asin": None},
+    ],
+)
+def test_the_example_names_one_item_of_the_order(names: dict[str, str | None]) -> None:
+    order = amazons(*(replace(item(id_, 2), **names) for id_ in (MUG, POT)))  # type: ignore[arg-type]
+    with pytest.raises(ItemError) as raised:
+        plan(task(Goods(loose=loose(1))), order)
+    assert f'"Amazon shipped: {MUG} = 1"' in raised.value.remedy
+    assert plan(task(Goods(loose=loose(1)), f"{MUG} = 1"), order) == send(1)
+
+
+def test_an_item_without_sku_and_asin_is_stated_by_its_title() -> None:
+    order = amazons(replace(item(MUG, 2), sku=None, asin=None, title="A mug"), item(POT, 1))
+    assert plan(task(Goods(loose=loose(1)), "a mug = 2"), order) == send(2)
+
+
+@pytest.mark.parametrize(
     "statement", ["the red one", "MUG-RED = 1", "MUG-BLUE", "= 3", "MUG-BLUE=x", "MUG-BLUE = 1,"]
 )
 def test_a_person_says_it_unclearly(statement: str) -> None:

@@ -8,10 +8,11 @@ order's note.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.flows.orders.units import name_of
 from amazon_bridge.model import Item, Order
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 from amazon_bridge.odoo.shipped_goods import Goods
@@ -113,17 +114,16 @@ def _remedy(example: str) -> str:
 
 
 def _example(order_item_id: str, order: Order | None) -> str:
-    return f"{_names([order_item_id], order)} = 1"
+    """Return an example by which ``_stated_units`` finds the item."""
+    items = order.items if order else ()
+    names = [n for i in items if i.order_item_id == order_item_id for n in (i.sku, i.asin) if n]
+    clear = (name for name in names if len(_named(name, items)) == 1 and _parts(name) == [name])
+    return f"{next(clear, order_item_id)} = 1"
 
 
 def _names(order_item_ids: list[str], order: Order | None) -> str:
     items = {item.order_item_id: item for item in order.items} if order else {}
     return ", ".join(name_of(items[i]) if i in items else i for i in order_item_ids)
-
-
-def name_of(item: Item) -> str:
-    """The name of an order item in messages: its SKU, if it has one."""
-    return item.sku or item.asin or item.title or item.order_item_id
 
 
 # What a person states
@@ -215,7 +215,7 @@ def _stated_units(delivery: DeliveryOrder, part: str, order: Order) -> tuple[str
     """
     found = next(filter(None, (each.fullmatch(part) for each in _UNITS)), None)
     name, number = (found["name"], int(found["number"])) if found else (part, 0)
-    matching = [item for item in order.items if name.casefold() in _all_names(item)]
+    matching = _named(name, order.items)
     if not found or len(matching) != 1:
         raise ItemError(
             "goods_unclear",
@@ -225,6 +225,10 @@ def _stated_units(delivery: DeliveryOrder, part: str, order: Order) -> tuple[str
     return matching[0].order_item_id, number
 
 
+def _named(name: str, items: Iterable[Item]) -> list[Item]:
+    return [item for item in items if name.casefold() in _all_names(item)]
+
+
 def _all_names(item: Item) -> set[str]:
-    names = (item.sku, item.asin, item.order_item_id)
+    names = (item.sku, item.asin, item.title, item.order_item_id)
     return {name.casefold() for name in names if name}

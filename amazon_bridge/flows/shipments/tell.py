@@ -13,6 +13,7 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.notices import Announcement
+from amazon_bridge.flows.orders.units import name_of
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.shipments.decide import (
     ShipmentOutcome,
@@ -21,7 +22,6 @@ from amazon_bridge.flows.shipments.decide import (
     fingerprint,
     label_digest,
 )
-from amazon_bridge.flows.shipments.left import name_of
 from amazon_bridge.flows.shipments.progress import Stage
 from amazon_bridge.flows.shipments.records import progress_of, remember, settle
 from amazon_bridge.flows.shipments.subjects import CONFIRMED, NOTHING_TO_CONFIRM
