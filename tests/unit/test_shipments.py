@@ -13,13 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_bridge.engine.codec import decode, encode
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.flows.orders.memo import Memo
-from amazon_bridge.flows.shipments import records
+from amazon_bridge.flows.shipments import records, tell
 from amazon_bridge.flows.shipments.decide import ShipmentTask, shipment_of
 from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
+from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.shipped_goods import Goods, Shipped, _Known, _Line, _Move, _units
 
 ORDERED = datetime(2026, 11, 1, 9, tzinfo=UTC)
@@ -141,6 +143,22 @@ def test_names_of_earlier_state_stores_are_read() -> None:
     progress = ShipmentProgress(Stage.SENT, NOW, "1", read_back=NOW, sent_label="d1")
     assert decode(ShipmentProgress, text) == progress
     assert decode(ShipmentProgress, encode(progress)) == progress
+
+
+def test_all_that_no_activity_could_be_scheduled_about_is_in_the_reason() -> None:
+    on_delivery, on_order = ("stock.picking", DELIVERY.id), ("sale.order", 4)
+    other = replace(DELIVERY, id=18)
+    differences = [
+        (DELIVERY, (on_delivery, Note("surplus_1", "", "One mug too many left."))),
+        (DELIVERY, (on_order, Note("open_1", "", "One pot is still open."))),
+        (other, (("stock.picking", 18), Note("surplus_2", "", "Two pots too many left."))),
+    ]
+    refused = dict.fromkeys((on_delivery, on_order), ItemError("odoo_refused", "No.", "Ask."))
+    ((delivery, error),) = tell._unannounced(differences, refused)
+    assert delivery == DELIVERY
+    assert error.reason == (
+        "One mug too many left. One pot is still open. No activity could be scheduled about it: No."
+    )
 
 
 # Goods of one order item, in several transfers

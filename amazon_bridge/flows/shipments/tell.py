@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -12,7 +13,7 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.notices import Announcement
+from amazon_bridge.flows.notices import Announcement, Failures
 from amazon_bridge.flows.orders.units import name_of
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.shipments.decide import (
@@ -54,6 +55,9 @@ _TRACKING_MISSING = Note(
     "Amazon accepts this shipment only with a carrier and a tracking reference: enter both here."
     " The next run then confirms it to Amazon.",
 )
+
+
+_SETTLED = "Settled: the delivery order was processed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def report(run: Run, reports: Sequence[tuple[ShipmentTask, Report]]) -> None:
     }
     notices.post(context, notes.DELIVERY_ORDER, noted)
     records = [(notes.DELIVERY_ORDER, id_) for id_ in noted]
-    notices.close(context, records, (_REFUSED, _INCOMPLETE), "Amazon knows.")
+    notices.close(context, records, (_REFUSED, _INCOMPLETE), _SETTLED)
     unannounced = _show_differences(context, reports)
     settled = [t.delivery for t, each in reports if each.outcome != ShipmentOutcome.SENT]
     settle(run, settled, State.DONE)
@@ -169,11 +173,7 @@ def _show_differences(
         if not each.still_open and each.order and each.outcome != ShipmentOutcome.SENT
     }
     notices.close(context, matching - scheduled.keys(), (_STILL_OPEN,), "Nothing is open any more.")
-    return [
-        (delivery, _unannounced(note, refused[record]))
-        for delivery, (record, note) in differences
-        if record in refused
-    ]
+    return list(_unannounced(differences, refused))
 
 
 def _differences(task: ShipmentTask, report: Report) -> list[RecordNote]:
@@ -187,12 +187,19 @@ def _differences(task: ShipmentTask, report: Report) -> list[RecordNote]:
     return found
 
 
-def _unannounced(note: Note, failure: ItemError) -> ItemError:
-    return ItemError(
-        failure.kind,
-        f"{note.body} No activity could be scheduled about it: {failure.reason}",
-        failure.remedy,
-    )
+def _unannounced(
+    differences: Sequence[tuple[DeliveryOrder, RecordNote]], refused: Failures
+) -> Iterator[tuple[DeliveryOrder, ItemError]]:
+    """Yield each delivery with all of its differences that Odoo takes no activity about."""
+    notes_of: defaultdict[DeliveryOrder, list[RecordNote]] = defaultdict(list)
+    for delivery, (record, note) in differences:
+        if record in refused:
+            notes_of[delivery].append((record, note))
+    for delivery, pairs in notes_of.items():
+        failure = refused[pairs[0][0]]
+        facts = " ".join(note.body for _, note in pairs)
+        reason = f"{facts} No activity could be scheduled about it: {failure.reason}"
+        yield delivery, ItemError(failure.kind, reason, failure.remedy)
 
 
 def _surplus(task: ShipmentTask, report: Report) -> Note:
