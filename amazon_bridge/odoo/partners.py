@@ -36,17 +36,6 @@ class Customer:
     """Odoo refuses the tax number that Amazon states; it is in the customer's notes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """The delivery contact of an existing sale order, by the address that Amazon states now."""
-
-    delivery_id: int
-    is_other: bool = False
-    """It isn't the sale order's delivery contact so far."""
-    was_filled: bool = False
-    """The same contact, which had no address before."""
-
-
 def customers(
     session: OdooSession,
     geography: Geography,
@@ -276,7 +265,7 @@ def destinations(
     geography: Geography,
     orders: Sequence[Order],
     placed: Mapping[str, tuple[int, int]],
-) -> dict[str, Destination]:
+) -> dict[str, int]:
     """Find or create the delivery contact of each order, below its customer.
 
     For existing sale orders: Amazon may state the address after the import, or change it. A
@@ -290,8 +279,8 @@ def destinations(
         placed: the customer and the delivery contact of each one's sale order, by order id.
 
     Returns:
-        By Amazon order id. An address that is the same in substance is no other destination; an
-        order whose address Amazon withholds keeps its own.
+        The delivery contact by Amazon order id: the sale order's own if its address is the same in
+        substance, or if Amazon withholds the address.
     """
     buyers = [buyer_of(geography, order) for order in orders]
     rows = contacts.read(session, {id_ for pair in placed.values() for id_ in pair})
@@ -300,21 +289,17 @@ def destinations(
     ]
     blank = {b.order_id for b in addressed if _fits(b, rows.get(placed[b.order_id][1]))}
     _complete(session, [(b, rows[placed[b.order_id][0]]) for b in addressed])
-    found = {b.order_id: Destination(placed[b.order_id][1]) for b in buyers}
+    found = {b.order_id: placed[b.order_id][1] for b in buyers}
     moved = []
     for buyer in addressed:
         customer, delivery = (rows.get(id_) for id_ in placed[buyer.order_id])
         assert customer is not None
         if delivery and delivery is not customer and buyer.order_id in blank:
             _fill_delivery(session, buyer, customer, delivery)
-        if delivery and delivery["active"] and _is_at(buyer, customer, delivery):
-            found[buyer.order_id] = Destination(delivery["id"], was_filled=buyer.order_id in blank)
-        else:
+        if not (delivery and delivery["active"] and _is_at(buyer, customer, delivery)):
             moved.append((buyer, customer))
-    for order_id, contact in contacts.delivery_contacts(session, moved).items():
-        is_other = contact["id"] != placed[order_id][1]
-        found[order_id] = Destination(contact["id"], is_other=is_other)
-    return found
+    below = contacts.delivery_contacts(session, moved)
+    return found | {order_id: contact["id"] for order_id, contact in below.items()}
 
 
 def _is_known(rows: Mapping[int, Row], customer_id: int) -> bool:

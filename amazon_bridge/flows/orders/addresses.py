@@ -48,7 +48,7 @@ def _fill_in(
     differing = []
     for case in cases:
         address = current[case.order.order_id]
-        contact_id = contacts[case.order.order_id].delivery_id
+        contact_id = contacts[case.order.order_id]
         before = address.partner_id
         if contact_id != before and address.is_empty:
             delivery_addresses.deliver_to(context.odoo, case.sale_order, before, contact_id)
