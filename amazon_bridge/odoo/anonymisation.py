@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from amazon_bridge.odoo import deliveries, sale_terms, sales
@@ -86,7 +86,7 @@ def customers_to_anonymise(
     """
     domain = [
         ("origin", "=like", f"{sales.ORIGIN}%"),
-        ("date_order", "<", before.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")),
+        ("date_order", "<", sales.timestamp(before)),
         ("partner_id.name", "!=", ANONYMOUS),
     ]
     last = 0
@@ -168,7 +168,7 @@ class _Records:
             id=row["id"],
             name=row["name"],
             order_id=self.amazons.get(row["id"], ""),
-            ordered=_moment(row["date_order"]),
+            ordered=sales.moment(row["date_order"]),
             is_quotation=row["state"] in {"draft", "sent"},
             is_cancelled=row["state"] == "cancel",
             is_delivered=self._is_delivered(row["id"]),
@@ -192,16 +192,12 @@ class _Records:
 
 
 def _transfer(row: Mapping[str, Any]) -> Transfer:
-    done = _moment(row["date_done"]) if row["date_done"] else None
+    done = sales.moment(row["date_done"]) if row["date_done"] else None
     return Transfer(row["name"], row["state"] not in {"done", "cancel"}, done)
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
 def _id(value: Any) -> int:
-    """The database id in what Odoo answers for a many2one field; 0 for none."""
+    """The database id in the value of a many2one field; 0 if it is empty."""
     return value[0] if value else 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from amazon_bridge.odoo import sales
 from amazon_bridge.odoo.naming import read_names
@@ -26,7 +26,7 @@ def cancelled_orders(
     session: OdooSession, *, company_id: int, since: datetime, order_ids: Collection[str]
 ) -> list[CancelledOrder]:
     """The sale orders cancelled, and changed since then; and those of these Amazon order ids."""
-    changed = ("write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+    changed = ("write_date", ">=", sales.timestamp(since))
     domain = [
         ("company_id", "=", company_id),
         *("|", *sales.order_domain(order_ids)),

@@ -6,10 +6,10 @@ import html
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from amazon_bridge.odoo.sales import external_order_id
+from amazon_bridge.odoo.sales import external_order_id, moment, timestamp
 from amazon_bridge.odoo.session import SOURCE_LANGUAGE, OdooSession
 
 TO_THE_CUSTOMER = (
@@ -102,7 +102,7 @@ def finished_delivery_orders(
     Whose sale orders they are is looked up afterwards: a transfer with replaced or merged goods
     may have lost its sale order, and a condition on its moves would search all that ever were.
     """
-    changed = ("write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+    changed = ("write_date", ">=", timestamp(since))
     domain = [
         *("|", ("state", "=", "done"), "&", ("state", "=", "cancel")),
         ("sale_id.state", "in", ["sale", "done"]),
@@ -204,7 +204,7 @@ def _orders_of(session: OdooSession, ids: Collection[int]) -> dict[int, tuple[st
     names = session.external_ids("sale.order", sorted(ids))
     ours = {id_: order_id for id_, name in names.items() if (order_id := external_order_id(name))}
     rows = session.read("sale.order", sorted(ours), ["date_order"])
-    return {row["id"]: (ours[row["id"]], _moment(row["date_order"])) for row in rows}
+    return {row["id"]: (ours[row["id"]], moment(row["date_order"])) for row in rows}
 
 
 def _delivery_order(
@@ -220,7 +220,7 @@ def _delivery_order(
         name=row["name"],
         sale_order_id=sale_order_id,
         order_id=order_id,
-        done=_moment(row["date_done"] or row["write_date"]),
+        done=moment(row["date_done"] or row["write_date"]),
         ordered=ordered,
         carrier=carrier[1] if carrier else None,
         tracking_reference=row.get("carrier_tracking_ref") or None,
@@ -240,7 +240,3 @@ def statement_in(note: str) -> str | None:
     found = _STATEMENT.findall(text.replace("\u00a0", " "))
     lines = (" ".join(each.split()) for each in found)
     return "; ".join(filter(None, lines)) or None
-
-
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)

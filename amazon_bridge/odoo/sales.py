@@ -242,7 +242,7 @@ def _sale_order(
         name=row["name"],
         order_id=order_id or row["client_order_ref"],
         state=row["state"],
-        ordered=datetime.fromisoformat(row["date_order"]).replace(tzinfo=UTC),
+        ordered=moment(row["date_order"]),
         total=_amount(row["amount_total"]),
         currency=row["currency_id"][1],
         made_by_bridge=bool(order_id),
@@ -379,9 +379,14 @@ def _line_name(line: Line) -> str:
     return printable(line.name) if line.product_id else whole(line.name)
 
 
-def timestamp(moment: datetime) -> str:
+def timestamp(when: datetime) -> str:
     """A moment as Odoo stores it: naive, in UTC, without fractions of a second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def moment(stored: str) -> datetime:
+    """The moment of a stored timestamp."""
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
 def _note_or_route(draft: Draft, line: Line) -> tuple[str, str]:
