@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,9 +24,7 @@ class ItemLine:
 
 def item_lines(session: OdooSession, sale_orders: Iterable[SaleOrder]) -> dict[str, ItemLine]:
     """Read the lines of order items, by order item id. Items without a line are left out."""
-    ids = sorted(id_ for sale_order in sale_orders for id_ in sale_order.line_ids)
-    names = session.external_ids("sale.order.line", ids)
-    items = {id_: m[1] for id_, name in names.items() if (m := _ITEM_LINE.fullmatch(name))}
+    items = order_item_ids(session, {id_ for order in sale_orders for id_ in order.line_ids})
     rows = session.read("sale.order.line", sorted(items), ["product_uom_qty", "qty_delivered"])
     return {
         items[row["id"]]: ItemLine(
@@ -34,6 +32,12 @@ def item_lines(session: OdooSession, sale_orders: Iterable[SaleOrder]) -> dict[s
         )
         for row in rows
     }
+
+
+def order_item_ids(session: OdooSession, line_ids: Collection[int]) -> dict[int, str]:
+    """The order item ids of sale order lines; lines of charges and of people are left out."""
+    names = session.external_ids("sale.order.line", sorted(line_ids))
+    return {id_: m[1] for id_, name in names.items() if (m := _ITEM_LINE.fullmatch(name))}
 
 
 def lines_of_people(

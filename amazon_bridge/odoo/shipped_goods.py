@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +14,8 @@ from amazon_bridge.odoo.delivery_orders import (
     DeliveryOrder,
     open_delivery_orders,
 )
+from amazon_bridge.odoo.item_lines import order_item_ids
 from amazon_bridge.odoo.session import OdooSession
-
-_ITEM_LINE = re.compile(r"sale_line_([^_]+)")
-"""The external id of an order item's line; those of its charges have a suffix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +215,8 @@ def _returned(session: OdooSession, sale_order_ids: Collection[int]) -> dict[int
 def _lines(
     session: OdooSession, ids: Collection[int], pieces: Mapping[str, int]
 ) -> dict[int, _Line]:
-    """The lines; those of order items have its id."""
-    names = session.external_ids("sale.order.line", sorted(ids))
-    items = {id_: m[1] for id_, name in names.items() if (m := _ITEM_LINE.fullmatch(name))}
+    """Sale order lines by id; those without an order item have an empty ``order_item_id``."""
+    items = order_item_ids(session, ids)
     fields = ["order_id", "product_id", "product_uom_qty"]
     return {
         row["id"]: _Line(
