@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from amazon_bridge.odoo.references import link_fields, sale_orders_of, transfers_of
 from amazon_bridge.odoo.sales import external_order_id, moment, timestamp
 from amazon_bridge.odoo.session import SOURCE_LANGUAGE, OdooSession
 
@@ -123,9 +124,8 @@ def finished_delivery_orders(
 
 def _read(session: OdooSession, domain: Sequence[Any]) -> list[dict[str, Any]]:
     """Carriers are named in the login's language; ``carrier_source_name`` has the other one."""
-    fields = ["name", "sale_id", "state", "date_done", "write_date", "note"]
+    fields = ["name", "state", "date_done", "write_date", "note", *link_fields(session)]
     fields += ["carrier_id", "carrier_tracking_ref"] if session.names.has_tracking else []
-    fields += ["reference_ids"] if session.names.has_references else []
     seen = session.in_users_language()
     rows = seen.search_read("stock.picking", domain, fields, order="date_done, id")
     if rows and session.names.has_tracking and session.language != SOURCE_LANGUAGE:
@@ -138,14 +138,11 @@ def _read(session: OdooSession, domain: Sequence[Any]) -> list[dict[str, Any]]:
 def _sale_orders_of(
     session: OdooSession, rows: Sequence[Mapping[str, Any]]
 ) -> dict[int, frozenset[int]]:
-    """The sale orders that each transfer delivers: its own, those of its goods, its group's."""
+    """The sale orders that each transfer delivers: linked, of its goods, else by reference."""
     found = {row["id"]: {row["sale_id"][0]} if row["sale_id"] else set() for row in rows}
     for picking_id, sale_order_id in _sold_with_moves(session, found):
         found[picking_id].add(sale_order_id)
-    orphans = {row["id"]: row.get("reference_ids", ()) for row in rows if not found[row["id"]]}
-    sold = _sold_with_references(session, {id_ for ids in orphans.values() for id_ in ids})
-    for picking_id, references in orphans.items():
-        found[picking_id] |= {id_ for reference in references for id_ in sold.get(reference, ())}
+    found |= sale_orders_of(session, [row for row in rows if not found[row["id"]]])
     return {id_: frozenset(of) for id_, of in found.items()}
 
 
@@ -165,38 +162,13 @@ def _sold_with_moves(
             yield move["picking_id"][0], orders[line]
 
 
-def _sold_with_references(
-    session: OdooSession, reference_ids: Collection[int]
-) -> dict[int, list[int]]:
-    """The sale orders of groups of transfers, which Odoo calls references."""
-    if not reference_ids:
-        return {}
-    rows = session.read("stock.reference", sorted(reference_ids), ["sale_ids"])
-    return {row["id"]: row["sale_ids"] for row in rows}
-
-
 def open_delivery_orders(session: OdooSession, sale_order_ids: Collection[int]) -> set[int]:
-    """Return the sale orders that still have an open delivery to the customer."""
-    ids = sorted(sale_order_ids)
-    fields = ["sale_id"]
-    conditions: list[Any] = [("sale_id", "in", ids)]
-    if session.names.has_references:
-        conditions = ["|", *conditions, ("reference_ids.sale_ids", "in", ids)]
-        fields.append("reference_ids")
-    domain = [("state", "not in", ["done", "cancel"]), *TO_THE_CUSTOMER, *conditions]
-    rows = session.search_read("stock.picking", domain, fields)
-    of_rows = {row["id"]: {row["sale_id"][0]} if row["sale_id"] else set() for row in rows}
-    orphans = [row for row in rows if not row["sale_id"]]
-    sold = _sold_with_references(
-        session, {id_ for row in orphans for id_ in row.get("reference_ids", ())}
-    )
-    of_rows |= {
-        row["id"]: {
-            id_ for reference in row.get("reference_ids", ()) for id_ in sold.get(reference, ())
-        }
-        for row in orphans
-    }
-    return {id_ for of in of_rows.values() for id_ in of} & set(ids)
+    """The sale orders among these that still have an open delivery to the customer."""
+    open_ = [("state", "not in", ["done", "cancel"]), *TO_THE_CUSTOMER]
+    domain = [*open_, *transfers_of(session, sale_order_ids)]
+    rows = session.search_read("stock.picking", domain, link_fields(session))
+    found = sale_orders_of(session, rows)
+    return {id_ for of in found.values() for id_ in of} & set(sale_order_ids)
 
 
 def _orders_of(session: OdooSession, ids: Collection[int]) -> dict[int, tuple[str, datetime]]:

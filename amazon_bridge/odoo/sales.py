@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from amazon_bridge.odoo.references import link_fields, sale_orders_of, transfers_of
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import printable, whole
 
@@ -34,8 +35,7 @@ class Delivery:
     incoming: bool = False
     """A return from the customer."""
     is_linked: bool = True
-    """Odoo counts it among the sale order's. Since 19 it doesn't when all of its products were
-    replaced (``sale_stock``: StockMove.write, StockPicking._compute_sale_id)."""
+    """Odoo counts it among the sale order's; see ``references``."""
 
     @property
     def is_done(self) -> bool:
@@ -280,13 +280,10 @@ def _amount(value: float) -> Decimal:
 def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int, list[Delivery]]:
     if not sale_order_ids:
         return {}
-    fields = ["name", "state", "picking_type_code", "location_id", "sale_id", "note"]
-    domain: list[Any] = [("sale_id", "in", sale_order_ids)]
-    if session.names.has_references:
-        domain = ["|", *domain, ("reference_ids.sale_ids", "in", sale_order_ids)]
-        fields.append("reference_ids")
+    fields = ["name", "state", "picking_type_code", "location_id", "note", *link_fields(session)]
+    domain = transfers_of(session, sale_order_ids)
     rows = session.search_read("stock.picking", domain, fields)
-    made_for = _sale_orders_of(session, [row for row in rows if not row["sale_id"]])
+    made_for = sale_orders_of(session, rows)
     found: dict[int, list[Delivery]] = {}
     for row in rows:
         delivery = Delivery(
@@ -299,22 +296,9 @@ def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int
             incoming=row["picking_type_code"] == "incoming",
             is_linked=bool(row["sale_id"]),
         )
-        for order_id in [row["sale_id"][0]] if row["sale_id"] else made_for[row["id"]]:
+        for order_id in made_for[row["id"]]:
             found.setdefault(order_id, []).append(delivery)
     return found
-
-
-def _sale_orders_of(
-    session: OdooSession, transfers: Sequence[Mapping[str, Any]]
-) -> dict[int, list[int]]:
-    """The sale orders of transfers, by the transfers' references."""
-    reference_ids = {id_ for row in transfers for id_ in row["reference_ids"]}
-    rows = session.read("stock.reference", sorted(reference_ids), ["sale_ids"])
-    sold = {row["id"]: row["sale_ids"] for row in rows}
-    return {
-        row["id"]: [order for id_ in row["reference_ids"] for order in sold.get(id_, ())]
-        for row in transfers
-    }
 
 
 def create(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
