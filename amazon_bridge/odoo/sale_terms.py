@@ -21,9 +21,10 @@ def add_purchase_orders(
     """
     cells = []
     for draft in drafts:
-        order, number = orders[draft.order_id], html.escape(printable(draft.purchase_order))
-        if number not in order.terms:
-            cells.append([str(order.id), f"<p>{_PURCHASE_ORDER}{number}</p>{order.terms}"])
+        order = orders[draft.order_id]
+        line = f"{_PURCHASE_ORDER}{printable(draft.purchase_order)}"
+        if draft.purchase_order and line not in html.unescape(order.terms):
+            cells.append([str(order.id), f"<p>{html.escape(line)}</p>{order.terms}"])
     session.load("sale.order", [".id", "note"], cells, overwrite=True)
 
 

@@ -117,8 +117,8 @@ def test_with_a_customer_per_order_nobody_is_known_again(make_desk: MakeDesk):
 def test_the_terms_of_the_house_stay_below_the_purchase_order(desk: Desk, odoo_database):
     setting = ("account.use_invoice_terms", "True")
     odoo_database.rpc("ir.config_parameter", "set_param", *setting)
-    odoo_database.rpc("res.company", "write", [1], {"invoice_terms": "<p>Pay in time</p>"})
-    payload = business(GOOD, buyerPurchaseOrderNumber="PO-1")
+    odoo_database.rpc("res.company", "write", [1], {"invoice_terms": "<p>Pay within 14 days</p>"})
+    payload = business(GOOD, buyerPurchaseOrderNumber="14")
     desk.work(payload)
     note = desk.order(payload, "note")["note"]
-    assert note.index("PO-1") < note.index("Pay in time")
+    assert note == "<p>Purchase order: 14</p><p>Pay within 14 days</p>"
