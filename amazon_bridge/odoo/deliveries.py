@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.references import transfers_of
 from amazon_bridge.odoo.sales import Delivery
 from amazon_bridge.odoo.serial_numbers import assign
 from amazon_bridge.odoo.session import OdooSession
@@ -168,7 +169,7 @@ _PERSONAL = re.compile(f"({GIFT_MESSAGE}|{DELIVERY_INSTRUCTIONS}): [^<]*")
 def erase_instructions(session: OdooSession, sale_order_ids: Sequence[int]) -> None:
     """Erase personal data from the notes of these orders' deliveries."""
     labels = [("note", "ilike", f"{label}: ") for label in (GIFT_MESSAGE, DELIVERY_INSTRUCTIONS)]
-    domain = [("sale_id", "in", sale_order_ids), "|", *labels]
+    domain = [*transfers_of(session, sale_order_ids), "|", *labels]
     rows = session.search_read("stock.picking", domain, ["note"])
     cells = [[str(row["id"]), _PERSONAL.sub("", row["note"])] for row in rows]
     session.load("stock.picking", [".id", "note"], cells, overwrite=True)

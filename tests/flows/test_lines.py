@@ -106,6 +106,21 @@ def test_what_packers_need_is_in_the_note_of_the_delivery(desk, taxes):
     assert "4711" not in note
 
 
+def test_the_gift_message_of_a_delivery_with_other_goods_is_erased_too(desk, taxes):
+    payload = order(item("MUG", ITEM="10.00", more=GIFT))
+    desk.work(payload)
+    sale_order_id = desk.order(payload)["id"]
+    [delivery] = desk.find("stock.picking", [("sale_id", "=", sale_order_id)], ["note"])
+    assert "birthday" in delivery["note"]
+    [move] = desk.find("stock.move", [("picking_id", "=", delivery["id"])], [])
+    [other] = desk.find("product.product", [("default_code", "=", "BOOK")], [])
+    desk.odoo.rpc("stock.move", "write", [move["id"]], {"product_id": other["id"]})
+    erase_instructions(desk.context.odoo, [sale_order_id])
+    [row] = desk.find("stock.picking", [("id", "=", delivery["id"])], ["note", "sale_id"])
+    assert row["sale_id"] is False
+    assert "birthday" not in str(row["note"])
+
+
 def test_what_has_to_be_done_before_packing_is_in_the_note_too(make_memory_desk):
     """The link to the buyer's wishes is personal data, and stays with Amazon."""
     desk = make_memory_desk()
