@@ -60,7 +60,9 @@ class Feeds:
         Raises:
             Transient: With ``maybe_done``, the feed may exist.
         """
-        document = self._connection.ask(_NewDocument, operations.CREATE_FEED_DOCUMENT, content_type)
+        document = self._connection.ask(
+            _NewDocument, operations.CREATE_FEED_DOCUMENT, contentType=content_type
+        )
         upload(self._connection.files, document.url, content, content_type)
         feed = self._connection.ask(
             _Feed,

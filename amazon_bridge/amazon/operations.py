@@ -91,7 +91,7 @@ CREATE_FEED = Operation(
 )
 GET_FEEDS = Operation("getFeeds", FeedsClient, FeedsClient.search, Limit(0.0222, 10), _ORDERS_ROLE)
 GET_FEED = Operation(
-    "getFeed", FeedsClient, FeedsClient.get_feed, Limit(2, 15), _ORDERS_ROLE, refused="feed_refused"
+    "getFeed", FeedsClient, FeedsClient.feed, Limit(2, 15), _ORDERS_ROLE, refused="feed_refused"
 )
 GET_FEED_DOCUMENT = Operation(
     "getFeedDocument",

@@ -25,7 +25,7 @@ from amazon_bridge.amazon.faults import AccessToken, read_token, token_network_e
 for _name in ("SP_API_DEFAULT_MARKETPLACE", "AWS_ENV"):
     os.environ.pop(_name, None)
 
-from sp_api.api import FeedsV20210630, OrdersV0, OrdersV20260101, Sellers  # noqa: E402 - see above
+from sp_api.api import OrdersV0, OrdersV20260101, Sellers  # noqa: E402 - see above
 from sp_api.auth import AccessTokenClient  # noqa: E402
 from sp_api.base import Client, fill_query_params, sp_endpoint  # noqa: E402
 from sp_api.base._transport_httpx import HttpxTransport  # noqa: E402
@@ -80,58 +80,42 @@ def _joined(value: object) -> object:
     return value
 
 
-class FeedsClient(FeedsV20210630):  # type: ignore[misc]  # the library has no types
-    """Feeds, without what the library adds to them.
+class _PlainClient(Client):  # type: ignore[misc]  # the library has no types
+    """Sends requests as Amazon's models have them.
 
-    Its own methods send the path and marketplaces as further fields of the body, and up- and
-    download documents by a client without time-out, proxy or a look at the status.
+    The library's own methods for feeds and reports add the path and marketplaces to the body, and
+    up- and download documents by a client without time-out, proxy or a look at the status.
     """
 
-    @sp_endpoint("/feeds/2021-06-30/documents", method="POST")  # type: ignore[untyped-decorator]
-    def create_document(self, content_type: str, *, path: str, method: str) -> object:
-        body = {"contentType": content_type, "method": method}
+    def post(self, *, path: str, **body: object) -> object:
         return self._request(path, data=body, add_marketplace=False)
 
-    @sp_endpoint("/feeds/2021-06-30/feeds", method="POST")  # type: ignore[untyped-decorator]
-    def create(self, *, path: str, **body: object) -> object:
-        return self._request(path, data=body, add_marketplace=False)
-
-    @sp_endpoint("/feeds/2021-06-30/feeds")  # type: ignore[untyped-decorator]
-    def search(self, *, path: str, method: str, **params: object) -> object:
+    def get(self, *, path: str, method: str, **params: object) -> object:
         return self._request(path, params={**params, "method": method}, add_marketplace=False)
 
-    @sp_endpoint("/feeds/2021-06-30/documents/{}")  # type: ignore[untyped-decorator]
-    def document(self, document_id: str, *, path: str, method: str) -> object:
+    def get_one(self, key: str, *, path: str, method: str) -> object:
         return self._request(
-            fill_query_params(path, document_id), params={"method": method}, add_marketplace=False
+            fill_query_params(path, key), params={"method": method}, add_marketplace=False
         )
 
 
-class ReportsClient(Client):  # type: ignore[misc]
-    """Reports, sent as Amazon's model has them.
+class FeedsClient(_PlainClient):
+    """The Feeds API 2021-06-30."""
 
-    The library's own methods add marketplaces and download documents as ``FeedsV20210630`` does.
-    """
+    create_document = sp_endpoint("/feeds/2021-06-30/documents", method="POST")(_PlainClient.post)
+    create = sp_endpoint("/feeds/2021-06-30/feeds", method="POST")(_PlainClient.post)
+    search = sp_endpoint("/feeds/2021-06-30/feeds")(_PlainClient.get)
+    feed = sp_endpoint("/feeds/2021-06-30/feeds/{}")(_PlainClient.get_one)
+    document = sp_endpoint("/feeds/2021-06-30/documents/{}")(_PlainClient.get_one)
 
-    @sp_endpoint("/reports/2021-06-30/reports", method="POST")  # type: ignore[untyped-decorator]
-    def create(self, *, path: str, **body: object) -> object:
-        return self._request(path, data=body, add_marketplace=False)
 
-    @sp_endpoint("/reports/2021-06-30/reports")  # type: ignore[untyped-decorator]
-    def search(self, *, path: str, method: str, **params: object) -> object:
-        return self._request(path, params={**params, "method": method}, add_marketplace=False)
+class ReportsClient(_PlainClient):
+    """The Reports API 2021-06-30."""
 
-    @sp_endpoint("/reports/2021-06-30/reports/{}")  # type: ignore[untyped-decorator]
-    def report(self, report_id: str, *, path: str, method: str) -> object:
-        return self._request(
-            fill_query_params(path, report_id), params={"method": method}, add_marketplace=False
-        )
-
-    @sp_endpoint("/reports/2021-06-30/documents/{}")  # type: ignore[untyped-decorator]
-    def document(self, document_id: str, *, path: str, method: str) -> object:
-        return self._request(
-            fill_query_params(path, document_id), params={"method": method}, add_marketplace=False
-        )
+    create = sp_endpoint("/reports/2021-06-30/reports", method="POST")(_PlainClient.post)
+    search = sp_endpoint("/reports/2021-06-30/reports")(_PlainClient.get)
+    report = sp_endpoint("/reports/2021-06-30/reports/{}")(_PlainClient.get_one)
+    document = sp_endpoint("/reports/2021-06-30/documents/{}")(_PlainClient.get_one)
 
 
 class Tokens(AccessTokenClient):  # type: ignore[misc]
