@@ -1,4 +1,4 @@
-"""The words that Amazon's side and Odoo's side of the bridge share.
+"""The vocabulary that Amazon's side and Odoo's side of the bridge share.
 
 Everything here is frozen and pure. Fields that hold a buyer's personal data are left out
 of ``repr``, so that no traceback and no log line can show them by accident.
@@ -70,7 +70,7 @@ class Item:
     tax_collected_by_amazon: bool = False
     """Amazon is the marketplace facilitator: the seller owes no tax on this item."""
     quantity_fulfilled: int = 0
-    """Units that have left, as far as Amazon knows."""
+    """Shipped units, as far as Amazon knows."""
     quantity_unfulfilled: int | None = None
     """Units still to be shipped; None where Amazon does not say."""
     serial_numbers: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class Address:
     company_name: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
     street_name: str | None = field(default=None, repr=False)
-    """This and the next three: Amazon's ``extendedFields``, told for Brazil."""
+    """This and the next three: Amazon's ``extendedFields``, used in Brazil."""
     street_number: str | None = field(default=None, repr=False)
     complement: str | None = field(default=None, repr=False)
     neighborhood: str | None = field(default=None, repr=False)
@@ -124,7 +124,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Who bought. All of it may be withheld; ``email`` is Amazon's anonymised address."""
+    """The buyer. Amazon may withhold any part; ``email`` is Amazon's anonymised address."""
 
     name: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
@@ -146,16 +146,16 @@ class Package:
     quantities: tuple[tuple[str, int], ...]
     """Pairs of order item id and number of units."""
     status: str | None = None
-    """Amazon's word, such as SHIPPED, DELIVERED, or CANCELLED: then it never left."""
+    """Amazon's status, such as SHIPPED or DELIVERED; a CANCELLED package was never shipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An Amazon order as it stands now. Datetimes are aware, in UTC."""
+    """An Amazon order as it is now. Datetimes are aware, in UTC."""
 
     order_id: str
     fingerprint: str
-    """Changes when anything that Amazon says of the order changes."""
+    """Hash of Amazon's payload: it changes with any field of the order."""
     created: datetime
     last_updated: datetime
     status: FulfillmentStatus
@@ -164,15 +164,15 @@ class Order:
     sold_on_amazon: bool
     """False for multi-channel orders (sales channel NON_AMAZON)."""
     currency: str | None
-    """ISO 4217; None when no amount is known (Amazon tells none while an order is pending)."""
+    """ISO 4217; None when no amount is known (Amazon states none while an order is pending)."""
     items: tuple[Item, ...]
     buyer: Buyer = Buyer()
     address: Address | None = None
     packages: tuple[Package, ...] = ()
     status_text: str = ""
-    """Amazon's word for the status, which ``status`` may not know."""
+    """Amazon's text of the status, also where ``status`` is OTHER."""
     fulfilled_by_text: str | None = None
-    """Amazon's word for who ships it, which ``fulfilled_by`` may not know."""
+    """Amazon's text, also where ``fulfilled_by`` is None."""
     service_level: str | None = None
     """How fast the buyer wants it shipped, such as EXPEDITED."""
     ship_by: datetime | None = None
@@ -196,12 +196,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableOrder:
-    """An order that Amazon showed and that can't be understood; goes to the quarantine."""
+    """An order from Amazon that can't be parsed; it is quarantined."""
 
     order_id: str
     fingerprint: str
     reason: str
-    """What is wrong with it, naming fields and never their personal contents."""
+    """The fields that are wrong; never their contents, which may be personal."""
     kind: str = "unreadable"
     """The quarantine kind: ``unreadable``, ``no_proceeds`` where only its worth is missing, or
     ``units_contradict`` where an item without units has an amount."""
@@ -216,7 +216,7 @@ class UnreadableOrder:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """What Amazon is told about one done delivery order."""
+    """The confirmation to Amazon of one done delivery order."""
 
     order_id: str
     marketplace_id: str
@@ -232,7 +232,7 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """What Amazon is told about one order cancelled in Odoo: all of its items."""
+    """The cancellation on Amazon of one order cancelled in Odoo, with all of its items."""
 
     order_id: str
     sale_order_name: str
@@ -244,7 +244,7 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor's report. A remedy beside ``ok`` is advice."""
+    """One line of the output of ``check``. A remedy beside ``ok`` is advice."""
 
     ok: bool
     what: str

@@ -36,7 +36,7 @@ def validate(name: str, payload: Any) -> None:
 
 
 def validate_answer(operation: str, status: int, payload: Any) -> None:
-    """Check an answer of an operation; ``payload`` None stands for an empty body.
+    """Check an answer of an operation; ``payload`` None: an empty body.
 
     Raises:
         AssertionError: It differs, or the model knows no such status of the operation.

@@ -1,4 +1,4 @@
-"""Cancellations travel as a feed: its document, and the processing report that comes back.
+"""Cancellations are sent as a feed: its document, and the processing report that results.
 
 Source: Amazon's page "Feeds API v2021-06-30 Use Case Guide", ``OrderAcknowledgement.xsd`` (its
 elements have a fixed order) and ``ProcessingReport.xsd``.

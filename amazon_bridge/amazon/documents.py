@@ -85,7 +85,7 @@ def downloaded(
         operation: Returns the document's presigned URL, which expires after five minutes.
         document_id: Amazon's.
         what: Its name in errors.
-        largest: Bytes, unpacked. What is larger, or swells to more, must not fill the memory.
+        largest: Bytes, unpacked. A larger document is refused, packed or not.
 
     Raises:
         ItemError: ``not_found``.

@@ -192,8 +192,8 @@ def _on_top(item: ItemPayload, net: Decimal, tax: Decimal, *, prices_include_tax
     total = _exact(item.proceeds.proceeds_total)
     if total not in (net, net + tax):
         raise ProceedsError(
-            f"proceedsTotal {total} is neither {net} (the prices less the discount)"
-            f" nor {net + tax} (the same and the tax)"
+            f"proceedsTotal {total} is neither {net} (prices minus discount)"
+            f" nor {net + tax} (prices minus discount plus tax)"
         )
     return total != net
 
@@ -337,7 +337,7 @@ def _exact(money: MoneyPayload, times: int = 1) -> Decimal:
     amount = Decimal(money.amount) * times
     exact = amount.quantize(smallest_unit(money.currency_code))
     if exact != amount:
-        raise ProceedsError(f"{amount} {money.currency_code} is no amount of whole smallest units")
+        raise ProceedsError(f"{amount} {money.currency_code} has too many decimal places")
     return exact + _ZERO  # turns -0.00 into 0.00
 
 

@@ -61,11 +61,11 @@ class Page:
 
     Attributes:
         orders: As they are now.
-        speaks_until: Later changes may be missing from all pages, although requested.
+        complete_until: Later changes may be missing from all pages, although requested.
     """
 
     orders: tuple[Order | UnreadableOrder, ...]
-    speaks_until: datetime
+    complete_until: datetime
 
 
 class _Pagination(Payload):

@@ -469,7 +469,7 @@ def test_pages_cost_one_call_each_and_hold_all_orders(
     pages = list(partner.changed_orders(*desk.window()))
     assert [len(page.orders) for page in pages] == [100, 100, 30]
     assert {order.order_id for page in pages for order in page.orders} == placed
-    assert {page.speaks_until for page in pages} == {desk.window()[1]}
+    assert {page.complete_until for page in pages} == {desk.window()[1]}
     assert partner.calls == {"searchOrders": 3}
     queries = [request.query for request in simulator.received("searchOrders")]
     filters = [{k: v for k, v in q.items() if k != "paginationToken"} for q in queries]
@@ -501,7 +501,7 @@ def test_a_page_says_up_to_when_it_speaks(
     _, before = desk.window()
     simulator.settings.search_lag = 600
     [page] = partner.changed_orders(*desk.window())
-    assert page.speaks_until == before - timedelta(minutes=10)
+    assert page.complete_until == before - timedelta(minutes=10)
 
 
 @pytest.mark.parametrize(
@@ -518,7 +518,7 @@ def test_no_page_speaks_of_more_than_was_asked(
     body = json.dumps({"orders": [], "lastUpdatedBefore": said})
     simulator.faults.add("answer", "searchOrders", body=body)
     [page] = partner.changed_orders(*desk.window())
-    assert page.speaks_until.isoformat() == until
+    assert page.complete_until.isoformat() == until
 
 
 def test_up_to_when_a_page_speaks_must_be_readable(

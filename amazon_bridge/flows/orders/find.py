@@ -43,7 +43,7 @@ def read_window(context: Context, window: Window) -> Reading:
         lambda: list(context.amazon.changed_orders(window.after, window.before)),
         sleep=context.sleep,
     )
-    known = window.until(min(page.speaks_until for page in pages))
+    known = window.until(min(page.complete_until for page in pages))
     if known != window:
         log.info("search_lags", account=context.name, until=known.before.isoformat())
     return Reading(_newest(order for page in pages for order in page.orders), known)
