@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from clocks import NOON, Clock
 
 from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.errors import ItemError
@@ -21,7 +21,6 @@ from amazon_bridge.engine.records import DatabaseId, Seen, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.orders.memo import Memo as OrderMemo
 
-NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 BAD = ItemError("bad", "It is bad.", "Correct it.")
@@ -34,23 +33,10 @@ class Memo(BaseMemo):
     text: str
 
 
-class Clock:
-    now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with Ledger(tmp_path / "bridge.db", clock) as opened:
-        opened.cursors.set("acme", NOON - 30 * DAY)
-        yield opened
+def ledger(ledger: Ledger) -> Ledger:
+    ledger.cursors.set("acme", NOON - 30 * DAY)
+    return ledger
 
 
 def do(ledger: Ledger, job: str, key: str, memo: str | None = None, fingerprint: str = "1") -> None:

@@ -7,7 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -18,6 +18,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from clocks import NOON, Clock
 
 from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
@@ -27,7 +28,6 @@ from amazon_bridge.engine.records import MAX_ATTEMPTS, Seen, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Window
 
-NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 UNKNOWN_SKU = ItemError("unknown_sku", "Nobody knows SKU X-1.", "Create the product.")
 
@@ -39,30 +39,6 @@ class Price(BaseMemo):
     @property
     def is_watched(self) -> bool:
         return self.amount > 100
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "bridge.db"
-
-
-@pytest.fixture
-def ledger(path: Path, clock: Clock) -> Iterator[Ledger]:
-    with Ledger(path, clock) as opened:
-        yield opened
 
 
 # Cursors

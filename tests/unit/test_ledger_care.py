@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import stat
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from clocks import NOON, Clock
 
 from amazon_bridge.engine.errors import ConfigError, ItemError
 from amazon_bridge.engine.ledger import Ledger
@@ -19,27 +19,8 @@ from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.runner import Counts
 
-NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-class Clock:
-    now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with Ledger(tmp_path / "bridge.db", clock) as opened:
-        yield opened
 
 
 def test_a_store_of_the_first_version_is_brought_to_this_one(tmp_path: Path, clock: Clock):
