@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 
+import examples
 import pytest
 
 from amazon_bridge.engine.codec import encode
@@ -19,33 +19,12 @@ from amazon_bridge.flows.cancellations.decide import (
 )
 from amazon_bridge.flows.cancellations.memo import Memo
 from amazon_bridge.model import Cancellation, FulfillmentStatus, Item, Order, Package
-from amazon_bridge.odoo.sales import Delivery, SaleOrder
+from amazon_bridge.odoo.sales import Delivery
 
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 ITEMS = tuple(Item(number, 1, "MUG-RED", None, None, ()) for number in ("11", "12"))
-ORDER = Order(
-    order_id="404-1234567-1234567",
-    fingerprint="f",
-    created=MOMENT,
-    last_updated=MOMENT,
-    status=FulfillmentStatus.UNSHIPPED,
-    fulfilled_by=None,
-    marketplace_id="A13V1IB3VIYZZH",
-    sold_on_amazon=True,
-    currency="EUR",
-    items=ITEMS,
-)
-SALE_ORDER = SaleOrder(
-    id=1,
-    name="S00001",
-    order_id=ORDER.order_id,
-    state="cancel",
-    ordered=MOMENT,
-    total=Decimal(10),
-    currency="EUR",
-    made_by_bridge=True,
-    line_ids=(1, 2),
-)
+ORDER = replace(examples.ORDER, fulfilled_by=None, items=ITEMS)
+SALE_ORDER = replace(examples.SALE_ORDER, state="cancel", line_ids=(1, 2))
 TASK = CancellationTask(SALE_ORDER, (), shipped_by_amazon=False)
 GONE = Delivery(1, "WH/OUT/00001", "done", outgoing=True, location_id=5)
 PARCEL = Package("1", "DHL", "JD1", (("11", 1),))
@@ -84,7 +63,7 @@ def test_what_has_shipped_needs_a_person(task: CancellationTask, order: Order) -
     assert decided(task, cancelled, feeds=1) == replace(resolution, note=tell.ACCEPTED)
 
 
-def test_an_order_that_is_not_payed_yet_is_not_cancellable() -> None:
+def test_an_order_that_is_not_paid_yet_is_not_cancellable() -> None:
     error = decided(order=with_status(FulfillmentStatus.PENDING))
     assert isinstance(error, ItemError)
     assert error.kind == "not_cancellable"

@@ -1,10 +1,9 @@
-"""What is to be done about an order, given what stands in Odoo: the rules, pure."""
+"""Which step an order needs, by what Amazon shows and what exists in Odoo."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
 
 import pytest
+from examples import ORDER, SALE_ORDER
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,31 +14,6 @@ from amazon_bridge.odoo.sales import Delivery, SaleOrder
 FBA_LOCATION, WAREHOUSE = 8, 5
 AMAZON, MERCHANT = FulfilledBy.AMAZON, FulfilledBy.MERCHANT
 Status = FulfillmentStatus
-MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
-
-ORDER = Order(
-    order_id="404-1234567-1234567",
-    fingerprint="f",
-    created=MOMENT,
-    last_updated=MOMENT,
-    status=Status.UNSHIPPED,
-    fulfilled_by=MERCHANT,
-    marketplace_id="A13V1IB3VIYZZH",
-    sold_on_amazon=True,
-    currency="EUR",
-    items=(),
-)
-SALE_ORDER = SaleOrder(
-    id=1,
-    name="S00001",
-    order_id=ORDER.order_id,
-    state="sale",
-    ordered=MOMENT,
-    total=Decimal(10),
-    currency="EUR",
-    made_by_bridge=True,
-    line_ids=(1,),
-)
 
 
 def delivery(state: str, location_id: int = WAREHOUSE, *, outgoing: bool = True) -> Delivery:
@@ -54,8 +28,8 @@ def sale_order(state: str, *deliveries: Delivery) -> SaleOrder:
     return replace(SALE_ORDER, state=state, deliveries=deliveries)
 
 
-def decided(order: Order, standing: SaleOrder | None, *, filed_before: bool = False) -> Step:
-    return decide(order, standing, fba_location_id=FBA_LOCATION, filed_before=filed_before)
+def decided(order: Order, existing: SaleOrder | None, *, filed_before: bool = False) -> Step:
+    return decide(order, existing, fba_location_id=FBA_LOCATION, filed_before=filed_before)
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
+import examples
 import pytest
+from examples import MEMO
 
 from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
 from amazon_bridge.engine.codec import encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows.orders.memo import ItemMemo, Memo
+from amazon_bridge.flows.orders.memo import ItemMemo
 from amazon_bridge.flows.shipments.decide import (
     Plan,
     ShipmentOutcome,
@@ -30,22 +32,12 @@ from amazon_bridge.flows.shipments.decide import (
 )
 from amazon_bridge.flows.shipments.left import known_units
 from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
-from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Item, Order, Package
-from amazon_bridge.odoo.delivery_orders import DeliveryOrder, statement_in
+from amazon_bridge.model import FulfillmentStatus, Item, Order, Package
+from amazon_bridge.odoo.delivery_orders import statement_in
 from amazon_bridge.odoo.shipped_goods import Goods, Loose, Shipped
 
-NOW = datetime(2026, 11, 2, 15, 30, tzinfo=UTC)
-DELIVERY = DeliveryOrder(
-    id=17,
-    name="WH/OUT/00017",
-    sale_order_id=4,
-    order_id="404-1234567-1234567",
-    done=NOW,
-    ordered=NOW,
-    carrier="DHL",
-    tracking_reference="JD1",
-)
-MEMO = Memo(Decimal(5), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED")
+NOW = examples.DONE
+DELIVERY = replace(examples.DELIVERY, ordered=NOW)
 MUG, POT = "51", "52"
 SKUS = {MUG: "MUG-BLUE", POT: "POT 1"}
 
@@ -64,19 +56,7 @@ def item(item_id: str, quantity: int, fulfilled: int = 0, unfulfilled: int | Non
 
 
 def amazons(*items: Item, status: str = "UNSHIPPED", packages: tuple[Package, ...] = ()) -> Order:
-    return Order(
-        order_id=DELIVERY.order_id,
-        fingerprint="f",
-        created=NOW,
-        last_updated=NOW,
-        status=FulfillmentStatus(status),
-        fulfilled_by=FulfilledBy.MERCHANT,
-        marketplace_id=MEMO.marketplace_id,
-        sold_on_amazon=True,
-        currency="EUR",
-        items=items,
-        packages=packages,
-    )
+    return replace(examples.ORDER, status=FulfillmentStatus(status), items=items, packages=packages)
 
 
 def package(reference: int, tracking: str | None = "JD1", **units: int) -> Package:

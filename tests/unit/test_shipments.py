@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from examples import DELIVERY, DONE, MEMO
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,28 +17,13 @@ from amazon_bridge.engine.codec import decode, encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
-from amazon_bridge.flows.orders.memo import Memo
 from amazon_bridge.flows.shipments import records, tell
 from amazon_bridge.flows.shipments.decide import ShipmentTask, shipment_of
 from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
-from amazon_bridge.odoo.delivery_orders import DeliveryOrder
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.shipped_goods import Goods, Shipped, _Known, _Line, _Move, _units
 
-ORDERED = datetime(2026, 11, 1, 9, tzinfo=UTC)
-DONE = datetime(2026, 11, 2, 15, 30, tzinfo=UTC)
 NOW = DONE + timedelta(minutes=3)
-DELIVERY = DeliveryOrder(
-    id=17,
-    name="WH/OUT/00017",
-    sale_order_id=4,
-    order_id="404-1234567-1234567",
-    done=DONE,
-    ordered=ORDERED,
-    carrier="DHL",
-    tracking_reference="JD1",
-)
-MEMO = Memo(Decimal(5), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED")
 TASK = ShipmentTask(DELIVERY, MEMO, Goods((Shipped("51", 2),), gone={"51": 2}))
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
