@@ -88,7 +88,8 @@ class Availability:
 
     def down(self) -> list[str]:
         """Names of the remotes that are down."""
-        return [name for name, remote in self._remotes.items() if remote.down_since]
+        with self._lock:
+            return [name for name, remote in self._remotes.items() if remote.down_since]
 
     def shift(self, by: timedelta) -> None:
         """Shift all moments, because the machine's clock was set."""

@@ -49,6 +49,9 @@ class Backoff:
     def remaining(self) -> dict[JobKey, timedelta]:
         """Remaining pause of each paused job."""
         now = self._monotonic()
-        return {
-            key: timedelta(seconds=until - now) for key, until in self._until.items() if until > now
-        }
+        with self._lock:
+            return {
+                key: timedelta(seconds=until - now)
+                for key, until in self._until.items()
+                if until > now
+            }

@@ -143,7 +143,7 @@ class JobRunner:
 
     def _run_missed(self, remote: str) -> None:
         """Run the jobs whose runs were skipped or failed while the remote was down."""
-        due = {key for key in self._missed if remote in (ODOO, key[0])}
+        due = {key for key in self._missed.copy() if remote in (ODOO, key[0])}
         self._missed -= due
         for key in due:
             self.backoff.release(key)
