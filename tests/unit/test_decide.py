@@ -83,7 +83,7 @@ def test_shipped_by_the_merchant_before_it_could_be_imported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("standing", "by_merchant", "by_amazon"),
+    ("existing", "by_merchant", "by_amazon"),
     [
         (sale_order("draft"), Step.COMPLETE, Step.COMPLETE),
         (sale_order("sent"), Step.COMPLETE, Step.COMPLETE),
@@ -97,14 +97,14 @@ def test_shipped_by_the_merchant_before_it_could_be_imported() -> None:
         (sale_order("cancel", delivery("cancel", FBA_LOCATION)), Step.NOTHING, Step.NOTHING),
     ],
 )
-def test_standing_in_odoo(standing: SaleOrder, by_merchant: Step, by_amazon: Step) -> None:
+def test_existing_sale_order(existing: SaleOrder, by_merchant: Step, by_amazon: Step) -> None:
     for status in (Status.UNSHIPPED, Status.PARTIALLY_SHIPPED, Status.SHIPPED):
-        assert decided(order(status, MERCHANT), standing) == by_merchant
-        assert decided(order(status, AMAZON), standing) == by_amazon
+        assert decided(order(status, MERCHANT), existing) == by_merchant
+        assert decided(order(status, AMAZON), existing) == by_amazon
 
 
 @pytest.mark.parametrize(
-    ("standing", "step"),
+    ("existing", "step"),
     [
         (sale_order("draft"), Step.CANCEL),
         (sale_order("sale"), Step.CANCEL),
@@ -117,9 +117,9 @@ def test_standing_in_odoo(standing: SaleOrder, by_merchant: Step, by_amazon: Ste
         (sale_order("cancel", delivery("done")), Step.NOTHING),
     ],
 )
-def test_cancelled_on_amazon(standing: SaleOrder, step: Step) -> None:
-    assert decided(order(Status.CANCELLED), standing) == step
-    assert decided(order(Status.CANCELLED, AMAZON), standing) == step
+def test_cancelled_on_amazon(existing: SaleOrder, step: Step) -> None:
+    assert decided(order(Status.CANCELLED), existing) == step
+    assert decided(order(Status.CANCELLED, AMAZON), existing) == step
 
 
 def test_made_by_hand_is_nobodys_business() -> None:
@@ -152,46 +152,46 @@ ORDERS = st.builds(
 )
 
 
-@given(order=ORDERS, standing=st.none() | SALE_ORDERS, filed_before=st.booleans())
+@given(order=ORDERS, existing=st.none() | SALE_ORDERS, filed_before=st.booleans())
 def test_every_step_has_its_conditions(
-    order: Order, standing: SaleOrder | None, *, filed_before: bool
+    order: Order, existing: SaleOrder | None, *, filed_before: bool
 ) -> None:
-    step = decided(order, standing, filed_before=filed_before)
+    step = decided(order, existing, filed_before=filed_before)
     match step:
         case Step.IMPORT:
-            assert standing is None
+            assert existing is None
             assert order.sold_on_amazon
             assert order.status in {Status.UNSHIPPED, Status.PARTIALLY_SHIPPED, Status.SHIPPED}
         case Step.LEAVE_OUT:
-            assert standing is None or not order.sold_on_amazon
+            assert existing is None or not order.sold_on_amazon
             assert not order.sold_on_amazon or order.status != Status.OTHER
             assert order.fulfilled_by or order.status not in LIVE or not order.sold_on_amazon
         case Step.UNCLEAR:
             assert order.sold_on_amazon
             assert order.status not in LIVE or order.fulfilled_by is None
         case Step.NOT_OURS:
-            assert standing
-            assert not standing.made_by_bridge
+            assert existing
+            assert not existing.made_by_bridge
         case Step.CANCEL | Step.HOLD | Step.COMPLETE | Step.NOTHING:
-            assert standing
-            assert standing.made_by_bridge
+            assert existing
+            assert existing.made_by_bridge
     if step in {Step.CANCEL, Step.HOLD}:
-        assert standing
+        assert existing
         assert order.status == Status.CANCELLED
-        assert not standing.is_cancelled
-        assert standing.goods_left == (step == Step.HOLD)
+        assert not existing.is_cancelled
+        assert existing.goods_left == (step == Step.HOLD)
 
 
-@given(order=ORDERS, standing=SALE_ORDERS, filed_before=st.booleans())
+@given(order=ORDERS, existing=SALE_ORDERS, filed_before=st.booleans())
 def test_what_stands_is_never_made_again(
-    order: Order, standing: SaleOrder, *, filed_before: bool
+    order: Order, existing: SaleOrder, *, filed_before: bool
 ) -> None:
-    assert decided(order, standing, filed_before=filed_before) != Step.IMPORT
+    assert decided(order, existing, filed_before=filed_before) != Step.IMPORT
 
 
-@given(order=ORDERS, standing=SALE_ORDERS, filed_before=st.booleans())
+@given(order=ORDERS, existing=SALE_ORDERS, filed_before=st.booleans())
 def test_a_cancelled_sale_order_stays_as_it_is(
-    order: Order, standing: SaleOrder, *, filed_before: bool
+    order: Order, existing: SaleOrder, *, filed_before: bool
 ) -> None:
-    step = decided(order, replace(standing, state="cancel"), filed_before=filed_before)
+    step = decided(order, replace(existing, state="cancel"), filed_before=filed_before)
     assert step in {Step.NOTHING, Step.LEAVE_OUT, Step.NOT_OURS}
