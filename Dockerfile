@@ -16,7 +16,7 @@ FROM python:3.13-slim
 COPY --from=build /opt/amazon-bridge /opt/amazon-bridge
 ENV PATH=/opt/amazon-bridge/bin:$PATH
 
-# The configuration is mounted at /etc/amazon-bridge/bridge.yaml, and the state store stands in the
+# The configuration is mounted at /etc/amazon-bridge/bridge.yaml, and the state store is in the
 # volume: `state: /var/lib/amazon-bridge/bridge.db`.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin amazon-bridge \
     && install --directory --owner=amazon-bridge --mode=0700 /var/lib/amazon-bridge \

@@ -210,7 +210,7 @@ _hidden = _Hidden()
 
 
 def _spellings(secret: str) -> set[str]:
-    """The secret itself and as it stands in a ``repr``, in JSON and in a URL."""
+    """The secret itself, and as a ``repr``, JSON and a URL spell it."""
     return {
         secret,
         repr(secret)[1:-1],

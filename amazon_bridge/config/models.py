@@ -70,8 +70,8 @@ class HttpConfig(Section):
     listen: ListenAddress = "127.0.0.1:9464"
     """Address and port to listen on."""
     token: Secret | None = None
-    """What clients must send, as a bearer token or as the password of any user. A must when
-    it listens on more than this machine itself."""
+    """What clients must send, as a bearer token or as the password of any user. Required
+    if other machines can reach the address."""
 
     @model_validator(mode="after")
     def _is_guarded(self) -> Self:
@@ -131,7 +131,7 @@ else:
     NotifyConfig = create_model(
         "NotifyConfig",
         __base__=Section,
-        __doc__="What Amazon is told. Switch all off to try the bridge without effect on Amazon.",
+        __doc__="What is sent to Amazon. With all switched off, the bridge changes nothing there.",
         **{
             job.notify_amazon.key: (bool, Field(default=True, description=job.notify_amazon.title))
             for job in JOBS
@@ -217,11 +217,11 @@ class AccountConfig(Section):
     schedule: ScheduleConfig = ScheduleConfig()
     """How often each job runs."""
     notify_amazon: NotifyConfig = NotifyConfig()
-    """What Amazon is told."""
+    """What is sent to Amazon."""
     carriers: dict[Text, Text] = {}
     """Amazon's carrier code for a carrier's name in Odoo, where the two names differ."""
     cancel_reason: CancelReason = "NoInventory"
-    """The reason that Amazon is told for an order cancelled in Odoo. With any but `NoInventory`
+    """The reason sent to Amazon for an order cancelled in Odoo. With any but `NoInventory`
     Amazon adds the units back to its stock count."""
     cancellation_brake: CancellationBrake = CancellationBrake()
     """When to hold cancellations that look like a mistake."""

@@ -48,8 +48,8 @@ class ItemError(BridgeError):
     """This item can't be processed as it is: quarantine it and continue with the others.
 
     ``kind`` is a short, stable word for the quarantine, such as ``unknown_sku``. ``remedy`` is
-    required: whoever finds the item in the quarantine must learn what to do. ``dont_ship`` tells
-    that goods that are still here must not leave, though a delivery may be ready.
+    required: whoever finds the item in the quarantine must learn what to do. ``dont_ship``: goods
+    that are still in the warehouse must not leave, although a delivery order may be ready.
     """
 
     def __init__(self, kind: str, reason: str, remedy: str, *, dont_ship: bool = False) -> None:
@@ -67,13 +67,13 @@ class ItemErrors(BridgeError):
 
 
 class AccountError(BridgeError):
-    """This account can't go on now; the other accounts can."""
+    """This account can't continue now; the other accounts can."""
 
 
 class Refused(AccountError):
-    """A side is up and accepts the login, but refuses every item that it was given.
+    """A remote is up and accepts the login, but refuses every item that it was given.
 
-    ``errors`` has the error of each of these items by its key: if the same side accepts other
+    ``errors`` has the error of each of these items by its key: if the same remote accepts other
     items, the items are to blame and not the account.
     """
 
@@ -84,13 +84,13 @@ class Refused(AccountError):
 
 
 class StorageError(AccountError):
-    """The state store can't be written now; no item and no side is to blame."""
+    """The state store can't be written now; no item and no remote is to blame."""
 
 
 class Stopped(BaseException):
-    """The daemon stops: raised by its pauses, so that a run ends where it can.
+    """The daemon stops: raised by its pauses, where a run can be interrupted.
 
-    No error, as ``KeyboardInterrupt`` is none, so that nothing on the way takes it for one.
+    Not an ``Exception``, like ``KeyboardInterrupt``, so that no handler of errors catches it.
     """
 
 
@@ -107,4 +107,4 @@ Watch = Callable[[str, BridgeError | None, float], None]
 
 
 def nobody_watches(_operation: str, _error: BridgeError | None, _seconds: float) -> None:
-    """The ``Watch`` of a command that does its work and ends."""
+    """The ``Watch`` of commands, which record nothing."""

@@ -25,13 +25,13 @@ def held(state: Path, account: str, job: str, *, wait: float = 0) -> Iterator[No
     Its file stays, because removing it would let two processes hold two files of one name.
 
     Args:
-        state: the path of the state store; the lock files stand in a folder beside it.
+        state: the path of the state store; the lock files are in a folder beside it.
         account: the account's name.
         job: the job's name.
         wait: how many seconds to wait for another holder to finish.
 
     Raises:
-        AccountError: somebody else holds it still.
+        AccountError: another process still holds it.
         ConfigError: the lock file can't be written.
     """
     descriptor = _open(state.with_name(f"{state.name}.locks") / f"{account}.{job}.lock")

@@ -16,7 +16,7 @@ HELD = "held"
 """The kind of error of an item that only a person may release."""
 
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""Moments at most this far in the future do not show that a clock was set back."""
+"""Moments at most this far in the future are no sign of a clock that was set back."""
 
 
 class State(StrEnum):
@@ -34,7 +34,7 @@ class Seen(NamedTuple):
     key: str
     fingerprint: str
     importable: bool = False
-    """It is now in a state in which the other side should have it. Once True, it stays so."""
+    """It has been in a state in which it should exist in the other system; never reset."""
     label: str | None = None
     """What people call the item, where the key alone means nothing to them."""
 

@@ -1,8 +1,8 @@
-"""When a failed call is tried again: one policy for both sides and for batches.
+"""When a failed call is retried: one policy for both remotes and for batches.
 
 Only ``Transient`` errors are retried, and only around what is safe to repeat: reads, loads that
 create what is missing, and work that reads back before it sends again. Pauses grow exponentially
-from one second, with jitter, and are never shorter than the other side asked for.
+from one second, with jitter, and are never shorter than the remote asked for.
 
 Retries nest without multiplying. The innermost one does the retrying, with the limits of the
 widest one around it; an error that it gives up on is marked ``exhausted``, and none around it
@@ -36,7 +36,7 @@ class RetryPolicy:
     Attributes:
         attempts: Calls in all, the first one included.
         seconds: From the first call to the start of the last one.
-        longest_pause: Seconds between two attempts, unless the other side asks for more.
+        longest_pause: Seconds between two attempts, unless the remote asks for more.
     """
 
     attempts: int
@@ -48,16 +48,16 @@ CALL = RetryPolicy(attempts=4, seconds=30)
 """A single call that is safe to repeat: about 7 seconds of pauses."""
 
 BATCH = RetryPolicy(attempts=6, seconds=180)
-"""A batch, or a window of changed orders: a restart of the other side is waited for."""
+"""A batch, or a window of changed orders: long enough for a remote to restart."""
 
 ITEM = RetryPolicy(attempts=3, seconds=60)
 """One item of many that are sent one by one."""
 
 NO_RETRY = RetryPolicy(attempts=1, seconds=0)
-"""The parts of a batch that was retried while its side was alive."""
+"""Parts of a batch that was retried while its remote was up."""
 
 LAST_CHANCE = RetryPolicy(attempts=2, seconds=180)
-"""A single item of such a batch, which no passing fault may send to the quarantine."""
+"""A single item of such a batch, so that no passing fault quarantines it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class _Limits:
 
 
 _around: ContextVar[_Limits | None] = ContextVar("retry_limits", default=None)
-"""The limits of the retries that the current call is made in."""
+"""Limits of the ``retry_transient`` around the current call."""
 
 
 def retry_transient(
@@ -121,7 +121,7 @@ def _is_over(state: RetryCallState, limits: _Limits) -> bool:
 
 
 class _Pause(wait_exponential_jitter):
-    """Grows exponentially; at least as long as the other side asked for."""
+    """Grows exponentially; at least as long as the remote asked for."""
 
     def __init__(self, longest: float) -> None:
         super().__init__(initial=1, max=longest, jitter=1)

@@ -90,14 +90,14 @@ class Throttle:
             self._sleep(seconds)
 
     def adapt(self, seller: str, operation: str, rate: float) -> None:
-        """Go on at another rate (calls a second), as the other side granted it."""
+        """Continue at the rate (calls a second) that the remote granted."""
         with self._lock:
             bucket = self._bucket(seller, operation)
             if 0 < rate < math.inf and rate != bucket.rate:
                 bucket.adapt(rate, self._clock())
 
     def drain(self, seller: str, operation: str, seconds: float | None = None) -> None:
-        """Empty the bucket: the other side refused a call for its rate.
+        """Empty the bucket: the remote refused a call because of its rate.
 
         Args:
             seller: Whose bucket.

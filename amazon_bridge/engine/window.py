@@ -2,8 +2,8 @@
 
 The cursor of an account means: everything that changed up to here is known. It moves to a
 window's ``before`` once that window was read to its end, or to the earlier instant up to which
-Amazon says that its answer speaks. The next window then doesn't begin at the cursor and can't move
-it: no gap is ever skipped.
+Amazon's response is complete. The next window then does not begin at the cursor and cannot move it:
+no gap is ever skipped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OVERLAP = timedelta(minutes=30)
 
 The price is small: with a run every five minutes a page of 100 still holds what a seller of
 4,000 orders a day has in window and overlap, and searchOrders grants one page in three minutes.
-What shows up later still is the sweep's business.
+What shows up even later is read by the sweep.
 """
 
 SLICE = timedelta(days=1)
@@ -48,8 +48,8 @@ def windows(cursor: datetime, now: datetime) -> list[Window]:
     """Return the windows to read, oldest first, so that everything up to ``now`` is known.
 
     Without a gap: the first begins ``OVERLAP`` before the cursor, each other one where its
-    predecessor ends. None is longer than ``SLICE``. Empty when Amazon has nothing settled
-    to tell beyond the cursor. Each window's ``before`` lies beyond the cursor.
+    predecessor ends. None is longer than ``SLICE``; each ends after the cursor. Empty if the cursor
+    is less than ``SETTLED`` ago.
     """
     end = _settled(now)
     return _slices(_whole_seconds(cursor - OVERLAP), end) if cursor < end else []

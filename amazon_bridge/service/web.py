@@ -165,7 +165,7 @@ class Listener:
                 f"Cannot listen on {config.listen}: {why}.",
                 "Set another `http.listen`, or stop the program that uses it.",
             ) from error
-        # A name that stands for several addresses makes a server of several sockets.
+        # A name with several addresses makes a server of several sockets.
         several = getattr(self._server, "effective_listen", None)
         self.port = int(several[0][1] if several else self._server.effective_port)
         self._closing = False

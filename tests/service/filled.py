@@ -47,7 +47,7 @@ def idle_runner(folder: Path, more: str = "") -> tuple[JobRunner, Clock]:
 
 
 def succeed(runner: JobRunner, account: str, job: str, error: str | None = None) -> None:
-    """A round of a job as it would end; with an error it fails."""
+    """A run of a job; with an error it fails."""
     runner.monitor.begin((account, job))
     runner.monitor.end((account, job), Counts(error=error))
 

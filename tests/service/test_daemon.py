@@ -1,4 +1,4 @@
-"""The daemon for a while: its schedule, its signals, a side that goes and comes back."""
+"""A running daemon: its schedule, its signals, remotes that go down and recover."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def moments(simulator: Simulator, operation: str) -> list[float]:
 
 
 def runs(daemon: RunningDaemon) -> float:
-    """How many rounds there have been."""
+    """Number of runs since the start."""
     lines = daemon.get("/metrics").text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(ROUNDS))
 

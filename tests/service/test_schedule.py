@@ -1,4 +1,4 @@
-"""When rounds are due, late, held; what is known of sides and jobs. Without any process."""
+"""When runs are due, late or held; availability of remotes, health of jobs. Without a process."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_side_is_down_when_a_round_failed_by_it_and_up_when_it_answers():
     sides = Availability(clock)
     with capture_logs() as logs:
         sides.note_call("Odoo", DOWN)
-        assert sides.are_up("Odoo")  # a call that is tried again is no side that is down
+        assert sides.are_up("Odoo")  # a call that is retried does not prove an outage
         assert sides.mark_down("Odoo")
         assert not sides.mark_down("Odoo")
         assert sides.are_up("acme-eu")

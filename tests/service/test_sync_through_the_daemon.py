@@ -1,4 +1,4 @@
-"""``sync`` beside a daemon that listens: the daemon works the rounds, and all else is as before."""
+"""``sync`` beside a daemon that listens: the daemon runs the jobs, with the same output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from amazon_bridge.simulator import Simulator
 
 pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 
-LONG = 180  # seconds: rounds are tried for three minutes
+LONG = 180  # seconds: windows are retried for three minutes
 
 
 @dataclass
@@ -67,12 +67,12 @@ def sync(daemon: RunningDaemon, *arguments: str) -> Run:
 
 @pytest.fixture
 def resting(daemon: RunningDaemon) -> RunningDaemon:
-    """A daemon whose first rounds are done, and whose next ones are an hour away."""
+    """A daemon whose first runs are finished, and whose next ones are an hour away."""
     daemon.accounts = daemon.accounts.replace("2s", "1h")
     daemon.write()
     daemon.start()
     wait_for(lambda: all_are_done(daemon))
-    time.sleep(1.1)  # of two rounds within one second, the second has nothing to look for
+    time.sleep(1.1)  # of two runs within one second, the second has an empty window
     return daemon
 
 
@@ -90,7 +90,7 @@ ROUNDS_OF_ORDERS = 'amazon_bridge_rounds_total{account="acme",job="orders"'
 CREATED = 'amazon_bridge_items_total{account="acme",job="orders",outcome="created"}'
 
 
-def test_the_daemon_does_the_round(
+def test_the_daemon_runs_the_job(
     resting: RunningDaemon, simulator: Simulator, odoo_database: OdooDatabase
 ):
     orders = place_orders(simulator, 3)
@@ -176,13 +176,13 @@ def test_another_program_at_its_address_is_not_taken_for_the_daemon(
     assert "sync_not_delegated" in run.events
 
 
-def test_it_waits_for_rounds_that_run_and_everything_else_is_answered_meanwhile(
+def test_it_waits_for_runs_in_progress_and_everything_else_is_answered_meanwhile(
     resting: RunningDaemon, simulator: Simulator, way_to_amazon: Forwarder
 ):
     before = metric(resting, ROUNDS_OF_ORDERS)
     way_to_amazon.take_away()
     resting.signal(signal.SIGUSR1)
-    resting.wait_for_event("retrying")  # in a scheduled round
+    resting.wait_for_event("retrying")  # in a scheduled run
     posts = [httpx.post(f"{resting.url}/sync", json={"job": "orders"}) for _ in range(5)]
     paths = [f"/sync/{each.json()['id']}" for each in posts]
     for path in ("/healthz", "/readyz", "/", "/metrics"):
@@ -288,7 +288,7 @@ def test_a_configuration_is_the_same_when_rounds_would_do_the_same(
     assert (load(path, {}).digest() == digest) is is_the_same
 
 
-# What the listener lets in; no rounds are worked here
+# Access to the listener, without any run
 
 
 @contextmanager

@@ -301,7 +301,7 @@ def test_it_is_known_since_when_a_side_is_silent_about_an_item(ledger: Ledger, c
         assert noted() == clock()
 
 
-# Rounds
+# Runs
 
 
 def test_the_last_round_is_remembered_with_the_last_success(ledger: Ledger, clock: Clock):

@@ -1,4 +1,4 @@
-"""Items that are worked singly: one that fails keeps nobody, a side that is down is noticed."""
+"""Items processed one by one: a failure delays no other item, an outage ends the run."""
 
 from __future__ import annotations
 

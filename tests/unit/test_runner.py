@@ -27,7 +27,7 @@ POLICY = RetryPolicy(attempts=4, seconds=180)
 
 
 class Side:
-    """A side that works batches of numbers; some of them are bad, each in its own way."""
+    """A remote that processes batches of numbers; some are bad, each in its own way."""
 
     def __init__(self, bad: dict[int, str], *, down_after: int | None = None) -> None:
         self.bad = bad

@@ -35,7 +35,7 @@ _WAITED_FOR = (
 )
 """Moments from which on something is waited for.
 
-The last success is not corrected: one in the future tells nothing, and is not believed.
+The last success is not corrected: ``last_success`` ignores one in the future.
 """
 
 _NOTE_DATABASE = insert(odoo_database)

@@ -28,7 +28,7 @@ class Feeds(Subject):
         return number
 
     def set_id(self, number: int, feed_id: str) -> None:
-        """Note the id that the other side gave to a feed."""
+        """Note the id that Amazon gave to a feed."""
         self._update(number, feed_id=feed_id)
 
     def close(self, number: int) -> None:

@@ -104,14 +104,14 @@ class Items(Subject):
             db.run(statements.REMEMBER, {**_one(account, job, key), **columns})
 
     def note_silence(self, account: str, job: str, key: str) -> datetime | None:
-        """Note that a side does not answer for a filed item, and return since when.
+        """Note that a remote does not respond for a filed item, and return since when.
 
         Settling, quarantining or changing an item clears it.
         """
         return self._note_since(items.c.unanswered_since, _one(account, job, key))
 
     def note_answer(self, account: str, job: str, key: str) -> None:
-        """Note that a side answers for an item."""
+        """Note that a remote responds for an item."""
         where = (*_is_of(account, job), items.c.key == key, items.c.unanswered_since.is_not(None))
         with self._transaction(account) as db:
             db.execute(update(items).where(*where).values(unanswered_since=None))
@@ -313,7 +313,7 @@ def _columns(seen: Seen) -> dict[str, object]:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    """The columns stand in the sequence of ``Entry``'s fields."""
+    """Convert a row of ``statements.ENTRY``, which has the sequence of ``Entry``'s fields."""
     fields = list(row)
     fields[4:6] = bool(row[4]), State(row[5])
     return Entry(*fields)
