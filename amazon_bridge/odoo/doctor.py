@@ -50,7 +50,7 @@ def examine(session: OdooSession, account: AccountConfig, jobs: Iterable[Job]) -
 
 def _version(session: OdooSession) -> Finding:
     major, minor = session.version
-    what = f"Odoo {major}.{minor} answers and accepts the login"
+    what = f"Odoo {major}.{minor} is reachable and accepts the login"
     if major < _OLDEST:
         return Finding(ok=False, what=what, remedy=f"The bridge needs Odoo {_OLDEST} or newer.")
     advice = f"The bridge was tried with Odoo {_OLDEST} and {_NEWEST}: try it on a copy first."
@@ -59,18 +59,18 @@ def _version(session: OdooSession) -> Finding:
 
 def _privacy(session: OdooSession) -> Finding:
     if session.is_private:
-        return Finding(ok=True, what="Nobody can read along on the way to Odoo")
+        return Finding(ok=True, what="The connection to Odoo is encrypted or local")
     return Finding(
         ok=True,
-        what="The password and buyers' data travel to Odoo without encryption",
-        remedy="Use https in odoo.url, unless the network is yours alone.",
+        what="The password and buyers' data are sent to Odoo without encryption",
+        remedy="Use https in odoo.url, unless the network is private.",
     )
 
 
 def _modules(session: OdooSession, jobs: Iterable[Job]) -> Iterator[Finding]:
     for module in dict.fromkeys(module for job in jobs for module in job.odoo_modules):
-        is_present = session.fields_of(module.model, [module.field])
-        yield _present(is_present, module.title, module.remedy)
+        is_installed = session.fields_of(module.model, [module.field])
+        yield _present(is_installed, module.title, module.remedy)
     if not session.fields_of("sale.order", ["sale_order_template_id"]):
         yield Finding(
             ok=True,
@@ -79,10 +79,10 @@ def _modules(session: OdooSession, jobs: Iterable[Job]) -> Iterator[Finding]:
         )
 
 
-def _present(there: object, what: str, remedy: str) -> Finding:
-    if there:
-        return Finding(ok=True, what=f"{what}: there")
-    return Finding(ok=False, what=f"{what}: missing", remedy=remedy)
+def _present(is_installed: object, what: str, remedy: str) -> Finding:
+    if is_installed:
+        return Finding(ok=True, what=f"{what}: installed")
+    return Finding(ok=False, what=f"{what}: not installed", remedy=remedy)
 
 
 def _rights(jobs: Iterable[Job], session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
@@ -133,7 +133,7 @@ def _records(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
         yield Finding(
             ok=True,
             what="Company, warehouse, FBA location and route, sales team, fallback products, "
-            "currencies and pricelists: there",
+            "currencies and pricelists exist",
         )
     for one in inspection.missing:
         kind = "Archived" if one.archived else "Missing"
@@ -160,14 +160,14 @@ def _carriers(session: OdooSession, account: AccountConfig) -> Iterator[Finding]
             yield Finding(
                 ok=True,
                 what=f"No delivery method is named {name}, as `carriers` of the account says",
-                remedy="Inventory or Sales > Configuration > Delivery Methods: make it, or "
+                remedy="Inventory or Sales > Configuration > Delivery Methods: create it, or "
                 "unarchive it (filter Archived); or correct `carriers`.",
             )
 
 
 def _remedy(missing: Missing) -> str:
     if not missing.obstacle:
-        return "`amazon-bridge setup` makes it, and so does the next sync run."
+        return "`amazon-bridge setup` creates it, and so does the next sync run."
     if missing.obstacle == ARCHIVED:
         return f"`amazon-bridge setup` unarchives it; or, in Odoo: {missing.how}."
     if missing.obstacle == missing.how:
@@ -183,5 +183,5 @@ def _companies(session: OdooSession, account: AccountConfig) -> Iterator[Finding
             ok=True,
             what=f"The login works in {len(user['company_ids'])} companies; the account's orders "
             f"go to its default, {user['company_id'][1]}",
-            remedy="Say `company` for the account, so that nobody moves them by a preference.",
+            remedy="Set `company` of the account, so that orders don't follow the login's default.",
         )

@@ -105,8 +105,8 @@ def _quotation_template(session: OdooSession, company: Mapping[str, Any]) -> Ite
             what=f"The company's default quotation template, {row['name']}, mails the customer "
             "when an order is confirmed",
             remedy="The bridge's orders have no quotation template. People's orders for Amazon's "
-            "buyers would: Sales > Configuration > Quotation Templates: take the confirmation mail "
-            "off it, or Settings > Sales > Quotation Templates: have no default.",
+            "buyers would: Sales > Configuration > Quotation Templates: remove its "
+            "confirmation mail, or Settings > Sales > Quotation Templates: set no default.",
         )
 
 
