@@ -203,26 +203,26 @@ def test_a_line_without_a_product_is_a_note(side: Side) -> None:
     assert len(order.moves()) == 1
 
 
-def test_contacts_are_made_through_their_customer_once(side: Side) -> None:
-    partner, key = side.partner, f"amazon_bridge.partner_c{next(NUMBERS)}"
-    fields = [".id", "child_ids/id", "child_ids/name", "child_ids/type", "child_ids/city"]
-    for city in ("Lyon", "Paris"):
-        rows = [
-            [str(partner), f"{key}_1", "Home", "delivery", city],
-            ["", f"{key}_2", "Ann", "contact", ""],
-        ]
-        assert side.session.load("res.partner", fields, rows, overwrite=True) == [partner]
-    children = side.rpc(
-        *("res.partner", "search_read", [("parent_id", "=", partner)]),
-        *(["name", "type", "city"],),
-        order="id",
-    )
-    assert [(c["name"], c["type"], c["city"]) for c in children] == [
-        ("Home", "delivery", "Paris"),
-        ("Ann", "contact", False),
-    ]
-    found = side.session.load("res.partner", ["id", "name"], [[f"{key}_1", "x"], [f"{key}_2", "x"]])
-    assert found == [child["id"] for child in children]
+def test_a_contact_is_made_once_and_then_gets_its_customer(side: Side) -> None:
+    name = f"amazon_bridge.partner_c{next(NUMBERS)}"
+    fields = ["id", "name", "type", "city", "ref"]
+
+    def made(city: str) -> int:
+        row = [name, "Home", "delivery", city, name]
+        (id_,) = side.session.load("res.partner", fields, [row])
+        return id_
+
+    def read() -> dict[str, Any]:
+        (row,) = side.session.read("res.partner", [contact], [*fields, "parent_id"])
+        return {key: row[key] for key in ("city", "ref", "parent_id")}
+
+    contact = made("Lyon")
+    assert read() == {"city": "Lyon", "ref": name, "parent_id": False}
+    below = [".id", "parent_id/.id", "email", "ref"]
+    cells = [[str(contact), str(side.partner), "", ""]]
+    side.session.load("res.partner", below, cells, overwrite=True)
+    assert made("Paris") == contact
+    assert read() == {"city": "Lyon", "ref": False, "parent_id": [side.partner, "Somebody"]}
 
 
 # External ids, reading
@@ -576,6 +576,7 @@ def test_notes_go_with_their_record(side: Side) -> None:
     order = side.order()
     rows = [[f"amazon_bridge.note_{order.key}", "sale.order", str(order.id), "Told"]]
     side.session.load("mail.message", ["id", "model", "res_id", "subject"], rows)
+    assert side.shop.notes("sale.order", order.id) == ["Told"]
     order.do("unlink")
     assert side.shop.notes("sale.order", order.id) == []
 

@@ -171,7 +171,7 @@ class Placed:
         self.side.rpc("sale.order", "write", [self.id], {"order_line": [(0, 0, line)]})
 
     def swap(self, sku: str, other: str) -> int:
-        """Enter another product on the open move of one; tells the transfer."""
+        """Enter another product on the open move of one. Returns the transfer's id."""
         ids = [row["id"] for row in self.own_transfers()]
         product, instead = (int(self.side.catalogue[each][0]) for each in (sku, other))
         domain = [("picking_id", "in", ids), ("product_id", "=", product)]
