@@ -220,7 +220,7 @@ def _delivery(buyer: Buyer, customer: Row) -> NewContact:
     """A new delivery contact. Its key is a digest of the address, so that each has one contact."""
     name, cells = buyer.deliver_to(customer), buyer.address.cells()
     if buyer.address.has_place:
-        key = f"partner_{customer['id']}_delivery_{_told(buyer.address, name)}"
+        key = f"partner_{customer['id']}_delivery_{_address_digest(buyer.address, name)}"
     else:
         key = f"partner_{customer['id']}_delivery_order_{buyer.order_id}"
     # Odoo copies the tax number from above; what it computes of a later one, it tracks.
@@ -228,7 +228,7 @@ def _delivery(buyer: Buyer, customer: Row) -> NewContact:
     return NewContact(key, buyer.order_id, {**cells, **own, "parent_id/.id": str(customer["id"])})
 
 
-def _told(address: OdooAddress, name: str) -> str:
+def _address_digest(address: OdooAddress, name: str) -> str:
     return digest(name, *(address.fields[field] or "" for field in FIELDS))
 
 
@@ -272,7 +272,7 @@ def _create_below(session: OdooSession, new: Sequence[NewContact]) -> dict[str, 
 
     def is_usable(contact: NewContact, row: Row) -> bool:
         is_person = contact.cells["type"] == _PERSON  # nothing is sent there
-        return is_person or _is_new(row) or _is_as_wanted(row, by_key[contact.key])
+        return is_person or _is_new(row) or _has_values_of(row, by_key[contact.key])
 
     try:
         rows = create(session, first, is_usable)
@@ -301,8 +301,8 @@ def _is_new(row: Row) -> bool:
     return str(row["ref"]).startswith(f"{MODULE}.") and bool(row["active"]) and not row["parent_id"]
 
 
-def _is_as_wanted(row: Row, contact: NewContact) -> bool:
-    """True if it exists and still has these values."""
+def _has_values_of(row: Row, contact: NewContact) -> bool:
+    """True if it is active and still has the values of the new contact."""
     same = all(
         is_same_text(row[name.removesuffix("/.id")], cell)
         for name, cell in contact.cells.items()

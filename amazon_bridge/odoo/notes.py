@@ -199,7 +199,8 @@ def _open_activities(
     domain = [("res_model", "in", sorted(models)), ("res_id", "in", sorted(ids))]
     rows = session.search_read("mail.activity", domain, ["res_model", "res_id"])
     about = {row["id"]: (row["res_model"], row["res_id"]) for row in rows}
-    mine = sorted(id_ for id_, record in about.items() if record in set(records))
+    requested = set(records)
+    mine = sorted(id_ for id_, record in about.items() if record in requested)
     names = session.external_ids("mail.activity", mine)
     beginnings = tuple(f"activity_{topic}_" for topic in topics)
     return {id_: (n, about[id_]) for id_, n in names.items() if n.startswith(beginnings)}

@@ -1,7 +1,7 @@
 """Customers, and the contacts that goods are delivered to.
 
 A person is known by Amazon's anonymised e-mail address, which stays the same for one buyer and
-one seller; a company by its VAT number, else by its name and that address. Where Amazon tells
+one seller; a company by its VAT number, else by its name and that address. Where Amazon states
 none of these (orders that it ships itself), the order has a customer of its own. What exists
 in Odoo is never overwritten; only fields that are empty are filled. A buyer whose contact was
 archived or made anonymous (see ``anonymisation``) and who buys again is a new customer.
@@ -158,7 +158,7 @@ def _find_or_create(
 
 
 def _shared(rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """One dictionary per contact, shared by all keys that lead to it."""
+    """One dictionary per contact, shared by all of its keys."""
     by_id = {row["id"]: row for row in rows.values()}
     return {key: by_id[row["id"]] for key, row in rows.items()}
 
@@ -266,7 +266,7 @@ def destinations(
     orders: Sequence[Order],
     placed: Mapping[str, tuple[int, int]],
 ) -> dict[str, int]:
-    """Find or create the delivery contact of each order, below its customer.
+    """Find or create the delivery contact of each order below its customer.
 
     For existing sale orders: Amazon may state the address after the import, or change it. A
     customer, or a delivery contact, that has no address yet gets Amazon's. Nothing else is
