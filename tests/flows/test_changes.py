@@ -11,7 +11,9 @@ from desk import Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.flows.orders import changes, reminders, tell
+from amazon_bridge.flows.orders import cancelling, changes, reminders, tell
+from amazon_bridge.flows.orders.apply import _read
+from amazon_bridge.flows.orders.find import memos_of
 from amazon_bridge.flows.orders.memo import Memo
 from amazon_bridge.odoo import sales
 
@@ -557,12 +559,18 @@ def test_people_enter_the_address_of_amazon(desk: Desk) -> None:
     assert told(desk, payload) == {}
 
 
-def test_people_correct_the_address_of_a_quotation(desk: Desk) -> None:
+def refused_quotation(desk: Desk) -> Json:
+    """An order that Odoo does not confirm, because its address lacks the postal code."""
     rule = {"name": "No ZIP", "domain": "[('partner_shipping_id.zip', '=', False)]"}
     desk.odoo.rpc("exception.rule", "create", rule)
     payload = order(item("BOARD", ITEM="30.00"))
     del payload["recipient"]["deliveryAddress"]["postalCode"]
     assert desk.work(payload).quarantined == 1
+    return payload
+
+
+def test_people_correct_the_address_of_a_quotation(desk: Desk) -> None:
+    payload = refused_quotation(desk)
     shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
     desk.odoo.rpc("res.partner", "write", [shipping], {"zip": "75002"})
     desk.app.ledger.items.retry(payload["orderId"])
@@ -575,11 +583,7 @@ def test_people_correct_the_address_of_a_quotation(desk: Desk) -> None:
 
 
 def test_amazon_changes_the_address_of_a_quotation(desk: Desk) -> None:
-    rule = {"name": "No ZIP", "domain": "[('partner_shipping_id.zip', '=', False)]"}
-    desk.odoo.rpc("exception.rule", "create", rule)
-    payload = order(item("BOARD", ITEM="30.00"))
-    del payload["recipient"]["deliveryAddress"]["postalCode"]
-    assert desk.work(payload).quarantined == 1
+    payload = refused_quotation(desk)
     shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
     desk.odoo.rpc("res.partner", "write", [shipping], {"zip": "75002"})
     assert desk.work(moved(payload, "99 rue Neuve")).updated == 1
@@ -601,6 +605,18 @@ def test_cancelled_when_a_part_has_left(desk: Desk) -> None:
     [(summary, text)] = activities(desk, "stock.picking", delivery["id"]).items()
     assert summary == "Amazon: cancelled, don't ship"
     assert "don't ship what is still here" in text
+
+
+def test_other_jobs_know_that_amazon_cancels_a_quotation(desk: Desk) -> None:
+    """Before the run ends: the cancellations job may see the sale order in between."""
+    payload = refused_quotation(desk)
+    context = desk.context
+    cancelled = read_order(changed(payload, status="CANCELLED"))
+    batch = _read(context, [cancelled])
+    assert cancelling.cancel(context, batch).errors == {}
+    memo = memos_of(context, [cancelled.order_id])[cancelled.order_id]  # without asking Amazon
+    assert isinstance(memo, Memo)
+    assert memo.cancelling
 
 
 def test_amounts_have_the_same_digits(desk: Desk) -> None:

@@ -61,11 +61,14 @@ def explain_interrupted(context: Context, batch: Batch) -> Result:
 
 
 def _remember(context: Context, orders: Sequence[Order]) -> None:
-    """Remember that Amazon cancelled these orders, until a note in Odoo says so."""
+    """Remember that Amazon cancelled these orders, until a note in Odoo says so.
+
+    As settled, also if the import was never finished: other jobs rely on settled memos only.
+    """
     for order in orders:
         former = Memo.read(context.ledger.items.get(context.name, JOB, order.order_id))
         memo = former or Memo.of(order, known_pieces(context, order, None))
-        memo = replace(memo, cancelling=True)
+        memo = replace(memo, cancelling=True, is_settled=True)
         context.ledger.items.remember(context.name, JOB, order.order_id, memo)
 
 
