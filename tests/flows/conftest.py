@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import Desk, MakeDesk
+from desk import Clock, Desk, MakeDesk
 from memory_odoo import MemoryApp, MemoryDatabase, MemoryOdoo
 from odoo_server.databases import OdooDatabase
 
@@ -40,6 +40,11 @@ def make_memory_desk(tmp_path: Path) -> MakeDesk:
         return Desk(odoo, app)
 
     return make
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 class InMemoryApp(MemoryApp):

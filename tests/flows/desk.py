@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from odoo_server.databases import OdooDatabase
@@ -135,3 +136,13 @@ def _short(name: str, payload: Json) -> str:
 
 
 MakeDesk = Callable[..., Desk]
+
+
+class Clock:
+    """Begins now; can be put forward."""
+
+    def __init__(self) -> None:
+        self.shift = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.shift

@@ -4,27 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from desk import Desk, Json, MakeDesk, item, order
+from desk import Clock, Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.cli.status import account_status
 from amazon_bridge.engine.records import State
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
-
-
-class Clock:
-    """Begins now; can be put forward."""
-
-    def __init__(self) -> None:
-        self.shift = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.shift
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

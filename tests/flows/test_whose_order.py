@@ -5,11 +5,11 @@ a day, unless another account proves that it is its own.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from desk import Desk, MakeDesk
+from desk import Clock, Desk, MakeDesk
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import State
@@ -20,19 +20,6 @@ from amazon_bridge.flows.shipments import run as shipments_run
 from amazon_bridge.simulator import Line, Order, Seller, Simulator, World
 
 PICKINGS = "pickings"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.shift = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.shift
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -71,12 +58,14 @@ def accounts(desk: Desk) -> tuple[AccountConfig, AccountConfig]:
     return acme, beta
 
 
-def import_and_ship(desk: Desk, account: AccountConfig, order: Order) -> None:
+def import_ship_and_forget(desk: Desk, account: AccountConfig, order: Order) -> None:
     context = desk.app.context(account)
     assert orders_run.recover(context, order.order_id).created == 1
     [sale_order] = desk.find("sale.order", [("client_order_ref", "=", order.order_id)], [])
     [delivery] = desk.find("stock.picking", [("sale_id", "=", sale_order["id"])], [])
     desk.odoo.rpc("stock.picking", "button_validate", [delivery["id"]])
+    tomorrow = context.clock() + timedelta(days=1)
+    desk.app.ledger.items.forget_finished(account.name, ORDERS.name, tomorrow)
 
 
 def states(desk: Desk, account: AccountConfig) -> dict[State, int]:
@@ -88,8 +77,7 @@ def test_an_order_that_amazon_does_not_show_is_nobody_elses(
 ) -> None:
     acme, _ = accounts(desk)
     order = world.place_order("FR", [Line(sku="MUG-BLUE")])
-    import_and_ship(desk, acme, order)
-    desk.app.ledger.items.forget_finished("acme", ORDERS.name, clock() + timedelta(days=1))
+    import_ship_and_forget(desk, acme, order)
     history = world._histories.pop(order.order_id)
     assert shipments_run.sync(desk.app.context(acme)).quarantined == 0
     assert states(desk, acme) == {State.PENDING: 1}
@@ -110,8 +98,7 @@ def test_another_sellers_account_proves_that_it_is_its_own(
 ) -> None:
     acme, beta = accounts(desk)
     order = world.place_order("DE", [Line(sku="MUG-BLUE")])
-    import_and_ship(desk, beta, order)
-    desk.app.ledger.items.forget_finished("beta", ORDERS.name, clock() + timedelta(days=1))
+    import_ship_and_forget(desk, beta, order)
     shipments_run.sync(desk.app.context(acme))
     assert states(desk, acme) == {State.PENDING: 1}
     shipments_run.sync(desk.app.context(beta))
@@ -128,8 +115,7 @@ def test_an_order_of_a_marketplace_without_any_account(
     seller = world.add_seller("A1ACME", ["FR", "DE"])
     desk = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR DE", **side)
     order = world.place_order("DE", [Line(sku="MUG-BLUE")])
-    import_and_ship(desk, desk.app.config.accounts[0], order)
-    desk.app.ledger.items.forget_finished("acme", ORDERS.name, clock() + timedelta(days=1))
+    import_ship_and_forget(desk, desk.app.config.accounts[0], order)
     desk = make_memory_desk(clock=clock, **account_of(seller), marketplaces="FR", **side)
     assert shipments_run.sync(desk.app.context(desk.app.config.accounts[0])).quarantined == 1
     [entry] = desk.app.ledger.items.quarantined()
@@ -137,11 +123,10 @@ def test_an_order_of_a_marketplace_without_any_account(
     assert "DE" in (entry.reason or "")
 
 
-def test_amazon_does_not_say_who_ships_the_order(desk: Desk, world: World, clock: Clock) -> None:
+def test_amazon_does_not_say_who_ships_the_order(desk: Desk, world: World) -> None:
     acme, _ = accounts(desk)
     order = world.place_order("FR", [Line(sku="MUG-BLUE")])
-    import_and_ship(desk, acme, order)
-    desk.app.ledger.items.forget_finished("acme", ORDERS.name, clock() + timedelta(days=1))
+    import_ship_and_forget(desk, acme, order)
     world.change(order.order_id, fulfilled_by="DRONE")
     assert shipments_run.sync(desk.app.context(acme)).quarantined == 1
     [entry] = desk.app.ledger.items.quarantined()
