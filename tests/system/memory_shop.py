@@ -53,8 +53,12 @@ class MistrustfulOdoo(MemoryOdoo):
     """An Odoo behind a proxy that answers 403 to requests in which it reads a certain word."""
 
     suspicious = ""
+    silent_on = ""
+    """It doesn't answer requests with this word."""
 
     def execute_kw(self, *call: Any) -> Any:  # type: ignore[override]
+        if self.silent_on and self.silent_on in str(call):
+            raise TimeoutError
         if self.suspicious and self.suspicious in str(call):
             raise ProtocolError("127.0.0.1/xmlrpc/2/object", 403, "Forbidden", {})
         return super().execute_kw(*call)

@@ -1,11 +1,14 @@
 """Records that Odoo takes no note or activity on: they cost no other record anything."""
 
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from memory_shop import MemoryShop
 
+from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.engine.records import State
-from amazon_bridge.simulator import Order
+from amazon_bridge.simulator import Item, Order
 
 REFUSED = '{"errors": [{"code": "InvalidInput", "message": "Invalid tracking number"}]}'
 
@@ -200,3 +203,29 @@ def test_a_request_is_done_when_its_activities_cannot_be_closed(here: MemoryShop
     assert here.bridge.quarantine("orders") == {}
     (failed,) = here.bridge.logged("reminder_not_closed")
     assert failed["record"] == delivery
+
+
+class FaultyItem(Item):
+    """Its total is a cent more than what it consists of."""
+
+    @property
+    def total(self) -> Decimal:
+        return super().total + Decimal("0.01")
+
+
+def test_the_reminder_of_an_import_as_it_is_comes_with_the_next_attempt(here: MemoryShop) -> None:
+    order = here.world.place_order("FR")
+    fields = [{n: getattr(item, n) for n in Item.__slots__} for item in order.items]
+    here.world.change(order.order_id, items=tuple(FaultyItem(**each) for each in fields))
+    assert sync(here, "orders")["quarantined"] == 1
+    app = here.bridge.app
+    here.odoo.silent_on = "check the amounts"
+    with pytest.raises(BridgeError):
+        app.import_as_is(app.config.accounts[0], order.order_id)
+    here.odoo.silent_on = ""
+    assert here.bridge.quarantine("orders").keys() == {order.order_id}
+    assert app.import_as_is(app.config.accounts[0], order.order_id).quarantined == 0
+    assert here.bridge.quarantine("orders") == {}
+    sale_order = here.shop.sale_order(order)["id"]
+    reminders = here.warehouse.activities("sale.order", sale_order)
+    assert reminders.keys() == {"Amazon: check the amounts"}

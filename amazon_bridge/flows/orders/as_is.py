@@ -22,7 +22,7 @@ def import_as_is(context: Context, order_id: str) -> Counts:
     """Import a quarantined order at its stated total, and remind people to check it.
 
     Raises:
-        AccountError: a side is down, or refuses the account.
+        AccountError, Transient: a side is down, or refuses the account.
         ConfigError: the order is not one of these, or is not to be imported.
     """
     entry = _quarantined(context, order_id)
@@ -36,7 +36,11 @@ def import_as_is(context: Context, order_id: str) -> Counts:
     file(context, [order])
     counts = Counts(seen=1) + work(context, [order])
     if not counts.quarantined:
-        _remind(context, order, entry, counts)
+        try:
+            _remind(context, order, entry, counts)
+        except (AccountError, Transient):
+            _quarantine_again(context, entry)
+            raise
     return counts
 
 
@@ -59,6 +63,12 @@ def _fetched(context: Context, order_id: str) -> FetchedOrder:
         raise ConfigError(error.reason, error.remedy) from error
     except Transient as error:
         raise AccountError(error.reason, error.remedy) from error
+
+
+def _quarantine_again(context: Context, entry: Entry) -> None:
+    """Quarantine an imported order as before: repeating the command schedules its reminder."""
+    error = ItemError(entry.kind or "", entry.reason or "", entry.remedy or "")
+    context.ledger.items.quarantine(context.name, JOB, entry.key, error)
 
 
 def _remind(context: Context, order: Order, entry: Entry, counts: Counts) -> None:
