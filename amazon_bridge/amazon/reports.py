@@ -6,14 +6,14 @@ Source: Amazon's model "reports_2021-06-30" and its page "Reports API v2021-06-3
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.client import Connection
 from amazon_bridge.amazon.documents import REPORT_IT, ProcessingStatus, downloaded
+from amazon_bridge.amazon.pages import pages
 from amazon_bridge.amazon.payloads import Instant, KnownEntries, NonEmpty, Payload, Text, iso
 from amazon_bridge.engine.errors import Transient
 
@@ -95,21 +95,17 @@ class Reports:
 
         Some types can't be requested, only listed: settlements.
         """
-        query: dict[str, Any] = {
+        query = {  # with a token, Amazon's model allows none of these
             "reportTypes": list(report_types),
             "createdSince": iso(since),
             "pageSize": _PER_PAGE,
         }
-        tokens: set[str] = set()
-        while True:
-            page = self._connection.ask(_Page, operations.GET_REPORTS, **query)
+        for page in pages(
+            lambda token: self._page({"nextToken": token} if token else query),
+            lambda page: page.next_token,
+            of="reports",
+        ):
             yield from map(_report, page.reports)
-            if page.next_token is None:
-                return
-            if page.next_token in tokens:
-                raise Transient("Amazon repeated a page token of its list of reports.")
-            tokens.add(page.next_token)
-            query = {"nextToken": page.next_token}  # the only parameter, says Amazon's model
 
     def rows(self, document_id: str, charset: str = "UTF-8") -> Iterator[dict[str, str]]:
         """Read a tab-separated report. Takes memory for one row at a time.
@@ -136,6 +132,9 @@ class Reports:
                 yield from _rows(io.TextIOWrapper(file, _codec(charset), newline="\n"))
             except UnicodeDecodeError:
                 raise Transient(f"The report is not in {charset}.", REPORT_IT) from None
+
+    def _page(self, query: Mapping[str, object]) -> _Page:
+        return self._connection.ask(_Page, operations.GET_REPORTS, **query)
 
 
 def _report(payload: _Report) -> Report:

@@ -24,6 +24,7 @@ from amazon_bridge.amazon.cancellations import (
 from amazon_bridge.amazon.client import Connection
 from amazon_bridge.amazon.feeds import Feeds, FeedState
 from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order, read_order_as_is
+from amazon_bridge.amazon.pages import pages
 from amazon_bridge.amazon.payloads import Instant, Part, Payload, Text, iso
 from amazon_bridge.amazon.reports import Reports
 from amazon_bridge.amazon.sdk import Credentials, Site
@@ -172,18 +173,13 @@ class SellingPartner:
             after: Changed at this instant or later.
             before: Changed at this instant or earlier; at least two minutes ago.
         """
-        token: str | None = None
-        used: set[str] = set()
-        while True:
-            page = self._page(after, before, token)
+        for page in pages(
+            lambda token: self._page(after, before, token),
+            lambda page: page.pagination.next_token,
+            of="orders",
+        ):
             until = min(page.last_updated_before or before, before)
             yield Page(tuple(map(self._read, page.orders)), until)
-            token = page.pagination.next_token
-            if token is None:
-                return
-            if token in used:
-                raise Transient("Amazon repeated a page token of its list of orders.")
-            used.add(token)
 
     def order(self, order_id: str, *, as_is: bool = False) -> Order | UnreadableOrder:
         """One order as it is now, whatever its status.
