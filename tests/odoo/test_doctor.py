@@ -23,7 +23,9 @@ def test_a_new_odoo_lacks_only_what_setup_makes(
     by_admin = problems(examine(admin, make_account()))
     assert by_admin
     assert all(what.startswith("Missing in Odoo") for what in by_admin)
-    assert all(remedy.startswith("`amazon-bridge setup` creates it") for remedy in by_admin.values())
+    assert all(
+        remedy.startswith("`amazon-bridge setup` creates it") for remedy in by_admin.values()
+    )
     by_bridge = problems(examine(bridge, make_account()))
     assert by_bridge.keys() == by_admin.keys()
     assert all("takes the group" in remedy for remedy in by_bridge.values())

@@ -14,6 +14,7 @@ from amazon_bridge.cli.commands import Commands
 HEAVY = (
     *("sp_api", "httpx", "pydantic", "structlog", "rich", "ruamel", "yaml", "jsonschema"),
     *("werkzeug", "waitress", "prometheus_client", "apscheduler", "apprise", "odoorpc"),
+    *("sqlalchemy", "tenacity"),
 )
 WEB = ("werkzeug", "waitress", "prometheus_client", "apprise", "jsonschema")
 
