@@ -37,6 +37,8 @@ class Seen(NamedTuple):
     """It has been in a state in which it should exist in the other system; never reset."""
     label: str | None = None
     """What people call the item, where the key alone means nothing to them."""
+    version: datetime | None = None
+    """When it changed last, as the remote says; None if unknown. Older versions are ignored."""
 
 
 @dataclass(frozen=True, slots=True)

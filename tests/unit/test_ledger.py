@@ -102,6 +102,28 @@ def test_an_item_seen_twice_at_once_is_worked_once_in_its_last_shape(ledger: Led
     assert ledger.items.settle("acme", "orders", "2", "b")
 
 
+def test_an_older_version_changes_nothing(ledger: Ledger, clock: Clock):
+    newer, older = Seen("1", "b", version=NOON), Seen("1", "a", version=NOON - HOUR)
+    assert ledger.items.file("acme", "orders", [newer]) == ["1"]
+    assert ledger.items.file("acme", "orders", [older]) == []
+    assert ledger.items.pending("acme", "orders") == ["1"]
+    assert ledger.items.settle("acme", "orders", "1", "b")
+    clock.now += HOUR
+    assert ledger.items.file("acme", "orders", [older, newer]) == []
+    (entry,) = ledger.items.with_key("1")
+    assert (entry.state, entry.fingerprint, entry.last_seen) == (State.DONE, "b", NOON + HOUR)
+
+
+@pytest.mark.parametrize("version", [NOON, NOON + HOUR, None])
+def test_another_version_that_is_not_known_to_be_older_is_worked(
+    ledger: Ledger, version: datetime | None
+):
+    ledger.items.file("acme", "orders", [Seen("1", "b", version=NOON)])
+    ledger.items.settle("acme", "orders", "1", "b")
+    assert ledger.items.file("acme", "orders", [Seen("1", "c", version=version)]) == ["1"]
+    assert ledger.items.file("acme", "orders", [Seen("1", "a", version=NOON - HOUR)]) == []
+
+
 def test_what_was_left_pending_by_an_earlier_round_is_still_pending(ledger: Ledger, clock: Clock):
     ledger.items.file("acme", "orders", [Seen("9", "a")])
     clock.now += HOUR

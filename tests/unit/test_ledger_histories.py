@@ -22,7 +22,10 @@ accounts = st.sampled_from(["acme", "beta"])
 keys = st.sampled_from(["1", "2", "3"])
 fingerprints = st.sampled_from(["a", "b"])
 hours = st.integers(-48, 48)
-seen_items = st.lists(st.builds(Seen, keys, fingerprints, st.booleans()), max_size=4)
+versions = st.none() | hours.map(lambda hour: START + timedelta(hours=hour))
+seen_items = st.lists(
+    st.builds(Seen, keys, fingerprints, st.booleans(), st.none(), versions), max_size=4
+)
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Item:
     importable: bool = False
     state: State = State.PENDING
     attempts: int = 0
+    version: datetime | None = None
 
 
 class Histories(RuleBasedStateMachine):
@@ -65,12 +69,21 @@ class Histories(RuleBasedStateMachine):
         self._file(account, seen, keys)
 
     def _file(self, account: str, seen: list[Seen], keys: list[str]) -> None:
-        for key, fingerprint, importable, _ in seen:
+        for key, fingerprint, importable, _, version in seen:
             item = self.items.setdefault((account, key), Item(fingerprint))
             item.importable |= importable
+            if item.version and version and version < item.version:
+                continue
+            item.version = version or item.version
             if item.fingerprint != fingerprint:
                 item.fingerprint, item.state, item.attempts = fingerprint, State.PENDING, 0
-        pending = {key for key, *_ in seen if self.items[account, key].state is State.PENDING}
+        latest = {key: self.items[account, key] for key, *_ in seen}
+        shown = {key: fingerprint for key, fingerprint, *_ in seen}
+        pending = {
+            key
+            for key, item in latest.items()
+            if item.state is State.PENDING and item.fingerprint == shown[key]
+        }
         assert set(keys) == pending
         assert len(keys) == len(pending)
 

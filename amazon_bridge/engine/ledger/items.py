@@ -52,13 +52,15 @@ class Items(Subject):
         """File what was seen, and move the cursor to the end of the window: both or neither.
 
         New and changed items become pending, quarantined ones too. An item is changed when
-        its fingerprint is not the filed one. File an order again when it was fetched anew.
+        its fingerprint is not the filed one. A version older than the filed one changes nothing.
+        File an order again when it was fetched anew.
 
         The cursor only moves forward, and only from within the window or from its start: a
         cursor that somebody set back meanwhile stays where it was set.
 
         Returns:
-            The keys of those seen that are pending, in the order in which they were seen.
+            The keys of those that are pending as they were seen, in the order in which they were
+            seen.
         """
         now, rows = self._now(), list(seen)
         new: dict[str, object] = {"account": account, "job": job, "state": State.PENDING}
@@ -67,13 +69,17 @@ class Items(Subject):
             db.run(statements.FILE, *({**new, **_columns(row)} for row in rows))
             if window:
                 advance(db, account, window)
-        pending = set(self.pending(account, job))
-        return [key for key in dict.fromkeys(row.key for row in rows) if key in pending]
+        pending = self._pending(account, job)
+        latest = {row.key: row.fingerprint for row in rows}
+        return [key for key, fingerprint in latest.items() if pending.get(key) == fingerprint]
 
     def pending(self, account: str, job: str) -> list[str]:
         """The keys of all items that are still to be processed, first seen first."""
+        return list(self._pending(account, job))
+
+    def _pending(self, account: str, job: str) -> dict[str, str]:
         rows = self._rows(statements.PENDING, {"of_account": account, "of_job": job})
-        return [row.key for row in rows]
+        return {row.key: row.fingerprint for row in rows}
 
     def pending_entries(self, account: str, job: str) -> list[Entry]:
         """The items that are still to be processed."""

@@ -170,5 +170,6 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         "ALTER TABLE rounds RENAME TO runs",
     ),
     ("UPDATE items SET kind = 'internal_error' WHERE kind = 'bug'",),
+    ("ALTER TABLE items ADD COLUMN version TEXT",),
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

@@ -11,7 +11,9 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    false,
     func,
+    not_,
     null,
     select,
     update,
@@ -37,7 +39,10 @@ REASONLESS = dict.fromkeys(("kind", "reason", "remedy"), null())
 FINISHED = items.c.state.in_([State.DONE, State.LEFT_OUT])
 
 _NEW = insert(items)
-_CHANGED = items.c.fingerprint != _NEW.excluded.fingerprint
+_IS_OLDER = func.coalesce(_NEW.excluded.version < items.c.version, false())
+"""False if a version is unknown."""
+_KNOWN_VERSION = func.coalesce(_NEW.excluded.version, items.c.version)
+_CHANGED = and_(items.c.fingerprint != _NEW.excluded.fingerprint, not_(_IS_OLDER))
 
 
 def indexed(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -70,6 +75,7 @@ FILE = Prepared(
             "state",
             "first_seen",
             "last_seen",
+            "version",
         )
     ).on_conflict_do_update(
         index_elements=items.primary_key.columns,
@@ -77,7 +83,8 @@ FILE = Prepared(
             "label": func.coalesce(_NEW.excluded.label, items.c.label),
             "importable": case((items.c.importable == 1, 1), else_=_NEW.excluded.importable),
             "last_seen": _NEW.excluded.last_seen,
-            "fingerprint": _NEW.excluded.fingerprint,
+            "fingerprint": _reset("fingerprint", _NEW.excluded.fingerprint),
+            "version": case((_IS_OLDER, items.c.version), else_=_KNOWN_VERSION),
             "state": _reset("state", _NEW.excluded.state),
             "attempts": _reset("attempts", 0),
             **{name: _reset(name, null()) for name in (*REASONLESS, "unanswered_since")},
@@ -120,10 +127,10 @@ QUARANTINE = Prepared(
 REMEMBER = Prepared(
     update(items).where(*ONE).values(memo=bindparam("new_memo"), watched=bindparam("is_watched"))
 )
-ENTRY = [column for column in items.c if column is not items.c.watched]
+ENTRY = [column for column in items.c if column.name not in ("watched", "version")]
 GET = Prepared(select(*ENTRY).where(*ONE))
 PENDING = (
-    select(items.c.key)
+    select(items.c.key, items.c.fingerprint)
     .where(indexed(is_pending, *ONE[:2]))
     .order_by(items.c.first_seen, items.c.key)
 )

@@ -141,6 +141,7 @@ items = _table(
     Column("label", Text),
     _moment("refused_since"),
     _number("watched"),
+    _moment("version"),
     _flag("importable"),
     _flag("watched"),
     CheckConstraint("state IN ('pending', 'done', 'left_out', 'quarantined')"),

@@ -80,13 +80,16 @@ def file(
         window: moves the cursor to its end in the same transaction.
 
     Returns:
-        The ids of the orders to process: those that are new or changed.
+        The ids of the orders to process: those that are new or changed. An order of which a newer
+        version is filed is not among them.
     """
-    seen = [
-        Seen(order.order_id, order.fingerprint, to_be_imported(order, filed_before=False))
-        for order in fetched
-    ]
+    seen = [_seen(each, importable=to_be_imported(each, filed_before=False)) for each in fetched]
     return context.ledger.items.file(context.name, JOB, seen, window=window)
+
+
+def _seen(order: FetchedOrder, *, importable: bool) -> Seen:
+    version = order.last_updated if isinstance(order, Order) else None
+    return Seen(order.order_id, order.fingerprint, importable, version=version)
 
 
 def fetch(context: Context, order_id: str) -> Order:
@@ -197,7 +200,7 @@ def leave_to_owner(context: Context, order: FetchedOrder) -> bool:
         return False
     entry = items.get(context.name, JOB, order.order_id)
     importable = entry is not None and entry.importable
-    items.file(owner, JOB, [Seen(order.order_id, order.fingerprint, importable)])
+    items.file(owner, JOB, [_seen(order, importable=importable)])
     items.settle(context.name, JOB, order.order_id, order.fingerprint, State.LEFT_OUT)
     return True
 
