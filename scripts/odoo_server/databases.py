@@ -25,7 +25,8 @@ MODULES = (
     "stock_delivery",
 )
 TEMPLATES = "amazon_bridge_template_"
-TEMPLATE = TEMPLATES + hashlib.sha256(" ".join(MODULES).encode()).hexdigest()[:8]
+TEMPLATE_VERSION = 2  # to be raised when the template is built in another way
+TEMPLATE = TEMPLATES + hashlib.sha256(f"{MODULES} {TEMPLATE_VERSION}".encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from odoo_server.postgresql import Cluster
 
 SECONDS_TO_STOP = 20
 SERIES = "19.0"
+SERVER_MODULES = Path(__file__).parents[1] / "odoo_modules"
 LONGEST_SOCKET_FOLDER = 90  # bytes; the whole path of a Unix socket has at most 107
 
 
@@ -35,6 +36,7 @@ class LocalOdoo:
     def start(self, workers: int) -> str:
         """Starts PostgreSQL and Odoo, and answers the URL where Odoo will listen."""
         unprivileged.own(self._run, self._home / "data")
+        self.add_modules(SERVER_MODULES)
         self._run.chmod(0o700)
         self._cluster.start()
         port, events_port = _free_ports()
@@ -51,7 +53,8 @@ class LocalOdoo:
         place.mkdir(parents=True, exist_ok=True)
         place.chmod(0o755)  # Odoo makes it read-only
         for module in folder.iterdir():
-            shutil.copytree(module, place / module.name, dirs_exist_ok=True)
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(module, place / module.name, ignore=ignored, dirs_exist_ok=True)
         unprivileged.own(place.parent, place)
 
     def is_running(self) -> bool:
@@ -108,6 +111,7 @@ http_interface = 127.0.0.1
 http_port = {port}
 gevent_port = {events_port}
 workers = {workers}
+server_wide_modules = base,rpc,web,cheap_passwords
 max_cron_threads = 0
 limit_time_cpu = 600
 limit_time_real = 900
