@@ -1,6 +1,6 @@
 {  # noqa: B018, D100
-    "name": "Cheap passwords",
-    "summary": "For tests only: hashes passwords in one round",
+    "name": "Test speed",
+    "summary": "For tests only: cheap passwords and connections",
     "license": "LGPL-3",
     "author": "amazon-bridge",
     "depends": ["base"],
