@@ -252,12 +252,12 @@ class _Shop:
 
     def order_to_ship(self, number: int = 0) -> dict[str, Any]:
         """An order that the shop has to ship itself."""
-        waiting = [
+        ready = [
             each
             for each in self.sale_orders()
             if (each["state"], each["delivery_status"]) == ("sale", "pending")
         ]
-        return waiting[number]
+        return ready[number]
 
     def ship(self, carrier: str, tracking_reference: str) -> str:
         """Validate a delivery order as a person would, and return its name."""

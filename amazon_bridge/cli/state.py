@@ -9,7 +9,7 @@ import click
 from amazon_bridge.cli.common import load, opened, parse_timestamp, timestamp
 from amazon_bridge.cli.status import known_accounts
 from amazon_bridge.engine.ledger.file import verify as verify_file
-from amazon_bridge.flows.shipments.records import waiting
+from amazon_bridge.flows.shipments.records import pending_deliveries
 from amazon_bridge.terminal import say
 
 
@@ -62,8 +62,8 @@ def adopt(ctx: click.Context, since: str | None) -> None:
         for name, moment in moments.items():
             say(f"{name}: everything since {timestamp(moment)} is looked at again.")
         for name in known_accounts(bridge):
-            for each in waiting(bridge.ledger, name):
-                say(f"{name}: {each.display_key} was waiting{_WHETHER_THERE}")
+            for each in pending_deliveries(bridge.ledger, name):
+                say(f"{name}: {each.display_key} was pending{_WHETHER_THERE}")
 
 
 _WHETHER_THERE = (

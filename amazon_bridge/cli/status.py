@@ -145,7 +145,7 @@ def _jobs_json(bridge: App, name: str, account: AccountConfig | None) -> dict[st
 
 
 def _is_switched_off(account: AccountConfig, name: str) -> bool:
-    return any(job.name == name and not account.notifies_amazon(job) for job in JOBS)
+    return any(job.name == name and not account.is_enabled(job) for job in JOBS)
 
 
 def _run_json(run: Run) -> dict[str, Any]:

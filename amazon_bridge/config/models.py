@@ -240,7 +240,7 @@ class AccountConfig(Section):
         schedule: timedelta | str = getattr(self.schedule, job.name)
         return schedule
 
-    def notifies_amazon(self, job: Job) -> bool:
+    def is_enabled(self, job: Job) -> bool:
         """False if the job tells Amazon something and is switched off."""
         switch = job.notify_amazon
         return switch is None or bool(getattr(self.notify_amazon, switch.key))

@@ -141,7 +141,7 @@ class OutboundJob(Generic[F]):
             What was done, also if a side went down or refused the account halfway: then the
             ``error`` says so.
         """
-        if not context.account.notifies_amazon(self.job):
+        if not context.account.is_enabled(self.job):
             return Counts()
         run = Run(context, self.job.name)
         counts = run.counts

@@ -10,7 +10,7 @@ from amazon_bridge.job import Job, PendingList, PendingView, load
 
 def pending_entries(ledger: Ledger, account: str, job: Job, most: int) -> list[Entry]:
     """At most ``most`` pending items of an account, with reasons; known reasons come first."""
-    return [explained(entry) for entry in ledger.items.waiting(account, job.name, most)]
+    return [explained(entry) for entry in ledger.items.first_pending(account, job.name, most)]
 
 
 def explained(entry: Entry) -> Entry:

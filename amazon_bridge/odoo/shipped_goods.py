@@ -46,7 +46,7 @@ class Goods:
     loose: tuple[Loose, ...] = ()
     gone: Mapping[str, int] = field(default_factory=dict)
     """Units by order item that all delivery orders shipped, less those returned."""
-    waiting: Mapping[str, int] = field(default_factory=dict)
+    to_deliver: Mapping[str, int] = field(default_factory=dict)
     """Units by order item that are still to be delivered."""
     is_last: bool = True
     """No other delivery of the sale order is open."""
@@ -132,14 +132,14 @@ class _Known:
         units = {line.order_item_id: self._units[id_] for id_, line in lines.items()}
         left = {item: of[delivery.id] for item, of in units.items() if delivery.id in of}
         gone = {x.order_item_id: self._gone(id_) for id_, x in lines.items()}
-        waiting = {x.order_item_id: _waiting(x, self._of(id_)) for id_, x in lines.items()}
+        to_deliver = {x.order_item_id: _to_deliver(x, self._of(id_)) for id_, x in lines.items()}
         loose = self._loose(sale_order_id, delivery)
         return Goods(
             shipped=tuple(Shipped(item, n) for item, n in left.items() if n != 0),
             loose=tuple(self._described(loose.pop(delivery.id, []))),
             gone=gone,
-            waiting=waiting,
-            is_last=sale_order_id not in open_orders and not any(waiting.values()),
+            to_deliver=to_deliver,
+            is_last=sale_order_id not in open_orders and not any(to_deliver.values()),
             is_only_loose=not loose,
         )
 
@@ -296,7 +296,7 @@ def _kit_units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
     return units
 
 
-def _waiting(line: _Line, moves: Sequence[_Move]) -> int:
+def _to_deliver(line: _Line, moves: Sequence[_Move]) -> int:
     """The units of the item that are still to be delivered; of a kit, those it is part of."""
     demand = sum((m.demand for m in moves if m.is_open and m.product_id == line.product_id), _ZERO)
     if demand:

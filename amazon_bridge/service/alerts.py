@@ -38,7 +38,7 @@ PING = timedelta(minutes=5)
 _ATTEMPTS = 3
 _PAUSE = 20.0  # seconds between two attempts
 _TIMEOUT = 15.0  # seconds
-_MOST_WAITING = 100
+_MOST_QUEUED = 100
 _MOST_NAMED = 20
 
 
@@ -53,7 +53,7 @@ class DeliveryQueue:
 
     def __init__(self, pause: float = _PAUSE) -> None:
         self._pause = pause
-        self._waiting: Queue[Callable[[], bool]] = Queue(_MOST_WAITING)
+        self._queue: Queue[Callable[[], bool]] = Queue(_MOST_QUEUED)
         self._stopping = threading.Event()
         self._failing = False
         self._thread = threading.Thread(target=self._deliver, name="alerts", daemon=True)
@@ -62,12 +62,12 @@ class DeliveryQueue:
     def put(self, send: Callable[[], bool]) -> None:
         """Queue a message; never blocks."""
         with suppress(Full):  # then a hundred other messages report the trouble
-            self._waiting.put_nowait(send)
+            self._queue.put_nowait(send)
 
     def close(self, seconds: float) -> None:
         """Stop, after at most ``seconds`` for queued messages to be sent."""
         with suppress(Full):
-            self._waiting.put(self._end, timeout=seconds)
+            self._queue.put(self._end, timeout=seconds)
         self._thread.join(seconds)
         self._stopping.set()
 
@@ -77,7 +77,7 @@ class DeliveryQueue:
 
     def _deliver(self) -> None:
         while not self._stopping.is_set():
-            send = self._waiting.get()
+            send = self._queue.get()
             delivered = any(self._attempt(send, attempt) for attempt in range(_ATTEMPTS))
             if self._failing == delivered:  # logged once, not for each message
                 (log.info if delivered else log.warning)(

@@ -96,7 +96,7 @@ def _change_settings(backend: Backend, body: dict[str, Any]) -> Any:
 
 def _faults(backend: Backend, _: dict[str, Any]) -> Any:
     return [
-        {name: getattr(fault, name) for name in _FAULT_SETTINGS} for fault in backend.faults.waiting
+        {name: getattr(fault, name) for name in _FAULT_SETTINGS} for fault in backend.faults.pending
     ]
 
 

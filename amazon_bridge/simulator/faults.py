@@ -142,7 +142,7 @@ class Faults:
     """The pending faults, first in first out."""
 
     def __init__(self) -> None:
-        self.waiting: list[Fault] = []
+        self.pending: list[Fault] = []
 
     def add(self, kind: str, operation: str = "*", **settings: Any) -> Fault:
         """Add a fault; see ``Fault`` for the settings.
@@ -151,12 +151,12 @@ class Faults:
             ValueError: There is no such kind of fault.
         """
         fault = Fault(kind=kind, operation=operation, **settings)
-        self.waiting.append(fault)
+        self.pending.append(fault)
         return fault
 
     def clear(self) -> None:
-        self.waiting.clear()
+        self.pending.clear()
 
     def strike(self, operation: str, request: Request) -> Fault | None:
         """The fault that hits this call, if any."""
-        return next((f for f in self.waiting if f.strikes(operation, request.path)), None)
+        return next((f for f in self.pending if f.strikes(operation, request.path)), None)

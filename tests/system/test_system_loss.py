@@ -310,7 +310,7 @@ def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: Mem
     here.run()
     here.warehouse.ship(orders[0], "DHL", None)
     here.run("pickings")
-    (waits,) = records.waiting(here.bridge.app.ledger, "acme")
+    (waits,) = records.pending_deliveries(here.bridge.app.ledger, "acme")
     here.bridge.close()
     production = here.odoo.copy(here.clock)
     parameters = production.env.store.table("ir.config_parameter")
@@ -331,7 +331,7 @@ def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: Mem
     here.run("pickings")
     (gone,) = [each for each in here.bridge.events if each["event"] == "delivery_order_gone"]
     assert (gone["order"], gone["delivery_order"]) == (waits.order_id, waits.delivery_order)
-    assert records.waiting(here.bridge.app.ledger, "acme") == []
+    assert records.pending_deliveries(here.bridge.app.ledger, "acme") == []
     here.bridge.close()
     here.odoo.env = test_copy
     with pytest.raises(ConfigError, match="another database"):

@@ -350,15 +350,15 @@ def test_one_that_odoo_has_no_more(bridge: Bridge, warehouse: Warehouse, odoo: M
     backup = odoo.backup()
     before = warehouse.ship(order, None, None)
     bridge.sync("pickings")
-    assert len(records.waiting(bridge.app.ledger, "acme")) == 1
+    assert len(records.pending_deliveries(bridge.app.ledger, "acme")) == 1
     odoo.restore(backup)
     bridge.close()
     assert bridge.sync("pickings") == {}
-    assert records.waiting(bridge.app.ledger, "acme") == []
+    assert records.pending_deliveries(bridge.app.ledger, "acme") == []
     after = warehouse.ship(order, None, None)
     assert after["id"] == before["id"]
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
-    assert len(records.waiting(bridge.app.ledger, "acme")) == 1
+    assert len(records.pending_deliveries(bridge.app.ledger, "acme")) == 1
 
 
 def test_a_backup_of_odoo_is_restored(
@@ -470,7 +470,7 @@ def test_a_delivery_that_is_cancelled_while_its_order_goes_on(
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
     (text,) = warehouse.activities("sale.order", sale_order).values()
     assert f"{3 - (part or 0)} units of MUG-BLUE are still open on Amazon" in text
-    assert records.waiting(bridge.app.ledger, "acme") == []
+    assert records.pending_deliveries(bridge.app.ledger, "acme") == []
     asked = len(bridge.received("getOrder"))
     assert bridge.sync("pickings") == {}
     assert len(bridge.received("getOrder")) == asked
@@ -570,12 +570,12 @@ def test_whose_order_it_is_shows_when_its_account_asks(
     bridge.forget()
     bridge.sync("pickings")
     assert bridge.state("pickings", key(order, transfer)) == State.PENDING
-    (waits,) = records.waiting(bridge.app.ledger, "acme")
+    (waits,) = records.pending_deliveries(bridge.app.ledger, "acme")
     assert waits.delivery_order == transfer["name"]
     assert bridge.sync("pickings", account="us") == {"seen": 1, "notified": 1}
     assert bridge.sync("pickings") == {}
     assert bridge.state("pickings", key(order, transfer)) == State.LEFT_OUT
-    assert records.waiting(bridge.app.ledger, "acme") == []
+    assert records.pending_deliveries(bridge.app.ledger, "acme") == []
 
 
 def test_a_marketplace_that_no_account_has_any_more(bridge: Bridge, warehouse: Warehouse) -> None:

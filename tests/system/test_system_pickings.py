@@ -252,7 +252,7 @@ def test_it_waits_for_its_tracking_reference(
         assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
         (event,) = bridge.logged("shipment_waiting")
         assert event["delivery_order"] == transfer["name"]
-        (waiting,) = records.waiting(bridge.app.ledger, "acme")
+        (waiting,) = records.pending_deliveries(bridge.app.ledger, "acme")
         assert (waiting.delivery_order, waiting.order_id) == (transfer["name"], order.order_id)
         assert waiting.lacks == ("tracking reference",)
         assert warehouse.activities("stock.picking", transfer["id"]) == {}
@@ -272,10 +272,10 @@ def test_it_waits_for_its_tracking_reference(
         )
         warehouse.label(transfer["id"], None, "JD0002")
         assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
-        assert records.waiting(bridge.app.ledger, "acme")[0].lacks == ("carrier",)
+        assert records.pending_deliveries(bridge.app.ledger, "acme")[0].lacks == ("carrier",)
         warehouse.label(transfer["id"], "DHL", "JD0002")
         assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
-        assert records.waiting(bridge.app.ledger, "acme") == []
+        assert records.pending_deliveries(bridge.app.ledger, "acme") == []
     (detail,) = details(bridge, order)
     assert detail["trackingNumber"] == "JD0002"
     assert warehouse.activities("stock.picking", transfer["id"]) == {}

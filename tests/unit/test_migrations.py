@@ -104,7 +104,7 @@ def test_memos_of_all_encodings_are_read(path: Path):
         ] == [CancellationMemo(passed_brake=True, feeds=n) for n in (2, 1)]
         progress = ShipmentProgress.read(entry("pickings", "402-1#17"))
         assert progress == ShipmentProgress(
-            Stage.WAITING, NOON - 2 * HOUR, "402-1", ("carrier",), done=NOON - 2 * HOUR
+            Stage.INCOMPLETE, NOON - 2 * HOUR, "402-1", ("carrier",), done=NOON - 2 * HOUR
         )
 
 

@@ -92,7 +92,7 @@ def send(mug: int = 0, pot: int = 0, **surplus: int) -> Plan:
     ("goods", "order", "todo"),
     [
         (shipped(2), amazons(item(MUG, 2)), send(2)),
-        (shipped(1, waiting={MUG: 1}), amazons(item(MUG, 2)), send(1)),
+        (shipped(1, to_deliver={MUG: 1}), amazons(item(MUG, 2)), send(1)),
         # one unit was cancelled on Amazon
         (shipped(3), amazons(item(MUG, 2)), send(2, _51=1)),
         (shipped(3, 1), amazons(item(MUG, 3), item(POT, 0)), send(3, _52=1)),
@@ -213,7 +213,7 @@ def test_of_a_cancelled_order_nothing_is_told() -> None:
         # of one of two items
         (shipped(0, 1, loose=loose(2)), amazons(item(MUG, 2), item(POT, 1)), send(2, 1)),
         (
-            Goods(loose=loose(2), is_last=False, waiting={POT: 1}),
+            Goods(loose=loose(2), is_last=False, to_deliver={POT: 1}),
             amazons(item(MUG, 2), item(POT, 1)),
             send(2),
         ),
@@ -228,13 +228,13 @@ def test_of_a_cancelled_order_nothing_is_told() -> None:
         (shipped(1, loose=loose(5, ordered=True)), amazons(item(MUG, 1)), send(1)),
         # ordered by somebody beside what Amazon sold, which is still to be delivered
         (
-            Goods(loose=loose(1, ordered=True), waiting={MUG: 1}, is_last=False),
+            Goods(loose=loose(1, ordered=True), to_deliver={MUG: 1}, is_last=False),
             amazons(item(MUG, 1)),
             Plan(ShipmentOutcome.NOTHING),
         ),
         # the replaced product stays open
         (
-            Goods(loose=loose(1), waiting={MUG: 1}, is_last=False),
+            Goods(loose=loose(1), to_deliver={MUG: 1}, is_last=False),
             amazons(item(MUG, 1)),
             send(1),
         ),
@@ -260,7 +260,7 @@ TWO = amazons(item(MUG, 2), item(POT, 1))
         (Goods(loose=loose(0.5)), amazons(item(MUG, 1))),
         (Goods(loose=loose(1, 1), is_last=False), amazons(item(MUG, 3))),
         (Goods(loose=loose(4), is_last=False), amazons(item(MUG, 3))),
-        (Goods(loose=loose(1), waiting={MUG: 2, POT: 1}, is_last=False), TWO),
+        (Goods(loose=loose(1), to_deliver={MUG: 2, POT: 1}, is_last=False), TWO),
     ],
 )
 def test_it_is_not_clear_which_units_the_goods_are(goods: Goods, order: Order) -> None:

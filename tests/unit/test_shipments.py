@@ -105,15 +105,15 @@ def test_progress_is_read_as_it_was_written(
     with Ledger(tmp_path / "bridge.db", lambda: NOW) as ledger:
         ledger.items.file("acme", "pickings", [Seen(DELIVERY.key, "f", label=DELIVERY.name)])
         assert ShipmentProgress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) is None
-        assert [each.since for each in records.waiting(ledger, "acme")] == [NOW]
+        assert [each.since for each in records.pending_deliveries(ledger, "acme")] == [NOW]
         ledger.items.remember("acme", "pickings", DELIVERY.key, progress)
         assert ShipmentProgress.read(ledger.items.get("acme", "pickings", DELIVERY.key)) == progress
-        waiting = records.waiting(ledger, "acme")
+        pending = records.pending_deliveries(ledger, "acme")
     if stage == Stage.SENT:
-        assert waiting == []
+        assert pending == []
     else:
-        assert waiting == [
-            records.Waiting(
+        assert pending == [
+            records.PendingDelivery(
                 "WH/OUT/00017@404-1234567-1234567#17",
                 DELIVERY.name,
                 DELIVERY.order_id,
@@ -218,13 +218,13 @@ def test_a_unit_is_several_kits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("done", "open_", "returned", "gone", "waiting"),
+    ("done", "open_", "returned", "gone", "to_deliver"),
     [(12, 0, 0, 2, 0), (7, 5, 0, 1, 1), (7, 0, 1, 1, 0), (7, 0, 2, 0, 0), (3, 9, 0, 0, 2)],
 )
 def test_whole_units_are_gone_and_waited_for(
-    done: int, open_: int, returned: int, gone: int, waiting: int
+    done: int, open_: int, returned: int, gone: int, to_deliver: int
 ) -> None:
     moves = [move(17, 1, done, done)] + ([move(18, 1, open_, None)] if open_ else [])
     goods = _Known(moves, {7: OF_SIX}, {7: Decimal(returned)}).goods(DELIVERY, set())
-    assert (goods.gone, goods.waiting) == ({"51": gone}, {"51": waiting})
+    assert (goods.gone, goods.to_deliver) == ({"51": gone}, {"51": to_deliver})
     assert goods.is_last == (not open_)

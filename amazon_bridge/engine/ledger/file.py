@@ -225,5 +225,5 @@ def _damaged(path: Path) -> ConfigError:
         f"Stop the bridge, move {path.name}, {path.name}-wal and {path.name}-shm away, and start"
         " again: what exists in Odoo is recognised, so nothing is done twice. Then set the"
         " cursors to a moment before the damage (amazon-bridge cursor set): that brings back"
-        " what was waiting or quarantined.",
+        " what was pending or quarantined.",
     )

@@ -85,8 +85,8 @@ class Items(Subject):
         """The items that are still to be processed."""
         return self._entries(statements.indexed(is_pending, *_is_of(account, job)))
 
-    def waiting(self, account: str, job: str, most: int) -> list[Entry]:
-        """At most ``most`` pending items: those with a known reason to wait, then the oldest."""
+    def first_pending(self, account: str, job: str, most: int) -> list[Entry]:
+        """At most ``most`` pending items: those with a known reason first, then the oldest."""
         is_unexplained = func.coalesce(items.c.reason, items.c.unanswered_since).is_(None)
         query = (
             select(*statements.ENTRY)
@@ -97,7 +97,7 @@ class Items(Subject):
         return [_entry(row) for row in self._rows(query)]
 
     def explain(self, account: str, job: str, key: str, reason: str) -> None:
-        """Note why a pending item waits, until it is settled, quarantined or changed."""
+        """Record why an item is pending, until it is settled, quarantined or changed."""
         one = update(items).where(*_is_of(account, job), items.c.key == key)
         with self._transaction(account) as db:
             db.execute(one.where(is_pending).values(reason=reason))

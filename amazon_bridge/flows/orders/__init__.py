@@ -62,9 +62,9 @@ ORDERS = Job(
         "unsupported_tax": "put other taxes on the quotation's line in Odoo, then retry",
     },
     also_stores=("invoices",),
-    explain="amazon_bridge.flows.orders.waiting:with_reason",
+    explain="amazon_bridge.flows.orders.pending:with_reason",
     pending=PendingView(
-        "orders are pending", "waiting_orders", "amazon_bridge.flows.orders.waiting:pending_orders"
+        "orders are pending", "waiting_orders", "amazon_bridge.flows.orders.pending:pending_orders"
     ),
     pending_heading="Pending orders",
 )

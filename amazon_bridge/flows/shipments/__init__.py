@@ -48,7 +48,7 @@ SHIPMENTS = Job(
     pending=PendingView(
         "delivery orders are pending for Amazon",
         "waiting",
-        "amazon_bridge.flows.shipments.records:pending_deliveries",
+        "amazon_bridge.flows.shipments.records:pending_list",
     ),
     pending_heading="Pending for Amazon",
 )

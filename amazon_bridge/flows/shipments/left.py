@@ -36,7 +36,7 @@ def units_left(delivery: DeliveryOrder, goods: Goods, order: Order) -> dict[str,
     units = known_units(delivery, goods, order)
     missing = _missing(goods, order)
     if not missing and not all(each.is_ordered for each in goods.loose):
-        missing = _missing(replace(goods, waiting={}), order)
+        missing = _missing(replace(goods, to_deliver={}), order)
     if not goods.loose or not missing:
         return units
     found = _loose_units(delivery, goods, missing)
@@ -67,7 +67,7 @@ def _missing(goods: Goods, order: Order) -> dict[str, int]:
     found = {}
     for item in order.items:
         left = max(item.quantity_fulfilled, goods.gone.get(item.order_item_id, 0))
-        rest = item.quantity - left - goods.waiting.get(item.order_item_id, 0)
+        rest = item.quantity - left - goods.to_deliver.get(item.order_item_id, 0)
         if rest > 0:
             found[item.order_item_id] = rest
     return found

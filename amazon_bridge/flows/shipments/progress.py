@@ -26,7 +26,7 @@ class Stage(StrEnum):
     """Nobody can have confirmed it yet."""
     UNSURE = auto()
     """Somebody may have: the bridge with an earlier state store, or a person in Seller Central."""
-    WAITING = auto()
+    INCOMPLETE = "waiting"  # as stored since the first version
     """It lacks its carrier or its tracking reference."""
     REMINDED = auto()
     """It lacks them, and an activity asks for them."""

@@ -130,7 +130,7 @@ def keep(context: Context, task: ShipmentTask, progress: ShipmentProgress) -> No
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingDelivery:
     """A delivery order that is done and not confirmed to Amazon yet."""
 
     display_key: str
@@ -143,14 +143,14 @@ class Waiting:
     """Names of the empty fields that Amazon requires; if none, the next run confirms it."""
 
 
-def waiting(ledger: Ledger, account: str) -> list[Waiting]:
+def pending_deliveries(ledger: Ledger, account: str) -> list[PendingDelivery]:
     """Return an account's unconfirmed delivery orders as of the last run, oldest first."""
     entries = ledger.items.pending_entries(account, JOB)
-    found = [_waiting(entry, ShipmentProgress.read(entry)) for entry in entries]
+    found = [_pending(entry, ShipmentProgress.read(entry)) for entry in entries]
     return sorted(filter(None, found), key=lambda each: (each.since, each.delivery_order))
 
 
-def pending_deliveries(ledger: Ledger, account: str, _most: int) -> PendingList:
+def pending_list(ledger: Ledger, account: str, _most: int) -> PendingList:
     """All unconfirmed delivery orders, for ``status``."""
     items = [
         PendingItem(
@@ -164,15 +164,15 @@ def pending_deliveries(ledger: Ledger, account: str, _most: int) -> PendingList:
                 "lacks": each.lacks,
             },
         )
-        for each in waiting(ledger, account)
+        for each in pending_deliveries(ledger, account)
     ]
     return PendingList(items, len(items))
 
 
-def _waiting(entry: Entry, progress: ShipmentProgress | None) -> Waiting | None:
+def _pending(entry: Entry, progress: ShipmentProgress | None) -> PendingDelivery | None:
     """Return None if it was sent. Without progress, Amazon has not shown its order yet."""
     if progress and progress.stage == Stage.SENT:
         return None
     order_id = entry.key.partition("#")[0]
     since, lacks = (progress.since, progress.lacks) if progress else (entry.first_seen, ())
-    return Waiting(entry.display_key, entry.label or "", order_id, since, lacks)
+    return PendingDelivery(entry.display_key, entry.label or "", order_id, since, lacks)

@@ -23,7 +23,7 @@ def _settle(run: outbound.Run, found: Found) -> None:
 
 def _send(run: outbound.Run, found: Found) -> None:
     context = run.context
-    tell.show_waiting(context, found.tasks)
+    tell.report_incomplete(context, found.tasks)
     apply.process(run, with_goods(context, apply.due(context, found.tasks)))
 
 

@@ -79,8 +79,8 @@ class Report:
 # What lacks its carrier or tracking reference
 
 
-def show_waiting(context: Context, tasks: Sequence[ShipmentTask]) -> None:
-    """Log once that a delivery order waits, and schedule an activity if it waits too long."""
+def report_incomplete(context: Context, tasks: Sequence[ShipmentTask]) -> None:
+    """Log incomplete delivery orders once; schedule activities on those incomplete for too long."""
     late = [task for task in tasks if _is_late(context, task)]
     refused = notices.remind(context, [(_record(t.delivery), _TRACKING_MISSING) for t in late])
     for task in late:
@@ -89,15 +89,15 @@ def show_waiting(context: Context, tasks: Sequence[ShipmentTask]) -> None:
 
 
 def _is_late(context: Context, task: ShipmentTask) -> bool:
-    """Record whether it waits; return True if it is time to remind people of what it lacks."""
+    """Record what it lacks; return True if an activity about it is due."""
     progress, lacks = progress_of(context, task), task.delivery.lacks
     if progress.stage == Stage.SENT:
         return False
-    waits = progress.stage in {Stage.WAITING, Stage.REMINDED}
-    if lacks and not waits:
+    was_incomplete = progress.stage in {Stage.INCOMPLETE, Stage.REMINDED}
+    if lacks and not was_incomplete:
         log.info("shipment_waiting", **names(context, task.delivery), lacks=lacks)
-        remember(context, task, Stage.WAITING)
-    elif waits and progress.lacks != lacks:
+        remember(context, task, Stage.INCOMPLETE)
+    elif was_incomplete and progress.lacks != lacks:
         remember(context, task, progress.stage if lacks else Stage.UNSURE)
     overdue = context.clock() - task.delivery.done > context.account.tracking_reminder
     return bool(lacks) and overdue and progress.stage != Stage.REMINDED

@@ -1,4 +1,4 @@
-"""Orders that wait: filed, and neither processed nor quarantined yet."""
+"""Pending orders: filed, and neither processed nor quarantined yet."""
 
 from __future__ import annotations
 
@@ -10,16 +10,9 @@ from amazon_bridge.flows.orders.memo import JOB
 from amazon_bridge.job import PendingItem, PendingList
 
 
-def waiting(ledger: Ledger, account: str, *, most: int) -> list[Entry]:
-    """Return at most ``most`` pending orders of an account, each with the reason why it waits.
-
-    Those with a recorded reason come first, then the oldest.
-    """
-    return [with_reason(entry) for entry in ledger.items.waiting(account, JOB, most)]
-
-
 def pending_orders(ledger: Ledger, account: str, most: int) -> PendingList:
-    """The pending orders for ``status``: at most ``most`` of them."""
+    """The pending orders for ``status``: at most ``most``, those with a recorded reason first."""
+    entries = [with_reason(entry) for entry in ledger.items.first_pending(account, JOB, most)]
     items = [
         PendingItem(
             each.key,
@@ -27,13 +20,13 @@ def pending_orders(ledger: Ledger, account: str, most: int) -> PendingList:
             each.reason or "",
             {"order": each.key, "reason": each.reason},
         )
-        for each in waiting(ledger, account, most=most)
+        for each in entries
     ]
     return PendingList(items, ledger.items.tally(account, JOB)[State.PENDING])
 
 
 def with_reason(entry: Entry) -> Entry:
-    """Return the entry of a pending order with the reason why it waits."""
+    """Return the entry of a pending order with the reason why it is pending."""
     if entry.unanswered_since:
         silent = (
             f"Amazon has not answered for it since {entry.unanswered_since:%Y-%m-%d %H:%M} UTC."
