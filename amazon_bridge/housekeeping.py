@@ -77,7 +77,7 @@ class Housekeeping:
 
         Raises:
             AccountError, Transient: Odoo is down or refuses the login, or a run of orders takes
-                long; customers anonymised so far stay so.
+                long; customers anonymised before stay so.
         """
         outcome = retention.anonymise_customers(
             self.odoo,

@@ -1,4 +1,4 @@
-"""What a job is: one description from which everything about a job is derived.
+"""The description of a job, from which everything about it is derived.
 
 ``flows/jobs.py`` lists all jobs. Configuration, command line, scheduler, metrics, health, status
 page, ``check`` and the documentation's tables follow from their descriptions. These are data
@@ -139,7 +139,7 @@ class Job:
     also_stores: tuple[str, ...] = ()
     """Further names under which it keeps items in the state store."""
     notify_amazon: NotifySwitch | None = None
-    """Set if the job tells Amazon something."""
+    """Set if the job sends something to Amazon."""
     explain: EntryPoint | None = None
     """Function of a pending item's ``Entry`` that returns it with the reason why it is pending."""
     pending: PendingView | None = None

@@ -1,4 +1,4 @@
-"""Amazon's marketplaces: facts that both sides need.
+"""Amazon's marketplaces: facts that ``amazon`` and ``odoo`` need.
 
 Source of ids and regions: Amazon's page "Marketplace IDs" of the Selling Partner API
 documentation, as also listed in python-amazon-sp-api.

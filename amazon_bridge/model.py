@@ -1,4 +1,4 @@
-"""The vocabulary that Amazon's side and Odoo's side of the bridge share.
+"""The vocabulary that ``amazon`` and ``odoo`` share.
 
 Everything here is frozen and pure. Fields that hold a buyer's personal data are left out
 of ``repr``, so that no traceback and no log line can show them by accident.
@@ -33,7 +33,7 @@ class FulfillmentStatus(StrEnum):
 
 
 class ChargeKind(StrEnum):
-    """What a charge of an order item is for; each becomes a sale order line of its own."""
+    """What a charge of an order item is for; each becomes a separate sale order line."""
 
     ITEM = "item"
     SHIPPING = "shipping"
@@ -76,7 +76,7 @@ class Item:
     serial_numbers: tuple[str, ...] = ()
     """Serial numbers of the units that Amazon shipped."""
     serial_numbers_required: bool = False
-    """Amazon wants the serial numbers of the units that the merchant ships."""
+    """Amazon requires the serial numbers of the units that the merchant ships."""
     shipping_constraints: tuple[str, ...] = ()
     """What is mandatory at the door, in Amazon's words, such as ``signatureConfirmation``."""
     ioss_number: str | None = None
@@ -84,7 +84,7 @@ class Item:
     gift_wrap_level: str | None = None
     gift_message: str | None = field(default=None, repr=False)
     customization_url: str | None = field(default=None, repr=False)
-    """Where the buyer's wishes for a customised product (Amazon Custom) can be downloaded."""
+    """Where the buyer's customisation (Amazon Custom) can be downloaded."""
     buyer_requested_cancellation: bool = False
     cancelled_by: str | None = None
     """Who cancelled units of the item (BUYER, MERCHANT, AMAZON); None where nobody did."""
@@ -174,7 +174,7 @@ class Order:
     fulfilled_by_text: str | None = None
     """Amazon's text, also where ``fulfilled_by`` is None."""
     service_level: str | None = None
-    """How fast the buyer wants it shipped, such as EXPEDITED."""
+    """Amazon's shipping service level, such as EXPEDITED."""
     ship_by: datetime | None = None
     """The latest moment to ship (end of ``shipByWindow``)."""
     deliver_by: datetime | None = None

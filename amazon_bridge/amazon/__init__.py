@@ -1,1 +1,1 @@
-"""Amazon's side: all that knows the Selling Partner API. It speaks ``model``."""
+"""The Selling Partner API, translated from and to ``model``."""

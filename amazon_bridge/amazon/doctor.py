@@ -1,4 +1,4 @@
-"""Checks Amazon's side of an account: what is right, and what to do about the rest."""
+"""Checks an account at Amazon: what works, and how to fix what doesn't."""
 
 from __future__ import annotations
 

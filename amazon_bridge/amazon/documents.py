@@ -1,6 +1,6 @@
 """Documents of feeds and reports: uploaded and downloaded through presigned URLs.
 
-Whoever has such a URL has the document: none is logged, and none is part of an error.
+Such a URL grants access to the document: none is logged, and none is part of an error.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _IN_MEMORY = 2**20
 
 
 class ProcessingStatus(StrEnum):
-    """How far Amazon has processed a feed, or made a report.
+    """How far Amazon has processed a feed or a report.
 
     Of a feed, DONE means that it was read, not that every message in it succeeded. Of a report,
     CANCELLED means that there is no data to report (or that somebody cancelled it).

@@ -40,7 +40,7 @@ def writable(text: str) -> str:
 
 
 def iso(instant: datetime) -> str:
-    """An instant as Amazon wants it: UTC, as in ``2026-11-01T09:30:00.000Z``."""
+    """An instant in Amazon's format: UTC, as in ``2026-11-01T09:30:00.000Z``."""
     utc = instant.astimezone(UTC).replace(tzinfo=None)
     return f"{utc.isoformat(timespec='milliseconds')}Z"
 

@@ -29,7 +29,7 @@ class Report:
         report_id: Amazon's id.
         report_type: Such as ``GET_MERCHANT_LISTINGS_ALL_DATA``.
         status: CANCELLED means that there is no data.
-        created: When it was requested, or made by Amazon on its own.
+        created: When it was requested, or created by Amazon itself.
         marketplace_ids: The marketplaces that it is about.
         document_id: What ``Reports.rows`` reads; None unless the status is DONE.
     """

@@ -107,7 +107,7 @@ class SellingPartner:
     Safe to share between threads. All methods raise, in addition to what they name:
 
     - ``Transient``: Amazon can't be reached or is busy; with ``maybe_done``, a call that changes
-      something may have succeeded all the same.
+      it may have succeeded anyway.
     - ``AccountError``: Amazon refuses the account.
 
     Args:

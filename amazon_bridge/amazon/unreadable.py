@@ -27,7 +27,7 @@ def unreadable(
     kind: str = "unreadable",
     importable_as_is: bool = False,
 ) -> UnreadableOrder:
-    """What a person needs to ship the order by hand, as far as it can be parsed."""
+    """What a person needs to ship the order manually, as far as it can be parsed."""
     fulfillment = _part(payload, "fulfillment")
     return UnreadableOrder(
         order_id=_order_id(payload, fingerprint),

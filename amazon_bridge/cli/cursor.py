@@ -31,10 +31,10 @@ def show(ctx: click.Context) -> None:
 @click.option("--skip", is_flag=True, help="Leave out what changed between cursor and TIMESTAMP.")
 @click.pass_context
 def set_(ctx: click.Context, account: str, timestamp_: str, *, skip: bool) -> None:
-    """Look again at an account's orders since TIMESTAMP, such as 2026-11-01T00:00:00Z.
+    """Process an account's orders since TIMESTAMP again, such as 2026-11-01T00:00:00Z.
 
     In the next run every order that changed on Amazon since then, and every delivery and
-    cancellation in Odoo since then, is looked at again, also those that were done. Nothing is
+    cancellation in Odoo since then, is processed again, also those that were done. Nothing is
     done twice, and what people changed in Odoo stays.
 
     The cursor moves back to TIMESTAMP. If it is earlier it stays, because orders after it have
@@ -43,7 +43,7 @@ def set_(ctx: click.Context, account: str, timestamp_: str, *, skip: bool) -> No
     at = parse_timestamp(timestamp_)
     with opened(ctx) as bridge:
         if at > bridge.clock():
-            raise click.BadParameter(f"{timestamp_} is in the future: no order would come in.")
+            raise click.BadParameter(f"{timestamp_} is in the future: no order would be imported.")
         found = bridge.config.account(account)
         before = bridge.move_cursor(found, at, skip=skip)
         after = bridge.ledger.cursors.get(found.name) or at
@@ -52,7 +52,7 @@ def set_(ctx: click.Context, account: str, timestamp_: str, *, skip: bool) -> No
 
 
 def _about_move(before: datetime | None, after: datetime, at: datetime) -> list[str]:
-    again = f"What was done since {timestamp(at)} is looked at again in the next run."
+    again = f"What was done since {timestamp(at)} is processed again in the next run."
     if before and before < after:
         left_out = (
             f"What changed on Amazon from {timestamp(before)} to {timestamp(after)} is left out."

@@ -44,7 +44,7 @@ def verify(ctx: click.Context, path: Path | None) -> None:
 @click.option(
     "--since",
     metavar="TIMESTAMP",
-    help="Look again at what happened since then, such as 2026-11-01T00:00:00Z. Default: since"
+    help="Process everything since then again, such as 2026-11-01T00:00:00Z. Default: since"
     " each account's beginning.",
 )
 @click.pass_context
@@ -52,7 +52,7 @@ def adopt(ctx: click.Context, since: str | None) -> None:
     """Use the state store for the Odoo database that the configuration names from now on.
 
     The store refuses any other database than the one it was used with. After this command it
-    belongs to the configured one, and everything is looked at again, as after `cursor set`.
+    belongs to the configured one, and everything is processed again, as after `cursor set`.
     """
     at = parse_timestamp(since) if since else None
     with opened(ctx) as bridge:
@@ -60,7 +60,7 @@ def adopt(ctx: click.Context, since: str | None) -> None:
         odoo = bridge.config.odoo
         say(f"{bridge.config.state} now belongs to {odoo.database} at {odoo.url}.")
         for name, moment in moments.items():
-            say(f"{name}: everything since {timestamp(moment)} is looked at again.")
+            say(f"{name}: everything since {timestamp(moment)} is processed again.")
         for name in known_accounts(bridge):
             for each in pending_deliveries(bridge.ledger, name):
                 say(f"{name}: {each.display_key} was pending{_WHETHER_THERE}")

@@ -1,4 +1,4 @@
-"""What works in a configuration, and should be otherwise: open files, short tokens, idle keys."""
+"""Advice on a valid configuration: readable files, short tokens, keys without effect."""
 
 from __future__ import annotations
 

@@ -96,13 +96,13 @@ class OdooConfig(Section):
     database: Text
     """The database's name."""
     login: Text
-    """The login of the user that the bridge works as."""
+    """The login of the bridge's user in Odoo."""
     password: Secret
     """That user's API key (recommended) or password."""
     protocol: Literal["xmlrpc", "jsonrpc"] = "xmlrpc"
     """Which of Odoo's two external protocols is spoken."""
     timeout: float = Field(default=120, gt=0, le=3600, allow_inf_nan=False)
-    """Seconds to wait for an answer of Odoo."""
+    """Seconds to wait for a response of Odoo."""
 
 
 class Credentials(Section):
@@ -150,14 +150,14 @@ class CancellationBrake(Section):
 
 
 class InvoicingConfig(Section):
-    """Invoices and payments in Odoo. Off: whoever keeps the books makes them."""
+    """Invoices and payments in Odoo. Off by default."""
 
     mode: Literal["manual", "on_delivery"] = "manual"
-    """`manual`: the bridge makes no invoice; `on_delivery`: it makes and posts an order's invoice
-    when all of it is delivered, dated then."""
+    """`manual`: the bridge creates no invoices; `on_delivery`: it creates and posts an order's
+    invoice when all of it is delivered, with that date."""
     payment_journal: Text | None = None
     """Name of the journal in which the invoice's payment is registered, such as *Amazon Payments*;
-    made when absent. Default: no payment."""
+    created if missing. Default: no payment."""
 
 
 class AccountConfig(Section):
@@ -186,34 +186,34 @@ class AccountConfig(Section):
     salesperson: Text | None = None
     """Odoo login of the salesperson of the orders. Default: nobody."""
     prices_include_tax: TaxInclusion = "auto"
-    """Whether Amazon's prices hold the tax. `auto`: by marketplace, North America no, elsewhere
+    """Whether Amazon's prices include tax. `auto`: by marketplace, North America no, elsewhere
     yes."""
     customers: Literal["known", "per_order"] = "known"
     """Who an order's customer is: `known` finds the contact with the buyer's e-mail address, or the
-    company with the VAT number, and makes one where there is none; `per_order` makes one for each
-    order."""
+    company with the VAT number, and creates one if there is none; `per_order` creates one for
+    each order."""
     unknown_sku: Literal["fallback", "quarantine"] = "fallback"
     """What to do with an order if no Odoo product matches a SKU: `fallback` uses the product
     *Amazon Sale* for that line, `quarantine` quarantines the order."""
     product_map: ProductMapFile | None = None
-    """A CSV or YAML file that names the Odoo product (by its internal reference) of a SKU, of a
-    shipping service or of a gift wrap, where Odoo's internal reference is another."""
+    """A CSV or YAML file that maps SKUs, shipping services and gift wraps to internal references of
+    Odoo products, where these differ."""
     match_barcode: bool = False
     """Whether a product is also found by a barcode that is the item's SKU or its ASIN."""
     discounts: Literal["lines", "percent"] = "lines"
-    """How discounts are written: as `lines` of their own, or as the discount in `percent` of the
-    line that they are given on."""
+    """How discounts are written: as separate `lines`, or as the discount in `percent` of the line
+    that they apply to."""
     facilitator_tax: Text | None = None
-    """Name of a sales tax of 0 % for what Amazon has collected the tax of, for the tax report; made
-    when absent. Default: such lines have no tax at all."""
+    """Name of a sales tax of 0 % for lines whose tax Amazon collected, for the tax report; created
+    if missing. Default: such lines have no tax at all."""
     fiscal_position: Text | None = None
     """Name of the fiscal position of all orders, such as that of a warehouse abroad. Default: the
     one that Odoo finds for each customer."""
     invoicing: InvoicingConfig = InvoicingConfig()
     """Invoices and payments in Odoo."""
     start: Instant | None = None
-    """Where the cursor of a new account begins: orders changed since then come in. Default: the
-    moment of its first run."""
+    """Where the cursor of a new account begins: orders changed since then are imported. Default:
+    the moment of its first run."""
     schedule: ScheduleConfig = ScheduleConfig()
     """How often each job runs."""
     notify_amazon: NotifyConfig = NotifyConfig()
@@ -241,7 +241,7 @@ class AccountConfig(Section):
         return schedule
 
     def is_enabled(self, job: Job) -> bool:
-        """False if the job tells Amazon something and is switched off."""
+        """False if ``notify_amazon`` switches the job off."""
         switch = job.notify_amazon
         return switch is None or bool(getattr(self.notify_amazon, switch.key))
 

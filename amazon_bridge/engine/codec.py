@@ -23,7 +23,7 @@ class BaseMemo:
 
     @property
     def is_watched(self) -> bool:
-        """Whether runs look at the item again although it is done."""
+        """Whether runs check the item again although it is done."""
         return False
 
     @classmethod

@@ -25,7 +25,7 @@ class Transient(BridgeError):
     """May succeed when tried again, unchanged, a little later.
 
     Attributes:
-        retry_after: Seconds that the other side asked to wait, if it did.
+        retry_after: Seconds that the remote asked to wait, if it did.
         maybe_done: The work may have been done although no response came.
         exhausted: It was retried already; see ``engine.retrying``.
     """
@@ -48,7 +48,7 @@ class ItemError(BridgeError):
     """This item can't be processed as it is: quarantine it and continue with the others.
 
     ``kind`` is a short, stable word for the quarantine, such as ``unknown_sku``. ``remedy`` is
-    required: whoever finds the item in the quarantine must learn what to do. ``dont_ship``: goods
+    required: the reader of the quarantine must learn what to do. ``dont_ship``: goods
     that are still in the warehouse must not leave, although a delivery order may be ready.
     """
 

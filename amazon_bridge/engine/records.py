@@ -10,7 +10,7 @@ from typing import NamedTuple
 from amazon_bridge.engine.runner import Counts
 
 MAX_ATTEMPTS = 10
-"""An item quarantined this often is retried only by hand, or when it changed on Amazon."""
+"""An item quarantined this often is retried only manually, or when it changed on Amazon."""
 
 HELD = "held"
 """The kind of error of an item that only a person may release."""

@@ -53,7 +53,7 @@ class Catalogue:
         return self._by_reference(order, GIFT_WRAP, item.gift_wrap_level)
 
     def why_not(self, order: Order, item: Item) -> str:
-        """Return why an item has no product of its own."""
+        """Return why no product matches an item."""
         mapped = self._mapped(order, ITEM, item.sku)
         names = [name for name in (mapped, item.sku, *self._barcodes(item)) if name]
         for name in names:

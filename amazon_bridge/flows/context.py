@@ -60,7 +60,7 @@ class Context:
 
         Raises:
             AccountError: people deleted or archived some of it since this run began. No item is
-                to blame for what Odoo refused meanwhile.
+                to blame for Odoo's refusals during the run.
         """
         if not is_current(self.odoo, self.setup):
             raise AccountError(

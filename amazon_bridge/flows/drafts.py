@@ -130,7 +130,7 @@ def _ensure_identified(order: Order, item: Item) -> None:
         raise ItemError(
             "no_product",
             f"Amazon names no product for item {item.order_item_id}: neither SKU nor ASIN nor"
-            " title. Nobody can know what to ship.",
+            " title. It is unknown what to ship.",
             "Look the order up in Seller Central and ship it from there. It is retried when it"
             " changes on Amazon, or with `quarantine retry`.",
         )
@@ -190,8 +190,8 @@ class _ItemLines:
         if not self.catalogue.is_moved(product_id):
             raise ItemError(
                 "nothing_to_ship",
-                f"The SKU {sku!r} leads to a service or a combo product, for which Odoo makes no"
-                " delivery.",
+                f"The SKU {sku!r} belongs to a service or a combo product, for which Odoo creates"
+                " no delivery.",
                 "Set the product's type to Goods in Odoo (Inventory > Products), or name another"
                 " in the account's `product_map`; then retry.",
             )

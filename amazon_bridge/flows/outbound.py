@@ -1,6 +1,6 @@
 """The skeleton of the "Odoo → Amazon" jobs: read back, find, settle, quarantine, send, dry run.
 
-A job says in an ``OutboundJob`` what is its own; what all of them do alike is here. Each item that
+A job defines its steps in an ``OutboundJob``; what all of them share is here. Each item that
 a run finds ends as sent, pending, settled (done or left out) or quarantined.
 """
 
@@ -67,7 +67,7 @@ class Run:
     ) -> Iterator[tuple[T, R | ItemError]]:
         """Process items one by one, and yield each with its result or error.
 
-        Items that Amazon doesn't answer for are left out and stay pending.
+        Items that Amazon doesn't respond for are left out and stay pending.
 
         Raises:
             AccountError: Amazon is down, or refuses the account.
@@ -108,7 +108,7 @@ class Found(Protocol):
 
     @property
     def tasks(self) -> Sequence[object]:
-        """What Amazon may have to be told of."""
+        """Items that may have to be sent to Amazon."""
 
 
 F = TypeVar("F", bound=Found)
@@ -126,19 +126,19 @@ class OutboundJob(Generic[F]):
     find: Callable[[Context], F]
     """Reads what changed in Odoo and what earlier runs filed. Changes nothing."""
     settle: Callable[[Run, F], None]
-    """Files the tasks, settles what Amazon need not be told of, quarantines what is unclear."""
+    """Files the tasks, settles those that need no notification, quarantines unclear ones."""
     send: Callable[[Run, F], None]
-    """Tells Amazon of the tasks, and settles or quarantines them by its answers."""
+    """Notifies Amazon of the tasks, and settles or quarantines them by its responses."""
     foresee: Callable[[Run, F], None]
-    """Logs and counts what ``send`` would tell Amazon. Changes nothing."""
+    """Logs and counts what ``send`` would send. Changes nothing."""
     read_back: Callable[[Run], None] = _nothing
-    """Asks Amazon what came of what earlier runs sent."""
+    """Reads from Amazon the results of what earlier runs sent."""
 
     def sync(self, context: Context, *, dry_run: bool = False) -> Counts:
         """Do one sync run.
 
         Returns:
-            What was done, also if a side went down or refused the account halfway: then the
+            What was done, also if Odoo or Amazon went down or refused the account: then the
             ``error`` says so.
         """
         if not context.account.is_enabled(self.job):

@@ -1,7 +1,7 @@
 """Finds customers whose data is no longer needed, and anonymises them.
 
-Only customers that the bridge made, with their contacts. Country and state stay, for the taxes and
-the statistics. So does the Amazon order id, under which Seller Central shows the rest.
+Only customers that the bridge created, with their contacts. Country and state stay, for taxes and
+statistics. So does the Amazon order id, under which Seller Central shows the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from amazon_bridge.odoo.contacts import UNTRACKED
 from amazon_bridge.odoo.session import OdooSession
 
 _PAGE = 100
-"""Sale orders whose customers are looked at together."""
+"""Sale orders whose customers are checked together."""
 
 _Rows = Sequence[Mapping[str, Any]]
 
@@ -57,7 +57,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class CustomerHistory:
-    """A customer that the bridge made, with all that names it."""
+    """A customer that the bridge created, with all records that name it."""
 
     id: int
     contacts: tuple[Contact, ...]
@@ -68,7 +68,7 @@ class CustomerHistory:
 
     @property
     def last_moved(self) -> datetime:
-        """When the last goods left or came back; of an order without any, when it was made."""
+        """When the last goods left or came back; of an order without any, when it was created."""
         moved = [transfer.done for transfer in self.transfers if transfer.done]
         return max(moved + [order.ordered for order in self.orders])
 
@@ -81,7 +81,7 @@ def customers_to_anonymise(
     Yields page by page, each read only when it is requested. A customer may be on several pages.
 
     Args:
-        session: a login to all companies that the bridge works for.
+        session: a login to all companies of the bridge's accounts.
         before: the moment.
     """
     domain = [
@@ -113,9 +113,9 @@ class _Records:
     transfers: _Rows
     invoices: _Rows
     made_here: Mapping[int, str]
-    """External ids of the contacts that the bridge made."""
+    """External ids of the contacts that the bridge created."""
     amazons: Mapping[int, str]
-    """Amazon order ids of the sale orders that the bridge made."""
+    """Amazon order ids of the sale orders that the bridge created."""
 
     @classmethod
     def read(cls, session: OdooSession, partner_ids: Collection[int]) -> _Records:
@@ -220,7 +220,7 @@ def _families(contacts: _Rows, customers: Collection[int]) -> dict[int, list[int
 def anonymise(session: OdooSession, customers: Sequence[CustomerHistory]) -> None:
     """Erase personal data of these customers, their gift messages and purchase order numbers.
 
-    Names go last, because ``customers_to_anonymise`` tells by the name who is anonymous already.
+    Names go last, because ``customers_to_anonymise`` recognises anonymous customers by their name.
     """
     if not customers:
         return

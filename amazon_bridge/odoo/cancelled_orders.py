@@ -14,7 +14,7 @@ from amazon_bridge.odoo.session import OdooSession
 
 @dataclass(frozen=True, slots=True)
 class CancelledOrder:
-    """A sale order of the bridge that is cancelled, or was when it was looked at before."""
+    """A sale order of the bridge that is cancelled, or was when an earlier run read it."""
 
     sale_order: SaleOrder
     tags: tuple[str, ...]

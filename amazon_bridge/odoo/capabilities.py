@@ -1,6 +1,6 @@
-"""What differs between Odoo's versions in what we touch, looked up by what Odoo has.
+"""Differences between Odoo's versions, detected by the fields that exist (``fields_get``).
 
-Measured on 14 and 19; ``fields_get`` decides, not the version's number.
+The version number is not used. Compared on 14 and 19.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 Fields = Mapping[str, Mapping[str, Any]]
 
-ASKED = {
+REQUESTED = {
     "sale.order": ("locked", "warehouse_id", "sale_order_template_id"),
     "sale.order.line": (
         *("tax_ids", "product_uom_id", "route_ids", "route_id", "price_unit"),
@@ -23,7 +23,7 @@ ASKED = {
     "stock.move": ("quantity", "picked"),
     "product.template": ("is_storable",),
 }
-"""The fields whose presence decides, by model."""
+"""Fields whose presence is checked, by model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Capabilities:
     """Digits of a unit price after the point; None: all are kept."""
     has_computed_price: bool
     """A line remembers the unit price that Odoo computed (``technical_price_unit``). While both
-    are equal, a change of the quantity computes the price anew (since 18)."""
+    are equal, a change of the quantity recomputes the price (since 18)."""
     tax_flags: tuple[str, ...]
     """Fields of a tax that Odoo 14 lacks: is_base_affected, has_negative_factor."""
     line_routes: str
@@ -56,14 +56,14 @@ class Capabilities:
     """The values of a product whose stock is counted."""
     has_sale_stock: bool
     has_references: bool
-    """Delivery orders are grouped by references, which lead to sale orders (since 19)."""
+    """Delivery orders are grouped by references, which link to sale orders (since 19)."""
     has_tracking: bool
     """Delivery orders have a carrier and a tracking reference."""
 
 
 def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities:
     """Ask ``fields_of(model, names)`` which of the fields there are, a call a model."""
-    fields = {model: fields_of(model, names) for model, names in ASKED.items()}
+    fields = {model: fields_of(model, names) for model, names in REQUESTED.items()}
     line, move = fields["sale.order.line"], fields["stock.move"]
     routes = "route_ids" if "route_ids" in line else "route_id"
     new = "is_storable" in fields["product.template"]

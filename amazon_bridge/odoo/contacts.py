@@ -203,7 +203,7 @@ def _children(session: OdooSession, customers: Iterable[int]) -> list[dict[str, 
 
 
 _OWN_ADDRESS = {"delivery", "other"}
-"""Types of contacts with an address of their own."""
+"""Types of contacts with a separate address."""
 
 
 def _is_delivery_of(contact: Row, customer: Row, buyer: Buyer) -> bool:

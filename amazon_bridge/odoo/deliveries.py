@@ -68,7 +68,7 @@ def _validate(session: OdooSession, ids: Sequence[int]) -> None:
         raise ItemError(
             "odoo_asks",
             f"Odoo asks a question ({question}) before it validates the delivery.",
-            "Validate the delivery in Odoo by hand, then retry.",
+            "Validate the delivery in Odoo, then retry.",
         )
 
 
@@ -78,7 +78,7 @@ def _unaddressed(session: OdooSession, ids: Sequence[int]) -> Iterator[None]:
 
     With *Email Confirmation* (``stock_move_email_validation``), ``button_validate`` mails to the
     transfer's contact and followers, whatever the context says; but Amazon has informed the
-    buyer already. Until Odoo 18 the contact is made a follower when it is written.
+    buyer already. Until Odoo 18 the contact becomes a follower when it is written.
     """
     mails = ("company_id.stock_move_email_validation", "=", True)
     domain = [("id", "in", list(ids)), mails, ("partner_id", "!=", False)]
@@ -116,7 +116,7 @@ def _not_delivered(name: str) -> ItemError:
     return ItemError(
         "not_delivered",
         f"Odoo did not validate the transfer {name}, and does not say why.",
-        "Validate it in Odoo by hand, then retry.",
+        "Validate it in Odoo, then retry.",
     )
 
 

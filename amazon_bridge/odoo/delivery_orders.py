@@ -100,7 +100,7 @@ def finished_delivery_orders(
     type that takes from ``except_location_id``, Amazon's own stock, are left out: the bridge
     makes them for orders that Amazon has shipped itself.
 
-    Whose sale orders they are is looked up afterwards: a transfer with replaced or merged goods
+    Their sale orders are read separately: a transfer with replaced or merged goods
     may have lost its sale order, and a condition on its moves would search all that ever were.
     """
     changed = ("write_date", ">=", timestamp(since))
@@ -172,7 +172,7 @@ def open_delivery_orders(session: OdooSession, sale_order_ids: Collection[int]) 
 
 
 def _orders_of(session: OdooSession, ids: Collection[int]) -> dict[int, tuple[str, datetime]]:
-    """Amazon order id and date of the sale orders that the bridge made."""
+    """Amazon order id and date of the sale orders that the bridge created."""
     names = session.external_ids("sale.order", sorted(ids))
     ours = {id_: order_id for id_, name in names.items() if (order_id := external_order_id(name))}
     rows = session.read("sale.order", sorted(ours), ["date_order"])

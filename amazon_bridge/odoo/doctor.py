@@ -1,4 +1,4 @@
-"""Checks Odoo's side of an account: what is right, and what to do about the rest. Read-only."""
+"""Checks an account in Odoo: what works, and how to fix what doesn't. Read-only."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def examine(session: OdooSession, account: AccountConfig, jobs: Iterable[Job]) -
     modules = list(_modules(session, jobs))
     findings += modules
     if not all(finding.ok for finding in modules[:1]):
-        return findings  # without sales and stock there is nothing more to look at
+        return findings  # without sales and stock there is nothing more to check
     rights = partial(_rights, jobs)
     for examination in (rights, _all_documents, _e_mail, _records, _companies):
         try:

@@ -194,7 +194,7 @@ _CHECK_URL = "If this persists, check odoo.url and whether Odoo runs."
 
 def _detail(failure: Exception) -> str:
     if isinstance(failure, TimeoutError):
-        return "no answer in time"
+        return "no response in time"
     return getattr(failure, "strerror", None) or type(failure).__name__
 
 

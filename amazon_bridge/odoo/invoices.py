@@ -115,7 +115,7 @@ def _is_short(line: Mapping[str, Any]) -> bool:
 
 
 def _part(reason: str) -> ItemError:
-    return ItemError("needs_attention", reason, "Invoice the rest in Odoo by hand.")
+    return ItemError("needs_attention", reason, "Invoice the rest in Odoo.")
 
 
 def _ids(orders: Sequence[SaleOrder]) -> list[int]:

@@ -1,7 +1,7 @@
 """Names of records as people see them: translated fields, read in the login's language.
 
 Names in the configuration are those that the login sees on its screen. Configurations that were
-written with the source names (``en_US``) keep working: these are looked for second.
+written with the source names (``en_US``) keep working: they are tried second.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 A person is known by Amazon's anonymised e-mail address, which stays the same for one buyer and
 one seller; a company by its VAT number, else by its name and that address. Where Amazon states
-none of these (orders that it ships itself), the order has a customer of its own. What exists
+none of these (orders that it ships itself), the order gets its own customer. What exists
 in Odoo is never overwritten; only fields that are empty are filled. A buyer whose contact was
-archived or made anonymous (see ``anonymisation``) and who buys again is a new customer.
+archived or anonymised (see ``anonymisation``) and buys again becomes a new customer.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def customers(
         session: a login, in the account's company.
         geography: Odoo's countries and states.
         orders: of any buyers.
-        company_id: whose contacts are looked through, and those of all companies.
+        company_id: whose contacts are searched, with those shared by all.
         known_again: whether a buyer who comes back is the same customer; else each order has one
             of its own.
 

@@ -1,4 +1,4 @@
-"""Which unit price makes Odoo's own tax computation arrive at a given total.
+"""Computes the unit price for which Odoo's tax computation results in a given total.
 
 The taxes of a sale order line are Odoo's business (product, fiscal position, company); the
 total is Amazon's. So the unit price is solved for. Whether Odoo really arrives there is read
@@ -37,7 +37,7 @@ def unit_price(
             Where rounding keeps the price from the total, one nearby that leads there is taken.
 
     Raises:
-        ItemError: a tax is of an unknown kind, or no price leads to the total.
+        ItemError: a tax is of an unknown kind, or no price results in the total.
     """
     _refuse_unknown(taxes)
     base = _base(total, quantity, taxes)
@@ -51,8 +51,8 @@ def _refuse_unknown(taxes: Sequence[Tax]) -> None:
         if tax.kind not in COMPUTED:
             raise ItemError(
                 "unsupported_tax",
-                f"The tax {tax.name!r} has a computation of its own ({tax.kind}): which price"
-                " gives Amazon's total can't be computed.",
+                f"The tax {tax.name!r} has the computation type {tax.kind!r}, for which the bridge"
+                " can't compute a unit price.",
                 "Put another tax on the quotation's line in Odoo, then retry.",
             )
 

@@ -1,7 +1,7 @@
 """The prices of sale order lines: solved from their taxes, written, and read back.
 
 Taxes are read from the quotations, where Odoo has chosen them (product, fiscal position,
-company). A cent that no unit price can reach becomes a rounding line of its own.
+company). A cent that no unit price can reach becomes a rounding line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from amazon_bridge.odoo.taxes import FIXED, Tax, flattened
 def set_prices(
     session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
 ) -> None:
-    """Write the unit prices that lead to each line's total, all in one transaction.
+    """Write the unit prices that result in each line's total, all in one transaction.
 
     A quotation that has a price already is left as it is: it is finished, or a person works on
     it. A line that somebody has deleted is left out.
@@ -54,7 +54,7 @@ def _manual_fields(session: OdooSession) -> list[str]:
 
 
 def _manual(session: OdooSession, price: str) -> list[str]:
-    """The cell that marks a price as entered by hand: any other price than the line's.
+    """The cell that marks a price as entered manually: any other price than the line's.
 
     Without it Odoo takes a price of zero for one that it computed itself, and enters the list
     price when somebody changes the quantity (``sale.order.line._compute_price_unit``).

@@ -35,7 +35,7 @@ def find_products(
     *,
     optional: Collection[str] = (),
 ) -> Products:
-    """Look products up. One call when each reference leads to a product, else three.
+    """Look products up. One call if each reference has a product, else three.
 
     Where several share a reference, the oldest serves, as in Odoo's own imports. Nobody asks
     what keeps an ``optional`` reference from leading to a product.

@@ -1,6 +1,6 @@
 """Actions on existing sale orders: confirm, date, cancel; a page of orders per call.
 
-A module can answer a call with a pop-up in place of doing it, so Odoo's answer proves nothing:
+A module can return a pop-up instead of executing a call, so Odoo's response proves nothing:
 the caller reads the sale orders again.
 """
 
@@ -48,7 +48,7 @@ def cancel(session: OdooSession, orders: Collection[SaleOrder]) -> str:
     try:
         context = {"disable_cancel_warning": True}
         answer = session.call("sale.order", "action_cancel", ids, context=context)
-    except (ItemError, AccountError):  # nothing was done; after a lost answer nobody knows
+    except (ItemError, AccountError):  # nothing was done; after a lost response it is unknown
         lock(session, locked)
         raise
     return "" if answer is True else _objection(session, answer, ids)
@@ -82,10 +82,10 @@ def set_dates(session: OdooSession, dates: Mapping[int, datetime]) -> None:
 def set_deadlines(session: OdooSession, dates: Mapping[int, datetime]) -> None:
     """Write the deadlines that follow from order dates on the open moves of sale orders.
 
-    For orders without a delivery date of their own. Odoo computes the deadline of a move from
+    For orders without a delivery date. Odoo computes the deadline of a move from
     the order date, and merges a line's later change into its move only when both deadlines are
     the same (``_prepare_merge_moves_distinct_fields``); else a change from 3 to 2 pieces leaves
-    the delivery as it is and makes a receipt of 1.
+    the delivery as it is and creates a receipt of 1.
     """
     if not dates:
         return

@@ -1,7 +1,7 @@
 """Sale orders: find, read and create, a page of orders per call.
 
 A new sale order is created with all its lines at the price zero, so that Odoo itself chooses
-the taxes of each line (product, fiscal position, company); then the prices that lead to
+the taxes of each line (product, fiscal position, company); then the prices that result in
 Amazon's totals are written (see ``pricing``). A quotation of ours without any price is
 therefore unfinished: its import was interrupted and continues.
 """

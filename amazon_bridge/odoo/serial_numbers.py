@@ -59,7 +59,7 @@ def _line_id(move: Mapping[str, Any]) -> int:
 
 
 def _is_complete(move: Mapping[str, Any], numbers: Sequence[str]) -> bool:
-    """Each unit has a serial number of its own."""
+    """Each unit has its own serial number."""
     is_serial = move["has_tracking"] == "serial"
     return bool(is_serial and len(set(numbers)) == len(numbers) == move["product_uom_qty"])
 

@@ -1,4 +1,4 @@
-"""Text from outside, made fit for Odoo."""
+"""Sanitises text for Odoo."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Address:
 def connect(url: str, protocol: str, timeout: float) -> odoorpc.ODOO:
     """An ``odoorpc.ODOO`` that isn't logged in yet and knows the server's version.
 
-    It may be shared by threads. ``timeout`` is in seconds, for connecting and for each answer.
+    It may be shared by threads. ``timeout`` is in seconds, for connecting and for each response.
     """
     kind = _JsonRpc if protocol == "jsonrpc" else _XmlRpc
     odoo = kind(Address.parse(url), timeout)
@@ -124,7 +124,7 @@ class _OneTry(xmlrpc.client.Transport):
     """Sends a request exactly once.
 
     The standard library's transport repeats a request whose connection broke, although Odoo
-    may be working on it. A kept connection that the server has closed meanwhile is noticed
+    may be working on it. A kept connection that the server has closed is noticed
     before anything is sent.
     """
 

@@ -49,7 +49,7 @@ class Send(Protocol):
 
 
 class DeliveryQueue:
-    """Sends messages one after the other in a thread of its own, with a few attempts each."""
+    """Sends messages one after the other in a separate thread, with a few attempts each."""
 
     def __init__(self, pause: float = _PAUSE) -> None:
         self._pause = pause

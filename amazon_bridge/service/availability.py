@@ -1,7 +1,7 @@
 """Availability of the remote systems: Odoo, and Amazon for each account.
 
-A remote is down when a run failed because it did not answer, and a small probe gets no answer
-either. Runs that need it are then held, and it is probed at growing intervals until it answers.
+A remote is down when a run failed because it did not respond, and a small probe gets no response
+either. Runs that need it are then held, and it is probed at growing intervals until it responds.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class RemoteStatus:
     """What is known about one remote."""
 
     last_answer: datetime | None = None
-    """When it last answered; a refusal is an answer."""
+    """When it last responded; a refusal is a response."""
     failure: str | None = None
-    """Why its last call got no answer."""
+    """Why its last call got no response."""
     down_since: datetime | None = None
     pause: timedelta = FIRST_PAUSE
     """Time until the next probe."""

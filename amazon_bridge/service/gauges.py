@@ -31,7 +31,7 @@ class Gauges:
         yield from self._throttle_waits()
 
     def _remotes(self) -> Iterator[Metric]:
-        up = _gauge("side_up", "1 if the remote answers, else 0.", "side")
+        up = _gauge("side_up", "1 if the remote responds, else 0.", "side")
         for side in (ODOO, *(account.name for account in self._runner.app.config.accounts)):
             up.add_metric([side], self._runner.availability.are_up(side))
         yield up

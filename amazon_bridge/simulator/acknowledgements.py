@@ -152,7 +152,7 @@ def _messages(root: ET.Element, seller: Seller) -> list[ET.Element]:
     messages = root.findall("Message")
     ids = [message.findtext("MessageID") for message in messages]
     if not messages or len(set(ids)) < len(ids):
-        raise Malformed("There must be messages, each with a MessageID of its own.")
+        raise Malformed("There must be messages, each with its own MessageID.")
     return messages
 
 

@@ -1,4 +1,4 @@
-"""Unit prices against sums done by hand. Odoo's own sums: tests/odoo/test_totals.py."""
+"""Unit prices against manual calculations. Odoo's own: tests/odoo/test_totals.py."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -74,7 +74,7 @@ def test_a_neighbour_leads_to_the_total_where_the_nearest_price_does_not():
 
 
 def test_a_tax_that_only_odoo_can_compute_is_named():
-    with pytest.raises(ItemError, match="'Sugar tax' has a computation of its own") as caught:
+    with pytest.raises(ItemError, match="'Sugar tax' has the computation type") as caught:
         unit_price(Decimal(10), 1, [tax("0", "code", name="Sugar tax")])
     assert caught.value.kind == "unsupported_tax"
 

@@ -1,6 +1,6 @@
 """The state store: what each account's jobs have seen, done and quarantined. SQLite.
 
-It makes the bridge fast, never right: without it, or with an old copy of it, nothing is done
+Correctness does not depend on it: without it, or with an old copy of it, nothing is done
 twice. It holds keys, fingerprints and reasons, and never a buyer's data.
 """
 

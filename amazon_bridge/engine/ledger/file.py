@@ -78,7 +78,7 @@ def verify(path: Path) -> dict[str, int]:
         raise ConfigError(
             f"There is no state store {path}.",
             "Nothing that matters is lost: the next run creates a new one, recognises what exists"
-            " in Odoo, and does nothing twice. To look again at orders that came in earlier, set"
+            " in Odoo, and does nothing twice. To process earlier orders again, set"
             " `start`, or the cursor (amazon-bridge cursor set).",
         )
     with (
@@ -140,7 +140,7 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
     if _pragma(db, "user_version") == len(MIGRATIONS):
         return
     with transaction(db):
-        version = _pragma(db, "user_version")  # another process may have migrated it meanwhile
+        version = _pragma(db, "user_version")  # another process may have migrated it since
         if 0 < version < len(MIGRATIONS):
             _keep_old(path, version)
         for step in MIGRATIONS[version:]:

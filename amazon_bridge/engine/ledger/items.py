@@ -53,10 +53,10 @@ class Items(Subject):
 
         New and changed items become pending, quarantined ones too. An item is changed when
         its fingerprint is not the filed one. A version older than the filed one changes nothing.
-        File an order again when it was fetched anew.
+        File an order again when it is fetched again.
 
         The cursor only moves forward, and only from within the window or from its start: a
-        cursor that somebody set back meanwhile stays where it was set.
+        cursor that was set back since then stays there.
 
         Returns:
             The keys of those that are pending as they were seen, in the order in which they were
@@ -205,7 +205,7 @@ class Items(Subject):
         return self._entries(statements.indexed(is_quarantined, *of_account))
 
     def watched(self, account: str, job: str) -> list[Entry]:
-        """The items that are done and that runs look at again all the same."""
+        """The items that are done and that runs still check."""
         rows = self._rows(statements.WATCHED, {"of_account": account, "of_job": job})
         return [_entry(row) for row in rows]
 

@@ -89,7 +89,7 @@ class Runs(Subject):
         """When a run of a job last succeeded.
 
         None if none ever did, or none since the account was rewound, and if the moment lies
-        in the future: a clock was wrong, so nobody knows how far back to look.
+        in the future: a clock was wrong, so it is unknown how far back to look.
         """
         rows = self._rows(_LAST_SUCCESS, {"account": account, "job": job})
         last: datetime | None = rows[0].last_success if rows else None

@@ -5,7 +5,7 @@ records a feed before it is created, and its id before it is polled; later runs 
 report line by line. For orders that the report doesn't name, the order itself is read.
 
 ``find`` reads what was cancelled, ``decide`` has the rules, ``brake`` holds mass actions,
-``feeds`` tells Amazon, ``apply`` settles, ``tell`` tells people, ``run`` lists the steps of a run.
+``feeds`` notifies Amazon, ``apply`` settles, ``tell`` informs people, ``run`` lists a run's steps.
 """
 
 from amazon_bridge.job import Job, NotifySwitch, OdooRight

@@ -1,4 +1,4 @@
-"""Files cancellations, and settles those that Amazon need not be told of."""
+"""Files cancellations, and settles those that need no notification of Amazon."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 def settle(run: Run, found: Found) -> None:
-    """File the tasks, settle what Amazon need not be told of, and quarantine what is unclear."""
+    """File the tasks, settle those that need no notification, and quarantine unclear ones."""
     context = run.context
     _resolve(run, found.resolutions)
     filed = [*(task.order_id for task in found.tasks), *found.unknown]

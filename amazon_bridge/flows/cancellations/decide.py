@@ -35,7 +35,7 @@ class CancellationTask:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The state in which to settle an order without telling Amazon, and the note about it."""
+    """The state in which to settle an order without notifying Amazon, and the note about it."""
 
     sale_order: SaleOrder
     state: State

@@ -22,7 +22,7 @@ def import_as_is(context: Context, order_id: str) -> Counts:
     """Import a quarantined order at its stated total, and remind people to check it.
 
     Raises:
-        AccountError, Transient: a side is down, or refuses the account.
+        AccountError, Transient: Odoo or Amazon is down, or refuses the account.
         ConfigError: the order is not one of these, or is not to be imported.
     """
     entry = _quarantined(context, order_id)
@@ -31,7 +31,7 @@ def import_as_is(context: Context, order_id: str) -> Counts:
     if isinstance(order, UnreadableOrder):
         raise ConfigError(
             f"{order_id} can't be imported as it is: {order.reason}",
-            "Ship it from Seller Central, and enter the sale order in Odoo by hand.",
+            "Ship it from Seller Central, and enter the sale order in Odoo manually.",
         )
     file(context, [order])
     counts = Counts(seen=1) + work(context, [order])

@@ -128,7 +128,7 @@ def _note_fallbacks(context: Context, drafts: Sequence[Draft]) -> None:
 
 
 def price(context: Context, batch: Batch) -> Result:
-    """Give the quotations that have no prices yet the prices that lead to Amazon's totals."""
+    """Write the prices that result in Amazon's totals to quotations without prices."""
     quotations = _quotations(batch)
     if not quotations:
         return Result()

@@ -82,7 +82,8 @@ def remind_or_refuse(context: Context, due: Sequence[Reminder]) -> None:
     """Schedule activities as ``remind`` does.
 
     Raises:
-        ItemErrors: the sale orders of these refuse theirs, so that nobody in Odoo would know.
+        ItemErrors: Odoo refuses the activities on the sale orders of these, so that nobody in Odoo
+            would notice.
     """
     refusals = remind(context, due)
     errors = {

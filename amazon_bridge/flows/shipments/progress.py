@@ -23,9 +23,9 @@ class Stage(StrEnum):
     """How far the confirmation of a delivery order has got."""
 
     NEW = auto()
-    """Nobody can have confirmed it yet."""
+    """It cannot have been confirmed yet."""
     UNSURE = auto()
-    """Somebody may have: the bridge with an earlier state store, or a person in Seller Central."""
+    """It may have been: by the bridge with an earlier state store, or in Seller Central."""
     INCOMPLETE = "waiting"  # as stored since the first version
     """It lacks its carrier or its tracking reference."""
     REMINDED = auto()

@@ -1,6 +1,6 @@
 """The records that an account needs in Odoo: found, adopted, or created once, with external ids.
 
-What a person made or changed in Odoo stays as it is: a location or a sales team of the
+Records that people created or changed in Odoo stay as they are: a location or a sales team of the
 configured name is adopted, and a record that exists under our external id is never written.
 What a person archived is unarchived only when a person asks for it (`amazon-bridge setup`).
 """
@@ -39,7 +39,7 @@ def prepare(session: OdooSession, account: AccountConfig, *, restore: bool = Fal
 
     Args:
         session: a login.
-        account: whose needs are looked at.
+        account: the account to inspect.
         restore: also unarchive what people archived.
 
     Raises:

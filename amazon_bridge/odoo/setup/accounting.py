@@ -93,7 +93,7 @@ def ensure_payment_journal(work: Work, place: Place) -> int | None:
     if work.account.invoicing.mode == "manual":
         return None
     if work.session.version < _INVOICING_SINCE:
-        how = "leave `invoicing` at `mode: manual` with this one, and invoice by hand"
+        how = "leave `invoicing` at `mode: manual` with this one, and invoice manually"
         work.lacks("Odoo 16 or newer, for `invoicing`", how)
         return None
     return _ensure_journal(work, name, place) if name else None

@@ -16,7 +16,7 @@ from amazon_bridge.odoo.setup.work import (
 
 _MODEL = "product.pricelist"
 _LAST = "1000"
-"""Sequence of our pricelists. Odoo gives customers of its own the first one that fits."""
+"""Sequence of our pricelists. Odoo gives other customers the first one that fits."""
 
 
 def ensure_pricelists(work: Work) -> dict[str, int]:

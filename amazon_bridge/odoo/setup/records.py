@@ -46,7 +46,7 @@ class Missing:
     what: str
     how: str
     """Where to click and which values to enter. Empty for records that are found by their external
-    id only, and can't be created by hand."""
+    id only, and can't be created manually."""
     obstacle: str
     """Why the bridge can't create it; empty if it just wasn't requested to."""
     archived: bool = False
@@ -55,7 +55,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Advice: it works, and could be better."""
+    """Advice: it works, but could be improved."""
 
     what: str
     remedy: str

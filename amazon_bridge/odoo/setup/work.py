@@ -37,8 +37,8 @@ def may(session: OdooSession, model: str, operation: str) -> bool:
 def _insistently(create: Callable[[], object]) -> None:
     """Create a record that is created once, however often it is tried.
 
-    Where another process makes the same in this moment, Odoo may refuse it, with all kinds of
-    texts; afterwards it finds what the other one made.
+    If another process creates the same record at this moment, Odoo may refuse it with various
+    messages; afterwards the other one's record is found.
 
     Raises:
         ItemError: Odoo refuses it still.
@@ -64,7 +64,7 @@ class Work:
 
     Args:
         session: a login; works in the account's company as soon as that is known.
-        account: whose needs are looked at.
+        account: the account to inspect.
         create: create what is missing.
         restore: unarchive what people archived.
     """
@@ -116,7 +116,7 @@ class Work:
 
     def _made(self, need: Need, find: Callable[[], Found], create: Callable[[], object]) -> Found:
         obstacle = self._obstacle(need, create)
-        # Looked for after a refusal, too: another process may have made it in this moment.
+        # Also searched for after a refusal: another process may have created it at this moment.
         found = find()
         if not found:
             changed = _CHANGED if self.create else ""
