@@ -26,7 +26,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def lines_with(pattern: str) -> list[str]:
-    """Where a pattern stands in the tracked files, as file:line: text."""
+    """Where a pattern occurs in the tracked files, as file:line: text."""
     return [
         f"{name}:{number}: {line}"
         for name in TEXTS

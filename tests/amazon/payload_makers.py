@@ -10,13 +10,13 @@ def money(amount: object, currency: str = "EUR") -> Json:
 
 
 def breakdown(type_: str, amount: object, /, currency: str = "EUR", **details: object) -> Json:
-    made: Json = {"type": type_, "subtotal": money(amount, currency)}
+    payload: Json = {"type": type_, "subtotal": money(amount, currency)}
     if details:
-        made["detailedBreakdowns"] = [
+        payload["detailedBreakdowns"] = [
             {"subtype": subtype, "value": money(value, currency)}
             for subtype, value in details.items()
         ]
-    return made
+    return payload
 
 
 def item(total: object = "20.00", *breakdowns: Json, number: int = 1, **fields: Any) -> Json:
@@ -24,13 +24,13 @@ def item(total: object = "20.00", *breakdowns: Json, number: int = 1, **fields: 
     proceeds: Json = {"breakdowns": list(breakdowns) or [breakdown("ITEM", total)]}
     if total is not None:
         proceeds["proceedsTotal"] = money(total)
-    made = {
+    payload = {
         "orderItemId": f"5000000000000{number}",
         "quantityOrdered": 2,
         "product": {"sellerSku": "MUG-BLUE", "asin": "B0EXAMPLE1", "title": "Blue mug"},
         "proceeds": proceeds,
     }
-    return made | fields
+    return payload | fields
 
 
 def window(latest: str) -> Json:
@@ -38,7 +38,7 @@ def window(latest: str) -> Json:
 
 
 def order(*items: Json, **fields: Any) -> Json:
-    made = {
+    payload = {
         "orderId": "403-1234567-1234567",
         "createdTime": "2026-11-18T09:30:00Z",
         "lastUpdatedTime": "2026-11-18T10:00:00.123Z",
@@ -46,7 +46,7 @@ def order(*items: Json, **fields: Any) -> Json:
         "fulfillment": {"fulfillmentStatus": "UNSHIPPED", "fulfilledBy": "MERCHANT"},
         "orderItems": list(items) or [item()],
     }
-    return made | fields
+    return payload | fields
 
 
 FACILITATOR = {"tax": {"taxCollections": [{"model": "MARKETPLACE_FACILITATOR"}]}}

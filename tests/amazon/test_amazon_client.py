@@ -216,13 +216,13 @@ def test_all_of_amazons_errors_are_said(
 def test_another_order_than_the_one_asked_for_is_no_answer(
     partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
-    asked, other = world.place_order(), world.place_order()
+    own, other = world.place_order(), world.place_order()
     mine = world.sellers[SELLER_ID]
     included = {"includedData": "FULFILLMENT,PROCEEDS"}
     body = json.dumps(simulator.search.get_order(mine, other.order_id, included))
     simulator.faults.add("answer", "getOrder", times=None, body=body)
     with pytest.raises(Transient, match="another order"):
-        partner.order(asked.order_id)
+        partner.order(own.order_id)
 
 
 def test_an_order_fetched_by_its_id_keeps_it_when_it_is_unreadable(
@@ -417,18 +417,20 @@ def test_repeated_failures_back_off(
 
 
 @pytest.mark.parametrize(
-    ("status", "told", "asked"),
+    ("status", "retry_after", "seconds"),
     [(429, "120", 120), (503, "1.5", 1.5), (429, None, None), (503, "Fri, 20 Nov 2026", None)],
 )
-def test_how_long_amazon_asks_to_wait(status: int, told: str | None, asked: float | None) -> None:
-    headers = {"retry-after": told} if told else {}
+def test_how_long_amazon_asks_to_wait(
+    status: int, retry_after: str | None, seconds: float | None
+) -> None:
+    headers = {"retry-after": retry_after} if retry_after else {}
     request = httpx.Request("GET", "https://example.com")
     answer = httpx.Response(status, headers=headers, request=request)
     with pytest.raises(Refusal) as caught:
         read_answer(answer)
     error = error_of(caught.value, operations.GET_ORDER)
     assert isinstance(error, Transient)
-    assert error.retry_after == asked
+    assert error.retry_after == seconds
 
 
 def test_an_endpoint_that_knows_no_orders_is_the_account_s_trouble(
@@ -580,10 +582,10 @@ def test_nothing_secret_or_personal_is_logged(
         cancel = Cancellation(order.order_id, "S1", (order.items[0].order_item_id,), "NoInventory")
         partner.submit_cancellations([cancel])
         partner.confirm_shipment(shipment(order))
-    told = caplog.text
-    assert [value for value in world.secrets() | world.personal_data() if value in told] == []
-    assert "storage/" not in told
-    assert "JD0123456789" not in told
+    logged = caplog.text
+    assert [value for value in world.secrets() | world.personal_data() if value in logged] == []
+    assert "storage/" not in logged
+    assert "JD0123456789" not in logged
 
 
 def test_the_library_s_environment_variables_are_ignored() -> None:

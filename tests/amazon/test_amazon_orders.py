@@ -275,7 +275,7 @@ def test_a_tax_number_needs_no_name_beside_it(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "fulfilled"),
+    ("fulfillment", "fulfilled"),
     [
         ({"quantityFulfilled": 1, "quantityUnfulfilled": 0}, 1),
         ({"quantityFulfilled": 0}, 0),
@@ -284,21 +284,21 @@ def test_a_tax_number_needs_no_name_beside_it(kind: str) -> None:
         ({}, 1),
     ],
 )
-def test_units_that_left_follow_from_what_amazon_says(told: Any, fulfilled: int) -> None:
+def test_units_that_left_follow_from_what_amazon_says(fulfillment: Any, fulfilled: int) -> None:
     here = [{"orderItemId": "50000000000001", "quantity": 1}]
     packages = [
         {"packageReferenceId": "1", "packageItems": here},
         {"packageReferenceId": "2", "packageItems": here, "packageStatus": {"status": "CANCELLED"}},
         {"packageReferenceId": "3", "packageItems": [here[0] | {"orderItemId": "5"}]},
     ]
-    found = read(order(item(fulfillment=told), packages=packages))
+    found = read(order(item(fulfillment=fulfillment), packages=packages))
     assert found.items[0].quantity_fulfilled == fulfilled
 
 
 def test_units_that_were_cancelled_did_not_leave() -> None:
     execution = {"cancellationExecution": {"cancelledBy": "BUYER"}}
-    made = item(fulfillment={"quantityUnfulfilled": 1}, cancellation=execution)
-    assert read(order(made)).items[0].quantity_fulfilled == 0
+    payload = item(fulfillment={"quantityUnfulfilled": 1}, cancellation=execution)
+    assert read(order(payload)).items[0].quantity_fulfilled == 0
 
 
 def test_district_and_municipality_are_both_kept() -> None:
@@ -309,9 +309,9 @@ def test_district_and_municipality_are_both_kept() -> None:
 
 
 def test_a_cancellation_request_without_a_requester_is_the_buyers() -> None:
-    asked = item(cancellation={"cancellationRequest": {"cancelReason": "Found it cheaper"}})
+    requested = item(cancellation={"cancellationRequest": {"cancelReason": "Found it cheaper"}})
     done = item(number=2, cancellation={"cancellationExecution": {"cancelledBy": "AMAZON"}})
-    first, second = read(order(asked, done)).items
+    first, second = read(order(requested, done)).items
     assert (first.buyer_requested_cancellation, first.cancelled_by) == (True, None)
     assert (second.buyer_requested_cancellation, second.cancelled_by) == (False, "AMAZON")
 

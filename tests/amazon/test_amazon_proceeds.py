@@ -120,22 +120,22 @@ def test_several_currencies_are_not_added_up() -> None:
 
 @pytest.mark.parametrize(("amount", "currency"), [("20.005", "EUR"), ("20.50", "JPY")])
 def test_fractions_of_the_smallest_unit_are_refused(amount: str, currency: str) -> None:
-    made = item() | {"proceeds": {"proceedsTotal": money(amount, currency)}}
-    assert amount in why_not(order(made))
+    payload = item() | {"proceeds": {"proceedsTotal": money(amount, currency)}}
+    assert amount in why_not(order(payload))
 
 
 def test_amounts_without_needless_digits() -> None:
-    made = item() | {"proceeds": {"proceedsTotal": money("20.0000")}}
-    assert charges(order(made)) == {"item": "20.00"}
-    made = item() | {"proceeds": {"proceedsTotal": money("20.00", "JPY")}}
-    assert charges(order(made)) == {"item": "20"}
+    payload = item() | {"proceeds": {"proceedsTotal": money("20.0000")}}
+    assert charges(order(payload)) == {"item": "20.00"}
+    payload = item() | {"proceeds": {"proceedsTotal": money("20.00", "JPY")}}
+    assert charges(order(payload)) == {"item": "20"}
 
 
 # -- what Amazon leaves out ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("marketplace", "told", "amount"),
+    ("marketplace", "prices_include_tax", "amount"),
     [
         ("A13V1IB3VIYZZH", None, "20.00"),
         ("ATVPDKIKX0DER", None, "22.00"),
@@ -145,12 +145,12 @@ def test_amounts_without_needless_digits() -> None:
     ],
 )
 def test_without_a_total_the_marketplace_or_the_configuration_decides(
-    marketplace: str, told: object, amount: str
+    marketplace: str, prices_include_tax: object, amount: str
 ) -> None:
-    made = item(None, breakdown("ITEM", "20.00"), breakdown("TAX", "2.00"))
+    sold = item(None, breakdown("ITEM", "20.00"), breakdown("TAX", "2.00"))
     channel = {"channelName": "AMAZON", "marketplaceId": marketplace}
-    payload = order(made, salesChannel=channel)
-    assert charges(payload, prices_include_tax=told) == {"item": amount}
+    payload = order(sold, salesChannel=channel)
+    assert charges(payload, prices_include_tax=prices_include_tax) == {"item": amount}
 
 
 def test_without_a_total_and_a_price_nothing_is_known() -> None:
@@ -158,8 +158,8 @@ def test_without_a_total_and_a_price_nothing_is_known() -> None:
 
 
 def test_a_total_without_breakdowns_is_the_price() -> None:
-    made = item() | {"proceeds": {"proceedsTotal": money("20.00"), "breakdowns": None}}
-    assert charges(order(made)) == {"item": "20.00"}
+    payload = item() | {"proceeds": {"proceedsTotal": money("20.00"), "breakdowns": None}}
+    assert charges(order(payload)) == {"item": "20.00"}
 
 
 def bare(quantity: int = 2, **product: object) -> Json:
@@ -363,49 +363,49 @@ def figures(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def parts_of(made: dict[str, Any], sign: int) -> list[Json]:
-    on_item, on_shipping = (sign * amount for amount in made["discounts"])
+def parts_of(generated: dict[str, Any], sign: int) -> list[Json]:
+    on_item, on_shipping = (sign * amount for amount in generated["discounts"])
     discounts = {"ITEM": on_item, "SHIPPING": on_shipping}
     return [
-        *(breakdown(kind, amount) for kind, amount in made["prices"].items()),
+        *(breakdown(kind, amount) for kind, amount in generated["prices"].items()),
         breakdown("DISCOUNT", on_item + on_shipping, **discounts),
-        breakdown("TAX", made["tax"], **made["details"]),
+        breakdown("TAX", generated["tax"], **generated["details"]),
     ]
 
 
 @given(
-    made=figures(),
+    generated=figures(),
     tax=st.sampled_from(["inside", "on top"]),
     keeper=st.sampled_from(["seller", "Amazon"]),
     sign=st.sampled_from([1, -1]),
 )
 def test_the_charges_always_add_up_to_what_the_item_is_worth(
-    made: dict[str, Any], tax: str, keeper: str, sign: int
+    generated: dict[str, Any], tax: str, keeper: str, sign: int
 ) -> None:
-    total = made["net"] + (made["tax"] if tax == "on top" else 0)
+    total = generated["net"] + (generated["tax"] if tax == "on top" else 0)
     collections = FACILITATOR if keeper == "Amazon" else {}
-    found = read_order(order(item(total, *parts_of(made, sign), **collections)))
+    found = read_order(order(item(total, *parts_of(generated, sign), **collections)))
     assert isinstance(found, Order)
-    assert found.worth == (made["net"] if keeper == "Amazon" else total)
+    assert found.worth == (generated["net"] if keeper == "Amazon" else total)
     kinds = [charge.kind for charge in found.items[0].charges]
     assert kinds[0] is ChargeKind.ITEM
     assert len(kinds) == len(set(kinds))
     assert all(charge.amount.as_tuple().exponent in (0, -2) for charge in found.items[0].charges)
 
 
-@given(made=figures(), sign=st.sampled_from([1, -1]))
+@given(generated=figures(), sign=st.sampled_from([1, -1]))
 def test_without_tax_on_top_every_charge_is_amazon_s_figure(
-    made: dict[str, Any], sign: int
+    generated: dict[str, Any], sign: int
 ) -> None:
-    found = charges(order(item(made["net"], *parts_of(made, sign))))
-    for kind, amount in made["prices"].items():
+    found = charges(order(item(generated["net"], *parts_of(generated, sign))))
+    for kind, amount in generated["prices"].items():
         assert Decimal(found.get(kind.lower(), 0)) == amount
-    assert Decimal(found.get("discount", 0)) == -made["discounts"][0]
-    assert Decimal(found.get("shipping_discount", 0)) == -made["discounts"][1]
+    assert Decimal(found.get("discount", 0)) == -generated["discounts"][0]
+    assert Decimal(found.get("shipping_discount", 0)) == -generated["discounts"][1]
 
 
-@given(made=figures(), off=st.integers(-500, 500).map(lambda cents: Decimal(cents) / 100))
-def test_any_other_total_is_refused(made: dict[str, Any], off: Decimal) -> None:
-    total = made["net"] + off
-    assume(off not in (0, made["tax"]))
-    assert "proceedsTotal" in why_not(order(item(total, *parts_of(made, 1))))
+@given(generated=figures(), off=st.integers(-500, 500).map(lambda cents: Decimal(cents) / 100))
+def test_any_other_total_is_refused(generated: dict[str, Any], off: Decimal) -> None:
+    total = generated["net"] + off
+    assume(off not in (0, generated["tax"]))
+    assert "proceedsTotal" in why_not(order(item(total, *parts_of(generated, 1))))

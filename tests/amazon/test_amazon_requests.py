@@ -76,9 +76,9 @@ def test_amazons_models_allow_each_request(operation: str, simulator: Simulator)
 
 @pytest.mark.usefixtures("everything_asked")
 def test_lists_are_separated_by_commas(simulator: Simulator) -> None:
-    [asked] = simulator.received("getFeeds")
-    assert asked.query["processingStatuses"] == "IN_QUEUE,IN_PROGRESS"
-    assert asked.query["feedTypes"] == "POST_ORDER_ACKNOWLEDGEMENT_DATA"
+    [request] = simulator.received("getFeeds")
+    assert request.query["processingStatuses"] == "IN_QUEUE,IN_PROGRESS"
+    assert request.query["feedTypes"] == "POST_ORDER_ACKNOWLEDGEMENT_DATA"
     reports, more_reports = simulator.received("getReports")
     assert reports.query["reportTypes"] == f"{LISTINGS},{SETTLEMENTS}"
     assert list(more_reports.query) == ["nextToken"]

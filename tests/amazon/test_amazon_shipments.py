@@ -1,4 +1,4 @@
-"""Carriers, and telling Amazon about delivery orders."""
+"""Carriers, and confirmations of shipments."""
 
 from dataclasses import replace
 from datetime import timedelta

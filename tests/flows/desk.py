@@ -94,7 +94,7 @@ class Desk:
         return self.app.context(self.app.config.accounts[0])
 
     def work(self, *payloads: Json) -> Counts:
-        """Imports orders as a round would that Amazon shows these."""
+        """Imports orders as a run would to which Amazon shows these."""
         return self.work_orders(*map(read_order, payloads))
 
     def work_orders(self, *shown: Order | UnreadableOrder) -> Counts:

@@ -1,4 +1,4 @@
-"""Orders of companies: who stands in Odoo, with which VAT number and purchase order."""
+"""Orders of business buyers: their contacts, VAT numbers and purchase orders in Odoo."""
 
 import pytest
 from desk import Desk, MakeDesk, item, order

@@ -60,7 +60,7 @@ def money(amount: str) -> Json:
     return {"amount": amount, "currencyCode": "EUR"}
 
 
-def told(desk: Desk, payload: Json) -> dict[str, str]:
+def reminders_after(desk: Desk, payload: Json) -> dict[str, str]:
     """The open activities, by summary; the same on the sale order and on its open delivery."""
     sale_order = desk.order(payload)
     on_order = activities(desk, "sale.order", sale_order["id"])
@@ -104,18 +104,18 @@ def test_partially_shipped_when_it_is_seen_first(desk: Desk) -> None:
     )
     assert desk.work(payload).created == 1
     assert desk.order(payload)["amount_total"] == 35
-    [(summary, text)] = told(desk, payload).items()
+    [(summary, text)] = reminders_after(desk, payload).items()
     assert summary == EXCESS
     assert "2 units of BOARD were shipped already, outside of Odoo: ship 1 unit in all" in text
     assert "(Amazon: 3 ordered, 1 still to be shipped" in text
     assert "1 unit of SPOON was shipped already, outside of Odoo: don't ship any of it" in text
-    # The same is told once; a unit more is another fact.
+    # The same facts are reported once; another unit is a new fact.
     assert desk.work(changed(payload, sellerOrderId="MINE")).unchanged == 1
-    assert told(desk, payload) == {summary: text}
+    assert reminders_after(desk, payload) == {summary: text}
     later = changed(payload, items=[units(3, shipped=3), units(1, shipped=1)], status="SHIPPED")
     assert desk.work(later).unchanged == 1
-    assert told(desk, payload).keys() == {SHIPPED}
-    assert "3 units of BOARD" in told(desk, payload)[SHIPPED]
+    assert reminders_after(desk, payload).keys() == {SHIPPED}
+    assert "3 units of BOARD" in reminders_after(desk, payload)[SHIPPED]
 
 
 def test_shipped_in_seller_central_while_the_delivery_is_open(desk: Desk) -> None:
@@ -128,13 +128,13 @@ def test_shipped_in_seller_central_while_the_delivery_is_open(desk: Desk) -> Non
         ],
     }
     desk.work(changed(payload, status="PARTIALLY_SHIPPED", packages=[package]))
-    assert told(desk, payload).keys() == {EXCESS}
+    assert reminders_after(desk, payload).keys() == {EXCESS}
     desk.work(changed(payload, status="SHIPPED"))
-    assert told(desk, payload).keys() == {SHIPPED}
+    assert reminders_after(desk, payload).keys() == {SHIPPED}
     # The delivery order is settled: nobody is bothered any more.
     ship(desk, payload, BOARD=2)
     desk.work(changed(payload, status="SHIPPED", sellerOrderId="MINE"))
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
 
 
 def test_shipped_before_it_could_be_imported(make_memory_desk: MakeDesk) -> None:
@@ -144,7 +144,7 @@ def test_shipped_before_it_could_be_imported(make_memory_desk: MakeDesk) -> None
     desk.odoo.rpc("product.product", "create", {"name": "LATE", "default_code": "LATE"})
     shipped = changed(payload, status="SHIPPED", items=[units(2, shipped=2)])
     assert desk.work(shipped).created == 1
-    assert told(desk, payload).keys() == {SHIPPED}
+    assert reminders_after(desk, payload).keys() == {SHIPPED}
 
 
 def test_what_the_warehouse_shipped_is_no_surprise(desk: Desk) -> None:
@@ -152,11 +152,11 @@ def test_what_the_warehouse_shipped_is_no_surprise(desk: Desk) -> None:
     desk.work(payload)
     ship(desk, payload, BOARD=2)
     desk.work(changed(payload, status="PARTIALLY_SHIPPED", items=[units(3, shipped=2)]))
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
     # The third is cancelled on Amazon: its backorder must not leave.
     desk.work(changed(payload, status="SHIPPED", items=[units(2, shipped=2, total="20.00")]))
-    assert told(desk, payload).keys() == {ATTENTION, EXCESS}
-    text = told(desk, payload)[EXCESS]
+    assert reminders_after(desk, payload).keys() == {ATTENTION, EXCESS}
+    text = reminders_after(desk, payload)[EXCESS]
     assert "1 unit of BOARD was cancelled on Amazon: don't ship any more of it" in text
     assert "line in the sale order to 2;" in text
 
@@ -168,8 +168,8 @@ def test_units_cancelled_without_lowering_them_are_not_shipped_elsewhere(desk: D
     desk.work(changed(payload, status="PARTIALLY_SHIPPED", items=[units(3, shipped=2)]))
     left = {"fulfillment": {"quantityFulfilled": 2, "quantityUnfulfilled": 0}}
     desk.work(changed(payload, status="SHIPPED", items=[left]))
-    assert told(desk, payload).keys() == {EXCESS}
-    assert "1 unit of BOARD was cancelled on Amazon" in told(desk, payload)[EXCESS]
+    assert reminders_after(desk, payload).keys() == {EXCESS}
+    assert "1 unit of BOARD was cancelled on Amazon" in reminders_after(desk, payload)[EXCESS]
 
 
 def test_what_amazon_leaves_out_later_stays_known(desk: Desk) -> None:
@@ -191,8 +191,8 @@ def test_an_item_is_cancelled_on_amazon(desk: Desk) -> None:
     desk.work(payload)
     later = changed(payload, items=[{}, units(0, total="0.00")])
     assert desk.work(later).quarantined == 1
-    assert told(desk, payload).keys() == {ATTENTION, EXCESS}
-    text = told(desk, payload)[EXCESS]
+    assert reminders_after(desk, payload).keys() == {ATTENTION, EXCESS}
+    text = reminders_after(desk, payload)[EXCESS]
     assert "1 unit of SPOON was cancelled on Amazon: don't ship any of it" in text
     assert "(Amazon: 0 ordered, 1 before" in text
     # A person follows: the activities are done.
@@ -201,7 +201,7 @@ def test_an_item_is_cancelled_on_amazon(desk: Desk) -> None:
     desk.odoo.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": 0})
     desk.app.ledger.items.retry(payload["orderId"])
     assert desk.work(later).unchanged == 1
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
 
 
 def test_a_free_item_is_cancelled_on_amazon(desk: Desk) -> None:
@@ -209,7 +209,8 @@ def test_a_free_item_is_cancelled_on_amazon(desk: Desk) -> None:
     desk.work(payload)
     assert desk.work(changed(payload, items=[{}, units(1, total="0.00")])).unchanged == 1
     assert (
-        "1 unit of SPOON was cancelled on Amazon: ship 1 unit in all" in told(desk, payload)[EXCESS]
+        "1 unit of SPOON was cancelled on Amazon: ship 1 unit in all"
+        in reminders_after(desk, payload)[EXCESS]
     )
 
 
@@ -218,7 +219,7 @@ def test_units_cancelled_without_lowering_the_ordered_quantity(desk: Desk) -> No
     desk.work(payload)
     left = {"fulfillment": {"quantityFulfilled": 0, "quantityUnfulfilled": 1}}
     desk.work(changed(payload, items=[left]))
-    assert "1 unit of BOARD" in told(desk, payload)[EXCESS]
+    assert "1 unit of BOARD" in reminders_after(desk, payload)[EXCESS]
 
 
 def test_units_are_added_on_amazon(desk: Desk) -> None:
@@ -226,11 +227,11 @@ def test_units_are_added_on_amazon(desk: Desk) -> None:
     desk.work(payload)
     later = changed(payload, items=[units(17, total="153.00")])
     assert desk.work(later).quarantined == 1
-    assert told(desk, payload).keys() == {ATTENTION, CHANGED}
-    text = told(desk, payload)[CHANGED]
+    assert reminders_after(desk, payload).keys() == {ATTENTION, CHANGED}
+    text = reminders_after(desk, payload)[CHANGED]
     assert "16 units of MUG were added on Amazon: ship 17 units in all (Amazon: 17 ordered" in text
     assert desk.work(later).quarantined == 1
-    assert told(desk, payload).keys() == {ATTENTION, CHANGED}
+    assert reminders_after(desk, payload).keys() == {ATTENTION, CHANGED}
 
 
 def test_a_change_is_taken_back_after_a_person_has_followed_it(desk: Desk) -> None:
@@ -242,12 +243,13 @@ def test_a_change_is_taken_back_after_a_person_has_followed_it(desk: Desk) -> No
     [line] = desk.find("sale.order.line", of_order, [])
     desk.odoo.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": 1})
     desk.work(payload)
-    assert told(desk, payload).keys() == {CHANGED}
+    assert reminders_after(desk, payload).keys() == {CHANGED}
     assert (
-        "1 unit of SPOON was added on Amazon: ship 2 units in all" in told(desk, payload)[CHANGED]
+        "1 unit of SPOON was added on Amazon: ship 2 units in all"
+        in reminders_after(desk, payload)[CHANGED]
     )
     desk.work(lowered)
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
 
 
 @pytest.mark.parametrize("price", ["0.00", "7.00"])
@@ -259,12 +261,12 @@ def test_an_item_is_added_on_amazon(desk: Desk, price: str) -> None:
     is_paid = price != "0.00"
     assert desk.work(later).quarantined == is_paid
     expected = {CHANGED, ATTENTION} if is_paid else {CHANGED}
-    assert told(desk, payload).keys() == expected
-    text = told(desk, payload)[CHANGED]
+    assert reminders_after(desk, payload).keys() == expected
+    text = reminders_after(desk, payload)[CHANGED]
     assert "2 units of SPOON were added on Amazon: ship 2 units in all" in text
     assert "Add a line" in text
     desk.work(changed(later, sellerOrderId="MINE"))
-    assert told(desk, payload)[CHANGED] == text
+    assert reminders_after(desk, payload)[CHANGED] == text
     # A person enters it: the activity is done.
     [product] = desk.find("product.product", [("default_code", "=", "SPOON")], [])
     line = {"product_id": product["id"], "product_uom_qty": 2, "price_unit": float(price) / 2}
@@ -272,7 +274,7 @@ def test_an_item_is_added_on_amazon(desk: Desk, price: str) -> None:
     desk.odoo.rpc("sale.order.line", "create", values)
     desk.app.ledger.items.retry(payload["orderId"])
     desk.work(changed(later, sellerOrderId="AGAIN"))
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
 
 
 def test_two_items_of_one_sku_are_told_apart(desk: Desk) -> None:
@@ -281,7 +283,7 @@ def test_two_items_of_one_sku_are_told_apart(desk: Desk) -> None:
     payload = order(item("BOARD", ITEM="30.00"), *items)
     desk.work(payload)
     desk.work(changed(payload, items=[{}, units(1, total="0.00")]))
-    assert "1 unit of MUG (Large) was cancelled" in told(desk, payload)[EXCESS]
+    assert "1 unit of MUG (Large) was cancelled" in reminders_after(desk, payload)[EXCESS]
 
 
 def test_two_items_of_one_sku_and_title_are_told_apart(desk: Desk) -> None:
@@ -290,7 +292,7 @@ def test_two_items_of_one_sku_and_title_are_told_apart(desk: Desk) -> None:
     desk.work(payload)
     desk.work(changed(payload, items=[{}, units(1, total="0.00")]))
     name = f"MUG (order item {items[0]['orderItemId']})"
-    assert f"1 unit of {name} was cancelled" in told(desk, payload)[EXCESS]
+    assert f"1 unit of {name} was cancelled" in reminders_after(desk, payload)[EXCESS]
 
 
 # Items of which one unit is several pieces in Odoo
@@ -322,10 +324,10 @@ def test_a_set_is_cancelled_on_amazon(sets: MakeSets, pieces_later: int) -> None
     assert quantity(sets(6), payload) == 18
     desk = sets(pieces_later)
     assert desk.work(changed(payload, sellerOrderId="MINE")).unchanged == 1
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
     left = {"fulfillment": {"quantityFulfilled": 0, "quantityUnfulfilled": 2}}
     desk.work(changed(payload, items=[left]))
-    text = told(desk, payload)[EXCESS]
+    text = reminders_after(desk, payload)[EXCESS]
     assert (
         "6 pieces of SET (6 pieces are one unit) were cancelled on Amazon: ship 12 pieces" in text
     )
@@ -337,7 +339,7 @@ def test_some_pieces_of_a_set_have_left(sets: MakeSets) -> None:
     desk.work(payload)
     ship(desk, payload, SPOON=7)
     desk.work(changed(payload, status="PARTIALLY_SHIPPED", items=[units(2, shipped=1)]))
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
 
 
 @pytest.mark.parametrize("imported_with", [1, 6])
@@ -350,7 +352,7 @@ def test_the_state_store_is_lost(
     path.write_text("code,internal_reference,units\nSET,SPOON,6\n")
     desk = make_memory_desk(product_map=path, state=tmp_path / "new.db")
     desk.work(payload)
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
     memo = Memo.read(desk.app.ledger.items.get("acme", "orders", payload["orderId"]))
     assert memo
     assert set(memo.pieces.values()) == {imported_with}
@@ -379,20 +381,20 @@ def test_the_buyer_asks_to_cancel_one_item(desk: Desk) -> None:
     desk.work(payload)
     first = changed(payload, items=asks(0))
     desk.work(first)
-    [(summary, text)] = told(desk, payload).items()
+    [(summary, text)] = reminders_after(desk, payload).items()
     assert summary == ASKS
     assert "2 units of BOARD" in text
     assert "SPOON" not in text
-    # The same request is told once, another one again.
+    # The same request is reported once, another one again.
     desk.work(changed(first, sellerOrderId="MINE"))
-    assert told(desk, payload) == {ASKS: text}
+    assert reminders_after(desk, payload) == {ASKS: text}
     both = changed(first, items=[{}, asks(0)[0]])
     desk.work(both)
-    assert "this order" in told(desk, payload)[ASKS]
+    assert "this order" in reminders_after(desk, payload)[ASKS]
     desk.work(payload)  # withdrawn
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
     desk.work(first | {"sellerOrderId": "AGAIN"})
-    assert "2 units of BOARD" in told(desk, payload)[ASKS]
+    assert "2 units of BOARD" in reminders_after(desk, payload)[ASKS]
 
 
 # Addresses
@@ -417,16 +419,16 @@ def test_the_address_is_told_after_the_import(make_desk: MakeDesk) -> None:
     desk = make_desk()
     payload = without_address(item("BOARD", ITEM="30.00"))
     desk.work(payload)
-    assert told(desk, payload).keys() == {NO_ADDRESS}
+    assert reminders_after(desk, payload).keys() == {NO_ADDRESS}
     later = payload | recipient("US")
     assert desk.work(later).unchanged == 1
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
     shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
     assert contact(desk, shipping)["street"] == "1 rue de la Paix"
     [delivery] = open_deliveries(desk, payload)
     assert delivery["partner_id"][0] == shipping
     assert desk.work(later | {"sellerOrderId": "MINE"}).unchanged == 1
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
 
 
 def test_buyer_and_address_are_told_after_the_import(make_desk: MakeDesk) -> None:
@@ -454,9 +456,9 @@ def test_an_address_that_is_told_later_would_change_the_taxes(
     desk.work(payload)
     later = payload | recipient("FR")
     desk.work(later)
-    assert told(desk, payload).keys() == {TAXES}
+    assert reminders_after(desk, payload).keys() == {TAXES}
     desk.work(later | {"sellerOrderId": "MINE"})
-    assert told(desk, payload).keys() == {TAXES}
+    assert reminders_after(desk, payload).keys() == {TAXES}
 
 
 def test_a_person_had_entered_the_missing_address(desk: Desk) -> None:
@@ -465,7 +467,7 @@ def test_a_person_had_entered_the_missing_address(desk: Desk) -> None:
     shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
     desk.odoo.rpc("res.partner", "write", [shipping], {"street": "2 rue Basse", "city": "Lyon"})
     desk.work(payload | {"recipient": order()["recipient"]})
-    assert told(desk, payload).keys() == {ADDRESS}
+    assert reminders_after(desk, payload).keys() == {ADDRESS}
     assert desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0] == shipping
     assert contact(desk, shipping)["street"] == "2 rue Basse"
 
@@ -493,7 +495,7 @@ def test_another_address_on_amazon(desk: Desk) -> None:
     moved = copy.deepcopy(payload)
     moved["recipient"]["deliveryAddress"]["addressLine1"] = "99 rue Neuve"
     desk.work(moved)
-    [(summary, text)] = told(desk, payload).items()
+    [(summary, text)] = reminders_after(desk, payload).items()
     assert summary == ADDRESS
     assert "Neuve" not in text
     sale_order = desk.order(payload, "partner_shipping_id")
@@ -506,10 +508,10 @@ def test_another_address_on_amazon(desk: Desk) -> None:
         row["id"] for row in desk.find("res.partner", [("street", "=", "99 rue Neuve")], [])
     ]
     assert f'data-oe-id="{moved_to}">contact #{moved_to}</a>' in text
-    # The address is withheld, then the same: told once.
+    # The address is withheld, then the same: reported once.
     desk.work(moved | {"recipient": None})
     desk.work(moved | {"sellerOrderId": "MINE"})
-    assert told(desk, payload) == {ADDRESS: text}
+    assert reminders_after(desk, payload) == {ADDRESS: text}
 
 
 def moved(payload: Json, street: str) -> Json:
@@ -523,23 +525,23 @@ def test_the_address_on_amazon_is_changed_back(desk: Desk) -> None:
     desk.work(payload)
     there = moved(payload, "99 rue Neuve")
     desk.work(there)
-    first = told(desk, payload)
+    first = reminders_after(desk, payload)
     assert first.keys() == {ADDRESS}
     desk.work(payload)
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
     # Once more the same change: people are reminded again.
     desk.work(there)
-    assert told(desk, payload) == first
+    assert reminders_after(desk, payload) == first
 
 
 def test_the_address_on_amazon_is_changed_twice(desk: Desk) -> None:
     payload = order(item("BOARD", ITEM="30.00"))
     desk.work(payload)
     desk.work(moved(payload, "99 rue Neuve"))
-    first = told(desk, payload)[ADDRESS]
+    first = reminders_after(desk, payload)[ADDRESS]
     desk.work(moved(payload, "100 rue Neuve"))
-    assert told(desk, payload).keys() == {ADDRESS}  # one activity: the older is closed
-    assert told(desk, payload)[ADDRESS] != first
+    assert reminders_after(desk, payload).keys() == {ADDRESS}  # one activity: the older is closed
+    assert reminders_after(desk, payload)[ADDRESS] != first
 
 
 def test_people_enter_the_address_of_amazon(desk: Desk) -> None:
@@ -552,11 +554,11 @@ def test_people_enter_the_address_of_amazon(desk: Desk) -> None:
     values = {"partner_shipping_id": moved_to["id"]}
     desk.odoo.rpc("sale.order", "write", [sale_order["id"]], values)
     desk.work(changed(there, sellerOrderId="MINE"))
-    assert told(desk, payload).keys() == {ADDRESS}  # the delivery order lacks it
+    assert reminders_after(desk, payload).keys() == {ADDRESS}  # the delivery order lacks it
     [delivery] = open_deliveries(desk, payload)
     desk.odoo.rpc("stock.picking", "write", [delivery["id"]], {"partner_id": moved_to["id"]})
     desk.work(changed(there, sellerOrderId="AGAIN"))
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
 
 
 def refused_quotation(desk: Desk) -> Json:
@@ -576,10 +578,10 @@ def test_people_correct_the_address_of_a_quotation(desk: Desk) -> None:
     desk.app.ledger.items.retry(payload["orderId"])
     assert desk.work(payload).updated == 1
     assert desk.order(payload)["state"] == "sale"
-    assert told(desk, payload) == {}
-    # What Amazon changes then is told.
+    assert reminders_after(desk, payload) == {}
+    # Later changes on Amazon are reported.
     desk.work(moved(payload, "99 rue Neuve"))
-    assert told(desk, payload).keys() == {ADDRESS}
+    assert reminders_after(desk, payload).keys() == {ADDRESS}
 
 
 def test_amazon_changes_the_address_of_a_quotation(desk: Desk) -> None:
@@ -587,7 +589,7 @@ def test_amazon_changes_the_address_of_a_quotation(desk: Desk) -> None:
     shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
     desk.odoo.rpc("res.partner", "write", [shipping], {"zip": "75002"})
     assert desk.work(moved(payload, "99 rue Neuve")).updated == 1
-    assert told(desk, payload).keys() == {ADDRESS}
+    assert reminders_after(desk, payload).keys() == {ADDRESS}
 
 
 # The quarantine
@@ -623,8 +625,8 @@ def test_amounts_have_the_same_digits(desk: Desk) -> None:
     payload = order(item("BOARD", ITEM="30.00"))
     desk.work(payload)
     desk.work(changed(payload, items=[units(1, total="31.50")]))
-    assert "says 31.50 EUR" in told(desk, payload)[ATTENTION]
-    assert "a total of 30.00 EUR. Correct" in told(desk, payload)[ATTENTION]
+    assert "says 31.50 EUR" in reminders_after(desk, payload)[ATTENTION]
+    assert "a total of 30.00 EUR. Correct" in reminders_after(desk, payload)[ATTENTION]
 
 
 def test_reason_and_remedy_are_two_sentences(desk: Desk) -> None:
@@ -632,7 +634,7 @@ def test_reason_and_remedy_are_two_sentences(desk: Desk) -> None:
     desk.work(payload)
     error = ItemError("odoo_refused", "Invalid field", "Look it up.")
     tell.quarantine_all(desk.context, {payload["orderId"]: error})
-    assert "Invalid field. Look it up." in told(desk, payload)[ATTENTION]
+    assert "Invalid field. Look it up." in reminders_after(desk, payload)[ATTENTION]
 
 
 # What people do about it in Odoo
@@ -644,14 +646,14 @@ def test_an_order_is_looked_at_again_when_people_followed_a_change(desk: Desk) -
     assert changes.changed_by_people(desk.context) == []
     lowered = changed(payload, items=[{}, units(1, total="0.00")])
     desk.work(lowered)
-    assert told(desk, payload).keys() == {EXCESS}
+    assert reminders_after(desk, payload).keys() == {EXCESS}
     assert changes.changed_by_people(desk.context) == []
     of_order = [("order_id", "=", desk.order(payload)["id"]), ("product_id.name", "=", "SPOON")]
     [line] = desk.find("sale.order.line", of_order, [])
     desk.odoo.rpc("sale.order.line", "write", [line["id"]], {"product_uom_qty": 1})
     assert changes.changed_by_people(desk.context) == [payload["orderId"]]
     desk.work_orders(read_order(lowered))
-    assert told(desk, payload) == {}
+    assert reminders_after(desk, payload) == {}
     assert changes.changed_by_people(desk.context) == []
 
 

@@ -139,7 +139,7 @@ def test_what_somebody_began_to_invoice_is_theirs(desk: Desk, odoo_database: Odo
     assert invoices.sync(desk.context).quarantined == 1
     assert len(invoices_of(desk, payload)) == 1
     assert "Somebody has invoiced a part" in desk.reasons()[payload["orderId"]]
-    assert invoices.sync(desk.context).quarantined == 0, "not again each round"
+    assert invoices.sync(desk.context).quarantined == 0, "not again in each run"
 
 
 def test_goods_that_never_came_are_not_invoiced(desk: Desk, odoo_database: OdooDatabase):

@@ -47,9 +47,9 @@ def test_every_charge_is_a_line(desk, taxes):
     payload = order(item("BOOK", quantity=2, **CHARGES, more=GIFT))
     assert desk.work(payload).created == 1
     lines = desk.lines(payload)
-    told = {key: (line["name"], line["price_total"]) for key, line in lines.items()}
+    lines_found = {key: (line["name"], line["price_total"]) for key, line in lines.items()}
     book = "[BOOK] A fine BOOK"
-    assert told == {
+    assert lines_found == {
         "1": (book, 40.0),
         "1_shipping": (f"Shipping: {book}", 5.0),
         "1_gift_wrap": (f"Gift Wrap Classic: {book}", 3.5),
@@ -186,11 +186,11 @@ def test_discounts_in_percent(make_desk, taxes):
     lines = desk.lines(payload)
     assert "1_discount" not in lines
     assert "1_shipping_discount" not in lines
-    told = {key: (line["discount"], line["price_total"]) for key, line in lines.items()}
-    assert told["1"] == (10.0, 36.0)
-    assert told["1_shipping"] == (100.0, 0.0)
-    assert told["2"] == (100.0, 0.0)
-    assert told["3"] == (33.32, 13.33)
+    lines_found = {key: (line["discount"], line["price_total"]) for key, line in lines.items()}
+    assert lines_found["1"] == (10.0, 36.0)
+    assert lines_found["1_shipping"] == (100.0, 0.0)
+    assert lines_found["2"] == (100.0, 0.0)
+    assert lines_found["3"] == (33.32, 13.33)
     assert lines["1"]["name"] == "[BOOK] A fine BOOK, Discount (SUMMER-10, FREESHIP)"
     assert lines["2"]["price_unit"] == pytest.approx(19.99)
     assert lines["1_shipping"]["price_unit"] == pytest.approx(5.0)

@@ -128,8 +128,8 @@ def test_skus_without_a_product_are_listed_until_they_have_one(make_desk, produc
     desk = make_desk()
     first, second = order(item("LATER", ITEM="5")), order(item("LATER", ITEM="6"))
     desk.work(first, second)
-    told = account_status(desk.app, "acme")["fallback_products"]
-    assert [(each["sku"], each["orders"]) for each in told] == [("LATER", 2)]
+    fallbacks = account_status(desk.app, "acme")["fallback_products"]
+    assert [(each["sku"], each["orders"]) for each in fallbacks] == [("LATER", 2)]
     values = {"name": "Late", "default_code": "LATER", "type": "consu"}
     odoo_database.rpc("product.product", "create", values)
     desk.work(order(item("LATER", ITEM="7")))

@@ -1,6 +1,6 @@
 """An Odoo in memory: for tests that need many, fast, and one that fails at no whim.
 
-It stands where a real one's XML-RPC endpoint does, below the bridge's own session. That it behaves
+It replaces the XML-RPC endpoint of a real one, below the bridge's session. That it behaves
 as the real one is checked by the same tests on both.
 """
 

@@ -14,7 +14,7 @@ def matches(domain: Sequence[Any], of: Callable[[str], Any]) -> bool:
     if not terms:
         return True
     result = _term(terms, of)
-    while terms:  # what stands side by side is joined by an and
+    while terms:  # adjacent terms are joined by an and
         result = _term(terms, of) and result
     return result
 

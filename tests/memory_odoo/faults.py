@@ -5,7 +5,7 @@ from xmlrpc.client import Fault
 
 
 class Refusal(Exception):
-    """A UserError, a ValidationError and the like; ``field`` is told beside a load's message."""
+    """A UserError, a ValidationError and the like; ``field`` is reported with a load's message."""
 
     def __init__(self, text: str, field: str | None = None) -> None:
         super().__init__(text)

@@ -36,13 +36,13 @@ class Field:
 
     def described(self) -> dict[str, Any]:
         """What ``fields_get`` tells of it."""
-        told = {
+        attributes = {
             "type": self.type,
             "relation": self.relation,
             "digits": self.digits,
             "translate": self.translated,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in attributes.items() if value is not None}
 
     def stored(self, value: Any) -> Any:
         """What is kept of a value that was written.

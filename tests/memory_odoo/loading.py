@@ -91,7 +91,7 @@ def _below(
 def _converted(
     model: Model, record: Record, info: Message, log: Callable[[Message], None]
 ) -> Record:
-    """The values to write; what means nothing is told to ``log`` and left out."""
+    """The values to write; unknown ones are reported to ``log`` and left out."""
     values = {}
     for name, text in record.items():
         if name in OWN_IDS:
@@ -152,7 +152,7 @@ def _line_command(other: Model, field: Field, record: Record) -> tuple[int, int,
 
 
 def model_entry(model: Model, external_id: str | None) -> Record | None:
-    """The entry of an external id, if it leads to a record of this model."""
+    """The entry of an external id, if it belongs to a record of this model."""
     entry = model.store.external_id(external_id) if external_id else None
     if entry and entry["model"] != model.name:
         raise Refusal(

@@ -1,4 +1,4 @@
-"""What stands in a fresh database with sales and stock of a US company."""
+"""The records of a fresh database with sales and stock of a US company."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""The in-memory Odoo's endpoint: what stands behind ``/xmlrpc/2`` of a real one."""
+"""The in-memory Odoo's endpoint, as ``/xmlrpc/2`` of a real one."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -59,7 +59,7 @@ class MemoryOdoo:
         plant(self.env, LOGIN, PASSWORD)
 
     def copy(self, clock: Callable[[], datetime]) -> "MemoryOdoo":
-        """Another one in which the same stands, with a clock of its own."""
+        """A copy with the same records and its own clock."""
         other = MemoryOdoo.__new__(MemoryOdoo)
         other.env = Environment(Store(clock))
         other.restore(self.backup())

@@ -22,7 +22,7 @@ def order(
 ) -> Order:
     """An order; of a new buyer, unless an ``email`` is given."""
     number = next(NUMBERS)
-    told = {"name": "Ada Testwell", "email": f"b{number}@marketplace.amazon.fr", **buyer}
+    values = {"name": "Ada Testwell", "email": f"b{number}@marketplace.amazon.fr", **buyer}
     return Order(
         order_id=f"403-{number:07}-1234567",
         fingerprint="",
@@ -34,6 +34,6 @@ def order(
         sold_on_amazon=True,
         currency="EUR",
         items=(),
-        buyer=Buyer(**told),
+        buyer=Buyer(**values),
         address=address,
     )

@@ -168,9 +168,11 @@ def activities(odoo: OdooDatabase, transfer: int) -> list[tuple[str, int]]:
 
 def remind(session: OdooSession, transfer: int, *topics: str, user_id: int | None = None) -> None:
     for topic in topics:
-        asked = {("stock.picking", transfer): Note(topic, "Look", f"Because of {topic} & <more>.")}
+        reminder = {
+            ("stock.picking", transfer): Note(topic, "Look", f"Because of {topic} & <more>.")
+        }
         today = date(2026, 11, 23)
-        notes.remind(session, asked, today=today, user_id=user_id)
+        notes.remind(session, reminder, today=today, user_id=user_id)
 
 
 def test_one_reminder_for_each_topic(

@@ -141,8 +141,10 @@ def test_two_digits_of_a_price_are_told_with_what_they_cost(
         lines = [(0, 0, {"product_id": product}), (0, 0, {"product_id": product})]
         values = {"partner_id": partner, "team_id": setup.sales_team_id, "order_line": lines}
         rpc("sale.order", "create", {**values, "client_order_ref": "404"})
-    told = "Unit prices are rounded to 2 decimals: 2 of the last 3 orders (66 %) needed a rounding"
+    advised = (
+        "Unit prices are rounded to 2 decimals: 2 of the last 3 orders (66 %) needed a rounding"
+    )
     (remedy,) = (
-        remedy for what, remedy in advice(session, account).items() if what.startswith(told)
+        remedy for what, remedy in advice(session, account).items() if what.startswith(advised)
     )
     assert "Decimal Accuracy > Product Price" in remedy

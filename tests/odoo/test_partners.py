@@ -342,7 +342,7 @@ def test_odoo_keeps_no_history_of_what_was_entered(office: Office) -> None:
     assert office.odoo.rpc("mail.tracking.value", "search_count", domain) == 0
 
 
-# Addresses that are told later
+# Addresses that become available later
 
 
 def now(earlier: Order, address: Address | None = HOME, **buyer: Any) -> Order:

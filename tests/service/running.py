@@ -63,7 +63,7 @@ class RunningDaemon:
         )
 
     def start(self) -> None:
-        starts = len(self.having("daemon_started")) + 1
+        starts = len(self.events_named("daemon_started")) + 1
         # Through a pipe, so that no limit on the size of the daemon's files cuts the log off.
         with (self.folder / "log").open("ab") as log:
             self._logger = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log)
@@ -95,14 +95,14 @@ class RunningDaemon:
         lines = log.read_text().splitlines() if log.exists() else []
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
-    def having(self, event: str, **fields: object) -> list[dict[str, Any]]:
+    def events_named(self, event: str, **fields: object) -> list[dict[str, Any]]:
         wanted = {"event": event, **fields}
         return [each for each in self.events if wanted.items() <= each.items()]
 
     def wait_for_event(self, event: str, number: int = 1, **fields: object) -> dict[str, Any]:
         def enough() -> list[dict[str, Any]]:
             assert self.process is None or self.process.poll() is None, self.events[-3:]
-            found = self.having(event, **fields)
+            found = self.events_named(event, **fields)
             return found if len(found) >= number else []
 
         found: list[dict[str, Any]] = wait_for(enough)
@@ -110,7 +110,7 @@ class RunningDaemon:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.having('listening')[-1]['port']}"
+        return f"http://127.0.0.1:{self.events_named('listening')[-1]['port']}"
 
     def program(self, *arguments: str) -> subprocess.Popen[str]:
         """Another process with the daemon's configuration, which knows where it listens."""

@@ -69,8 +69,8 @@ def test_a_job_that_fails_so_often_is_told_once_and_again_when_it_works(
     rules = AlertRules(AlertsConfig(after_failures=3), set())
     for failures in range(1, 6):
         succeed(runner, "acme-eu", "orders", error="Odoo lacks a route.")
-        told = titles(rules, runner, clock)
-        assert told == (["acme-eu: orders fails"] if failures == 3 else [])
+        sent_titles = titles(rules, runner, clock)
+        assert sent_titles == (["acme-eu: orders fails"] if failures == 3 else [])
     succeed(runner, "acme-eu", "orders")
     assert titles(rules, runner, clock) == ["Resolved: acme-eu: orders fails"]
     assert titles(rules, runner, clock) == []
@@ -200,8 +200,8 @@ def test_what_cant_be_delivered_is_tried_again_said_once_and_holds_nobody_up():
             queue.put(fail)
         queue.close(seconds=10)
         wait_for(lambda: len(tries) >= 3)
-    told = [each for each in logs if each["log_level"] == "warning"]
-    assert told == [{"event": "alert_undeliverable", "log_level": "warning"}]
+    warnings = [each for each in logs if each["log_level"] == "warning"]
+    assert warnings == [{"event": "alert_undeliverable", "log_level": "warning"}]
     assert "secret" not in str(logs)
 
 

@@ -28,9 +28,9 @@ def is_ready(daemon: RunningDaemon) -> bool:
 
 
 def healthcheck(daemon: RunningDaemon) -> int:
-    asking = daemon.program("healthcheck")
-    asking.communicate(timeout=60)
-    return asking.returncode
+    command = daemon.program("healthcheck")
+    command.communicate(timeout=60)
+    return command.returncode
 
 
 def place_orders(simulator: Simulator, number: int) -> set[str]:
@@ -57,10 +57,10 @@ def moments(simulator: Simulator, operation: str) -> list[float]:
 def runs(daemon: RunningDaemon) -> float:
     """Number of runs since the start."""
     lines = daemon.get("/metrics").text.splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith(ROUNDS))
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(RUNS))
 
 
-ROUNDS = "amazon_bridge_rounds_total{"
+RUNS = "amazon_bridge_rounds_total{"
 
 
 def test_it_keeps_its_schedule_and_tells_that_it_is_well(
@@ -78,7 +78,7 @@ def test_it_keeps_its_schedule_and_tells_that_it_is_well(
     created = 'amazon_bridge_items_total{account="acme",job="orders",outcome="created"} 3.0'
     assert created in metrics
     code, seconds = daemon.stop()
-    assert (code, daemon.having("job_failing")) == (0, [])
+    assert (code, daemon.events_named("job_failing")) == (0, [])
     assert seconds < 10
     assert healthcheck(daemon) == 1
 
@@ -102,7 +102,11 @@ def test_odoo_is_taken_away_and_given_back(
     daemon.wait_for_event("remote_recovered", side="Odoo")
     wait_for(lambda: imported(odoo_database, orders) == orders)
     wait_for(lambda: is_ready(daemon))
-    assert len(daemon.having("remote_unavailable")) == len(daemon.having("remote_recovered")) == 1
+    assert (
+        len(daemon.events_named("remote_unavailable"))
+        == len(daemon.events_named("remote_recovered"))
+        == 1
+    )
     assert daemon.stop()[0] == 0
 
 
@@ -215,7 +219,7 @@ def test_the_same_port_on_more_addresses(daemon: RunningDaemon):
         daemon.wait_for_event("configuration_reloaded", number=number + 1)
         address = f"http://{also}:{port}/readyz"
         assert httpx.get(address, auth=("any", token), trust_env=False).status_code in {200, 503}
-    assert not daemon.having("configuration_refused")
+    assert not daemon.events_named("configuration_refused")
     assert daemon.stop()[0] == 0
 
 
@@ -288,11 +292,11 @@ def test_systemd_is_told_what_goes_on(daemon: RunningDaemon):
         systemd.settimeout(30)
         daemon.environ = {**os.environ, "NOTIFY_SOCKET": address}
         daemon.start()
-        told: list[str] = []
+        messages: list[str] = []
 
         def is_told(what: str) -> bool:
-            told.append(systemd.recv(4096).decode())
-            return any(line.startswith(what) for line in told[-1].splitlines())
+            messages.append(systemd.recv(4096).decode())
+            return any(line.startswith(what) for line in messages[-1].splitlines())
 
         wait_for(lambda: is_told("READY=1"))
         wait_for(lambda: is_told("WATCHDOG=1"))
@@ -313,7 +317,7 @@ def test_sigterm_amid_a_batch_finishes_it_and_loses_nothing(
     code, seconds = daemon.stop()
     assert code == 0
     assert seconds < 10
-    done = {each["order"] for each in daemon.having("order_processed")}
+    done = {each["order"] for each in daemon.events_named("order_processed")}
     assert len(done) < 130
     assert done <= imported(odoo_database, orders)
     daemon.start()

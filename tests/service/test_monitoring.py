@@ -71,9 +71,9 @@ def test_metrics_tell_how_it_stands(metrics: str):
 
 
 def test_dashboard_and_rules_ask_for_metrics_that_there_are(metrics: str):
-    told = set(re.findall(r"^(\w+)", metrics, re.MULTILINE))
-    asked = {name for expression in expressions() for name in names_in(expression)}
-    assert asked - told <= FOREIGN
+    exported = set(re.findall(r"^(\w+)", metrics, re.MULTILINE))
+    queried = {name for expression in expressions() for name in names_in(expression)}
+    assert queried - exported <= FOREIGN
 
 
 def test_every_metric_is_documented(metrics: str):

@@ -118,10 +118,10 @@ def test_a_daemon_that_was_away_gets_time_to_catch_up(tmp_path: Path):
     entry = runner.scheduler.planned[0]
     assert overdue_at(runner.monitor, entry) == NOW + 16 * MINUTE
     clock.now = NOW + 17 * MINUTE
-    told = [
+    shown = [
         reason for reason in readiness_problems(runner, clock.now) if "acme-eu, orders" in reason
     ]
-    assert told == ["acme-eu, orders: last success 2026-11-19T10:37:00Z."]
+    assert shown == ["acme-eu, orders: last success 2026-11-19T10:37:00Z."]
 
 
 def test_a_failing_job_is_logged_when_it_begins_changes_and_ends():

@@ -63,8 +63,8 @@ def test_orders_that_wait_are_listed_with_the_reason(config: Path, tmp_path: Pat
     output = run(config, "status").output
     assert "acme-eu: 22 orders are pending:" in output
     assert "And 2 more." in output
-    told = json.loads(run(config, "status", "--json").output)["accounts"]["acme-eu"]
-    reasons = {each["order"]: each["reason"] for each in told["waiting_orders"]}
+    status = json.loads(run(config, "status", "--json").output)["accounts"]["acme-eu"]
+    reasons = {each["order"]: each["reason"] for each in status["waiting_orders"]}
     assert len(reasons) == 20
     assert "403-20" not in reasons
     assert reasons["403-22"] == "Its status is unknown."
@@ -80,7 +80,7 @@ def test_without_a_listener_the_healthcheck_asks_whether_the_daemon_runs(config:
 
 
 @pytest.mark.parametrize(
-    ("listen", "asked"),
+    ("listen", "address"),
     [
         ("127.0.0.1:9464", "http://127.0.0.1:9464"),
         ("0.0.0.0:9464", "http://127.0.0.1:9464"),
@@ -89,8 +89,8 @@ def test_without_a_listener_the_healthcheck_asks_whether_the_daemon_runs(config:
         ("localhost:9464", "http://localhost:9464"),
     ],
 )
-def test_the_healthcheck_asks_where_the_daemon_listens(listen: str, asked: str):
-    assert daemon_client.address_of(HttpConfig(listen=listen, token="secret")) == asked
+def test_the_healthcheck_asks_where_the_daemon_listens(listen: str, address: str):
+    assert daemon_client.address_of(HttpConfig(listen=listen, token="secret")) == address
 
 
 class Forbids(BaseHTTPRequestHandler):

@@ -43,8 +43,8 @@ class Run:
         return [json.loads(line)["event"] for line in self.err.splitlines() if line[0] == "{"]
 
     def counts(self, job: str) -> dict[str, Any]:
-        told = json.loads(self.out.splitlines()[-1])["accounts"]["acme"][job]
-        return {name: value for name, value in told.items() if value}
+        counts = json.loads(self.out.splitlines()[-1])["accounts"]["acme"][job]
+        return {name: value for name, value in counts.items() if value}
 
 
 def ended(process: subprocess.Popen[str]) -> Run:
@@ -53,7 +53,7 @@ def ended(process: subprocess.Popen[str]) -> Run:
     return Run(process.returncode, out, err)
 
 
-def asking(daemon: RunningDaemon, *arguments: str) -> subprocess.Popen[str]:
+def started_sync(daemon: RunningDaemon, *arguments: str) -> subprocess.Popen[str]:
     """A ``sync`` that the daemon has taken up."""
     process = daemon.program("sync", *arguments)
     assert process.stderr
@@ -98,9 +98,9 @@ def test_the_daemon_runs_the_job(
     assert (run.code, run.counts("orders")) == (0, {"seen": 3, "created": 3})
     assert imported(odoo_database, orders) == orders
     assert run.events == ["sync_delegated"]
-    assert resting.having("sync_requested", job="orders", account=None)
-    worked = resting.having("order_processed", account="acme", step="import")
-    assert {each["order"] for each in worked} == orders
+    assert resting.events_named("sync_requested", job="orders", account=None)
+    processed = resting.events_named("order_processed", account="acme", step="import")
+    assert {each["order"] for each in processed} == orders
     assert metric(resting, CREATED) == 3
 
 
@@ -128,7 +128,7 @@ def test_a_dry_run_asks_nobody(
     orders = place_orders(simulator, 1)
     run = sync(resting, "orders", "--dry-run")
     assert (run.code, run.events) == (0, ["dry_run_order"])
-    assert resting.having("sync_requested") == []
+    assert resting.events_named("sync_requested") == []
     assert imported(odoo_database, orders) == set()
 
 
@@ -149,11 +149,11 @@ def test_a_daemon_that_works_with_another_configuration_is_not_asked(
     assert "sync_not_delegated" in run.events
     assert "order_processed" in run.events
     assert "SIGHUP" in run.err
-    assert resting.having("sync_requested") == []
+    assert resting.events_named("sync_requested") == []
     resting.signal(signal.SIGHUP)
     resting.wait_for_event("configuration_reloaded")
     assert sync(resting, "orders").events == ["sync_delegated"]
-    assert {each["order"] for each in resting.having("order_processed")} & orders == set()
+    assert {each["order"] for each in resting.events_named("order_processed")} & orders == set()
 
 
 def test_without_a_daemon_it_works_itself(resting: RunningDaemon, simulator: Simulator):
@@ -191,19 +191,19 @@ def test_it_waits_for_runs_in_progress_and_everything_else_is_answered_meanwhile
     orders = place_orders(simulator, 2)
     way_to_amazon.give_back()
     wait_for(lambda: [resting.get(path).status_code for path in paths] == [200] * 5, LONG)
-    told = [resting.get(path).json()["accounts"]["acme"]["orders"] for path in paths]
-    assert [each["error"] for each in told] == [None] * 5
-    assert {each["order"] for each in resting.having("order_processed")} == orders
+    results = [resting.get(path).json()["accounts"]["acme"]["orders"] for path in paths]
+    assert [each["error"] for each in results] == [None] * 5
+    assert {each["order"] for each in resting.events_named("order_processed")} == orders
     assert metric(resting, ROUNDS_OF_ORDERS) == before + 6
-    assert resting.having("job_failing") == []
+    assert resting.events_named("job_failing") == []
 
 
 def test_a_stop_in_the_middle_is_told(resting: RunningDaemon, way_to_amazon: Forwarder):
     way_to_amazon.take_away()
-    waiting = asking(resting, "all", "--json")
+    command = started_sync(resting, "all", "--json")
     resting.wait_for_event("retrying")
     code, seconds = resting.stop()
-    run = ended(waiting)
+    run = ended(command)
     assert (code, run.code, run.out) == (0, 3, "")
     assert seconds < 10
     assert "continues in the next run" in run.err
@@ -216,10 +216,10 @@ def test_a_stop_while_a_side_keeps_silent_is_told_too(
     assert sync(resting, "cancellations").code == 3
     resting.wait_for_event("remote_unavailable", side="Odoo")
     silent = way_to_odoo.fall_silent()
-    waiting = asking(resting, "cancellations")
+    command = started_sync(resting, "cancellations")
     with silent.accept()[0]:
         code, seconds = resting.stop()
-        run = ended(waiting)
+        run = ended(command)
     assert (code, run.code) == (0, 3)
     assert seconds < 10
     assert "continues in the next run" in run.err
@@ -227,9 +227,9 @@ def test_a_stop_while_a_side_keeps_silent_is_told_too(
 
 def test_a_daemon_that_dies_in_the_middle_is_told(resting: RunningDaemon, way_to_amazon: Forwarder):
     way_to_amazon.take_away()
-    waiting = asking(resting, "all")
+    command = started_sync(resting, "all")
     resting.signal(signal.SIGKILL)
-    run = ended(waiting)
+    run = ended(command)
     assert run.code == 3
     assert "The daemon does not respond any more" in run.err
 
@@ -238,14 +238,14 @@ def test_a_new_configuration_in_the_middle_ends_no_sync(
     resting: RunningDaemon, way_to_amazon: Forwarder
 ):
     way_to_amazon.take_away()
-    waiting = asking(resting, "all", "--json")
+    command = started_sync(resting, "all", "--json")
     resting.wait_for_event("retrying")
     resting.accounts = resting.accounts.replace("name: acme", "name: renamed")
     resting.write()
     resting.signal(signal.SIGHUP)
     resting.wait_for_event("configuration_reloaded")
     way_to_amazon.give_back()
-    run = ended(waiting)
+    run = ended(command)
     assert run.code == 3
     assert "error" not in run.counts("orders")
     assert "has no account 'acme' any more" in run.counts("pickings")["error"]
@@ -257,7 +257,7 @@ def test_a_side_that_is_down_is_asked_at_once(resting: RunningDaemon, way_to_odo
         run = sync(resting, "cancellations", "--json")
         assert run.code == 3
         assert "Odoo" in run.counts("cancellations")["error"]
-    assert len(resting.having("remote_unavailable")) == 1
+    assert len(resting.events_named("remote_unavailable")) == 1
     way_to_odoo.give_back()
     assert sync(resting, "cancellations").code == 0
     resting.wait_for_event("remote_recovered", side="Odoo")
@@ -293,9 +293,11 @@ def test_a_configuration_is_the_same_when_rounds_would_do_the_same(
 
 @contextmanager
 def listening(folder: Path, **settings: object) -> Iterator[httpx.Client]:
-    asked = SyncRequests(idle_runner(folder)[0])
+    requests = SyncRequests(idle_runner(folder)[0])
     config = HttpConfig.model_validate({"listen": "127.0.0.1:0", **settings})
-    listener = Listener(Website({"/sync/<name>": asked.result}, config, {"/sync": asked.accept}))
+    listener = Listener(
+        Website({"/sync/<name>": requests.result}, config, {"/sync": requests.accept})
+    )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{listener.port}", trust_env=False) as client:
             yield client

@@ -34,7 +34,7 @@ class ShiftedClock:
 
 
 class Bridge:
-    """Rounds of a program's configuration. The pauses between its attempts are left out."""
+    """Sync runs with a program's configuration, without pauses between attempts."""
 
     def __init__(
         self, program: Program, clock: ShiftedClock, make_app: Callable[..., App] = App
@@ -59,7 +59,7 @@ class Bridge:
         return self._app
 
     def close(self) -> None:
-        """End the program; the next round begins with the configuration as it is by then."""
+        """End the program; the next run starts with the configuration as it is then."""
         if self._app:
             self._app.close()
             self._app = None
@@ -81,7 +81,7 @@ class Bridge:
         self.close()
 
     def sync(self, job: str, *, account: str = "acme", dry_run: bool = False) -> dict[str, Any]:
-        """One round, a second after whatever was before; what it counted, without the zeros."""
+        """Run a job, a second after the last one; returns its counts without the zeros."""
         self.clock.advance(seconds=1)
         (found,) = self.app.accounts(account)
         with capture_logs() as events:
@@ -90,13 +90,13 @@ class Bridge:
         return {name: value for name, value in asdict(counts).items() if value}
 
     def calls(self, job: str) -> int:
-        """The number of calls to Odoo that a round takes."""
+        """The number of calls to Odoo that a run takes."""
         before = self.app.odoo.calls.total()
         self.sync(job)
         return self.app.odoo.calls.total() - before
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        """These events of the last round."""
+        """These events of the last run."""
         return [each for each in self.events if each["event"] == event]
 
     def quarantine(self, job: str) -> dict[str, Entry]:
@@ -110,7 +110,7 @@ class Bridge:
         return [each for each in self.simulator.requests if each.operation == operation]
 
     def confirmations(self, order_id: str) -> list[dict[str, Any]]:
-        """What Amazon was told of an order's shipments, whether it took it or not."""
+        """The confirmations of an order's shipments that Amazon got, accepted or not."""
         return [
             json.loads(each.body)
             for each in self.received("confirmShipment")

@@ -1,4 +1,4 @@
-"""What Odoo should hold of an order, told from what the simulated Amazon truly knows of it."""
+"""What Odoo should hold of an order, derived from the simulated Amazon's data."""
 
 from decimal import Decimal
 from typing import NamedTuple

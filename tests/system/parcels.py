@@ -27,7 +27,7 @@ def key(order: Order, transfer: dict[str, Any]) -> str:
 
 
 def untold(bridge: Bridge, warehouse: Warehouse) -> list[str]:
-    """The done deliveries of merchant-fulfilled orders that nobody is told of, by their keys.
+    """Keys of done deliveries of merchant-fulfilled orders that are not reported anywhere.
 
     After a run, each must be shown by Amazon, be noted in Odoo as known to it, wait, be
     quarantined, or be left out because the order is another account's.

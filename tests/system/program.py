@@ -53,8 +53,8 @@ class Run:
 
     def counts(self, account: str = "acme", job: str = "orders") -> dict[str, Any]:
         """What ``sync --json`` tells, without the zeros."""
-        told = self.json["accounts"][account][job]
-        return {name: value for name, value in told.items() if value}
+        counts = self.json["accounts"][account][job]
+        return {name: value for name, value in counts.items() if value}
 
 
 class Program:

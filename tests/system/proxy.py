@@ -1,4 +1,4 @@
-"""A web server that stands in front of another: it passes requests on and tells of each."""
+"""A web server in front of another: it forwards requests and reports each."""
 
 import http.client
 import socket

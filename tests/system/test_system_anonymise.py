@@ -27,7 +27,7 @@ PARTNER = ["name", "email", "phone", "vat", "street", "street2", "zip", "city", 
 
 
 def place(bridge: Bridge, **settings: Any) -> Order:
-    """An order that stands in Odoo."""
+    """An order that exists in Odoo."""
     lines = [Line(quantity=2, gift_message="With love from Wilhelmina"), Line()]
     order = bridge.simulator.world.place_order("FR", lines, **settings)
     bridge.sync("orders")
@@ -58,7 +58,7 @@ def customer(shop: Shop, order: Order, party: str = "partner_id") -> dict[str, A
 
 
 def texts(shop: Shop) -> Iterator[tuple[str, str]]:
-    """Every text that stands in the database, and where."""
+    """Every text in the database, and where it is."""
     domain = [("store", "=", True), ("ttype", "in", ["char", "text", "html", "json"])]
     fields: dict[str, list[str]] = {}
     for row in shop.search("ir.model.fields", domain, ["model", "name"]):

@@ -88,7 +88,7 @@ def test_an_operation_that_fails_for_hours_costs_the_other_jobs_nothing(
     here.warehouse.cancel(order)
     here.simulator.faults.add("answer", "getFeed", status=500, times=None)
     pass_time(runner, 20 * MINUTE)
-    before, asked = searches(here), len(here.bridge.received("getFeed"))
+    before, polls = searches(here), len(here.bridge.received("getFeed"))
     late = here.world.place_order("FR")
     pass_time(runner, timedelta(hours=3))
     assert searches(here) - before == 3 * 12, "one in each run of the orders, as scheduled"
@@ -96,7 +96,7 @@ def test_an_operation_that_fails_for_hours_costs_the_other_jobs_nothing(
     assert late.order_id in here.shop.sale_orders()
     assert runner.availability.are_up("acme")
     assert runner.monitor["acme", "cancellations"].error
-    assert len(here.bridge.received("getFeed")) - asked < 3 * 4 * 6, "ever more rarely"
+    assert len(here.bridge.received("getFeed")) - polls < 3 * 4 * 6, "ever more rarely"
     here.simulator.faults.clear()
     pass_time(runner, timedelta(hours=1))
     assert runner.monitor["acme", "cancellations"].error is None

@@ -9,7 +9,7 @@ from shop import Shop
 from amazon_bridge.simulator import Seller, Simulator, populate
 
 PAGE = 100
-ASKED_FOR = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"}
+FETCHED = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"}
 AN_ORDER = 0.39
 """Calls to Odoo. The page has something of everything: companies, gifts, requests, roundings."""
 
@@ -19,7 +19,7 @@ def test_a_page_takes_few_calls(
 ) -> None:
     program.sync()
     session = round_with_calls(program)
-    while lacking := PAGE - sum(order.status in ASKED_FOR for order in world.orders):
+    while lacking := PAGE - sum(order.status in FETCHED for order in world.orders):
         populate(world, lacking, lacking, seller=seller, countries=["FR", "DE", "GB"], days=0.01)
     asked_before = len(simulator.received("searchOrders"))
     calls = round_with_calls(program) - session
@@ -32,7 +32,7 @@ def test_a_page_takes_few_calls(
 
 
 def round_with_calls(program: Program) -> Counter[tuple[str, str]]:
-    """One round, and what it called of Odoo."""
+    """One run, and its calls to Odoo."""
     with Proxy(program.odoo.url) as proxy:
         program.odoo_url = proxy.url
         program.sync()

@@ -17,8 +17,8 @@ from amazon_bridge.simulator import Line, Order
 
 pytestmark = pytest.mark.odoo("in memory")
 
-TOLD = "Amazon: told of the cancellation"
-NOT_TOLD = "Amazon: cancellation not told"
+CANCELLED_NOTE = "Amazon: told of the cancellation"
+NOT_SENT = "Amazon: cancellation not told"
 KNOWN = "Amazon: cancelled there too"
 REFUSED = "Amazon doesn't cancel this order"
 HELD = "Amazon: cancellation held"
@@ -47,7 +47,7 @@ def place(bridge: Bridge, number: int = 1, **settings: Any) -> list[Order]:
 
 
 def goes_by(bridge: Bridge, **duration: float) -> dict[str, Any]:
-    """Time for Amazon to work a feed, and a round."""
+    """Time for Amazon to process a feed, and a run."""
     bridge.clock.advance(**(duration or {"minutes": 5}))
     return bridge.sync("cancellations")
 
@@ -60,7 +60,7 @@ def said(warehouse: Warehouse, order: Order) -> dict[str, str]:
     return warehouse.notes("sale.order", warehouse.shop.sale_order(order)["id"])
 
 
-def asked(warehouse: Warehouse, order: Order) -> dict[str, str]:
+def activities(warehouse: Warehouse, order: Order) -> dict[str, str]:
     return warehouse.activities("sale.order", warehouse.shop.sale_order(order)["id"])
 
 
@@ -68,7 +68,7 @@ def ids(orders: list[Order]) -> list[str]:
     return sorted(order.order_id for order in orders)
 
 
-# What is told
+# What is sent
 
 
 def test_several_orders_in_one_feed(
@@ -85,10 +85,10 @@ def test_several_orders_in_one_feed(
     assert world.order(kept.order_id).status == "UNSHIPPED"
     assert [mail.kind for mail in world.mails] == ["cancelled"] * 3
     for order in orders:
-        assert said(warehouse, order).keys() == {TOLD}
+        assert said(warehouse, order).keys() == {CANCELLED_NOTE}
         assert bridge.state("cancellations", order.order_id) == State.DONE
     assert goes_by(bridge, hours=2) == {}
-    # Amazon's side shows them as cancelled now: the orders' rounds have nothing to do about it
+    # Amazon shows them as cancelled now: runs of the orders job have nothing to do about it
     assert bridge.sync("orders") == {"seen": 4, "unchanged": 4}
     assert bridge.sync("cancellations") == {}
     assert len(bridge.feeds()) == 1
@@ -102,7 +102,7 @@ def test_the_document(bridge: Bridge, warehouse: Warehouse) -> None:
     bridge.sync("cancellations")
     (upload,) = bridge.received("upload")
     assert upload.content_type == "text/xml; charset=UTF-8"
-    told = [(e.tag, (e.text or "").strip()) for e in ET.fromstring(upload.body).iter()]
+    elements = [(e.tag, (e.text or "").strip()) for e in ET.fromstring(upload.body).iter()]
     items = [
         part
         for item in order.items
@@ -112,7 +112,7 @@ def test_the_document(bridge: Bridge, warehouse: Warehouse) -> None:
             ("CancelReason", "CustomerExchange"),
         )
     ]
-    assert told == [
+    assert elements == [
         ("AmazonEnvelope", ""),
         ("Header", ""),
         ("DocumentVersion", "1.01"),
@@ -144,13 +144,13 @@ def test_the_buyer_asked_for_it(bridge: Bridge, world: SettledWorld, warehouse: 
     world.request_cancellation(order.order_id)
     bridge.sync("orders")
     (delivery,) = warehouse.transfers(order)
-    assert asked(warehouse, order)
+    assert activities(warehouse, order)
     assert warehouse.activities("stock.picking", delivery["id"])
     warehouse.cancel(order)
     bridge.sync("cancellations")
     goes_by(bridge)
     assert {item.cancel_reason for item in world.order(order.order_id).items} == {"BuyerCanceled"}
-    assert asked(warehouse, order) == {}
+    assert activities(warehouse, order) == {}
     assert warehouse.activities("stock.picking", delivery["id"]) == {}
 
 
@@ -184,14 +184,14 @@ def test_one_is_refused(bridge: Bridge, world: SettledWorld, warehouse: Warehous
     entry = bridge.quarantine("cancellations")[refused.order_id]
     assert entry.kind == "cancellation_refused"
     assert "already shipped" in (entry.reason or "")
-    assert asked(warehouse, good) == {}
-    assert "already shipped" in asked(warehouse, refused)[REFUSED]
+    assert activities(warehouse, good) == {}
+    assert "already shipped" in activities(warehouse, refused)[REFUSED]
     assert goes_by(bridge, hours=1) == {}
-    # tried again after all, it is seen that there is nothing to be told
+    # retried, it turns out that nothing must be sent
     bridge.app.ledger.items.retry(refused.order_id)
     assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
     assert bridge.quarantine("cancellations")[refused.order_id].kind == "needs_attention"
-    assert NOT_TOLD in asked(warehouse, refused)
+    assert NOT_SENT in activities(warehouse, refused)
     assert len(bridge.feeds()) == 1
 
 
@@ -206,8 +206,8 @@ def test_refused_then_granted(bridge: Bridge, world: SettledWorld, warehouse: Wa
     assert goes_by(bridge, minutes=30)["notified"] == 1
     goes_by(bridge)
     assert world.order(order.order_id).status == "CANCELLED"
-    assert asked(warehouse, order) == {}
-    assert said(warehouse, order).keys() == {REFUSED, TOLD}
+    assert activities(warehouse, order) == {}
+    assert said(warehouse, order).keys() == {REFUSED, CANCELLED_NOTE}
 
 
 def test_feeds_that_came_to_nothing(
@@ -227,7 +227,7 @@ def test_feeds_that_came_to_nothing(
         goes_by(bridge, minutes=25)
         assert statuses(world, orders) == {"CANCELLED"}
         assert len(world.mails) == mails + 2
-        assert all(said(warehouse, order).keys() == {TOLD} for order in orders)
+        assert all(said(warehouse, order).keys() == {CANCELLED_NOTE} for order in orders)
 
 
 def test_done_without_a_report(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
@@ -250,7 +250,7 @@ def test_done_without_a_report(bridge: Bridge, world: SettledWorld, warehouse: W
             counts = goes_by(bridge)
         assert counts == {"seen": 1, "unchanged": 1}
         assert bridge.state("cancellations", order.order_id) == State.DONE
-        assert said(warehouse, order).keys() == {TOLD}
+        assert said(warehouse, order).keys() == {CANCELLED_NOTE}
         bridge.clock.advance(minutes=20)
 
 
@@ -283,7 +283,7 @@ def test_accepted_without_effect(bridge: Bridge, world: SettledWorld, warehouse:
     assert bridge.sync("cancellations")["notified"] == 1
     goes_by(bridge)
     assert world.order(order.order_id).status == "CANCELLED"
-    assert asked(warehouse, order) == {}
+    assert activities(warehouse, order) == {}
 
 
 def test_a_feed_whose_orders_amazon_does_not_show_for_a_while(
@@ -327,7 +327,7 @@ def test_feeds_that_got_lost(bridge: Bridge, world: SettledWorld, warehouse: War
         assert len(world.mails) == 2 * len(bridge.feeds()) == 2 * (number + 1)
 
 
-# Not told
+# Not sent
 
 
 def test_cancelled_here_but_shipped_there(
@@ -340,8 +340,8 @@ def test_cancelled_here_but_shipped_there(
     with bridge.configured(salesperson="admin"):
         assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
         assert bridge.quarantine("cancellations")[order.order_id].kind == "needs_attention"
-        assert "shipped" in asked(warehouse, order)[NOT_TOLD]
-        (activity,) = activities(warehouse, order)
+        assert "shipped" in activities(warehouse, order)[NOT_SENT]
+        (activity,) = activity_rows(warehouse, order)
         assert activity["user_id"][0] == salesperson
         assert bridge.sync("cancellations") == {}
         # tried again too early; then a person is done with it
@@ -351,11 +351,11 @@ def test_cancelled_here_but_shipped_there(
         bridge.app.ledger.items.retry(order.order_id)
         assert bridge.sync("cancellations") == {}
         assert bridge.state("cancellations", order.order_id) == State.DONE
-        assert asked(warehouse, order) == {}
+        assert activities(warehouse, order) == {}
     assert bridge.feeds() == []
 
 
-def activities(warehouse: Warehouse, order: Order) -> list[dict[str, Any]]:
+def activity_rows(warehouse: Warehouse, order: Order) -> list[dict[str, Any]]:
     id_ = warehouse.shop.sale_order(order)["id"]
     domain = [("res_model", "=", "sale.order"), ("res_id", "=", id_)]
     return warehouse.shop.search("mail.activity", domain, ["user_id"])
@@ -366,14 +366,14 @@ def test_cancelled_after_goods_left(bridge: Bridge, warehouse: Warehouse) -> Non
     warehouse.ship(order, None, None, {"MUG-BLUE": 2})
     warehouse.cancel(order)
     assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
-    assert "goods of it have left" in asked(warehouse, order)[NOT_TOLD]
+    assert "goods of it have left" in activities(warehouse, order)[NOT_SENT]
     assert bridge.quarantine("cancellations")[order.order_id].kind == "needs_attention"
     assert bridge.sync("cancellations") == {}
     # revived, it is nobody's business any longer
     warehouse.revive(order)
     assert bridge.sync("cancellations") == {}
     assert bridge.state("cancellations", order.order_id) == State.LEFT_OUT
-    assert asked(warehouse, order) == {}
+    assert activities(warehouse, order) == {}
     assert bridge.feeds() == []
 
 
@@ -384,7 +384,7 @@ def test_goods_left_and_amazon_has_cancelled_it(
     warehouse.ship(order, None, None)
     world.cancel(order.order_id)
     assert bridge.sync("orders") == {"seen": 1, "quarantined": 1}
-    warehouse.cancel(order)  # as the orders job has asked
+    warehouse.cancel(order)  # as the orders job has activities
     assert bridge.sync("cancellations") == {"seen": 1, "unchanged": 1}
     assert bridge.state("cancellations", order.order_id) == State.DONE
     assert said(warehouse, order).keys() >= {KNOWN}
@@ -416,7 +416,7 @@ def test_fulfilled_by_amazon(bridge: Bridge, world: SettledWorld, warehouse: War
     bridge.sync("orders")
     warehouse.cancel(order)
     assert bridge.sync("cancellations") == {"seen": 1, "quarantined": 1}
-    assert "Amazon ships it itself" in asked(warehouse, order)[NOT_TOLD]
+    assert "Amazon ships it itself" in activities(warehouse, order)[NOT_SENT]
     assert bridge.quarantine("cancellations")[order.order_id].kind == "needs_attention"
     assert bridge.sync("cancellations") == {}
     assert bridge.feeds() == []
@@ -474,7 +474,7 @@ def test_a_mass_action_is_held(bridge: Bridge, world: SettledWorld, warehouse: W
         held = bridge.quarantine("cancellations")
         assert {entry.kind for entry in held.values()} == {"held"}
         assert sorted(held) == ids(orders)
-        assert all(asked(warehouse, order).keys() == {HELD} for order in orders)
+        assert all(activities(warehouse, order).keys() == {HELD} for order in orders)
         assert goes_by(bridge, hours=1) == {}
         # one was a mistake and is back; one is let go; the others after it
         warehouse.revive(orders[0])
@@ -486,7 +486,7 @@ def test_a_mass_action_is_held(bridge: Bridge, world: SettledWorld, warehouse: W
         goes_by(bridge)
     assert world.order(orders[0].order_id).status == "UNSHIPPED"
     assert statuses(world, orders[1:]) == {"CANCELLED"}
-    assert not any(asked(warehouse, order) for order in orders)
+    assert not any(activities(warehouse, order) for order in orders)
 
 
 def test_the_brake_knows_the_part_of_the_open_orders(
@@ -602,8 +602,8 @@ def test_least_privilege(
     bridge.sync("cancellations")
     world.ship(refused.order_id)
     assert goes_by(bridge) == {"seen": 2, "quarantined": 1, "unchanged": 1}
-    assert said(warehouse, good).keys() == {TOLD}
-    assert asked(warehouse, refused).keys() == {REFUSED}
+    assert said(warehouse, good).keys() == {CANCELLED_NOTE}
+    assert activities(warehouse, refused).keys() == {REFUSED}
 
 
 def test_many_take_no_more_calls_to_odoo_than_few(

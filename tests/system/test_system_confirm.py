@@ -257,7 +257,7 @@ def test_what_odoo_refuses_to_cancel_is_quarantined_and_locked_again(
         row = sale_order(shop, stuck, "locked")
         assert (row["state"], row["locked"]) == ("sale", True)
         assert bridge.quarantine("orders")[stuck.order_id].kind == "not_cancelled"
-        # whoever is about to ship it is told, and nothing says that it was cancelled
+        # an activity says so to those who ship it, and nothing says that it was cancelled
         (transfer,) = warehouse.transfers(stuck)
         for model, id_, subject in (
             ("sale.order", row["id"], ATTENTION),
@@ -390,12 +390,14 @@ def mailed_to(shop: Shop, address: str) -> list[dict[str, Any]]:
     partners = shop.search("res.partner", [("email", "like", address)], [])
     ids = [row["id"] for row in partners]
     assert ids
-    told = shop.search("mail.notification", [("res_partner_id", "in", ids)], ["mail_message_id"])
+    notifications = shop.search(
+        "mail.notification", [("res_partner_id", "in", ids)], ["mail_message_id"]
+    )
     mails = shop.search(
         "mail.mail", ["|", ("recipient_ids", "in", ids), ("email_to", "like", address)], ["subject"]
     )
     messages = shop.search("mail.message", [("partner_ids", "in", ids)], ["subject"])
-    return [*told, *mails, *messages]
+    return [*notifications, *mails, *messages]
 
 
 # Serial numbers

@@ -60,8 +60,8 @@ class Sixty:
     @property
     def seen(self) -> int:
         """Amazon isn't asked for orders that aren't paid yet, nor for what can't be delivered."""
-        asked = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"}
-        return sum(order.status in asked for order in self.world.orders)
+        fetched = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"}
+        return sum(order.status in fetched for order in self.world.orders)
 
 
 @pytest.fixture(scope="module", params=["administrator", "least_privilege"])
@@ -192,9 +192,11 @@ GOOD: tuple[Callable[[SettledWorld], Order], ...] = (
 
 def test_the_program_says_what_it_did(sixty: Sixty) -> None:
     assert sixty.run.code == 1, sixty.run.err
-    told = sixty.run.json["accounts"]
-    assert told.keys() == ACCOUNTS.keys()
-    sums = {n: sum(told[a]["orders"][n] or 0 for a in told) for n in told["us"]["orders"]}
+    accounts = sixty.run.json["accounts"]
+    assert accounts.keys() == ACCOUNTS.keys()
+    sums = {
+        n: sum(accounts[a]["orders"][n] or 0 for a in accounts) for n in accounts["us"]["orders"]
+    }
     assert sums == {
         "seen": sixty.seen,
         "created": len(sixty.good),
@@ -300,11 +302,11 @@ def test_bad_orders_are_quarantined_with_reason_and_remedy(sixty: Sixty) -> None
 
 def test_the_cursor_has_moved_to_the_end_of_the_round(sixty: Sixty) -> None:
     run = sixty.program.run("status", "--json")
-    for told in run.json["accounts"].values():
-        age = datetime.now(UTC) - datetime.fromisoformat(told["cursor"])
+    for account in run.json["accounts"].values():
+        age = datetime.now(UTC) - datetime.fromisoformat(account["cursor"])
         assert timedelta(minutes=2) <= age < timedelta(minutes=6)
-        assert told["pending"] == 0
-        assert told["jobs"]["orders"]["last_error"] is None
+        assert account["pending"] == 0
+        assert account["jobs"]["orders"]["last_error"] is None
 
 
 def test_a_second_round_writes_nothing_in_odoo(sixty: Sixty) -> None:
@@ -316,7 +318,7 @@ def test_a_second_round_writes_nothing_in_odoo(sixty: Sixty) -> None:
     assert run.code == 0
     assert {method for _, method in proxy.odoo_calls} <= READING
     assert sixty.shop.snapshot() == before
-    assert all(told["orders"]["created"] == 0 for told in run.json["accounts"].values())
+    assert all(jobs["orders"]["created"] == 0 for jobs in run.json["accounts"].values())
 
 
 def test_nothing_is_doubled_when_the_state_store_is_lost(sixty: Sixty) -> None:
@@ -324,10 +326,10 @@ def test_nothing_is_doubled_when_the_state_store_is_lost(sixty: Sixty) -> None:
     sixty.program.forget()
     run = sixty.program.run("sync", "orders", "--json")
     assert run.code == 1  # the bad ones are found again
-    told = run.json["accounts"]
-    assert sum(told[name]["orders"]["seen"] for name in told) == sixty.seen
-    assert sum(told[name]["orders"]["quarantined"] for name in told) == 6
-    assert not any(told[name]["orders"]["created"] for name in told)
+    accounts = run.json["accounts"]
+    assert sum(accounts[name]["orders"]["seen"] for name in accounts) == sixty.seen
+    assert sum(accounts[name]["orders"]["quarantined"] for name in accounts) == 6
+    assert not any(accounts[name]["orders"]["created"] for name in accounts)
     assert sixty.shop.snapshot() == before
 
 
@@ -337,8 +339,10 @@ def test_nothing_is_doubled_when_the_cursor_is_set_back(sixty: Sixty) -> None:
         assert sixty.program.run("cursor", "set", name, sixty.program.start.isoformat()).code == 0
     run = sixty.program.run("sync", "orders", "--json")
     assert run.code == 1  # the bad ones are looked at again
-    told = run.json["accounts"]
-    quarantined = sum(told[name]["orders"]["quarantined"] for name in told)
+    accounts = run.json["accounts"]
+    quarantined = sum(accounts[name]["orders"]["quarantined"] for name in accounts)
     assert quarantined == 6
-    assert sum(told[name]["orders"]["unchanged"] for name in told) == sixty.seen - quarantined
+    assert (
+        sum(accounts[name]["orders"]["unchanged"] for name in accounts) == sixty.seen - quarantined
+    )
     assert sixty.shop.snapshot() == before

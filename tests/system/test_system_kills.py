@@ -51,7 +51,7 @@ class Killer:
 
 @dataclass
 class Scene:
-    """An account whose rounds all have the same work to do."""
+    """An account whose runs all have the same work to do."""
 
     world: SettledWorld
     program: Program
@@ -108,9 +108,9 @@ def test_killed_after_a_change_and_started_again(scene: Scene, name: tuple[str, 
     orders = scene.shop.sale_orders()
     for order in new:
         check_imported(scene.shop, order)
-    asking = orders[new[2].order_id]["id"]
-    assert len(scene.shop.activities("sale.order", asking)) == 1
-    assert len(scene.shop.notes("sale.order", asking)) == 1
+    requested = orders[new[2].order_id]["id"]
+    assert len(scene.shop.activities("sale.order", requested)) == 1
+    assert len(scene.shop.notes("sale.order", requested)) == 1
     was = orders[cancelled.order_id]
     assert was["state"] == "cancel"
     assert len(scene.shop.notes("sale.order", was["id"])) == 1

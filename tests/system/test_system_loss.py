@@ -282,7 +282,7 @@ def test_deliveries_done_again_after_a_restore_are_not_told_twice(here: MemorySh
     here.run()
     here.warehouse.carrier("DHL")
     backup, at = here.odoo.backup(), here.clock()
-    told = here.warehouse.ship(first)["id"]
+    shipped = here.warehouse.ship(first)["id"]
     here.run("pickings")
     here.odoo.restore(backup)
     (account,) = here.bridge.app.accounts()
@@ -292,7 +292,9 @@ def test_deliveries_done_again_after_a_restore_are_not_told_twice(here: MemorySh
     for _ in range(4):
         here.run()
         here.clock.advance(minutes=40)
-    assert [c["packageDetail"]["packageReferenceId"] for c in confirmed(here, first)] == [str(told)]
+    assert [c["packageDetail"]["packageReferenceId"] for c in confirmed(here, first)] == [
+        str(shipped)
+    ]
     assert [c["packageDetail"]["packageReferenceId"] for c in confirmed(here, second)] == [str(new)]
     assert here.bridge.app.ledger.items.pending("acme", "pickings") == []
     assert here.bridge.app.ledger.items.quarantined() == []

@@ -148,7 +148,7 @@ def test_worth_changed_after_the_import(program: Program, world: SettledWorld, s
     (delivery,) = shop.deliveries_of(order)
     records = [("sale.order", shop.sale_order(order)["id"]), ("stock.picking", delivery["id"])]
     assert [ATTENTION in shop.activities(*record) for record in records] == [True, True]
-    # The same reason is told once; another one replaces it.
+    # The same reason is reported once; another one replaces it.
     program.run("quarantine", "retry", "--all")
     program.sync(code=1)
     assert [shop.notes(*record).count(ATTENTION) for record in records] == [1, 1]
@@ -295,9 +295,9 @@ def test_an_account_that_is_refused_stops_no_other(
     assert run.counts("good") == {"seen": 1, "created": 1}
     assert run.counts("revoked").keys() == {"error"}
     assert shop.sale_order(order)["state"] == "sale"
-    told = program.run("status", "--json").json["accounts"]
-    assert told["revoked"]["jobs"]["orders"]["last_error"] == run.counts("revoked")["error"]
-    assert told["good"]["jobs"]["orders"]["last_error"] is None
+    accounts = program.run("status", "--json").json["accounts"]
+    assert accounts["revoked"]["jobs"]["orders"]["last_error"] == run.counts("revoked")["error"]
+    assert accounts["good"]["jobs"]["orders"]["last_error"] is None
 
 
 def test_odoo_is_down(program: Program, world: SettledWorld, shop: Shop) -> None:
@@ -364,7 +364,7 @@ def test_an_order_that_contradicts_itself_is_imported_as_it_is(
     assert shop.activities("sale.order", sale_order["id"]) == ["Amazon: check the amounts"]
     assert program.sync().counts() == {"seen": 2, "unchanged": 2}
     assert program.run("order", "import", "acme", order.order_id, "--as-is").code == 2
-    # It changes, and still can't be understood: people are told once more.
+    # It changes, and still can't be parsed: it is reported again.
     world.change(order.order_id, seller_order_id="MINE")
     program.sync(code=1)
     assert ATTENTION in shop.activities("sale.order", sale_order["id"])

@@ -424,7 +424,7 @@ def test_another_product_of_the_same_order(
 def test_the_rest_is_shipped_in_seller_central(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
 ) -> None:
-    """Which is no news for the delivery order that was told before."""
+    """Which changes nothing for the delivery order that was confirmed before."""
     (order,) = place(bridge, lines=[Line(quantity=3)])
     warehouse.ship(order, quantities={"MUG-BLUE": 1})
     assert bridge.sync("pickings")["notified"] == 1
@@ -471,9 +471,9 @@ def test_a_delivery_that_is_cancelled_while_its_order_goes_on(
     (text,) = warehouse.activities("sale.order", sale_order).values()
     assert f"{3 - (part or 0)} units of MUG-BLUE are still open on Amazon" in text
     assert records.pending_deliveries(bridge.app.ledger, "acme") == []
-    asked = len(bridge.received("getOrder"))
+    fetched = len(bridge.received("getOrder"))
     assert bridge.sync("pickings") == {}
-    assert len(bridge.received("getOrder")) == asked
+    assert len(bridge.received("getOrder")) == fetched
 
 
 def test_an_order_that_is_cancelled_waits_for_nothing(bridge: Bridge, warehouse: Warehouse) -> None:
@@ -628,30 +628,30 @@ def test_sets_are_sold_in_pieces_and_told_in_units(
 
 
 @pytest.mark.parametrize(
-    ("parcels", "told"),
+    ("parcels", "confirmed"),
     [([6, 6], [1, 1]), ([7, 5], [1, 1]), ([3, 9], [2]), ([3, 3, 6], [1, 1]), ([11, 1], [1, 1])],
 )
 def test_a_unit_has_left_with_its_last_piece(
-    bridge: Bridge, warehouse: Warehouse, sets: Sets, parcels: list[int], told: list[int]
+    bridge: Bridge, warehouse: Warehouse, sets: Sets, parcels: list[int], confirmed: list[int]
 ) -> None:
     order = place_sets(bridge)
     for number in parcels:
         warehouse.ship(order, quantities={"MUG-BLUE": number})
         bridge.sync("orders")
         bridge.sync("pickings")
-    assert told_units(bridge, order) == told
+    assert told_units(bridge, order) == confirmed
     assert activities(warehouse, order) == {}
     assert bridge.quarantine("pickings") == {}
 
 
-@pytest.mark.parametrize(("left", "told", "open_"), [(7, [1], "1 unit"), (3, [], "2 units")])
+@pytest.mark.parametrize(("left", "confirmed", "open_"), [(7, [1], "1 unit"), (3, [], "2 units")])
 def test_the_rest_of_a_unit_is_never_to_leave(
     bridge: Bridge,
     warehouse: Warehouse,
     sets: Sets,
     *,
     left: int,
-    told: list[int],
+    confirmed: list[int],
     open_: str,
 ) -> None:
     order = place_sets(bridge)
@@ -660,7 +660,7 @@ def test_the_rest_of_a_unit_is_never_to_leave(
     bridge.sync("pickings")
     bridge.clock.advance(minutes=11)
     bridge.sync("pickings")
-    assert told_units(bridge, order) == told
+    assert told_units(bridge, order) == confirmed
     (text,) = activities(warehouse, order).values()
     assert f"{open_} of SET-6" in text
     assert "still open on Amazon" in text

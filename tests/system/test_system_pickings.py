@@ -56,7 +56,7 @@ def item_ids(order: Order) -> list[str]:
     return [item.order_item_id for item in order.items]
 
 
-# What is told
+# What is sent
 
 
 def test_a_whole_delivery(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
@@ -93,13 +93,13 @@ def test_it_is_told_once_and_read_back(
     (order,) = place(bridge)
     transfer = warehouse.ship(order)
     bridge.sync("pickings")
-    asked = len(bridge.received("getOrder"))
+    fetched = len(bridge.received("getOrder"))
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
     assert bridge.state("pickings", key(order, transfer)) == State.PENDING
     clock.advance(minutes=11)
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
     assert bridge.state("pickings", key(order, transfer)) == State.DONE
-    assert len(bridge.received("getOrder")) == asked + 1
+    assert len(bridge.received("getOrder")) == fetched + 1
     assert bridge.sync("pickings") == {}
     assert len(details(bridge, order)) == len(world.mails) == 1
 
@@ -120,10 +120,12 @@ def test_parts_follow_one_by_one(
         transfers[0]["id"],
         transfers[1]["id"],
     ]
-    told = details(bridge, order)
-    assert [each["packageReferenceId"] for each in told] == [str(t["id"]) for t in transfers]
-    assert [each["trackingNumber"] for each in told] == ["1Z0", "1Z1", "1Z2"]
-    assert [[(i["orderItemId"], i["quantity"]) for i in each["orderItems"]] for each in told] == [
+    packages = details(bridge, order)
+    assert [each["packageReferenceId"] for each in packages] == [str(t["id"]) for t in transfers]
+    assert [each["trackingNumber"] for each in packages] == ["1Z0", "1Z1", "1Z2"]
+    assert [
+        [(i["orderItemId"], i["quantity"]) for i in each["orderItems"]] for each in packages
+    ] == [
         [(blue, 2)],
         [(blue, 1), (red, 2)],
         [(blue, 2)],
@@ -143,18 +145,18 @@ def test_parts_done_before_a_round_are_told_in_one(
 
 
 def test_carriers(bridge: Bridge, warehouse: Warehouse) -> None:
-    told = {
+    expected = {
         "DHL": ("DHL", None),
         "royal mail": ("Royal Mail", None),
         "My Van": ("Self Delivery", None),
         "The Express": ("UPS", None),
         "Uncle Bob": ("Other", "Uncle Bob"),
     }
-    orders = dict(zip(told, place(bridge, 5), strict=True))
-    transfers = {carrier: warehouse.ship(orders[carrier], carrier, "X1") for carrier in told}
+    orders = dict(zip(expected, place(bridge, 5), strict=True))
+    transfers = {carrier: warehouse.ship(orders[carrier], carrier, "X1") for carrier in expected}
     with bridge.configured(carriers={"my van": "Self Delivery", "The Express": "ups"}):
         assert bridge.sync("pickings") == {"seen": 5, "notified": 5}
-    for carrier, (code, name) in told.items():
+    for carrier, (code, name) in expected.items():
         (detail,) = details(bridge, orders[carrier])
         assert (detail["carrierCode"], detail.get("carrierName")) == (code, name)
         note = warehouse.notes("stock.picking", transfers[carrier]["id"])[TOLD]
@@ -262,8 +264,8 @@ def test_it_waits_for_its_tracking_reference(
             assert bridge.logged("shipment_waiting") == []
             assert warehouse.activities("stock.picking", transfer["id"]).keys() == {INCOMPLETE}
         assert details(bridge, order) == []
-        told = bridge.program.run("status", "--json").json["accounts"]["acme"]["waiting"]
-        assert [(each["delivery_order"], each["lacks"]) for each in told] == [
+        listed = bridge.program.run("status", "--json").json["accounts"]["acme"]["waiting"]
+        assert [(each["delivery_order"], each["lacks"]) for each in listed] == [
             (transfer["name"], ["tracking reference"])
         ]
         assert (
@@ -397,7 +399,7 @@ def test_confirmed_in_seller_central(
     noticed: bool,
 ) -> None:
     (order,) = place(bridge)
-    bridge.clock.advance(seconds=-5)  # so that this round was before the delivery
+    bridge.clock.advance(seconds=-5)  # so that this run was before the delivery
     bridge.sync("pickings")
     bridge.clock.advance(seconds=5)
     world.ship(order.order_id, replace(world.make_package(order), reference="20000000"))
@@ -417,15 +419,15 @@ def test_confirmed_in_seller_central(
 
 
 def test_lost_state_store(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
-    told, untold = place(bridge, 2)
-    warehouse.ship(told)
+    confirmed, unconfirmed = place(bridge, 2)
+    warehouse.ship(confirmed)
     bridge.sync("pickings")
-    transfer = warehouse.ship(untold)
+    transfer = warehouse.ship(unconfirmed)
     bridge.forget()
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
     assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
-    assert bridge.state("pickings", key(untold, transfer)) == State.PENDING
-    assert len(details(bridge, told)) == len(details(bridge, untold)) == 1
+    assert bridge.state("pickings", key(unconfirmed, transfer)) == State.PENDING
+    assert len(details(bridge, confirmed)) == len(details(bridge, unconfirmed)) == 1
     bridge.forget()
     assert bridge.sync("pickings") == {}
     assert len(world.mails) == 2
@@ -477,9 +479,11 @@ def test_a_state_store_of_the_version_before(
     assert counts == {"seen": 3, "notified": 1, "quarantined": 1, "unchanged": 1}
     bridge.close()
     downgrade(bridge.program.state)
-    told = {order.order_id: len(details(bridge, order)) for order in orders}
+    sent_packages = {order.order_id: len(details(bridge, order)) for order in orders}
     assert bridge.sync("pickings") == {"seen": 2, "quarantined": 1, "unchanged": 1}
-    assert details(bridge, refused) == details(bridge, refused)[:1] * (told[refused.order_id] + 1)
+    assert details(bridge, refused) == details(bridge, refused)[:1] * (
+        sent_packages[refused.order_id] + 1
+    )
     assert len(details(bridge, done)) == len(details(bridge, sent)) == 1
     assert bridge.quarantine("pickings").keys() == {key(refused, wrong)}
     warehouse.label(lacking["id"], "DHL", "JD0002")
@@ -692,8 +696,8 @@ def test_amazon_is_down(bridge: Bridge, world: SettledWorld, warehouse: Warehous
     counts = bridge.sync("pickings")
     assert counts.pop("error")
     assert counts == {"seen": 5, "unchanged": 5}
-    asked = {request.path for request in bridge.received("getOrder")}
-    assert len(asked) == 3
+    fetched = {request.path for request in bridge.received("getOrder")}
+    assert len(fetched) == 3
     bridge.simulator.faults.clear()
     assert bridge.sync("pickings") == {"seen": 5, "notified": 5}
 
@@ -707,14 +711,14 @@ def test_nobody_is_left_out_when_amazon_shows_nothing_for_hours(
         warehouse.ship(order)
     bridge.simulator.settings.package_delay = 86_400
     bridge.sync("pickings")
-    asked = []
+    fetched = []
     for _ in range(4):
         clock.advance(minutes=11)
         before = len(bridge.received("getOrder"))
         bridge.sync("pickings")
-        asked += [request.path for request in bridge.received("getOrder")[before:]]
-    assert sorted(asked) == sorted(2 * sorted(set(asked)))
-    assert len(set(asked)) == 4
+        fetched += [request.path for request in bridge.received("getOrder")[before:]]
+    assert sorted(fetched) == sorted(2 * sorted(set(fetched)))
+    assert len(set(fetched)) == 4
 
 
 # Switches
@@ -782,9 +786,9 @@ def test_many_take_no_more_calls_to_odoo_than_few(
         bridge.simulator.faults.add("400", "confirmShipment", path_contains=bad)
         calls.append((bridge.calls("pickings"), bridge.calls("pickings")))
     assert len(bridge.received("confirmShipment")) == 12
-    told, idle = calls[0]
+    busy, idle = calls[0]
     assert calls[1] <= calls[0]
-    assert told <= 25
+    assert busy <= 25
     assert idle <= 12
     clock.advance(days=3)
     assert bridge.calls("pickings") <= 30

@@ -38,7 +38,7 @@ def amazon_refuses_the_tracking(here: MemoryShop, order: Order) -> None:
     )
 
 
-def told(here: MemoryShop, *ids: int) -> list[bool]:
+def have_activities(here: MemoryShop, *ids: int) -> list[bool]:
     return ["Amazon: shipment confirmed" in here.shop.notes("stock.picking", id_) for id_ in ids]
 
 
@@ -53,7 +53,7 @@ def test_a_delivery_that_takes_no_activity_keeps_no_other(here: MemoryShop) -> N
     assert sync(here, "pickings") == {"seen": 4, "notified": 3, "quarantined": 1}
     (failed,) = here.bridge.logged("reminder_failed")
     assert (failed["model"], failed["record"]) == ("stock.picking", ids[1])
-    assert told(here, *ids) == [True, False, True, True]
+    assert have_activities(here, *ids) == [True, False, True, True]
     (entry,) = here.bridge.quarantine("pickings").values()
     assert entry.key.endswith(f"#{ids[1]}")
     assert "Invalid tracking number" in entry.reason
@@ -74,7 +74,7 @@ def test_a_delivery_whose_note_a_proxy_refuses_is_settled(here: MemoryShop) -> N
     here.odoo.suspicious = "JDSELECT"
     sync(here, "pickings")
     sync(here, "pickings")
-    assert told(here, *ids) == [True, False, True]
+    assert have_activities(here, *ids) == [True, False, True]
     assert here.bridge.app.ledger.items.pending("acme", "pickings") == []
     assert len(here.bridge.received("confirmShipment")) == 3
 
@@ -84,8 +84,8 @@ def test_a_missing_reference_is_asked_for_on_the_other_deliveries(here: MemorySh
     here.odoo.protect(("stock.picking", ids[1]))
     here.clock.advance(days=2)
     sync(here, "pickings")
-    asked = [len(here.warehouse.activities("stock.picking", id_)) for id_ in ids]
-    assert asked == [1, 0, 1]
+    activities = [len(here.warehouse.activities("stock.picking", id_)) for id_ in ids]
+    assert activities == [1, 0, 1]
     here.odoo.protect()
     sync(here, "pickings")
     assert len(here.warehouse.activities("stock.picking", ids[1])) == 1
@@ -118,8 +118,8 @@ def test_a_cancellation_that_takes_no_activity_is_quarantined(here: MemoryShop) 
     assert entries.keys() == {order.order_id for order in orders}
     says = ["No activity could be scheduled" in entries[order.order_id].reason for order in orders]
     assert says == [False, True, False]
-    asked = [len(here.warehouse.activities("sale.order", s["id"])) for s in sale_orders]
-    assert asked == [1, 0, 1]
+    activities = [len(here.warehouse.activities("sale.order", s["id"])) for s in sale_orders]
+    assert activities == [1, 0, 1]
 
 
 # Orders
@@ -128,7 +128,7 @@ def test_a_cancellation_that_takes_no_activity_is_quarantined(here: MemoryShop) 
 REQUESTED = "Amazon: the buyer asks to cancel"
 
 
-def asked(here: MemoryShop, *orders: Order) -> list[bool]:
+def have_requests(here: MemoryShop, *orders: Order) -> list[bool]:
     """Whether the sale orders have an open activity."""
     sale_orders = [here.shop.sale_order(order) for order in orders]
     return [bool(here.warehouse.activities("sale.order", s["id"])) for s in sale_orders]
@@ -150,7 +150,7 @@ def test_a_sale_order_is_told_what_its_delivery_refuses(here: MemoryShop) -> Non
     (entry,) = here.bridge.quarantine("orders").values()
     assert entry.key == orders[1].order_id
     assert f"No activity could be scheduled on {delivery['name']}: " in (entry.reason or "")
-    assert asked(here, orders[1]) == [True]
+    assert have_requests(here, orders[1]) == [True]
 
 
 def test_a_request_reaches_the_sale_order_though_the_delivery_refuses(here: MemoryShop) -> None:
@@ -160,7 +160,7 @@ def test_a_request_reaches_the_sale_order_though_the_delivery_refuses(here: Memo
     for order in orders:
         here.world.request_cancellation(order.order_id)
     sync(here, "orders")
-    assert asked(here, *orders) == [True] * 3
+    assert have_requests(here, *orders) == [True] * 3
     on_deliveries = [bool(here.warehouse.activities("stock.picking", id_)) for id_ in deliveries]
     assert on_deliveries == [True, False, True]
     assert here.bridge.quarantine("orders") == {}
@@ -175,7 +175,7 @@ def test_a_request_that_its_sale_order_refuses_is_quarantined(here: MemoryShop) 
     for order in orders:
         here.world.request_cancellation(order.order_id)
     assert sync(here, "orders")["quarantined"] == 1
-    assert asked(here, *orders) == [True, False, True]
+    assert have_requests(here, *orders) == [True, False, True]
     (entry,) = here.bridge.quarantine("orders").values()
     assert entry.key == orders[1].order_id
     reason = entry.reason or ""
@@ -184,7 +184,7 @@ def test_a_request_that_its_sale_order_refuses_is_quarantined(here: MemoryShop) 
     here.odoo.protect()
     here.bridge.app.ledger.items.retry(orders[1].order_id)
     sync(here, "orders")
-    assert asked(here, *orders) == [True] * 3
+    assert have_requests(here, *orders) == [True] * 3
 
 
 def test_a_request_is_done_when_its_activities_cannot_be_closed(here: MemoryShop) -> None:

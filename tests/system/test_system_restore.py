@@ -45,8 +45,8 @@ def sync(bridge: Bridge, *jobs: str) -> None:
 
 
 def references(bridge: Bridge, order: Order) -> list[str]:
-    told = bridge.confirmations(order.order_id)
-    return [each["packageDetail"]["packageReferenceId"] for each in told]
+    confirmations = bridge.confirmations(order.order_id)
+    return [each["packageDetail"]["packageReferenceId"] for each in confirmations]
 
 
 def test_nothing_is_missing_and_nothing_is_told_twice(  # noqa: PLR0917 (fixtures)
@@ -83,9 +83,9 @@ def test_nothing_is_missing_and_nothing_is_told_twice(  # noqa: PLR0917 (fixture
     assert run.code == 0
     orders = [kept, shipped, cancelled, lost, lost_and_shipped, fba]
     sync(bridge)
-    standing = shop.sale_orders()
-    assert {order.order_id for order in orders} <= standing.keys()
-    assert standing[cancelled.order_id]["state"] == "cancel"
+    sale_orders = shop.sale_orders()
+    assert {order.order_id for order in orders} <= sale_orders.keys()
+    assert sale_orders[cancelled.order_id]["state"] == "cancel"
     # The warehouse delivers once more what has left; another order may get the old transfer's id.
     warehouse.ship(shipped)
     warehouse.ship(lost)

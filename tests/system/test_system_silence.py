@@ -12,7 +12,7 @@ from amazon_bridge.simulator import Order, Simulator
 pytestmark = pytest.mark.odoo("in memory")
 
 HOURS = (0, 6, 12, 18)
-"""Rounds in which Amazon is asked in vain, and asked again in the next."""
+"""Runs in which Amazon does not respond, and the next ones."""
 
 
 @pytest.fixture
@@ -26,44 +26,44 @@ def silence(simulator: Simulator, order: Order, operation: str = "*") -> None:
     simulator.faults.add("500", operation, times=None, path_contains=f"/{order.order_id}")
 
 
-def rounds(bridge: Bridge, clock: ShiftedClock, job: str) -> list[dict[str, object]]:
-    told = []
+def runs(bridge: Bridge, clock: ShiftedClock, job: str) -> list[dict[str, object]]:
+    results = []
     for _ in HOURS:
-        told.append(bridge.sync(job))
+        results.append(bridge.sync(job))
         clock.advance(hours=6)
-    return told
+    return results
 
 
 def check_given_up(bridge: Bridge, job: str, key: str) -> None:
     assert bridge.sync(job)["quarantined"] == 1
     entry = bridge.quarantine(job)[key]
     assert (entry.kind, entry.attempts) == ("keeps_failing", 1)
-    asked = len(bridge.simulator.requests)
+    before = len(bridge.simulator.requests)
     assert "error" not in bridge.sync(job)
     assert bridge.state(job, key) == State.QUARANTINED
-    assert not [each for each in bridge.simulator.requests[asked:] if each.status == 500]
+    assert not [each for each in bridge.simulator.requests[before:] if each.status == 500]
 
 
 def test_a_shipment(
     bridge: Bridge, order: Order, clock: ShiftedClock, warehouse: Warehouse, simulator: Simulator
 ) -> None:
-    """Another one is told meanwhile; after a retry, this one is, too."""
+    """Another one is confirmed in the meantime; after a retry, this one is, too."""
     other = simulator.world.place_order("FR")
     bridge.sync("orders")
     transfer = warehouse.ship(order)
     silence(simulator, order, "confirmShipment")
     warehouse.ship(other)
-    told = rounds(bridge, clock, "pickings")
-    assert [each.get("notified") for each in told] == [1, None, None, None]
-    assert all("error" in each for each in told)
+    results = runs(bridge, clock, "pickings")
+    assert [each.get("notified") for each in results] == [1, None, None, None]
+    assert all("error" in each for each in results)
     assert bridge.state("pickings", f"{order.order_id}#{transfer['id']}") == State.PENDING
     assert bridge.sync("pickings")["quarantined"] == 1
     assert (
         bridge.quarantine("pickings")[f"{order.order_id}#{transfer['id']}"].kind == "keeps_failing"
     )
-    asked = len(bridge.confirmations(order.order_id))
+    before = len(bridge.confirmations(order.order_id))
     bridge.sync("pickings")
-    assert len(bridge.confirmations(order.order_id)) == asked
+    assert len(bridge.confirmations(order.order_id)) == before
     simulator.faults.clear()
     bridge.app.ledger.items.retry(f"{order.order_id}#{transfer['id']}")
     assert bridge.sync("pickings")["notified"] == 1
@@ -75,7 +75,7 @@ def test_a_shipment_of_an_order_that_is_forgotten(
     transfer = warehouse.ship(order)
     bridge.forget()
     silence(simulator, order)
-    rounds(bridge, clock, "pickings")
+    runs(bridge, clock, "pickings")
     assert bridge.state("pickings", f"{order.order_id}#{transfer['id']}") == State.PENDING
     check_given_up(bridge, "pickings", f"{order.order_id}#{transfer['id']}")
 
@@ -85,7 +85,7 @@ def test_a_cancellation(
 ) -> None:
     warehouse.cancel(order)
     silence(simulator, order)
-    assert all("error" in told for told in rounds(bridge, clock, "cancellations"))
+    assert all("error" in results for results in runs(bridge, clock, "cancellations"))
     assert bridge.state("cancellations", order.order_id) == State.PENDING
     check_given_up(bridge, "cancellations", order.order_id)
 
@@ -98,7 +98,7 @@ def test_an_order_that_was_left_over(
     bridge.app.ledger.cursors.set("acme", clock())  # so that no window shows it
     bridge.app.ledger.items.file("acme", "orders", [Seen(order.order_id, "another")])
     silence(simulator, order)
-    rounds(bridge, clock, "orders")
+    runs(bridge, clock, "orders")
     assert bridge.state("orders", order.order_id) == State.PENDING
     check_given_up(bridge, "orders", order.order_id)
 
@@ -110,7 +110,7 @@ def test_amazon_is_down_for_days(
     transfer = warehouse.ship(order)
     simulator.faults.add("500", times=None)
     for _ in range(3):
-        rounds(bridge, clock, "pickings")
+        runs(bridge, clock, "pickings")
     assert bridge.state("pickings", f"{order.order_id}#{transfer['id']}") == State.PENDING
     simulator.faults.clear()
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
@@ -122,7 +122,7 @@ def test_an_answer_begins_the_day_anew(
     """As between sending a confirmation and reading it back."""
     transfer = warehouse.ship(order)
     silence(simulator, order)
-    rounds(bridge, clock, "pickings")
+    runs(bridge, clock, "pickings")
     simulator.faults.clear()
     simulator.settings.package_delay = timedelta(hours=5).total_seconds()
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}

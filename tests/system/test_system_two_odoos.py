@@ -150,12 +150,12 @@ def test_load_tells_the_bad_rows_and_makes_none(side: Side, case: str) -> None:
     model, fields, rows, expected = BAD_ROWS[case]
     answer = side.load(model, fields, rows)
     assert answer["ids"] is False
-    told = [
+    found = [
         (m["rows"]["from"], m["rows"]["to"], m.get("field"), m["message"])
         for m in answer["messages"]
     ]
-    assert [each[:3] for each in told] == [each[:3] for each in expected]
-    for each, wanted in zip(told, expected, strict=True):
+    assert [each[:3] for each in found] == [each[:3] for each in expected]
+    for each, wanted in zip(found, expected, strict=True):
         assert each[3].startswith(wanted[3])
     assert all(message["type"] == "error" for message in answer["messages"])
     ours = [row[0].removeprefix("amazon_bridge.") for row in rows if not row[0].isdigit()]
@@ -368,8 +368,8 @@ def test_shipping_in_parts_leaves_a_backorder(side: Side) -> None:
         ("confirmed", 1.0, 0.0, False),
         ("partially_available", 2.0, 1.0, True),
     ]
-    asked = side.rpc("stock.picking", "button_validate", [first["id"]])
-    assert asked["res_model"] == "stock.backorder.confirmation"
+    question = side.rpc("stock.picking", "button_validate", [first["id"]])
+    assert question["res_model"] == "stock.backorder.confirmation"
     begun = now()
     assert order.validate() is True
     done, rest = order.transfers()
@@ -394,11 +394,11 @@ def test_nothing_can_be_shipped_of_nothing(side: Side) -> None:
     Warehouse(side.shop).pick(transfer["id"], {})
     assert [t["state"] for t in order.transfers()] == ["confirmed"]
     words = "Transfer trouble alert! Validating a zero quantity transfer?"
-    told = side.refused("stock.picking", "button_validate", [transfer["id"]], context=QUIET)
-    assert told.startswith(words)
+    message = side.refused("stock.picking", "button_validate", [transfer["id"]], context=QUIET)
+    assert message.startswith(words)
     order.do("action_cancel")
-    told = side.refused("stock.picking", "button_validate", [transfer["id"]], context=QUIET)
-    assert told.startswith(words)
+    message = side.refused("stock.picking", "button_validate", [transfer["id"]], context=QUIET)
+    assert message.startswith(words)
 
 
 def test_cancelling_leaves_what_is_done(side: Side) -> None:
@@ -450,7 +450,9 @@ def test_what_may_be_deleted(side: Side) -> None:
 def test_a_locked_order(side: Side) -> None:
     order = side.order()
     order.do("action_confirm")
-    assert side.session.call("sale.order", "action_lock", [order.id]) is None, "done, and not told"
+    assert side.session.call("sale.order", "action_lock", [order.id]) is None, (
+        "done, without a result"
+    )
     assert order.read("locked") is True
     refusal = "You cannot cancel a locked order. Please unlock it first."
     assert order.refused("action_cancel") == refusal

@@ -337,8 +337,8 @@ def test_a_quantity_that_is_set_to_nothing(side: Side) -> None:
     (move,) = side.shop.search("stock.move", domain, [])
     side.rpc("stock.move", "write", [move["id"]], {"quantity": 0})
     assert order.seen_transfers()[0][4] == (MUG, 3.0, 0.0, "confirmed", 0)
-    asked = side.rpc("stock.picking", "button_validate", [transfer], context={"skip_sms": True})
-    assert asked["res_model"] == "stock.backorder.confirmation"
+    question = side.rpc("stock.picking", "button_validate", [transfer], context={"skip_sms": True})
+    assert question["res_model"] == "stock.backorder.confirmation"
     order.validate()
     assert order.seen_transfers() == [
         ("done", "outgoing", True, (BOARD, 1.0, 1.0, "done", 1)),
@@ -358,8 +358,8 @@ def test_a_delivery_is_cancelled(side: Side) -> None:
         (MUG, 4.0, 4.0, "assigned", 0),
     )
     order.validate(order.transfers()[1]["id"])
-    told = side.refused("stock.picking", "action_cancel", [order.transfers()[1]["id"]])
-    assert told.startswith("You cannot cancel a stock move that has been set to 'Done'.")
+    message = side.refused("stock.picking", "action_cancel", [order.transfers()[1]["id"]])
+    assert message.startswith("You cannot cancel a stock move that has been set to 'Done'.")
 
 
 # Locked orders
@@ -487,8 +487,8 @@ def test_the_language_of_the_login(side: Side) -> None:
     ],
 )
 def test_which_names_are_translated(side: Side, model: str, translated: bool) -> None:  # noqa: FBT001
-    told = side.rpc(model, "fields_get", ["name"], attributes=["translate"])
-    assert told["name"]["translate"] is translated
+    attributes = side.rpc(model, "fields_get", ["name"], attributes=["translate"])
+    assert attributes["name"]["translate"] is translated
 
 
 # Contacts

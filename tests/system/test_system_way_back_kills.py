@@ -1,4 +1,4 @@
-"""The program is killed at each step by which Amazon is told: every time it is told once."""
+"""The program is killed at each step of a notification of Amazon: it is sent once every time."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 
 CLOCKED = Path(__file__).parent / "proof" / "clocked.py"
 NOTE = "load"
-"""The call that notes in Odoo what Amazon was told."""
+"""The call that notes in Odoo what was sent to Amazon."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Step:
 
     method: str
     path: str
-    worked: bool
+    takes_effect: bool
 
     def __str__(self) -> str:
-        return f"{'after' if self.worked else 'before'} {self.method} {self.path}"
+        return f"{'after' if self.takes_effect else 'before'} {self.method} {self.path}"
 
     def is_in(self, method: str, path: str, body: bytes) -> bool:
         if self.method == NOTE:
@@ -47,7 +47,7 @@ class Trap(Proxy):
 
     def handle(self, request: Handler, body: bytes) -> None:
         mine = self.step.is_in(request.command, request.path, body)
-        if mine and not self.step.worked:
+        if mine and not self.step.takes_effect:
             self._kill(request)
             return
         answer = request.pass_on(body)
@@ -64,7 +64,7 @@ class Trap(Proxy):
 
 
 def kill(bridge: Bridge, job: str, step: Step) -> None:
-    """A round that ends at the step, in a process of its own, with the bridge's clock."""
+    """A run that ends at the step, in a separate process, with the bridge's clock."""
     bridge.close()
     program = bridge.program
     urls = program.odoo_url, program.amazon_url
@@ -81,8 +81,8 @@ def kill(bridge: Bridge, job: str, step: Step) -> None:
     assert victim.returncode == -9, step
 
 
-def steps(*calls: tuple[str, str], worked: tuple[bool, ...] = (False, True)) -> list[Step]:
-    return [Step(method, path, each) for method, path in calls for each in worked]
+def steps(*calls: tuple[str, str], takes_effect: tuple[bool, ...] = (False, True)) -> list[Step]:
+    return [Step(method, path, each) for method, path in calls for each in takes_effect]
 
 
 def place(world: SettledWorld, bridge: Bridge, number: int) -> list[Order]:
@@ -110,11 +110,14 @@ def test_a_shipment(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -
     assert len(world.mails) == len(orders)
 
 
-SENDING = steps(("GET", "/orders/2026"), ("GET", "/feeds?"), worked=(True,)) + steps(
+SENDING = steps(("GET", "/orders/2026"), ("GET", "/feeds?"), takes_effect=(True,)) + steps(
     ("POST", "/documents"), ("PUT", "/storage"), ("POST", "/feeds/2021-06-30/feeds")
 )
 FOLLOWING = steps(
-    ("GET", "/feeds/2021-06-30/feeds/"), ("GET", "/documents"), ("GET", "/storage"), worked=(True,)
+    ("GET", "/feeds/2021-06-30/feeds/"),
+    ("GET", "/documents"),
+    ("GET", "/storage"),
+    takes_effect=(True,),
 ) + steps((NOTE, "mail.message"))
 
 

@@ -148,7 +148,7 @@ class Placed:
         for row in self.own_transfers():
             domain = [("picking_id", "=", row["id"])]
             moves = self.side.rpc("stock.move", "search_read", domain, fields, order="id")
-            told = [
+            described = [
                 (
                     *(_sku(m["product_id"]), m["product_uom_qty"], m["quantity"], m["state"]),
                     numbers[m["sale_line_id"][0]] if m["sale_line_id"] else None,
@@ -156,7 +156,7 @@ class Placed:
                 for m in moves
             ]
             linked = bool(row["sale_id"]) and row["sale_id"][0] == self.id
-            seen.append((row["state"], row["picking_type_code"], linked, *sorted(told)))
+            seen.append((row["state"], row["picking_type_code"], linked, *sorted(described)))
         return seen
 
     # What people do

@@ -73,7 +73,7 @@ def test_a_country_alone_is_no_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "stored", "same"),
+    ("phone", "stored", "same"),
     [
         ("", "0123456789", True),
         ("0123456789", "", False),
@@ -83,7 +83,7 @@ def test_a_country_alone_is_no_address() -> None:
         ("789", "0123456789", False),
     ],
 )
-def test_telephone_numbers(told: str, stored: str, *, same: bool) -> None:
-    address = odoo_address(PLAIN, replace(FLOWERS, phone=told))
+def test_telephone_numbers(phone: str, stored: str, *, same: bool) -> None:
+    address = odoo_address(PLAIN, replace(FLOWERS, phone=phone))
     row = {"name": "maria EXEMPLO", **address.fields, "phone": stored}
     assert is_same_place(address, "Maria Exemplo", row) is same

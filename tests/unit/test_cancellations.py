@@ -70,7 +70,7 @@ def test_an_order_that_is_not_paid_yet_is_not_cancellable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "tags", "expected"),
+    ("requested", "tags", "expected"),
     [
         ((), (), {"11": "NoInventory", "12": "NoInventory"}),
         (("11", "12"), (), {"11": "BuyerCanceled", "12": "BuyerCanceled"}),
@@ -79,12 +79,14 @@ def test_an_order_that_is_not_paid_yet_is_not_cancellable() -> None:
     ],
 )
 def test_amazon_is_told_that_the_buyer_asked(
-    asked: tuple[str, ...], tags: tuple[str, ...], expected: dict[str, str]
+    requested: tuple[str, ...], tags: tuple[str, ...], expected: dict[str, str]
 ) -> None:
-    items = (replace(i, buyer_requested_cancellation=i.order_item_id in asked) for i in ITEMS)
-    told = decided(replace(TASK, tags=tags), replace(ORDER, items=tuple(items)))
-    assert isinstance(told, Cancellation)
-    reasons = dict.fromkeys(told.order_item_ids, told.reason) | dict(told.item_reasons)
+    items = (replace(i, buyer_requested_cancellation=i.order_item_id in requested) for i in ITEMS)
+    cancellation = decided(replace(TASK, tags=tags), replace(ORDER, items=tuple(items)))
+    assert isinstance(cancellation, Cancellation)
+    reasons = dict.fromkeys(cancellation.order_item_ids, cancellation.reason) | dict(
+        cancellation.item_reasons
+    )
     assert reasons == expected
 
 

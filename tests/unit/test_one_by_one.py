@@ -27,7 +27,7 @@ WAYS = {
 LISTS = st.lists(st.sampled_from(sorted(WAYS)), max_size=12)
 
 
-def worked(ways: list[str]) -> list[tuple[int, object]]:
+def results_of(ways: list[str]) -> list[tuple[int, object]]:
     def work(item: int) -> int:
         if error := WAYS[ways[item]]:
             raise error
@@ -43,7 +43,7 @@ def is_down(ways: list[str]) -> bool:
 
 @given(LISTS.filter(lambda ways: not is_down(ways)))
 def test_each_item_is_worked_and_comes_back_with_what_became_of_it(ways: list[str]) -> None:
-    results = worked(ways)
+    results = results_of(ways)
     assert [item for item, _ in results] == list(range(len(ways)))
     for item, result in results:
         match ways[item]:
@@ -77,18 +77,18 @@ REFUSED = AccountError("Refused.", "Grant it.")
 
 
 def test_an_item_that_is_refused_keeps_no_other_if_the_side_is_alive() -> None:
-    asked: list[int] = []
+    probes: list[int] = []
     errors = {1: REFUSED, 3: REFUSED}
     with capture_logs():
         results = one_by_one(
             range(5),
             lambda item: _raise_any(errors.get(item)),
             key=str,
-            alive=lambda: asked.append(1),
+            alive=lambda: probes.append(1),
         )
         found = {item: type(result) for item, result in results}
     assert found == {n: RefusedItem if n in errors else type(None) for n in range(5)}
-    assert len(asked) == 1, "the probe is asked once: Amazon grants it once in a minute"
+    assert len(probes) == 1, "the probe is asked once: Amazon grants it once in a minute"
 
 
 def test_a_side_that_refuses_ten_and_accepts_none_refuses_the_account() -> None:

@@ -1,4 +1,4 @@
-"""Which units of a delivery order Amazon is told, and when it isn't clear what left."""
+"""Which units of a delivery order are confirmed, and when it isn't clear what left."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def send(mug: int = 0, pot: int = 0, **surplus: int) -> Plan:
         (shipped(3, 1), amazons(item(MUG, 3), item(POT, 0)), send(3, _52=1)),
         (shipped(3), amazons(item(MUG, 3, unfulfilled=2)), send(2, _51=1)),
         (shipped(3), amazons(), Plan(ShipmentOutcome.ELSEWHERE, surplus={MUG: 3})),
-        # somebody else told Amazon
+        # somebody else confirmed it
         (shipped(2), amazons(item(MUG, 2, 2), status="SHIPPED"), Plan(ShipmentOutcome.ELSEWHERE)),
         (shipped(2), amazons(item(MUG, 2), status="SHIPPED"), Plan(ShipmentOutcome.ELSEWHERE)),
         (
@@ -238,7 +238,7 @@ def test_of_a_cancelled_order_nothing_is_told() -> None:
             amazons(item(MUG, 1)),
             send(1),
         ),
-        # somebody else told Amazon, so that it waits for nothing
+        # somebody else confirmed it, so that nothing is open
         (Goods(loose=loose(1)), amazons(item(MUG, 1, 1)), Plan(ShipmentOutcome.NOTHING)),
         (Goods(), amazons(item(MUG, 1)), Plan(ShipmentOutcome.NOTHING)),
     ],
@@ -531,7 +531,7 @@ SIX = {MUG: 6}
 
 
 @pytest.mark.parametrize(
-    ("number", "loose", "last", "told"),
+    ("number", "loose", "last", "units"),
     [
         (1, 6, True, 1),
         (2, 6, False, 1),
@@ -543,15 +543,15 @@ SIX = {MUG: 6}
     ],
 )
 def test_another_product_stands_for_whole_units_only(
-    number: int, loose: int, told: int | None, *, last: bool
+    number: int, loose: int, units: int | None, *, last: bool
 ) -> None:
     goods = Goods(loose=(Loose("Red mug", Decimal(loose)),), pieces=SIX, is_last=last)
-    if told is None:
+    if units is None:
         with pytest.raises(ItemError) as caught:
             plan(task(goods), amazons(item(MUG, number)))
         assert caught.value.kind == "goods_unclear"
     else:
-        assert plan(task(goods), amazons(item(MUG, number))).units == {MUG: told}
+        assert plan(task(goods), amazons(item(MUG, number))).units == {MUG: units}
 
 
 @pytest.mark.parametrize(("pieces", "last"), [(SIX, True), (SIX, False), ({}, True)])

@@ -1,4 +1,4 @@
-"""What Amazon is told of a delivery order, and what the ledger remembers of it."""
+"""What is confirmed of a delivery order, and what the ledger keeps of it."""
 
 from __future__ import annotations
 
@@ -183,9 +183,9 @@ def test_of_a_kit_complete_sets_are_told_with_the_transfer_that_completes_them(
             moves.append(move(number, product, portion, portion))
         complete.append(min((KIT[p] * 6 - left[p]) // KIT[p] for p in KIT))
     units = _units(LINE, moves)
-    told = [units[number] for number in range(1, len(complete) + 1)]
-    assert told == [now - before for before, now in itertools.pairwise([0, *complete])]
-    assert sum(u or 0 for u in told) == 6
+    sent = [units[number] for number in range(1, len(complete) + 1)]
+    assert sent == [now - before for before, now in itertools.pairwise([0, *complete])]
+    assert sum(u or 0 for u in sent) == 6
 
 
 def test_of_a_kit_whose_parts_were_cancelled_nobody_can_tell() -> None:

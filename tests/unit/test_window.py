@@ -98,7 +98,7 @@ def test_windows_have_no_gap_no_future_and_bounded_length(cursor: datetime, now:
 def test_the_cursor_only_grows_and_every_moment_behind_it_was_read(
     start: datetime, steps: list[timedelta], read: st.DataObject
 ):
-    """Rounds at odd times, each broken off after some of its windows."""
+    """Runs at odd times, each interrupted after some of its windows."""
     cursor = known = now = start
     for step in steps:
         now += step

@@ -1,7 +1,7 @@
 """The program as it is, but for its clock, which is put forward, and its pauses, cut short.
 
 What lies half an hour apart for the bridge follows at once in a test. Odoo's clock stays as it
-is, so the bridge is told to look back further there, and to mind the difference less.
+is, so the bridge looks back further there and tolerates a larger difference.
 """
 
 import os
@@ -24,7 +24,7 @@ def shifted() -> datetime:
 
 
 def shifted_app(*args: Any, **options: Any) -> App:
-    """For the daemon, whose timetable keeps the real clock: only its rounds are put forward."""
+    """For the daemon, whose scheduler keeps the real clock: only its runs use the shifted one."""
     return App(*args, **{**options, "clock": shifted})
 
 

@@ -1,4 +1,4 @@
-"""``amazon-bridge run``, with rounds that follow each other closely."""
+"""``amazon-bridge run``, with runs that follow each other closely."""
 
 import json
 import threading
@@ -43,7 +43,7 @@ class RunningDaemon:
         self._lines.extend(self.process.stderr)
 
     def wait_for_rounds(self, number: int) -> None:
-        """Until so many more rounds of each job have come to an end."""
+        """Wait until each job has finished this many more runs."""
         wanted = {job: done + number for job, done in self._rounds().items()}
         deadline = time.monotonic() + PATIENCE
         while any(done < wanted[job] for job, done in self._rounds().items()):

@@ -1,7 +1,7 @@
 """Histories: what may happen on Amazon, in Odoo and to the bridge, in any sequence.
 
 After each step what must always hold is looked for on both sides; at the end of each history all
-must have come to its place, and a further round must change nothing.
+must be settled, and another run must change nothing.
 """
 
 import xmlrpc.client
@@ -22,7 +22,7 @@ from to_bridge import ToBridge
 
 from amazon_bridge.simulator import Address, Line, Order
 
-ASKING = {"token", "searchOrders", "getOrder", "getFeed", "getFeedDocument", "download"}
+READS = {"token", "searchOrders", "getOrder", "getFeed", "getFeedDocument", "download"}
 """What changes nothing on Amazon."""
 
 BASKETS = (
@@ -42,7 +42,7 @@ number = st.integers(0, 5)
 then = st.one_of(
     st.just(()), st.just(JOBS), st.sampled_from([JOBS[:1], JOBS[1:2], JOBS[2:]]), st.integers(1, 45)
 )
-"""What follows at once: the jobs of a round, or the call in it after which the bridge is killed."""
+"""What follows at once: the jobs to run, or the call after which the bridge is killed."""
 
 
 def weighted(**times: int) -> st.SearchStrategy[str]:
@@ -196,7 +196,7 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
         self.check_notes()
         self._check_quiet()
         self.bridge.close()
-        FIGURES[f"rounds looked at in {self.stage.name}"] += self.steps
+        FIGURES[f"runs checked in {self.stage.name}"] += self.steps
         FIGURES[self.stage.name] += 1
         FIGURES[f"orders in {self.stage.name}"] += len(self.orders)
         self.stage.close(self.scene)
@@ -206,8 +206,8 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
         self.clock.advance(hours=8)
         self.habits.repeating_search = self.habits.lagging_search = False
         self._label_the_rest()
-        standing = [row for order_id in self.orders for row in self.sale_orders(order_id)]
-        locked = [row["id"] for row in standing if row["locked"]]
+        sale_orders = [row for order_id in self.orders for row in self.sale_orders(order_id)]
+        locked = [row["id"] for row in sale_orders if row["locked"]]
         self.shop.rpc("sale.order", "action_unlock", locked)
         self.bridge.sync_all()
         self.program_sweep()
@@ -230,12 +230,12 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
 
     def _check_quiet(self) -> None:
         app = self.bridge.app
-        before, asked = app.odoo.calls.copy(), len(self.bridge.simulator.requests)
+        before, number = app.odoo.calls.copy(), len(self.bridge.simulator.requests)
         self.bridge.sync_all()
         written = {method for _, method in app.odoo.calls - before} - READING
         assert not written
-        told = {r.operation for r in self.bridge.simulator.requests[asked:]}
-        assert told <= ASKING
+        called = {r.operation for r in self.bridge.simulator.requests[number:]}
+        assert called <= READS
 
 
 def play(stage_: Stage, examples: int, steps: int) -> None:

@@ -46,7 +46,7 @@ class Always(History):
                 self.cursors[account] = now
 
     def check_what_was_shown(self, began: dict[str, datetime]) -> None:
-        """What a round of orders was shown is done, left out, or quarantined with a reason."""
+        """Each order shown to a run is done, left out, or quarantined with a reason."""
         changes_ago = int(self.habits.lagging_search)
         for order in self.world.searchable(self.scene.seller, changes_ago=changes_ago):
             account = self.account_of(order)
@@ -73,24 +73,24 @@ class Always(History):
                 if self.restored or package.reference in self.elsewhere:
                     continue
                 domain = [("id", "=", int(package.reference)), ("state", "=", "done")]
-                assert self.shop.search("stock.picking", domain, []), "told, but not done"
+                assert self.shop.search("stock.picking", domain, []), "confirmed, but not done"
         if any(item.cancelled_by == "MERCHANT" for item in order.items):
             assert order_id in self.ever_cancelled | self.deleted
 
     # After a run that nobody disturbed
 
     def check_deliveries(self) -> None:
-        """No delivery by the merchant is done without being told, waiting or quarantined.
+        """Every done delivery of an FBM order is confirmed, pending or quarantined.
 
-        Or there is proof that it is told by somebody else: Amazon has all of the order as shipped,
+        Or there is proof that somebody else confirmed it: Amazon has all of the order as shipped,
         or counts the units that left, which a note on the delivery says.
         """
         for order_id in self.orders:
             order = self.world.order(order_id)
-            told = {package.reference for package in order.packages}
+            confirmed = {package.reference for package in order.packages}
             for row in self.warehouse.transfers(order):
                 left = row["state"] == "done" and row["picking_type_code"] == "outgoing"
-                if left and order.fulfilled_by == "MERCHANT" and str(row["id"]) not in told:
+                if left and order.fulfilled_by == "MERCHANT" and str(row["id"]) not in confirmed:
                     self._check_is_not_silent(row, order)
 
     def _check_is_not_silent(self, row: Mapping[str, Any], order: Order) -> None:
@@ -115,16 +115,16 @@ class Always(History):
         for entry in self.bridge.app.ledger.items.quarantined():
             if entry.account in ACCOUNTS and entry.job == "orders":
                 for row in self.sale_orders(entry.key):
-                    assert self._is_asked(row["id"]), entry
+                    assert self._has_activity(row["id"]), entry
 
-    def _is_asked(self, sale_order_id: int) -> bool:
+    def _has_activity(self, sale_order_id: int) -> bool:
         """An activity on the sale order or on one of its deliveries is open, or was done."""
         domain = [("sale_id", "=", sale_order_id)]
         transfers = self.shop.search("stock.picking", domain, [])
         records = [("sale.order", sale_order_id), *(("stock.picking", t["id"]) for t in transfers)]
-        return any(self._is_asked_on(*record) for record in records)
+        return any(self._has_activity_on(*record) for record in records)
 
-    def _is_asked_on(self, model: str, id_: int) -> bool:
+    def _has_activity_on(self, model: str, id_: int) -> bool:
         about = [("model", "=", model), ("res_id", "=", id_), ("subject", "=", False)]
         done = self.shop.search("mail.message", about, [])
         return bool(done or self.shop.activities(model, id_))
@@ -202,13 +202,14 @@ class AtTheEnd(Always):
         transfers = self.warehouse.transfers(order)
         deliveries = [entry for row in transfers for entry in self._shipment_entries(row, order)]
         entries = [*ledger.items.with_key(order.order_id), *deliveries]
-        told = (order.order_id, order.status, order.fulfilled_by, order.packages, order.items)
+        on_amazon = (order.order_id, order.status, order.fulfilled_by, order.packages, order.items)
         return [
-            str(each) for each in (told, *self.sale_orders(order.order_id), *transfers, *entries)
+            str(each)
+            for each in (on_amazon, *self.sale_orders(order.order_id), *transfers, *entries)
         ]
 
     def check_open_deliveries(self) -> None:
-        """What Amazon has as shipped or cancelled isn't to be packed: somebody is told."""
+        """An activity says that what Amazon has as shipped or cancelled must not be packed."""
         for order_id in self.orders:
             order = self.world.order(order_id)
             is_over = order.status in ("SHIPPED", "CANCELLED") and order_id not in self.enlarged
@@ -220,8 +221,8 @@ class AtTheEnd(Always):
         for row in self.warehouse.transfers(order):
             is_open = row["state"] not in {"done", "cancel"}
             if is_open and row["picking_type_code"] == "outgoing":
-                asked = self._is_asked_on("stock.picking", row["id"])
-                assert asked or self._is_asked(sale_order_id), self.whole_history(order)
+                has_activity = self._has_activity_on("stock.picking", row["id"])
+                assert has_activity or self._has_activity(sale_order_id), self.whole_history(order)
 
     def check_labels(self) -> None:
         """Amazon has the carrier that people see, and the tracking reference as it is now."""
@@ -235,5 +236,5 @@ class AtTheEnd(Always):
             for package in order.packages:
                 reference = labels.get(package.reference)
                 if reference and not (self.restored or self.forgetful):
-                    told = (package.carrier_code, package.tracking_number)
-                    assert told == (CARRIER, reference.replace(" ", "")), self.whole_history(order)
+                    label = (package.carrier_code, package.tracking_number)
+                    assert label == (CARRIER, reference.replace(" ", "")), self.whole_history(order)

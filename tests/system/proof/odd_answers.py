@@ -128,7 +128,7 @@ INSTEAD: dict[str, Answer] = {
 WORK = re.compile(
     rb"<string>(sale\.order|stock\.(picking|move)|mail\.message|res\.partner|account\.tax)"
 )
-"""In calls about these the work of a round is done; a round begins with many others, which end it
+"""A run does its work in calls about these; it begins with many others, which end it
 when they go wrong."""
 
 
@@ -140,7 +140,7 @@ class OddAnswers(Proxy):
         super().__init__(target)
         self.often = often
         self.met = Counter[str]()
-        self.told: list[str] = []
+        self.log: list[str] = []
         self._chance = chance
         self._choosing = threading.Lock()
 
@@ -163,7 +163,7 @@ class OddAnswers(Proxy):
             how = change.__name__
             answer = self._change(answer, change)
         self.met[how] += 1
-        self.told.append(f"{called}: {how}")
+        self.log.append(f"{called}: {how}")
         return answer
 
     def _change(self, answer: Answer, change: Spoiler) -> Answer:

@@ -67,7 +67,7 @@ def at_once(people: People, orders: list[Order], chance: random.Random) -> Itera
 
 
 class Packers:
-    """They ship and cancel orders, and think again, until they are told to go home.
+    """They ship and cancel orders, and undo it, until they are stopped.
 
     They know of each sale order the state, and of each transfer the label, that they left.
     """
@@ -144,7 +144,7 @@ class Packers:
     def _open(self, order: Order) -> Rows:
         return [row for row in self.transfers(order) if row["state"] == "assigned"]
 
-    # What stands
+    # What exists
 
     def sale_order(self, order: Order) -> dict[str, Any]:
         domain = [("client_order_ref", "=", order.order_id)]

@@ -62,7 +62,7 @@ def _replace(values: tuple[Any, ...]) -> Spoiler:
 
 
 def _double(parent: Any, key: str | int, _: random.Random) -> str:
-    """What is in a list stands there twice; what isn't becomes a list."""
+    """A list's entries are duplicated; any other value becomes a list."""
     if isinstance(key, int):
         parent.append(parent[key])
     else:

@@ -36,10 +36,10 @@ def test_only_what_is_bad_is_quarantined(scenario: Scenario, seed: int) -> None:
     assert not [each for each in run.events if each["event"] == "internal_error"], proxy.spoiled
     assert run.json["accounts"]["acme"]["orders"]["error"] is None
     quarantined = program.quarantine()
-    standing = sale_orders(scenario)
+    found = sale_orders(scenario)
     for order in orders.values():
         if order.order_id not in proxy.spoiled and is_imported(order):
-            assert standing[order.order_id] == ("sale", worth(order))
+            assert found[order.order_id] == ("sale", worth(order))
     assert quarantined.keys() <= proxy.spoiled.keys()
     with Ledger(program.state, scenario.clock) as ledger:
         for order_id, how in proxy.spoiled.items():
@@ -47,17 +47,17 @@ def test_only_what_is_bad_is_quarantined(scenario: Scenario, seed: int) -> None:
             assert entry is not None, how
             assert entry.state is not State.PENDING, how
             if entry.state is State.DONE:
-                assert standing[order_id][0] in ("sale", "cancel"), how
+                assert found[order_id][0] in ("sale", "cancel"), how
     FIGURES["orders with spoiled fields"] += len(proxy.spoiled)
     FIGURES["of these quarantined"] += len(quarantined)
     FIGURES["good orders among them"] += len(orders) - len(proxy.spoiled)
     # Once Amazon shows them as they are, they come in.
     assert program.run("quarantine", "retry", "--all").code == 0
     scenario.sync()
-    standing = sale_orders(scenario)
+    found = sale_orders(scenario)
     for order_id in quarantined:
         if is_imported(orders[order_id]):
-            assert standing[order_id] == ("sale", worth(orders[order_id])), proxy.spoiled[order_id]
+            assert found[order_id] == ("sale", worth(orders[order_id])), proxy.spoiled[order_id]
 
 
 def sale_orders(scenario: Scenario) -> dict[str, tuple[str, object]]:

@@ -10,7 +10,7 @@ from scenario import Scenario
 from trouble import AT_AMAZON, AT_ODOO, TIMEOUT, Met, Trouble
 
 OFTEN = 0.2
-ROUNDS = 3
+RUNS = 3
 """So many are disturbed; then people let go what was quarantined, and nothing disturbs any more."""
 
 
@@ -32,10 +32,10 @@ def test_one_call_in_five_goes_wrong(scenario: Scenario, undisturbed: Picture, s
         amazon = Trouble(direct[1], AT_AMAZON, chance, often=OFTEN, met=met)
         program.odoo_url = stack.enter_context(odoo).url
         program.amazon_url = stack.enter_context(amazon).url
-        codes = [scenario.sync().code for _ in range(ROUNDS)]
+        codes = [scenario.sync().code for _ in range(RUNS)]
         program.odoo_url, program.amazon_url = direct
     FIGURES["faults met"] += met.total()
-    FIGURES["rounds among faults"] += len(codes)
+    FIGURES["runs among faults"] += len(codes)
     FIGURES["of these ended early"] += codes.count(3)
     FIGURES["items that faults quarantined"] += len(program.quarantine())
     assert program.run("quarantine", "retry", "--all").code == 0

@@ -1,4 +1,4 @@
-"""Who must act in Odoo is told, although a run was killed or Odoo was restored."""
+"""Whoever must act in Odoo gets an activity, although a run was killed or Odoo was restored."""
 
 from collections.abc import Mapping
 from datetime import timedelta

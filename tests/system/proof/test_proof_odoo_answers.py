@@ -1,4 +1,4 @@
-"""Odoo, or what stands before it, answers in ways that nobody has foreseen."""
+"""Odoo, or a proxy in front of it, returns unexpected responses."""
 
 import random
 
@@ -10,7 +10,7 @@ from program import Run
 from scenario import Scenario
 
 OFTEN = 0.15
-ROUNDS = 3
+RUNS = 3
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 40)))
@@ -22,15 +22,15 @@ def test_no_answer_does_harm_that_lasts(
     program, direct = scenario.program, scenario.program.odoo_url
     with OddAnswers(direct, random.Random(seed), often=OFTEN) as proxy:
         program.odoo_url = proxy.url
-        runs = [scenario.sync() for _ in range(ROUNDS)]
+        runs = [scenario.sync() for _ in range(RUNS)]
         program.odoo_url = direct
     assert all(run.code in (0, 1, 3) for run in runs), runs
     quarantined = program.quarantine()
     assert all(entry["reason"] for entry in quarantined.values())
     if not proxy.met["another_value"]:  # of which most are such that no Odoo could give
-        assert not bugs(runs), proxy.told
+        assert not bugs(runs), proxy.log
     FIGURES["odd answers of Odoo"] += proxy.met.total()
-    FIGURES["rounds with odd answers"] += len(runs)
+    FIGURES["runs with wrong responses"] += len(runs)
     FIGURES["of these ended by one"] += [run.code for run in runs].count(3)
     FIGURES["items that odd answers quarantined"] += len(quarantined)
     FIGURES["odd answers that were taken for bugs"] += len(bugs(runs))
@@ -82,7 +82,7 @@ def test_a_bug_outside_of_any_order_costs_one_sync_run(
         run = scenario.sync()
         program.odoo_url = direct
     assert run.code == 3
-    errors = {job: told["error"] for job, told in run.json["accounts"]["acme"].items()}
+    errors = {job: counts["error"] for job, counts in run.json["accounts"]["acme"].items()}
     assert errors.pop("orders").startswith("Internal error (TypeError).")
     assert errors == {"cancellations": None, "pickings": None}
     assert len(bugs([run])) == 1

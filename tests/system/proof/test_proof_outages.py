@@ -1,4 +1,4 @@
-"""In the middle of a round Odoo is restarted, loses its database, or is kept from its rows."""
+"""During a run Odoo is restarted, loses its database, or is blocked by locks."""
 
 import random
 import threading
@@ -53,7 +53,7 @@ def test_odoo_or_its_database_goes_and_comes_back(
     scenario.run_until_quiet()
     assert different(scenario.picture(), undisturbed) == {}
     FIGURES[f"outages ({outage})"] += 1
-    FIGURES["outages that a round outlived"] += run.code == 0
+    FIGURES["outages that a run survived"] += run.code == 0
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 20)))
@@ -65,7 +65,7 @@ def test_others_work_on_the_same_rows(
     with Contender(second.sockets, database, chance) as contender:
         codes = [scenario.sync().code for _ in range(3)]
     FIGURES["transactions in the way"] += contender.blows
-    FIGURES["rounds among them"] += len(codes)
+    FIGURES["runs among them"] += len(codes)
     FIGURES["of these stopped early"] += codes.count(3)
     FIGURES["items that they quarantined"] += len(scenario.program.quarantine())
     assert scenario.program.run("quarantine", "retry", "--all").code == 0

@@ -85,7 +85,7 @@ def test_the_daemon_and_sync_at_once(scenario: Scenario, undisturbed: Picture, s
 def test_two_daemons_with_their_own_state_stores(
     scenario: Scenario, undisturbed: Picture, seed: int
 ) -> None:
-    """Nothing stands twice in Odoo, and no buyer is written twice."""
+    """Nothing exists twice in Odoo, and no buyer is mailed twice."""
     other = another(scenario.program)
     scenario.play_day()
     for _ in range(2):
@@ -101,7 +101,7 @@ def test_two_daemons_with_their_own_state_stores(
 def without_repeats(picture: Picture) -> Picture:
     """A picture without what two state stores may tell Amazon twice, and without the notes.
 
-    Of a cancellation that one has told the other may note that Amazon knew of it.
+    When one has sent a cancellation, the other may note that Amazon knew it.
     """
     return {part: _without_repeats(sides) for part, sides in picture.items()}
 
@@ -151,7 +151,7 @@ def test_people_work_on_orders_that_are_just_being_made(
     before = [people.sale_order(order) for order in orders]
     for order, row in zip(orders, before, strict=True):
         check_all_or_aside(scenario, order, row)
-    # What people did stands, also when the bridge looks at everything again.
+    # People's changes are kept, also when the bridge processes everything again.
     begin = (scenario.clock() - timedelta(hours=2)).isoformat()
     assert scenario.program.run("cursor", "set", "acme", begin).code == 0
     scenario.sync()
@@ -165,7 +165,7 @@ def test_people_work_on_orders_that_are_just_being_made(
 
 
 def check_all_or_aside(scenario: Scenario, order: Order, row: dict[str, object] | None) -> None:
-    """It stands in Odoo with its lines and worth, or somebody deleted it, or it is quarantined."""
+    """It is in Odoo with its lines and total, or somebody deleted it, or it is quarantined."""
     if row is None or order.order_id in scenario.program.quarantine():
         return
     lines = row["order_line"]
@@ -195,10 +195,12 @@ def test_people_ship_and_cancel_while_amazon_is_told(scenario: Scenario, seed: i
         for _ in range(4):
             scenario.clock.shift += PAUSE
             program = scenario.program
-            rounds = [program.begin("sync", job, "--json") for job in ("pickings", "cancellations")]
-            runs = finish(program, *rounds)
+            commands = [
+                program.begin("sync", job, "--json") for job in ("pickings", "cancellations")
+            ]
+            runs = finish(program, *commands)
             assert all(run.code in (0, 1) for run in runs), runs
-    FIGURES["what people did while Amazon was told"] += len(packers.done)
+    FIGURES["people's changes while Amazon was notified"] += len(packers.done)
     for order in orders:
         check_what_people_did(packers, order)
     packers.label_the_rest()
@@ -227,14 +229,14 @@ def check_what_amazon_knows(scenario: Scenario, packers: Packers, order: Order) 
     """Of each delivery that is done, and of nothing else; the buyer was written once of each."""
     now, quarantined = scenario.world.order(order.order_id), scenario.program.quarantine()
     done = {str(t["id"]) for t in packers.transfers(order) if t["state"] == "done"}
-    told = {package.reference for package in now.packages}
-    assert told <= done
+    confirmed = {package.reference for package in now.packages}
+    assert confirmed <= done
     if now.status not in {"CANCELLED", "SHIPPED"}:
         known = {key.rpartition("@")[2] for key in quarantined}
-        assert {f"{order.order_id}#{id_}" for id_ in done - told} <= known
+        assert {f"{order.order_id}#{id_}" for id_ in done - confirmed} <= known
     mails = [mail for mail in scenario.world.mails if mail.order_id == order.order_id]
     assert Counter((mail.kind, mail.package_reference) for mail in mails) == Counter(
-        [*(("shipped", reference) for reference in told)]
+        [*(("shipped", reference) for reference in confirmed)]
         + [("cancelled", None)] * (now.status == "CANCELLED")
     )
     if packers.sale_order(order)["state"] == "cancel" and not done:

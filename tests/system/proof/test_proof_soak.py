@@ -1,7 +1,7 @@
-"""Weeks in minutes: tokens run out, cursors move, sweeps come round, the state store forgets.
+"""Weeks in minutes: tokens expire, cursors move, sweeps are due, retention deletes items.
 
-They hold the end of a month, a leap day, and the night in which clocks are put forward. Rounds
-begin by cron lines, in local time. A little soak stands still between the two.
+They include the end of a month, a leap day, and the start of daylight saving time. Runs
+begin by cron lines, in local time. A short soak test has pauses between the two.
 """
 
 import json
@@ -41,9 +41,9 @@ class SoakProgram(Program):
 
     def configure(self) -> Path:
         path = super().configure()
-        told = json.loads(path.read_text("utf-8"))
-        told["retention"] = {"finished": f"{REMEMBERED.days}d"}
-        path.write_text(json.dumps(told), "utf-8")
+        settings = json.loads(path.read_text("utf-8"))
+        settings["retention"] = {"finished": f"{REMEMBERED.days}d"}
+        path.write_text(json.dumps(settings), "utf-8")
         return path
 
 
@@ -54,11 +54,11 @@ class Soak:
         self.world, self.clock = scenario.world, scenario.clock
         self.bridge, self.warehouse, self.shop = bridge, warehouse, scenario.shop
         self.orders: list[Order] = []
-        self.rounds: list[datetime] = []
+        self.runs: list[datetime] = []
         self.forgotten = 0
 
     def day(self) -> None:
-        """A day's business, and the rounds until it is over."""
+        """A day's business, and the runs until it is over."""
         self._touch_what_is_forgotten()
         self._go_on_with(self.orders[-4:])
         self._sell()
@@ -106,7 +106,7 @@ class Soak:
         assert cursor
         assert before is None or cursor > before
         assert len(self.bridge.received("token")) == tokens + 1  # the last one has run out
-        self.rounds.append(due)
+        self.runs.append(due)
 
 
 @pytest.fixture
@@ -139,13 +139,13 @@ def test_weeks_in_minutes(soak: Soak) -> None:
         if number == 3:  # nobody sells anything, and the machine is off
             soak.clock.shift += timedelta(days=max(0, 29 - DAYS))
         soak.day()
-    nights = {each.astimezone(tzlocal.get_localzone()).date() for each in soak.rounds}
+    nights = {each.astimezone(tzlocal.get_localzone()).date() for each in soak.runs}
     assert {LEAP_DAY, CLOCKS_CHANGE} <= nights
     check_the_state_store(soak)
     check_what_stands_in_odoo(soak)
     check_what_amazon_knows(soak)
     FIGURES["days of the soak"] += DAYS
-    FIGURES["rounds in them"] += len(soak.rounds)
+    FIGURES["runs in them"] += len(soak.runs)
     FIGURES["orders in them"] += len(soak.orders)
     FIGURES["orders shown again after they were forgotten"] += soak.forgotten
 
@@ -161,14 +161,14 @@ def check_the_state_store(soak: Soak) -> None:
 
 
 def check_what_stands_in_odoo(soak: Soak) -> None:
-    standing = soak.shop.sale_orders()
-    assert standing.keys() == {order.order_id for order in soak.orders}
+    sale_orders = soak.shop.sale_orders()
+    assert sale_orders.keys() == {order.order_id for order in soak.orders}
     for order in soak.orders:
-        row = standing[order.order_id]
+        row = sale_orders[order.order_id]
         assert row["date_order"] == order.created.strftime("%Y-%m-%d %H:%M:%S")
         assert amount(row["amount_total"]) == worth(order)
     for _, cancelled, _, _ in days_that_are_over(soak):
-        assert standing[cancelled.order_id]["state"] == "cancel"
+        assert sale_orders[cancelled.order_id]["state"] == "cancel"
 
 
 def check_what_amazon_knows(soak: Soak) -> None:

@@ -23,20 +23,20 @@ JSON = "application/json"
 class Fault:
     """Something that goes wrong with one call.
 
-    ``worked``: the other side does its work, and only the answer is lost or spoilt.
+    ``takes_effect``: the other side does its work, and only the answer is lost or spoilt.
     ``answer`` is sent in place of the right one; None: the connection breaks, after ``seconds``.
     ``withheld``: the right answer comes, but half of it is missing. ``path`` restricts it.
     """
 
     name: str
-    worked: bool = False
+    takes_effect: bool = False
     answer: Answer | None = None
     seconds: float = 0
     withheld: bool = False
     path: str = ""
 
     def happen(self, request: Handler, body: bytes) -> None:
-        right = request.pass_on(body) if self.worked else None
+        right = request.pass_on(body) if self.takes_effect else None
         time.sleep(self.seconds)
         if self.withheld and right:
             request.answer(*right, withheld=len(right[2]) // 2)
@@ -73,21 +73,21 @@ def _crash(last_line: str) -> Answer:
 
 def _both(name: str, answer: Answer) -> list[Fault]:
     """A bad answer in place of the work, and one in place of the right answer."""
-    return [Fault(name, answer=answer), Fault(f"{name}, done", worked=True, answer=answer)]
+    return [Fault(name, answer=answer), Fault(f"{name}, done", takes_effect=True, answer=answer)]
 
 
 ANYWHERE = [
     Fault("reset"),
-    Fault("answer lost", worked=True),
-    Fault("slow", worked=True, seconds=0.3),
-    Fault("truncated", worked=True, withheld=True),
+    Fault("answer lost", takes_effect=True),
+    Fault("slow", takes_effect=True, seconds=0.3),
+    Fault("truncated", takes_effect=True, withheld=True),
     *_both("502", _page(502, "Bad Gateway")),
     *_both("503", _page(503, "Service Unavailable")),
     *_both("no data", _page(200, "We'll be back soon")),
 ]
 AT_ODOO = [
     *ANYWHERE,
-    Fault("time-out", worked=True, seconds=TIMEOUT + 1),
+    Fault("time-out", takes_effect=True, seconds=TIMEOUT + 1),
     Fault("429", answer=_page(429, "Too Many Requests")),
     Fault("500", answer=_page(500, "Internal Server Error")),
     Fault("serialization", answer=_crash(
