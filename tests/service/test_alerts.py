@@ -89,7 +89,9 @@ def test_a_job_that_fails_for_so_long_is_told_although_it_seldom_runs(
     ]
 
 
-def test_a_side_that_is_down_is_told_once_for_all_that_needs_it(idle: tuple[JobRunner, Clock]):
+def test_a_remote_that_is_down_is_reported_once_for_all_jobs_that_need_it(
+    idle: tuple[JobRunner, Clock],
+):
     runner, clock = idle
     rules = AlertRules(AlertsConfig(after_failures=1), set())
     for entry in runner.scheduler.planned:

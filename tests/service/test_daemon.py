@@ -128,7 +128,7 @@ def test_amazon_is_taken_away_and_given_back(
     assert daemon.stop()[0] == 0
 
 
-def test_a_daemon_starts_while_both_sides_are_down(
+def test_a_daemon_starts_while_both_remotes_are_down(
     daemon: RunningDaemon,
     way_to_odoo: Forwarder,
     way_to_amazon: Forwarder,

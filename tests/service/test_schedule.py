@@ -147,7 +147,7 @@ def test_a_stopped_round_tells_nothing():
     assert monitor[ORDERS] == before
 
 
-def test_a_side_is_down_when_a_round_failed_by_it_and_up_when_it_answers():
+def test_a_remote_is_down_when_a_run_failed_by_it_and_up_when_it_responds():
     clock = Clock()
     sides = Availability(clock)
     with capture_logs() as logs:
@@ -165,7 +165,7 @@ def test_a_side_is_down_when_a_round_failed_by_it_and_up_when_it_answers():
     assert logs[1]["seconds"] == 60
 
 
-def test_a_side_that_answers_is_not_to_blame():
+def test_a_remote_that_responds_is_not_to_blame():
     sides = Availability(Clock())
     sides.note_call("Odoo", DOWN)
     sides.note_call("Odoo", ItemError("odoo_refused", "No.", "Correct it."))
@@ -173,7 +173,7 @@ def test_a_side_that_answers_is_not_to_blame():
     assert not sides.mark_down("never called")
 
 
-def test_a_side_is_asked_ever_more_rarely_up_to_a_bound():
+def test_a_remote_is_probed_ever_more_rarely_up_to_a_bound():
     sides = Availability(Clock())
     sides.note_call("Odoo", DOWN)
     sides.mark_down("Odoo")

@@ -209,7 +209,7 @@ def test_a_stop_in_the_middle_is_told(resting: RunningDaemon, way_to_amazon: For
     assert "continues in the next run" in run.err
 
 
-def test_a_stop_while_a_side_keeps_silent_is_told_too(
+def test_a_stop_while_a_remote_does_not_respond_is_reported_too(
     resting: RunningDaemon, way_to_odoo: Forwarder
 ):
     way_to_odoo.take_away()
@@ -251,7 +251,7 @@ def test_a_new_configuration_in_the_middle_ends_no_sync(
     assert "has no account 'acme' any more" in run.counts("pickings")["error"]
 
 
-def test_a_side_that_is_down_is_asked_at_once(resting: RunningDaemon, way_to_odoo: Forwarder):
+def test_a_remote_that_is_down_is_probed_at_once(resting: RunningDaemon, way_to_odoo: Forwarder):
     way_to_odoo.take_away()
     for _ in range(2):
         run = sync(resting, "cancellations", "--json")

@@ -122,7 +122,7 @@ def test_a_search_that_fails_for_hours_is_sent_less_often_and_stops_no_shipment(
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(days=1)])
-def test_a_clock_that_is_set_while_a_side_is_down_holds_nothing_up(
+def test_a_clock_that_is_set_while_a_remote_is_down_holds_nothing_up(
     here: MemoryShop, runner: JobRunner, jump: timedelta
 ) -> None:
     pass_time(runner, 6 * MINUTE)

@@ -390,7 +390,7 @@ def test_goods_left_and_amazon_has_cancelled_it(
     assert said(warehouse, order).keys() >= {KNOWN}
 
 
-def test_cancelled_on_both_sides_at_once(
+def test_cancelled_on_amazon_and_in_odoo_at_once(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     (order,) = place(bridge)

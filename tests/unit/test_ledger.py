@@ -305,7 +305,7 @@ def test_what_is_retried_may_be_named_in_several_ways(
     assert sorted(pending) == retried
 
 
-def test_it_is_known_since_when_a_side_is_silent_about_an_item(ledger: Ledger, clock: Clock):
+def test_it_is_known_since_when_a_remote_is_silent_about_an_item(ledger: Ledger, clock: Clock):
     noted = partial(ledger.items.note_silence, "acme", "orders", "1")
     assert noted() is None
     ledger.items.file("acme", "orders", [Seen("1", "a")])

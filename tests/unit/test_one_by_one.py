@@ -76,7 +76,7 @@ def _raise(way: str) -> None:
 REFUSED = AccountError("Refused.", "Grant it.")
 
 
-def test_an_item_that_is_refused_keeps_no_other_if_the_side_is_alive() -> None:
+def test_an_item_that_is_refused_keeps_no_other_if_the_remote_is_alive() -> None:
     probes: list[int] = []
     errors = {1: REFUSED, 3: REFUSED}
     with capture_logs():
@@ -91,7 +91,7 @@ def test_an_item_that_is_refused_keeps_no_other_if_the_side_is_alive() -> None:
     assert len(probes) == 1, "the probe is asked once: Amazon grants it once in a minute"
 
 
-def test_a_side_that_refuses_ten_and_accepts_none_refuses_the_account() -> None:
+def test_a_remote_that_refuses_ten_and_accepts_none_refuses_the_account() -> None:
     seen: list[int] = []
 
     def work(item: int) -> None:
@@ -103,7 +103,7 @@ def test_a_side_that_refuses_ten_and_accepts_none_refuses_the_account() -> None:
     assert len(seen) == 10
 
 
-def test_a_side_that_refuses_the_login_ends_it_at_once() -> None:
+def test_a_remote_that_refuses_the_login_ends_it_at_once() -> None:
     def refuse() -> None:
         raise AccountError("No such login.")
 

@@ -93,7 +93,7 @@ def test_a_job_that_is_switched_off_does_nothing() -> None:
 
 
 @pytest.mark.parametrize("error", [AccountError("Amazon is down."), Transient("No answer.")])
-def test_an_error_of_a_side_ends_the_run_and_is_reported(error: Exception) -> None:
+def test_an_error_of_a_remote_ends_the_run_and_is_reported(error: Exception) -> None:
     def refuse(run: Run, _found: Found) -> None:
         run.counts.notified += 1
         raise error

@@ -63,7 +63,7 @@ def test_seconds_are_bounded_and_no_pause_is_longer_than_allowed():
     assert max(remote.pauses) <= 30
 
 
-def test_the_pause_is_as_long_as_the_other_side_asks():
+def test_the_pause_is_as_long_as_the_remote_asks():
     remote = Remote(Transient("429", retry_after=22))
     assert remote.retried() == "ok"
     assert remote.pauses == [22]
@@ -93,7 +93,7 @@ def test_nested_retries_do_not_multiply(inner: RetryPolicy, outer: RetryPolicy):
     assert sum(remote.pauses) <= max(inner.seconds, outer.seconds)
 
 
-def test_within_a_batch_a_call_waits_for_the_restart_of_the_other_side():
+def test_within_a_batch_a_call_waits_for_the_restart_of_the_remote():
     remote = Remote(*[Transient("502")] * (BATCH.attempts - 1))
     assert retry_transient(remote.retried, BATCH, sleep=remote.pauses.append) == "ok"
 

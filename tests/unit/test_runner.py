@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from math import ceil, log2
@@ -19,14 +20,14 @@ from amazon_bridge.engine.errors import (
     StorageError,
     Transient,
 )
-from amazon_bridge.engine.retrying import RetryPolicy
+from amazon_bridge.engine.retrying import BATCH, CALL, RetryPolicy, retry_transient
 from amazon_bridge.engine.runner import Counts, work
 
 SIZE = 16
 POLICY = RetryPolicy(attempts=4, seconds=180)
 
 
-class Side:
+class Remote:
     """A remote that processes batches of numbers; some are bad, each in its own way."""
 
     def __init__(self, bad: dict[int, str], *, down_after: int | None = None) -> None:
@@ -89,39 +90,39 @@ bad_items = st.dictionaries(st.integers(0, 99), kinds, max_size=20)
 def test_exactly_the_bad_ones_are_returned_and_every_good_one_is_applied(
     count: int, bad: dict[int, str]
 ):
-    side = Side(bad)
+    remote = Remote(bad)
     with capture_logs():
-        failures = side.work([-1, *range(count)])
+        failures = remote.work([-1, *range(count)])
     present = {number: way for number, way in bad.items() if number < count}
     assert {int(key): error.kind for key, error in failures.items()} == present
-    assert side.done == {-1, *range(count)} - set(bad)
+    assert remote.done == {-1, *range(count)} - set(bad)
 
 
 @given(count=st.integers(1, 100), bad=bad_items)
 def test_the_number_of_calls_is_bounded(count: int, bad: dict[int, str]):
-    side = Side(bad)
+    remote = Remote(bad)
     with capture_logs():
-        side.work([-1, *range(count)])
+        remote.work([-1, *range(count)])
     batches = ceil((count + 1) / SIZE)
     tried = 2 * len(bad) * (ceil(log2(SIZE)) + 1) + len(bad) + batches
     transient = sum(way == "keeps_failing" for way in bad.values())
-    assert len(side.batches) <= tried + transient * (2 * POLICY.attempts)
-    assert all(len(batch) <= SIZE for batch in side.batches)
+    assert len(remote.batches) <= tried + transient * (2 * POLICY.attempts)
+    assert all(len(batch) <= SIZE for batch in remote.batches)
 
 
 @given(bad=bad_items)
 def test_no_good_item_is_applied_twice_by_calls_that_went_well(bad: dict[int, str]):
-    side = Side(bad)
+    remote = Remote(bad)
     with capture_logs():
-        side.work([-1, *range(100)])
-    went_well = [n for batch in side.batches if not set(batch) & set(bad) for n in batch]
+        remote.work([-1, *range(100)])
+    went_well = [n for batch in remote.batches if not set(batch) & set(bad) for n in batch]
     assert len(went_well) == len(set(went_well))
 
 
 def test_named_items_cost_one_more_call_whatever_their_number():
-    side = Side(dict.fromkeys(range(0, SIZE, 2), "named"))
-    side.work(range(SIZE))
-    assert len(side.batches) == 2
+    remote = Remote(dict.fromkeys(range(0, SIZE, 2), "named"))
+    remote.work(range(SIZE))
+    assert len(remote.batches) == 2
 
 
 def test_a_passing_fault_costs_a_pause_and_nothing_else():
@@ -163,6 +164,24 @@ def test_a_stop_in_a_pause_is_taken_for_no_fault_of_the_batch():
         work([1, 2], apply, key=str, alive=_never, policy=POLICY, sleep=pause)
 
 
+def test_a_call_that_keeps_failing_is_sent_at_most_as_often_as_one_policy_allows():
+    """Calls are retried within batches, and batches are halved: their attempts don't multiply."""
+    calls: Counter[tuple[int, ...]] = Counter()
+
+    def send(batch: Sequence[int]) -> None:
+        calls[tuple(batch)] += 1
+        raise Transient("502")
+
+    def apply(batch: Sequence[int]) -> None:
+        retry_transient(lambda: send(batch), CALL, sleep=_no_sleep)
+
+    items = range(SIZE)
+    failures = work(items, apply, key=str, alive=lambda: None, sleep=_no_sleep)
+    assert {error.kind for error in failures.values()} == {"keeps_failing"}
+    assert calls.pop(tuple(items)) == BATCH.attempts
+    assert set(calls.values()) == {CALL.attempts}
+
+
 def test_a_passing_fault_while_halving_does_not_cost_an_item_its_place():
     """The lone good item is hit once more, then gets its last chance."""
     hits = {"good": 2}
@@ -181,7 +200,7 @@ def test_a_passing_fault_while_halving_does_not_cost_an_item_its_place():
     assert hits == {"good": 0}
 
 
-def test_a_side_that_asks_for_too_long_a_pause_stops_the_account_and_blames_no_item():
+def test_a_remote_that_asks_for_too_long_a_pause_stops_the_account_and_blames_no_item():
     def apply(_batch: Sequence[int]) -> None:
         raise Transient("too many requests", retry_after=3600)
 
@@ -190,15 +209,15 @@ def test_a_side_that_asks_for_too_long_a_pause_stops_the_account_and_blames_no_i
 
 
 @given(down_after=st.integers(0, 40), bad=bad_items)
-def test_a_side_that_goes_down_stops_the_account_and_blames_no_good_item(
+def test_a_remote_that_goes_down_stops_the_account_and_blames_no_good_item(
     down_after: int, bad: dict[int, str]
 ):
-    side = Side(bad, down_after=down_after)
+    remote = Remote(bad, down_after=down_after)
     failures: dict[str, ItemError] | None = None
     with capture_logs(), suppress(AccountError):
-        failures = side.work([-1, *range(100)])
-    assert (failures is None) == side.down
-    assert len(side.batches) <= down_after + POLICY.attempts
+        failures = remote.work([-1, *range(100)])
+    assert (failures is None) == remote.down
+    assert len(remote.batches) <= down_after + POLICY.attempts
     assert failures is None or {int(key) for key in failures} == set(bad)
 
 
@@ -215,42 +234,42 @@ def test_nothing_more_is_tried_when_the_bridge_itself_cannot_go_on(error: Except
     assert len(batches) == 1
 
 
-def test_a_refusal_of_a_side_that_refuses_the_login_too_ends_the_work():
-    side = Side({3: "access_refused"})
+def test_a_refusal_of_a_remote_that_refuses_the_login_too_ends_the_work():
+    remote = Remote({3: "access_refused"})
 
     def refuse() -> None:
         raise AccountError("access denied")
 
     with pytest.raises(AccountError, match="access denied"):
-        work(range(100), side.apply, key=str, alive=refuse, size=SIZE, sleep=_no_sleep)
-    assert len(side.batches) == 1
+        work(range(100), remote.apply, key=str, alive=refuse, size=SIZE, sleep=_no_sleep)
+    assert len(remote.batches) == 1
 
 
 def test_one_refused_item_keeps_no_other():
-    side = Side({3: "access_refused"})
-    failures = side.work(range(6))
+    remote = Remote({3: "access_refused"})
+    failures = remote.work(range(6))
     assert {key: error.kind for key, error in failures.items()} == {"3": "access_refused"}
     assert "HTTP status 403" in failures["3"].reason
-    assert side.done == {0, 1, 2, 4, 5}
+    assert remote.done == {0, 1, 2, 4, 5}
 
 
 @pytest.mark.parametrize("count", [1, SIZE, 5 * SIZE])
 def test_the_account_is_to_blame_if_every_item_is_refused_and_no_further_batch_is_tried(
     count: int,
 ):
-    side = Side(dict.fromkeys(range(count), "access_refused"))
+    remote = Remote(dict.fromkeys(range(count), "access_refused"))
     with pytest.raises(Refused, match="HTTP status 403") as raised:
-        side.work(range(count))
+        remote.work(range(count))
     tried = min(count, SIZE)
     assert raised.value.errors.keys() == set(map(str, range(tried)))
-    assert len(side.batches) == 2 * tried - 1
+    assert len(remote.batches) == 2 * tried - 1
 
 
 def test_a_batch_of_refused_items_behind_an_accepted_one_stops_nothing():
-    side = Side(dict.fromkeys(range(SIZE, 2 * SIZE), "access_refused"))
-    failures = side.work(range(3 * SIZE))
+    remote = Remote(dict.fromkeys(range(SIZE, 2 * SIZE), "access_refused"))
+    failures = remote.work(range(3 * SIZE))
     assert failures.keys() == set(map(str, range(SIZE, 2 * SIZE)))
-    assert side.done == set(range(3 * SIZE)) - set(range(SIZE, 2 * SIZE))
+    assert remote.done == set(range(3 * SIZE)) - set(range(SIZE, 2 * SIZE))
 
 
 def test_items_that_are_refused_in_different_ways_are_to_blame_themselves():
@@ -275,7 +294,7 @@ def test_what_the_probe_says_of_the_account_is_passed_on(error: Exception):
 
 def test_a_bug_is_logged_with_its_lines_and_without_its_data():
     with capture_logs() as logs:
-        failures = Side({3: "internal_error"}).work([3])
+        failures = Remote({3: "internal_error"}).work([3])
     (entry,) = logs
     assert entry["event"] == "internal_error"
     assert entry["error"] == "KeyError"
