@@ -59,7 +59,7 @@ def _no_watch(_side: str, _operation: str, _error: BridgeError | None, _: float)
     pass
 
 
-class App(Housekeeping, SyncRuns):
+class App(SyncRuns):
     """The bridge of one configuration: its state store and clients, each built on first use.
 
     Thread-safe.
@@ -98,6 +98,9 @@ class App(Housekeeping, SyncRuns):
         self._partners = {n: Lazy(partial(self._partner, a)) for n, a in accounts.items()}
         self._setups = {n: Lazy(partial(self._prepared, a)) for n, a in accounts.items()}
         self._inspections = {n: Lazy(partial(self._inspected, a)) for n, a in accounts.items()}
+        self.housekeeping = Housekeeping(
+            config=config, ledger=self.ledger, odoo=self._odoo.get, clock=clock, sleep=sleep
+        )
 
     def accounts(self, name: str | None = None) -> Sequence[AccountConfig]:
         """Return the account of this name, or all accounts.

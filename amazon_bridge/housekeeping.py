@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,48 +21,46 @@ from amazon_bridge.odoo.session import OdooSession
 log = structlog.get_logger(__name__)
 
 _HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
-_FORGETTING, _ANONYMISING = "forgetting", "anonymising"
+_DELETION, _ANONYMISATION = "forgetting", "anonymising"
 """Names of the tasks in the state store."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Housekeeping:
-    """Retention tasks of an App; run by the daemon, or by each ``sync`` without a daemon."""
+    """Retention tasks; run by the daemon, or by each ``sync`` without a daemon."""
 
     config: Config
     ledger: Ledger
+    odoo: Callable[[], OdooSession]
+    """Logs in to Odoo, if that was not done yet."""
     clock: Callable[[], datetime]
-    _sleep: Callable[[float], None]
+    sleep: Callable[[float], None]
 
-    @property
-    def odoo(self) -> OdooSession:
-        """The login to Odoo."""
-        raise NotImplementedError
-
-    def do_housekeeping(self) -> None:
-        """Run the retention tasks that are due in any process sharing the state store.
+    def run_due(self) -> None:
+        """Run the tasks that are due in any process sharing the state store.
 
         A failure is logged; the task runs again with the next call.
         """
         try:
-            if self.ledger.chores.is_due(_FORGETTING, _HOURLY):
-                self.forget()
-            self._forget_buyers_if_due()
+            if self.ledger.chores.is_due(_DELETION, _HOURLY):
+                self.delete_finished()
+            self._anonymise_if_due()
         except BridgeError as error:
             log.warning("retention_failed", reason=str(error))
         except Exception as error:  # noqa: BLE001  a bug here must affect no sync run
             internal_error(error)
 
-    def _forget_buyers_if_due(self) -> None:
+    def _anonymise_if_due(self) -> None:
         after = self.config.retention.buyers
-        if after is None or not self.ledger.chores.is_due(_ANONYMISING, _DAILY):
+        if after is None or not self.ledger.chores.is_due(_ANONYMISATION, _DAILY):
             return
         try:
-            self.forget_buyers(after)
+            self.anonymise(after)
         except BaseException:
-            self.ledger.chores.make_due(_ANONYMISING)
+            self.ledger.chores.make_due(_ANONYMISATION)
             raise
 
-    def forget(self) -> None:
+    def delete_finished(self) -> None:
         """Delete finished items older than ``retention.finished``, and hourly counts."""
         before = self.clock() - self.config.retention.finished
         for account in self.config.accounts:
@@ -70,26 +69,24 @@ class Housekeeping:
                     log.info("items_deleted", account=account.name, job=job, items=number)
         self.ledger.runs.forget_hours(before)
 
-    def forget_buyers(
-        self, after: timedelta, *, dry_run: bool = False
-    ) -> retention.RetentionResult:
+    def anonymise(self, after: timedelta, *, dry_run: bool = False) -> retention.RetentionResult:
         """Anonymise customers whose last goods left more than ``after`` ago.
 
         Raises:
             AccountError, Transient: Odoo is down or refuses the login, or a run of orders takes
                 long; customers anonymised before stay so.
         """
-        outcome = retention.anonymise_customers(
-            self.odoo,
+        result = retention.anonymise_customers(
+            self.odoo(),
             self.clock() - after,
             quarantined={entry.key.partition("#")[0] for entry in self.ledger.items.quarantined()},
             imports_locked=nullcontext if dry_run else self._without_orders,
-            sleep=self._sleep,
+            sleep=self.sleep,
             dry_run=dry_run,
         )
-        if outcome.anonymised and not dry_run:
-            log.info("buyers_anonymised", customers=outcome.anonymised, kept=len(outcome.kept))
-        return outcome
+        if result.anonymised and not dry_run:
+            log.info("buyers_anonymised", customers=result.anonymised, kept=len(result.kept))
+        return result
 
     @contextmanager
     def _without_orders(self) -> Iterator[None]:

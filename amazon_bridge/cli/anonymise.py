@@ -41,13 +41,13 @@ def anonymise(ctx: click.Context, after: timedelta | None, *, dry_run: bool, as_
                 "No retention of buyers' data is set.",
                 "Set `retention.buyers` in the configuration file, or give `--after 30d`.",
             )
-        outcome = bridge.forget_buyers(after, dry_run=dry_run)
+        result = bridge.housekeeping.anonymise(after, dry_run=dry_run)
     if as_json:
-        kept = [{"customer": id_, "reason": why} for id_, why in outcome.kept.items()]
-        click.echo(json.dumps({"anonymised": outcome.anonymised, "kept": kept}))
+        kept = [{"customer": id_, "reason": why} for id_, why in result.kept.items()]
+        click.echo(json.dumps({"anonymised": result.anonymised, "kept": kept}))
         return
-    say(f"Customers {'to be ' if dry_run else ''}anonymised: {outcome.anonymised}.")
-    _show_kept(outcome.kept)
+    say(f"Customers {'to be ' if dry_run else ''}anonymised: {result.anonymised}.")
+    _show_kept(result.kept)
 
 
 def _show_kept(kept: dict[int, str]) -> None:

@@ -64,7 +64,7 @@ def _sync_here(
     with app.opened(loaded) as bridge:
         if not dry_run:
             results = _run_jobs(bridge, job, account, bridge.sync_with_sweep, errors)
-            bridge.do_housekeeping()
+            bridge.housekeeping.run_due()
             return results
         results = _run_jobs(bridge, job, account, partial(bridge.sync, dry_run=True), errors)
         if not quiet:

@@ -27,6 +27,6 @@ class RetentionTask:
         if not self._runner.availability.are_up(ODOO):
             return
         try:
-            self._runner.app.do_housekeeping()
+            self._runner.app.housekeeping.run_due()
         except Stopped:
             log.info("retention_stopped")

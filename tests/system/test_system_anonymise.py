@@ -44,9 +44,9 @@ def delivered(bridge: Bridge, warehouse: Warehouse) -> Order:
 def later(bridge: Bridge, *, dry_run: bool = False) -> RetentionResult:
     """Five weeks later. Odoo's own clock stays, so all of its documents are of long ago then."""
     bridge.clock.shift = timedelta(days=35)
-    outcome = bridge.app.forget_buyers(AFTER, dry_run=dry_run)
+    result = bridge.app.housekeeping.anonymise(AFTER, dry_run=dry_run)
     bridge.clock.shift = timedelta(0)
-    return outcome
+    return result
 
 
 def customer(shop: Shop, order: Order, party: str = "partner_id") -> dict[str, Any]:
@@ -92,8 +92,8 @@ def test_nothing_in_odoo_tells_who_they_were(
     values = {value for value in world.personal_data() if len(value) > 4}
     assert len({value for _, value in traces(shop, values)}) > 20
     before = shop.snapshot()
-    outcome = later(bridge, dry_run=True)
-    assert (outcome.anonymised, shop.snapshot()) == (5, before)
+    result = later(bridge, dry_run=True)
+    assert (result.anonymised, shop.snapshot()) == (5, before)
     assert later(bridge).anonymised == 5
     assert traces(shop, values) == set()
     assert later(bridge).anonymised == 0
@@ -114,7 +114,7 @@ def test_what_stays(delivered: Order, bridge: Bridge, shop: Shop) -> None:
 
 
 def test_goods_left_a_moment_ago(delivered: Order, bridge: Bridge, shop: Shop) -> None:
-    assert bridge.app.forget_buyers(AFTER) == RetentionResult()
+    assert bridge.app.housekeeping.anonymise(AFTER) == RetentionResult()
     assert customer(shop, delivered)["name"] != ANONYMOUS
 
 
@@ -207,10 +207,10 @@ def quarantined(bridge: Bridge, warehouse: Warehouse) -> str:
 )
 def test_still_needed(bridge: Bridge, shop: Shop, warehouse: Warehouse, need: Any) -> None:
     reason = need(bridge, warehouse)
-    outcome = later(bridge)
-    assert outcome.anonymised == 0
-    assert list(outcome.kept.values()) == [reason]
-    (id_,) = outcome.kept
+    result = later(bridge)
+    assert result.anonymised == 0
+    assert list(result.kept.values()) == [reason]
+    (id_,) = result.kept
     assert shop.rpc("res.partner", "read", [id_], ["name"])[0]["name"] != ANONYMOUS
 
 
@@ -238,10 +238,10 @@ def test_whom_odoo_refuses_to_change_keeps_nobody_else(
     rule = {"name": "Hands off", "model_id": model["id"], "perm_read": False, "perm_unlink": False}
     domain = f"[('id', '!=', {blocked})]"
     rule_id = shop.rpc("ir.rule", "create", {**rule, "perm_create": False, "domain_force": domain})
-    outcome = later(bridge)
+    result = later(bridge)
     shop.rpc("ir.rule", "unlink", [rule_id])
-    assert outcome.anonymised == 2
-    assert set(outcome.kept) == {blocked}
+    assert result.anonymised == 2
+    assert set(result.kept) == {blocked}
 
 
 # Coming back

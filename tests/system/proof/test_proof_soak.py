@@ -67,7 +67,7 @@ class Soak:
             self._sync(due)
         app = self.bridge.app
         assert app.sweep(app.accounts("acme")[0]).error is None
-        app.forget()
+        app.housekeeping.delete_finished()
 
     def _sell(self) -> None:
         created = self.clock().replace(microsecond=0) - timedelta(minutes=10)
