@@ -1,8 +1,9 @@
-"""An order, its sale order and its delivery order, as most rules see them."""
+"""An order, its entry in the state store, its sale order and its delivery order."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.orders.memo import Memo
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
@@ -44,4 +45,21 @@ DELIVERY = DeliveryOrder(
     ordered=ORDERED,
     carrier="DHL",
     tracking_reference="JD1",
+)
+ENTRY = Entry(
+    account="acme",
+    job="orders",
+    key=ORDER.order_id,
+    fingerprint=ORDER.fingerprint,
+    importable=True,
+    state=State.DONE,
+    kind=None,
+    reason=None,
+    remedy=None,
+    attempts=0,
+    memo=None,
+    first_seen=DONE,
+    last_seen=DONE,
+    last_tried=DONE,
+    unanswered_since=None,
 )

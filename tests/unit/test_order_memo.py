@@ -1,16 +1,15 @@
 """What the state store remembers of an order: written and read back, by this and older versions."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
 
+from examples import ENTRY
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_bridge.engine.codec import encode
-from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.orders.memo import ItemMemo, Memo
 
-MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 WORDS = st.text(max_size=20)
 UNITS = st.integers(0, 10**6)
 MEMOS = st.builds(
@@ -25,40 +24,20 @@ MEMOS = st.builds(
 )
 
 
-def entry(memo: str | None) -> Entry:
-    return Entry(
-        account="acme",
-        job="orders",
-        key="404-1234567-1234567",
-        fingerprint="f",
-        importable=True,
-        state=State.DONE,
-        kind=None,
-        reason=None,
-        remedy=None,
-        attempts=0,
-        memo=memo,
-        first_seen=MOMENT,
-        last_seen=MOMENT,
-        last_tried=MOMENT,
-        unanswered_since=None,
-    )
-
-
 @given(memo=MEMOS)
 def test_a_memo_is_read_as_it_was_written(memo: Memo) -> None:
-    assert Memo.read(entry(encode(memo))) == memo
+    assert Memo.read(replace(ENTRY, memo=encode(memo))) == memo
 
 
 def test_a_memo_of_a_version_that_knew_no_pieces() -> None:
     item = {"order_item_id": "51", "ordered": 2, "to_ship": 2, "cancellation_requested": False}
     values = {"worth": "9", "marketplace_id": "", "fulfilled_by": "MERCHANT", "status": "SHIPPED"}
     text = json.dumps(values | {"items": [item], "place": None, "requests": 0, "reminders": []})
-    memo = Memo.read(entry(text))
+    memo = Memo.read(replace(ENTRY, memo=text))
     assert memo
     assert memo.pieces == {"51": 1}
 
 
 def test_no_memo() -> None:
     assert Memo.read(None) is None
-    assert Memo.read(entry(None)) is None
+    assert Memo.read(ENTRY) is None

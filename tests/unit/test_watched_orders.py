@@ -1,33 +1,19 @@
 """Orders with open reminders: which are compared with Odoo in a run, if they are many."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from examples import ENTRY
 
-from amazon_bridge.engine.records import Entry, State
+from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.orders.changes import sample
 
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def entry(number: int) -> Entry:
-    return Entry(
-        account="acme",
-        job="orders",
-        key=f"404-1234567-{number:07}",
-        fingerprint="f",
-        importable=True,
-        state=State.DONE,
-        kind=None,
-        reason=None,
-        remedy=None,
-        attempts=0,
-        memo=None,
-        first_seen=MOMENT,
-        last_seen=MOMENT,
-        last_tried=MOMENT,
-        unanswered_since=None,
-    )
+    return replace(ENTRY, key=f"404-1234567-{number:07}")
 
 
 @pytest.mark.parametrize("minutes", [1, 5, 10, 60])
