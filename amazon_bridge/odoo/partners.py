@@ -51,8 +51,7 @@ def customers(
         geography: Odoo's countries and states.
         orders: of any buyers.
         company_id: whose contacts are searched, with those shared by all.
-        known_again: whether a buyer who comes back is the same customer; else each order has one
-            of its own.
+        known_again: whether a returning buyer is the same customer; else each order has its own.
 
     Returns:
         By Amazon order id.

@@ -1,4 +1,4 @@
-"""Made-up payloads of the Orders API 2026-01-01, written by hand from Amazon's model."""
+"""Payloads of the Orders API 2026-01-01, written from Amazon's model."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def order(*items: Json, **fields: Any) -> Json:
 FACILITATOR = {"tax": {"taxCollections": [{"model": "MARKETPLACE_FACILITATOR"}]}}
 
 PERSONAL = "Zaphod Beeblebrox"
-"""Stands in every field of ``full_order`` that holds something about the buyer."""
+"""Marks every field of ``full_order`` with data of the buyer."""
 
 
 def full_order() -> Json:

@@ -27,7 +27,7 @@ def storage(request: pytest.FixtureRequest, simulator: Simulator) -> None:
 
 
 def published(partner: SellingPartner, simulator: Simulator, content: str) -> str:
-    """The document of a report that Amazon made on its own."""
+    """The document of a report that Amazon created itself."""
     seller = simulator.world.sellers[SELLER_ID]
     report_id = simulator.reports.publish(seller, SETTLEMENTS, content)
     return partner.reports.report(report_id).document_id or ""

@@ -85,5 +85,5 @@ def test_lists_are_separated_by_commas(simulator: Simulator) -> None:
     first, second = simulator.received("searchOrders")
     assert first.query["marketplaceIds"] == "A13V1IB3VIYZZH,A1PA6795UKMFR9"
     assert second.query["paginationToken"]
-    # Amazon wants the same filters beside a page token
+    # Amazon requires the same filters with a page token
     assert {**second.query, "paginationToken": ""} == {**first.query, "paginationToken": ""}

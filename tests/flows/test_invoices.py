@@ -29,7 +29,7 @@ def mug(odoo_database: OdooDatabase) -> int:
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state store of all tests: orders that it doesn't know would be asked of Amazon."""
+    """The state store of all tests: orders that it doesn't know would be fetched from Amazon."""
     return tmp_path_factory.mktemp("state") / "bridge.db"
 
 

@@ -99,7 +99,7 @@ def test_what_packers_need_is_in_the_note_of_the_delivery(desk, taxes):
         "Gift message: Happy &lt;birthday&gt;!",
     ]
     assert [line for line in lines if line not in delivery["note"]] == []
-    # Made anonymous, only what tells of the buyer is gone.
+    # After anonymisation only the buyer's data is gone.
     erase_instructions(desk.context.odoo, [sale_order_id])
     note = desk.find("stock.picking", domain, ["note"])[0]["note"]
     assert [line for line in lines if line in note] == lines[:4]

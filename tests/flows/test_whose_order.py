@@ -1,4 +1,4 @@
-"""Deliveries of orders that the state store doesn't know: Amazon is asked whose they are.
+"""Deliveries of orders that the state store doesn't know: they are fetched from Amazon.
 
 That Amazon does not show an order to an account proves nothing: it waits, and is quarantined after
 a day, unless another account proves that it is its own.

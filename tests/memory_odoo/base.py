@@ -103,7 +103,7 @@ class Partners(Model):
 
 
 class ProductTemplates(Model):
-    """Only what it is asked for: whether there is such a field."""
+    """Only the requested attributes, of fields that exist."""
 
     name = "product.template"
     fields = declared(is_storable=flag())

@@ -9,7 +9,7 @@ Leaf = tuple[str, str, Any]
 
 
 def matches(domain: Sequence[Any], of: Callable[[str], Any]) -> bool:
-    """Evaluate a domain in Polish notation; ``of`` tells a field's value by its path."""
+    """Evaluate a domain in Polish notation; ``of`` returns a field's value by its path."""
     terms = list(reversed(domain))
     if not terms:
         return True

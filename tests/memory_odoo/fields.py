@@ -35,7 +35,7 @@ class Field:
         return [] if self.is_to_many else ZERO.get(self.type, False)
 
     def described(self) -> dict[str, Any]:
-        """What ``fields_get`` tells of it."""
+        """What ``fields_get`` returns of it."""
         attributes = {
             "type": self.type,
             "relation": self.relation,

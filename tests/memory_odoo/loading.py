@@ -21,7 +21,7 @@ Message = dict[str, Any]
 
 OWN_IDS = ("id", ".id")
 EXTERNAL_ID = "(external id)"
-"""Where the values of a line to be made keep its external id."""
+"""The key of a new line's external id in its values."""
 
 
 class _Wrong(Exception):
@@ -29,7 +29,7 @@ class _Wrong(Exception):
 
 
 def load(model: Model, fields: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Answers with ``{"ids": [...] | False, "messages": [...]}``."""
+    """Returns ``{"ids": [...] | False, "messages": [...]}``."""
     store, update = model.store, model.env.context.get("mode", "init") == "update"
     before = store.snapshot()
     paths = [tuple(field.split("/")) for field in fields]

@@ -265,7 +265,7 @@ class SaleOrderLines(Model):
             raise Refusal(DELIVERED)
 
     def _price_anew(self, id_: int) -> None:
-        """A price that nobody entered after the line was made follows the product's again."""
+        """A price that nobody entered after the line was created follows the product's again."""
         price = self.get(id_, "price_unit")
         if self.get(id_, "product_id") and price == self.get(id_, "technical_price_unit"):
             listed = self.value(id_, "product_id.list_price")

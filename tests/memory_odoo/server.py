@@ -70,7 +70,7 @@ class MemoryOdoo:
         return self.env.store.snapshot(), dict(self.env.store.last_ids)
 
     def restore(self, backup: Backup) -> None:
-        """Put back what stood when the backup was made. Ids and names are given out again."""
+        """Restore the records of a backup. Ids and names are assigned again."""
         records, last_ids = backup
         self.env.store.restore(records)
         self.env.store.last_ids = dict(last_ids)

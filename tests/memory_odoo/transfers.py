@@ -120,7 +120,7 @@ class Moves(Model):
         self.change([id_], {"quantity": wanted})
 
     def do(self, id_: int) -> float:
-        """Move what is entered; answers with what is left to be moved."""
+        """Move the entered quantities; returns what is left to be moved."""
         quantity, quants = self.get(id_, "quantity"), self.env["stock.quant"]
         left = self.get(id_, "product_uom_qty") - quantity
         if self.value(id_, "product_id.is_storable"):
@@ -139,7 +139,7 @@ class Moves(Model):
 
 
 class References(Model):
-    """What transfers are made for."""
+    """The products that get transfers."""
 
     name = "stock.reference"
     fields = declared(name=char(), sale_ids=many("sale.order"))

@@ -26,7 +26,7 @@ def french(odoo_database: OdooDatabase) -> None:
 
 @pytest.fixture
 def speaks(odoo_database: OdooDatabase) -> Iterator[None]:
-    """The login works in French meanwhile."""
+    """The login's language is French."""
     odoo_database.rpc("res.users", "write", [2], {"lang": FRENCH})
     yield
     odoo_database.rpc("res.users", "write", [2], {"lang": "en_US"})

@@ -1,4 +1,4 @@
-"""Customers and delivery contacts in a real Odoo, and what people do to them meanwhile."""
+"""Customers and delivery contacts in a real Odoo, and people's changes to them."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What accounts with taxes, invoices and payments of their own need in Odoo."""
+"""Odoo's records for accounts with their own taxes, invoices and payments."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Every order's total is Amazon's to the cent, whatever its taxes: tried with Odoo's own sums."""
+"""Every order's total is Amazon's to the cent, whatever its taxes, by Odoo's own totals."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True)
 class Shop:
-    """What the orders of this module are made of."""
+    """The records of this module's orders."""
 
     odoo: OdooDatabase
     session: OdooSession
@@ -136,7 +136,7 @@ TAXES = st.lists(st.one_of(SIMPLE_TAXES, SIMPLE_TAXES, GROUPS), max_size=3)
 """What a product may be taxed with."""
 
 SMALLEST = 50_000
-"""In units of the currency: more than the fixed taxes of a line come to, even in dinars."""
+"""In units of the currency: more than the fixed taxes of a line, even in dinars."""
 AMOUNTS = st.one_of(st.just(0), st.integers(SMALLEST, 10**7), st.integers(-(10**7), -SMALLEST))
 LINES = st.lists(st.tuples(st.integers(0, 7), st.integers(1, 7), AMOUNTS), min_size=1, max_size=4)
 ORDERS = st.lists(st.tuples(st.sampled_from(list(UNITS)), LINES), min_size=30, max_size=30)

@@ -1,4 +1,4 @@
-"""The way to Odoo, when it is bad: against a server that answers what a test tells it to."""
+"""A bad connection to Odoo: against a server whose responses the test defines."""
 
 import socket
 import threading

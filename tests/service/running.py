@@ -1,4 +1,4 @@
-"""The daemon as a process of its own."""
+"""The daemon as a separate process."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def an_hour_ago() -> str:
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
-    """Wait until something is true, and answer with it."""
+    """Wait until something is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < deadline, "it didn't come true in time"
@@ -81,7 +81,7 @@ class RunningDaemon:
         self.process.send_signal(number)
 
     def stop(self) -> tuple[int, float]:
-        """SIGTERM; answers with the exit code and the seconds it took."""
+        """Send SIGTERM; returns the exit code and the seconds it took."""
         assert self.process
         begun = time.monotonic()
         self.signal(signal.SIGTERM)

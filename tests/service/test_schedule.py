@@ -87,7 +87,7 @@ def test_a_cron_line_is_due_at_its_local_times(line: str, times: int, due: datet
 )
 @pytest.mark.usefixtures("in_paris")
 def test_when_clocks_change_no_round_is_left_out(line: str, night: datetime, due: list[str]):
-    """A time that isn't there is made up for; one that is there twice is used twice."""
+    """A time that is skipped is caught up; one that occurs twice is used twice."""
     entry = ScheduledJob("a", "orders", line)
     assert [f"{entry.due(night, n + 1):%H:%M}" for n in range(len(due))] == due
 
@@ -106,7 +106,7 @@ def test_a_job_is_late_when_it_was_due_three_times(tmp_path: Path):
     assert len(late) == 8
     assert "acme-eu, cancellations: last success 2026-11-23T14:37:00Z." in late
     runner.monitor.begin(("acme-eu", "cancellations"))
-    assert len(readiness_problems(runner, clock.now)) == 7  # it is being worked
+    assert len(readiness_problems(runner, clock.now)) == 7  # it is running
 
 
 def test_a_daemon_that_was_away_gets_time_to_catch_up(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""The program in processes of its own, forked from one that has already imported it.
+"""The program in separate processes, forked from one that has already imported it.
 
 Importing it takes most of a second of CPU time, and the tests run it a thousand times. What runs
 is the program's own entry point, with the command line, environment and output of a new process;
@@ -36,7 +36,7 @@ class Fork:
             target=_run,
             args=(list(command), folder, dict(environment), self._out.name, self._err.name),
         )
-        self._lock = Lock()  # a process tells its exit code once, whichever thread asks
+        self._lock = Lock()  # a process reports its exit code once, to any thread
         self._process.start()
 
     @property

@@ -5,7 +5,7 @@ from pathlib import Path
 from program import Program
 
 SHORTEST = 5
-"""Characters of a value that is looked for: a shorter one may stand anywhere by chance."""
+"""Minimum length of a value to search for: a shorter one may occur by chance."""
 
 
 def check(program: Program) -> int:

@@ -14,7 +14,7 @@ KNOWN = {"Amazon: shipment confirmed", "Amazon: nothing to tell"}
 
 
 def place(bridge: Bridge, number: int = 1, lines: Sequence[Line] = (Line(),)) -> list[Order]:
-    """Orders that stand in Odoo, ready to be delivered."""
+    """Orders imported into Odoo, ready to be delivered."""
     world = bridge.simulator.world
     orders = [world.place_order("FR", lines) for _ in range(number)]
     bridge.sync("orders")

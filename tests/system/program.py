@@ -25,7 +25,7 @@ ENVIRONMENT = {
 
 
 class SettledWorld(World):
-    """Whatever happens in it has happened three minutes ago: searchOrders tells nothing younger."""
+    """Its events are three minutes old: searchOrders shows nothing newer."""
 
     def store(self, order: Order, *, delay: timedelta = timedelta(0)) -> Order:
         latest = self.clock() - timedelta(minutes=3)
@@ -52,16 +52,16 @@ class Run:
         return [json.loads(line) for line in self.err.splitlines() if line.startswith("{")]
 
     def counts(self, account: str = "acme", job: str = "orders") -> dict[str, Any]:
-        """What ``sync --json`` tells, without the zeros."""
+        """The counts of ``sync --json``, without the zeros."""
         counts = self.json["accounts"][account][job]
         return {name: value for name, value in counts.items() if value}
 
 
 class Program:
-    """A configuration in a folder of its own, and the program that is run with it."""
+    """A configuration in its own folder, and the program that is run with it."""
 
     made: ClassVar[list["Program"]] = []
-    """All of them, for whoever wants to look at what they have left behind."""
+    """All of them, for checks of what they have left behind."""
 
     def __init__(self, folder: Path, odoo: OdooDatabase, simulator: Simulator) -> None:
         self.made.append(self)

@@ -144,7 +144,7 @@ class Shop:
         self.rpc("sale.order", "action_cancel", [sale_order_id], context=context)
 
     def refuse_partners_named(self, name: str) -> None:
-        """A rule of a company that wants no such customers."""
+        """An automation rule that refuses such customers."""
         (model,) = self.search("ir.model", [("model", "=", "res.partner")], [])
         rule = {"name": "Not wanted", "model_id": model["id"], "perm_read": False}
         domain = f"[('name', '!=', {name!r})]"

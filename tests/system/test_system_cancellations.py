@@ -27,7 +27,7 @@ OPERATIONS = ("createFeedDocument", "createFeed")
 
 @pytest.fixture(autouse=True)
 def _valid(bridge: Bridge) -> Any:
-    """Whatever a test lets Amazon hear has the form that Amazon documents."""
+    """Every feed that a test sends has the form that Amazon documents."""
     yield
     for operation in OPERATIONS:
         for request in bridge.received(operation):
@@ -37,7 +37,7 @@ def _valid(bridge: Bridge) -> Any:
 
 
 def place(bridge: Bridge, number: int = 1, **settings: Any) -> list[Order]:
-    """Orders that stand in Odoo, ready to be delivered."""
+    """Orders imported into Odoo, ready to be delivered."""
     world = bridge.simulator.world
     orders = [
         world.place_order("FR", [Line(quantity=2), Line()], **settings) for _ in range(number)

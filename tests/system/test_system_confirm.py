@@ -89,7 +89,7 @@ def test_what_a_module_keeps_from_confirmation_is_quarantined(
             assert row["date_order"] == f"{order.created:%Y-%m-%d %H:%M:%S}"
         bridge.app.ledger.items.retry()
         assert bridge.sync("orders")["quarantined"] == 2
-        # a person confirms one all the same
+        # a person confirms one anyway
         id_ = sale_order(shop, bad)["id"]
         shop.rpc("sale.order", "write", [id_], {"ignore_exception": True})
         shop.rpc("sale.order", "action_confirm", [id_])

@@ -40,7 +40,7 @@ class CrookedItem(Item):
 
 @dataclass
 class Sixty:
-    """The orders, what they should lead to, and what came of them."""
+    """The orders, the expected records, and the actual ones."""
 
     world: SettledWorld
     program: Program
@@ -59,7 +59,7 @@ class Sixty:
 
     @property
     def seen(self) -> int:
-        """Amazon isn't asked for orders that aren't paid yet, nor for what can't be delivered."""
+        """Orders that aren't paid yet or can't be delivered aren't fetched."""
         fetched = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"}
         return sum(order.status in fetched for order in self.world.orders)
 

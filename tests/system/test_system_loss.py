@@ -107,7 +107,7 @@ def test_many_orders_refused_for_days_wait_for_the_missing_right(here: MemorySho
 def test_a_shipment_that_amazon_refuses_like_an_account_is_tried_a_few_times(
     here: MemoryShop,
 ) -> None:
-    """Amazon accepts others meanwhile: each run another one."""
+    """Amazon accepts others: another one in each run."""
     (bad,) = place(here)
     here.run("orders")
     transfer = here.warehouse.ship(bad)
@@ -345,7 +345,7 @@ def test_a_store_of_a_test_copy_refuses_production_until_it_is_adopted(here: Mem
 def test_a_database_that_moved_is_taken_up_and_a_copy_is_not(
     here: MemoryShop, deleted: int, *, accepted: bool, readable: bool
 ) -> None:
-    """Both have the uuid, and the name; a copy lacks what came in after it was made."""
+    """Both have the uuid, and the name; a copy lacks what was imported after it was made."""
     orders = place(here, 4)
     here.run()
     here.bridge.close()

@@ -30,7 +30,7 @@ INCOMPLETE = "Amazon waits for carrier and tracking reference"
 
 @pytest.fixture(autouse=True)
 def _valid(bridge: Bridge) -> Any:
-    """Whatever a test lets Amazon hear has the form that Amazon documents."""
+    """Every confirmation that a test sends has the form that Amazon documents."""
     yield
     for request in bridge.received("confirmShipment"):
         order_id = request.path.split("/")[4]
@@ -237,7 +237,7 @@ def test_each_account_tells_of_its_own(
         "A1SIMULATEDEU",
         "A1OTHER",
     }
-    bridge.forget()  # nothing but Amazon tells now whose order it is
+    bridge.forget()  # only Amazon shows now whose order it is
     for account in ("acme", "us"):
         assert bridge.sync("pickings", account=account) == {}
 
@@ -465,7 +465,7 @@ RENAMED = {"rounds": "runs"}
 def test_a_state_store_of_the_version_before(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
 ) -> None:
-    """Whatever it knew of a delivery order by its name is found out again; nothing goes twice."""
+    """What it knew of a delivery order by its name is read again; nothing is sent twice."""
     done, sent, waiting, refused = orders = place(bridge, 4)
     warehouse.ship(done)
     bridge.sync("pickings")

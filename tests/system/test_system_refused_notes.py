@@ -20,7 +20,7 @@ def place(here: MemoryShop, number: int) -> list[Order]:
 
 
 def sync(here: MemoryShop, job: str) -> dict[str, Any]:
-    """One run that comes to its end."""
+    """One run that finishes."""
     here.clock.advance(minutes=25)
     counts = here.bridge.sync(job)
     assert "error" not in counts, counts

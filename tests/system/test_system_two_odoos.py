@@ -324,7 +324,7 @@ def test_confirming_is_all_or_nothing(side: Side) -> None:
 
 
 def test_services_and_unknown_goods(side: Side) -> None:
-    """A service makes no move; goods that nobody counts always stand ready."""
+    """A service creates no move; goods without stock tracking are always available."""
     order = side.order()
     rows = [
         [f"amazon_bridge.sale_line_{order.key}-{name}", str(order.id), str(id_), name, "1"]

@@ -39,7 +39,7 @@ def confirmed(side: Side, *lines: tuple[str, int, str], dated: str | None = None
 
 
 def test_another_product_on_the_only_move(side: Side) -> None:
-    """The delivery isn't the sale order's any more, until it is done with a line of its own."""
+    """The delivery isn't the sale order's any more, until it is done with its own line."""
     order = confirmed(side, (MUG, 2, "10"))
     transfer = order.swap(MUG, BOARD)
     assert order.read("picking_ids") == []
@@ -237,7 +237,7 @@ def test_quantities_after_a_part_left(side: Side) -> None:
 
 
 def test_quantities_after_somebody_picked(side: Side) -> None:
-    """What is picked isn't reserved anew: more of it than is demanded leaves."""
+    """What is picked isn't reserved again: more of it than is demanded leaves."""
     warehouse = Warehouse(side.shop)
     for picked, wanted, left in ((0, 4, 4), (0, 2, 2), (1, 5, 1), (3, 2, 3)):
         order = confirmed(side, (MUG, 3, "10"))

@@ -22,7 +22,7 @@ NOTE = "load"
 
 @dataclass(frozen=True)
 class Step:
-    """A call, and whether it is worked before the program dies."""
+    """A call, and whether it takes effect before the program dies."""
 
     method: str
     path: str

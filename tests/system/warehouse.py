@@ -18,7 +18,7 @@ class Warehouse:
         self.carrier = cache(self._carrier)
 
     def _carrier(self, name: str) -> int:
-        """A delivery method of this name, made when there is none."""
+        """A delivery method of this name, created if missing."""
         found = self.shop.search("delivery.carrier", [("name", "=", name)], [])
         if found:
             return int(found[0]["id"])
@@ -29,7 +29,7 @@ class Warehouse:
     # Deliveries
 
     def transfers(self, order: Order) -> Rows:
-        """All transfers of the order's sale order, those made first in front.
+        """All transfers of the order's sale order, oldest first.
 
         Also those that are linked to none of its lines, as after all products were replaced.
         """
@@ -86,7 +86,7 @@ class Warehouse:
     def delivered(self, sale_order_ids: set[int]) -> list[tuple[int, int]]:
         """The transfers to the customer that are done, each with each of these sale orders of it.
 
-        Also those of which only the reference leads to the sale order.
+        Also those linked to the sale order only by their reference.
         """
         done = [("state", "=", "done"), ("location_dest_id.usage", "=", "customer")]
         fields = ["sale_id", "reference_ids"]

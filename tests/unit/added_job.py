@@ -1,4 +1,4 @@
-"""Uses a job that was just added, in a process of its own: see ``test_add_a_job``.
+"""Uses a job that was just added, in a separate process: see ``test_add_a_job``.
 
 Prints where the job shows, as JSON. Odoo is in memory; Amazon is not called.
 """

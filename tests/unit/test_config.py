@@ -1,4 +1,4 @@
-"""What may stand in the configuration, and what a good file means."""
+"""What the configuration may contain, and how it is read."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The state store over years: its beginning, its hours, forgetting, backup, examination."""
+"""The state store over years: creation, hourly counts, retention, backup, verification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Odoo answers is looked at before it is worked with."""
+"""Odoo's responses are validated before they are used."""
 
 from typing import Any
 

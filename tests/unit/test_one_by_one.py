@@ -88,7 +88,7 @@ def test_an_item_that_is_refused_keeps_no_other_if_the_remote_is_alive() -> None
         )
         found = {item: type(result) for item, result in results}
     assert found == {n: RefusedItem if n in errors else type(None) for n in range(5)}
-    assert len(probes) == 1, "the probe is asked once: Amazon grants it once in a minute"
+    assert len(probes) == 1, "one probe: Amazon allows one call in a minute"
 
 
 def test_a_remote_that_refuses_ten_and_accepts_none_refuses_the_account() -> None:

@@ -1,4 +1,4 @@
-"""The product map: what may stand in it, and what a wrong one is answered with."""
+"""The product map: its format, and the errors of an invalid one."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The words of what Odoo returns in place of doing what it was asked for."""
+"""The messages in what Odoo returns instead of executing a call."""
 
 from typing import Any
 

@@ -51,8 +51,8 @@ def _ensure_route(work: Work, name: str, location_id: int | None, place: Place) 
         Need(
             f"a route out of {name} to the customers",
             f"{_ROUTES} > New: applicable on sales order lines, with "
-            f"one rule: Pull From, from {name} to Partners/Customers, operation type an "
-            "outgoing one of its own, supply method Take From Stock",
+            f"one rule: Pull From, from {name} to Partners/Customers, operation type a "
+            "separate outgoing one, supply method Take From Stock",
             work.session.names.route_model,
             INVENTORY_ADMINISTRATOR,
         ),

@@ -182,7 +182,7 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
     # How it ends
 
     def teardown(self) -> None:
-        """All comes to its place, and then nothing more is written."""
+        """Everything is settled, and then nothing more is written."""
         self.check()
         self._calm_down()
         for _ in range(2):

@@ -99,7 +99,7 @@ class InOdoo(History):
         self._send(transfer)
 
     def people_no_backorder(self, order: Order, _: int) -> None:
-        """One unit leaves, and nobody wants to send the rest."""
+        """One unit leaves, without a backorder for the rest."""
         transfer = self._open(order)
         self.loose.add(order.order_id)
         first = self._moves(transfer)[0]

@@ -131,7 +131,7 @@ class Always(History):
 
 
 class AtTheEnd(Always):
-    """Holds when all had the time to come to its place."""
+    """Holds when everything had time to settle."""
 
     def check_all_is_done(self) -> None:
         ledger = self.bridge.app.ledger
@@ -197,7 +197,7 @@ class AtTheEnd(Always):
             assert {package.reference for package in order.packages} == done, history
 
     def whole_history(self, order: Order) -> list[str]:
-        """For whoever looks for the reason of a failure."""
+        """For the diagnosis of a failure."""
         ledger = self.bridge.app.ledger
         transfers = self.warehouse.transfers(order)
         deliveries = [entry for row in transfers for entry in self._shipment_entries(row, order)]

@@ -17,7 +17,7 @@ HTML = [("Content-Type", "text/html; charset=utf-8")]
 GONE = 2_000_000_000
 """An id that no record has."""
 HUGE = 2**31 - 1
-"""Stands for a number of thirty digits, which the standard library can read and not write."""
+"""Placeholder of a number of thirty digits, which the standard library can read but not write."""
 
 VALUES: tuple[Any, ...] = (
     *(False, None, True, 0, -1, GONE, HUGE, 1e308, 0.5, "", " ", "not_a_state", "2026-13-45 99:00"),

@@ -98,7 +98,7 @@ class Packers:
                 if getattr(self, action)(order):
                     self.done.append(action)
 
-    # What they do; each tells whether there was anything to be done
+    # What they do; each returns whether there was anything to do
 
     def label(self, order: Order) -> bool:
         return self._enter(self._some(self.transfers(order)), f"JD{self.chance.getrandbits(30)}")

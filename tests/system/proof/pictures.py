@@ -124,7 +124,7 @@ class _Album:
         return (row["state"], row["location_id"][1], *moves, *said)
 
     def customers(self, order: Order) -> int:
-        """Those with the buyer's e-mail address, which is made for this one order's buyer."""
+        """Those with the buyer's e-mail address, which is unique to this order's buyer."""
         domain = [("email", "=", order.buyer.email), ("parent_id", "=", False)]
         return len(self.shop.search("res.partner", domain, []))
 

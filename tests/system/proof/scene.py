@@ -19,7 +19,7 @@ from amazon_bridge.simulator import ManualClock, Seller, Simulator
 JOBS = ("orders", "cancellations", "pickings")
 
 ACCOUNTS = {"acme": ["FR", "DE"], "isles": ["GB"]}
-"""One seller under two names, each with marketplaces of its own."""
+"""One seller under two names, each with its own marketplaces."""
 
 CARRIER, FRENCH_TEAM = "DHL", "La boutique"
 

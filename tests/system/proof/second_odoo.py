@@ -24,7 +24,7 @@ SECONDS_TO_START = 120
 
 
 class Relay:
-    """Stands between an Odoo and PostgreSQL; can be cut."""
+    """A proxy between an Odoo and PostgreSQL; can be cut."""
 
     def __init__(self, folder: Path, target: Path) -> None:
         self._path, self._target = folder / SOCKET, target / SOCKET

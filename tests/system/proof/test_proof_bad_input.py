@@ -23,7 +23,7 @@ def test_only_what_is_bad_is_quarantined(scenario: Scenario, seed: int) -> None:
     chance, world = random.Random(seed), scenario.world
     known = {order.order_id for order in world.orders}
     (seller,) = world.sellers.values()
-    scenario.clock.advance(hours=12)  # the orders are made up for the last hours
+    scenario.clock.advance(hours=12)  # the orders are generated for the last hours
     populate(world, seed, ORDERS, seller=seller, countries=seller.countries, days=0.4)
     orders = {o.order_id: o for o in world.orders if o.order_id not in known}
     chosen = {order_id: chance.getrandbits(32) for order_id in orders if chance.random() < 0.6}

@@ -12,7 +12,7 @@ from scene import Scene
 
 @dataclass
 class RealStage:
-    """One Odoo and one Amazon for all histories; each has a seller of its own."""
+    """One Odoo and one Amazon for all histories; each has its own seller."""
 
     scenario: Scenario
     folder: Path

@@ -33,14 +33,14 @@ class Moment(Enum):
     BEFORE = auto()
     """The call never came."""
     DURING = auto()
-    """The call is worked, perhaps still while the next program runs already."""
+    """The call takes effect, perhaps while the next program already runs."""
     AFTER = auto()
-    """The call was worked, and nobody read the answer."""
+    """The call took effect, and nobody read the response."""
 
 
 @dataclass
 class Killer:
-    """Stands on the way of all calls to both sides, counts them, and kills at one of them."""
+    """Intercepts all calls to Odoo and Amazon, counts them, and kills at one of them."""
 
     call: int
     moment: Moment
@@ -66,7 +66,7 @@ class Killer:
 
     def _kill(self) -> None:
         assert self.victim
-        self.kills += 1  # before the kill, which whoever waits for the victim notices at once
+        self.kills += 1  # before the kill, which the waiting test notices at once
         self.victim.kill()
         self.victim.wait()
 

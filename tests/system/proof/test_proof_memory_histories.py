@@ -30,7 +30,7 @@ def furnished() -> MemoryOdoo:
 
 @dataclass
 class MemoryStage:
-    """Each history has an Odoo and an Amazon of its own, and a clock that all of them go by."""
+    """Each history has its own Odoo and Amazon, with a common clock."""
 
     folder: Path
     template: MemoryOdoo = field(default_factory=furnished)

@@ -55,7 +55,7 @@ def _is_killed_at(number: int, scene: Scene) -> bool:
 def test_what_left_before_odoo_was_restored_is_not_packed_again(
     tmp_path: Path, quantities: Mapping[str, int] | None
 ) -> None:
-    """Also when the state store, lost meanwhile, never knew another state of the order."""
+    """Also when the state store was lost and never knew another state of the order."""
     scene = MemoryStage(tmp_path).open()
     bridge, odoo = scene.bridge, scene.odoo
     assert odoo

@@ -33,7 +33,7 @@ def finish(program: ClockedProgram, *processes: object) -> list[Run]:
 
 @pytest.mark.parametrize("seed", RACES)
 def test_two_on_one_state_store(scenario: Scenario, undisturbed: Picture, seed: int) -> None:
-    """One works, the other waits, or says that it is being worked, and ends with 3."""
+    """One runs the job, the other waits, or says that it is running, and exits with 3."""
     scenario.play_day()
     runs = finish(scenario.program, scenario.begin_sync(), scenario.begin_sync())
     assert 0 in {run.code for run in runs}
@@ -47,7 +47,7 @@ def test_two_on_one_state_store(scenario: Scenario, undisturbed: Picture, seed: 
 def test_two_with_their_own_state_stores(
     scenario: Scenario, undisturbed: Picture, seed: int
 ) -> None:
-    """As when a second installation was forgotten: each order, line and delivery is made once."""
+    """As with a forgotten second installation: each order, line and delivery is created once."""
     other = another(scenario.program)
     scenario.play_day()
     scenario.clock.shift += timedelta(minutes=35)
@@ -186,7 +186,7 @@ def settle(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 20)))
 def test_people_ship_and_cancel_while_amazon_is_told(scenario: Scenario, seed: int) -> None:
-    created = datetime.now(UTC) - timedelta(hours=1)  # Odoo's clock tells when they are shipped
+    created = datetime.now(UTC) - timedelta(hours=1)  # Odoo's clock dates their shipment
     lines = [Line(quantity=2), Line(sku="MUG-RED")]
     orders = [scenario.world.place_order("FR", lines, created=created) for _ in range(8)]
     scenario.sync()

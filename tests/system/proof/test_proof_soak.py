@@ -37,7 +37,7 @@ JOBS = ("orders", "cancellations", "pickings")
 
 
 class SoakProgram(Program):
-    """Forgets as soon as it may."""
+    """Retention with the shortest periods allowed."""
 
     def configure(self) -> Path:
         path = super().configure()
