@@ -192,6 +192,7 @@ class App(SyncRuns):
             endpoint=account.endpoint,
             token_url=account.token_url,
             throttle=self.throttle,
+            account=account.name,
             prices_include_tax=_configured_inclusion(account),
             sleep=self._sleep,
             watch=partial(self._watch, account.name),

@@ -11,7 +11,13 @@ import structlog
 
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
-from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
+from amazon_bridge.engine.errors import (
+    AccountError,
+    BridgeError,
+    ConfigError,
+    RateLimited,
+    Transient,
+)
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.runner import Counts, internal_error
 from amazon_bridge.flows import jobs
@@ -121,6 +127,8 @@ class SyncRuns:
             return work(self.context(account, dry_run=dry_run))
         except ConfigError:
             raise
+        except RateLimited as limit:
+            return Counts(resume_in=limit.seconds)
         except BridgeError as error:
             return Counts(error=str(error))
         except Exception as error:  # noqa: BLE001  a bug must cost one run, not all the others

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address
 from ssl import SSLContext
@@ -26,12 +27,31 @@ from amazon_bridge.amazon.faults import (
 )
 from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.sdk import Credentials, Site, Tokens, build, silence
-from amazon_bridge.engine.errors import BridgeError, ConfigError, Transient, Watch, nobody_watches
+from amazon_bridge.engine.errors import (
+    BridgeError,
+    ConfigError,
+    RateLimited,
+    Transient,
+    Watch,
+    nobody_watches,
+)
 from amazon_bridge.engine.retrying import CALL, retry_transient
-from amazon_bridge.engine.throttle import Throttle
+from amazon_bridge.engine.throttle import Throttle, Urgency
 
 T = TypeVar("T")
 P = TypeVar("P", bound=BaseModel)
+
+_REFUSALS = 4
+"""Calls in all, if Amazon refuses each for its rate and there is a token again at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    operation: Operation
+    args: tuple[object, ...]
+    fields: Mapping[str, object]
+    hide: str
+    urgency: Urgency
 
 
 class Connection:
@@ -43,9 +63,11 @@ class Connection:
         credentials: Login with Amazon.
         token_url: Where its tokens come from.
         throttle: Keeps calls below Amazon's rates; shared by all accounts.
+        account: Whose turn it is where accounts of the seller share a rate.
         timeout: Seconds, for connecting and for each read.
         sleep: Waits between two attempts, in seconds.
-        watch: Callback invoked after every attempt; its seconds include the wait for the rate.
+        watch: Callback invoked after every attempt that was made; its seconds include a pause for
+            the rate.
 
     Raises:
         ConfigError: A URL would send secrets unencrypted.
@@ -59,6 +81,7 @@ class Connection:
         credentials: Credentials,
         token_url: str,
         throttle: Throttle,
+        account: str,
         timeout: float,
         sleep: Callable[[float], None] = time.sleep,
         watch: Watch = nobody_watches,
@@ -68,7 +91,7 @@ class Connection:
         silence()
         self.calls: Counter[str] = Counter()
         self._seller_id, self._site, self._throttle = seller_id, site, throttle
-        self._watch = watch
+        self._account, self._watch = account, watch
         self._verify = _trusted_authorities()
         self.files = httpx.Client(timeout=timeout, verify=self._verify)
         self._http = httpx.Client(
@@ -81,23 +104,33 @@ class Connection:
         self._local = threading.local()
         self._sleep = sleep
 
-    def call(self, operation: Operation, *args: object, hide: str = "", **fields: object) -> Answer:
-        """Call an operation as soon as its rate allows it. Operations that only read are retried.
+    def call(
+        self,
+        operation: Operation,
+        *args: object,
+        hide: str = "",
+        urgency: Urgency = Urgency.LIVE,
+        **fields: object,
+    ) -> Answer:
+        """Call an operation, if its rate allows it. Operations that only read are retried.
 
         Args:
             operation: What to call.
             args: The arguments of the library's method.
             hide: A text that must not appear in error messages.
+            urgency: How the call shares the seller's rate.
             fields: The parameters, under Amazon's names.
 
         Raises:
+            RateLimited: Its rate is used up for longer than a moment; nothing was done.
             Transient: Amazon can't be reached or is busy, or its response can't be parsed.
             ItemError: Amazon refuses this item.
             AccountError: Amazon refuses the account.
         """
+        call = _Call(operation, args, fields, hide, urgency)
         if operation.writes:
-            return self._call_observed(operation, hide, args, fields)
-        return self._retry(lambda: self._call_observed(operation, hide, args, fields))
+            return self._paced(call)
+        return self._retry(lambda: self._paced(call))
 
     def ask(self, expected: type[P], operation: Operation, *args: object, **fields: Any) -> P:
         """Call an operation and parse its response.
@@ -131,50 +164,59 @@ class Connection:
     def _retry(self, call: Callable[[], T]) -> T:
         return retry_transient(call, CALL, sleep=self._sleep)
 
-    def _call_observed(
-        self, operation: Operation, hide: str, args: tuple[object, ...], fields: dict[str, object]
-    ) -> Answer:
-        begun = time.monotonic()
-        problem: BridgeError | None = None
-        try:
-            return self._attempt(operation, hide, args, fields)
-        except BridgeError as error:
-            problem = error
-            raise
-        finally:
-            self._watch(operation.name, problem, time.monotonic() - begun)
+    def _paced(self, call: _Call) -> Answer:
+        """Call, and again if Amazon refuses it for its rate and there is a token within a moment.
 
-    def _attempt(
-        self, operation: Operation, hide: str, args: tuple[object, ...], fields: dict[str, object]
-    ) -> Answer:
+        A call refused so was not done.
+        """
+        for _ in range(_REFUSALS - 1):
+            with suppress(_RefusedForRate):
+                return self._call_observed(call)
+        return self._call_observed(call)
+
+    def _call_observed(self, call: _Call) -> Answer:
+        begun = time.monotonic()
+        try:
+            answer = self._attempt(call)
+        except BridgeError as error:
+            if not isinstance(error, RateLimited) or isinstance(error, _RefusedForRate):
+                self._watch(call.operation.name, error, time.monotonic() - begun)
+            raise
+        self._watch(call.operation.name, None, time.monotonic() - begun)
+        return answer
+
+    def _attempt(self, call: _Call) -> Answer:
         try:
             try:
-                return self._send(operation, args, fields)
+                return self._send(call)
             except Refusal as refusal:
                 if not refusal.stale_token:
                     raise
                 self._tokens.drop(refusal.access_token)
-                return self._send(operation, args, fields)
+                return self._send(call)
         except Refusal as refusal:
-            refusal.hide = hide
-            raise error_of(refusal, operation) from None
+            refusal.hide = call.hide
+            raise self._error_of(refusal, call.operation) from None
 
-    def _send(
-        self, operation: Operation, args: tuple[object, ...], fields: dict[str, object]
-    ) -> Answer:
+    def _error_of(self, refusal: Refusal, operation: Operation) -> BridgeError:
+        if refusal.status != httpx.codes.TOO_MANY_REQUESTS:
+            return error_of(refusal, operation)
+        self._throttle.drain(self._seller_id, operation.name, refusal.retry_after)
+        return _RefusedForRate(operation.name, refusal.retry_after or 1 / operation.limit.rate)
+
+    def _send(self, call: _Call) -> Answer:
+        operation = call.operation
         self._tokens.get_auth()  # a login that fails must not use up the operation's rate
-        self._throttle.wait(self._seller_id, operation.name)
+        self._throttle.wait(self._seller_id, operation.name, self._account, call.urgency)
         self._tokens.get_auth()  # it may have run out during the wait
         with self._lock:
             self.calls[operation.name] += 1
         try:
-            operation.function(self._client(operation.client), *args, **fields)
+            operation.function(self._client(operation.client), *call.args, **call.fields)
         except httpx.HTTPError as error:
             raise network_error(error, operation) from error
         except Refusal as refusal:
             self._adapt_rate(operation, refusal.headers.get("x-amzn-ratelimit-limit"))
-            if refusal.status == httpx.codes.TOO_MANY_REQUESTS:
-                self._throttle.drain(self._seller_id, operation.name, refusal.retry_after)
             raise
         answer: Answer = self._local.answer
         self._adapt_rate(operation, answer.headers.get("x-amzn-ratelimit-limit"))
@@ -201,6 +243,10 @@ class Connection:
                 client_class, self._site, self._tokens, self._http, self._verify
             )
         return clients[client_class]
+
+
+class _RefusedForRate(RateLimited):
+    """Amazon refused a call for its rate (HTTP 429), although there was a token."""
 
 
 @cache

@@ -109,18 +109,21 @@ class SellingPartner:
     - ``Transient``: Amazon can't be reached or is busy; with ``maybe_done``, a call that changes
       it may have succeeded anyway.
     - ``AccountError``: Amazon refuses the account.
+    - ``RateLimited``: Amazon's rate allows no call for longer than a moment; nothing was done.
 
     Args:
         seller_id: Also called merchant token or merchant identifier.
         marketplaces: At least one; all of one region.
         credentials: Login with Amazon.
         throttle: With ``operations.LIMITS``; shared by all accounts, as a seller's rates are.
+        account: Its name; accounts of one seller take turns where they share a rate.
         endpoint: Base URL; None: the region's.
         token_url: None: Amazon's.
         prices_include_tax: Used if Amazon's figures leave it open; None: by the marketplace.
         timeout: Seconds.
         sleep: Waits before a read is tried again, in seconds.
-        watch: Callback invoked after every attempt, with Amazon's name of the operation.
+        watch: Callback invoked after every attempt that was made, with Amazon's name of the
+            operation.
 
     Raises:
         ConfigError: A URL would send secrets unencrypted.
@@ -133,6 +136,7 @@ class SellingPartner:
         marketplaces: Sequence[Marketplace],
         credentials: Credentials,
         throttle: Throttle,
+        account: str = "",
         endpoint: str | None = None,
         token_url: str | None = None,
         prices_include_tax: bool | None = None,
@@ -151,6 +155,7 @@ class SellingPartner:
             credentials=credentials,
             token_url=token_url or TOKEN_URL,
             throttle=throttle,
+            account=account,
             timeout=timeout,
             sleep=sleep,
             watch=watch,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -154,5 +153,5 @@ def _run_json(run: Run) -> dict[str, Any]:
         "last_error": run.last_error,
         "last_started": timestamp(run.last_started),
         "last_finished": timestamp(run.last_finished),
-        "counts": asdict(run.counts),
+        "counts": run.counts.as_json(),
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import click
@@ -19,6 +21,7 @@ from amazon_bridge.engine.errors import AccountError, ConfigError, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import jobs
 from amazon_bridge.service import sync_client
+from amazon_bridge.service.resumed_runs import ResumedRuns
 from amazon_bridge.service.sync_protocol import Results, jobs_named, results_json
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import say
@@ -66,7 +69,7 @@ def _sync_here(
             results = _run_jobs(bridge, job, account, bridge.sync_with_sweep, errors)
             bridge.housekeeping.run_due()
             return results
-        results = _run_jobs(bridge, job, account, partial(bridge.sync, dry_run=True), errors)
+        results = _run_jobs(bridge, job, account, partial(_foresee, bridge), errors)
         if not quiet:
             for each in bridge.accounts(account):
                 _show_first_run(bridge, each)
@@ -80,17 +83,34 @@ def _run_jobs(
     run: Callable[[AccountConfig, str], Counts],
     errors: list[ConfigError],
 ) -> Results:
-    """Run the jobs of each account; a wrong configuration of one stops none of the others."""
-    results: Results = {}
-    for each in bridge.accounts(account):
-        results[each.name] = {}
-        for name in jobs_named(job):
-            try:
-                results[each.name][name] = run(each, name)
-            except ConfigError as error:
-                errors.append(error)
-                results[each.name][name] = Counts(error=str(error))
-    return results
+    """Run the jobs of each account until all are through.
+
+    A wrong configuration of one account stops none of the others. Where a rate limit ends a run,
+    it goes on when there is a token; nothing is locked meanwhile.
+    """
+
+    def run_named(name: str, job: str) -> Counts:
+        try:
+            return run(bridge.config.account(name), job)
+        except ConfigError as error:
+            errors.append(error)
+            return Counts(error=str(error))
+
+    runs = ResumedRuns(bridge.clock)
+    runs.add((each.name, name) for each in bridge.accounts(account) for name in jobs_named(job))
+    while due := runs.next_due:
+        time.sleep(max(0.0, (due - bridge.clock()).total_seconds()))
+        runs.do_due(run_named)
+    return runs.results
+
+
+def _foresee(bridge: App, account: AccountConfig, job: str) -> Counts:
+    """Do a dry run; one that a rate limit ends is not resumed, because it would start over."""
+    counts = bridge.sync(account, job, dry_run=True)
+    if counts.resume_in is not None:
+        part = "only a part was looked at: Amazon's rate allows no more calls now."
+        say(f"{account.name}, {job}: {part}", err=True)
+    return replace(counts, resume_in=None)
 
 
 def _show_first_run(bridge: App, account: AccountConfig) -> None:
@@ -106,7 +126,7 @@ def _show_first_run(bridge: App, account: AccountConfig) -> None:
 
 
 def _show_counts(results: Results) -> None:
-    numbers = [name for name in Counts.__slots__ if name != "error"]
+    numbers = list(Counts().numbers())
     table = Table("account", "job", *numbers)
     failed: dict[tuple[str, str], list[str]] = {}
     for account, done in results.items():

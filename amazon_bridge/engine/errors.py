@@ -44,6 +44,19 @@ class Transient(BridgeError):
         self.exhausted = False
 
 
+class RateLimited(BridgeError):
+    """A remote's rate allows no further call for so many ``seconds``.
+
+    Nothing failed, and nothing waits for it: the run ends with what it did, and is resumed then.
+    """
+
+    def __init__(self, operation: str, seconds: float) -> None:
+        super().__init__(
+            f"Amazon's rate for {operation} is used up.", f"Try again in {seconds:.0f} seconds."
+        )
+        self.seconds = seconds
+
+
 class ItemError(BridgeError):
     """This item can't be processed as it is: quarantine it and continue with the others.
 

@@ -17,6 +17,7 @@ from amazon_bridge.engine.errors import (
     ConfigError,
     ItemError,
     ItemErrors,
+    RateLimited,
     Refused,
     StorageError,
     Transient,
@@ -41,12 +42,28 @@ class Counts:
     unchanged: int = 0
     quarantined: int = 0
     error: str | None = None
+    resume_in: float | None = None
+    """Seconds after which the run can go on, if a rate limit ended it before it was through."""
 
     def __add__(self, other: Counts) -> Counts:
         """The sum of both, with the errors of both."""
-        mine, yours = asdict(self), asdict(other)
-        error = _joined(mine.pop("error"), yours.pop("error"))
-        return Counts(**{name: number + yours[name] for name, number in mine.items()}, error=error)
+        numbers = {name: n + getattr(other, name) for name, n in self.numbers().items()}
+        resume_in = min(filter(None, (self.resume_in, other.resume_in)), default=None)
+        return Counts(**numbers, error=_joined(self.error, other.error), resume_in=resume_in)
+
+    def numbers(self) -> dict[str, int]:
+        """The numbers of items, by name."""
+        fields = asdict(self)
+        del fields["error"], fields["resume_in"]
+        return fields
+
+    def as_json(self) -> dict[str, int | str | None]:
+        """What a finished run did."""
+        return {**self.numbers(), "error": self.error}
+
+    def note_rate_limit(self, limit: RateLimited) -> None:
+        """Note that the run ends before it is through, because a rate is used up."""
+        self.resume_in = min(self.resume_in or limit.seconds, limit.seconds)
 
     def note_error(self, error: object) -> None:
         """Add an error to those noted before; one that was noted already is not repeated."""
@@ -111,7 +128,7 @@ def work(
         AccountError: the remote is down, refuses the login, or asks to wait longer than the
             policy allows. No further item is tried.
         Transient: with ``raise_transient`` only.
-        StorageError, ConfigError: as raised by ``apply`` or ``alive``.
+        StorageError, ConfigError, RateLimited: as raised by ``apply`` or ``alive``.
     """
     worker = _Worker(apply, key, alive, policy, sleep, raise_transient)
     for start in range(0, len(items), size):
@@ -155,7 +172,7 @@ def one_by_one(
     Raises:
         AccountError: the remote is down, refuses the login, or refused ``_REFUSALS`` items and
             accepted none. No further item is tried.
-        StorageError, ConfigError: as raised by ``work``.
+        StorageError, ConfigError, RateLimited: as raised by ``work``.
     """
     streak = _Streak(alive)
     for item in items:
@@ -169,7 +186,7 @@ def one_by_one(
 def _singly(item: T, work: Callable[[T], R]) -> R | ItemError | Transient | AccountError:
     try:
         return work(item)
-    except (StorageError, ConfigError):
+    except (StorageError, ConfigError, RateLimited):
         raise
     except (ItemError, Transient, AccountError) as error:
         return error
@@ -240,7 +257,7 @@ class _Worker(Generic[T]):
                 self.apply(batch)
             else:
                 retry_transient(lambda: self.apply(batch), policy, sleep=self.sleep)
-        except (StorageError, ConfigError):
+        except (StorageError, ConfigError, RateLimited):
             raise
         except Transient as error:
             if self.raise_transient:
@@ -289,7 +306,7 @@ def _ensure_alive(alive: Callable[[], object]) -> None:
     """Raise AccountError if the remote is down or refuses the login."""
     try:
         alive()
-    except (AccountError, ConfigError):
+    except (AccountError, ConfigError, RateLimited):
         raise
     except BridgeError as down:
         raise AccountError(down.reason, down.remedy) from down

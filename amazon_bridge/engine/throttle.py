@@ -5,6 +5,10 @@ A bucket holds ``burst`` tokens and gets ``rate`` new ones a second; a call take
 
 A bucket is kept as one number, the instant at which it will be full again. What that instant
 lies ahead of now is exactly what is missing in it, and there is nothing to top up in between.
+
+Nobody sleeps until there is a token, unless that takes a moment only: the call raises
+``RateLimited`` and its caller comes back later. Meanwhile it has a place in the bucket's queue, so
+that accounts of one seller get tokens in turn, and live reading before the reading of a back-log.
 """
 
 from __future__ import annotations
@@ -15,13 +19,30 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 import structlog
 
+from amazon_bridge.engine.errors import RateLimited
+
 log = structlog.get_logger(__name__)
 
-_WORTH_A_WORD = 1.0
-"""Seconds; shorter waits are counted and not logged."""
+PATIENCE = 2.0
+"""Seconds that a call may sleep for a token: the pace of getOrder and of faster operations."""
+
+
+_ROUNDING = 1e-6
+"""Seconds; monotonic clocks are floats."""
+
+
+class Urgency(IntEnum):
+    """How a call shares its bucket with others."""
+
+    LIVE = 0
+    BACKLOG = 1
+    """After all live calls; leaves one token for the next of them."""
+    SPARE = 2
+    """Only while the bucket is more than half full; has no place in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +61,60 @@ class Waits:
     seconds: float = 0.0
 
 
+@dataclass(slots=True)
+class _Place:
+    """A claimant's place in a bucket's queue."""
+
+    urgency: Urgency
+    arrival: int
+    expiry: float
+    """A claimant that has not come back by then is out."""
+
+
 class _Bucket:
     def __init__(self, limit: Limit, now: float) -> None:
         self.rate, self.burst = limit.rate, limit.burst
         self.full_at = now
+        self._queue: dict[str, _Place] = {}
+        self._arrivals = 0
 
-    def take(self, now: float) -> float:
-        """Take a token and return 0, or return the seconds until there will be one."""
-        if now < (free_at := self.full_at - (self.burst - 1) / self.rate):
+    def take(self, now: float, claimant: str, urgency: Urgency) -> float:
+        """Take a token and return 0, or return the seconds until the claimant may have one."""
+        left = min(self._ahead(now, claimant, urgency) + self._reserve(urgency), self.burst - 1)
+        free_at = self.full_at - (self.burst - 1 - left) / self.rate
+        if free_at - now > _ROUNDING:
+            self._enqueue(claimant, urgency, free_at)
             return free_at - now
+        self._queue.pop(claimant, None)
         self.full_at = max(self.full_at, now) + 1 / self.rate
         return 0.0
+
+    def has(self, now: float, urgency: Urgency) -> bool:
+        """Whether there would be a token if nobody queued."""
+        free_at = self.full_at - (self.burst - 1 - self._reserve(urgency)) / self.rate
+        return free_at - now <= _ROUNDING
+
+    def _reserve(self, urgency: Urgency) -> int:
+        """Tokens that must be left."""
+        return self.burst // 2 if urgency is Urgency.SPARE else min(urgency, self.burst - 1)
+
+    def _ahead(self, now: float, claimant: str, urgency: Urgency) -> int:
+        self._queue = {name: each for name, each in self._queue.items() if now <= each.expiry}
+        mine = self._queue.get(claimant)
+        place = urgency, mine.arrival if mine else math.inf
+        return sum(
+            (each.urgency, each.arrival) < place
+            for name, each in self._queue.items()
+            if name != claimant
+        )
+
+    def _enqueue(self, claimant: str, urgency: Urgency, free_at: float) -> None:
+        if urgency is Urgency.SPARE:
+            return
+        self._arrivals += 1
+        mine = self._queue.get(claimant)
+        arrival = mine.arrival if mine else self._arrivals
+        self._queue[claimant] = _Place(urgency, arrival, free_at + 1 / self.rate)
 
     def adapt(self, rate: float, now: float) -> None:
         missing = max(self.full_at - now, 0) * self.rate
@@ -67,7 +131,7 @@ class Throttle:
     Args:
         limits: The published limit of each operation.
         clock: Monotonic seconds.
-        sleep: Waits for a number of seconds.
+        sleep: Waits for a number of seconds, ``PATIENCE`` at most.
     """
 
     def __init__(
@@ -82,12 +146,33 @@ class Throttle:
         self._lock = threading.Lock()
         self.waits: defaultdict[tuple[str, str], Waits] = defaultdict(Waits)
 
-    def wait(self, seller: str, operation: str) -> None:
-        """Return as soon as the seller may call the operation; the call counts as made."""
-        while seconds := self._take(seller, operation):
-            if seconds >= _WORTH_A_WORD:
+    def wait(
+        self, seller: str, operation: str, claimant: str = "", urgency: Urgency = Urgency.LIVE
+    ) -> None:
+        """Return as soon as the seller may call the operation; the call counts as made.
+
+        Args:
+            seller: Whose bucket.
+            operation: Which of them.
+            claimant: Whose turn it is, where several take from the bucket: an account.
+            urgency: How it shares the bucket.
+
+        Raises:
+            RateLimited: That takes longer than ``PATIENCE``. The claimant keeps its place in the
+                queue until about then.
+        """
+        slept = 0.0
+        while seconds := self._take(seller, operation, claimant, urgency):
+            slept += seconds
+            if urgency is Urgency.SPARE or slept > PATIENCE:
                 log.info("throttled", seller=seller, operation=operation, seconds=round(seconds, 1))
+                raise RateLimited(operation, seconds)
             self._sleep(seconds)
+
+    def has(self, seller: str, operation: str, urgency: Urgency) -> bool:
+        """Whether a call of this urgency would get a token now, if nobody queued."""
+        with self._lock:
+            return self._bucket(seller, operation).has(self._clock(), urgency)
 
     def adapt(self, seller: str, operation: str, rate: float) -> None:
         """Continue at the rate (calls a second) that the remote granted."""
@@ -107,10 +192,11 @@ class Throttle:
         with self._lock:
             self._bucket(seller, operation).drain(self._clock(), seconds)
 
-    def _take(self, seller: str, operation: str) -> float:
+    def _take(self, seller: str, operation: str, claimant: str, urgency: Urgency) -> float:
         with self._lock:
-            seconds = self._bucket(seller, operation).take(self._clock())
-            if seconds:
+            bucket = self._bucket(seller, operation)
+            seconds = bucket.take(self._clock(), claimant, urgency)
+            if seconds and urgency is not Urgency.SPARE:
                 waits = self.waits[seller, operation]
                 waits.count, waits.seconds = waits.count + 1, waits.seconds + seconds
             return seconds

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
-from amazon_bridge.engine.errors import AccountError, ItemError, Transient
+from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import notices
@@ -139,7 +139,7 @@ class OutboundJob(Generic[F]):
 
         Returns:
             What was done, also if Odoo or Amazon went down or refused the account: then the
-            ``error`` says so.
+            ``error`` says so. If a rate limit of Amazon ended it, ``resume_in`` says when to go on.
         """
         if not context.account.is_enabled(self.job):
             return Counts()
@@ -149,6 +149,8 @@ class OutboundJob(Generic[F]):
             self._foresee(run) if dry_run else self._sync(run)
         except (AccountError, Transient) as error:
             counts.note_error(error)
+        except RateLimited as limit:
+            counts.note_rate_limit(limit)
         counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
         return counts
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict
 
 from prometheus_client import (
     CollectorRegistry,
@@ -18,7 +17,7 @@ from prometheus_client import (
 
 from amazon_bridge import __version__
 from amazon_bridge.app import ODOO
-from amazon_bridge.engine.errors import AccountError, BridgeError, Transient
+from amazon_bridge.engine.errors import AccountError, BridgeError, RateLimited, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.job_health import JobKey
 
@@ -58,11 +57,9 @@ class Counters:
         return Counter(f"amazon_bridge_{name}", meaning, labels, registry=self.registry)
 
     def count_run(self, key: JobKey, counts: Counts, seconds: float) -> None:
-        numbers = asdict(counts)
-        result = "failed" if numbers.pop("error") else "ok"
-        self._runs.labels(*key, result).inc()
+        self._runs.labels(*key, "failed" if counts.error else "ok").inc()
         self._seconds.labels(*key).observe(seconds)
-        for outcome, number in numbers.items():
+        for outcome, number in counts.numbers().items():
             if number or outcome in _ALWAYS_EXPORTED:
                 self._items.labels(*key, outcome).inc(number)
 
@@ -84,5 +81,7 @@ def _result(error: BridgeError | None) -> str:
             return "unavailable"
         case AccountError():
             return "account_refused"
+        case RateLimited():
+            return "rate_limited"
         case _:
             return "refused"

@@ -12,12 +12,13 @@ import structlog
 
 from amazon_bridge.app import ODOO, App
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.errors import BridgeError, ConfigError, Stopped, Transient
+from amazon_bridge.engine.errors import BridgeError, ConfigError, RateLimited, Stopped, Transient
 from amazon_bridge.engine.runner import Counts, internal_error
 from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.backoff import Backoff
 from amazon_bridge.service.counters import Counters
 from amazon_bridge.service.job_health import JobKey, JobMonitor
+from amazon_bridge.service.resumed_runs import resume_pause
 from amazon_bridge.service.scheduler import Scheduler
 from amazon_bridge.sync_runs import SWEEP
 
@@ -32,7 +33,7 @@ class JobRunner:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clock = clock
+        self.clock = clock
         self.app: App
         """May be replaced at any time; a run in progress continues with the one it started with."""
         self.scheduler = Scheduler(clock)
@@ -67,16 +68,16 @@ class JobRunner:
         """Run a job as scheduled.
 
         Skipped while a remote is down, and while the job is paused because it failed although both
-        remotes were up.
+        remotes were up. A run that a rate limit ends goes on when there is a token.
         """
         key = name, job
         with self._lock_of(name, job):
             if self.stopping.is_set() or self.backoff.is_held(key):
                 return
-            if self.availability.are_up(ODOO, name):
-                self._run_job(name, job)
-            else:
+            if not self.availability.are_up(ODOO, name):
                 self._missed.add(key)
+            elif counts := self._run_job(name, job):
+                self._go_on_later(key, counts)
 
     def run_now(self, name: str, job: str) -> Counts | None:
         """Run a job for a waiting caller, after a run in progress.
@@ -84,7 +85,8 @@ class JobRunner:
         A remote that is down is probed first.
 
         Returns:
-            The counts; None if the run was stopped or never started.
+            The counts; None if the run was stopped or never started. Where they have a
+            ``resume_in``, the caller lets it go on.
         """
         with self._lock_of(name, job):
             reason = self._still_down(ODOO) or self._still_down(name)
@@ -135,7 +137,7 @@ class JobRunner:
                 self.app.odoo.ping()
             else:
                 self.app.amazon(self.app.config.account(remote)).marketplace_participations()
-        except (Transient, Stopped):
+        except (Transient, RateLimited, Stopped):
             return False
         except BridgeError:
             return True
@@ -150,7 +152,7 @@ class JobRunner:
         self.scheduler.run_soon(due)
 
     def _probe_later(self, remote: str) -> None:
-        self.scheduler.once(self._clock() + self.availability[remote].pause, self.probe, remote)
+        self.scheduler.once(self.clock() + self.availability[remote].pause, self.probe, remote)
 
     def clock_was_set(self, by: timedelta) -> None:
         """Shift all moments and reschedule probes and paused runs: the clock was set."""
@@ -162,7 +164,11 @@ class JobRunner:
             self._run_later(key, pause)
 
     def _run_later(self, key: JobKey, pause: timedelta) -> None:
-        self.scheduler.once(self._clock() + pause, self.run, *key)
+        self.scheduler.run_again(self.clock() + pause, self.run, key)
+
+    def _go_on_later(self, key: JobKey, counts: Counts) -> None:
+        if counts.resume_in is not None and not counts.error:
+            self._run_later(key, resume_pause(counts.resume_in))
 
     def _judge_failure(self, key: JobKey) -> None:
         """After a failed run, mark a remote as down if it does not answer a probe either.

@@ -18,8 +18,8 @@ from amazon_bridge.flows.jobs import JOBS, NAMES
 from amazon_bridge.service.job_health import JobKey, JobMonitor
 
 WORKERS = 8
-"""Threads per job. Each job has its own pool, so that an account that catches up on months of
-orders at Amazon's rate limits delays no shipment of another account."""
+"""Threads per job. Each job has its own pool, so that no import delays a shipment of another
+account."""
 
 PACE = timedelta(seconds=1)
 """Time between the first starts of two jobs; shortened if that would exceed an interval."""
@@ -134,9 +134,30 @@ class Scheduler:
             replace_existing=True,
         )
 
-    def at_once(self, what: Callable[[str], None], name: str) -> None:
-        """Call ``what(name)`` as soon as a worker is free; ``name`` must be unique."""
-        self._scheduler.add_job(what, args=(name,), id=f"request:{name}", executor="requests")
+    def for_request(self, at: datetime, what: Callable[[str], None], name: str) -> None:
+        """Call ``what(name)`` at a moment, for a sync request; ``name`` must be unique."""
+        self._scheduler.add_job(
+            what,
+            "date",
+            run_date=at,
+            args=(name,),
+            id=f"request:{name}",
+            executor="requests",
+            replace_existing=True,
+        )
+
+    def run_again(self, at: datetime, run: Callable[[str, str], None], key: JobKey) -> None:
+        """Run a job at a moment, besides its schedule, by the workers of the job."""
+        account, job = key
+        self._scheduler.add_job(
+            run,
+            "date",
+            run_date=at,
+            args=key,
+            id=f"again:{account}:{job}",
+            executor=job,
+            replace_existing=True,
+        )
 
     def once(self, at: datetime, what: Callable[..., None], *names: str) -> None:
         """Call ``what(*names)`` at a moment, replacing an earlier call planned for these names."""

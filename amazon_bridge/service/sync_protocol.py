@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,7 +28,7 @@ def results_json(results: Results) -> dict[str, Any]:
     """Content of ``sync --json`` and of a finished ``GET /sync/<id>``."""
     return {
         "accounts": {
-            account: {job: asdict(counts) for job, counts in of_account.items()}
+            account: {job: counts.as_json() for job, counts in of_account.items()}
             for account, of_account in results.items()
         }
     }

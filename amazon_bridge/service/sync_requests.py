@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 import structlog
@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.flows.jobs import NAMES
 from amazon_bridge.service.job_runner import JobRunner
-from amazon_bridge.service.sync_protocol import Results, SyncRequest, jobs_named, results_json
+from amazon_bridge.service.resumed_runs import ResumedRuns
+from amazon_bridge.service.sync_protocol import SyncRequest, jobs_named, results_json
 from amazon_bridge.service.web import as_json
 
 log = structlog.get_logger(__name__)
@@ -33,9 +34,7 @@ def _refusal(reason: str, status: int) -> Response:
 
 @dataclass(slots=True)
 class _Sync:
-    accounts: Sequence[str]
-    jobs: Sequence[str]
-    results: Results = field(default_factory=dict)
+    runs: ResumedRuns
     is_finished: bool = False
     is_complete: bool = False
     """True if all runs took place, successful or not."""
@@ -67,7 +66,9 @@ class SyncRequests:
             accounts = [account.name for account in app.accounts(request.account)]
         except ConfigError as error:
             return _refusal(str(error), 400)
-        return self._start(request, _Sync(accounts, jobs_named(request.job)))
+        runs = ResumedRuns(self._runner.clock)
+        runs.add((account, job) for account in accounts for job in jobs_named(request.job))
+        return self._start(request, _Sync(runs))
 
     def _start(self, request: SyncRequest, sync: _Sync) -> Response:
         id_ = uuid4().hex
@@ -76,7 +77,7 @@ class SyncRequests:
                 return _refusal("The daemon is stopping, or has too many sync requests.", 503)
             self._syncs[id_] = sync
         log.info("sync_requested", job=request.job, account=request.account)
-        self._runner.scheduler.at_once(self._run, id_)
+        self._runner.scheduler.for_request(self._runner.clock(), self._run, id_)
         return as_json({"id": id_}, 202)
 
     def _has_room(self) -> bool:
@@ -87,20 +88,16 @@ class SyncRequests:
         return oldest is not None and self._syncs.pop(oldest) is not None
 
     def _run(self, id_: str) -> None:
+        """Do the runs that are due; no worker waits for a rate limit."""
         sync = self._syncs[id_]
+        later: datetime | None = None
         try:
-            sync.is_complete = all(
-                self._ran(sync, account, job) for account in sync.accounts for job in sync.jobs
-            )
+            sync.is_complete = sync.runs.do_due(self._runner.run_now)
+            later = sync.runs.next_due if sync.is_complete else None
         finally:
-            sync.is_finished = True
-
-    def _ran(self, sync: _Sync, account: str, job: str) -> bool:
-        counts = self._runner.run_now(account, job)
-        if counts is None:
-            return False
-        sync.results.setdefault(account, {})[job] = counts
-        return True
+            sync.is_finished = later is None
+        if later:
+            self._runner.scheduler.for_request(later, self._run, id_)
 
     def result(self, name: str) -> Response:
         """The result of a sync request; status 202 until it is finished."""
@@ -111,4 +108,4 @@ class SyncRequests:
             return as_json({"id": name}, 202)
         if not sync.is_complete:
             return _refusal("The daemon stopped before all runs were finished.", 503)
-        return as_json(results_json(sync.results))
+        return as_json(results_json(sync.runs.results))

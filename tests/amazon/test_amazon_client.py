@@ -18,7 +18,7 @@ from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.faults import Refusal, error_of, read_answer
 from amazon_bridge.amazon.sdk import OrdersClient, Tokens
 from amazon_bridge.amazon.selling_partner import SellingPartner
-from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, Transient
+from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, RateLimited, Transient
 from amazon_bridge.model import Cancellation, Order, Shipment, UnreadableOrder
 from amazon_bridge.simulator import Line, ManualClock, Simulator, World
 
@@ -120,10 +120,21 @@ def test_only_204_confirms_a_shipment(
 def test_a_write_that_comes_too_often_was_not_done(
     partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
-    simulator.faults.add("429", "confirmShipment")
-    with pytest.raises(Transient) as caught:
+    simulator.faults.add("429", "confirmShipment", times=None)
+    with pytest.raises(RateLimited) as caught:
         partner.confirm_shipment(shipment(world.place_order()))
-    assert not caught.value.maybe_done
+    assert caught.value.seconds == pytest.approx(0.5)
+    assert len(simulator.received("confirmShipment")) == 4
+
+
+def test_a_write_that_comes_too_often_once_is_paced(
+    partner: SellingPartner, simulator: Simulator, world: World, desk: Desk
+) -> None:
+    order = world.place_order()
+    simulator.faults.add("429", "confirmShipment")
+    partner.confirm_shipment(shipment(order))
+    assert len(world.order(order.order_id).packages) == 1
+    assert desk.throttle_sleeper.slept == [pytest.approx(0.5)]
 
 
 def test_a_slow_answer_runs_into_the_time_out(
@@ -392,8 +403,24 @@ def test_the_rate_that_amazon_tells_is_kept(
     simulator.settings.rate_multiplier = 0.1
     partner.order(order.order_id)
     desk.throttle.drain("A1EUROPE", "getOrder")
-    partner.order(order.order_id)
-    assert desk.throttle_sleeper.slept == [pytest.approx(20)]
+    with pytest.raises(RateLimited) as caught:
+        partner.order(order.order_id)
+    assert caught.value.seconds == pytest.approx(20)
+
+
+def test_nothing_waits_for_a_slow_rate_and_no_call_is_made(
+    desk: Desk, simulator: Simulator
+) -> None:
+    made: list[str] = []
+    partner = desk.partner(watch=lambda operation, *_: made.append(operation))
+    simulator.faults.add("429", "searchOrders")
+    for _ in range(2):
+        with pytest.raises(RateLimited) as caught:
+            desk.changed(partner)
+        assert caught.value.seconds == pytest.approx(1 / 0.0056)
+    assert desk.throttle_sleeper.slept == []
+    assert made == ["searchOrders"]
+    assert partner.calls == {"searchOrders": 1}
 
 
 def test_accounts_of_one_seller_share_its_rate(desk: Desk, clock: ManualClock) -> None:
@@ -402,8 +429,8 @@ def test_accounts_of_one_seller_share_its_rate(desk: Desk, clock: ManualClock) -
         desk.changed(partner)
     assert desk.throttle_sleeper.slept == []
     clock.advance(minutes=3)
-    desk.changed(partners[0])
-    assert len(desk.throttle_sleeper.slept) == 1
+    with pytest.raises(RateLimited):
+        desk.changed(partners[0])
 
 
 def test_repeated_failures_back_off(

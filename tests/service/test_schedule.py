@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -17,9 +18,11 @@ from hypothesis import strategies as st
 from running import wait_for
 from structlog.testing import capture_logs
 
+from amazon_bridge.app import App
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, ItemError, Stopped, Transient
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.service import health
+from amazon_bridge.service import health, resumed_runs
 from amazon_bridge.service.availability import FIRST_PAUSE, LONGEST_PAUSE, Availability
 from amazon_bridge.service.health import (
     Heartbeat,
@@ -30,6 +33,7 @@ from amazon_bridge.service.health import (
 from amazon_bridge.service.job_health import JobMonitor
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.scheduler import PACE, ScheduledJob, starts
+from amazon_bridge.service.sync_requests import SyncRequests
 
 MINUTE = timedelta(minutes=1)
 ORDERS = ("acme-eu", "orders")
@@ -249,3 +253,50 @@ def test_the_report_is_what_machines_read(tmp_path: Path):
     assert report["sides"]["Odoo"]["down_since"] == "2026-11-23T14:37:00Z"
     assert report["sides"]["Amazon for acme-eu"]["up"] is True
     assert {job["account"] for job in report["jobs"]} == {"acme-eu", "acme-us", "acme-jp"}
+
+
+# Rate limits
+
+
+class _LimitedApp(App):
+    """Its runs end after a page, until the last one."""
+
+    pages = 3
+
+    def sync(self, account: AccountConfig, job: str, *, dry_run: bool = False) -> Counts:
+        self.pages -= 1
+        return Counts(created=100, resume_in=0.01 if self.pages else None)
+
+
+def limited_runner(folder: Path, monkeypatch: pytest.MonkeyPatch) -> JobRunner:
+    monkeypatch.setattr(resumed_runs, "_SHORTEST_PAUSE", 0.0)
+    runner, _ = idle_runner(folder)
+    runner.clock = lambda: datetime.now(UTC)
+    runner.app = _LimitedApp(runner.app.config, clock=runner.clock)
+    runner.scheduler.start()
+    return runner
+
+
+def test_a_run_that_a_rate_limit_ended_is_scheduled_again_and_has_not_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    runner = limited_runner(tmp_path, monkeypatch)
+    runner.run(*ORDERS)
+    assert runner.app.pages == 2
+    wait_for(lambda: runner.app.pages == 0)
+    wait_for(lambda: runner.monitor.running == 0)
+    assert runner.monitor[ORDERS].failures == 0
+    assert runner.monitor[ORDERS].last_success
+    runner.scheduler.stop()
+
+
+def test_a_sync_request_gets_the_sum_of_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    runner = limited_runner(tmp_path, monkeypatch)
+    requests = SyncRequests(runner)
+    accepted = requests.accept(b'{"job": "orders", "account": "acme-eu"}')
+    name = json.loads(accepted.data)["id"]
+    wait_for(lambda: requests.result(name).status_code == 200)
+    done = json.loads(requests.result(name).data)["accounts"]["acme-eu"]["orders"]
+    assert done["created"] == 300
+    assert done["error"] is None
+    runner.scheduler.stop()

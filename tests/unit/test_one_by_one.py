@@ -11,6 +11,7 @@ from amazon_bridge.engine.errors import (
     AccountError,
     ConfigError,
     ItemError,
+    RateLimited,
     StorageError,
     Transient,
 )
@@ -117,7 +118,13 @@ def _raise_any(error: Exception | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [AccountError("Refused."), StorageError("Full."), ConfigError("Wrong.")]
+    "error",
+    [
+        AccountError("Refused."),
+        StorageError("Full."),
+        ConfigError("Wrong."),
+        RateLimited("getOrder", 9),
+    ],
 )
 def test_what_concerns_all_ends_it_at_once(error: Exception) -> None:
     def work(_: int) -> None:

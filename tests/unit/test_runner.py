@@ -15,6 +15,7 @@ from amazon_bridge.engine.errors import (
     ConfigError,
     ItemError,
     ItemErrors,
+    RateLimited,
     Refused,
     Stopped,
     StorageError,
@@ -221,7 +222,10 @@ def test_a_remote_that_goes_down_stops_the_account_and_blames_no_good_item(
     assert failures is None or {int(key) for key in failures} == set(bad)
 
 
-@pytest.mark.parametrize("error", [StorageError("disk full"), ConfigError("no such company")])
+@pytest.mark.parametrize(
+    "error",
+    [StorageError("disk full"), ConfigError("no such company"), RateLimited("getOrder", 9)],
+)
 def test_nothing_more_is_tried_when_the_bridge_itself_cannot_go_on(error: Exception):
     batches = []
 

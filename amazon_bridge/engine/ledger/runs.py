@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, case, delete, func, select
@@ -69,7 +70,7 @@ class Runs(Subject):
             "last_finished": finished,
             "last_success": None if counts.error else finished,
             "last_error": counts.error,
-            "counts": encode(counts),
+            "counts": encode(replace(counts, resume_in=None)),
         }
         with self._transaction(account) as db:
             before = rewinds_of(db, account) if rewinds is None else rewinds

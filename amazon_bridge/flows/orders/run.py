@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import AccountError, ItemError, Refused, Transient
+from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Refused, Transient
 from amazon_bridge.engine.records import CLOCKS_DIFFER
 from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.runner import Counts
@@ -125,6 +125,8 @@ class _Run:
             part()
         except (AccountError, Transient) as error:
             self.counts.note_error(error)
+        except RateLimited as limit:
+            self.counts.note_rate_limit(limit)
 
     def process_windows(self, slices: Sequence[Window]) -> None:
         for window in slices:

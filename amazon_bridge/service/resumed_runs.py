@@ -1,0 +1,65 @@
+"""Sync runs for somebody who waits for them: those that a rate limit ended go on later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.service.job_health import JobKey
+from amazon_bridge.service.sync_protocol import Results
+
+_SHORTEST_PAUSE = 5.0
+"""Seconds before a run goes on: each run has a fixed price."""
+
+
+def resume_pause(seconds: float) -> timedelta:
+    """Time until a run goes on that a rate limit ended.
+
+    Args:
+        seconds: ``resume_in`` of its counts.
+    """
+    return timedelta(seconds=max(seconds, _SHORTEST_PAUSE))
+
+
+@dataclass(slots=True)
+class ResumedRuns:
+    """Runs of jobs, each repeated until it is through, and the sum of what they did."""
+
+    clock: Callable[[], datetime]
+    results: Results = field(default_factory=dict)
+    _due: dict[JobKey, datetime] = field(default_factory=dict)
+
+    def add(self, keys: Iterable[JobKey]) -> None:
+        """Run these jobs, in this order."""
+        self._due |= dict.fromkeys(keys, self.clock())
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the next run is due; None if all are through."""
+        return min(self._due.values(), default=None)
+
+    def do_due(self, run: Callable[[str, str], Counts | None]) -> bool:
+        """Do the runs that are due now.
+
+        Args:
+            run: runs a job of an account; returns None if that is impossible.
+
+        Returns:
+            False if a run was impossible; the others were not tried then.
+        """
+        now = self.clock()
+        return all(self._do(key, run) for key, at in list(self._due.items()) if at <= now)
+
+    def _do(self, key: JobKey, run: Callable[[str, str], Counts | None]) -> bool:
+        counts = run(*key)
+        if counts is None:
+            return False
+        account, job = key
+        before = self.results.setdefault(account, {}).get(job, Counts())
+        self.results[account][job] = replace(before + counts, resume_in=None)
+        del self._due[key]
+        if counts.resume_in is not None and not counts.error:
+            self._due[key] = self.clock() + resume_pause(counts.resume_in)
+        return True
