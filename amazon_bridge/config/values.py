@@ -137,7 +137,7 @@ def _of_one_region(found: tuple[Marketplace, ...]) -> tuple[Marketplace, ...]:
             ", ".join(each.country_code for each in found if each.region == region)
             for region in sorted(regions)
         )
-        raise ValueError(f"must be of one region: make an account for each of {parts}")
+        raise ValueError(f"must be of one region: configure an account for each of {parts}")
     return found
 
 

@@ -41,7 +41,7 @@ class Catalogue:
         return found or next(found_by_barcode, None)
 
     def is_moved(self, product_id: int) -> bool:
-        """True if Odoo makes a delivery for the product: it is neither a service nor a combo."""
+        """True if Odoo creates a delivery for the product: it is neither a service nor a combo."""
         return product_id not in self._products.not_moved
 
     def shipping(self, order: Order) -> int | None:

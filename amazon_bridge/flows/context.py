@@ -66,7 +66,7 @@ class Context:
             raise AccountError(
                 "During this run somebody deleted, archived or changed in Odoo what account"
                 f" {self.name} works with.",
-                "The next run makes it again, or says what to do; no order is lost.",
+                "The next run creates it again, or says what to do; no order is lost.",
             )
 
     def since(self, job: str, *, overlap: timedelta, first_look: timedelta) -> datetime:

@@ -19,7 +19,7 @@ _OLDEST, _NEWEST = 14, 19
 _SALES = "Sales: User: All Documents"
 
 _INVOICING = (
-    OdooRight("account.move", "create", "make invoices", "Invoicing"),
+    OdooRight("account.move", "create", "create invoices", "Invoicing"),
     OdooRight("account.move", "write", "post invoices", "Invoicing"),
     OdooRight("account.payment", "create", "register payments", "Invoicing"),
 )

@@ -74,7 +74,7 @@ def scheduled_jobs(config: Config) -> list[ScheduledJob]:
 class Scheduler:
     """Runs each job on its schedule, one run of an (account, job) at a time.
 
-    Missed runs (the previous one was still in progress, or the machine slept) are made up for
+    Missed runs (the previous one was still in progress, or the machine slept) are caught up
     once.
     """
 

@@ -28,7 +28,7 @@ def test_a_new_odoo_lacks_only_what_setup_makes(
     )
     by_bridge = problems(examine(bridge, make_account()))
     assert by_bridge.keys() == by_admin.keys()
-    assert all("takes the group" in remedy for remedy in by_bridge.values())
+    assert all("requires the group" in remedy for remedy in by_bridge.values())
 
 
 def test_all_is_well_after_setup_and_nothing_is_written(

@@ -240,7 +240,7 @@ def test_what_people_archived_is_named_alone_and_unarchived_on_demand(
         assert not [name for name in others if name in reason and "rule" not in name]
         assert "`amazon-bridge setup`, which unarchives it" in caught.value.remedy
         assert "filter Archived" in caught.value.remedy
-        with pytest.raises(AccountError, match="to unarchive it takes the group"):
+        with pytest.raises(AccountError, match="unarchiving it requires the group"):
             prepare(bridge, make_account(), restore=True)
         assert prepare(admin, make_account(), restore=True) == setup
     finally:

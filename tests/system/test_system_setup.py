@@ -73,7 +73,7 @@ def test_a_dry_run_says_what_the_login_may_not_make(
     assert counts == {"seen": 1, "created": 1}
     for needed in NEEDED:
         assert needed in error
-    assert "takes the group" in error
+    assert "requires the group" in error
     assert "amazon-bridge setup" in error
     assert shop.snapshot() == before
 

@@ -74,7 +74,7 @@ def test_all_problems_come_at_once_with_their_places(tmp_path):
         accounts[0].seller_id: must be of capital letters and digits, as Seller Central shows it
         accounts[0].marketplaces[1]: is no Amazon marketplace: {CODES}
         accounts[0].start: {TIME_ZONE}
-        accounts[1].marketplaces: must be of one region: make an account for each of FR | US
+        accounts[1].marketplaces: must be of one region: configure an account for each of FR | US
         accounts[1].credentials.refresh_token: {REFERENCE}
         accounts[2]: must be a mapping: `key: value` lines below it
         acounts: is no key of this place: did you mean accounts?

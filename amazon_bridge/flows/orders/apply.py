@@ -121,7 +121,7 @@ _PHASES: tuple[Callable[[Context, Batch], Result], ...] = (
     checks.find_misdirected,
     checks.find_unpriced,
 )
-"""In this order. Each returns what it has found or made, for the later ones."""
+"""In this order. Each returns what it found or created, for the later ones."""
 
 
 def _finish(context: Context, batch: Batch) -> list[Order]:

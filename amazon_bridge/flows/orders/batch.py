@@ -13,7 +13,7 @@ from amazon_bridge.odoo.sales import Draft, SaleOrder
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a phase has found out about orders, or made of them. Each by Amazon order id."""
+    """The result of a phase, by Amazon order id."""
 
     errors: Mapping[str, ItemError] = field(default_factory=dict)
     drafts: Mapping[str, Draft] = field(default_factory=dict)

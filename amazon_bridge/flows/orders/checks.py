@@ -30,7 +30,7 @@ def find_without_delivery(_context: Context, batch: Batch) -> Result:
 def _nothing_to_ship(sale_order: SaleOrder) -> ItemError:
     return ItemError(
         "nothing_to_ship",
-        f"{sale_order.name} is confirmed, but Odoo made no delivery for it: none of its products"
+        f"{sale_order.name} is confirmed, but Odoo created no delivery for it: none of its products"
         " is moved by the warehouse.",
         "Ship it and confirm the shipment in Seller Central. For later orders, set the product's"
         " type to Goods in Odoo (Inventory > Products), or name another in the account's"

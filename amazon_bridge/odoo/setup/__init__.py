@@ -62,9 +62,9 @@ def refusal(account: AccountConfig, missing: Sequence[Missing]) -> AccountError:
             "Run `amazon-bridge setup` with an administrator's login; `amazon-bridge check` shows "
             "what to do about each.",
         )
-    by_hand = "; ".join(dict.fromkeys(each.how for each in archived))
+    how = "; ".join(dict.fromkeys(each.how for each in archived))
     return AccountError(
-        reason, f"Run `amazon-bridge setup`, which unarchives it; or, in Odoo: {by_hand}."
+        reason, f"Run `amazon-bridge setup`, which unarchives it; or, in Odoo: {how}."
     )
 
 

@@ -103,7 +103,7 @@ class Work:
         """Unarchive a record, if requested. Returns what prevents it, and notes that."""
         obstacle = "" if self.restore else ARCHIVED
         if self.restore and not self._may(record.model, "write"):
-            obstacle = f"archived, and to unarchive it takes the group {need.group}"
+            obstacle = f"archived: unarchiving it requires the group {need.group}"
         try:
             if not obstacle:
                 self.session.call(record.model, "write", [record.id], {"active": True})
@@ -128,7 +128,7 @@ class Work:
     def _obstacle(self, need: Need, create: Callable[[], object]) -> str:
         """Create it, if requested. Returns what prevents it."""
         if not self._may(need.model, need.operation):
-            return f"the login may not make it: that takes the group {need.group}"
+            return f"the login may not create it: that requires the group {need.group}"
         try:
             if self.create:
                 _insistently(create)
