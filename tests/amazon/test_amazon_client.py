@@ -224,7 +224,7 @@ def test_all_of_amazons_errors_are_said(
     )
 
 
-def test_another_order_than_the_one_asked_for_is_no_answer(
+def test_another_order_than_the_requested_one_is_refused(
     partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
     own, other = world.place_order(), world.place_order()
@@ -396,7 +396,7 @@ def test_a_refused_call_waits_for_the_next_token(
     assert desk.throttle_sleeper.slept == [pytest.approx(2)]
 
 
-def test_the_rate_that_amazon_tells_is_kept(
+def test_the_rate_that_amazon_shows_is_kept(
     desk: Desk, partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
     order = world.place_order()
@@ -541,7 +541,7 @@ def test_a_page_says_up_to_when_it_speaks(
         (None, "2026-11-20T11:58:00+00:00"),
     ],
 )
-def test_no_page_speaks_of_more_than_was_asked(
+def test_no_page_covers_more_than_was_requested(
     said: str | None, until: str, partner: SellingPartner, simulator: Simulator, desk: Desk
 ) -> None:
     body = json.dumps({"orders": [], "lastUpdatedBefore": said})

@@ -43,7 +43,7 @@ def test_an_operation_that_is_denied_is_named(
     assert operation in problem
 
 
-def test_an_operation_that_is_asked_wrongly_is_named(
+def test_an_operation_with_a_wrong_request_is_named(
     findings: Callable[..., dict[str, bool]], simulator: Simulator
 ) -> None:
     simulator.faults.add("400", "getFeeds", body="processingStatuses is invalid")

@@ -194,7 +194,7 @@ def test_a_result_that_does_not_arrive_whole_is_no_result(
     assert partner.feed_result(document_id, [order.order_id])[order.order_id] == ACCEPTED
 
 
-def test_an_expired_url_is_asked_for_anew(
+def test_an_expired_url_is_requested_again(
     partner: SellingPartner, world: World, simulator: Simulator, clock: ManualClock
 ) -> None:
     feed_id = partner.submit_cancellations([cancellation(world.place_order())])

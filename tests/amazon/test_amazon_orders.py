@@ -221,7 +221,7 @@ def test_orders_of_other_channels_need_no_price() -> None:
         ({"proceeds": {"grandTotal": {"amount": "20.00"}}}, "currencyCode"),
     ],
 )
-def test_what_cannot_be_understood_is_said_where_it_stands(
+def test_what_cannot_be_parsed_is_reported_with_its_place(
     change: dict[str, Any], where: str
 ) -> None:
     reason = why_not(order() | change)
@@ -235,7 +235,7 @@ def test_an_unreadable_order_keeps_its_id() -> None:
     assert found.fingerprint == read_order(order(createdTime=PERSONAL)).fingerprint
 
 
-def test_of_an_unreadable_order_that_much_is_known_that_it_can_be_shipped_by_hand() -> None:
+def test_enough_of_an_unreadable_order_is_known_to_ship_it_manually() -> None:
     found = read_order(full_order() | {"createdTime": "yesterday"})
     assert isinstance(found, UnreadableOrder)
     assert found.kind == "unreadable"
@@ -338,7 +338,7 @@ def test_what_is_expected_is_said_in_plain_words(change: dict[str, Any], words: 
 
 
 @pytest.mark.parametrize("payload", [None, [], "text", 5, {}, {"orderId": PERSONAL}])
-def test_what_has_no_id_gets_one_to_be_told_apart_by(payload: object) -> None:
+def test_what_has_no_id_gets_a_distinct_one(payload: object) -> None:
     found = read_order(payload)
     assert isinstance(found, UnreadableOrder)
     assert found.order_id == f"unknown-{found.fingerprint[:12]}"

@@ -107,7 +107,7 @@ def test_unknown_kinds_of_charges_count_as_other() -> None:
     assert charges(payload) == {"item": "20.00", "cod_fee": "4.00", "other": "3.00"}
 
 
-def test_figures_that_contradict_each_other_are_told() -> None:
+def test_contradicting_figures_are_reported() -> None:
     reason = why_not(order(item("26.00", *PARTS)))
     assert "50000000000001" in reason
     assert all(figure in reason for figure in ("26.00", "25.00", "27.50"))

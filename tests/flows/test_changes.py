@@ -277,7 +277,7 @@ def test_an_item_is_added_on_amazon(desk: Desk, price: str) -> None:
     assert reminders_after(desk, payload) == {}
 
 
-def test_two_items_of_one_sku_are_told_apart(desk: Desk) -> None:
+def test_two_items_of_one_sku_are_distinguished(desk: Desk) -> None:
     items = [item("MUG", quantity=2, ITEM="0.00") for _ in range(2)]
     items[0]["product"]["title"] = "Large"
     payload = order(item("BOARD", ITEM="30.00"), *items)
@@ -286,7 +286,7 @@ def test_two_items_of_one_sku_are_told_apart(desk: Desk) -> None:
     assert "1 unit of MUG (Large) was cancelled" in reminders_after(desk, payload)[EXCESS]
 
 
-def test_two_items_of_one_sku_and_title_are_told_apart(desk: Desk) -> None:
+def test_two_items_of_one_sku_and_title_are_distinguished(desk: Desk) -> None:
     items = [item("MUG", quantity=2, ITEM="0.00") for _ in range(2)]
     payload = order(item("BOARD", ITEM="30.00"), *items)
     desk.work(payload)
@@ -415,7 +415,7 @@ def recipient(country: str) -> Json:
     return {"recipient": address}
 
 
-def test_the_address_is_told_after_the_import(make_desk: MakeDesk) -> None:
+def test_the_address_is_available_after_the_import(make_desk: MakeDesk) -> None:
     desk = make_desk()
     payload = without_address(item("BOARD", ITEM="30.00"))
     desk.work(payload)
@@ -431,7 +431,7 @@ def test_the_address_is_told_after_the_import(make_desk: MakeDesk) -> None:
     assert reminders_after(desk, payload) == {}
 
 
-def test_buyer_and_address_are_told_after_the_import(make_desk: MakeDesk) -> None:
+def test_buyer_and_address_are_available_after_the_import(make_desk: MakeDesk) -> None:
     desk = make_desk()
     later = order(item("BOARD", ITEM="30.00"))
     desk.work(later | {"recipient": None, "buyer": None})
@@ -445,7 +445,7 @@ def test_buyer_and_address_are_told_after_the_import(make_desk: MakeDesk) -> Non
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_an_address_that_is_told_later_would_change_the_taxes(
+def test_an_address_that_is_available_later_would_change_the_taxes(
     make_desk: MakeDesk, make_memory_desk: MakeDesk, *, in_memory: bool
 ) -> None:
     desk = make_memory_desk() if in_memory else make_desk()
@@ -472,7 +472,7 @@ def test_a_person_had_entered_the_missing_address(desk: Desk) -> None:
     assert contact(desk, shipping)["street"] == "2 rue Basse"
 
 
-def test_delivery_instructions_are_told_with_the_address(desk: Desk) -> None:
+def test_delivery_instructions_are_reported_with_the_address(desk: Desk) -> None:
     payload = without_address(item("BOARD", ITEM="30.00"))
     payload["fulfillment"]["shipByWindow"] = {"latestDateTime": "2026-11-20T22:59:00Z"}
     desk.work(payload)

@@ -98,7 +98,7 @@ def test_an_order_waits_for_its_last_goods(desk: Desk):
     assert [invoice["state"] for invoice in invoices_of(desk, payload)] == ["posted"]
 
 
-def test_a_cut_off_round_is_taken_up(
+def test_a_cut_off_run_is_taken_up(
     desk: Desk, make_desk: MakeDesk, odoo_database: OdooDatabase, state: Path
 ):
     """Here the journal is named only after the invoice, and the invoice set back to a draft."""

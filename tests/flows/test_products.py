@@ -40,7 +40,7 @@ def products_of(desk: Desk, payload: dict) -> dict[str, int]:
     return {key: line["product_id"][0] for key, line in desk.lines(payload).items()}
 
 
-def test_the_map_leads_from_codes_to_products(make_desk: MakeDesk, products, tmp_path):
+def test_the_map_maps_codes_to_products(make_desk: MakeDesk, products, tmp_path):
     path = tmp_path / "products.csv"
     path.write_text(MAP)
     desk = make_desk(product_map=path)

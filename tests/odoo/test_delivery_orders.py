@@ -95,7 +95,7 @@ def goods_by_id(session: OdooSession) -> dict[int, Goods]:
     return {id_: goods[order.key] for id_, order in orders.items()}
 
 
-def test_of_a_kit_complete_sets_are_told(kits: OdooDatabase, session: OdooSession) -> None:
+def test_of_a_kit_complete_sets_are_confirmed(kits: OdooDatabase, session: OdooSession) -> None:
     pot, cup, mug = (product(kits, name) for name in ("Pot", "Cup", "Mug"))
     tea_set = kit(kits, {pot: 1, cup: 4})
     id_ = order(session, ORDER_ID, {"sale_line_51": (tea_set, 3), "sale_line_52": (mug, 2)})
@@ -105,7 +105,7 @@ def test_of_a_kit_complete_sets_are_told(kits: OdooDatabase, session: OdooSessio
     assert shipped(session, transfers[1]) == [{"51": 2, "52": 2}]
 
 
-def test_of_a_kit_whose_rest_was_cancelled_nobody_can_tell(
+def test_of_a_kit_whose_rest_was_cancelled_the_number_is_unclear(
     kits: OdooDatabase, session: OdooSession
 ) -> None:
     pot, cup = product(kits, "Pot"), product(kits, "Cup")
@@ -190,7 +190,7 @@ def test_one_reminder_for_each_topic(
     assert noted("Elsewhere") == set()
 
 
-def test_who_cannot_be_asked_is_not(
+def test_who_cannot_get_an_activity_gets_none(
     kits: OdooDatabase, session: OdooSession, transfer: int
 ) -> None:
     remind(session, transfer, "refused", user_id=987_654)

@@ -126,7 +126,7 @@ def test_a_carrier_that_odoo_does_not_have_is_named(
     assert named == ["No delivery method is named our van , as `carriers` of the account says"]
 
 
-def test_two_digits_of_a_price_are_told_with_what_they_cost(
+def test_two_digits_of_a_price_are_reported_with_what_they_cost(
     admin: OdooSession, make_account: MakeAccount, odoo_database: OdooDatabase
 ) -> None:
     """As Odoo before 19 has them."""

@@ -81,7 +81,7 @@ def test_what_odoo_refuses_comes_with_a_remedy() -> None:
     assert "Correct in Odoo" in LoadError({}, "No.").remedy
 
 
-def test_a_crash_tells_its_class_and_nothing_of_anybody() -> None:
+def test_a_crash_shows_its_class_and_nothing_of_anybody() -> None:
     last = (
         'psycopg2.errors.UniqueViolation: duplicate key value violates unique constraint "a_b"\n'
         "DETAIL:  Key (name)=(Ann Example) already exists."

@@ -156,7 +156,7 @@ def test_the_company_that_buys_is_named_once(office: Office) -> None:
     assert contact["parent_id"] == [customer.partner_id, "Example SARL"]
 
 
-def test_nothing_told_of_an_address_is_dropped(office: Office) -> None:
+def test_nothing_reported_of_an_address_is_dropped(office: Office) -> None:
     contact = office.delivery(
         order(replace(HOME, state_or_region="Nowhere", country_code="XX", district_or_county="Sud"))
     )

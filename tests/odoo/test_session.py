@@ -144,7 +144,7 @@ def test_load_creates_once_and_leaves_what_people_changed(session: OdooSession) 
     session.call("res.partner", "unlink", ids)
 
 
-def test_load_tells_the_refused_rows_and_makes_none(session: OdooSession) -> None:
+def test_load_shows_the_refused_rows_and_makes_none(session: OdooSession) -> None:
     fields = ["id", "name", "country_id/.id"]
     rows = [["amazon_bridge.partner_10", "Good", "75"], ["amazon_bridge.partner_11", "Bad", "0815"]]
     with pytest.raises(LoadError) as caught:
@@ -164,7 +164,7 @@ def test_load_blames_no_row_for_the_error_of_another(session: OdooSession) -> No
     assert list(caught.value.messages) == [2]
 
 
-def test_load_tells_the_first_row_of_an_order(session: OdooSession) -> None:
+def test_load_shows_the_first_row_of_an_order(session: OdooSession) -> None:
     fields = ["id", "partner_id/.id", "order_line/id", "order_line/name", "order_line/product_id"]
     rows = [
         ["amazon_bridge.sale_order_a", "1", "amazon_bridge.sale_line_a1", "A", ""],

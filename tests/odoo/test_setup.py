@@ -50,7 +50,7 @@ def test_inspect_lists_all_that_is_missing_and_only_looks(
     assert made(admin) == before
 
 
-def test_a_login_without_rights_is_told_all_at_once(
+def test_a_login_without_rights_gets_all_problems_at_once(
     bridge: OdooSession, admin: OdooSession, make_account: MakeAccount
 ) -> None:
     before = made(admin)

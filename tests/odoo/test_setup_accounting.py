@@ -69,7 +69,9 @@ def test_a_journal_of_the_houses_own_needs_an_intermediary_account(
         prepare(admin, account)
 
 
-def test_a_fiscal_position_that_is_not_there_is_told(admin: OdooSession, make_account: MakeAccount):
+def test_a_fiscal_position_that_is_not_there_is_reported(
+    admin: OdooSession, make_account: MakeAccount
+):
     with pytest.raises(AccountError, match="the fiscal position Nowhere"):
         prepare(admin, make_account(fiscal_position="Nowhere"))
 

@@ -62,7 +62,7 @@ def titles(rules: AlertRules, runner: JobRunner, clock: Clock) -> list[str]:
     return [title for title, _ in rules.messages(runner, clock.now)]
 
 
-def test_a_job_that_fails_so_often_is_told_once_and_again_when_it_works(
+def test_a_job_that_fails_so_often_is_reported_once_and_again_when_it_works(
     idle: tuple[JobRunner, Clock],
 ):
     runner, clock = idle
@@ -76,7 +76,7 @@ def test_a_job_that_fails_so_often_is_told_once_and_again_when_it_works(
     assert titles(rules, runner, clock) == []
 
 
-def test_a_job_that_fails_for_so_long_is_told_although_it_seldom_runs(
+def test_a_job_that_fails_for_so_long_is_reported_although_it_seldom_runs(
     idle: tuple[JobRunner, Clock],
 ):
     runner, clock = idle

@@ -63,7 +63,7 @@ def runs(daemon: RunningDaemon) -> float:
 RUNS = "amazon_bridge_rounds_total{"
 
 
-def test_it_keeps_its_schedule_and_tells_that_it_is_well(
+def test_it_keeps_its_schedule_and_reports_health(
     daemon: RunningDaemon, simulator: Simulator, odoo_database: OdooDatabase
 ):
     daemon.start()
@@ -285,7 +285,7 @@ def test_a_clock_that_is_set_stops_no_schedule(
     assert daemon.stop()[0] == 0
 
 
-def test_systemd_is_told_what_goes_on(daemon: RunningDaemon):
+def test_systemd_is_notified_of_the_state(daemon: RunningDaemon):
     address = str(daemon.folder / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(address)

@@ -50,7 +50,7 @@ def expressions() -> Iterator[str]:
         yield from (rule["expr"] for rule in group["rules"])
 
 
-def test_metrics_tell_how_it_stands(metrics: str):
+def test_metrics_show_the_state(metrics: str):
     for line in (
         'amazon_bridge_items_total{account="acme-eu",job="orders",outcome="created"} 2.0',
         'amazon_bridge_rounds_total{account="acme-us",job="orders",result="failed"} 1.0',
@@ -82,7 +82,7 @@ def test_every_metric_is_documented(metrics: str):
     assert [name for name in sorted(families) if f"`{name}`" not in documented] == []
 
 
-def test_no_metric_tells_a_secret(metrics: str):
+def test_no_metric_shows_a_secret(metrics: str):
     assert not re.search("sesame|amzn-client", metrics)
 
 

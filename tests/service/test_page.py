@@ -124,7 +124,7 @@ def test_orders_that_wait_are_shown_with_the_reason(busy: JobRunner):
     assert "60, the first 50 are shown" in html
 
 
-def test_a_running_round_is_shown_as_running(tmp_path: Path):
+def test_a_running_run_is_shown_as_running(tmp_path: Path):
     runner, _ = idle_runner(tmp_path)
     succeed(runner, "acme-eu", "orders")
     runner.monitor.begin(("acme-eu", "orders"))

@@ -90,7 +90,7 @@ def test_a_cron_line_is_due_at_its_local_times(line: str, times: int, due: datet
     ],
 )
 @pytest.mark.usefixtures("in_paris")
-def test_when_clocks_change_no_round_is_left_out(line: str, night: datetime, due: list[str]):
+def test_when_clocks_change_no_run_is_left_out(line: str, night: datetime, due: list[str]):
     """A time that is skipped is caught up; one that occurs twice is used twice."""
     entry = ScheduledJob("a", "orders", line)
     assert [f"{entry.due(night, n + 1):%H:%M}" for n in range(len(due))] == due
@@ -141,7 +141,7 @@ def test_a_failing_job_is_logged_when_it_begins_changes_and_ends():
     ]
 
 
-def test_a_stopped_round_tells_nothing():
+def test_a_stopped_run_reports_nothing():
     monitor = JobMonitor(Clock())
     monitor.begin(ORDERS)
     monitor.end(ORDERS, Counts(error="no route"))
@@ -189,7 +189,7 @@ def test_a_remote_is_probed_ever_more_rarely_up_to_a_bound():
     assert pauses[-1] == LONGEST_PAUSE
 
 
-def test_a_stuck_round_and_a_dead_scheduler_are_liveness_problems(
+def test_a_stuck_run_and_a_dead_scheduler_are_liveness_problems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     runner, _ = idle_runner(tmp_path)
@@ -211,7 +211,7 @@ def test_a_stuck_round_and_a_dead_scheduler_are_liveness_problems(
     assert liveness_problems(runner, heartbeat) == []
 
 
-def test_progress_is_noted_of_each_round_for_itself(tmp_path: Path):
+def test_progress_is_noted_of_each_run_for_itself(tmp_path: Path):
     monitor = JobMonitor(Clock())
     hold = threading.Event()
 

@@ -42,7 +42,7 @@ def test_a_backup_is_whole_and_verified(config: Path, tmp_path: Path):
     assert run(config, "state", "backup", str(copy)).exit_code == 2
 
 
-def test_a_missing_or_damaged_store_is_told_with_how_to_go_on(config: Path, tmp_path: Path):
+def test_a_missing_or_damaged_store_is_reported_with_a_remedy(config: Path, tmp_path: Path):
     missing = run(config, "state", "verify")
     assert (missing.exit_code, "Nothing that matters is lost" in missing.output) == (2, True)
     (tmp_path / "bridge.db").write_bytes(b"not a database" * 1000)

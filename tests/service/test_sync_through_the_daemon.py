@@ -138,7 +138,7 @@ def test_an_unknown_account_is_wrong_usage(resting: RunningDaemon):
     assert "There is no account 'nobody'. The file has: acme." in run.err
 
 
-def test_a_daemon_that_works_with_another_configuration_is_not_asked(
+def test_a_daemon_with_another_configuration_gets_no_request(
     resting: RunningDaemon, simulator: Simulator
 ):
     orders = place_orders(simulator, 1)
@@ -198,7 +198,7 @@ def test_it_waits_for_runs_in_progress_and_everything_else_is_answered_meanwhile
     assert resting.events_named("job_failing") == []
 
 
-def test_a_stop_in_the_middle_is_told(resting: RunningDaemon, way_to_amazon: Forwarder):
+def test_a_stop_in_the_middle_is_reported(resting: RunningDaemon, way_to_amazon: Forwarder):
     way_to_amazon.take_away()
     command = started_sync(resting, "all", "--json")
     resting.wait_for_event("retrying")
@@ -225,7 +225,9 @@ def test_a_stop_while_a_remote_does_not_respond_is_reported_too(
     assert "continues in the next run" in run.err
 
 
-def test_a_daemon_that_dies_in_the_middle_is_told(resting: RunningDaemon, way_to_amazon: Forwarder):
+def test_a_daemon_that_dies_in_the_middle_is_reported(
+    resting: RunningDaemon, way_to_amazon: Forwarder
+):
     way_to_amazon.take_away()
     command = started_sync(resting, "all")
     resting.signal(signal.SIGKILL)
@@ -276,7 +278,7 @@ def test_a_remote_that_is_down_is_probed_at_once(resting: RunningDaemon, way_to_
         ("state: bridge.db", "state: bridge.db\nhttp: {listen: '127.0.0.1:9'}", True),
     ],
 )
-def test_a_configuration_is_the_same_when_rounds_would_do_the_same(
+def test_a_configuration_is_the_same_when_runs_would_do_the_same(
     tmp_path: Path, old: str, new: str, *, is_the_same: bool
 ):
     written = f"state: bridge.db\n{CONFIG}"
@@ -308,7 +310,7 @@ def listening(folder: Path, **settings: object) -> Iterator[httpx.Client]:
 ALL = {"job": "all"}
 
 
-def test_a_sync_is_taken_up_and_can_be_asked_for(tmp_path: Path):
+def test_a_sync_is_accepted_and_can_be_polled(tmp_path: Path):
     with listening(tmp_path) as client:
         answer = client.post("/sync", json={"job": "orders", "account": "acme-eu"})
         assert answer.status_code == 202

@@ -118,7 +118,7 @@ def test_fields_can_be_missing(seller, simulator, order):
     assert seller.confirm(order).status_code == 204
 
 
-def test_a_fault_lasts_as_many_calls_as_it_is_told(seller, simulator, order):
+def test_a_fault_lasts_the_requested_number_of_calls(seller, simulator, order):
     simulator.faults.add("500", times=2)
     assert [fetch(seller, order).status_code for _ in range(3)] == [500, 500, 200]
     simulator.faults.add("502", times=None)

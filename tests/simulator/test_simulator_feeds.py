@@ -92,7 +92,7 @@ def test_a_failure_message_cancels_the_order(seller, world, clock):
     assert [count.text for count in summary] == ["1", "1", "0", "0"]
 
 
-def test_each_message_stands_for_itself(seller, world, clock):
+def test_each_message_is_processed_independently(seller, world, clock):
     good, cancelled, shipped, partly = (world.place_order("FR") for _ in range(4))
     by_amazon = world.place_order("FR", fulfilled_by="AMAZON", status="UNSHIPPED")
     foreign = world.place_order("FR", seller=world.sellers["A2OTHERS"])

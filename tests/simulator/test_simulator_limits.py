@@ -38,7 +38,7 @@ def test_each_seller_and_operation_has_its_own(seller, other_seller, world):
     assert seller.get_order(order.order_id).status_code == 200
 
 
-def test_answers_tell_the_rate(seller, world):
+def test_answers_show_the_rate(seller, world):
     assert seller.search(lastUpdatedAfter=LONG_AGO).headers["x-amzn-RateLimit-Limit"] == "0.0056"
     order = world.place_order("FR")
     assert seller.get_order(order.order_id).headers["x-amzn-RateLimit-Limit"] == "0.5"

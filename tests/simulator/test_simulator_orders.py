@@ -41,7 +41,7 @@ def full(world):
 
 
 @pytest.mark.parametrize("included", [None, *BLOCKS, "PROMOTION", "CANCELLATION"])
-def test_blocks_are_there_only_when_asked_for(seller, full, included):
+def test_blocks_are_included_only_when_requested(seller, full, included):
     order = seller.order(full.order_id, included)
     assert {b for b in BLOCKS.values() if b in order} == {BLOCKS.get(included)} - {None}
     item = order["orderItems"][0]
@@ -54,7 +54,7 @@ def test_searches_show_what_get_order_shows(seller, full, clock):
     assert found == [seller.order(full.order_id)]
 
 
-def test_tax_stands_inside_european_prices(seller, world):
+def test_european_prices_include_tax(seller, world):
     line = Line(
         quantity=3,
         price=Decimal("30.00"),
@@ -124,7 +124,7 @@ def test_discounts_can_be_shown_negative(seller, world, simulator):
 
 
 @pytest.mark.parametrize("status", ["PENDING", "PENDING_AVAILABILITY"])
-def test_of_unpaid_orders_neither_amounts_nor_people_are_told(seller, world, status):
+def test_of_unpaid_orders_neither_amounts_nor_people_are_shown(seller, world, status):
     order = seller.order(world.place_order("FR", status=status).order_id)
     assert order["fulfillment"]["fulfillmentStatus"] == status
     assert not {"proceeds", "payment", "buyer", "recipient"} & set(order)
@@ -147,7 +147,7 @@ def test_a_merchant_learns_who_bought(seller, world):
     assert registration["taxRegistrationNumber"] == placed.buyer.vat_number
 
 
-def test_a_phone_number_is_told_until_the_parcel_should_have_come(seller, world, clock):
+def test_a_phone_number_is_shown_until_the_parcel_should_have_come(seller, world, clock):
     shipped, open_ = world.place_order("FR", status="SHIPPED"), world.place_order("FR")
 
     def phones():
@@ -161,7 +161,7 @@ def test_a_phone_number_is_told_until_the_parcel_should_have_come(seller, world,
 
 
 @pytest.mark.parametrize(("country", "named"), [("FR", True), ("JP", True), ("US", False)])
-def test_of_amazons_own_deliveries_less_is_told(simulator, world, country, named):
+def test_of_amazons_own_deliveries_less_is_shown(simulator, world, country, named):
     placed = world.place_order(country, seller=world.sellers["A2OTHERS"], fulfilled_by="AMAZON")
     with SimulatedSeller(simulator, "A2OTHERS") as seller:
         order = seller.order(placed.order_id)
@@ -230,7 +230,7 @@ def test_gifts_have_a_message(seller, world):
     }
 
 
-def test_everything_that_packing_and_labelling_need_is_told(seller, world):
+def test_everything_that_packing_and_labelling_need_is_shown(seller, world):
     line = Line(
         serial_numbers=("SN-1", "SN-2"),
         constraints=("signatureConfirmation", "recipientAgeVerification"),

@@ -156,7 +156,7 @@ def test_a_page_token_is_worth_nothing_to_another_seller(seller, other_seller, w
 
 
 @pytest.mark.parametrize(("drifting", "orders_seen"), [(False, 4), (True, 3)])
-def test_pages_drift_only_when_asked_to(seller, world, simulator, drifting, orders_seen):
+def test_pages_drift_only_when_requested(seller, world, simulator, drifting, orders_seen):
     simulator.settings.drifting_pages = drifting
     ids = [place(world, minutes_ago=20 - n) for n in range(4)]
     first = seller.search(lastUpdatedAfter=LONG_AGO, maxResultsPerPage=2).json()
@@ -215,7 +215,7 @@ def test_a_search_may_fall_back_behind_what_it_has_shown(seller, world, simulato
     assert seller.found(fulfillmentStatuses="CANCELLED") == []
 
 
-def test_the_order_asked_for_must_exist(seller):
+def test_the_requested_order_must_exist(seller):
     assert seller.get_order("403-1234567-1234567").status_code == 404
     assert seller.get_order("4711").status_code == 400
 

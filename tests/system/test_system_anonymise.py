@@ -78,7 +78,7 @@ def traces(shop: Shop, values: Collection[str]) -> set[tuple[str, str]]:
     return {(place, value) for place, text in found for value in values if value in text}
 
 
-def test_nothing_in_odoo_tells_who_they_were(
+def test_nothing_in_odoo_shows_who_they_were(
     bridge: Bridge, world: SettledWorld, shop: Shop, warehouse: Warehouse
 ) -> None:
     first = place(bridge)
@@ -312,7 +312,7 @@ def test_the_daemon_does_it_once_a_day(
         assert bridge.app.odoo.calls.total() > calls
 
 
-def test_by_hand(program: Program, world: SettledWorld, shop: Shop) -> None:
+def test_the_command(program: Program, world: SettledWorld, shop: Shop) -> None:
     created = datetime.now(UTC) - timedelta(days=40)
     program.start = created - timedelta(days=1)
     order = world.place_order(created=created)

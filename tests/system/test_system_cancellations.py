@@ -139,7 +139,7 @@ def test_the_reason_of_the_configuration(
     assert world.order(order.order_id).items[0].cancel_reason == "PricingError"
 
 
-def test_the_buyer_asked_for_it(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
+def test_the_buyer_requested_it(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
     (order,) = place(bridge)
     world.request_cancellation(order.order_id)
     bridge.sync("orders")
@@ -422,7 +422,7 @@ def test_fulfilled_by_amazon(bridge: Bridge, world: SettledWorld, warehouse: War
     assert bridge.feeds() == []
 
 
-def test_revived_before_it_was_told(
+def test_revived_before_it_was_sent(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     first, order = place(bridge, 2)
@@ -442,7 +442,7 @@ def test_revived_before_it_was_told(
     assert world.order(order.order_id).status == "CANCELLED"
 
 
-def test_deleted_before_it_was_told(
+def test_deleted_before_it_was_sent(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     first, order = place(bridge, 2)

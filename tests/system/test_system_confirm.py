@@ -101,9 +101,7 @@ def test_what_a_module_keeps_from_confirmation_is_quarantined(
 
 
 @pytest.mark.usefixtures("exceptions")
-def test_the_program_tells_by_its_exit_code(
-    program: Program, world: SettledWorld, shop: Shop
-) -> None:
+def test_exit_codes_of_the_program(program: Program, world: SettledWorld, shop: Shop) -> None:
     order = world.place_order("FR", address=Address("Ada Testwell", country="FR"))
     with rule(shop, popup=True):
         program.sync(code=1)
@@ -403,7 +401,7 @@ def mailed_to(shop: Shop, address: str) -> list[dict[str, Any]]:
 # Serial numbers
 
 
-def test_serial_numbers_that_amazon_tells(
+def test_serial_numbers_that_amazon_shows(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     shop = warehouse.shop

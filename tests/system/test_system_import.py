@@ -300,7 +300,7 @@ def test_bad_orders_are_quarantined_with_reason_and_remedy(sixty: Sixty) -> None
         assert [d["state"] for d in deliveries.get(order_id, [])] == transfers
 
 
-def test_the_cursor_has_moved_to_the_end_of_the_round(sixty: Sixty) -> None:
+def test_the_cursor_has_moved_to_the_end_of_the_run(sixty: Sixty) -> None:
     run = sixty.program.run("status", "--json")
     for account in run.json["accounts"].values():
         age = datetime.now(UTC) - datetime.fromisoformat(account["cursor"])
@@ -309,7 +309,7 @@ def test_the_cursor_has_moved_to_the_end_of_the_round(sixty: Sixty) -> None:
         assert account["jobs"]["orders"]["last_error"] is None
 
 
-def test_a_second_round_writes_nothing_in_odoo(sixty: Sixty) -> None:
+def test_a_second_run_writes_nothing_in_odoo(sixty: Sixty) -> None:
     before = sixty.shop.snapshot()
     with Proxy(sixty.program.odoo_url) as proxy:
         sixty.program.odoo_url, direct = proxy.url, sixty.program.odoo_url

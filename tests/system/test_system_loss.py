@@ -277,7 +277,7 @@ def test_a_cursor_set_back_repeats_nothing_and_keeps_what_people_changed(here: M
     assert here.bridge.app.ledger.items.pending("acme", "orders") == []
 
 
-def test_deliveries_done_again_after_a_restore_are_not_told_twice(here: MemoryShop) -> None:
+def test_deliveries_done_again_after_a_restore_are_not_confirmed_twice(here: MemoryShop) -> None:
     first, second = place(here, 2)
     here.run()
     here.warehouse.carrier("DHL")
@@ -416,7 +416,7 @@ class WrongClock:
         self.right.advance(**duration)
 
 
-def test_what_people_shipped_after_a_clock_was_ahead_is_told(here: MemoryShop) -> None:
+def test_what_people_shipped_after_a_clock_was_ahead_is_confirmed(here: MemoryShop) -> None:
     (order,) = place(here)
     here.run()
     clock = WrongClock(here)

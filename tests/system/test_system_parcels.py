@@ -115,7 +115,7 @@ def item_ids(order: Order) -> list[str]:
 
 
 @pytest.mark.parametrize("settled", [False, True], ids=["on its way", "settled"])
-def test_a_correction_is_told_under_the_same_reference(
+def test_a_correction_is_confirmed_under_the_same_reference(
     bridge: Bridge,
     world: SettledWorld,
     warehouse: Warehouse,
@@ -270,7 +270,7 @@ def test_units_that_amazon_has_cancelled_meanwhile(
     assert bridge.quarantine("pickings") == {}
 
 
-def test_more_left_than_was_told_in_seller_central(
+def test_more_left_than_was_confirmed_in_seller_central(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     (order,) = place(bridge, lines=[Line(quantity=3)])
@@ -529,7 +529,7 @@ def test_a_person_says_what_left_when_it_is_settled(
 
 
 @pytest.mark.parametrize("when", ["on its way", "not shown", "settled"])
-def test_a_person_says_that_less_left_when_amazon_was_told(
+def test_a_person_says_that_less_left_after_the_confirmation(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock, when: str
 ) -> None:
     (order,) = place(bridge, lines=[Line(quantity=2)])
@@ -611,7 +611,7 @@ def activities(warehouse: Warehouse, order: Order) -> dict[str, str]:
     return of_order
 
 
-def test_sets_are_sold_in_pieces_and_told_in_units(
+def test_sets_are_sold_in_pieces_and_confirmed_in_units(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse, sets: Sets, clock: ShiftedClock
 ) -> None:
     order = place_sets(bridge)

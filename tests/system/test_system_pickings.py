@@ -87,7 +87,7 @@ def test_a_whole_delivery(bridge: Bridge, world: SettledWorld, warehouse: Wareho
     assert "units 3, carrier DHL, tracking reference JD0001." in notes[TOLD]
 
 
-def test_it_is_told_once_and_read_back(
+def test_it_is_confirmed_once_and_read_back(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
 ) -> None:
     (order,) = place(bridge)
@@ -134,7 +134,7 @@ def test_parts_follow_one_by_one(
     assert len(world.mails) == 3
 
 
-def test_parts_done_before_a_round_are_told_in_one(
+def test_parts_done_before_a_run_are_confirmed_in_one(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     (order,) = place(bridge, lines=[Line(quantity=3)])
@@ -221,7 +221,7 @@ def test_only_the_last_step_counts(
     assert detail["packageReferenceId"] == str(last["id"])
 
 
-def test_each_account_tells_of_its_own(
+def test_each_account_confirms_its_own(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     other = world.add_seller("A1OTHER", ["US"])
@@ -615,7 +615,7 @@ def test_accepted_and_dropped(
     assert warehouse.activities("stock.picking", transfer["id"]) == {}
 
 
-def test_quarantined_then_confirmed_by_hand(
+def test_quarantined_then_confirmed_manually(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     (order,) = place(bridge)
@@ -657,7 +657,7 @@ def test_one_without_an_answer_keeps_nobody(
     assert all(world.order(order.order_id).status == "SHIPPED" for order in orders)
 
 
-def test_of_one_whose_order_amazon_does_not_tell(
+def test_of_one_whose_order_amazon_does_not_show(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     orders = place(bridge, 3)

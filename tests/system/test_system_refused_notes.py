@@ -79,7 +79,7 @@ def test_a_delivery_whose_note_a_proxy_refuses_is_settled(here: MemoryShop) -> N
     assert len(here.bridge.received("confirmShipment")) == 3
 
 
-def test_a_missing_reference_is_asked_for_on_the_other_deliveries(here: MemoryShop) -> None:
+def test_a_missing_reference_is_requested_on_the_other_deliveries(here: MemoryShop) -> None:
     ids = [here.warehouse.ship(order, "DHL", None)["id"] for order in place(here, 3)]
     here.odoo.protect(("stock.picking", ids[1]))
     here.clock.advance(days=2)
@@ -139,7 +139,7 @@ def delivery_of(here: MemoryShop, order: Order) -> dict[str, Any]:
     return transfer
 
 
-def test_a_sale_order_is_told_what_its_delivery_refuses(here: MemoryShop) -> None:
+def test_a_sale_order_gets_the_activity_that_its_delivery_refuses(here: MemoryShop) -> None:
     """The delivery that may not be written on can't be cancelled either."""
     orders = place(here, 3)
     delivery = delivery_of(here, orders[1])

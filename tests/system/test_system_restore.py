@@ -49,7 +49,7 @@ def references(bridge: Bridge, order: Order) -> list[str]:
     return [each["packageDetail"]["packageReferenceId"] for each in confirmations]
 
 
-def test_nothing_is_missing_and_nothing_is_told_twice(  # noqa: PLR0917 (fixtures)
+def test_nothing_is_missing_and_nothing_is_confirmed_twice(  # noqa: PLR0917 (fixtures)
     bridge: Bridge,
     world: SettledWorld,
     shop: Shop,
@@ -103,7 +103,7 @@ def test_nothing_is_missing_and_nothing_is_told_twice(  # noqa: PLR0917 (fixture
     assert [e for e in bridge.app.ledger.items.quarantined() if e.kind != "needs_attention"] == []
 
 
-def test_the_store_refuses_another_database_until_it_is_told(
+def test_the_store_refuses_another_database_until_it_is_adopted(
     bridge: Bridge,
     world: SettledWorld,
     program: Program,

@@ -18,7 +18,7 @@ NEEDED = (
 )
 
 
-def test_the_least_privilege_is_told_all_that_is_missing(
+def test_the_least_privilege_gets_all_that_is_missing(
     program: Program, world: SettledWorld, shop: Shop, least_privilege: OdooDatabase
 ) -> None:
     world.place_order("FR")
@@ -78,7 +78,7 @@ def test_a_dry_run_says_what_the_login_may_not_make(
     assert shop.snapshot() == before
 
 
-def test_a_new_account_is_told_where_it_begins(program: Program) -> None:
+def test_a_new_account_shows_where_it_begins(program: Program) -> None:
     del program.accounts[0]["start"]
     run = program.run("sync", "orders", "--dry-run")
     assert run.code == 0

@@ -146,7 +146,7 @@ BAD_ROWS: Mapping[str, tuple[str, list[str], list[list[str]], list[tuple[Any, ..
 
 
 @pytest.mark.parametrize("case", BAD_ROWS)
-def test_load_tells_the_bad_rows_and_makes_none(side: Side, case: str) -> None:
+def test_load_shows_the_bad_rows_and_makes_none(side: Side, case: str) -> None:
     model, fields, rows, expected = BAD_ROWS[case]
     answer = side.load(model, fields, rows)
     assert answer["ids"] is False

@@ -78,7 +78,7 @@ def test_an_order_that_is_not_paid_yet_is_not_cancellable() -> None:
         (("11",), ("Pricing error",), {"11": "PricingError", "12": "PricingError"}),
     ],
 )
-def test_amazon_is_told_that_the_buyer_asked(
+def test_amazon_is_notified_that_the_buyer_asked(
     requested: tuple[str, ...], tags: tuple[str, ...], expected: dict[str, str]
 ) -> None:
     items = (replace(i, buyer_requested_cancellation=i.order_item_id in requested) for i in ITEMS)

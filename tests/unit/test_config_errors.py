@@ -200,7 +200,7 @@ class TestAccountsTogether:
         found = problems(tmp_path, f"{ODOO}accounts: [{{{ACCOUNT.replace('[FR]', '[]')}}}]")
         assert found == ["accounts[0].marketplaces: needs at least one entry"]
 
-    def test_a_wrong_default_is_told_once(self, tmp_path):
+    def test_a_wrong_default_is_reported_once(self, tmp_path):
         other = ACCOUNT.replace("[FR]", "[DE]").replace("acme", "other")
         text = f"{ODOO}defaults: {{warehouse: 1}}\naccounts: [{{{ACCOUNT}}}, {{{other}}}]"
         [found] = problems(tmp_path, text)

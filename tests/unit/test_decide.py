@@ -122,7 +122,7 @@ def test_cancelled_on_amazon(existing: SaleOrder, step: Step) -> None:
     assert decided(order(Status.CANCELLED, AMAZON), existing) == step
 
 
-def test_made_by_hand_is_nobodys_business() -> None:
+def test_a_manual_sale_order_is_left_alone() -> None:
     by_hand = replace(SALE_ORDER, made_by_bridge=False)
     for status in Status:
         assert decided(order(status), by_hand) == Step.NOT_OURS
@@ -183,7 +183,7 @@ def test_every_step_has_its_conditions(
 
 
 @given(order=ORDERS, existing=SALE_ORDERS, filed_before=st.booleans())
-def test_what_stands_is_never_made_again(
+def test_what_exists_is_never_created_again(
     order: Order, existing: SaleOrder, *, filed_before: bool
 ) -> None:
     assert decided(order, existing, filed_before=filed_before) != Step.IMPORT

@@ -79,7 +79,7 @@ def test_filing_an_older_window_does_not_take_the_cursor_back(ledger: Ledger):
     assert ledger.cursors.get("acme") == NOON
 
 
-def test_a_cursor_set_back_during_a_round_is_not_overrun_by_it(ledger: Ledger):
+def test_a_cursor_set_back_during_a_run_is_not_overrun_by_it(ledger: Ledger):
     ledger.cursors.set("acme", NOON - 48 * HOUR)
     ledger.items.file("acme", "orders", [], window=Window(NOON - HOUR, NOON))
     assert ledger.cursors.get("acme") == NOON - 48 * HOUR
@@ -88,7 +88,7 @@ def test_a_cursor_set_back_during_a_round_is_not_overrun_by_it(ledger: Ledger):
 # Items
 
 
-def test_new_and_changed_items_are_to_be_worked_and_unchanged_ones_drop_out(ledger: Ledger):
+def test_new_and_changed_items_are_to_be_processed_and_unchanged_ones_drop_out(ledger: Ledger):
     assert ledger.items.file("acme", "orders", [Seen("1", "a"), Seen("2", "a")]) == ["1", "2"]
     assert ledger.items.settle("acme", "orders", "1", "a")
     assert ledger.items.settle("acme", "orders", "2", "a", State.LEFT_OUT)
@@ -96,7 +96,7 @@ def test_new_and_changed_items_are_to_be_worked_and_unchanged_ones_drop_out(ledg
     assert ledger.items.file("acme", "orders", [Seen("2", "b"), Seen("1", "a")]) == ["2"]
 
 
-def test_an_item_seen_twice_at_once_is_worked_once_in_its_last_shape(ledger: Ledger):
+def test_an_item_seen_twice_at_once_is_processed_once_in_its_last_shape(ledger: Ledger):
     seen = [Seen("2", "a"), Seen("1", "a"), Seen("2", "b")]
     assert ledger.items.file("acme", "orders", seen) == ["2", "1"]
     assert ledger.items.settle("acme", "orders", "2", "b")
@@ -115,7 +115,7 @@ def test_an_older_version_changes_nothing(ledger: Ledger, clock: Clock):
 
 
 @pytest.mark.parametrize("version", [NOON, NOON + HOUR, None])
-def test_another_version_that_is_not_known_to_be_older_is_worked(
+def test_another_version_that_is_not_known_to_be_older_is_processed(
     ledger: Ledger, version: datetime | None
 ):
     ledger.items.file("acme", "orders", [Seen("1", "b", version=NOON)])
@@ -124,7 +124,7 @@ def test_another_version_that_is_not_known_to_be_older_is_worked(
     assert ledger.items.file("acme", "orders", [Seen("1", "a", version=NOON - HOUR)]) == []
 
 
-def test_what_was_left_pending_by_an_earlier_round_is_still_pending(ledger: Ledger, clock: Clock):
+def test_what_was_left_pending_by_an_earlier_run_is_still_pending(ledger: Ledger, clock: Clock):
     ledger.items.file("acme", "orders", [Seen("9", "a")])
     clock.now += HOUR
     assert ledger.items.file("acme", "orders", [Seen("1", "a")]) == ["1"]
@@ -141,14 +141,14 @@ def test_accounts_and_jobs_keep_their_items_apart(ledger: Ledger):
     assert len(ledger.items.with_key("1")) == 3
 
 
-def test_an_item_that_changed_while_it_was_worked_stays_pending(ledger: Ledger):
+def test_an_item_that_changed_while_it_was_processed_stays_pending(ledger: Ledger):
     ledger.items.file("acme", "orders", [Seen("1", "a")])
     ledger.items.file("acme", "orders", [Seen("1", "b")])
     assert not ledger.items.settle("acme", "orders", "1", "a")
     assert ledger.items.pending("acme", "orders") == ["1"]
 
 
-def test_an_entry_tells_all_that_is_known(ledger: Ledger, clock: Clock):
+def test_an_entry_shows_all_that_is_known(ledger: Ledger, clock: Clock):
     ledger.items.file("acme", "orders", [Seen("1", "a", importable=True)])
     clock.now += HOUR
     ledger.items.file("acme", "orders", [Seen("1", "a")])
@@ -202,7 +202,7 @@ def test_the_tally_counts_by_state(ledger: Ledger):
 # Quarantine
 
 
-def test_a_quarantined_item_tells_why_and_is_not_processed_again(ledger: Ledger, clock: Clock):
+def test_a_quarantined_item_shows_why_and_is_not_processed_again(ledger: Ledger, clock: Clock):
     ledger.items.file("acme", "orders", [Seen("1", "a")])
     clock.now += HOUR
     ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU)
@@ -230,7 +230,7 @@ def test_a_quarantined_item_comes_back_when_it_changed(ledger: Ledger):
     assert (entry.state, entry.kind, entry.attempts) == (State.PENDING, None, 0)
 
 
-def test_a_quarantined_item_comes_back_by_hand(ledger: Ledger):
+def test_a_quarantined_item_is_retried_manually(ledger: Ledger):
     for key in "123":
         ledger.items.quarantine("acme", "orders", key, UNKNOWN_SKU)
     ledger.items.file("beta", "orders", [Seen("1", "a")])
@@ -326,7 +326,7 @@ def test_it_is_known_since_when_a_remote_is_silent_about_an_item(ledger: Ledger,
 # Runs
 
 
-def test_the_last_round_is_remembered_with_the_last_success(ledger: Ledger, clock: Clock):
+def test_the_last_run_is_remembered_with_the_last_success(ledger: Ledger, clock: Clock):
     clock.now = NOON + 2 * HOUR
     good = Counts(seen=3, created=2)
     bad = Counts(seen=1, error="Odoo is down.")
@@ -424,7 +424,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, clock: Clock):
         Ledger(tmp_path, clock)
 
 
-def test_a_full_disk_stops_the_round_and_harms_nothing(ledger: Ledger):
+def test_a_full_disk_stops_the_run_and_harms_nothing(ledger: Ledger):
     ledger.items.file("acme", "orders", [Seen("1", "a")])
     ledger._database._driver.execute("PRAGMA max_page_count = 12")
     many = [Seen(str(number), "b" * 100) for number in range(1000)]

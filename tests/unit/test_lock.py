@@ -37,7 +37,7 @@ def holder(state: Path):
         process.kill()
 
 
-def test_a_second_process_is_told_who_holds_it(state: Path, holder: subprocess.Popen[str]):
+def test_a_second_process_learns_who_holds_it(state: Path, holder: subprocess.Popen[str]):
     with pytest.raises(AccountError, match=rf"orders of account acme .* {holder.pid}\."):
         held(state, "acme", "orders").__enter__()
 

@@ -125,7 +125,7 @@ class TestForm:
         assert written.events[0]["logger"] == "apscheduler"
         assert "old call" in written.events[1]["event"]
 
-    def test_what_is_bound_to_the_context_stands_in_every_event(self):
+    def test_what_is_bound_to_the_context_is_in_every_event(self):
         written = Log()
         with structlog.contextvars.bound_contextvars(account="acme"):
             written.logger.info("a")
@@ -271,7 +271,7 @@ class TestCleaning:
             ("402-1234567-1234567 of acme-eu: 3 lines", "402-1234567-1234567 of acme-eu: 3 lines"),
         ],
     )
-    def test_telling_text_wherever_it_stands(self, text, cleaned):
+    def test_revealing_text_anywhere(self, text, cleaned):
         written = Log()
         written.logger.info("a", value=text, below={"list": [text]})
         logging.getLogger("library").warning("%s", text)

@@ -43,7 +43,7 @@ def is_down(ways: list[str]) -> bool:
 
 
 @given(LISTS.filter(lambda ways: not is_down(ways)))
-def test_each_item_is_worked_and_comes_back_with_what_became_of_it(ways: list[str]) -> None:
+def test_each_item_is_processed_and_returned_with_its_result(ways: list[str]) -> None:
     results = results_of(ways)
     assert [item for item, _ in results] == list(range(len(ways)))
     for item, result in results:

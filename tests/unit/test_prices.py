@@ -41,7 +41,7 @@ ECO = tax("0.10", FIXED, id=2, sequence=2)
         ("100.00", 1, [tax("-10", included=True), tax("30", id=2, included=True)], "100"),
     ],
 )
-def test_the_price_leads_to_the_total(total, quantity, taxes, price):
+def test_the_price_results_in_the_total(total, quantity, taxes, price):
     assert unit_price(Decimal(total), quantity, taxes) == Decimal(price)
 
 
@@ -65,7 +65,7 @@ def test_a_tax_in_the_price_costs_nothing(cents, rate):
     assert line_total(base, 1, taxes, CENT) == total
 
 
-def test_a_neighbour_leads_to_the_total_where_the_nearest_price_does_not():
+def test_a_neighbour_results_in_the_total_where_the_nearest_price_does_not():
     taxes = [tax("5"), tax("7.5", id=2)]
     nearest = round(Decimal("0.50") / Decimal("1.125"), 2)
     assert line_total(nearest, 1, taxes, CENT) != Decimal("0.50")
@@ -80,7 +80,7 @@ def test_a_tax_that_only_odoo_can_compute_is_named():
 
 
 @pytest.mark.parametrize("taxes", [[tax("5", FIXED)], [tax("-100")]])
-def test_a_total_that_no_price_leads_to_is_told(taxes):
+def test_a_total_that_no_price_results_in_is_refused(taxes):
     with pytest.raises(ItemError, match=r"no price gives the total 2\.00") as caught:
         unit_price(Decimal("2.00"), 1, taxes)
     assert caught.value.kind == "unreachable_total"

@@ -307,7 +307,7 @@ def test_a_bug_is_logged_with_its_lines_and_without_its_data():
     assert "Erika" not in str(entry) + str(failures["3"])
 
 
-def test_a_bug_tells_its_cause():
+def test_a_bug_shows_its_cause():
     buyer = "Erika Mustermann"
 
     def apply(_batch: Sequence[int]) -> None:

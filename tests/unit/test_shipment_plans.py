@@ -123,7 +123,7 @@ def send(mug: int = 0, pot: int = 0, **surplus: int) -> Plan:
         (shipped(1, gone={MUG: 1}), amazons(item(MUG, 1, 1)), Plan(ShipmentOutcome.ELSEWHERE)),
     ],
 )
-def test_as_much_is_told_as_amazon_takes(goods: Goods, order: Order, todo: Plan) -> None:
+def test_as_much_is_confirmed_as_amazon_accepts(goods: Goods, order: Order, todo: Plan) -> None:
     assert plan(task(goods), order) == todo
 
 
@@ -191,7 +191,7 @@ def test_a_package_with_its_reference_is_its_own(tracking: str | None, *, was_se
     assert todo == Plan(ShipmentOutcome.CONFIRMED, package=order.packages[0])
 
 
-def test_of_a_cancelled_order_nothing_is_told() -> None:
+def test_of_a_cancelled_order_nothing_is_confirmed() -> None:
     with pytest.raises(ItemError, match="Stop the parcel") as raised:
         plan(task(shipped(2)), amazons(item(MUG, 0), status="CANCELLED"))
     assert raised.value.kind == "cancelled_on_amazon"
@@ -275,7 +275,7 @@ def test_goods_of_several_orders_are_unclear() -> None:
         plan(task(Goods(loose=loose(1)), shared=True), amazons(item(MUG, 1)))
 
 
-def test_a_kit_of_which_nobody_can_tell_how_many_left() -> None:
+def test_a_kit_of_which_it_is_unclear_how_many_left() -> None:
     goods = Goods((Shipped(MUG, 1), Shipped(POT, None)))
     for order in (None, TWO):
         with pytest.raises(ItemError, match="WH/OUT/00017") as raised:
@@ -360,7 +360,7 @@ def test_a_person_contradicts_themselves(statement: str) -> None:
         ("<p>Amazon shipped: </p>", None),
     ],
 )
-def test_what_stands_in_the_note(note: str, statement: str | None) -> None:
+def test_statements_in_the_note(note: str, statement: str | None) -> None:
     assert statement_in(note) == statement
 
 
@@ -402,7 +402,7 @@ def entry(state: State, its: ShipmentProgress | None = None) -> Entry:
     )
 
 
-def test_a_correction_after_it_was_told() -> None:
+def test_a_correction_after_it_was_confirmed() -> None:
     sent = progress(sent_label=label_digest(DELIVERY))
     assert not is_correction(DELIVERY, sent)
     assert is_correction(CORRECTED, sent)
@@ -457,7 +457,7 @@ def test_a_person_says_that_more_left_than_amazon_has(
 
 @pytest.mark.parametrize("statement", ["nothing", "MUG-BLUE = 1", "POT 1 = 1"])
 @pytest.mark.parametrize("status", ["SHIPPED", "PARTIALLY_SHIPPED"])
-def test_a_person_says_that_less_left_than_amazon_was_told(statement: str, status: str) -> None:
+def test_a_person_says_that_less_left_than_was_confirmed(statement: str, status: str) -> None:
     order = amazons(item(MUG, 2, 2), item(POT, 1), status=status, packages=(package(17, _51=2),))
     with pytest.raises(ItemError, match="2 x MUG-BLUE") as raised:
         plan(task(shipped(2), statement), order)
@@ -467,7 +467,7 @@ def test_a_person_says_that_less_left_than_amazon_was_told(statement: str, statu
     assert plan(task(shipped(2), "nothing"), replace(order, packages=(its,))).package == its
 
 
-def test_that_all_left_is_no_less_than_amazon_was_told() -> None:
+def test_that_all_left_is_no_less_than_was_confirmed() -> None:
     """Of which units were cancelled since."""
     order = amazons(item(MUG, 1, 2), status="SHIPPED", packages=(package(17, _51=2),))
     assert plan(task(shipped(2), "all"), order).outcome == ShipmentOutcome.CONFIRMED
@@ -476,7 +476,9 @@ def test_that_all_left_is_no_less_than_amazon_was_told() -> None:
 @pytest.mark.parametrize(
     ("tracking", "shown"), [("JD2", True), ("jd-2", True), (None, True), ("JD1", False)]
 )
-def test_a_correction_is_told_when_amazon_shows_it(tracking: str | None, *, shown: bool) -> None:
+def test_a_correction_is_confirmed_when_amazon_shows_it(
+    tracking: str | None, *, shown: bool
+) -> None:
     order = amazons(item(MUG, 2, 2), status="SHIPPED", packages=(package(17, tracking),))
     corrected = ShipmentTask(CORRECTED, MEMO, shipped(2))
     assert is_shown(corrected, order, progress(corrects=True)) is shown
@@ -542,7 +544,7 @@ SIX = {MUG: 6}
         (2, 9, True, None),
     ],
 )
-def test_another_product_stands_for_whole_units_only(
+def test_another_product_counts_for_whole_units_only(
     number: int, loose: int, units: int | None, *, last: bool
 ) -> None:
     goods = Goods(loose=(Loose("Red mug", Decimal(loose)),), pieces=SIX, is_last=last)
@@ -555,7 +557,7 @@ def test_another_product_stands_for_whole_units_only(
 
 
 @pytest.mark.parametrize(("pieces", "last"), [(SIX, True), (SIX, False), ({}, True)])
-def test_amazon_is_asked_when_the_last_parcel_completes_no_unit(
+def test_amazon_is_read_when_the_last_parcel_completes_no_unit(
     pieces: dict[str, int], *, last: bool
 ) -> None:
     incomplete = task(Goods(pieces=pieces, is_last=last))

@@ -170,7 +170,7 @@ def test_a_fraction_of_a_unit_is_unclear() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6)), min_size=1, max_size=5))
-def test_of_a_kit_complete_sets_are_told_with_the_transfer_that_completes_them(
+def test_of_a_kit_complete_sets_are_confirmed_with_the_transfer_that_completes_them(
     parts: list[tuple[int, int]],
 ) -> None:
     """The parts of six sets leave in any portions, the rest with a last transfer."""
@@ -188,7 +188,7 @@ def test_of_a_kit_complete_sets_are_told_with_the_transfer_that_completes_them(
     assert sum(u or 0 for u in sent) == 6
 
 
-def test_of_a_kit_whose_parts_were_cancelled_nobody_can_tell() -> None:
+def test_of_a_kit_whose_parts_were_cancelled_the_number_is_unclear() -> None:
     rest = replace(move(1, 12, 4, None), cancelled=True)
     assert _units(LINE, [move(1, 11, 12, 12), move(1, 12, 2, 2), rest]) == {1: None}
 
@@ -199,7 +199,7 @@ OF_SIX = replace(LINE, quantity=Decimal(12), pieces=6)
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.integers(1, 12))
-def test_a_unit_is_told_with_the_transfer_that_has_its_last_piece(
+def test_a_unit_is_confirmed_with_the_transfer_that_has_its_last_piece(
     parts: list[int], pieces: int
 ) -> None:
     moves = [move(number, 1, part, part) for number, part in enumerate(parts)]

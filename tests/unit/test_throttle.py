@@ -123,7 +123,7 @@ def test_a_refused_call_empties_the_bucket() -> None:
     assert clock.slept == [pytest.approx(2), pytest.approx(2)]
 
 
-def test_a_refused_call_waits_as_long_as_it_was_told() -> None:
+def test_a_refused_call_waits_as_long_as_requested() -> None:
     clock = Clock()
     buckets = throttle(clock, read=Limit(0.5, 10))
     buckets.drain("A1", "read", 60)

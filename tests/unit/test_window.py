@@ -24,7 +24,7 @@ moments = st.datetimes(
 )
 
 
-def test_a_round_five_minutes_after_the_last_looks_back_over_the_overlap():
+def test_a_run_five_minutes_after_the_last_looks_back_over_the_overlap():
     cursor = NOON - timedelta(minutes=7)
     assert windows(cursor, NOON) == [Window(cursor - OVERLAP, NOON - SETTLED)]
 
@@ -51,7 +51,7 @@ def test_of_a_window_only_what_amazon_spoke_of_is_known():
         assert until == Window(NOON, NOON + timedelta(hours=known))
 
 
-def test_fractions_of_a_second_wait_for_the_next_round():
+def test_fractions_of_a_second_wait_for_the_next_run():
     (window,) = windows(NOON - timedelta(hours=1), NOON + timedelta(microseconds=999_999))
     assert window.before == NOON - SETTLED
 
@@ -111,7 +111,7 @@ def test_the_cursor_only_grows_and_every_moment_behind_it_was_read(
 
 
 @given(cursor=moments, now=moments)
-def test_a_completed_round_leaves_nothing_to_the_same_moment(cursor: datetime, now: datetime):
+def test_a_completed_run_leaves_nothing_to_the_same_moment(cursor: datetime, now: datetime):
     for window in windows(cursor, now):
         cursor = window.before
     assert windows(cursor, now) == []

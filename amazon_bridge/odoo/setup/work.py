@@ -34,14 +34,14 @@ def may(session: OdooSession, model: str, operation: str) -> bool:
     return bool(session.call(model, "check_access_rights", operation, raise_exception=False))
 
 
-def _insistently(create: Callable[[], object]) -> None:
-    """Create a record that is created once, however often it is tried.
+def _retrying_once(create: Callable[[], object]) -> None:
+    """Create a record; retry once if Odoo refuses it.
 
     If another process creates the same record at this moment, Odoo may refuse it with various
     messages; afterwards the other one's record is found.
 
     Raises:
-        ItemError: Odoo refuses it still.
+        ItemError: Odoo refuses it again.
     """
     try:
         create()
@@ -131,7 +131,7 @@ class Work:
             return f"the login may not create it: that requires the group {need.group}"
         try:
             if self.create:
-                _insistently(create)
+                _retrying_once(create)
         except ItemError as error:
             return error.reason
         return ""

@@ -185,7 +185,7 @@ def settle(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 20)))
-def test_people_ship_and_cancel_while_amazon_is_told(scenario: Scenario, seed: int) -> None:
+def test_people_ship_and_cancel_while_amazon_is_notified(scenario: Scenario, seed: int) -> None:
     created = datetime.now(UTC) - timedelta(hours=1)  # Odoo's clock dates their shipment
     lines = [Line(quantity=2), Line(sku="MUG-RED")]
     orders = [scenario.world.place_order("FR", lines, created=created) for _ in range(8)]
