@@ -214,12 +214,14 @@ class App(SyncRuns):
         odoo = self.odoo
         if not dry_run:
             continuity.note(self.ledger, self._database)
-        prepared = self._expected(account) if dry_run else self.setup(account)
+        known = None if dry_run else self._setups[account.name].known()
+        prepared = Lazy(partial(self._expected if dry_run else self.setup, account))
+        company_id = (known or prepared.get()).company_id
         return Context(
             account=account,
             amazon=self.amazon(account),
-            odoo=odoo.for_company(prepared.company_id),
-            setup=prepared,
+            odoo=odoo.for_company(company_id),
+            prepared=prepared,
             geography=self._geography.get(),
             ledger=self.ledger,
             accounts_by_marketplace=_by_marketplace(self.config.accounts, account.seller_id),

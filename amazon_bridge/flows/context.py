@@ -11,6 +11,7 @@ from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, Transient
+from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
@@ -41,7 +42,7 @@ class Context:
     amazon: SellingPartner
     odoo: OdooSession
     """Session in the account's company."""
-    setup: Setup
+    prepared: Lazy[Setup]
     geography: Geography
     ledger: Ledger
     accounts_by_marketplace: Mapping[str, str]
@@ -54,6 +55,15 @@ class Context:
     @property
     def name(self) -> str:
         return self.account.name
+
+    @property
+    def setup(self) -> Setup:
+        """What the account works with in Odoo, checked on first use: a quiet run needs none.
+
+        Raises:
+            AccountError: a record is archived, or missing and the login may not create it.
+        """
+        return self.prepared.get()
 
     def ensure_setup(self) -> None:
         """Check that what the account needs in Odoo still exists.
