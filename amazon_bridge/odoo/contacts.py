@@ -46,6 +46,39 @@ def read(session: OdooSession, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     return {row["id"]: plain(row) for row in rows}
 
 
+class Families:
+    """Contacts read together with those below them, which then need not be read again.
+
+    Args:
+        session: the login.
+        parents: contacts that are known already, whose children are read with the first ones.
+    """
+
+    def __init__(self, session: OdooSession, parents: Iterable[int]) -> None:
+        self._session = session
+        self._parents = set(parents)
+        self._read: set[int] = set()
+        self._rows: dict[int, dict[str, Any]] = {}
+
+    def read(self, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """Contacts by id, including archived ones."""
+        wanted = set(ids)
+        parents = wanted | self._parents
+        below = ("parent_id", "in", sorted(parents))
+        rows = _search(self._session, ["|", ("id", "in", sorted(wanted)), below])
+        self._rows |= {row["id"]: row for row in rows}
+        self._read |= parents
+        self._parents = set()
+        return {row["id"]: row for row in rows if row["id"] in wanted}
+
+    def below(self, parents: Iterable[int]) -> list[dict[str, Any]]:
+        """The contacts below these, including archived ones."""
+        wanted = set(parents)
+        if not wanted <= self._read:
+            return _children(self._session, wanted)
+        return [row for _, row in sorted(self._rows.items()) if row["parent_id"] in wanted]
+
+
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """A contact as read, with ids in place of Odoo's pairs and "" in place of False."""
     return {
@@ -90,6 +123,7 @@ def create(
     session: OdooSession,
     new: Iterable[NewContact],
     is_usable: Callable[[NewContact, Row], bool],
+    families: Families | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Create the contacts whose external ids don't exist.
 
@@ -105,7 +139,9 @@ def create(
     missing = {contact.key: contact for contact in new}
     found: dict[str, dict[str, Any]] = {}
     for attempt in range(_ATTEMPTS):
-        rows = _load(session, {key: _named(c, attempt) for key, c in missing.items()})
+        ids = _load(session, {key: _named(c, attempt) for key, c in missing.items()})
+        contacts = families.read(ids.values()) if families else read(session, ids.values())
+        rows = {key: dict(contacts[id_]) for key, id_ in ids.items()}
         found |= {key: row for key, row in rows.items() if is_usable(missing[key], row)}
         missing = {key: contact for key, contact in missing.items() if key not in found}
         if not missing:
@@ -125,7 +161,7 @@ def _named(contact: NewContact, attempt: int) -> NewContact:
     return replace(contact, key=f"{contact.key}{endings[min(attempt, 2)]}")
 
 
-def _load(session: OdooSession, new: Mapping[str, NewContact]) -> dict[str, dict[str, Any]]:
+def _load(session: OdooSession, new: Mapping[str, NewContact]) -> dict[str, int]:
     ids: dict[str, int] = {}
     for columns, keys in _by_columns({key: c.cells for key, c in new.items()}).items():
         rows = [
@@ -136,8 +172,7 @@ def _load(session: OdooSession, new: Mapping[str, NewContact]) -> dict[str, dict
         fields = ["id", *columns]
         loaded = session.load("res.partner", fields, rows, owners=owners, context=UNTRACKED)
         ids |= zip(keys, loaded, strict=True)
-    contacts = read(session, ids.values())
-    return {key: dict(contacts[id_]) for key, id_ in ids.items()}
+    return ids
 
 
 # Complete
@@ -154,19 +189,21 @@ def add_notes(contact: Row, notes: Sequence[str]) -> dict[str, str]:
 
 
 def delivery_contacts(
-    session: OdooSession, placed: Sequence[tuple[Buyer, Row]]
+    session: OdooSession, placed: Sequence[tuple[Buyer, Row]], families: Families | None = None
 ) -> dict[str, dict[str, Any]]:
     """Find or create the delivery contact of each order: its customer, or one below it.
 
     Args:
         session: a login, in the account's company.
         placed: buyers, each with the customer in Odoo.
+        families: of the customers, where they are read already.
 
     Returns:
         By Amazon order id. Each has exactly the name and address that Amazon states.
     """
     elsewhere = [(buyer, row) for buyer, row in placed if not _delivered_at(buyer, row)]
-    below = _children(session, {row["id"] for _, row in placed if row["is_company"] or elsewhere})
+    parents = {row["id"] for _, row in placed if row["is_company"] or elsewhere}
+    below = (families or Families(session, ())).below(parents)
     found: dict[str, dict[str, Any]] = {
         buyer.order_id: dict(row) for buyer, row in placed if _delivered_at(buyer, row)
     }
@@ -194,11 +231,11 @@ def _delivered_at(buyer: Buyer, customer: Row) -> bool:
 
 def _children(session: OdooSession, customers: Iterable[int]) -> list[dict[str, Any]]:
     ids = sorted(customers)
-    if not ids:
-        return []
-    rows = session.search_read(
-        "res.partner", [("parent_id", "in", ids)], PARTNER, order="id", context=_ARCHIVED_TOO
-    )
+    return _search(session, [("parent_id", "in", ids)]) if ids else []
+
+
+def _search(session: OdooSession, domain: Sequence[Any]) -> list[dict[str, Any]]:
+    rows = session.search_read("res.partner", domain, PARTNER, order="id", context=_ARCHIVED_TOO)
     return [plain(row) for row in rows]
 
 

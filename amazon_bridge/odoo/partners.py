@@ -18,7 +18,7 @@ from amazon_bridge.model import Order
 from amazon_bridge.odoo import contacts
 from amazon_bridge.odoo.addresses import Row, is_same_place, is_same_text, may_be_filled
 from amazon_bridge.odoo.buyers import ANONYMOUS, Buyer, buyer_of, is_nameless
-from amazon_bridge.odoo.contacts import PARTNER, NewContact, plain
+from amazon_bridge.odoo.contacts import PARTNER, Families, NewContact, plain
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.tax_numbers import canonical, spellings
@@ -61,11 +61,12 @@ def customers(
     """
     read = [replace(buyer_of(geography, order), known_again=known_again) for order in orders]
     known = _search(session, geography, read, company_id) if known_again else _Known({}, {})
-    buyers, rows = _find_or_create(session, geography, read, known)
+    families = contacts.Families(session, known.ids)
+    buyers, rows = _find_or_create(session, geography, read, known, families)
     placed = [(buyer, rows[buyer.key]) for buyer in buyers]
     _complete(session, placed)
     refused = {b.order_id for b in buyers if b.is_refused} | _add_tax_numbers(session, placed)
-    deliveries = contacts.delivery_contacts(session, placed)
+    deliveries = contacts.delivery_contacts(session, placed, families)
     return {
         buyer.order_id: Customer(
             partner_id=row["id"],
@@ -88,6 +89,10 @@ class _Known:
     """Companies by their normalised tax number."""
     by_email: Mapping[tuple[str, str], Row]
     """By e-mail address, and name of the company (empty for a person)."""
+
+    @property
+    def ids(self) -> set[int]:
+        return {row["id"] for row in (*self.by_number.values(), *self.by_email.values())}
 
     def customer(self, buyer: Buyer) -> Row | None:
         by_number = self.by_number.get(buyer.number) if buyer.company and buyer.number else None
@@ -137,7 +142,11 @@ def _company(row: Row) -> str:
 
 
 def _find_or_create(
-    session: OdooSession, geography: Geography, buyers: Sequence[Buyer], known: _Known
+    session: OdooSession,
+    geography: Geography,
+    buyers: Sequence[Buyer],
+    known: _Known,
+    families: Families,
 ) -> tuple[list[Buyer], dict[str, dict[str, Any]]]:
     """Customers by key, and the buyers without the tax numbers that Odoo refuses.
 
@@ -148,7 +157,7 @@ def _find_or_create(
         rows = {b.key: dict(row) for b in buyers if (row := known.customer(b))}
         absent = {b.key: b for b in buyers if b.key not in rows}
         try:
-            return list(buyers), _shared(rows | _create(session, geography, absent))
+            return list(buyers), _shared(rows | _create(session, geography, absent, families))
         except (ItemError, ItemErrors) as error:
             refused = _refused_numbers(error, absent.values())
             if not refused:
@@ -169,7 +178,7 @@ def _refused_numbers(error: ItemError | ItemErrors, buyers: Iterable[Buyer]) -> 
 
 
 def _create(
-    session: OdooSession, geography: Geography, absent: Mapping[str, Buyer]
+    session: OdooSession, geography: Geography, absent: Mapping[str, Buyer], families: Families
 ) -> dict[str, dict[str, Any]]:
     def is_usable(contact: NewContact, row: Row) -> bool:
         buyer = absent[contact.key]
@@ -178,7 +187,7 @@ def _create(
         return _is_live(row) and is_one
 
     new = [NewContact(key, buyer.order_id, _cells(buyer)) for key, buyer in absent.items()]
-    return contacts.create(session, new, is_usable)
+    return contacts.create(session, new, is_usable, families)
 
 
 def _cells(buyer: Buyer) -> dict[str, str]:
