@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from amazon_bridge.odoo.sales import SaleOrder
+from amazon_bridge.odoo.sales import Delivery, SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 
 _ADDRESS = ["name", "street", "street2", "zip", "city", "active"]
@@ -18,25 +18,27 @@ def checksums(session: OdooSession, sale_orders: Collection[SaleOrder]) -> dict[
 
     Two bytes are enough to notice a change, and too few to confirm a guess at an address.
     """
-    orders = _rows(session, "sale.order", {s.id for s in sale_orders}, ["partner_shipping_id"])
     line_ids = {id_ for s in sale_orders for id_ in s.line_ids}
     fields = ["product_id", "product_uom_qty", "qty_delivered"]
     lines = _rows(session, "sale.order.line", line_ids, fields)
-    delivery_ids = {d.id for s in sale_orders for d in s.deliveries if d.is_open}
-    deliveries = _rows(session, "stock.picking", delivery_ids, ["partner_id"])
-    partners = {row["partner_shipping_id"][0] for row in orders.values()}
-    addresses = _rows(session, "res.partner", partners, _ADDRESS)
+    contacts = {s.delivery_contact_id for s in sale_orders}
+    addresses = _rows(session, "res.partner", contacts, _ADDRESS)
     return {
         s.order_id: _checksum(
             s.state,
-            orders[s.id],
-            addresses.get(orders[s.id]["partner_shipping_id"][0]),
+            {"id": s.id, "partner_shipping_id": s.delivery_contact_id},
+            addresses.get(s.delivery_contact_id),
             [lines.get(id_) for id_ in sorted(s.line_ids)],
-            [(d.id, d.state, deliveries.get(d.id)) for d in sorted(s.deliveries, key=_id)],
+            [(d.id, d.state, _contact_of(d)) for d in sorted(s.deliveries, key=_id)],
         )
         for s in sale_orders
-        if s.id in orders
     }
+
+
+def _contact_of(delivery: Delivery) -> dict[str, Any] | None:
+    if not delivery.is_open:
+        return None
+    return {"id": delivery.id, "partner_id": delivery.contact_id or False}
 
 
 def _id(record: Any) -> int:

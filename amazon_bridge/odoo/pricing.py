@@ -13,39 +13,57 @@ from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.odoo.prices import largest_rounding, unit_price
-from amazon_bridge.odoo.sales import Draft, Line, SaleOrder
+from amazon_bridge.odoo.sales import QUOTATION, Draft, Line, SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.taxes import FIXED, Tax, flattened
 
 
-def set_prices(
-    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
-) -> None:
+def set_prices(session: OdooSession, drafts: Sequence[Draft], ids: Mapping[str, int]) -> None:
     """Write the unit prices that result in each line's total, all in one transaction.
 
     A quotation that has a price already is left as it is: it is finished, or a person works on
     it. A line that somebody has deleted is left out.
 
+    Args:
+        session: the login.
+        drafts: of one company.
+        ids: database ids of the sale orders, by Amazon order id.
+
     Raises:
         ItemErrors: these orders have a line whose price can't be computed; nothing was written.
     """
-    lines = _lines(session, drafts, orders)
-    quotations = _unpriced(session, lines, drafts, orders)
+    lines = _lines(session, ids.values())
+    quotations = _unpriced(session, lines, drafts, ids)
     if not quotations:
         return
     taxes = _read_taxes(session, {id_ for each in quotations for id_ in each.tax_ids()})
     per_line = _rounds_per_line(session, lines, drafts[0].company_id)
-    cells, errors = [], {}
+    prices: list[_Price] = []
+    errors: dict[str, ItemError] = {}
     for quotation in quotations:
         try:
-            prices = list(quotation.cells(taxes, session.names.price_digits, per_line=per_line))
-            cells += [[*row, *_manual(session, row[1])] for row in prices]
+            prices += quotation.prices(taxes, session.names.price_digits, per_line=per_line)
         except ItemError as error:
             errors[quotation.draft.order_id] = error
     if errors:
         raise ItemErrors(errors)
-    fields = [".id", "price_unit", "discount", f"{session.names.line_taxes}/.id"]
-    fields += _manual_fields(session)
+    _write_taxes(session, [price for price in prices if price.changes_taxes])
+    _write_prices(session, prices)
+
+
+def _write_taxes(session: OdooSession, prices: Sequence[_Price]) -> None:
+    """Write the taxes of lines that bear others than Odoo chose.
+
+    Before the prices: an interrupted run computes the same ones again.
+    """
+    cells = [[str(price.line.id), ",".join(map(str, price.tax_ids))] for price in prices]
+    fields = [".id", f"{session.names.line_taxes}/.id"]
+    session.load("sale.order.line", fields, cells, overwrite=True)
+
+
+def _write_prices(session: OdooSession, prices: Sequence[_Price]) -> None:
+    cells = [[*price.cells(), *_manual(session, price.unit_price)] for price in prices]
+    fields = [".id", "price_unit", "discount", *_manual_fields(session)]
     session.load("sale.order.line", fields, cells, overwrite=True)
 
 
@@ -53,7 +71,7 @@ def _manual_fields(session: OdooSession) -> list[str]:
     return ["technical_price_unit"] if session.names.has_computed_price else []
 
 
-def _manual(session: OdooSession, price: str) -> list[str]:
+def _manual(session: OdooSession, price: Decimal) -> list[str]:
     """The cell that marks a price as entered manually: any other price than the line's.
 
     Without it Odoo takes a price of zero for one that it computed itself, and enters the list
@@ -61,7 +79,7 @@ def _manual(session: OdooSession, price: str) -> list[str]:
     """
     if not session.names.has_computed_price:
         return []
-    return ["0" if Decimal(price) else "-1"]
+    return ["0" if price else "-1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,23 @@ class _QuotationLine:
 
     id: int
     tax_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Price:
+    """What a line of a quotation gets."""
+
+    line: _QuotationLine
+    unit_price: Decimal
+    percent_off: Decimal
+    tax_ids: tuple[int, ...]
+
+    @property
+    def changes_taxes(self) -> bool:
+        return set(self.tax_ids) != set(self.line.tax_ids)
+
+    def cells(self) -> list[str]:
+        return [str(self.line.id), f"{self.unit_price:f}", f"{self.percent_off:f}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +121,18 @@ class _Quotation:
         if self.draft.facilitator_tax_id:
             yield self.draft.facilitator_tax_id
 
-    def cells(
+    def prices(
         self, known: Mapping[int, Tax], digits: int | None, *, per_line: bool
-    ) -> Iterator[list[str]]:
-        """The cells to write: id, unit price, discount and taxes of each line."""
+    ) -> Iterator[_Price]:
+        """Unit price, discount and taxes of each line."""
         unit = self.draft.currency_unit if per_line else None
         for line in self.draft.lines:
             if line.product_id and line.external_id in self.lines_by_id:
                 taxes = self._taxes(line, known)
                 price = _price(line, taxes, unit, digits)
-                tax_ids = ",".join(str(tax.id) for tax in taxes)
-                id_ = str(self.lines_by_id[line.external_id].id)
-                yield [id_, f"{price:f}", f"{line.percent_off:f}", tax_ids]
+                tax_ids = tuple(tax.id for tax in taxes)
+                in_odoo = self.lines_by_id[line.external_id]
+                yield _Price(in_odoo, price, line.percent_off, tax_ids)
 
     def _taxes(self, line: Line, known: Mapping[int, Tax]) -> list[Tax]:
         """The taxes of a line.
@@ -132,32 +167,33 @@ def _price(line: Line, taxes: list[Tax], unit: Decimal | None, digits: int | Non
 _ROUNDING = "tax_calculation_rounding_method"
 
 
-def _lines(
-    session: OdooSession, drafts: Sequence[Draft], orders: Mapping[str, SaleOrder]
-) -> Sequence[Mapping[str, Any]]:
-    ids = sorted(id_ for draft in drafts for id_ in orders[draft.order_id].line_ids)
+def _lines(session: OdooSession, order_ids: Iterable[int]) -> Sequence[Mapping[str, Any]]:
     rounding = [_ROUNDING] if session.names.lines_tell_rounding else []
-    return session.read("sale.order.line", ids, ["price_unit", session.names.line_taxes, *rounding])
+    fields = ["order_id", "state", "price_unit", session.names.line_taxes, *rounding]
+    return session.search_read("sale.order.line", [("order_id", "in", sorted(order_ids))], fields)
 
 
 def _unpriced(
     session: OdooSession,
     lines: Sequence[Mapping[str, Any]],
     drafts: Sequence[Draft],
-    orders: Mapping[str, SaleOrder],
+    ids: Mapping[str, int],
 ) -> list[_Quotation]:
-    priced = {row["id"] for row in lines if row["price_unit"]}
-    names = session.external_ids("sale.order.line", [row["id"] for row in lines])
+    finished = {row["order_id"][0] for row in lines if row["price_unit"] or not _is_open(row)}
+    open_ = [row for row in lines if row["order_id"][0] not in finished]
+    names = session.external_ids("sale.order.line", [row["id"] for row in open_])
     lines_by_id = {
         names[row["id"]]: _QuotationLine(row["id"], tuple(row[session.names.line_taxes]))
-        for row in lines
+        for row in open_
         if row["id"] in names
     }
-    return [
-        _Quotation(draft, _part(lines_by_id, (line.external_id for line in draft.lines)))
-        for draft in drafts
-        if priced.isdisjoint(orders[draft.order_id].line_ids)
-    ]
+    parts = ((d, _part(lines_by_id, (line.external_id for line in d.lines))) for d in drafts)
+    return [_Quotation(d, part) for d, part in parts if part and ids[d.order_id] not in finished]
+
+
+def _is_open(line: Mapping[str, Any]) -> bool:
+    """True if the line's order is a quotation."""
+    return line["state"] in QUOTATION
 
 
 def _part(
@@ -227,7 +263,7 @@ def add_rounding_lines(
         [
             *(f"amazon_bridge.sale_line_{order_id}_rounding", str(orders[order_id].id)),
             *(str(product_id), "Amazon Rounding", "1", f"{differences[order_id]:f}", ""),
-            *_manual(session, f"{differences[order_id]:f}"),
+            *_manual(session, differences[order_id]),
         ]
         for order_id in sorted(small)
     ]

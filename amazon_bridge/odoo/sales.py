@@ -36,6 +36,7 @@ class Delivery:
     """A return from the customer."""
     is_linked: bool = True
     """Odoo counts it among the sale order's; see ``references``."""
+    contact_id: int | None = None
 
     @property
     def is_done(self) -> bool:
@@ -66,10 +67,11 @@ class SaleOrder:
     is_locked: bool = False
     terms: str = ""
     """HTML, which goes onto the invoice."""
+    delivery_contact_id: int = 0
 
     @property
     def is_quotation(self) -> bool:
-        return self.state in _QUOTATION
+        return self.state in QUOTATION
 
     @property
     def is_confirmed(self) -> bool:
@@ -157,7 +159,7 @@ class Draft:
 
 _ORDER_FIELDS = [
     *("name", "client_order_ref", "state", "date_order", "amount_total", "currency_id"),
-    *("invoice_ids", "order_line", "picking_ids", "note"),
+    *("invoice_ids", "order_line", "picking_ids", "note", "partner_shipping_id"),
 ]
 
 
@@ -218,7 +220,7 @@ def external_order_id(name: str | None) -> str:
 def _sale_orders(
     session: OdooSession, rows: Sequence[Mapping[str, Any]], names: Mapping[int, str]
 ) -> dict[str, SaleOrder]:
-    delivered = [r["id"] for r in rows if r["picking_ids"] or r["state"] not in _QUOTATION]
+    delivered = [r["id"] for r in rows if r["picking_ids"] or r["state"] not in QUOTATION]
     deliveries = _deliveries(session, delivered)
     void = _void_invoices(session, {id_ for row in rows for id_ in row["invoice_ids"]})
     orders = [_sale_order(row, names.get(row["id"]), deliveries, void) for row in rows]
@@ -251,10 +253,12 @@ def _sale_order(
         is_locked=bool(row.get("locked")) or row["state"] == _LOCKED,
         deliveries=tuple(deliveries.get(row["id"], ())),
         terms=row["note"] or "",
+        delivery_contact_id=row["partner_shipping_id"][0],
     )
 
 
-_QUOTATION = {"draft", "sent"}
+QUOTATION = {"draft", "sent"}
+"""The states of sale orders that are not confirmed."""
 
 _LOCKED = "done"
 """The state of locked orders before Odoo 17."""
@@ -280,9 +284,9 @@ def _amount(value: float) -> Decimal:
 def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int, list[Delivery]]:
     if not sale_order_ids:
         return {}
-    fields = ["name", "state", "picking_type_code", "location_id", "note", *link_fields(session)]
+    fields = ["name", "state", "picking_type_code", "location_id", "note", "partner_id"]
     domain = transfers_of(session, sale_order_ids)
-    rows = session.search_read("stock.picking", domain, fields)
+    rows = session.search_read("stock.picking", domain, [*fields, *link_fields(session)])
     made_for = sale_orders_of(session, rows)
     found: dict[int, list[Delivery]] = {}
     for row in rows:
@@ -295,6 +299,7 @@ def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int
             note=row["note"] or "",
             incoming=row["picking_type_code"] == "incoming",
             is_linked=bool(row["sale_id"]),
+            contact_id=row["partner_id"][0] if row["partner_id"] else None,
         )
         for order_id in made_for[row["id"]]:
             found.setdefault(order_id, []).append(delivery)
@@ -361,6 +366,21 @@ def _draft_rows(draft: Draft, template: Sequence[str]) -> list[list[str]]:
 def _line_name(line: Line) -> str:
     """A gift message is printed on a card and kept whole; a title may be cut."""
     return printable(line.name) if line.product_id else whole(line.name)
+
+
+def created(draft: Draft, id_: int) -> SaleOrder:
+    """A quotation that was just created, as far as it is known without reading it."""
+    return SaleOrder(
+        id=id_,
+        name="",
+        order_id=draft.order_id,
+        state="draft",
+        ordered=draft.created,
+        total=Decimal(0),
+        currency=draft.currency,
+        made_by_bridge=True,
+        line_ids=(),
+    )
 
 
 def timestamp(when: datetime) -> str:

@@ -189,6 +189,7 @@ class SaleOrderLines(Model):
     title = "Sales Order Line"
     fields = declared(
         order_id=one("sale.order", "Order Reference", required=True),
+        state=related("char", "order_id.state"),
         name=char("Description"),
         display_type=char("Display Type"),
         product_id=one("product.product", "Product"),

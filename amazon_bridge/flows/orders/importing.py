@@ -22,7 +22,8 @@ def create(context: Context, batch: Batch) -> Result:
     """Create the sale orders that don't exist yet, as quotations without prices.
 
     Returns:
-        They, and the drafts of all sale orders that are not confirmed.
+        They, as far as they are known without reading them, and the drafts of all sale orders that
+        are not confirmed.
     """
     known = batch.sale_orders
     unconfirmed = [
@@ -41,7 +42,8 @@ def create(context: Context, batch: Batch) -> Result:
 def _create(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
     if not drafts:
         return {}
-    return sales.read(context.odoo, sales.create(context.odoo, drafts))
+    ids = sales.create(context.odoo, drafts)
+    return {draft.order_id: sales.created(draft, ids[draft.order_id]) for draft in drafts}
 
 
 def _quotations(batch: Batch) -> list[Draft]:
@@ -132,15 +134,17 @@ def price(context: Context, batch: Batch) -> Result:
     quotations = _quotations(batch)
     if not quotations:
         return Result()
-    pricing.set_prices(context.odoo, quotations, batch.sale_orders)
     ids = {draft.order_id: batch.sale_orders[draft.order_id].id for draft in quotations}
+    pricing.set_prices(context.odoo, quotations, ids)
     priced = sales.read(context.odoo, ids)
     product_id = context.setup.products.rounding
     small = pricing.add_rounding_lines(context.odoo, quotations, priced, product_id)
+    if not small:
+        return Result(sale_orders=priced)
     # The terms of those that get a purchase order are read as late as can be: they are people's.
     with_terms = [draft.order_id for draft in quotations if draft.purchase_order]
     again = {order_id: ids[order_id] for order_id in (*small, *with_terms)}
-    return Result(sale_orders=priced | (sales.read(context.odoo, again) if again else {}))
+    return Result(sale_orders=priced | sales.read(context.odoo, again))
 
 
 def _wrong_totals(drafts: Sequence[Draft], now: Mapping[str, SaleOrder]) -> dict[str, ItemError]:
