@@ -50,10 +50,9 @@ demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and look around 
 	@$(BIN)/amazon-bridge demo --odoo "$$(cat $(VENV)/odoo-url)" --database $(DEMO)
 	@echo "Odoo keeps running. To stop it: scripts/odoo-server stop"
 
-benchmark: $(INSTALLED) ## count the calls, and the time, that a page of orders takes, and the way back
+benchmark: $(INSTALLED) ## compare the bridge with a plain script and with the fewest possible calls
 	@scripts/odoo-server install
-	@PYTHONPATH=scripts $(BIN)/python benchmarks/import_page.py
-	@PYTHONPATH=scripts $(BIN)/python benchmarks/way_back.py
+	@PYTHONPATH=scripts $(BIN)/python benchmarks/side_by_side.py
 
 constraints: ## take up the newest versions of all dependencies, with the hashes of their files
 	@scripts/make-venv $(VENV) --newest

@@ -1,40 +1,45 @@
-"""How many calls the import of a page of 100 orders takes, counted outside of the program."""
+"""What a page of 100 mixed orders costs, and a run that finds nothing: never in seconds.
 
-from collections import Counter
+The small form of ``benchmarks/side_by_side.py``, in a process of the bridge's own.
+"""
 
-from program import Program, SettledWorld
-from proxy import Proxy
-from shop import Shop
-
-from amazon_bridge.simulator import Seller, Simulator, populate
+import pytest
+from odoo_server.databases import OdooDatabase
+from stage import Run, filled, make_products
 
 PAGE = 100
-FETCHED = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"}
-AN_ORDER = 0.39
-"""Calls to Odoo. The page has something of everything: companies, gifts, requests, roundings."""
+CALLS = 37
+"""To Odoo, with the check of the account's records. The page has something of everything:
+companies, gifts, requests, roundings. Without any checks, 12 calls would make it."""
+ROWS = 10.5
+"""Read from Odoo, an order."""
+PEAK_MB = 100
 
 
-def test_a_page_takes_few_calls(
-    program: Program, world: SettledWorld, simulator: Simulator, seller: Seller, shop: Shop
-) -> None:
-    program.sync()
-    session = round_with_calls(program)
-    while lacking := PAGE - sum(order.status in FETCHED for order in world.orders):
-        populate(world, lacking, lacking, seller=seller, countries=["FR", "DE", "GB"], days=0.01)
-    asked_before = len(simulator.received("searchOrders"))
-    calls = round_with_calls(program) - session
-    run = program.runs[-1]
-    assert run.counts()["seen"] == PAGE
-    assert run.counts()["created"] > PAGE / 2
-    assert calls.total() < AN_ORDER * PAGE, calls
-    assert len(simulator.received("searchOrders")) - asked_before == 1
-    assert not simulator.received("getOrder")
+@pytest.fixture(scope="module")
+def runs(odoo_database: OdooDatabase, tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+    make_products(odoo_database)
+    with filled(tmp_path_factory.mktemp("bridge"), PAGE, seed=1) as stage:
+        stage.set_up(odoo_database)
+        return stage.bridge(odoo_database, "orders", "orders")
 
 
-def round_with_calls(program: Program) -> Counter[tuple[str, str]]:
-    """One run, and its calls to Odoo."""
-    with Proxy(program.odoo.url) as proxy:
-        program.odoo_url = proxy.url
-        program.sync()
-        program.odoo_url = program.odoo.url
-    return Counter(proxy.odoo_calls)
+def test_a_page_takes_few_calls(runs: list[Run]) -> None:
+    page, _ = runs
+    assert page.counts["seen"] == PAGE
+    assert page.counts["created"] > PAGE / 2
+    assert len(page.calls) <= CALLS, page.calls
+    assert page.amazon_calls == 1
+
+
+def test_a_page_reads_few_rows_into_little_memory(runs: list[Run]) -> None:
+    page, _ = runs
+    assert page.rows <= ROWS * PAGE, page.calls
+    assert page.peak_mb <= PEAK_MB
+
+
+def test_a_quiet_run_reads_what_people_may_have_changed_and_nothing_else(runs: list[Run]) -> None:
+    _, quiet = runs
+    assert not quiet.counts["created"]
+    assert quiet.amazon_calls == 1
+    assert len(quiet.calls) <= 5, quiet.calls

@@ -1,0 +1,213 @@
+"""What history costs: the queries of quiet and busy runs, on an empty database and on a full one.
+
+``python benchmarks/history.py --orders 1000000`` with ``scripts`` in ``PYTHONPATH``. The history is
+written straight into PostgreSQL: copies of a delivered sale order of the bridge, with its line, its
+delivery order, its move, its customer and their external ids, spread over three years. Only for an
+Odoo that ``scripts/odoo-server`` runs from Debian's package.
+"""
+
+import subprocess
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import click
+from odoo_server import machine, unprivileged
+from odoo_server.common import cache_folder
+from odoo_server.databases import OdooDatabase
+from rich.console import Console
+from rich.table import Table
+from stage import Run, Stage, fill, filled, make_products
+
+from amazon_bridge import log
+
+BUSY = 20
+"""Orders of a busy run."""
+MUCH = 50
+"""Milliseconds. A query that takes so much longer on a full database is marked."""
+JOBS = ("orders", "cancellations", "pickings")
+QUIET_RUNS = 3
+
+
+class Copied(NamedTuple):
+    """A table, and the columns that differ between the copies; ``n`` is the number of a copy."""
+
+    table: str
+    template: str
+    """Which row is copied."""
+    columns: Mapping[str, str]
+
+
+AGO = (
+    "now() at time zone 'utc' - interval '3 years' * (1 - n / {orders}::float) - interval '2 days'"
+)
+WHEN = {"create_date": AGO, "write_date": AGO}
+
+
+def tables(order_id: int) -> list[Copied]:
+    """What is copied of a sale order, in this order; ``base(table)`` is before the first new id."""
+    order = f"id = {order_id}"
+    of_order = f"sale_id = {order_id}"
+    partner = "{res_partner} + n"
+    sale, line = "{sale_order} + n", "{sale_order_line} + n"
+    transfer = "{stock_picking} + n"
+    contacts = dict.fromkeys(("partner_id", "partner_invoice_id", "partner_shipping_id"), partner)
+    email = "'h' || n || '@marketplace.amazon.fr'"
+    return [
+        Copied(
+            "res_partner",
+            f"id = (select partner_id from sale_order where id = {order_id})",
+            {"email": email, "email_normalized": email, "commercial_partner_id": partner, **WHEN},
+        ),
+        Copied(
+            "sale_order",
+            order,
+            {
+                "name": "'H' || n",
+                "client_order_ref": "'900-' || n",
+                "origin": "'Amazon Order 900-' || n",
+                "access_token": "null",
+                "date_order": AGO,
+                **contacts,
+                **WHEN,
+            },
+        ),
+        Copied(
+            "sale_order_line",
+            f"id = (select min(id) from sale_order_line where order_id = {order_id})",
+            {"order_id": sale, "order_partner_id": partner, **WHEN},
+        ),
+        Copied(
+            "stock_picking",
+            of_order,
+            {
+                "name": "'H/OUT/' || n",
+                "origin": "'H' || n",
+                "sale_id": sale,
+                "partner_id": partner,
+                "date_done": AGO,
+                **WHEN,
+            },
+        ),
+        Copied(
+            "stock_move",
+            f"picking_id = (select id from stock_picking where {of_order})"
+            " and sale_line_id = (select min(id) from sale_order_line"
+            f" where order_id = {order_id})",
+            {"picking_id": transfer, "sale_line_id": line, "date": AGO, **WHEN},
+        ),
+        Copied(
+            "ir_model_data",
+            f"model = 'sale.order' and res_id = {order_id}",
+            {"name": "'sale_order_900-' || n", "res_id": sale, **WHEN},
+        ),
+    ]
+
+
+@click.command(help=__doc__)
+@click.option("--orders", default=100_000, show_default=True, help="Sale orders of history.")
+def main(orders: int) -> None:
+    """Play, and print the figures."""
+    log.configure("warning")
+    with machine.in_use() as server, tempfile.TemporaryDirectory() as folder:
+        database = server.create(f"{machine.TEST_DATABASE_PREFIX}history_{time.time_ns()}")
+        try:
+            with filled(Path(folder), BUSY, seed=1) as stage:
+                make_products(database)
+                stage.set_up(database)
+                stage.bridge(database, *JOBS)
+                empty = played(stage, database, seed=100)
+                seconds = write_history(database, orders)
+                full = played(stage, database, seed=200)
+        finally:
+            server.drop(database.database)
+    console = Console(width=140)
+    console.print(f"{orders} sale orders with their deliveries were written in {seconds:.0f} s.")
+    for name in empty:
+        show(console, name, empty[name], full[name])
+
+
+_A_QUARTER = 15 / (24 * 60)  # days; of an hour: a run looks back for longer
+
+
+def played(stage: Stage, database: OdooDatabase, seed: int) -> dict[str, list[Run]]:
+    """A few quiet runs of each job, and a busy one of each."""
+    quiet = stage.bridge(database, *JOBS * QUIET_RUNS)
+    fill(stage.world, stage.seller, BUSY, seed, days=_A_QUARTER)
+    busy = stage.bridge(database, *JOBS)
+    return {"quiet run": quiet[len(JOBS) :], f"run of {BUSY} orders": busy}
+
+
+def write_history(database: OdooDatabase, orders: int) -> float:
+    """Write so many delivered sale orders. Returns the seconds that it took."""
+    done = [("state", "=", "done"), ("sale_id.state", "=", "sale")]
+    found = database.rpc("stock.picking", "search_read", done, ["sale_id"], limit=1)
+    begun = time.perf_counter()
+    copies = tables(found[0]["sale_id"][0])
+    base = {each.table: int(sql(database, f"select max(id) from {each.table}")) for each in copies}
+    for each in copies:
+        sql(database, copy_statement(database, each, base, orders))
+        sequence = f"pg_get_serial_sequence('{each.table}', 'id')"
+        sql(database, f"select setval({sequence}, {base[each.table] + orders})")
+    sql(database, "vacuum analyze")
+    return time.perf_counter() - begun
+
+
+def copy_statement(
+    database: OdooDatabase, copied: Copied, base: Mapping[str, int], orders: int
+) -> str:
+    """An ``insert`` of so many copies of one row, with other values in some columns."""
+    named = (
+        "select string_agg(quote_ident(column_name), ',') from information_schema.columns"
+        f" where table_name = '{copied.table}' and is_generated = 'NEVER'"
+    )
+    columns = sql(database, named).split(",")
+    values = {"id": f"{{{copied.table}}} + n", **copied.columns}
+    selected = ",".join(values.get(column.strip('"'), f"template.{column}") for column in columns)
+    return (
+        f"insert into {copied.table} ({','.join(columns)}) select {selected} from"
+        f" (select * from {copied.table} where {copied.template} order by id limit 1) as template,"
+        f" generate_series(1, {orders}) as n"
+    ).format(orders=orders, **base)
+
+
+def sql(database: OdooDatabase, statement: str) -> str:
+    """Run a statement in the database itself. Returns its first value."""
+    home = cache_folder()
+    command = [*unprivileged.prefix(home), "psql", "-XqtA", "-v", "ON_ERROR_STOP=1"]
+    command += ["-h", home / "run", "-U", "odoo", "-d", database.database, "-c", statement]
+    return subprocess.run(
+        command, cwd="/", capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def show(console: Console, name: str, empty: Iterable[Run], full: Iterable[Run]) -> None:
+    """Print each query's time and rows beside those on the empty database."""
+    before, after = queries(empty), queries(full)
+    table = Table("", "ms, empty", "ms, full", "rows, empty", "rows, full", "", title=name)
+    for query in sorted(before.keys() | after.keys(), key=lambda q: -after.get(q, (0, 0))[0]):
+        (short, few), (long, many) = before.get(query, (0, 0)), after.get(query, (0, 0))
+        mark = f"> {MUCH} ms more" if long - short > MUCH else ""
+        table.add_row(query, f"{short:.0f}", f"{long:.0f}", str(few), str(many), mark)
+    console.print(table)
+
+
+def queries(runs: Iterable[Run]) -> dict[str, tuple[float, int]]:
+    """Milliseconds and rows of each query that changes nothing, the median of its calls."""
+    calls = defaultdict(list)
+    for run in runs:
+        for name, seconds, rows in run.calls:
+            if ".search" in name or ".read" in name or ".get_metadata" in name:
+                calls[name].append((seconds * 1000, rows))
+    return {
+        name: (median(ms for ms, _ in each), int(median(rows for _, rows in each)))
+        for name, each in calls.items()
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Runs jobs of the first account in this process, and prints the figures of each as JSON.
+
+``measured_run.py CONFIGURATION SECONDS JOB…``; the clock is put forward by so many seconds.
+"""
+
+import json
+import resource
+import sys
+import time
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from recorder import recorded
+
+from amazon_bridge import config, log
+from amazon_bridge.amazon.operations import LIMITS
+from amazon_bridge.app import App
+from amazon_bridge.engine.throttle import Throttle
+
+
+def main(path: str, shift: str, *jobs: str) -> None:
+    loaded = config.load(Path(path), {})
+    log.configure("warning")
+    throttle = Throttle({name: replace(limit, rate=1_000_000) for name, limit in LIMITS.items()})
+    put_forward = timedelta(seconds=float(shift))
+    app = App(loaded, clock=lambda: datetime.now(UTC) + put_forward, throttle=throttle)
+    try:
+        app.context(app.accounts()[0])  # logs in
+        for job in jobs:
+            print(json.dumps(measured(app, job)), flush=True)
+            time.sleep(1)  # windows have whole seconds
+    finally:
+        app.close()
+
+
+def measured(app: App, job: str) -> dict[str, Any]:
+    account = app.accounts()[0]
+    amazon = app.amazon(account)
+    before = amazon.calls.total()
+    with recorded() as calls:
+        begun, cpu = time.perf_counter(), time.process_time()
+        counts = app.sync(account, job)
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    assert not counts.error, counts.error
+    return {
+        "counts": asdict(counts),
+        "calls": [(call.name, round(call.seconds, 4), call.rows) for call in calls],
+        "amazon_calls": amazon.calls.total() - before,
+        "seconds": seconds,
+        "cpu": cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,46 @@
+"""Which calls to Odoo the bridge makes, how long each takes, and how many rows come back."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from amazon_bridge.odoo.session import OdooSession
+
+
+class Call(NamedTuple):
+    """One call, with the seconds until its answer was there."""
+
+    name: str
+    """Model, method, and the fields that a search is by."""
+    seconds: float
+    rows: int
+
+
+@contextmanager
+def recorded() -> Iterator[list[Call]]:
+    """The calls that all sessions make until the end of the block."""
+    calls: list[Call] = []
+    original = OdooSession._call  # noqa: SLF001
+
+    def record(self: OdooSession, model: str, method: str, args: Any, kwargs: Any) -> Any:
+        begun = time.perf_counter()
+        answer = original(self, model, method, args, kwargs)
+        seconds = time.perf_counter() - begun
+        rows = len(answer) if isinstance(answer, list) else 0
+        calls.append(Call(f"{model}.{method}{searched_by(method, args)}", seconds, rows))
+        return answer
+
+    OdooSession._call = record  # type: ignore[method-assign]  # noqa: SLF001
+    try:
+        yield calls
+    finally:
+        OdooSession._call = original  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def searched_by(method: str, args: Any) -> str:
+    """The fields of a search's domain, the same for the same query of each run."""
+    if not method.startswith("search") or not args:
+        return ""
+    terms = [term for term in args[0] if isinstance(term, list | tuple)]
+    return " by " + ", ".join(dict.fromkeys(str(term[0]) for term in terms))
