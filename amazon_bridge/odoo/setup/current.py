@@ -12,7 +12,7 @@ from amazon_bridge.odoo.setup.records import Setup
 def is_current(session: OdooSession, setup: Setup) -> bool:
     """False if people have deleted, archived or changed a record that the account uses.
 
-    A daemon remembers the ids for as long as this is true. Six calls to Odoo in the usual case.
+    A daemon remembers the ids for as long as this is true. Five calls to Odoo in the usual case.
     """
     session = session.for_company(setup.company_id)
     if find_route(session, setup.fba_location_id) is None or not _in_currency(session, setup):
@@ -21,12 +21,11 @@ def is_current(session: OdooSession, setup: Setup) -> bool:
 
 
 def _records(setup: Setup) -> Iterator[tuple[str, set[int]]]:
-    """The ids by model. The route's rule has shown that the rest of FBA exists."""
+    """The ids by model. The route's rule has shown that the location and the rest of FBA exist."""
     products = setup.products
     goods = {products.sale, products.shipping, products.gift_wrap, products.discount}
     yield "product.product", goods | {products.rounding}
     yield "stock.warehouse", {setup.warehouse_id}
-    yield "stock.location", {setup.fba_location_id}
     yield "crm.team", {setup.sales_team_id}
     yield "account.tax", {setup.facilitator_tax_id or 0}
     yield "account.fiscal.position", {setup.fiscal_position_id or 0}

@@ -106,6 +106,7 @@ def find_route(session: OdooSession, location_id: int | None) -> int | None:
         return None
     domain = [
         *_leads_out(session, location_id),
+        ("location_src_id.active", "=", True),
         ("picking_type_id.active", "=", True),
         ("route_id.active", "=", True),
     ]
