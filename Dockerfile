@@ -1,4 +1,4 @@
-# The tag says which Python; `make base` pins the digest that the tag has now, for both stages.
+# The tag names the Python version; `make base` pins its current digest in both stages.
 FROM python:3.13-slim AS build
 
 WORKDIR /source

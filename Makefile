@@ -1,4 +1,4 @@
-# Everything a developer does here. `make` alone lists the targets.
+# Developer tasks. `make` alone lists the targets.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,7 +24,7 @@ test: lint ## check everything: the linters, then the tests against a real Odoo
 	@scripts/odoo-server install
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
 
-test-fast: $(INSTALLED) ## run the tests that need no real Odoo and little time
+test-fast: $(INSTALLED) ## run the quick tests that need no real Odoo
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not real_odoo and not slow"
 
 lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
@@ -35,7 +35,7 @@ lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
 	@$(BIN)/lint-imports --no-logo > $(VENV)/layers.txt || { cat $(VENV)/layers.txt; exit 1; }
 	@$(BIN)/hadolint Dockerfile
 
-format: $(INSTALLED) ## bring the code into its format
+format: $(INSTALLED) ## format the code
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
@@ -43,7 +43,7 @@ crash: $(INSTALLED) ## kill the program at every call, and let one call in five 
 	@scripts/odoo-server install
 	@AMAZON_BRIDGE_PROOF_SCALE=$${AMAZON_BRIDGE_PROOF_SCALE:-1} $(BIN)/python -m pytest tests/system/proof
 
-demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and look around in it
+demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and explore it
 	@scripts/odoo-server start > $(VENV)/odoo-url
 	@scripts/odoo-server dropdb $(DEMO)
 	@scripts/odoo-server createdb $(DEMO)
@@ -54,12 +54,12 @@ benchmark: $(INSTALLED) ## compare the bridge with a plain script and with the f
 	@scripts/odoo-server install
 	@PYTHONPATH=scripts $(BIN)/python benchmarks/side_by_side.py
 
-constraints: ## take up the newest versions of all dependencies, with the hashes of their files
+constraints: ## upgrade all dependencies, and write the hashes of their files
 	@scripts/make-venv $(VENV) --newest
 	@scripts/make-requirements $(VENV)
 	@touch $(INSTALLED)
 
-base: ## pin the image's base to the digest that its tag has now (needs Docker)
+base: ## pin the image's base to its tag's current digest (needs Docker)
 	@scripts/pin-base-image
 
 clean: ## delete what was built here; Odoo stays (scripts/odoo-server destroy)

@@ -21,14 +21,14 @@ _KEPT = (
     "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems",
     "allOf", "anyOf", "oneOf", "not", "$ref",
 )  # fmt: skip
-"""What says whether a value is valid; descriptions and examples do not."""
+"""The keys by which values are validated; descriptions and examples are not needed."""
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 Json = dict[str, Any]
 
 
 def condense(model: Json, names: list[str], source: str) -> Json:
-    """The facts of some operations of a model, and of the definitions that these need.
+    """The condensed form of some operations of a model and of the definitions that they need.
 
     Raises:
         KeyError: The model has no operation of that name.
