@@ -55,7 +55,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _no_watch(_side: str, _operation: str, _error: BridgeError | None, _: float) -> None:
+def _no_watch(_remote: str, _operation: str, _error: BridgeError | None, _: float) -> None:
     pass
 
 

@@ -64,13 +64,13 @@ class Counters:
                 self._items.labels(*key, outcome).inc(number)
 
     def count_call(
-        self, side: str, operation: str, error: BridgeError | None, seconds: float
+        self, remote: str, operation: str, error: BridgeError | None, seconds: float
     ) -> None:
-        if side == ODOO:
+        if remote == ODOO:
             self._odoo.labels(operation, _result(error)).inc()
             self._latency.observe(seconds)
         else:
-            self._amazon.labels(side, operation, _result(error)).inc()
+            self._amazon.labels(remote, operation, _result(error)).inc()
 
 
 def _result(error: BridgeError | None) -> str:

@@ -32,8 +32,8 @@ class Gauges:
 
     def _remotes(self) -> Iterator[Metric]:
         up = _gauge("side_up", "1 if the remote responds, else 0.", "side")
-        for side in (ODOO, *(account.name for account in self._runner.app.config.accounts)):
-            up.add_metric([side], self._runner.availability.are_up(side))
+        for remote in (ODOO, *(account.name for account in self._runner.app.config.accounts)):
+            up.add_metric([remote], self._runner.availability.are_up(remote))
         yield up
         running = _gauge("rounds_running", "Sync runs in progress.")
         running.add_metric([], self._runner.monitor.running)
