@@ -14,6 +14,7 @@ from typing import Any
 from amazon_bridge.odoo import deliveries, sale_terms, sales
 from amazon_bridge.odoo.buyers import ANONYMOUS, NOTE
 from amazon_bridge.odoo.contacts import UNTRACKED
+from amazon_bridge.odoo.moments import moment, timestamp
 from amazon_bridge.odoo.session import OdooSession
 
 _PAGE = 100
@@ -86,7 +87,7 @@ def customers_to_anonymise(
     """
     domain = [
         ("origin", "=like", f"{sales.ORIGIN}%"),
-        ("date_order", "<", sales.timestamp(before)),
+        ("date_order", "<", timestamp(before)),
         ("partner_id.name", "!=", ANONYMOUS),
     ]
     last = 0
@@ -168,7 +169,7 @@ class _Records:
             id=row["id"],
             name=row["name"],
             order_id=self.amazons.get(row["id"], ""),
-            ordered=sales.moment(row["date_order"]),
+            ordered=moment(row["date_order"]),
             is_quotation=row["state"] in {"draft", "sent"},
             is_cancelled=row["state"] == "cancel",
             is_delivered=self._is_delivered(row["id"]),
@@ -192,7 +193,7 @@ class _Records:
 
 
 def _transfer(row: Mapping[str, Any]) -> Transfer:
-    done = sales.moment(row["date_done"]) if row["date_done"] else None
+    done = moment(row["date_done"]) if row["date_done"] else None
     return Transfer(row["name"], row["state"] not in {"done", "cancel"}, done)
 
 

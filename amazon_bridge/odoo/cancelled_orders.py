@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from amazon_bridge.odoo import sales
+from amazon_bridge.odoo.moments import timestamp
 from amazon_bridge.odoo.naming import read_names
 from amazon_bridge.odoo.sales import SaleOrder
 from amazon_bridge.odoo.session import OdooSession
@@ -26,7 +27,7 @@ def cancelled_orders(
     session: OdooSession, *, company_id: int, since: datetime, order_ids: Collection[str]
 ) -> list[CancelledOrder]:
     """The sale orders cancelled, and changed since then; and those of these Amazon order ids."""
-    changed = ("write_date", ">=", sales.timestamp(since))
+    changed = ("write_date", ">=", timestamp(since))
     domain = [
         ("company_id", "=", company_id),
         *("|", *sales.order_domain(order_ids)),

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from amazon_bridge.odoo.moments import moment, timestamp
 from amazon_bridge.odoo.references import link_fields, sale_orders_of, transfers_of
-from amazon_bridge.odoo.sales import external_order_id, moment, timestamp
+from amazon_bridge.odoo.sales import external_order_id
 from amazon_bridge.odoo.session import SOURCE_LANGUAGE, OdooSession
 
 TO_THE_CUSTOMER = (

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from amazon_bridge.engine.errors import AccountError, ItemError
+from amazon_bridge.odoo.moments import timestamp
 from amazon_bridge.odoo.personal import without_personal_data
-from amazon_bridge.odoo.sales import SaleOrder, timestamp
+from amazon_bridge.odoo.sales import SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import printable
 

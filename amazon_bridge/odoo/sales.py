@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from amazon_bridge.odoo.moments import moment, timestamp
 from amazon_bridge.odoo.references import link_fields, sale_orders_of, transfers_of
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import printable, whole
@@ -381,16 +382,6 @@ def created(draft: Draft, id_: int) -> SaleOrder:
         made_by_bridge=True,
         line_ids=(),
     )
-
-
-def timestamp(when: datetime) -> str:
-    """A moment as Odoo stores it: naive, in UTC, without fractions of a second."""
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def moment(stored: str) -> datetime:
-    """The moment of a stored timestamp."""
-    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
 def _note_or_route(draft: Draft, line: Line) -> tuple[str, str]:

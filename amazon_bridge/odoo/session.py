@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -55,6 +55,9 @@ _READING = {
 """Methods that change nothing: safe to retry when the response was lost."""
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+PAGE = 500
+"""Records in an answer: a transfer as it is read takes 1.8 kB of XML, a page less than 1 MB."""
 
 T = TypeVar("T")
 
@@ -273,8 +276,11 @@ class OdooSession:
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[dict[str, Any]]:
         """Read by ids: ``id`` plus the requested fields. Ids that don't exist are left out."""
-        if not ids:
-            return []
+        return [row for page in chunks(ids) for row in self._read_page(model, page, fields)]
+
+    def _read_page(
+        self, model: str, ids: Sequence[int], fields: Sequence[str]
+    ) -> list[dict[str, Any]]:
         rows = responses.rows(model, self.call(model, "read", list(ids), list(fields)), fields)
         requested = set(ids)
         return [row for row in rows if row["id"] in requested]
@@ -330,8 +336,10 @@ class OdooSession:
 
         Uses ``get_metadata``, which needs no right to read ``ir.model.data``.
         """
-        if not ids:
-            return {}
+        pages = [self._external_ids_page(model, page) for page in chunks(ids)]
+        return {id_: name for page in pages for id_, name in page.items()}
+
+    def _external_ids_page(self, model: str, ids: Sequence[int]) -> dict[int, str]:
         rows = responses.metadata(model, self.call(model, "get_metadata", list(ids)))
         if any("xmlids" not in row for row in rows):
             return self._old_external_ids(model, ids)
@@ -365,6 +373,12 @@ class OdooSession:
                 return None
             raise
         return responses.reference(name, found)
+
+
+def chunks(values: Collection[T], size: int = PAGE) -> list[list[T]]:
+    """The values in lists of at most ``size``, for conditions such as ``("id", "in", ...)``."""
+    listed = list(values)
+    return [listed[start : start + size] for start in range(0, len(listed), size)]
 
 
 def _sendable(value: Any) -> Any:

@@ -1,6 +1,8 @@
 """Whether a record is in a domain."""
 
+import re
 from collections.abc import Callable, Sequence
+from operator import ge, gt, le, lt
 from typing import Any
 
 from memory_odoo.faults import NotPlayed
@@ -41,6 +43,17 @@ def _holds(value: Any, operator: str, wanted: Any) -> bool:
             return any(each in wanted for each in values)
         case "not in":
             return not any(each in wanted for each in values)
-        case ">=":
-            return any(each is not False and each >= wanted for each in values)
+        case ">" | ">=" | "<" | "<=":
+            return any(each is not False and _COMPARED[operator](each, wanted) for each in values)
+        case "=like":
+            return any(each is not False and _like(wanted).fullmatch(each) for each in values)
     raise NotPlayed(f"the operator {operator} in a domain")
+
+
+_COMPARED = {">": gt, ">=": ge, "<": lt, "<=": le}
+
+
+def _like(pattern: str) -> re.Pattern[str]:
+    """PostgreSQL's LIKE: % is any text, _ any character."""
+    wild = {"%": ".*", "_": "."}
+    return re.compile("".join(wild.get(c) or re.escape(c) for c in pattern), re.DOTALL)

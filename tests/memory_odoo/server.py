@@ -1,5 +1,6 @@
 """The in-memory Odoo's endpoint, as ``/xmlrpc/2`` of a real one."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,9 @@ KINDS: tuple[type[Model], ...] = (
     *(*stock.MODELS, *transfers.MODELS),
 )
 Backup = tuple[Snapshot, dict[str, int]]
+LONGEST_ANSWER = 1000
+"""Rows. A real server's memory takes more, but not as many as a shop has after some years."""
+
 DATABASE, LOGIN, PASSWORD = "memory", "admin", "admin"
 
 
@@ -56,12 +60,14 @@ class MemoryOdoo:
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.env = Environment(Store(clock))
+        self.rows: Counter[str] = Counter()
         plant(self.env, LOGIN, PASSWORD)
 
     def copy(self, clock: Callable[[], datetime]) -> "MemoryOdoo":
         """A copy with the same records and its own clock."""
         other = MemoryOdoo.__new__(MemoryOdoo)
         other.env = Environment(Store(clock))
+        other.rows = Counter()
         other.restore(self.backup())
         return other
 
@@ -123,10 +129,18 @@ class MemoryOdoo:
             raise as_fault(error) from None
         finally:
             self.env.language = SOURCE
+        self._weigh(model, answer)
         try:
             return _carried(answer, allow_none=False)
         except TypeError as error:
             raise as_fault(error) from None
+
+    def _weigh(self, model: str, answer: Any) -> None:
+        """Count the rows of an answer by model, and refuse one that no server could send."""
+        number = len(answer) if isinstance(answer, list) else 0
+        self.rows[model] += number
+        if number > LONGEST_ANSWER:
+            raise NotPlayed(f"an answer of {number} rows of {model}: read it page by page")
 
     def _method(self, model: str, name: str) -> Callable[..., Any]:
         method = getattr(self.env[model], name, None)

@@ -15,6 +15,7 @@ from warehouse import Warehouse
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.loading import LoadError
+from amazon_bridge.odoo.paging import changed, pages
 
 NOWHERE = 987_654
 
@@ -536,6 +537,45 @@ def test_what_was_changed_lately_is_found(side: Side) -> None:
     assert changed("stock.picking", transfer["id"])
     later = [("id", "=", order.id), ("write_date", ">=", "2126-01-01 00:00:00")]
     assert not side.shop.search("sale.order", later, [])
+
+
+def test_records_are_read_page_by_page(side: Side) -> None:
+    orders = [side.order(date=f"2026-0{month}-01 10:00:00").id for month in (5, 3, 4)]
+    domain = [("id", "in", orders)]
+
+    def read(size: int, after: int = 0) -> list[list[int]]:
+        found = pages(side.session, "sale.order", domain, ["name"], after=after, size=size)
+        return [[row["id"] for row in page] for page in found]
+
+    assert read(2) == [orders[:2], orders[2:]]
+    assert read(3) == [orders, []]
+    assert read(2, after=orders[0]) == [orders[1:], []]
+    assert read(2, after=orders[2]) == [[]]
+
+
+def test_changes_are_read_with_their_moments(side: Side) -> None:
+    order = side.order()
+    mine, since = [("id", "=", order.id)], datetime.now(UTC) - timedelta(seconds=30)
+    (page,) = changed(side.session, "sale.order", mine, since=since)
+    (written,) = page.changes.values()
+    assert (list(page.changes), page.is_last) == ([order.id], True)
+    assert abs(datetime.now(UTC) - written) < timedelta(seconds=30)
+    (page,) = changed(side.session, "sale.order", mine, since=written)
+    assert page.changes == {order.id: written}, "whole seconds, the first included"
+
+
+def test_comparisons(side: Side) -> None:
+    order = side.order(date="2026-05-01 10:00:00")
+
+    def holds(*condition: Any) -> bool:
+        return bool(side.shop.search("sale.order", [("id", "=", order.id), condition], []))
+
+    compared = {op: holds("date_order", op, "2026-05-01 10:00:00") for op in (">", ">=", "<", "<=")}
+    assert compared == {">": False, ">=": True, "<": False, "<=": True}
+    assert holds("client_order_ref", "=like", f"{order.key[:3]}%")
+    assert holds("client_order_ref", "=like", "_" * len(order.key))
+    assert not holds("client_order_ref", "=like", order.key[1:])
+    assert not holds("origin", "=like", "%"), "empty is like nothing"
 
 
 # Notes and activities

@@ -1,0 +1,68 @@
+"""Reads of any number of records: page by page, by ascending id.
+
+Odoo builds an answer in memory and sends it whole, so no answer may grow with the history or with
+the size of the shop. Pages by ``id`` cost the same wherever they begin, and a record that is
+written meanwhile neither moves to another page nor pushes another record off one, as it would with
+an offset or another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from amazon_bridge.odoo.moments import moment, timestamp
+from amazon_bridge.odoo.session import PAGE, OdooSession
+
+
+def pages(
+    session: OdooSession,
+    model: str,
+    domain: Sequence[Any],
+    fields: Sequence[str],
+    *,
+    after: int = 0,
+    size: int = PAGE,
+) -> Iterator[list[dict[str, Any]]]:
+    """Search and read page by page; each page is read only when it is requested.
+
+    Args:
+        session: a login.
+        model: what to search.
+        domain: the conditions.
+        fields: what to read.
+        after: the last id of the page at which an earlier reading stopped.
+        size: records in a page.
+
+    Yields:
+        At least one page. The last one has fewer than ``size`` rows, or none.
+    """
+    while True:
+        following = [*domain, ("id", ">", after)]
+        rows = session.search_read(model, following, fields, order="id", limit=size)
+        yield rows
+        if len(rows) < size:
+            return
+        after = rows[-1]["id"]
+
+
+class ChangedPage(NamedTuple):
+    """A page of records that changed, with the moment of each one's last change, by id."""
+
+    changes: dict[int, datetime]
+    is_last: bool
+
+
+def changed(
+    session: OdooSession, model: str, domain: Sequence[Any], *, since: datetime, after: int = 0
+) -> Iterator[ChangedPage]:
+    """The records of a domain that changed since a moment: their ids and last changes only.
+
+    ``write_date`` is the beginning of the transaction that wrote the record, by the database's
+    clock, in whole seconds. The record becomes visible only at the end of the transaction.
+    """
+    written = ("write_date", ">=", timestamp(since))
+    for rows in pages(session, model, [*domain, written], ["write_date"], after=after):
+        changes = {row["id"]: moment(row["write_date"]) for row in rows}
+        yield ChangedPage(changes, is_last=len(rows) < PAGE)
