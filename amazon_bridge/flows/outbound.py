@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
 from amazon_bridge.engine.records import Seen, State
@@ -21,18 +21,6 @@ from amazon_bridge.job import Job
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-_OVERLAP = timedelta(days=1)
-"""How far a run looks back behind the last one that succeeded."""
-
-_FIRST_LOOK = timedelta(days=60)
-"""How far the first run of a state store looks back: Amazon itself cancels orders that nobody
-has confirmed long before."""
-
-
-def changed_since(context: Context, job: str) -> datetime:
-    """From when on a run looks at what people changed in Odoo."""
-    return context.since(job, overlap=_OVERLAP, first_look=_FIRST_LOOK)
 
 
 def to_read_back(
@@ -104,10 +92,10 @@ class Run:
 
 
 class Found(Protocol):
-    """What a job found in Odoo."""
+    """A batch of what a job found in Odoo."""
 
     @property
-    def tasks(self) -> Sequence[object]:
+    def tasks(self) -> Sequence[Any]:
         """Items that may have to be sent to Amazon."""
 
 
@@ -119,17 +107,18 @@ def _nothing(_run: Run) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboundJob(Generic[F]):
+class OutboundJob(Generic[F, T]):
     """The steps of an "Odoo → Amazon" job."""
 
     job: Job
-    find: Callable[[Context], F]
-    """Reads what changed in Odoo and what earlier runs filed. Changes nothing."""
+    find: Callable[[Context], Iterable[F]]
+    """Reads what changed in Odoo and what earlier runs filed, batch by batch; what is requested
+    next is read when the batch before is settled. Changes nothing else."""
     settle: Callable[[Run, F], None]
     """Files the tasks, settles those that need no notification, quarantines unclear ones."""
-    send: Callable[[Run, F], None]
-    """Notifies Amazon of the tasks, and settles or quarantines them by its responses."""
-    foresee: Callable[[Run, F], None]
+    send: Callable[[Run, Sequence[T]], None]
+    """Notifies Amazon of all tasks, and settles or quarantines them by its responses."""
+    foresee: Callable[[Run, Sequence[T]], None]
     """Logs and counts what ``send`` would send. Changes nothing."""
     read_back: Callable[[Run], None] = _nothing
     """Reads from Amazon the results of what earlier runs sent."""
@@ -142,11 +131,16 @@ class OutboundJob(Generic[F]):
             ``error`` says so. If a rate limit of Amazon ended it, ``resume_in`` says when to go on.
         """
         if not context.account.is_enabled(self.job):
+            self._skip(context, dry_run=dry_run)
             return Counts()
         run = Run(context, self.job.name)
         counts = run.counts
         try:
-            self._foresee(run) if dry_run else self._sync(run)
+            if dry_run:
+                self.foresee(run, self._found(run, lambda _run, _found: None))
+            else:
+                self.read_back(run)
+                self.send(run, self._found(run, self.settle))
         except (AccountError, Transient) as error:
             counts.note_error(error)
         except RateLimited as limit:
@@ -154,14 +148,19 @@ class OutboundJob(Generic[F]):
         counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
         return counts
 
-    def _sync(self, run: Run) -> None:
-        self.read_back(run)
-        found = self.find(run.context)
-        self.settle(run, found)
-        run.counts.seen += len(found.tasks)
-        self.send(run, found)
+    def _skip(self, context: Context, *, dry_run: bool) -> None:
+        """While the job is off, people tell Amazon: it doesn't catch up when it is switched on."""
+        if not dry_run:
+            context.ledger.scans.forget(context.name, self.job.name)
 
-    def _foresee(self, run: Run) -> None:
-        found = self.find(run.context)
-        run.counts.seen += len(found.tasks)
-        self.foresee(run, found)
+    def _found(self, run: Run, settle: Callable[[Run, F], None]) -> list[T]:
+        """Settle what is found, batch by batch, and return the tasks of all batches.
+
+        There are as many as Amazon has to be told of, however much was read.
+        """
+        tasks: list[T] = []
+        for found in self.find(run.context):
+            settle(run, found)
+            run.counts.seen += len(found.tasks)
+            tasks += found.tasks
+        return tasks

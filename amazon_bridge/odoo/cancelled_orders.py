@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from amazon_bridge.odoo import sales
-from amazon_bridge.odoo.moments import timestamp
 from amazon_bridge.odoo.naming import read_names
+from amazon_bridge.odoo.paging import ChangedPage, changed
 from amazon_bridge.odoo.sales import SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 
@@ -23,15 +23,22 @@ class CancelledOrder:
     Amazon."""
 
 
+def changed_cancellations(
+    session: OdooSession, *, company_id: int, since: datetime, after: int = 0
+) -> Iterator[ChangedPage]:
+    """The sale orders that are cancelled and changed since a moment."""
+    domain = [("company_id", "=", company_id), ("state", "=", "cancel")]
+    return changed(session, "sale.order", domain, since=since, after=after)
+
+
 def cancelled_orders(
-    session: OdooSession, *, company_id: int, since: datetime, order_ids: Collection[str]
+    session: OdooSession, *, company_id: int, ids: Collection[int], order_ids: Collection[str]
 ) -> list[CancelledOrder]:
-    """The sale orders cancelled, and changed since then; and those of these Amazon order ids."""
-    changed = ("write_date", ">=", timestamp(since))
+    """Those with these database ids that are cancelled, and those of these Amazon orders."""
     domain = [
         ("company_id", "=", company_id),
         *("|", *sales.order_domain(order_ids)),
-        *("&", ("state", "=", "cancel"), changed),
+        *("&", ("state", "=", "cancel"), ("id", "in", sorted(ids))),
     ]
     rows = session.search_read("sale.order", domain, ["tag_ids"], order="id")
     tags = read_names(session, "crm.tag", {tag for row in rows for tag in row["tag_ids"]})

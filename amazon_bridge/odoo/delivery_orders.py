@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from amazon_bridge.odoo.moments import moment, timestamp
+from amazon_bridge.odoo.moments import moment
+from amazon_bridge.odoo.paging import ChangedPage, changed
 from amazon_bridge.odoo.references import link_fields, sale_orders_of, transfers_of
 from amazon_bridge.odoo.sales import external_order_id
 from amazon_bridge.odoo.session import SOURCE_LANGUAGE, OdooSession
@@ -86,33 +87,32 @@ def _without_blanks(text: str) -> str:
     return "".join(char for char in text if char.isprintable() and not char.isspace())
 
 
-def finished_delivery_orders(
+def changed_delivery_orders(
     session: OdooSession,
     *,
     company_id: int,
-    since: datetime,
-    ids: Collection[int],
     except_location_id: int,
-) -> list[DeliveryOrder]:
-    """Read the delivery orders that are over, and changed since then or with these ids.
-
-    These are done, or cancelled while their sale order goes on; oldest first. A transfer for
-    several sale orders of the bridge is one delivery order for each. Transfers of the operation
-    type that takes from ``except_location_id``, Amazon's own stock, are left out: the bridge
-    makes them for orders that Amazon has shipped itself.
+    since: datetime,
+    after: int = 0,
+) -> Iterator[ChangedPage]:
+    """Read the changes of transfers that are done, or cancelled while their sale order goes on.
 
     Their sale orders are read separately: a transfer with replaced or merged goods
     may have lost its sale order, and a condition on its moves would search all that ever were.
     """
-    changed = ("write_date", ">=", timestamp(since))
-    domain = [
-        *("|", ("state", "=", "done"), "&", ("state", "=", "cancel")),
-        ("sale_id.state", "in", ["sale", "done"]),
-        *(("company_id", "=", company_id), *TO_THE_CUSTOMER),
-        ("picking_type_id.default_location_src_id", "!=", except_location_id),
-        *("|", changed, ("id", "in", sorted(ids))),
-    ]
-    rows = _read(session, domain)
+    domain = _finished(company_id, except_location_id)
+    return changed(session, "stock.picking", domain, since=since, after=after)
+
+
+def finished_delivery_orders(
+    session: OdooSession, ids: Collection[int], *, company_id: int, except_location_id: int
+) -> list[DeliveryOrder]:
+    """Read the delivery orders with these ids that are over; oldest first.
+
+    A transfer for several sale orders of the bridge is one delivery order for each.
+    """
+    domain = [("id", "in", sorted(ids)), *_finished(company_id, except_location_id)]
+    rows = _read(session, domain) if ids else []
     sold = _sale_orders_of(session, rows)
     orders = _orders_of(session, {id_ for of in sold.values() for id_ in of})
     return [
@@ -120,6 +120,20 @@ def finished_delivery_orders(
         for row in rows
         for sale_order_id in sorted(sold[row["id"]])
         if sale_order_id in orders
+    ]
+
+
+def _finished(company_id: int, except_location_id: int) -> list[Any]:
+    """The domain of transfers that are done, or cancelled while their sale order goes on.
+
+    Transfers of the operation type that takes from ``except_location_id``, Amazon's own stock, are
+    left out: the bridge makes them for orders that Amazon has shipped itself.
+    """
+    return [
+        *("|", ("state", "=", "done"), "&", ("state", "=", "cancel")),
+        ("sale_id.state", "in", ["sale", "done"]),
+        *(("company_id", "=", company_id), *TO_THE_CUSTOMER),
+        ("picking_type_id.default_location_src_id", "!=", except_location_id),
     ]
 
 

@@ -23,7 +23,7 @@ def pages(
     fields: Sequence[str],
     *,
     after: int = 0,
-    size: int = PAGE,
+    size: int | None = None,
 ) -> Iterator[list[dict[str, Any]]]:
     """Search and read page by page; each page is read only when it is requested.
 
@@ -33,11 +33,12 @@ def pages(
         domain: the conditions.
         fields: what to read.
         after: the last id of the page at which an earlier reading stopped.
-        size: records in a page.
+        size: records in a page; None: ``PAGE``.
 
     Yields:
         At least one page. The last one has fewer than ``size`` rows, or none.
     """
+    size = size or PAGE
     while True:
         following = [*domain, ("id", ">", after)]
         rows = session.search_read(model, following, fields, order="id", limit=size)

@@ -375,10 +375,10 @@ class OdooSession:
         return responses.reference(name, found)
 
 
-def chunks(values: Collection[T], size: int = PAGE) -> list[list[T]]:
-    """The values in lists of at most ``size``, for conditions such as ``("id", "in", ...)``."""
+def chunks(values: Collection[T]) -> list[list[T]]:
+    """The values in lists of at most ``PAGE``, for conditions such as ``("id", "in", ...)``."""
     listed = list(values)
-    return [listed[start : start + size] for start in range(0, len(listed), size)]
+    return [listed[start : start + PAGE] for start in range(0, len(listed), PAGE)]
 
 
 def _sendable(value: Any) -> Any:

@@ -9,7 +9,11 @@ import pytest
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.odoo import notes
-from amazon_bridge.odoo.delivery_orders import DeliveryOrder, finished_delivery_orders
+from amazon_bridge.odoo.delivery_orders import (
+    DeliveryOrder,
+    changed_delivery_orders,
+    finished_delivery_orders,
+)
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.shipped_goods import Goods, goods_of
@@ -77,10 +81,16 @@ def deliver(odoo: OdooDatabase, sale_order_id: int, quantities: dict[int, int] |
     return int(id_)
 
 
-def found(session: OdooSession, *, ids: tuple[int, ...] = ()) -> dict[int, DeliveryOrder]:
-    orders = finished_delivery_orders(
-        session, company_id=1, since=LONG_AGO, ids=ids, except_location_id=NOWHERE
-    )
+COMPANY = {"company_id": 1, "except_location_id": NOWHERE}
+
+
+def changed_ids(session: OdooSession) -> list[int]:
+    pages = changed_delivery_orders(session, since=LONG_AGO, **COMPANY)
+    return [id_ for page in pages for id_ in page.changes]
+
+
+def found(session: OdooSession) -> dict[int, DeliveryOrder]:
+    orders = finished_delivery_orders(session, changed_ids(session), **COMPANY)
     return {each.id: each for each in orders}
 
 
@@ -126,23 +136,21 @@ def test_deliveries_of_other_sale_orders_are_none_of_ours(
     values = {"partner_id": partner, "client_order_ref": "my order", "order_line": [line]}
     id_ = kits.rpc("sale.order", "create", values)
     kits.rpc("sale.order", "action_confirm", [id_])
-    assert deliver(kits, id_, None) not in found(session)
+    transfer = deliver(kits, id_, None)
+    assert transfer in changed_ids(session)
+    assert transfer not in found(session)
 
 
-def test_one_that_is_old_is_found_by_its_id_whatever_people_call_its_order(
+def test_one_is_found_by_its_id_whatever_people_call_its_order(
     kits: OdooDatabase, session: OdooSession
 ) -> None:
     mug = product(kits, "Mug")
     id_ = order(session, "404-0000000-0000003", {"sale_line_71": (mug, 1)})
     transfer = deliver(kits, id_, None)
     kits.rpc("sale.order", "write", [id_], {"client_order_ref": "ours", "origin": "ours"})
-    later = datetime.now(UTC) + timedelta(days=1)
 
     def keys(*ids: int) -> list[str]:
-        orders = finished_delivery_orders(
-            session, company_id=1, since=later, ids=ids, except_location_id=NOWHERE
-        )
-        return [each.key for each in orders]
+        return [each.key for each in finished_delivery_orders(session, ids, **COMPANY)]
 
     assert keys() == []
     assert keys(transfer) == [f"404-0000000-0000003#{transfer}"]

@@ -1,6 +1,6 @@
 """The skeleton of the "Odoo → Amazon" jobs, with steps that only record that they were done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -30,8 +30,19 @@ ACCOUNT = AccountConfig.model_validate(
 STOCK = Job(name="stock", title="Stock, to Amazon.", run="")
 
 
-def context(account: AccountConfig) -> Context:
-    return cast("Context", SimpleNamespace(account=account))
+@dataclass
+class Scans:
+    """Records the jobs whose scans are forgotten."""
+
+    forgotten: list[str] = field(default_factory=list)
+
+    def forget(self, _account: str, job: str) -> None:
+        self.forgotten.append(job)
+
+
+def context(account: AccountConfig, scans: Scans | None = None) -> Context:
+    ledger = SimpleNamespace(scans=scans or Scans())
+    return cast("Context", SimpleNamespace(account=account, name=account.name, ledger=ledger))
 
 
 CONTEXT = context(ACCOUNT)
@@ -52,16 +63,17 @@ class Steps:
     def step(self, name: str) -> Callable[..., None]:
         return lambda *_: self.done.append(name)
 
-    def find(self, _context: Context) -> Found:
-        self.done.append("find")
-        return Found()
+    def find(self, _context: Context) -> Iterator[Found]:
+        for tasks in (("a", "b"), ("c",)):
+            self.done.append("find")
+            yield Found(tasks)
 
-    def send(self, run: Run, found: Found) -> None:
-        self.done.append("send")
-        run.counts.notified += len(found.tasks[:1])
+    def send(self, run: Run, tasks: Sequence[str]) -> None:
+        self.done.append(f"send {' '.join(tasks)}")
+        run.counts.notified += len(tasks[:1])
 
     @property
-    def job(self) -> OutboundJob[Found]:
+    def job(self) -> OutboundJob[Found, str]:
         return OutboundJob(
             STOCK,
             find=self.find,
@@ -72,34 +84,37 @@ class Steps:
         )
 
 
-def test_a_run_reads_back_before_it_finds_and_settles_before_it_sends() -> None:
+def test_a_run_settles_each_batch_before_it_finds_the_next_and_sends_all_at_the_end() -> None:
     steps = Steps()
-    assert steps.job.sync(CONTEXT) == Counts(seen=2, notified=1, unchanged=1)
-    assert steps.done == ["read back", "find", "settle", "send"]
+    assert steps.job.sync(CONTEXT) == Counts(seen=3, notified=1, unchanged=2)
+    assert steps.done == ["read back", *["find", "settle"] * 2, "send a b c"]
 
 
 def test_a_dry_run_only_finds_and_foresees() -> None:
     steps = Steps()
-    assert steps.job.sync(CONTEXT, dry_run=True) == Counts(seen=2, unchanged=2)
-    assert steps.done == ["find", "foresee"]
+    assert steps.job.sync(CONTEXT, dry_run=True) == Counts(seen=3, unchanged=3)
+    assert steps.done == ["find", "find", "foresee"]
 
 
 def test_a_job_that_is_switched_off_does_nothing() -> None:
     steps = Steps()
     off = ACCOUNT.notify_amazon.model_copy(update={"shipments": False})
     account = ACCOUNT.model_copy(update={"notify_amazon": off})
-    assert replace(steps.job, job=SHIPMENTS).sync(context(account)) == Counts()
-    assert steps.done == []
+    scans, job = Scans(), replace(steps.job, job=SHIPMENTS)
+    assert job.sync(context(account, scans), dry_run=True) == Counts()
+    assert (steps.done, scans.forgotten) == ([], [])
+    assert job.sync(context(account, scans)) == Counts()
+    assert (steps.done, scans.forgotten) == ([], ["pickings"])
 
 
 @pytest.mark.parametrize("error", [AccountError("Amazon is down."), Transient("No answer.")])
 def test_an_error_of_a_remote_ends_the_run_and_is_reported(error: Exception) -> None:
-    def refuse(run: Run, _found: Found) -> None:
+    def refuse(run: Run, _tasks: Sequence[str]) -> None:
         run.counts.notified += 1
         raise error
 
     counts = replace(Steps().job, send=refuse).sync(CONTEXT)
-    assert counts == Counts(seen=2, notified=1, unchanged=1, error=str(error))
+    assert counts == Counts(seen=3, notified=1, unchanged=2, error=str(error))
 
 
 @given(MINUTES, st.integers(0, 60), st.integers(0, 9))

@@ -34,6 +34,7 @@ class Ledger:
         self.items = subjects.Items(self._database)
         self.cursors = subjects.Cursors(self._database)
         self.runs = subjects.Runs(self._database)
+        self.scans = subjects.Scans(self._database)
         self.feeds = subjects.Feeds(self._database)
         self.skus = subjects.Skus(self._database)
         self.continuity = subjects.Continuity(self._database)

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from amazon_bridge.engine.ledger import memos
 from amazon_bridge.engine.ledger.database import Subject, Transaction
+from amazon_bridge.engine.ledger.scans import EVERY_ACCOUNT, forget_all
 from amazon_bridge.engine.ledger.tables import (
     Moment,
     accounts,
@@ -113,7 +114,8 @@ class Continuity(Subject):
           Those that were done or left out since that moment become pending, because Amazon
           need not have changed them since; they get the memo back that they had then.
         - Items of the other jobs that were done or left out since then are forgotten, and so is
-          the last success of these jobs: they look as far back as with a new store.
+          the last success of these jobs and how far they know the changes in Odoo: they look as far
+          back as with a new store.
 
         What is pending or quarantined stays so.
 
@@ -176,3 +178,4 @@ def _rewind(db: Transaction, account: str, since: datetime, job: str) -> None:
     db.execute(_FORGET_ODOO, named)
     db.execute(_REOPEN, {**named, "since": since})
     db.execute(_FORGET, {**named, "since": since})
+    forget_all(db, account, EVERY_ACCOUNT)

@@ -171,5 +171,29 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
     ),
     ("UPDATE items SET kind = 'internal_error' WHERE kind = 'bug'",),
     ("ALTER TABLE items ADD COLUMN version TEXT",),
+    (
+        """
+        CREATE TABLE scans (  -- how far each job has read the changes in Odoo
+            account TEXT NOT NULL,
+            job TEXT NOT NULL,
+            complete_until TEXT,
+            looked_back TEXT,
+            since TEXT,  -- absent while no scan is unfinished
+            began TEXT,
+            looks_back INTEGER NOT NULL DEFAULT 0 CHECK (looks_back IN (0, 1)),
+            after INTEGER NOT NULL DEFAULT 0,  -- the last id that is processed
+            PRIMARY KEY (account, job)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE scanned (  -- changes of the last day that are processed
+            account TEXT NOT NULL,
+            job TEXT NOT NULL,
+            record INTEGER NOT NULL,
+            written TEXT NOT NULL,
+            PRIMARY KEY (account, job, record)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

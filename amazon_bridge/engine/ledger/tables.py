@@ -205,6 +205,27 @@ unmatched = _table(
     Column("reason", Text, nullable=False),
 )
 
+scans = _table(
+    "scans",
+    _key("account"),
+    _key("job"),
+    _moment("complete_until"),
+    _moment("looked_back"),
+    _moment("since"),
+    _moment("began"),
+    _number("looks_back"),
+    _number("after"),
+    _flag("looks_back"),
+)
+
+scanned = _table(
+    "scanned",
+    _key("account"),
+    _key("job"),
+    Column("record", Integer, primary_key=True, autoincrement=False, comment="database id in Odoo"),
+    _moment("written", nullable=False),
+)
+
 odoo_database = _table(
     "odoo_database",
     Column("number", Integer, primary_key=True, autoincrement=False),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows import outbound
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import (
     CancellationTask,
@@ -18,14 +19,20 @@ from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import memos_of
 from amazon_bridge.flows.orders.memo import Memo as OrderMemo
+from amazon_bridge.flows.scanning import batches
 from amazon_bridge.odoo import notes
-from amazon_bridge.odoo.cancelled_orders import CancelledOrder, cancelled_orders
+from amazon_bridge.odoo.cancelled_orders import (
+    CancelledOrder,
+    cancelled_orders,
+    changed_cancellations,
+)
+from amazon_bridge.odoo.paging import ChangedPage
 from amazon_bridge.odoo.sales import SaleOrder
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The orders that aren't settled yet, except those in an open feed."""
+    """A batch of the orders that aren't settled yet, except those in an open feed."""
 
     tasks: Sequence[CancellationTask]
     resolutions: Sequence[Resolution]
@@ -38,20 +45,42 @@ class Found:
     """By Amazon order id."""
 
 
-def find(context: Context) -> Found:
+def find(context: Context) -> Iterator[Found]:
     """Read what was cancelled in Odoo since the last run, and what earlier runs filed."""
     ledger, name = context.ledger, context.name
     quarantined = {entry.key: entry for entry in ledger.items.quarantined(name) if entry.job == JOB}
     filed = {entry.key for entry in ledger.items.pending_entries(name, JOB)} | quarantined.keys()
     in_feeds = {key for feed in ledger.feeds.open(name) for key in feed.keys}
-    found = cancelled_orders(
-        context.odoo,
-        company_id=context.setup.company_id,
-        since=outbound.changed_since(context, JOB),
-        order_ids=filed - in_feeds,
-    )
+    read: set[str] = set()
+    for batch in batches(context, JOB, partial(_changed, context), sorted(filed - in_feeds)):
+        order_ids = set(batch.filed) - read
+        found = _read(context, batch.changed, order_ids)
+        read |= {each.sale_order.order_id for each in found}
+        deleted = _deleted(order_ids, found, quarantined)
+        yield _found(context, found, deleted, skipped=quarantined.keys() | in_feeds)
+
+
+def _changed(context: Context, since: datetime, after: int) -> Iterator[ChangedPage]:
+    company_id = context.setup.company_id
+    return changed_cancellations(context.odoo, company_id=company_id, since=since, after=after)
+
+
+def _read(
+    context: Context, ids: Collection[int], order_ids: Collection[str]
+) -> list[CancelledOrder]:
+    company_id = context.setup.company_id
+    return cancelled_orders(context.odoo, company_id=company_id, ids=ids, order_ids=order_ids)
+
+
+def _found(
+    context: Context,
+    found: Sequence[CancelledOrder],
+    deleted: Collection[str],
+    *,
+    skipped: Collection[str],
+) -> Found:
     revived = [each.sale_order for each in found if not each.sale_order.is_cancelled]
-    open_ = [each for each in found if _is_open(context, each, quarantined.keys() | in_feeds)]
+    open_ = [each for each in found if _is_open(context, each, skipped)]
     settled = _settled_before(context, open_)
     unsettled = [each for each in open_ if each.sale_order.id not in settled]
     memos = memos_of(context, [each.sale_order.order_id for each in unsettled])
@@ -67,7 +96,7 @@ def find(context: Context) -> Found:
         ],
         unknown={each.sale_order.order_id for each in unsettled} - memos.keys(),
         failures=failures,
-        deleted=_deleted(filed - in_feeds, found, quarantined),
+        deleted=deleted,
         sale_orders={each.sale_order.order_id: each.sale_order for each in found},
     )
 
@@ -135,10 +164,5 @@ def _deleted(
 
 def sale_orders_of(context: Context, order_ids: Collection[str]) -> dict[str, SaleOrder]:
     """Return the sale orders of these orders, by Amazon order id."""
-    found = cancelled_orders(
-        context.odoo,
-        company_id=context.setup.company_id,
-        since=context.clock(),
-        order_ids=order_ids,
-    )
+    found = _read(context, (), order_ids)
     return {each.sale_order.order_id: each.sale_order for each in found}

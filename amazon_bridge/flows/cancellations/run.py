@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from amazon_bridge.engine import runner
@@ -11,7 +13,7 @@ from amazon_bridge.flows.cancellations import CANCELLATIONS, feeds
 from amazon_bridge.flows.cancellations.apply import check, fetch_and_decide, settle
 from amazon_bridge.flows.cancellations.brake import not_passed, reason_to_hold
 from amazon_bridge.flows.cancellations.decide import CancellationTask
-from amazon_bridge.flows.cancellations.find import Found, find
+from amazon_bridge.flows.cancellations.find import find
 from amazon_bridge.flows.outbound import OutboundJob
 from amazon_bridge.model import Cancellation
 
@@ -23,14 +25,14 @@ def _read_back(run: outbound.Run) -> None:
         feeds.follow(run, feed)
 
 
-def _send(run: outbound.Run, found: Found) -> None:
-    check(run, [task for task in found.tasks if not task.is_cancellable])
-    feeds.send(run, [task for task in found.tasks if task.is_cancellable])
+def _send(run: outbound.Run, tasks: Sequence[CancellationTask]) -> None:
+    check(run, [task for task in tasks if not task.is_cancellable])
+    feeds.send(run, [task for task in tasks if task.is_cancellable])
 
 
-def _foresee(run: outbound.Run, found: Found) -> None:
-    context, held = run.context, _foresee_held(run, found)
-    would = [task for task in found.tasks if task not in held]
+def _foresee(run: outbound.Run, tasks: Sequence[CancellationTask]) -> None:
+    context, held = run.context, _foresee_held(run, tasks)
+    would = [task for task in tasks if task not in held]
     results = runner.one_by_one(
         would, lambda task: fetch_and_decide(context, task), key=lambda t: t.order_id
     )
@@ -45,9 +47,9 @@ def _foresee(run: outbound.Run, found: Found) -> None:
             run.counts.quarantined += 1
 
 
-def _foresee_held(run: outbound.Run, found: Found) -> list[CancellationTask]:
+def _foresee_held(run: outbound.Run, tasks: Sequence[CancellationTask]) -> list[CancellationTask]:
     """Log and count the tasks that the brake would hold."""
-    new = not_passed(run.context, [task for task in found.tasks if task.is_cancellable])
+    new = not_passed(run.context, [task for task in tasks if task.is_cancellable])
     why = reason_to_hold(run.context, len(new))
     if why is None:
         return []

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry
-from amazon_bridge.flows import outbound
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import memos_of
 from amazon_bridge.flows.orders.memo import Memo as OrderMemo
+from amazon_bridge.flows.scanning import batches
 from amazon_bridge.flows.shipments.decide import ShipmentTask, is_foreign, is_open
 from amazon_bridge.flows.shipments.progress import JOB
 from amazon_bridge.flows.shipments.subjects import CONFIRMED, NOTHING_TO_CONFIRM
 from amazon_bridge.odoo import notes
-from amazon_bridge.odoo.delivery_orders import DeliveryOrder, finished_delivery_orders, id_of
+from amazon_bridge.odoo.delivery_orders import (
+    DeliveryOrder,
+    changed_delivery_orders,
+    finished_delivery_orders,
+    id_of,
+)
+from amazon_bridge.odoo.paging import ChangedPage
 from amazon_bridge.odoo.shipped_goods import goods_of
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The delivery orders that aren't settled yet."""
+    """A batch of delivery orders that aren't settled yet."""
 
     tasks: Sequence[ShipmentTask]
     entries: Mapping[str, Entry | None]
@@ -40,10 +49,31 @@ class Found:
     """Deliveries cancelled in Odoo whose orders have no units open on Amazon."""
 
 
-def find(context: Context) -> Found:
+def find(context: Context) -> Iterator[Found]:
     """Read the delivery orders that are done, and sort them by what is known of their orders."""
-    pending = context.ledger.items.pending_entries(context.name, JOB)
-    done = _finished(context, pending)
+    pending: defaultdict[int, list[Entry]] = defaultdict(list)
+    for entry in context.ledger.items.pending_entries(context.name, JOB):
+        pending[id_of(entry.key)].append(entry)
+    read: set[int] = set()
+    for batch in batches(context, JOB, partial(_changed, context), sorted(pending)):
+        ids = {*batch.changed, *batch.filed} - read
+        read |= ids
+        yield _found(context, ids, [entry for id_ in ids for entry in pending.get(id_, ())])
+
+
+def _changed(context: Context, since: datetime, after: int) -> Iterator[ChangedPage]:
+    company_id, location_id = context.setup.company_id, context.setup.fba_location_id
+    return changed_delivery_orders(
+        context.odoo,
+        company_id=company_id,
+        except_location_id=location_id,
+        since=since,
+        after=after,
+    )
+
+
+def _found(context: Context, ids: Collection[int], pending: Sequence[Entry]) -> Found:
+    done = _finished(context, ids)
     entries = {each.key: context.ledger.items.get(context.name, JOB, each.key) for each in done}
     open_ = [each for each in done if is_open(each, entries[each.key])]
     new = [each.id for each in open_ if entries[each.key] is None]
@@ -68,12 +98,11 @@ def find(context: Context) -> Found:
     )
 
 
-def _finished(context: Context, pending: Sequence[Entry]) -> list[DeliveryOrder]:
+def _finished(context: Context, ids: Collection[int]) -> list[DeliveryOrder]:
     return finished_delivery_orders(
         context.odoo,
+        ids,
         company_id=context.setup.company_id,
-        since=outbound.changed_since(context, JOB),
-        ids={id_of(entry.key) for entry in pending},
         except_location_id=context.setup.fba_location_id,
     )
 

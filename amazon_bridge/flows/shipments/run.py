@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.outbound import OutboundJob
 from amazon_bridge.flows.shipments import SHIPMENTS, apply, records, tell
+from amazon_bridge.flows.shipments.decide import ShipmentTask
 from amazon_bridge.flows.shipments.find import Found, find, with_goods
 from amazon_bridge.flows.shipments.progress import Stage
 from amazon_bridge.flows.shipments.records import progress_of
@@ -21,14 +24,14 @@ def _settle(run: outbound.Run, found: Found) -> None:
     tell.quarantine(run, failures)
 
 
-def _send(run: outbound.Run, found: Found) -> None:
+def _send(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
     context = run.context
-    tell.report_incomplete(context, found.tasks)
-    apply.process(run, with_goods(context, apply.due(context, found.tasks)))
+    tell.report_incomplete(context, tasks)
+    apply.process(run, with_goods(context, apply.due(context, tasks)))
 
 
-def _foresee(run: outbound.Run, found: Found) -> None:
-    for task in found.tasks:
+def _foresee(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
+    for task in tasks:
         if progress_of(run.context, task).stage == Stage.SENT:
             continue
         lacks = task.delivery.lacks

@@ -1,0 +1,81 @@
+"""Reads what people changed in Odoo, each change once, in batches of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from amazon_bridge.engine.scan import ScanProgress, is_remembered, next_scan
+from amazon_bridge.flows.context import Context
+from amazon_bridge.odoo.paging import ChangedPage
+from amazon_bridge.odoo.session import chunks
+
+K = TypeVar("K")
+
+_OVERLAP = timedelta(days=1)
+"""How far the first scan looks back behind the last run that succeeded without one."""
+
+_FIRST_LOOK = timedelta(days=60)
+"""How far the first scan of a state store looks back: Amazon itself cancels orders that nobody
+has confirmed long before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[K]):
+    """What to look at next."""
+
+    changed: list[int]
+    """Database ids of records that changed."""
+    filed: list[K]
+    """Keys of what earlier runs filed."""
+
+
+ReadChanges = Callable[[datetime, int], Iterator[ChangedPage]]
+"""Reads the changes since a moment, of records behind an id."""
+
+
+def batches(
+    context: Context, job: str, read: ReadChanges, filed: Sequence[K] = ()
+) -> Iterator[Batch[K]]:
+    """Yield what changed since the last run, and then what was filed; nothing if there is nothing.
+
+    When the next batch is requested, the one before counts as processed: its changes are filed or
+    settled. Later runs don't see them again, unless the records are changed once more.
+
+    Args:
+        context: of the account.
+        job: the job's name.
+        read: reads the changes.
+        filed: keys of what earlier runs filed; they come with the last changes.
+    """
+    first, *others = chunks(filed) or [[]]
+    for changed, is_last in _changes(context, job, read):
+        batch = Batch(changed, first if is_last else [])
+        if batch.changed or batch.filed:
+            yield batch
+    yield from (Batch([], chunk) for chunk in others)
+
+
+def _changes(context: Context, job: str, read: ReadChanges) -> Iterator[tuple[list[int], bool]]:
+    """Yield the changed records of each page that earlier scans did not see so; and if it's last.
+
+    Each page is recorded when the next one is requested.
+    """
+    scans, name = context.ledger.scans, context.name
+    progress = scans.progress(name, job)
+    first = context.since(job, overlap=_OVERLAP, first_look=_FIRST_LOOK)
+    scan = next_scan(progress, context.clock(), first=first)
+    if progress == ScanProgress() and not context.dry_run:
+        scans.expect(name, job)
+    for changes, is_last in read(scan.since, scan.after):
+        known = scans.known(name, job, changes)
+        new = {id_: written for id_, written in changes.items() if known.get(id_) != written}
+        yield list(new), is_last
+        if context.dry_run:
+            continue
+        scan = scan._replace(after=max(changes, default=scan.after))
+        processed = {id_: at for id_, at in new.items() if is_remembered(scan, at)}
+        record = scans.finish if is_last else scans.pause
+        record(name, job, scan, processed, since=progress)

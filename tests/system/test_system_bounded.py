@@ -1,0 +1,234 @@
+"""What a run reads of Odoo is what changed, however much is done and whose it is."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from memory_odoo.fields import MOMENT
+from memory_shop import MemoryShop
+
+from amazon_bridge.engine.records import State
+from amazon_bridge.odoo import paging, session
+from amazon_bridge.simulator import Order
+
+ACCOUNTS = ("acme", "beta", "gamma")
+DELIVERIES = 8
+"""Of each account; Amazon takes ten confirmations at once."""
+PAGE = 5
+SETUP = {
+    *("crm.team", "product.pricelist", "product.product"),
+    *("stock.location", "stock.rule", "stock.warehouse"),
+}
+"""Models of which each run reads the few records that its account works with."""
+
+
+@pytest.fixture
+def three(here: MemoryShop, monkeypatch: pytest.MonkeyPatch) -> MemoryShop:
+    """Three accounts of one company that read Odoo in small pages, in their third run."""
+    for module in (paging, session):
+        monkeypatch.setattr(module, "PAGE", PAGE)
+    for number, name in enumerate(ACCOUNTS[1:], start=2):
+        seller = here.world.add_seller(f"A{number}MEMORYSHOP", ["FR", "DE"])
+        here.program.add_account(seller, name)
+    for job in ("orders", "pickings", "cancellations"):
+        run(here, job)
+    return here
+
+
+def run(shop: MemoryShop, job: str, *accounts: str, minutes: float = 10) -> Counter[str]:
+    """A run of a job for all accounts, or for these; returns the rows that it read of Odoo."""
+    shop.clock.advance(minutes=minutes)
+    before = Counter(shop.odoo.rows)
+    for account in accounts or ACCOUNTS:
+        counts = shop.bridge.sync(job, account=account)
+        assert "error" not in counts, counts
+    rows = Counter(shop.odoo.rows) - before
+    return Counter({model: number for model, number in rows.items() if model not in SETUP})
+
+
+def imported(shop: MemoryShop, number: int = DELIVERIES) -> dict[str, list[Order]]:
+    """Orders of each account that are in Odoo."""
+    sellers = [seller for seller in shop.world.sellers.values() if seller.countries]
+    orders = {
+        account: [shop.world.place_order("FR", seller=seller) for _ in range(number)]
+        for account, seller in zip(ACCOUNTS, sellers, strict=True)
+    }
+    run(shop, "orders")
+    return orders
+
+
+def shipped(shop: MemoryShop) -> dict[str, list[Order]]:
+    orders = imported(shop)
+    for order in every(orders):
+        shop.warehouse.ship(order)
+    return orders
+
+
+def every(orders: dict[str, list[Order]]) -> list[Order]:
+    return [order for of_account in orders.values() for order in of_account]
+
+
+def confirmed(shop: MemoryShop, orders: Iterable[Order]) -> list[int]:
+    return [len(shop.bridge.confirmations(order.order_id)) for order in orders]
+
+
+def transfer(shop: MemoryShop, order: Order) -> int:
+    (row,) = shop.warehouse.transfers(order)
+    return int(row["id"])
+
+
+def rewrite(shop: MemoryShop, order: Order, written: datetime) -> None:
+    """Let the delivery order be written by a transaction that began then."""
+    values = {"write_date": written.astimezone(UTC).strftime(MOMENT)}
+    table = shop.odoo.env.store.table("stock.picking")
+    table[transfer(shop, order)] |= values
+
+
+def test_a_delivery_is_read_once_by_each_account(three: MemoryShop) -> None:
+    orders = every(shipped(three))
+    assert run(three, "pickings")["stock.picking"] > len(orders)
+    run(three, "pickings")  # reads the packages back
+    assert confirmed(three, orders) == [1] * len(orders)
+    run(three, "pickings", minutes=30)  # changes of the last minutes were read twice
+    quiet = run(three, "pickings")
+    assert quiet == {}
+    states = {
+        three.bridge.state("pickings", f"{order.order_id}#{transfer(three, order)}", account=name)
+        for order in orders
+        for name in ACCOUNTS
+    }
+    assert states == {State.DONE, State.LEFT_OUT}
+
+
+def test_a_quiet_run_takes_one_call(three: MemoryShop) -> None:
+    shipped(three)
+    for minutes in (10, 10, 35):
+        run(three, "pickings", minutes=minutes)
+        run(three, "cancellations", minutes=0)
+    calls = three.bridge.app.odoo.calls
+    for job, model in (("pickings", "stock.picking"), ("cancellations", "sale.order")):
+        before = Counter(calls)
+        run(three, job, "acme", minutes=5)
+        called = Counter({name: n for name, n in (calls - before).items() if name[0] not in SETUP})
+        assert called == {(model, "search_read"): 1}
+
+
+def test_once_an_hour_only_ids_of_the_last_day_are_read(three: MemoryShop) -> None:
+    orders = every(shipped(three))
+    for minutes in (10, 10, 35):
+        run(three, "pickings", minutes=minutes)
+    hourly = run(three, "pickings", minutes=60)
+    assert hourly == {"stock.picking": len(orders) * len(ACCOUNTS)}
+    next_day = run(three, "pickings", minutes=26 * 60)
+    assert next_day["stock.picking"] == len(orders) * len(ACCOUNTS)
+    assert run(three, "pickings", minutes=60) == {}
+
+
+def test_a_first_look_that_is_interrupted_goes_on_where_it_stopped(three: MemoryShop) -> None:
+    orders = every(shipped(three))
+    run(three, "pickings")
+    run(three, "pickings")
+    three.bridge.forget()
+    ids = sorted(transfer(three, order) for order in orders)
+    third_page = ids[2 * PAGE - 1]
+    three.odoo.silent_on = f"['id', '>', {third_page}]"
+    three.clock.advance(minutes=10)
+    for _ in range(2):
+        counts = three.bridge.sync("pickings")
+        assert "error" in counts
+    three.odoo.silent_on = ""
+    rows = run(three, "pickings", "acme")
+    left = len(ids) - 2 * PAGE
+    assert rows["stock.picking"] == 2 * left, "ids, then what is new"
+    assert confirmed(three, orders) == [1] * len(orders)
+    assert three.bridge.app.ledger.scans.progress("acme", "pickings").unfinished is None
+
+
+def test_a_first_look_answers_in_pages(three: MemoryShop) -> None:
+    orders = every(shipped(three))
+    run(three, "pickings")
+    three.bridge.forget()
+    longest: list[int] = []
+    weigh = three.odoo._weigh
+
+    def watched(model: str, answer: object) -> None:
+        longest.append(len(answer) if model == "stock.picking" and isinstance(answer, list) else 0)
+        weigh(model, answer)
+
+    three.odoo._weigh = watched  # type: ignore[method-assign]
+    run(three, "pickings", "acme")
+    assert sum(longest) >= 2 * len(orders)
+    assert max(longest) == PAGE
+
+
+def test_orders_cancelled_in_many_pages_pass_one_brake_and_go_out_in_one_feed(
+    three: MemoryShop,
+) -> None:
+    orders = imported(three)
+    mine = orders["acme"][: PAGE + 2]
+    many = {"orders": len(mine), "percent": 100}
+    with three.bridge.configured(cancellation_brake=many):
+        three.warehouse.cancel(*mine, *orders["beta"], *orders["gamma"])
+        run(three, "cancellations", "acme")
+        assert [sorted(feed) for feed in three.bridge.feeds()] == [
+            sorted(order.order_id for order in mine)
+        ]
+
+
+# What moves without the bridge seeing it
+
+
+def test_a_delivery_of_a_long_transaction_is_found(three: MemoryShop) -> None:
+    early, late = imported(three, 2)["acme"]
+    run(three, "pickings")
+    for order, hours in ((early, 0.3), (late, 3)):
+        three.warehouse.ship(order)
+        rewrite(three, order, three.clock() - timedelta(hours=hours))
+    run(three, "pickings", "acme", minutes=5)
+    assert confirmed(three, [early, late]) == [1, 0]
+    run(three, "pickings", "acme", minutes=60)
+    assert confirmed(three, [early, late]) == [1, 1]
+
+
+@pytest.mark.parametrize("ahead", [-4, 4])
+def test_clocks_that_differ(three: MemoryShop, ahead: float) -> None:
+    (order,) = imported(three, 1)["acme"]
+    for number in range(4):
+        run(three, "pickings", "acme", minutes=5)
+        if number == 1:
+            three.warehouse.ship(order)
+            rewrite(three, order, three.clock() + timedelta(minutes=ahead))
+    assert confirmed(three, [order]) == [1]
+
+
+def test_a_correction_in_the_second_in_which_the_delivery_was_read(three: MemoryShop) -> None:
+    (order,) = imported(three, 1)["acme"]
+    three.warehouse.ship(order, tracking="JD0001")
+    run(three, "pickings", "acme", minutes=0)
+    three.warehouse.label(transfer(three, order), "DHL", "JD0002")
+    run(three, "pickings", "acme", minutes=5)
+    assert confirmed(three, [order]) == [2]
+
+
+def test_a_correction_much_later(three: MemoryShop) -> None:
+    (order,) = imported(three, 1)["acme"]
+    three.warehouse.ship(order, tracking="JD0001")
+    for minutes in (10, 10, 60, 24 * 60):
+        run(three, "pickings", minutes=minutes)
+    three.warehouse.label(transfer(three, order), "DHL", "JD0002")
+    run(three, "pickings", "acme", minutes=5)
+    assert confirmed(three, [order]) == [2]
+
+
+def test_a_dry_run_remembers_nothing(three: MemoryShop) -> None:
+    (order,) = imported(three, 1)["acme"]
+    three.warehouse.ship(order)
+    scans = three.bridge.app.ledger.scans
+    before = scans.progress("acme", "pickings")
+    three.clock.advance(minutes=10)
+    for _ in range(2):
+        assert three.bridge.sync("pickings", dry_run=True)["notified"] == 1
+    assert scans.progress("acme", "pickings") == before
+    run(three, "pickings", "acme")
+    assert confirmed(three, [order]) == [1]
