@@ -61,12 +61,13 @@ class Housekeeping:
             raise
 
     def delete_finished(self) -> None:
-        """Delete finished items older than ``retention.finished``, and hourly counts."""
+        """Delete finished items, feeds and hourly counts older than ``retention.finished``."""
         before = self.clock() - self.config.retention.finished
         for account in self.config.accounts:
             for job in jobs.stored_names():
                 if number := self.ledger.items.forget_finished(account.name, job, before):
                     log.info("items_deleted", account=account.name, job=job, items=number)
+            self.ledger.feeds.forget(account.name, before)
         self.ledger.runs.forget_hours(before)
 
     def anonymise(self, after: timedelta, *, dry_run: bool = False) -> retention.RetentionResult:

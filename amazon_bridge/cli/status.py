@@ -105,14 +105,15 @@ def known_accounts(bridge: App) -> list[str]:
 
 def account_status(bridge: App, account: str) -> dict[str, Any]:
     """The state of an account, as ``status --json`` prints it."""
-    tally = bridge.ledger.items.tally(account)
+    open_counts = bridge.ledger.items.open_counts().items()
+    open_items = [(state, number) for (name, _, state), number in open_counts if name == account]
     found = next((each for each in bridge.accounts() if each.name == account), None)
     return {
         "configured": found is not None,
         "cursor": timestamp(bridge.ledger.cursors.get(account)),
         "jobs": _jobs_json(bridge, account, found),
-        "quarantined": tally[State.QUARANTINED],
-        "pending": tally[State.PENDING],
+        "quarantined": sum(n for state, n in open_items if state is State.QUARANTINED),
+        "pending": sum(n for state, n in open_items if state is State.PENDING),
         **{
             view.json_key: [
                 {**item.facts, "since": timestamp(item.since)} for item in pending.items

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -12,6 +13,7 @@ from threading import Thread
 import pytest
 from clocks import NOON, Clock
 
+from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.errors import ConfigError, ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.file import verify
@@ -21,6 +23,13 @@ from amazon_bridge.engine.runner import Counts
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Memo(BaseMemo):
+    """What a job remembers of an item."""
+
+    text: str
 
 
 def test_a_store_of_the_first_version_is_brought_to_this_one(tmp_path: Path, clock: Clock):
@@ -155,3 +164,46 @@ def test_a_newer_store_is_refused(ledger: Ledger, tmp_path: Path):
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     with pytest.raises(ConfigError, match="newer version"):
         verify(tmp_path / "copy.db")
+
+
+def test_what_is_kept_of_an_item_goes_with_it(ledger: Ledger, clock: Clock):
+    ledger.items.file("acme", "orders", [Seen("old", "1"), Seen("asked", "1")])
+    ledger.items.settle("acme", "orders", "old", "1", memo=Memo("first"))
+    ledger.items.settle("acme", "orders", "old", "1", memo=Memo("second"))
+    unmatched = [("X-1", key, "There is no product X-1.") for key in ("old", "asked", "gone")]
+    ledger.skus.note_matches("acme", unmatched=unmatched, matched=())
+    clock.now = NOON + DAY
+    assert ledger.items.forget_finished("acme", "orders", NOON + HOUR) == 1
+    assert verify(ledger.path)["memos"] == 0
+    assert [each.items for each in ledger.skus.unmatched("acme")] == [2]
+
+
+def test_the_skus_of_an_order_stay_while_any_job_has_an_item_of_it(ledger: Ledger, clock: Clock):
+    for job in ("orders", "cancellations"):
+        ledger.items.file("acme", job, [Seen("402-1", "1")])
+        ledger.items.settle("acme", job, "402-1", "1")
+    ledger.skus.note_matches("acme", unmatched=[("X-1", "402-1", "No product.")], matched=())
+    clock.now = NOON + DAY
+    for job, left in (("cancellations", 1), ("orders", 0)):
+        assert ledger.items.forget_finished("acme", job, NOON + HOUR) == 1
+        assert len(ledger.skus.unmatched("acme")) == left
+
+
+def test_many_items_are_forgotten_in_batches(ledger: Ledger, clock: Clock):
+    keys = [f"{number:04}" for number in range(2500)]
+    ledger.items.file("acme", "orders", [Seen(key, "1") for key in keys])
+    for key in keys[:2300]:
+        ledger.items.settle("acme", "orders", key, "1")
+    clock.now = NOON + DAY
+    assert ledger.items.forget_finished("acme", "orders", NOON + HOUR) == 2300
+    assert ledger.items.pending("acme", "orders") == keys[2300:]
+
+
+def test_closed_feeds_are_forgotten_and_open_ones_are_not(ledger: Ledger, clock: Clock):
+    old, stuck = (ledger.feeds.begin("acme", [key]) for key in ("402-1", "402-2"))
+    ledger.feeds.set_id(old, "F1")
+    ledger.feeds.close(old)
+    clock.now = NOON + DAY
+    ledger.feeds.forget("acme", NOON + HOUR)
+    assert [feed.number for feed in ledger.feeds.open("acme")] == [stuck]
+    assert verify(ledger.path)["feeds"] == 1

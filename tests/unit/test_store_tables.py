@@ -19,6 +19,7 @@ from amazon_bridge.engine.ledger import (
     database,
     memos,
     runs,
+    scans,
     skus,
     statements,
 )
@@ -73,7 +74,7 @@ def test_postgresql_takes_the_same_tables():
 
 PREPARED = {
     name: statement.statement
-    for module in (statements, memos)
+    for module in (statements, memos, skus)
     for name, statement in vars(module).items()
     if isinstance(statement, statements.Prepared)
 }
@@ -84,6 +85,10 @@ EXECUTED = {
     "note": skus._NOTE,
     "note_database": continuity._NOTE_DATABASE,
     "reopen_since": continuity._REOPEN,
+    "expect_scan": scans._EXPECT,
+    "record_scan": scans._RECORD,
+    "remember_change": scans._REMEMBER,
+    "known_changes": scans._KNOWN,
     "pending": statements.PENDING,
     "watched": statements.WATCHED,
 }
@@ -106,6 +111,7 @@ def test_a_statement_is_the_same_in_both_databases(statement: Any):
         (statements.PENDING, "open_items"),
         (statements.WATCHED, "watched_items"),
         (statements.REOPEN, "open_items"),
+        (statements.FORGETTABLE, "finished_items"),
     ],
 )
 def test_open_and_watched_items_are_found_without_reading_the_others(

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from amazon_bridge.engine.ledger.database import AnyRow, Subject
-from amazon_bridge.engine.ledger.tables import feeds, insert
+from amazon_bridge.engine.ledger.tables import feeds, insert, is_open_feed
 from amazon_bridge.engine.records import Feed
 
 
@@ -38,19 +38,22 @@ class Feeds(Subject):
     def open(self, account: str) -> list[Feed]:
         """The feeds whose results are not processed yet, oldest first."""
         query = (
-            select(feeds)
-            .where(feeds.c.account == account, feeds.c.closed.is_(None))
-            .order_by(feeds.c.number)
+            select(feeds).where(feeds.c.account == account, is_open_feed).order_by(feeds.c.number)
         )
         return [_feed(row) for row in self._rows(query)]
 
     def last_begun(self, account: str) -> datetime | None:
         """When the account's latest feed began, of those that were or may have been created."""
-        query = select(func.max(feeds.c.begun).label("begun")).where(
-            feeds.c.account == account, or_(feeds.c.feed_id.is_not(None), feeds.c.closed.is_(None))
-        )
-        begun: datetime | None = self._rows(query)[0].begun
-        return begun
+        was_created = or_(feeds.c.feed_id.is_not(None), feeds.c.closed.is_(None))
+        query = select(feeds.c.begun).where(feeds.c.account == account, was_created)
+        rows = self._rows(query.order_by(feeds.c.begun.desc()).limit(1))
+        return rows[0].begun if rows else None
+
+    def forget(self, account: str, before: datetime) -> None:
+        """Forget the closed feeds that began before a moment."""
+        old = (feeds.c.account == account, feeds.c.begun < before, feeds.c.closed.is_not(None))
+        with self._transaction() as db:
+            db.execute(delete(feeds).where(*old))
 
     def _update(self, number: int, **values: object) -> None:
         with self._transaction() as db:

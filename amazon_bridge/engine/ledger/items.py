@@ -18,7 +18,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
-    delete,
     func,
     literal,
     or_,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 
 from amazon_bridge.engine.codec import BaseMemo, encode
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import memos, statements
+from amazon_bridge.engine.ledger import memos, skus, statements
 from amazon_bridge.engine.ledger.cursors import advance
 from amazon_bridge.engine.ledger.database import Subject
 from amazon_bridge.engine.ledger.tables import (
@@ -202,7 +201,10 @@ class Items(Subject):
     def quarantined(self, account: str | None = None) -> list[Entry]:
         """The quarantined items, of one account or of all."""
         of_account = (items.c.account == account,) if account else ()
-        return self._entries(statements.indexed(is_quarantined, *of_account))
+        keys = select(items.c.key).where(is_quarantined, *of_account)
+        # Not ``indexed``: with the account alone SQLite would search all of its items.
+        found = self._entries(is_quarantined, items.c.key.in_(keys))
+        return [entry for entry in found if account in {None, entry.account}]
 
     def watched(self, account: str, job: str) -> list[Entry]:
         """The items that are done and that runs still check."""
@@ -269,15 +271,24 @@ class Items(Subject):
     def forget_finished(self, account: str, job: str, before: datetime) -> int:
         """Forget items that are done or left out and were last seen before a moment.
 
+        What else is kept of them goes with them. Other processes get their turn between batches.
+
         Returns:
             How many there were.
         """
-        where = (*_is_of(account, job), statements.FINISHED, items.c.last_seen < before)
+        total = 0
+        while number := self._forget_batch(account, job, before):
+            total += number
+        return total
+
+    def _forget_batch(self, account: str, job: str, before: datetime) -> int:
+        one = _one(account, job, "")
         with self._transaction() as db:
-            number = db.execute(delete(items).where(*where)).rowcount
-            if number:
-                memos.forget(db, account, job)
-        return number
+            found = db.execute(statements.FORGETTABLE, {**one, "before": before}).scalars()
+            forgotten = [{**one, "of_key": key} for key in found]
+            for forget in (statements.FORGET, memos.FORGET, skus.FORGET) if forgotten else ():
+                db.run(forget, *forgotten)
+        return len(forgotten)
 
     def _note_since(self, column: Column[datetime], one: dict[str, str]) -> datetime | None:
         """Set a moment unless it is set, and return it; None if the item was never filed."""

@@ -7,7 +7,6 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
-    exists,
     func,
     select,
 )
@@ -51,10 +50,14 @@ def keep(db: Transaction, values: dict[str, object]) -> None:
     db.run(_KEEP, values)
 
 
-def forget(db: Transaction, account: str, job: str) -> None:
-    """Forget the memos of items that are forgotten."""
-    item = exists().where(_is_of_item())
-    db.execute(delete(memos).where(memos.c.account == account, memos.c.job == job, ~item))
+FORGET = Prepared(
+    delete(memos).where(
+        memos.c.account == bindparam("of_account"),
+        memos.c.job == bindparam("of_job"),
+        memos.c.key == bindparam("of_key"),
+    )
+)
+"""Forgets the memos of one item."""
 
 
 def at(name: str) -> ColumnElement[object]:

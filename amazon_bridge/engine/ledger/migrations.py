@@ -195,5 +195,20 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        """
+        CREATE INDEX finished_items ON items (account, job, last_seen)
+        WHERE state IN ('done', 'left_out')
+        """,
+        "CREATE INDEX unmatched_by_key ON unmatched (account, key)",
+        "CREATE INDEX open_feeds ON feeds (account) WHERE closed IS NULL",
+        "CREATE INDEX feeds_by_account ON feeds (account, begun)",
+        # Until now they were kept for ever.
+        """
+        DELETE FROM unmatched AS old WHERE NOT EXISTS (
+            SELECT 1 FROM items WHERE items.account = old.account AND items.key = old.key
+        )
+        """,
+    ),
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

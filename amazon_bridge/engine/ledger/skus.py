@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, exists, func, select
 
 from amazon_bridge.engine.ledger.database import Subject
-from amazon_bridge.engine.ledger.tables import insert
+from amazon_bridge.engine.ledger.prepared import Prepared
+from amazon_bridge.engine.ledger.tables import insert, items
 from amazon_bridge.engine.ledger.tables import unmatched as table
 from amazon_bridge.engine.records import Unmatched
 
@@ -15,6 +16,16 @@ _NOTE = insert(table)
 _NOTE = _NOTE.on_conflict_do_update(
     index_elements=table.primary_key.columns, set_={"reason": _NOTE.excluded.reason}
 )
+
+
+FORGET = Prepared(
+    delete(table).where(
+        table.c.account == bindparam("of_account"),
+        table.c.key == bindparam("of_key"),
+        ~exists().where(items.c.account == table.c.account, items.c.key == table.c.key),
+    )
+)
+"""Forgets the SKUs of a key that no item has any more."""
 
 
 class Skus(Subject):

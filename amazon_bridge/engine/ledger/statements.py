@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     false,
     func,
     not_,
@@ -23,6 +24,7 @@ from amazon_bridge.engine.ledger.prepared import Prepared
 from amazon_bridge.engine.ledger.tables import (
     Moment,
     insert,
+    is_finished,
     is_pending,
     is_quarantined,
     is_watched,
@@ -36,8 +38,6 @@ ONE = (
     items.c.key == bindparam("of_key"),
 )
 REASONLESS = dict.fromkeys(("kind", "reason", "remedy"), null())
-FINISHED = items.c.state.in_([State.DONE, State.LEFT_OUT])
-
 _NEW = insert(items)
 _IS_OLDER = func.coalesce(_NEW.excluded.version < items.c.version, false())
 """False if a version is unknown."""
@@ -127,6 +127,16 @@ QUARANTINE = Prepared(
 REMEMBER = Prepared(
     update(items).where(*ONE).values(memo=bindparam("new_memo"), watched=bindparam("is_watched"))
 )
+FORGETTABLE = (
+    select(items.c.key)
+    .where(
+        *ONE[:2],
+        is_finished,
+        items.c.last_seen < bindparam("before", type_=Moment),
+    )
+    .limit(1000)
+)
+FORGET = Prepared(delete(items).where(*ONE))
 ENTRY = [column for column in items.c if column.name not in ("watched", "version")]
 GET = Prepared(select(*ENTRY).where(*ONE))
 PENDING = (

@@ -151,9 +151,11 @@ is_open = items.c.state.in_([_literal(State.PENDING), _literal(State.QUARANTINED
 """SQLite uses a partial index only for queries with its very condition, values included."""
 is_pending = is_open & (items.c.state == _literal(State.PENDING))
 is_quarantined = is_open & (items.c.state == _literal(State.QUARANTINED))
+is_finished = items.c.state.in_([_literal(State.DONE), _literal(State.LEFT_OUT)])
 is_watched = items.c.watched == literal_column("1")
 _partial_index("open_items", items.c.state, items.c.account, items.c.job, where=is_open)
 _partial_index("watched_items", items.c.watched, items.c.account, items.c.job, where=is_watched)
+_partial_index("finished_items", items.c.account, items.c.job, items.c.last_seen, where=is_finished)
 Index("items_by_key", items.c.key)
 
 memos = _table(
@@ -197,6 +199,10 @@ feeds = _table(
     rowid=True,
 )
 
+is_open_feed = feeds.c.closed.is_(None)
+_partial_index("open_feeds", feeds.c.account, where=is_open_feed)
+Index("feeds_by_account", feeds.c.account, feeds.c.begun)
+
 unmatched = _table(
     "unmatched",
     _account(),
@@ -204,6 +210,7 @@ unmatched = _table(
     _key("key"),
     Column("reason", Text, nullable=False),
 )
+Index("unmatched_by_key", unmatched.c.account, unmatched.c.key)
 
 scans = _table(
     "scans",

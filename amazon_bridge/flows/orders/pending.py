@@ -22,7 +22,7 @@ def pending_orders(ledger: Ledger, account: str, most: int) -> PendingList:
         )
         for each in entries
     ]
-    return PendingList(items, ledger.items.tally(account, JOB)[State.PENDING])
+    return PendingList(items, ledger.items.open_counts()[account, JOB, State.PENDING])
 
 
 def with_reason(entry: Entry) -> Entry:
