@@ -122,7 +122,7 @@ def test_the_gift_message_of_a_delivery_with_other_goods_is_erased_too(desk, tax
 
 
 def test_what_has_to_be_done_before_packing_is_in_the_note_too(make_memory_desk):
-    """The link to the buyer's wishes is personal data, and stays with Amazon."""
+    """The link to the buyer's customisation is personal data, and is not stored."""
     desk = make_memory_desk()
     product = {"sellerSku": "MUG", "customization": {"customizedUrl": "https://example.com/z.zip"}}
     packing = {"serialNumberRequirement": {"requirementType": "REQUIRED"}}

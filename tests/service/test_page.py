@@ -152,7 +152,7 @@ def test_nothing_from_outside_is_markup(busy: JobRunner):
     error = ItemError("<u>kind</u>", "<s>reason</s>", "<q>remedy</q>")
     busy.app.ledger.items.quarantine("acme-eu", "orders", "<i>key</i>", error)
     busy.app.ledger.items.file("acme-eu", "pickings", [Seen("<dfn>WH</dfn>", "1")])
-    succeed(busy, "acme-eu", "orders", error="<em>round</em>")
+    succeed(busy, "acme-eu", "orders", error="<em>run</em>")
     busy.watch("acme-us", "searchOrders", Transient("<kbd>side</kbd>"), 30)
     busy.availability.mark_down("acme-us")
     html = page.show(busy, NOW).get_data(as_text=True)

@@ -153,38 +153,40 @@ def test_a_stopped_run_reports_nothing():
 
 def test_a_remote_is_down_when_a_run_failed_by_it_and_up_when_it_responds():
     clock = Clock()
-    sides = Availability(clock)
+    availability = Availability(clock)
     with capture_logs() as logs:
-        sides.note_call("Odoo", DOWN)
-        assert sides.are_up("Odoo")  # a call that is retried does not prove an outage
-        assert sides.mark_down("Odoo")
-        assert not sides.mark_down("Odoo")
-        assert sides.are_up("acme-eu")
-        assert not sides.are_up("Odoo", "acme-eu")
+        availability.note_call("Odoo", DOWN)
+        assert availability.are_up("Odoo")  # a call that is retried does not prove an outage
+        assert availability.mark_down("Odoo")
+        assert not availability.mark_down("Odoo")
+        assert availability.are_up("acme-eu")
+        assert not availability.are_up("Odoo", "acme-eu")
         clock.now += MINUTE
-        sides.note_call("Odoo", AccountError("The login is refused."))  # an answer is an answer
-        assert sides.note_probe("Odoo", answered=True)
-    assert sides.are_up("Odoo", "acme-eu")
+        availability.note_call(
+            "Odoo", AccountError("The login is refused.")
+        )  # an answer is an answer
+        assert availability.note_probe("Odoo", answered=True)
+    assert availability.are_up("Odoo", "acme-eu")
     assert [each["event"] for each in logs] == ["remote_unavailable", "remote_recovered"]
     assert logs[1]["seconds"] == 60
 
 
 def test_a_remote_that_responds_is_not_to_blame():
-    sides = Availability(Clock())
-    sides.note_call("Odoo", DOWN)
-    sides.note_call("Odoo", ItemError("odoo_refused", "No.", "Correct it."))
-    assert not sides.mark_down("Odoo")
-    assert not sides.mark_down("never called")
+    availability = Availability(Clock())
+    availability.note_call("Odoo", DOWN)
+    availability.note_call("Odoo", ItemError("odoo_refused", "No.", "Correct it."))
+    assert not availability.mark_down("Odoo")
+    assert not availability.mark_down("never called")
 
 
 def test_a_remote_is_probed_ever_more_rarely_up_to_a_bound():
-    sides = Availability(Clock())
-    sides.note_call("Odoo", DOWN)
-    sides.mark_down("Odoo")
+    availability = Availability(Clock())
+    availability.note_call("Odoo", DOWN)
+    availability.mark_down("Odoo")
     pauses = []
     for _ in range(10):
-        pauses.append(sides["Odoo"].pause)
-        assert not sides.note_probe("Odoo", answered=False)
+        pauses.append(availability["Odoo"].pause)
+        assert not availability.note_probe("Odoo", answered=False)
     assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert pauses[-1] == LONGEST_PAUSE
 

@@ -62,7 +62,7 @@ class HandScheduler:
 
 @pytest.fixture
 def runner(here: MemoryShop) -> JobRunner:
-    """The daemon's, between both sides; a monotonic clock goes with the wall clock until set."""
+    """The daemon's availability; the monotonic clock follows the wall clock until that is set."""
     runner = JobRunner(here.clock, lambda: here.clock().timestamp())
     runner.pause = lambda _: None  # type: ignore[method-assign]
     here.bridge.watch = runner.watch

@@ -1,6 +1,6 @@
 """The import is killed right after a call that changed Odoo, and started again: all is there, once.
 
-What both sides see of many more kills, in all that the bridge does: ``proof``.
+The state of Odoo and Amazon after many more kills: ``proof``.
 """
 
 import threading

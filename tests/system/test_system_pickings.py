@@ -23,7 +23,7 @@ from amazon_bridge.simulator import Line, Order
 
 pytestmark = pytest.mark.odoo("in memory")
 
-TOLD = "Amazon: shipment confirmed"
+CONFIRMED = "Amazon: shipment confirmed"
 REFUSED = "Amazon doesn't take this shipment"
 INCOMPLETE = "Amazon waits for carrier and tracking reference"
 
@@ -83,8 +83,8 @@ def test_a_whole_delivery(bridge: Bridge, world: SettledWorld, warehouse: Wareho
     assert shipped == done[0]["date_done"].replace(" ", "T") + ".000Z"
     assert world.order(order.order_id).status == "SHIPPED"
     notes = warehouse.notes("stock.picking", transfer["id"])
-    assert notes.keys() == {TOLD}
-    assert "units 3, carrier DHL, tracking reference JD0001." in notes[TOLD]
+    assert notes.keys() == {CONFIRMED}
+    assert "units 3, carrier DHL, tracking reference JD0001." in notes[CONFIRMED]
 
 
 def test_it_is_confirmed_once_and_read_back(
@@ -159,7 +159,7 @@ def test_carriers(bridge: Bridge, warehouse: Warehouse) -> None:
     for carrier, (code, name) in expected.items():
         (detail,) = details(bridge, orders[carrier])
         assert (detail["carrierCode"], detail.get("carrierName")) == (code, name)
-        note = warehouse.notes("stock.picking", transfers[carrier]["id"])[TOLD]
+        note = warehouse.notes("stock.picking", transfers[carrier]["id"])[CONFIRMED]
         assert f"carrier {name or code}," in note
 
 
@@ -173,7 +173,7 @@ def test_of_several_tracking_references_amazon_takes_one(
     assert detail["trackingNumber"] == "JD1"
     assert (
         "only the first of 3 tracking references"
-        in warehouse.notes("stock.picking", transfer["id"])[TOLD]
+        in warehouse.notes("stock.picking", transfer["id"])[CONFIRMED]
     )
 
 
@@ -412,7 +412,7 @@ def test_confirmed_in_seller_central(
         bridge.sync("orders")
         bridge.sync("pickings")
     assert bridge.state("pickings", key(order, transfer)) == State.DONE
-    assert "already" in warehouse.notes("stock.picking", transfer["id"])[TOLD]
+    assert "already" in warehouse.notes("stock.picking", transfer["id"])[CONFIRMED]
     assert len(world.order(order.order_id).packages) == len(world.mails) == 1
     assert len(details(bridge, order)) == (1 if tracking and not noticed else 0)
     assert bridge.sync("pickings") == {}

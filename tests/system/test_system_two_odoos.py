@@ -584,12 +584,12 @@ def test_comparisons(side: Side) -> None:
 def test_a_note_is_written_once(side: Side) -> None:
     order = side.order()
     fields = ["id", "model", "res_id", "subject", "body", "message_type", "subtype_id/id"]
-    row = [f"amazon_bridge.note_{order.key}", "sale.order", str(order.id), "Told", "<p>Told</p>"]
+    row = [f"amazon_bridge.note_{order.key}", "sale.order", str(order.id), "Noted", "<p>Noted</p>"]
     rows = [[*row, "notification", "mail.mt_note"]]
     assert side.session.load("mail.message", fields, rows) == side.session.load(
         "mail.message", fields, rows
     )
-    assert side.shop.notes("sale.order", order.id) == ["Told"]
+    assert side.shop.notes("sale.order", order.id) == ["Noted"]
 
 
 def test_an_activity_is_scheduled_once_and_closed(side: Side) -> None:
@@ -616,9 +616,9 @@ def test_an_activity_is_scheduled_once_and_closed(side: Side) -> None:
 
 def test_notes_go_with_their_record(side: Side) -> None:
     order = side.order()
-    rows = [[f"amazon_bridge.note_{order.key}", "sale.order", str(order.id), "Told"]]
+    rows = [[f"amazon_bridge.note_{order.key}", "sale.order", str(order.id), "Noted"]]
     side.session.load("mail.message", ["id", "model", "res_id", "subject"], rows)
-    assert side.shop.notes("sale.order", order.id) == ["Told"]
+    assert side.shop.notes("sale.order", order.id) == ["Noted"]
     order.do("unlink")
     assert side.shop.notes("sale.order", order.id) == []
 

@@ -41,7 +41,7 @@ class History(RuleBasedStateMachine):
         self.imported: set[str] = set()
         """Those that were seen in Odoo."""
         self.loose: set[str] = set()
-        """Those whose goods or worth people or Amazon changed: the sides needn't agree on them."""
+        """Those whose goods or totals people or Amazon changed: Odoo and Amazon may differ."""
         self.enlarged: set[str] = set()
         """Those to which people added goods that Amazon doesn't know."""
         self.forgetful = False

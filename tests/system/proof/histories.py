@@ -1,6 +1,6 @@
 """Histories: what may happen on Amazon, in Odoo and to the bridge, in any sequence.
 
-After each step what must always hold is looked for on both sides; at the end of each history all
+After each step the invariants are checked in Odoo and on Amazon; at the end of each history all
 must be settled, and another run must change nothing.
 """
 

@@ -1,4 +1,4 @@
-"""What exists on both sides for some orders, read without the bridge's code.
+"""The records of some orders in Odoo and on Amazon, read without the bridge's code.
 
 In words that hold for any orders that play the same parts: no ids, no moments.
 """

@@ -161,5 +161,5 @@ class Scenario:
     # Results
 
     def picture(self) -> Picture:
-        """What exists on both sides for the last day's orders."""
+        """The records of the last day's orders in Odoo and on Amazon."""
         return picture(self.shop, self.simulator, self.days[-1])

@@ -54,8 +54,8 @@ def check_undisturbed(scenario: Scenario, undisturbed: Picture) -> None:
 
 
 def without_alarms(picture: Picture) -> Picture:
-    for sides in picture.values():
-        for sale in sides["in Odoo"]:
+    for records in picture.values():
+        for sale in records["in Odoo"]:
             sale["notes"] = [note for note in sale["notes"] if note != ALARM]
             sale["transfers"] = [tuple(t for t in each if t != ALARM) for each in sale["transfers"]]
     return picture

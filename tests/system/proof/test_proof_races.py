@@ -103,13 +103,13 @@ def without_repeats(picture: Picture) -> Picture:
 
     When one has sent a cancellation, the other may note that Amazon knew it.
     """
-    return {part: _without_repeats(sides) for part, sides in picture.items()}
+    return {part: _without_repeats(records) for part, records in picture.items()}
 
 
-def _without_repeats(sides: dict[str, Any]) -> dict[str, Any]:
-    sales = [{k: v for k, v in sale.items() if k != "notes"} for sale in sides["in Odoo"]]
-    seen = {k: v for k, v in sides["on Amazon"].items() if k in SEEN}
-    return {**sides, "in Odoo": sales, "on Amazon": seen}
+def _without_repeats(records: dict[str, Any]) -> dict[str, Any]:
+    sales = [{k: v for k, v in sale.items() if k != "notes"} for sale in records["in Odoo"]]
+    seen = {k: v for k, v in records["on Amazon"].items() if k in SEEN}
+    return {**records, "in Odoo": sales, "on Amazon": seen}
 
 
 SEEN = ("status", "packages", "mails")
