@@ -36,6 +36,9 @@ class HandScheduler:
     def once(self, at: datetime, what: Callable[..., None], *names: str) -> None:
         self._plan(at, f"once:{':'.join(names)}", what, names)
 
+    def run_again(self, at: datetime, run: Callable[[str, str], None], key: JobKey) -> None:
+        self._plan(at, f"again:{':'.join(key)}", run, key)
+
     def run_soon(self, keys: Collection[JobKey] | None = None) -> None:
         for entry in self.planned:
             if keys is None or entry.key in keys:
@@ -62,7 +65,7 @@ class HandScheduler:
 
 @pytest.fixture
 def runner(here: MemoryShop) -> JobRunner:
-    """The daemon's availability; the monotonic clock follows the wall clock until that is set."""
+    """The daemon's runner; its monotonic clock follows the wall clock until that is set."""
     runner = JobRunner(here.clock, lambda: here.clock().timestamp())
     runner.pause = lambda _: None  # type: ignore[method-assign]
     here.bridge.watch = runner.watch
