@@ -1,13 +1,13 @@
 """Odoo → Odoo: delivered orders are invoiced, and the invoices are paid by Amazon.
 
-Predicates select them, without any memory: an order is due if something is left to invoice and all
+Predicates select them (``invoices_due``): an order is due if something is left to invoice and all
 of it is delivered; an invoice is finished when it is posted and, if a journal is configured, paid.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -17,17 +17,13 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders.find import memos_of
-from amazon_bridge.flows.orders.memo import Memo
+from amazon_bridge.flows.invoices_due import KEPT, due, settle_others
 from amazon_bridge.odoo import invoices, notes, sales
 from amazon_bridge.odoo.invoices import Invoice
 from amazon_bridge.odoo.notes import Note
 from amazon_bridge.odoo.sales import SaleOrder
 
 log = structlog.get_logger(__name__)
-
-KEPT = "invoices"
-"""The job name under which the state store keeps orders whose invoice is quarantined."""
 
 
 def sync(context: Context, *, dry_run: bool = False) -> Counts:
@@ -39,34 +35,12 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     if dry_run:
         return Counts()
     if context.account.invoicing.mode == "manual":
-        _settle_others(context, ())
+        settle_others(context, ())
         return Counts()
     try:
-        due = _due(context)
-        _settle_others(context, due)
-        return _work(context, due)
+        return _work(context, due(context))
     except (AccountError, Transient) as error:
         return Counts(error=str(error))
-
-
-def _settle_others(context: Context, due: Collection[str]) -> None:
-    """Settle retried orders that are no longer due: people have invoiced them."""
-    for order_id in context.ledger.items.pending(context.name, KEPT):
-        if order_id not in due:
-            context.ledger.items.settle(context.name, KEPT, order_id, "", State.DONE)
-
-
-def _due(context: Context) -> list[str]:
-    """Return the ids of this account's orders that lack their invoice, or a part of it."""
-    company_id, journal_id = context.setup.company_id, context.setup.payment_journal_id
-    unfinished = invoices.unfinished(context.odoo, company_id, payments=bool(journal_id))
-    order_ids = [*unfinished, *invoices.to_invoice(context.odoo, company_id)]
-    quarantined = {e.key for e in context.ledger.items.quarantined(context.name) if e.job == KEPT}
-    due = [order_id for order_id in dict.fromkeys(order_ids) if order_id not in quarantined]
-    orders = sales.find(context.odoo, due) if due else {}
-    ours = [order_id for order_id, order in orders.items() if order.made_by_bridge]
-    memos = memos_of(context, ours)
-    return [order_id for order_id in ours if isinstance(memos.get(order_id), Memo)]
 
 
 def _work(context: Context, order_ids: Sequence[str]) -> Counts:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 from amazon_bridge.engine.scan import ScanProgress, is_remembered, next_scan
 from amazon_bridge.flows.context import Context
-from amazon_bridge.odoo.paging import ChangedPage
-from amazon_bridge.odoo.session import chunks
+from amazon_bridge.odoo.paging import ChangedPage, Listing
+from amazon_bridge.odoo.session import PAGE, chunks
 
 K = TypeVar("K")
 
@@ -56,6 +57,31 @@ def batches(
         if batch.changed or batch.filed:
             yield batch
     yield from (Batch([], chunk) for chunk in others)
+
+
+_PAGES = 4
+"""Pages of a round in a run, in addition to the newest one."""
+
+
+def in_rounds(context: Context, name: str, listing: Listing) -> Iterator[list[dict[str, Any]]]:
+    """Yield the newest page of a listing, and the next pages of a round through all of it.
+
+    For listings in which nothing shows what is new. The newest records are seen in each run; if
+    there are more than a page, the others in turn, however many there are.
+
+    Args:
+        context: of the account.
+        name: under which the state store remembers how far the round has come.
+        listing: what is listed.
+    """
+    newest = listing.newest()
+    yield newest
+    if len(newest) < PAGE:
+        return
+    scans = context.ledger.scans
+    for rows in islice(listing.pages(scans.position(context.name, name)), _PAGES):
+        yield rows
+        scans.move(context.name, name, rows[-1]["id"] if len(rows) == PAGE else 0)
 
 
 def _changes(context: Context, job: str, read: ReadChanges) -> Iterator[tuple[list[int], bool]]:

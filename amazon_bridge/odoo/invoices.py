@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.paging import Listing
 from amazon_bridge.odoo.sales import SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 
@@ -35,16 +36,23 @@ class Invoice:
     currency_id: int
 
 
-def to_invoice(session: OdooSession, company_id: int) -> list[str]:
-    """The references of all completely delivered sale orders to invoice."""
+_LIKE_AN_ORDER_ID = ("=like", "___-_______-_______")
+
+
+def to_invoice(session: OdooSession, company_id: int) -> Listing:
+    """Sale orders to invoice, delivered as a whole, with a reference like Amazon's order ids."""
     domain = [
         *("!", ("picking_ids.state", "in", ["draft", "waiting", "confirmed", "assigned"])),
         ("invoice_status", "=", "to invoice"),
         ("state", "in", ["sale", "done"]),
-        ("client_order_ref", "!=", False),
+        ("client_order_ref", *_LIKE_AN_ORDER_ID),
         ("company_id", "=", company_id),
     ]
-    rows = session.search_read("sale.order", domain, ["client_order_ref"], order="id")
+    return Listing(session, "sale.order", domain, ["client_order_ref"])
+
+
+def order_references(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The references of sale orders to invoice."""
     return [row["client_order_ref"] for row in rows]
 
 
@@ -170,8 +178,8 @@ def _id(value: Any) -> str:
     return str(value[0]) if value else ""
 
 
-def unfinished(session: OdooSession, company_id: int, *, payments: bool) -> list[str]:
-    """The Amazon order ids of our invoices that are drafts or, if ``payments``, unpaid."""
+def unfinished(session: OdooSession, company_id: int, *, payments: bool) -> Listing:
+    """Invoices that are drafts or, if ``payments``, unpaid; ours among others."""
     draft: list[Any] = [("state", "=", "draft")]
     unpaid = ["&", ("state", "=", "posted"), ("payment_state", "in", _UNPAID)]
     domain = [
@@ -179,24 +187,37 @@ def unfinished(session: OdooSession, company_id: int, *, payments: bool) -> list
         *(("team_id", "!=", False), ("ref", "!=", False)),
         *(["|", *draft, *unpaid] if payments else draft),
     ]
-    rows = session.search_read("account.move", domain, ["ref"], order="id")
-    return [each.order_id for each in _read(session, [row["id"] for row in rows])]
+    return Listing(session, "account.move", domain, ["ref"])
+
+
+def invoiced_orders(session: OdooSession, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The Amazon order ids of those of the invoices that are ours."""
+    return list(_our_invoices(session, [row["id"] for row in rows]).values())
+
+
+def _our_invoices(session: OdooSession, ids: Sequence[int]) -> dict[int, str]:
+    """Amazon order ids by the ids of the invoices that are ours."""
+    names = session.external_ids("account.move", ids)
+    return {
+        id_: name.removeprefix(_PREFIX)
+        for id_, name in sorted(names.items())
+        if name.startswith(_PREFIX)
+    }
 
 
 def _read(session: OdooSession, ids: Sequence[int]) -> list[Invoice]:
-    names = session.external_ids("account.move", ids)
-    ours = sorted(id_ for id_, name in names.items() if name.startswith(_PREFIX))
+    ours = _our_invoices(session, ids)
     return [
         Invoice(
             id=row["id"],
-            order_id=names[row["id"]].removeprefix(_PREFIX),
+            order_id=ours[row["id"]],
             is_draft=row["state"] == "draft",
             is_unpaid=row["state"] != "cancel" and row["payment_state"] in _UNPAID,
             total=Decimal(str(round(row["amount_total"], 6))),
             date=row["invoice_date"] or "",
             currency_id=row["currency_id"][0],
         )
-        for row in session.read("account.move", ours, _FIELDS)
+        for row in session.read("account.move", list(ours), _FIELDS)
     ]
 
 

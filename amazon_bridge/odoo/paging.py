@@ -9,6 +9,7 @@ an offset or another order.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,6 +47,32 @@ def pages(
         if len(rows) < size:
             return
         after = rows[-1]["id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Records of a domain, of which there may be any number."""
+
+    session: OdooSession
+    model: str
+    domain: Sequence[Any]
+    fields: Sequence[str]
+
+    def newest(self) -> list[dict[str, Any]]:
+        """The newest records; all of them if they are fewer than ``PAGE``."""
+        return self.session.search_read(
+            self.model, self.domain, self.fields, order="id desc", limit=PAGE
+        )
+
+    def pages(self, after: int) -> Iterator[list[dict[str, Any]]]:
+        """The records behind an id, page by page; see ``pages``."""
+        return pages(self.session, self.model, self.domain, self.fields, after=after)
+
+    def of(self, condition: Any) -> list[dict[str, Any]]:
+        """The few records for which another condition holds as well."""
+        return self.session.search_read(
+            self.model, [*self.domain, condition], self.fields, order="id"
+        )
 
 
 class ChangedPage(NamedTuple):

@@ -164,6 +164,24 @@ class SaleOrders(Model):
         super().delete(ids)
 
 
+class Invoices(Model):
+    """Nothing is invoiced here; people may enter some."""
+
+    name = "account.move"
+    fields = declared(
+        state=char(default="draft"),
+        move_type=char(default="entry"),
+        payment_state=char(default="not_paid"),
+        ref=char(),
+        company_id=one("res.company", default=1),
+        team_id=one("crm.team"),
+        partner_id=one("res.partner"),
+    )
+
+    def title_of(self, id_: int) -> str:
+        raise NotPlayed("the name of an invoice")
+
+
 PROTECTED = {
     "discount": "Discount (%)",
     "name": "Description",
@@ -321,4 +339,4 @@ class UnitsOfMeasure(Model):
     fields = declared(name=translated(), sequence=integer())
 
 
-MODELS = (SaleOrders, SaleOrderLines, UnitsOfMeasure)
+MODELS = (SaleOrders, SaleOrderLines, UnitsOfMeasure, Invoices)

@@ -9,6 +9,7 @@ from memory_odoo.fields import MOMENT
 from memory_shop import MemoryShop
 
 from amazon_bridge.engine.records import State
+from amazon_bridge.flows import scanning
 from amazon_bridge.odoo import paging, session
 from amazon_bridge.simulator import Order
 
@@ -26,7 +27,7 @@ SETUP = {
 @pytest.fixture
 def three(here: MemoryShop, monkeypatch: pytest.MonkeyPatch) -> MemoryShop:
     """Three accounts of one company that read Odoo in small pages, in their third run."""
-    for module in (paging, session):
+    for module in (paging, session, scanning):
         monkeypatch.setattr(module, "PAGE", PAGE)
     for number, name in enumerate(ACCOUNTS[1:], start=2):
         seller = here.world.add_seller(f"A{number}MEMORYSHOP", ["FR", "DE"])
@@ -174,6 +175,75 @@ def test_orders_cancelled_in_many_pages_pass_one_brake_and_go_out_in_one_feed(
         assert [sorted(feed) for feed in three.bridge.feeds()] == [
             sorted(order.order_id for order in mine)
         ]
+
+
+# Invoices
+
+
+def deliver(shop: MemoryShop, orders: Iterable[Order]) -> None:
+    for order in orders:
+        shop.warehouse.ship(order)
+
+
+def forget(shop: MemoryShop, account: str) -> None:
+    """Let the state store forget what is done of an account."""
+    for job in ("orders", "pickings"):
+        shop.bridge.app.ledger.items.forget_finished(account, job, shop.clock() + timedelta(1))
+
+
+def asked(shop: MemoryShop, *accounts: str) -> int:
+    """Orders that a run of these accounts' orders fetches by their ids."""
+    before = len(shop.bridge.received("getOrder"))
+    run(shop, "orders", *accounts)
+    return len(shop.bridge.received("getOrder")) - before
+
+
+@pytest.fixture
+def siblings(three: MemoryShop) -> MemoryShop:
+    """Account acme invoices; sibling, an account of the same seller, leaves that to people."""
+    three.bridge.close()
+    (acme,) = (each for each in three.program.accounts if each["name"] == "acme")
+    acme |= {"marketplaces": ["FR"], "invoicing": {"mode": "on_delivery"}}
+    three.program.accounts.append(
+        acme | {"name": "sibling", "marketplaces": ["DE"], "invoicing": {"mode": "manual"}}
+    )
+    run(three, "orders", "sibling")
+    return three
+
+
+def test_a_forgotten_order_of_a_sibling_is_fetched_once(siblings: MemoryShop) -> None:
+    orders = [siblings.world.place_order("DE", seller=siblings.seller) for _ in range(25)]
+    run(siblings, "orders", "sibling")
+    deliver(siblings, orders)
+    assert asked(siblings, "acme") == 0, "the state store knows them"
+    forget(siblings, "sibling")
+    fetched = [asked(siblings, "acme") for _ in range(4)]
+    assert (sum(fetched), max(fetched), fetched[2:]) == (25, 20, [0, 0])
+    siblings.clock.advance(days=2)
+    assert asked(siblings, "acme") == 0
+
+
+def test_an_order_that_amazon_does_not_show_is_fetched_once_a_day(siblings: MemoryShop) -> None:
+    orders = imported(siblings, 2)["beta"]  # another seller's
+    deliver(siblings, orders)
+    forget(siblings, "beta")
+    assert [asked(siblings, "acme") for _ in range(3)] == [2, 0, 0]
+    siblings.clock.advance(days=1)
+    assert [asked(siblings, "acme") for _ in range(2)] == [2, 0]
+
+
+def test_a_run_reads_a_bounded_part_of_what_is_left_to_invoice(siblings: MemoryShop) -> None:
+    number = PAGE * 6
+    orders = [siblings.world.place_order("DE", seller=siblings.seller) for _ in range(number)]
+    run(siblings, "orders", "sibling")
+    deliver(siblings, orders)
+    scans = siblings.bridge.app.ledger.scans
+    rows, positions = [], []
+    for _ in range(3):
+        rows.append(run(siblings, "orders", "acme"))
+        positions.append(scans.position("acme", "orders to invoice"))
+    assert [each["sale.order"] for each in rows] == [5 * PAGE, 3 * PAGE, 5 * PAGE]
+    assert positions[0] == positions[2] > positions[1] == 0
 
 
 # What moves without the bridge seeing it

@@ -17,6 +17,10 @@ _EXPECT = insert(scans).on_conflict_do_nothing()
 _RECORD = update(scans).where(
     *_OF_JOB, scans.c.complete_until.is_not_distinct_from(bindparam("was_until", type_=Moment))
 )
+_MOVE = insert(scans)
+_MOVE = _MOVE.on_conflict_do_update(
+    index_elements=scans.primary_key.columns, set_={"after": _MOVE.excluded.after}
+)
 _KNOWN = select(scanned.c.record, scanned.c.written).where(
     scanned.c.account == bindparam("of_account"),
     scanned.c.job == bindparam("of_job"),
@@ -97,6 +101,16 @@ class Scans(Subject):
                 _remember(db, account, job, processed)
                 if scan.looks_back:
                     _forget_old(db, account, job, scan.began - LATE)
+
+    def position(self, account: str, job: str) -> int:
+        """The last id of a round through all records that is processed; 0 at its beginning."""
+        unfinished = self._rows(_PROGRESS, {"of_account": account, "of_job": job})
+        return int(unfinished[0].after) if unfinished else 0
+
+    def move(self, account: str, job: str, after: int) -> None:
+        """Record how far a round through all records has come; 0 begins the next one."""
+        with self._transaction() as db:
+            db.execute(_MOVE, {"account": account, "job": job, "after": after})
 
     def forget(self, account: str, job: str) -> None:
         """Forget how far the changes are known, if it is."""

@@ -1,0 +1,131 @@
+"""Which orders of an account lack their invoice, or a part of it.
+
+Odoo lists orders of all accounts of the company, and those of accounts that leave invoices to
+people stay on that list. So a run looks at a bounded number of them, and the state store remembers
+which ones aren't this account's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from enum import StrEnum
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.records import Entry, Seen, State
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.find import memos_of
+from amazon_bridge.flows.orders.memo import JOB as ORDERS
+from amazon_bridge.flows.orders.memo import Memo, was_settled
+from amazon_bridge.flows.scanning import in_rounds
+from amazon_bridge.odoo import invoices, sales
+from amazon_bridge.odoo.paging import Listing
+from amazon_bridge.odoo.session import chunks
+
+KEPT = "invoices"
+"""The job name under which the state store keeps orders whose invoice is quarantined, and those
+that are left out."""
+
+_FETCHED = 20  # orders in a run: getOrder allows a burst of 30 calls, then one call per 2 s
+
+_LEFT_OUT_FOR = timedelta(days=1)
+"""How long an order is left out that Amazon does not show, or not clearly: it may do so later."""
+
+
+class _LeftOut(StrEnum):
+    """Why an order is left out; takes the place of the fingerprint."""
+
+    OTHERS = "others"
+    """Another account's, for certain."""
+    UNCLEAR = "unclear"
+    """Not the bridge's, or Amazon does not show whose it is."""
+
+
+def due(context: Context) -> list[str]:
+    """Return the ids of orders to invoice; settle retried ones that are not due any more."""
+    retried = context.ledger.items.pending(context.name, KEPT)
+    again = [order_id for chunk in chunks(retried) for order_id in _still_due(context, chunk)]
+    settle_others(context, again)
+    return _mine(context, dict.fromkeys([*again, *_listed(context)]))
+
+
+def settle_others(context: Context, due: Collection[str]) -> None:
+    """Settle retried orders that are no longer due: people have invoiced them."""
+    for order_id in context.ledger.items.pending(context.name, KEPT):
+        if order_id not in due:
+            context.ledger.items.settle(context.name, KEPT, order_id, "", State.DONE)
+
+
+def _listings(context: Context) -> tuple[Listing, Listing]:
+    company_id, journal_id = context.setup.company_id, context.setup.payment_journal_id
+    unfinished = invoices.unfinished(context.odoo, company_id, payments=bool(journal_id))
+    return unfinished, invoices.to_invoice(context.odoo, company_id)
+
+
+def _listed(context: Context) -> Iterable[str]:
+    """Yield the orders that Odoo lists: the newest, and some of the others in turn."""
+    unfinished, to_invoice = _listings(context)
+    for rows in in_rounds(context, "unfinished invoices", unfinished):
+        yield from invoices.invoiced_orders(context.odoo, rows)
+    for rows in in_rounds(context, "orders to invoice", to_invoice):
+        yield from invoices.order_references(rows)
+
+
+def _still_due(context: Context, order_ids: Sequence[str]) -> list[str]:
+    unfinished, to_invoice = _listings(context)
+    drafts = unfinished.of(("ref", "in", order_ids))
+    orders = to_invoice.of(("client_order_ref", "in", order_ids))
+    return [*invoices.invoiced_orders(context.odoo, drafts), *invoices.order_references(orders)]
+
+
+def _mine(context: Context, order_ids: Iterable[str]) -> list[str]:
+    """Return those that the bridge has imported for this account and that aren't quarantined."""
+    known, unknown = _sorted_by_memory(context, order_ids)
+    unknown = unknown[:_FETCHED]
+    made = {o for chunk in chunks([*known, *unknown]) for o in _made_by_bridge(context, chunk)}
+    memos = memos_of(context, [o for o in unknown if o in made])
+    for order_id in unknown:
+        _remember(context, order_id, memos.get(order_id, _NOT_SHOWN))
+    mine = {*known, *(order_id for order_id in unknown if isinstance(memos.get(order_id), Memo))}
+    return [order_id for order_id in [*known, *unknown] if order_id in mine & made]
+
+
+_NOT_SHOWN = ItemError("not_found", "Amazon does not show it.", "")
+
+
+def _sorted_by_memory(context: Context, order_ids: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Split orders into this account's and unknown ones; the others are left out."""
+    known, unknown = [], []
+    for order_id in order_ids:
+        entries = context.ledger.items.with_key(order_id)
+        kept = next((e for e in entries if (e.account, e.job) == (context.name, KEPT)), None)
+        if kept and kept.state is State.QUARANTINED:
+            continue
+        owners = {e.account for e in entries if e.job == ORDERS and was_settled(e)}
+        if context.name in owners:
+            known.append(order_id)
+        elif not owners and not _is_left_out(context, kept):
+            unknown.append(order_id)
+    return known, unknown
+
+
+def _is_left_out(context: Context, kept: Entry | None) -> bool:
+    if kept is None or kept.state is not State.LEFT_OUT or kept.last_tried is None:
+        return False
+    age = abs(context.clock() - kept.last_tried)
+    return kept.fingerprint == _LeftOut.OTHERS or age < _LEFT_OUT_FOR
+
+
+def _made_by_bridge(context: Context, order_ids: Sequence[str]) -> list[str]:
+    found = sales.find(context.odoo, order_ids)
+    return [order_id for order_id, order in found.items() if order.made_by_bridge]
+
+
+def _remember(context: Context, order_id: str, memo: Memo | ItemError | None) -> None:
+    """Remember whose order it is, so that the next runs don't fetch it again."""
+    if isinstance(memo, Memo):
+        return
+    reason = _LeftOut.OTHERS if memo is None else _LeftOut.UNCLEAR
+    items, name = context.ledger.items, context.name
+    items.file(name, KEPT, [Seen(order_id, reason)])
+    items.settle(name, KEPT, order_id, reason, State.LEFT_OUT)
