@@ -1,17 +1,17 @@
-"""Which changes in Odoo a run reads. Pure arithmetic on aware UTC datetimes.
+"""Computes which changes in Odoo a run reads. Pure arithmetic on aware UTC datetimes.
 
 A scan reads id and ``write_date`` of the records that changed since a moment, page by page by id.
 The state store remembers the page at which an interrupted scan stopped, and the changes of the last
 day that were processed: those are not processed again.
 
 ``write_date`` is the beginning of the transaction that wrote the record, by the clock of Odoo's
-database, but the record appears only at the transaction's end. So no scan can begin where the last
-one did:
+database, but the record appears only at the transaction's end. So a scan must start before the
+last one began:
 
 - Each scan looks back over ``OVERLAP``, for transactions of usual length and for clocks that
   differ.
-- A scan an hour looks back over ``LATE``, for imports, scheduled actions and mass changes that take
-  hours in one transaction, and for a clock that was set back.
+- One scan per hour looks back over ``LATE``, for imports, scheduled actions and mass changes that
+  take hours in one transaction, and for a clock that was set back.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ OVERLAP = timedelta(minutes=30)
 15; and the two clocks may differ a few minutes."""
 
 LATE = timedelta(days=1)
-"""How far a scan an hour looks back."""
+"""How far one scan per hour looks back."""
 
 LOOKS_BACK_EVERY = timedelta(hours=1)
 
 
 class Scan(NamedTuple):
-    """The reading of the changes since a moment."""
+    """One pass over the changes since a moment."""
 
     since: datetime
     began: datetime
@@ -46,12 +46,12 @@ class Scan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
-    """How far the changes in Odoo are known."""
+    """How far a job has read the changes in Odoo."""
 
     complete_until: datetime | None = None
-    """When the last scan that came to its end began; None if none did."""
+    """Start of the last completed scan; None if there is none."""
     looked_back: datetime | None = None
-    """When the last of them that looked back over ``LATE`` began."""
+    """Start of the last completed scan that looked back over ``LATE``."""
     unfinished: Scan | None = None
     """The scan that was interrupted between two pages."""
 
@@ -59,7 +59,7 @@ class ScanProgress:
 def next_scan(progress: ScanProgress, now: datetime, *, first: datetime) -> Scan:
     """Return the scan that a run does: the rest of an interrupted one, or a new one.
 
-    Moments in the future were written by a wrong clock: nobody knows how far back to look.
+    Moments in the future were written by a wrong clock: it is unknown how far back to look.
 
     Args:
         progress: what earlier runs did.
@@ -78,9 +78,9 @@ def next_scan(progress: ScanProgress, now: datetime, *, first: datetime) -> Scan
 
 
 def is_remembered(scan: Scan, written: datetime) -> bool:
-    """Whether a change that was processed needs to be remembered, and may be.
+    """True if a processed change must be remembered, so that later scans skip it.
 
-    Later scans see it again only if it is at most ``LATE`` old. It may be remembered once nobody
-    can change the record again in the same second: ``write_date`` comes in whole seconds.
+    Later scans see it again only if it is at most ``LATE`` old. It is remembered only once the
+    record can't change again in the same second: ``write_date`` has whole seconds.
     """
     return scan.began - LATE <= written < scan.began - CLOCKS_DIFFER

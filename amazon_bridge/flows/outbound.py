@@ -149,14 +149,14 @@ class OutboundJob(Generic[F, T]):
         return counts
 
     def _skip(self, context: Context, *, dry_run: bool) -> None:
-        """While the job is off, people tell Amazon: it doesn't catch up when it is switched on."""
+        """Forget how far Odoo was read: people notify Amazon themselves while the job is off."""
         if not dry_run:
             context.ledger.scans.forget(context.name, self.job.name)
 
     def _found(self, run: Run, settle: Callable[[Run, F], None]) -> list[T]:
         """Settle what is found, batch by batch, and return the tasks of all batches.
 
-        There are as many as Amazon has to be told of, however much was read.
+        Their number depends on what must be sent to Amazon, not on what was read.
         """
         tasks: list[T] = []
         for found in self.find(run.context):

@@ -25,7 +25,7 @@ has confirmed long before."""
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[K]):
-    """What to look at next."""
+    """What to process next."""
 
     changed: list[int]
     """Database ids of records that changed."""
@@ -40,7 +40,7 @@ ReadChanges = Callable[[datetime, int], Iterator[ChangedPage]]
 def batches(
     context: Context, job: str, read: ReadChanges, filed: Sequence[K] = ()
 ) -> Iterator[Batch[K]]:
-    """Yield what changed since the last run, and then what was filed; nothing if there is nothing.
+    """Yield non-empty batches: what changed since the last run, then what was filed.
 
     When the next batch is requested, the one before counts as processed: its changes are filed or
     settled. Later runs don't see them again, unless the records are changed once more.
@@ -85,7 +85,7 @@ def in_rounds(context: Context, name: str, listing: Listing) -> Iterator[list[di
 
 
 def _changes(context: Context, job: str, read: ReadChanges) -> Iterator[tuple[list[int], bool]]:
-    """Yield the changed records of each page that earlier scans did not see so; and if it's last.
+    """Yield, for each page, the records with unprocessed changes, and whether it is the last page.
 
     Each page is recorded when the next one is requested.
     """
