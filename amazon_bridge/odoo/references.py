@@ -18,13 +18,24 @@ def link_fields(session: OdooSession) -> list[str]:
     return ["sale_id", *(["reference_ids"] if session.names.has_references else [])]
 
 
+def linked_to(sale_order_ids: Collection[int]) -> list[Any]:
+    """The domain of the transfers that are linked to sale orders."""
+    return [("sale_id", "in", sorted(sale_order_ids))]
+
+
 def transfers_of(session: OdooSession, sale_order_ids: Collection[int]) -> list[Any]:
-    """The domain of the transfers of sale orders, including those that have lost the link."""
-    ids = sorted(sale_order_ids)
-    linked = [("sale_id", "in", ids)]
+    """The domain of the transfers of sale orders, including those that have lost the link.
+
+    These are read by their references before: as a condition beside the link, references would
+    make PostgreSQL look through all transfers that ever were.
+    """
+    linked = linked_to(sale_order_ids)
     if not session.names.has_references:
         return linked
-    return ["|", *linked, ("reference_ids.sale_ids", "in", ids)]
+    about = [("sale_ids", "in", sorted(sale_order_ids))]
+    references = session.search_read("stock.reference", about, ["picking_ids"])
+    referred = sorted({id_ for row in references for id_ in row["picking_ids"]})
+    return ["|", *linked, ("id", "in", referred)]
 
 
 def sale_orders_of(

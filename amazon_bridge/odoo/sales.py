@@ -1,10 +1,4 @@
-"""Sale orders: find, read and create, a page of orders per call.
-
-A new sale order is created with all its lines at the price zero, so that Odoo itself chooses
-the taxes of each line (product, fiscal position, company); then the prices that result in
-Amazon's totals are written (see ``pricing``). A quotation of ours without any price is
-therefore unfinished: its import was interrupted and continues.
-"""
+"""Sale orders: find and read, a page of orders per call."""
 
 from __future__ import annotations
 
@@ -15,10 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from amazon_bridge.odoo.moments import moment, timestamp
-from amazon_bridge.odoo.references import link_fields, sale_orders_of, transfers_of
+from amazon_bridge.odoo.moments import moment
+from amazon_bridge.odoo.references import link_fields, linked_to, sale_orders_of, transfers_of
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.text import printable, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +174,7 @@ def find(session: OdooSession, order_ids: Iterable[str]) -> dict[str, SaleOrder]
 def order_domain(order_ids: Iterable[str]) -> list[Any]:
     """The domain of the sale orders of these Amazon orders."""
     keys = sorted(order_ids)
-    origins = [_origin(order_id) for order_id in keys]
+    origins = [origin(order_id) for order_id in keys]
     return ["|", ("client_order_ref", "in", keys), ("origin", "in", origins)]
 
 
@@ -191,17 +184,26 @@ def read_any(session: OdooSession, ids: Sequence[int]) -> list[SaleOrder]:
     return list(_sale_orders(session, rows, session.external_ids("sale.order", ids)).values())
 
 
-def read(session: OdooSession, ids: Mapping[str, int]) -> dict[str, SaleOrder]:
-    """Read sale orders of the bridge, by Amazon order id."""
+def read(
+    session: OdooSession, ids: Mapping[str, int], *, are_new: bool = False
+) -> dict[str, SaleOrder]:
+    """Read sale orders of the bridge, by Amazon order id.
+
+    Args:
+        session: the login.
+        ids: database ids by Amazon order id.
+        are_new: confirmed just now, so that no delivery can have lost its link yet.
+    """
     rows = session.read("sale.order", sorted(ids.values()), _fields(session))
-    names = {id_: _external_id(order_id) for order_id, id_ in ids.items()}
-    return _sale_orders(session, rows, names)
+    names = {id_: external_id(order_id) for order_id, id_ in ids.items()}
+    return _sale_orders(session, rows, names, are_new=are_new)
 
 
 _PREFIX = "sale_order_"
 
 
-def _external_id(order_id: str) -> str:
+def external_id(order_id: str) -> str:
+    """The external id of an order's sale order, without the module."""
     return f"{_PREFIX}{order_id}"
 
 
@@ -209,7 +211,8 @@ ORIGIN = "Amazon Order "
 """Start of the source document of each sale order that the bridge creates."""
 
 
-def _origin(order_id: str) -> str:
+def origin(order_id: str) -> str:
+    """The source document of an order's sale order."""
     return f"{ORIGIN}{order_id}"
 
 
@@ -219,10 +222,14 @@ def external_order_id(name: str | None) -> str:
 
 
 def _sale_orders(
-    session: OdooSession, rows: Sequence[Mapping[str, Any]], names: Mapping[int, str]
+    session: OdooSession,
+    rows: Sequence[Mapping[str, Any]],
+    names: Mapping[int, str],
+    *,
+    are_new: bool = False,
 ) -> dict[str, SaleOrder]:
     delivered = [r["id"] for r in rows if r["picking_ids"] or r["state"] not in QUOTATION]
-    deliveries = _deliveries(session, delivered)
+    deliveries = _deliveries(session, delivered, are_new=are_new)
     void = _void_invoices(session, {id_ for row in rows for id_ in row["invoice_ids"]})
     orders = [_sale_order(row, names.get(row["id"]), deliveries, void) for row in rows]
     return {order.order_id: order for order in sorted(orders, key=lambda o: o.made_by_bridge)}
@@ -282,11 +289,13 @@ def _amount(value: float) -> Decimal:
     return Decimal(str(round(value, 6)))
 
 
-def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int, list[Delivery]]:
+def _deliveries(
+    session: OdooSession, sale_order_ids: Sequence[int], *, are_new: bool
+) -> dict[int, list[Delivery]]:
     if not sale_order_ids:
         return {}
     fields = ["name", "state", "picking_type_code", "location_id", "note", "partner_id"]
-    domain = transfers_of(session, sale_order_ids)
+    domain = linked_to(sale_order_ids) if are_new else transfers_of(session, sale_order_ids)
     rows = session.search_read("stock.picking", domain, [*fields, *link_fields(session)])
     made_for = sale_orders_of(session, rows)
     found: dict[int, list[Delivery]] = {}
@@ -305,85 +314,3 @@ def _deliveries(session: OdooSession, sale_order_ids: Sequence[int]) -> dict[int
         for order_id in made_for[row["id"]]:
             found.setdefault(order_id, []).append(delivery)
     return found
-
-
-def create(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
-    """Create the quotations that don't exist yet, without prices; all or none of them.
-
-    Returns:
-        Database id per Amazon order id, including quotations that already existed.
-
-    Raises:
-        ItemErrors: Odoo refuses some of them; none was created.
-    """
-    drafts = sorted(drafts, key=lambda d: d.order_id)  # parallel loads in one order don't deadlock
-    template = [""] if session.names.has_quotation_templates else []
-    rows = [row for draft in drafts for row in _draft_rows(draft, template)]
-    owners = [draft.order_id for draft in drafts for _ in draft.lines]
-    ids = session.load("sale.order", _draft_fields(session, drafts), rows, owners=owners)
-    return dict(zip((draft.order_id for draft in drafts), ids, strict=True))
-
-
-def _draft_fields(session: OdooSession, drafts: Sequence[Draft]) -> list[str]:
-    names = session.names
-    # An empty cell would keep Odoo from finding the customer's fiscal position.
-    fixed = ["fiscal_position_id/.id"] if any(d.fiscal_position_id for d in drafts) else []
-    # An empty cell keeps Odoo from taking the company's default quotation template, whose mail
-    # would go to the buyer with the confirmation.
-    template = ["sale_order_template_id/.id"] if names.has_quotation_templates else []
-    return [
-        *(*fixed, *template),
-        *("id", "client_order_ref", "origin", "date_order", "commitment_date"),
-        *("partner_id/.id", "partner_invoice_id/.id", "partner_shipping_id/.id"),
-        *("company_id/.id", "warehouse_id/.id", "team_id/.id", "user_id/.id", "pricelist_id/.id"),
-        *("order_line/id", "order_line/product_id/.id", "order_line/name"),
-        *("order_line/product_uom_qty", "order_line/price_unit", "order_line/discount"),
-        *("order_line/display_type", f"order_line/{names.line_routes}/.id"),
-    ]
-
-
-def _draft_rows(draft: Draft, template: Sequence[str]) -> list[list[str]]:
-    head = [
-        *([str(draft.fiscal_position_id)] if draft.fiscal_position_id else []),
-        *template,
-        *(f"amazon_bridge.{_external_id(draft.order_id)}", draft.order_id),
-        *(_origin(draft.order_id), timestamp(draft.created)),
-        timestamp(draft.ship_by) if draft.ship_by else "",
-        *(str(draft.partner_id), str(draft.partner_id), str(draft.delivery_id)),
-        *(str(draft.company_id), str(draft.warehouse_id), str(draft.sales_team_id)),
-        *(str(draft.salesperson_id or ""), str(draft.pricelist_id)),
-    ]
-    rows: list[list[str]] = []
-    for line in draft.lines:
-        cells = [
-            *(f"amazon_bridge.{line.external_id}", str(line.product_id or "")),
-            *(_line_name(line), str(line.quantity)),
-            *("0", "0", *_note_or_route(draft, line)),
-        ]
-        rows.append([*(head if not rows else [""] * len(head)), *cells])
-    return rows
-
-
-def _line_name(line: Line) -> str:
-    """A gift message is printed on a card and kept whole; a title may be cut."""
-    return printable(line.name) if line.product_id else whole(line.name)
-
-
-def created(draft: Draft, id_: int) -> SaleOrder:
-    """A quotation that was just created, as far as it is known without reading it."""
-    return SaleOrder(
-        id=id_,
-        name="",
-        order_id=draft.order_id,
-        state="draft",
-        ordered=draft.created,
-        total=Decimal(0),
-        currency=draft.currency,
-        made_by_bridge=True,
-        line_ids=(),
-    )
-
-
-def _note_or_route(draft: Draft, line: Line) -> tuple[str, str]:
-    """The display type and the route of a line."""
-    return ("", str(draft.route_id or "")) if line.product_id else ("line_note", "")

@@ -142,7 +142,14 @@ class References(Model):
     """The products that get transfers."""
 
     name = "stock.reference"
-    fields = declared(name=char(), sale_ids=many("sale.order"))
+    fields = declared(
+        name=char(),
+        sale_ids=many("sale.order"),
+        picking_ids=computed("many2many", lambda m, i: m.transfers(i), "stock.picking"),
+    )
+
+    def transfers(self, id_: int) -> list[int]:
+        return self.env["stock.picking"].found([("reference_ids", "=", id_)])
 
     def of(self, sale_order_id: int) -> int:
         for id_ in self.found([("sale_ids", "=", sale_order_id)]):

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from odoo_server.databases import OdooDatabase
 
-from amazon_bridge.odoo import pricing, sales, setup
+from amazon_bridge.odoo import pricing, quotations, sales, setup
 from amazon_bridge.odoo.sales import Draft, Line, SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Setup
@@ -78,7 +78,7 @@ class Shop:
 
     def make(self, *drafts: Draft) -> dict[str, SaleOrder]:
         """The priced quotations, by Amazon order id."""
-        ids = sales.create(self.session, drafts)
+        ids = quotations.create(self.session, drafts)
         pricing.set_prices(self.session, drafts, ids)
         priced = sales.read(self.session, ids)
         rounding = self.setup.products.rounding
@@ -204,7 +204,7 @@ def test_what_a_person_changed_is_no_rounding(two_digits: Shop) -> None:
     shop = two_digits
     product = shop.product({"amount": 20, "price_include_override": "tax_excluded"})
     draft = shop.draft(shop.line(product, "12.00", 2))
-    ids = sales.create(shop.session, [draft])
+    ids = quotations.create(shop.session, [draft])
     pricing.set_prices(shop.session, [draft], ids)
     (line,) = sales.read(shop.session, ids)[draft.order_id].line_ids
     shop.odoo.rpc("sale.order.line", "write", [line], {"price_unit": 5.02})

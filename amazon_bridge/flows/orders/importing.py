@@ -14,7 +14,7 @@ from amazon_bridge.flows.orders.batch import Batch, Result, errors_of_one
 from amazon_bridge.flows.orders.decide import Step
 from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
 from amazon_bridge.model import FulfilledBy, Order
-from amazon_bridge.odoo import deliveries, pricing, sale_actions, sale_terms, sales
+from amazon_bridge.odoo import deliveries, pricing, quotations, sale_actions, sale_terms, sales
 from amazon_bridge.odoo.sales import Draft, SaleOrder
 
 
@@ -42,8 +42,8 @@ def create(context: Context, batch: Batch) -> Result:
 def _create(context: Context, drafts: Sequence[Draft]) -> dict[str, SaleOrder]:
     if not drafts:
         return {}
-    ids = sales.create(context.odoo, drafts)
-    return {draft.order_id: sales.created(draft, ids[draft.order_id]) for draft in drafts}
+    ids = quotations.create(context.odoo, drafts)
+    return {draft.order_id: quotations.created(draft, ids[draft.order_id]) for draft in drafts}
 
 
 def _quotations(batch: Batch) -> list[Draft]:
@@ -80,7 +80,7 @@ def _confirm(
 ) -> Result:
     ids = {draft.order_id: quotations[draft.order_id].id for draft in drafts}
     objection = sale_actions.confirm(context.odoo, ids.values())
-    now = sales.read(context.odoo, ids)
+    now = sales.read(context.odoo, ids, are_new=True)
     _set_dates_of_confirmed(context, [d for d in drafts if now[d.order_id].is_confirmed], ids)
     errors = {
         key: _not_confirmed(sale_order, objection)
