@@ -2,8 +2,8 @@
 
 ``python benchmarks/history.py --orders 1000000`` with ``scripts`` in ``PYTHONPATH``. The history is
 written straight into PostgreSQL: copies of a delivered sale order of the bridge, with its line, its
-delivery order, its move, its customer and their external ids, spread over three years. Only for an
-Odoo that ``scripts/odoo-server`` runs from Debian's package.
+delivery order, its move, its customer, their external id and references, spread over three years.
+Only for an Odoo that ``scripts/odoo-server`` runs from Debian's package.
 """
 
 import subprocess
@@ -54,7 +54,8 @@ def tables(order_id: int) -> list[Copied]:
     of_order = f"sale_id = {order_id}"
     partner = "{res_partner} + n"
     sale, line = "{sale_order} + n", "{sale_order_line} + n"
-    transfer = "{stock_picking} + n"
+    transfer, move = "{stock_picking} + n", "{stock_move} + n"
+    reference = "{stock_reference} + n"
     contacts = dict.fromkeys(("partner_id", "partner_invoice_id", "partner_shipping_id"), partner)
     email = "'h' || n || '@marketplace.amazon.fr'"
     return [
@@ -100,6 +101,9 @@ def tables(order_id: int) -> list[Copied]:
             f" where order_id = {order_id})",
             {"picking_id": transfer, "sale_line_id": line, "date": AGO, **WHEN},
         ),
+        Copied("stock_reference", "true", {"name": "'H' || n", **WHEN}),
+        Copied("stock_reference_sale_rel", "true", {"sale_id": sale, "reference_id": reference}),
+        Copied("stock_reference_move_rel", "true", {"move_id": move, "reference_id": reference}),
         Copied(
             "ir_model_data",
             f"model = 'sale.order' and res_id = {order_id}",
@@ -148,11 +152,13 @@ def write_history(database: OdooDatabase, orders: int) -> float:
     found = database.rpc("stock.picking", "search_read", done, ["sale_id"], limit=1)
     begun = time.perf_counter()
     copies = tables(found[0]["sale_id"][0])
-    base = {each.table: int(sql(database, f"select max(id) from {each.table}")) for each in copies}
+    numbered = [each.table for each in copies if not each.table.endswith("_rel")]
+    base = {table: int(sql(database, f"select max(id) from {table}")) for table in numbered}
     for each in copies:
         sql(database, copy_statement(database, each, base, orders))
-        sequence = f"pg_get_serial_sequence('{each.table}', 'id')"
-        sql(database, f"select setval({sequence}, {base[each.table] + orders})")
+    for table in numbered:
+        sequence = f"pg_get_serial_sequence('{table}', 'id')"
+        sql(database, f"select setval({sequence}, {base[table] + orders})")
     sql(database, "vacuum analyze")
     return time.perf_counter() - begun
 
@@ -170,7 +176,7 @@ def copy_statement(
     selected = ",".join(values.get(column.strip('"'), f"template.{column}") for column in columns)
     return (
         f"insert into {copied.table} ({','.join(columns)}) select {selected} from"
-        f" (select * from {copied.table} where {copied.template} order by id limit 1) as template,"
+        f" (select * from {copied.table} where {copied.template} order by 1 limit 1) as template,"
         f" generate_series(1, {orders}) as n"
     ).format(orders=orders, **base)
 
