@@ -29,10 +29,11 @@ def _term(terms: list[Any], of: Callable[[str], Any]) -> bool:
         left, right = _term(terms, of), _term(terms, of)
         return (left and right) if term == "&" else (left or right)
     path, operator, wanted = term
-    return _holds(of(path), operator, wanted)
+    return holds(of(path), operator, wanted)
 
 
-def _holds(value: Any, operator: str, wanted: Any) -> bool:
+def holds(value: Any, operator: str, wanted: Any) -> bool:
+    """Evaluate a term; the value of a path through several records is a list."""
     values = value if isinstance(value, list) else [value]
     match operator:
         case "=":

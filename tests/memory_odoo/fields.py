@@ -31,6 +31,11 @@ class Field:
         return self.type in {"one2many", "many2many"}
 
     @property
+    def is_stored(self) -> bool:
+        """Whether rows hold its value as it is, in every language."""
+        return not (self.compute or self.translated or self.type == "one2many")
+
+    @property
     def empty(self) -> Any:
         return [] if self.is_to_many else ZERO.get(self.type, False)
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from memory_odoo import loading
-from memory_odoo.domains import matches
+from memory_odoo.domains import holds, matches
 from memory_odoo.faults import NotPlayed, lacks, protected
 from memory_odoo.fields import Field, moment, one
 
@@ -92,8 +92,24 @@ class Model:
         named = {str(term[0]) for term in domain if not isinstance(term, str)}
         if active_test and "active" in self.fields and "active" not in named:
             domain = [*domain, ("active", "=", True)]
-        ids = [id_ for id_ in self.ids() if matches(domain, partial(self.value, id_))]
+        candidates = self._candidates(domain) or self.ids()[:1]  # one, to refuse unknown fields
+        ids = [id_ for id_ in candidates if matches(domain, partial(self.value, id_))]
         return self._sorted(ids, order or self.order)
+
+    def _candidates(self, domain: Sequence[Any]) -> list[int]:
+        """The records whose stored fields match: these are compared fast, and first."""
+        rows = self.store.table(self.name)
+        if not any(isinstance(term, str) for term in domain):
+            for name, operator, wanted in domain:
+                field = self.fields.get(name) or MAGIC.get(name)
+                if field and field.is_stored:
+                    empty = field.empty
+                    rows = {
+                        id_: row
+                        for id_, row in rows.items()
+                        if holds(row.get(name, empty), operator, wanted)
+                    }
+        return list(rows)
 
     def _sorted(self, ids: list[int], order: str) -> list[int]:
         for part in reversed(order.split(",")):
