@@ -8,6 +8,7 @@ DEMO := amazon_bridge_demo
 .DEFAULT_GOAL := help
 .PHONY: help install test test-fast lint format crash demo benchmark constraints base clean
 MAKEFLAGS += --no-print-directory
+unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
