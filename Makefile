@@ -23,10 +23,10 @@ test: lint ## check everything: the linters, then the tests against a real Odoo
 	@echo "Running the tests against a real Odoo"
 	@scripts/test-tools
 	@scripts/odoo-server install
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-fast: $(INSTALLED) ## run the quick tests that need no real Odoo
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not real_odoo and not slow"
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not real_odoo and not slow"
 
 lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
 	@echo "Checking format, style, types, layers and the Dockerfile"

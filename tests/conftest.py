@@ -10,7 +10,9 @@ a single test with ``odoo("real")`` where Odoo itself is in question, such as it
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -74,6 +76,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and _needs_real_odoo(item):
             item.add_marker("real_odoo")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        _order_by_length(items)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than the cores: a test waits while Odoo or the program works."""
+    return (os.cpu_count() or 1) + 1
+
+
+def _order_by_length(items: list[pytest.Item]) -> None:
+    """Put the longest modules first, so that the others don't wait for one at the end."""
+    seconds: Counter[Path] = Counter()
+    for item in items:
+        seconds[item.path] += _typical_seconds(item)
+    items.sort(key=lambda item: -seconds[item.path])
+
+
+def _typical_seconds(item: pytest.Item) -> float:
+    is_long = item.get_closest_marker("real_odoo") or item.get_closest_marker("slow")
+    return (30 if "proof" in item.path.parts else 3) if is_long else 0.1
 
 
 def _needs_real_odoo(item: pytest.Function) -> bool:
