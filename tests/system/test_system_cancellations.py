@@ -52,6 +52,11 @@ def goes_by(bridge: Bridge, **duration: float) -> dict[str, Any]:
     return bridge.sync("cancellations")
 
 
+def an_hour_passes(bridge: Bridge) -> None:
+    """Odoo's clock is not shifted: late changes are found by the scan that looks back hourly."""
+    bridge.clock.advance(hours=1)
+
+
 def statuses(world: SettledWorld, orders: list[Order]) -> set[str]:
     return {world.order(order.order_id).status for order in orders}
 
@@ -218,6 +223,7 @@ def test_feeds_that_came_to_nothing(
         mails = len(world.mails)
         warehouse.cancel(*orders)
         bridge.simulator.feeds.fates.append(fate)
+        an_hour_passes(bridge)
         assert bridge.sync("cancellations")["notified"] == 2
         goes_by(bridge)
         cancelled = [o for o in orders if world.order(o.order_id).status == "CANCELLED"]
@@ -251,7 +257,7 @@ def test_done_without_a_report(bridge: Bridge, world: SettledWorld, warehouse: W
         assert counts == {"seen": 1, "unchanged": 1}
         assert bridge.state("cancellations", order.order_id) == State.DONE
         assert said(warehouse, order).keys() == {CANCELLED_NOTE}
-        bridge.clock.advance(minutes=20)
+        an_hour_passes(bridge)
 
 
 def test_a_report_that_can_never_be_read_blocks_nothing(
@@ -308,7 +314,6 @@ def test_feeds_that_got_lost(bridge: Bridge, world: SettledWorld, warehouse: War
     faults: list[dict[str, Any]] = [
         {"operation": "createFeedDocument", "kind": "503", "times": 4},
         {"operation": "upload", "kind": "503"},
-        {"operation": "createFeed", "kind": "429"},
         {"operation": "createFeed", "kind": "reset"},
         {"operation": "createFeed", "kind": "503", "after_work": True},
         {"operation": "createFeed", "kind": "reset", "after_work": True},
@@ -317,8 +322,9 @@ def test_feeds_that_got_lost(bridge: Bridge, world: SettledWorld, warehouse: War
         orders = place(bridge, 2)
         warehouse.cancel(*orders)
         bridge.simulator.faults.add(**fault)
+        an_hour_passes(bridge)
         assert bridge.sync("cancellations")["error"]
-        maybe_made = number >= 3
+        maybe_made = number >= 2
         assert ("notified" in bridge.sync("cancellations")) is not maybe_made
         for _ in range(4):
             goes_by(bridge, minutes=15)
@@ -437,6 +443,7 @@ def test_revived_before_it_was_sent(
     assert bridge.feeds() == [[first.order_id]]
     # and cancelled again, which is meant
     warehouse.cancel(order)
+    an_hour_passes(bridge)
     assert bridge.sync("cancellations") == {"seen": 1, "notified": 1}
     goes_by(bridge)
     assert world.order(order.order_id).status == "CANCELLED"
