@@ -99,9 +99,14 @@ def changed_delivery_orders(
 
     Their sale orders are read separately: a transfer with replaced or merged goods
     may have lost its sale order, and a condition on its moves would search all that ever were.
+    For the same reason, the condition on their sale orders is applied only to those that changed.
     """
     domain = _finished(company_id, except_location_id)
-    return changed(session, "stock.picking", domain, since=since, after=after)
+    over = [("state", "in", ["done", "cancel"]), *_outgoing(company_id, except_location_id)]
+    for page in changed(session, "stock.picking", over, since=since, after=after):
+        ids = ("id", "in", sorted(page.changes))
+        rows = session.search_read("stock.picking", [ids, *domain], ["id"]) if page.changes else []
+        yield page._replace(changes={row["id"]: page.changes[row["id"]] for row in rows})
 
 
 def finished_delivery_orders(
@@ -124,14 +129,21 @@ def finished_delivery_orders(
 
 
 def _finished(company_id: int, except_location_id: int) -> list[Any]:
-    """The domain of transfers that are done, or cancelled while their sale order goes on.
+    """The domain of transfers that are done, or cancelled while their sale order goes on."""
+    return [
+        *("|", ("state", "=", "done"), "&", ("state", "=", "cancel")),
+        ("sale_id.state", "in", ["sale", "done"]),
+        *_outgoing(company_id, except_location_id),
+    ]
+
+
+def _outgoing(company_id: int, except_location_id: int) -> list[Any]:
+    """The domain of transfers to customers.
 
     Transfers of the operation type that takes from ``except_location_id``, Amazon's own stock, are
     left out: the bridge makes them for orders that Amazon has shipped itself.
     """
     return [
-        *("|", ("state", "=", "done"), "&", ("state", "=", "cancel")),
-        ("sale_id.state", "in", ["sale", "done"]),
         *(("company_id", "=", company_id), *TO_THE_CUSTOMER),
         ("picking_type_id.default_location_src_id", "!=", except_location_id),
     ]
