@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,7 +55,7 @@ class Housekeeping:
         if after is None or not self.ledger.chores.is_due(_ANONYMISATION, _DAILY):
             return
         try:
-            self.anonymise(after)
+            self.anonymise_due(after)
         except BaseException:
             self.ledger.chores.make_due(_ANONYMISATION)
             raise
@@ -71,23 +71,28 @@ class Housekeeping:
         self.ledger.runs.forget_hours(before)
 
     def anonymise(self, after: timedelta, *, dry_run: bool = False) -> retention.RetentionResult:
-        """Anonymise customers whose last goods left more than ``after`` ago.
+        """Anonymise all customers whose last goods left more than ``after`` ago.
 
         Raises:
             AccountError, Transient: Odoo is down or refuses the login, or a run of orders takes
                 long; customers anonymised before stay so.
         """
-        result = retention.anonymise_customers(
-            self.odoo(),
-            self.clock() - after,
+        result = self._anonymisation(after, dry_run=dry_run).of_all()
+        return result if dry_run else _logged(result)
+
+    def anonymise_due(self, after: timedelta) -> retention.RetentionResult:
+        """Do a day's part of it; errors as in ``anonymise``."""
+        return _logged(self._anonymisation(after).of_due(self.ledger))
+
+    def _anonymisation(self, after: timedelta, *, dry_run: bool = False) -> retention.Anonymisation:
+        return retention.Anonymisation(
+            session=self.odoo(),
+            before=self.clock() - after,
             quarantined={entry.key.partition("#")[0] for entry in self.ledger.items.quarantined()},
-            imports_locked=nullcontext if dry_run else self._without_orders,
+            imports_locked=self._without_orders,
             sleep=self.sleep,
             dry_run=dry_run,
         )
-        if result.anonymised and not dry_run:
-            log.info("buyers_anonymised", customers=result.anonymised, kept=len(result.kept))
-        return result
 
     @contextmanager
     def _without_orders(self) -> Iterator[None]:
@@ -97,3 +102,9 @@ class Housekeeping:
                 state, wait = self.config.state, lock.WAIT
                 held.enter_context(lock.held(state, account.name, ORDERS.name, wait=wait))
             yield
+
+
+def _logged(result: retention.RetentionResult) -> retention.RetentionResult:
+    if result.anonymised:
+        log.info("buyers_anonymised", customers=result.anonymised, kept=len(result.kept))
+    return result

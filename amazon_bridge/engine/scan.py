@@ -29,6 +29,9 @@ OVERLAP = timedelta(minutes=30)
 LATE = timedelta(days=1)
 """How far one scan per hour looks back."""
 
+EVERY_ACCOUNT = ""
+"""The account of scans that aren't of one account, such as that of old customers."""
+
 LOOKS_BACK_EVERY = timedelta(hours=1)
 
 

@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.scan import EVERY_ACCOUNT, Scan, ScanProgress
 from amazon_bridge.odoo.anonymisation import (
+    Candidates,
     CustomerHistory,
     CustomerOrder,
     anonymise,
-    customers_to_anonymise,
+    last_order_id,
+    of_orders,
+    read_customers,
+    with_last_goods_between,
 )
 from amazon_bridge.odoo.session import OdooSession
 
 log = structlog.get_logger(__name__)
 
 _PAUSE = 1.0
-"""Seconds between two pages, so that orders can be imported meanwhile."""
+"""Seconds after a page with changes, so that orders can be imported meanwhile."""
 
 
 @dataclass(slots=True)
@@ -41,43 +47,104 @@ class RetentionResult:
         self.anonymised += len(needs) - len(kept)
 
 
-def anonymise_customers(
-    session: OdooSession,
-    before: datetime,
-    *,
-    quarantined: Collection[str],
-    imports_locked: Callable[[], AbstractContextManager[object]],
-    sleep: Callable[[float], None],
-    dry_run: bool = False,
-) -> RetentionResult:
-    """Anonymise customers whose last goods left before a moment, unless something needs them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anonymisation:
+    """Anonymises customers whose last goods left before a moment, unless something needs them.
 
-    Args:
-        session: a login to all companies that the bridge works for.
-        before: the moment.
-        quarantined: Amazon order ids that people have yet to settle.
-        imports_locked: context manager that keeps orders from being imported meanwhile, so that
-            none is created for a customer.
-        sleep: takes seconds.
-        dry_run: change nothing.
-
-    Raises:
-        AccountError, Transient: Odoo is down, refuses the login, or orders are being imported;
-            what was done stays done.
+    The methods raise ``AccountError`` or ``Transient`` if Odoo is down, refuses the login, or
+    orders are being imported; what was done stays done.
     """
-    result = RetentionResult()
-    pages = customers_to_anonymise(session, before)
-    while True:
-        with imports_locked():
-            page = next(pages, None)
-            if page is None:
-                return result
-            due = [customer for customer in page if customer.last_moved < before]
-            needs = {customer.id: next(_needs(customer, quarantined), "") for customer in due}
-            if not dry_run:
-                needs |= _anonymised(session, [each for each in due if not needs[each.id]])
-        result.note(needs)
-        sleep(_PAUSE)
+
+    session: OdooSession
+    """A login to all companies of the bridge's accounts."""
+    before: datetime
+    quarantined: Collection[str]
+    """Amazon order ids that people have yet to settle."""
+    imports_locked: Callable[[], AbstractContextManager[object]]
+    """Keeps orders from being imported meanwhile, so that none is created for a customer."""
+    sleep: Callable[[float], None]
+    """Takes seconds."""
+    dry_run: bool = False
+    """Change nothing."""
+    result: RetentionResult = field(default_factory=RetentionResult)
+
+    def of_all(self) -> RetentionResult:
+        """Look at the customers of all Amazon orders."""
+        for page in of_orders(self.session, self.before):
+            self._process(page)
+        return self.result
+
+    def of_due(self, ledger: Ledger) -> RetentionResult:
+        """Look at the customers whose data has become old since the last time, and at some others.
+
+        The others are those whose data was still needed when it became old: a seventh of all orders
+        in turn. An interrupted reading goes on where it stopped.
+        """
+        progress = ledger.scans.progress(EVERY_ACCOUNT, _OLD)
+        self._of_those_that_became_old(ledger, progress)
+        if progress.complete_until:
+            self._of_some_others(ledger)
+        return self.result
+
+    def _of_those_that_became_old(self, ledger: Ledger, progress: ScanProgress) -> None:
+        scans = ledger.scans
+        since = progress.complete_until or _BEGINNING
+        scan = progress.unfinished or Scan(since, self.before, looks_back=False)
+        if scan.since >= scan.began:
+            return  # the retention was prolonged
+        scans.expect(EVERY_ACCOUNT, _OLD)
+        found = with_last_goods_between(self.session, scan.since, scan.began, after=scan.after)
+        for page in found:
+            self._process(page)
+            scan = scan._replace(after=page.last_id)
+            scans.pause(EVERY_ACCOUNT, _OLD, scan, {}, since=progress)
+        scans.finish(EVERY_ACCOUNT, _OLD, scan, {}, since=progress)
+
+    def _of_some_others(self, ledger: Ledger) -> None:
+        scans = ledger.scans
+        after, last = scans.position(EVERY_ACCOUNT, _OTHERS), last_order_id(self.session)
+        up_to = after + last // _ROUND + 1
+        for page in of_orders(self.session, self.before, after=after, up_to=up_to):
+            self._process(page)
+            scans.move(EVERY_ACCOUNT, _OTHERS, page.last_id)
+        scans.move(EVERY_ACCOUNT, _OTHERS, up_to if up_to < last else 0)
+
+    def _process(self, page: Candidates) -> None:
+        needs = self._needs(page.customer_ids)
+        unneeded = [id_ for id_, need in needs.items() if not need]
+        if unneeded and not self.dry_run:
+            with self.imports_locked():
+                needs |= self._anonymised(unneeded)
+        self.result.note(needs)
+        self.sleep(_PAUSE if unneeded else 0)
+
+    def _needs(self, customer_ids: Collection[int]) -> dict[int, str]:
+        return {customer.id: need for customer, need in self._judged(customer_ids)}
+
+    def _judged(self, customer_ids: Collection[int]) -> list[tuple[CustomerHistory, str]]:
+        """The customers whose data is old, and why it is needed; "" if it is not."""
+        customers = read_customers(self.session, customer_ids)
+        due = [customer for customer in customers if customer.last_moved < self.before]
+        return [(customer, next(_needs(customer, self.quarantined), "")) for customer in due]
+
+    def _anonymised(self, customer_ids: Collection[int]) -> dict[int, str]:
+        """Read them again, now that no order can be imported for them, and anonymise them."""
+        judged = self._judged(customer_ids)
+        unneeded = [customer for customer, need in judged if not need]
+        now_needed = dict.fromkeys(set(customer_ids) - {each.id for each in unneeded}, _NEW_ORDER)
+        needs = {customer.id: need for customer, need in judged if need}
+        return now_needed | needs | _anonymised(self.session, unneeded)
+
+
+_NEW_ORDER = "something new was imported for it"
+
+_OLD, _OTHERS = "anonymisation", "anonymisation of others"
+"""Names of the readings in the state store."""
+
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+_ROUND = 7
+"""Days in which all orders are looked at again."""
 
 
 def _needs(customer: CustomerHistory, quarantined: Collection[str]) -> Iterator[str]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from amazon_bridge.odoo import deliveries, sale_terms, sales
 from amazon_bridge.odoo.buyers import ANONYMOUS, NOTE
 from amazon_bridge.odoo.contacts import UNTRACKED
 from amazon_bridge.odoo.moments import moment, timestamp
+from amazon_bridge.odoo.paging import pages
 from amazon_bridge.odoo.session import OdooSession
 
 _PAGE = 100
@@ -74,30 +75,70 @@ class CustomerHistory:
         return max(moved + [order.ordered for order in self.orders])
 
 
-def customers_to_anonymise(
-    session: OdooSession, before: datetime
-) -> Iterator[list[CustomerHistory]]:
-    """Customers of Amazon orders from before a moment that are not anonymous yet.
+class Candidates(NamedTuple):
+    """A page of customers whose data may no longer be needed."""
 
-    Yields page by page, each read only when it is requested. A customer may be on several pages.
+    customer_ids: list[int]
+    last_id: int
+    """Of the page's sale orders."""
+
+
+def with_last_goods_between(
+    session: OdooSession, since: datetime, before: datetime, *, after: int = 0
+) -> Iterator[Candidates]:
+    """Customers of Amazon orders that were placed, or whose goods left or came back, in between.
+
+    Page by page, without those that are anonymous; a customer may be on several pages.
+
+    Args:
+        session: a login to all companies of the bridge's accounts.
+        since: included.
+        before: excluded.
+        after: the last id of the page at which an earlier reading stopped.
+    """
+    between = ((">=", timestamp(since)), ("<", timestamp(before)))
+    ordered, moved = (
+        [(field, *each) for each in between] for field in ("date_order", "picking_ids.date_done")
+    )
+    return _candidates(session, ["|", "&", *ordered, "&", *moved], after)
+
+
+def of_orders(
+    session: OdooSession, before: datetime, *, after: int = 0, up_to: int | None = None
+) -> Iterator[Candidates]:
+    """Customers of Amazon orders that were placed before a moment; see above.
 
     Args:
         session: a login to all companies of the bridge's accounts.
         before: the moment.
+        after: orders up to this id are left out.
+        up_to: the last order's id.
     """
-    domain = [
-        ("origin", "=like", f"{sales.ORIGIN}%"),
-        ("date_order", "<", timestamp(before)),
-        ("partner_id.name", "!=", ANONYMOUS),
-    ]
-    last = 0
-    while rows := session.search_read(
-        "sale.order", [*domain, ("id", ">", last)], ["partner_id"], order="id", limit=_PAGE
-    ):
-        last = rows[-1]["id"]
-        records = _Records.read(session, {row["partner_id"][0] for row in rows})
-        customers = [records.of(id_) for id_ in records.customers]
-        yield [customer for customer in customers if customer.orders]
+    up = [("id", "<=", up_to)] if up_to else []
+    return _candidates(session, [("date_order", "<", timestamp(before)), *up], after)
+
+
+def last_order_id(session: OdooSession) -> int:
+    """The id of the newest Amazon order; 0 if there is none."""
+    rows = session.search_read("sale.order", [_IS_AMAZONS], ["id"], order="id desc", limit=1)
+    return rows[0]["id"] if rows else 0
+
+
+_IS_AMAZONS = ("origin", "=like", f"{sales.ORIGIN}%")
+
+
+def _candidates(session: OdooSession, domain: Sequence[Any], after: int) -> Iterator[Candidates]:
+    known = [_IS_AMAZONS, ("partner_id.name", "!=", ANONYMOUS), *domain]
+    for rows in pages(session, "sale.order", known, ["partner_id"], after=after, size=_PAGE):
+        if rows:
+            yield Candidates(sorted({row["partner_id"][0] for row in rows}), rows[-1]["id"])
+
+
+def read_customers(session: OdooSession, customer_ids: Collection[int]) -> list[CustomerHistory]:
+    """Read those of the customers that the bridge created, with all that names them."""
+    records = _Records.read(session, customer_ids)
+    customers = [records.of(id_) for id_ in records.customers]
+    return [customer for customer in customers if customer.orders]
 
 
 _PARTIES = ["partner_id", "partner_invoice_id", "partner_shipping_id"]
@@ -221,7 +262,7 @@ def _families(contacts: _Rows, customers: Collection[int]) -> dict[int, list[int
 def anonymise(session: OdooSession, customers: Sequence[CustomerHistory]) -> None:
     """Erase personal data of these customers, their gift messages and purchase order numbers.
 
-    Names go last, because ``customers_to_anonymise`` recognises anonymous customers by their name.
+    Names go last, because anonymous customers are recognised by it.
     """
     if not customers:
         return

@@ -78,6 +78,7 @@ class Partners(Model):
         parent_id=one("res.partner", "Related Company"),
         child_ids=lines("res.partner", "parent_id", "Contact"),
         company_id=one("res.company"),
+        user_ids=lines("res.users", "partner_id"),
         email=char("Email"),
         email_normalized=computed("char", lambda model, id_: model.normalized(id_)),
         phone=char("Phone"),

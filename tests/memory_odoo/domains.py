@@ -46,15 +46,17 @@ def holds(value: Any, operator: str, wanted: Any) -> bool:
             return not any(each in wanted for each in values)
         case ">" | ">=" | "<" | "<=":
             return any(each is not False and _COMPARED[operator](each, wanted) for each in values)
-        case "=like":
-            return any(each is not False and _like(wanted).fullmatch(each) for each in values)
+        case "=like" | "ilike":
+            is_like = _like(wanted if operator == "=like" else f"%{wanted}%", operator)
+            return any(each is not False and is_like.fullmatch(each) for each in values)
     raise NotPlayed(f"the operator {operator} in a domain")
 
 
 _COMPARED = {">": gt, ">=": ge, "<": lt, "<=": le}
 
 
-def _like(pattern: str) -> re.Pattern[str]:
-    """PostgreSQL's LIKE: % is any text, _ any character."""
+def _like(pattern: str, operator: str) -> re.Pattern[str]:
+    """PostgreSQL's LIKE and ILIKE: % is any text, _ any character."""
     wild = {"%": ".*", "_": "."}
-    return re.compile("".join(wild.get(c) or re.escape(c) for c in pattern), re.DOTALL)
+    flags = re.DOTALL | (re.IGNORECASE if operator == "ilike" else 0)
+    return re.compile("".join(wild.get(c) or re.escape(c) for c in pattern), flags)

@@ -92,6 +92,7 @@ class Model:
         named = {str(term[0]) for term in domain if not isinstance(term, str)}
         if active_test and "active" in self.fields and "active" not in named:
             domain = [*domain, ("active", "=", True)]
+        domain = [self._resolved(term) for term in domain]
         candidates = self._candidates(domain) or self.ids()[:1]  # one, to refuse unknown fields
         ids = [id_ for id_ in candidates if matches(domain, partial(self.value, id_))]
         return self._sorted(ids, order or self.order)
@@ -110,6 +111,17 @@ class Model:
                         if holds(row.get(name, empty), operator, wanted)
                     }
         return list(rows)
+
+    def _resolved(self, term: Any) -> Any:
+        """A condition on a tree of records, with the records of the trees."""
+        if isinstance(term, str) or term[1] != "child_of":
+            return term
+        if term[0] != "id" or "parent_id" not in self.fields:
+            raise NotPlayed(f"{term} in a domain of {self.name}")
+        found = set(term[2])
+        while below := {i for i in self.ids() if self.get(i, "parent_id") in found} - found:
+            found |= below
+        return ("id", "in", sorted(found))
 
     def _sorted(self, ids: list[int], order: str) -> list[int]:
         for part in reversed(order.split(",")):

@@ -14,6 +14,7 @@ class Users(Model):
     name = "res.users"
     fields = declared(
         name=char(),
+        partner_id=one("res.partner"),
         login=char(),
         password=char(),
         lang=char(default="en_US"),

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from amazon_bridge.engine.ledger import memos
 from amazon_bridge.engine.ledger.database import Subject, Transaction
-from amazon_bridge.engine.ledger.scans import EVERY_ACCOUNT, forget_all
+from amazon_bridge.engine.ledger.scans import forget_all
 from amazon_bridge.engine.ledger.tables import (
     Moment,
     accounts,
@@ -25,6 +25,7 @@ from amazon_bridge.engine.ledger.tables import (
     runs,
 )
 from amazon_bridge.engine.records import CLOCKS_DIFFER, DatabaseId, State
+from amazon_bridge.engine.scan import EVERY_ACCOUNT
 
 _WAITED_FOR = (
     feeds.c.begun,

@@ -31,9 +31,6 @@ _REMEMBER = _REMEMBER.on_conflict_do_update(
     index_elements=scanned.primary_key.columns, set_={"written": _REMEMBER.excluded.written}
 )
 
-EVERY_ACCOUNT = ""
-"""The account of scans that aren't of one account, as of the customers whose data may be needed."""
-
 
 class Scans(Subject):
     """The scans of all accounts and jobs.
