@@ -7,13 +7,13 @@ has at most one note per topic, for ever.
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.odoo.session import MODULE, OdooSession
+from amazon_bridge.odoo.session import MODULE, OdooSession, chunks
 
 SALE_ORDER = "sale.order"
 DELIVERY_ORDER = "stock.picking"
@@ -96,9 +96,23 @@ def subjects_by_record(
 def _notes(
     session: OdooSession, models: Collection[str], ids: Collection[int], subjects: Collection[str]
 ) -> list[dict[str, Any]]:
-    about = [("model", "in", sorted(models)), ("res_id", "in", sorted(ids))]
-    subject = ("subject", "in", sorted(subjects))
-    return session.search_read("mail.message", [*about, subject], ["res_id", "subject"])
+    domain = [("model", "in", sorted(models)), ("subject", "in", sorted(subjects))]
+    return _read_about(session, "mail.message", domain, ids, ["res_id", "subject"])
+
+
+def _read_about(
+    session: OdooSession,
+    model: str,
+    domain: Sequence[Any],
+    ids: Collection[int],
+    fields: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Search and read what is about records with these ids, so many records at once."""
+    return [
+        row
+        for page in chunks(sorted(ids))
+        for row in session.search_read(model, [*domain, ("res_id", "in", page)], fields)
+    ]
 
 
 def remind(
@@ -196,8 +210,8 @@ def _open_activities(
     if not records:
         return {}
     models, ids = {model for model, _ in records}, {id_ for _, id_ in records}
-    domain = [("res_model", "in", sorted(models)), ("res_id", "in", sorted(ids))]
-    rows = session.search_read("mail.activity", domain, ["res_model", "res_id"])
+    domain = [("res_model", "in", sorted(models))]
+    rows = _read_about(session, "mail.activity", domain, ids, ["res_model", "res_id"])
     about = {row["id"]: (row["res_model"], row["res_id"]) for row in rows}
     requested = set(records)
     mine = sorted(id_ for id_, record in about.items() if record in requested)

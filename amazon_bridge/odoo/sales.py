@@ -11,7 +11,7 @@ from typing import Any
 
 from amazon_bridge.odoo.moments import moment
 from amazon_bridge.odoo.references import link_fields, linked_to, sale_orders_of, transfers_of
-from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.session import OdooSession, chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,11 @@ def find(session: OdooSession, order_ids: Iterable[str]) -> dict[str, SaleOrder]
     returned. Ours is found by its source document if a person changed its reference; a copy,
     which has only the source document, isn't returned.
     """
-    keys = sorted(order_ids)
+    pages = chunks(sorted(order_ids))
+    return {order_id: order for page in pages for order_id, order in _find(session, page).items()}
+
+
+def _find(session: OdooSession, keys: Sequence[str]) -> dict[str, SaleOrder]:
     rows = session.search_read("sale.order", order_domain(keys), _fields(session), order="id desc")
     names = session.external_ids("sale.order", [row["id"] for row in rows])
     found = _sale_orders(session, rows, names)

@@ -13,6 +13,7 @@ from amazon_bridge.flows.shipments.decide import ShipmentTask
 from amazon_bridge.flows.shipments.find import Found, find, with_goods
 from amazon_bridge.flows.shipments.progress import Stage
 from amazon_bridge.flows.shipments.records import progress_of
+from amazon_bridge.odoo.session import chunks
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +28,8 @@ def _settle(run: outbound.Run, found: Found) -> None:
 def _send(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
     context = run.context
     tell.report_incomplete(context, tasks)
-    apply.process(run, with_goods(context, apply.due(context, tasks)))
+    for page in chunks(apply.due(context, tasks)):
+        apply.process(run, with_goods(context, page))
 
 
 def _foresee(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
