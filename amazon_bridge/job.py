@@ -118,12 +118,6 @@ class Job:
     """
     schedule: str = "5m"
     """Default schedule: an interval or a cron line."""
-    sweep: EntryPoint | None = None
-    """Function of a ``Context``, called once a day after a run; for one job at most.
-
-    Returns:
-        Its ``Counts``.
-    """
     amazon_roles: tuple[str, ...] = ()
     """Roles that the application needs at Amazon."""
     amazon_check: EntryPoint | None = None

@@ -1,10 +1,9 @@
-"""Sync runs of an account's jobs: locked, recorded, with the daily sweep."""
+"""Sync runs of an account's jobs: locked and recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -27,11 +26,6 @@ from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.setup import Inspection
 
 log = structlog.get_logger(__name__)
-
-SWEEP = "sweep"
-"""The name under which runs of the daily sweep are recorded."""
-
-_DAILY = timedelta(days=1)
 
 _Work = Callable[[Context], Counts]
 
@@ -61,32 +55,6 @@ class SyncRuns:
             return self._locked(account, job, lambda: self._foreseen(account, work))
         counts = self._locked(account, job, lambda: self._recorded(account, job, work))
         _log_run(account, job, counts)
-        return counts
-
-    def is_sweep_due(self, account: AccountConfig, job: str) -> bool:
-        """Whether a run of this job is to be followed by its daily sweep, in this process.
-
-        The caller must do it: it counts as done. The first one is due a day after the account's
-        first run, which has read everything.
-        """
-        chore = f"sweep of {account.name}"
-        return bool(jobs.named(job).sweep) and self.ledger.chores.is_due(
-            chore, _DAILY, at_first=False
-        )
-
-    def sync_with_sweep(self, account: AccountConfig, job: str) -> Counts:
-        """``sync``, and the daily sweep if it is due. Of the sweep, only changes are counted."""
-        counts = self.sync(account, job)
-        if self.is_sweep_due(account, job):
-            counts += replace(self.sweep(account), seen=0, unchanged=0)
-        return counts
-
-    def sweep(self, account: AccountConfig) -> Counts:
-        """Run the daily sweep of the job that has one; like ``sync``."""
-        swept = next(job for job in jobs.JOBS if job.sweep)
-        work: _Work = load(swept.sweep or "")
-        counts = self._locked(account, swept.name, lambda: self._recorded(account, SWEEP, work))
-        _log_run(account, SWEEP, counts)
         return counts
 
     def _locked(self, account: AccountConfig, job: str, work: Callable[[], Counts]) -> Counts:

@@ -147,6 +147,10 @@ class Connection:
                 maybe_done=operation.writes,
             ) from None
 
+    def has_spare(self, operation: Operation) -> bool:
+        """Whether more than half of the calls are left that may be made at once."""
+        return self._throttle.has(self._seller_id, operation.name, Urgency.SPARE)
+
     def log_in(self) -> None:
         """Get an access token, unless there is one.
 

@@ -63,7 +63,7 @@ def examine_orders(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
     """Read the orders of one hour: fields that Amazon withholds show which roles are missing."""
     until = now - timedelta(minutes=3)
     try:
-        page = next(partner.changed_orders(until - timedelta(hours=1), until)).orders
+        page = partner.changed_orders(until - timedelta(hours=1), until).orders
     except BridgeError as error:
         yield Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,13 +24,12 @@ from amazon_bridge.amazon.cancellations import (
 from amazon_bridge.amazon.client import Connection
 from amazon_bridge.amazon.feeds import Feeds, FeedState
 from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order, read_order_as_is
-from amazon_bridge.amazon.pages import pages
 from amazon_bridge.amazon.payloads import Instant, Part, Payload, Text, iso
 from amazon_bridge.amazon.reports import Reports
 from amazon_bridge.amazon.sdk import Credentials, Site
 from amazon_bridge.amazon.shipments import confirmation
 from amazon_bridge.engine.errors import Transient, Watch, nobody_watches
-from amazon_bridge.engine.throttle import Throttle
+from amazon_bridge.engine.throttle import Throttle, Urgency
 from amazon_bridge.marketplaces import Marketplace
 from amazon_bridge.model import Cancellation, Order, Shipment, UnreadableOrder
 
@@ -63,10 +62,12 @@ class Page:
     Attributes:
         orders: As they are now.
         complete_until: Later changes may be missing from all pages, although requested.
+        next_token: Of the next page; None: it was the last one. Valid for 24 hours.
     """
 
     orders: tuple[Order | UnreadableOrder, ...]
     complete_until: datetime
+    next_token: str | None
 
 
 class _Pagination(Payload):
@@ -168,8 +169,14 @@ class SellingPartner:
         """The calls made so far, by Amazon's name of the operation."""
         return self._connection.calls
 
-    def changed_orders(self, after: datetime, before: datetime) -> Iterator[Page]:
-        """The orders that changed in a window, page by page; one call a page.
+    def changed_orders(
+        self,
+        after: datetime,
+        before: datetime,
+        token: str | None = None,
+        urgency: Urgency = Urgency.LIVE,
+    ) -> Page:
+        """A page of the orders that changed in a window; one call.
 
         Pending orders and those that can't be fulfilled are left out. FBA orders still to be
         shipped and orders of other channels are in.
@@ -177,14 +184,25 @@ class SellingPartner:
         Args:
             after: Changed at this instant or later.
             before: Changed at this instant or earlier; at least two minutes ago.
+            token: Of the page; None: the first one. It belongs to this window and to the account's
+                marketplaces.
+            urgency: How the call shares the seller's rate.
+
+        Raises:
+            AccountError: Also where Amazon doesn't accept the token any more.
+            Transient: Also where the token of the next page is this one's.
         """
-        for page in pages(
-            lambda token: self._page(after, before, token),
-            lambda page: page.pagination.next_token,
-            of="orders",
-        ):
-            until = min(page.last_updated_before or before, before)
-            yield Page(tuple(map(self._read, page.orders)), until)
+        page = self._page(after, before, token, urgency)
+        following = page.pagination.next_token
+        if following and following == token:
+            raise Transient("Amazon repeated a page token of its list of orders.")
+        until = min(page.last_updated_before or before, before)
+        return Page(tuple(map(self._read, page.orders)), until, following)
+
+    @property
+    def has_spare_searches(self) -> bool:
+        """Whether more than half of the calls are left that ``changed_orders`` may make at once."""
+        return self._connection.has_spare(operations.SEARCH_ORDERS)
 
     def order(self, order_id: str, *, as_is: bool = False) -> Order | UnreadableOrder:
         """One order as it is now, whatever its status.
@@ -282,7 +300,9 @@ class SellingPartner:
         """Close all connections."""
         self._connection.close()
 
-    def _page(self, after: datetime, before: datetime, token: str | None) -> _Page:
+    def _page(
+        self, after: datetime, before: datetime, token: str | None, urgency: Urgency
+    ) -> _Page:
         further = {"paginationToken": token} if token else {}
         return self._connection.ask(
             _Page,
@@ -293,6 +313,7 @@ class SellingPartner:
             fulfillmentStatuses=list(_STATUSES),
             includedData=list(INCLUDED_DATA),
             maxResultsPerPage=_ORDERS_A_PAGE,
+            urgency=urgency,
             **further,
         )
 

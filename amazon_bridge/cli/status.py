@@ -14,6 +14,7 @@ from amazon_bridge.cli.common import json_option, opened, timestamp
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Run, State
 from amazon_bridge.flows.jobs import JOBS
+from amazon_bridge.flows.orders import backlog
 from amazon_bridge.flows.pending import pending_list
 from amazon_bridge.job import PendingList, PendingView
 from amazon_bridge.tables import add_row, console
@@ -31,11 +32,14 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     with opened(ctx) as bridge:
         accounts = {name: account_status(bridge, name) for name in known_accounts(bridge)}
         pending = {name: _pending(bridge, name) for name in accounts}
+        backlogs = {name: backlog_sentence(bridge, name) for name in accounts}
     if as_json:
         click.echo(json.dumps({"accounts": accounts}))
         return
     console().print(_table(accounts))
     for name, of in accounts.items():
+        if backlogs[name]:
+            say(f"{name}: {backlogs[name]}")
         _show_unattended(name, of)
         for view, found in pending[name]:
             _show_pending(name, view, found)
@@ -96,6 +100,17 @@ def _show_fallbacks(account: str, unmatched: Sequence[dict[str, Any]]) -> None:
         say("  The others: amazon-bridge status --json")
 
 
+def backlog_sentence(bridge: App, account: str) -> str | None:
+    """How far reading an account's back-log has come; None if it has none."""
+    found = bridge.ledger.lanes.backlog(account)
+    return backlog.sentence(found, bridge.clock()) if found else None
+
+
+def _backlog_json(bridge: App, account: str) -> dict[str, Any] | None:
+    found = bridge.ledger.lanes.backlog(account)
+    return backlog.as_json(found, bridge.clock()) if found else None
+
+
 def known_accounts(bridge: App) -> list[str]:
     """The configured accounts, then removed ones that have open items."""
     configured = [account.name for account in bridge.accounts()]
@@ -111,6 +126,8 @@ def account_status(bridge: App, account: str) -> dict[str, Any]:
     return {
         "configured": found is not None,
         "cursor": timestamp(bridge.ledger.cursors.get(account)),
+        "synced_until": timestamp(bridge.ledger.cursors.synced_until(account)),
+        "backlog": _backlog_json(bridge, account),
         "jobs": _jobs_json(bridge, account, found),
         "quarantined": sum(n for state, n in open_items if state is State.QUARANTINED),
         "pending": sum(n for state, n in open_items if state is State.PENDING),

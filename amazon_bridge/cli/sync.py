@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 import click
@@ -15,6 +17,7 @@ from rich.table import Table
 from amazon_bridge import app, config
 from amazon_bridge.app import App
 from amazon_bridge.cli.common import account_option, exit_code, json_option, load
+from amazon_bridge.cli.progress import Refresh, backlog_bars
 from amazon_bridge.cli.setup import show_missing
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, ConfigError, Transient
@@ -25,6 +28,8 @@ from amazon_bridge.service.resumed_runs import ResumedRuns
 from amazon_bridge.service.sync_protocol import Results, jobs_named, results_json
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import say
+
+_TICK = 1.0  # seconds between two looks at what somebody waits for
 
 
 @click.command()
@@ -42,7 +47,7 @@ def sync(
     """
     loaded = load(ctx)
     errors: list[ConfigError] = []
-    results = None if dry_run else sync_client.sync(loaded, job, account)
+    results = None if dry_run else _delegated(loaded, job, account)
     if results is None:
         results = _sync_here(loaded, job, account, errors, dry_run=dry_run, quiet=as_json)
     if as_json:
@@ -52,6 +57,18 @@ def sync(
     if errors:
         raise errors[0]
     ctx.exit(exit_code([counts for done in results.values() for counts in done.values()]))
+
+
+def _delegated(loaded: config.Config, job: str, account: str | None) -> Results | None:
+    """Let the daemon run the jobs; None if no matching daemon is running."""
+    with ExitStack() as stack:
+
+        def show() -> Refresh:
+            bridge = stack.enter_context(app.opened(loaded))
+            names = [each.name for each in bridge.accounts(account)]
+            return stack.enter_context(backlog_bars(bridge.ledger, bridge.clock, names))
+
+        return sync_client.sync(loaded, job, account, show=show if sys.stderr.isatty() else None)
 
 
 def _sync_here(
@@ -66,7 +83,7 @@ def _sync_here(
     """Run jobs in this process. ``errors`` gets those that keep an account from running at all."""
     with app.opened(loaded) as bridge:
         if not dry_run:
-            results = _run_jobs(bridge, job, account, bridge.sync_with_sweep, errors)
+            results = _run_jobs(bridge, job, account, bridge.sync, errors)
             bridge.housekeeping.run_due()
             return results
         results = _run_jobs(bridge, job, account, partial(_foresee, bridge), errors)
@@ -98,10 +115,18 @@ def _run_jobs(
 
     runs = ResumedRuns(bridge.clock)
     runs.add((each.name, name) for each in bridge.accounts(account) for name in jobs_named(job))
-    while due := runs.next_due:
-        time.sleep(max(0.0, (due - bridge.clock()).total_seconds()))
-        runs.do_due(run_named)
+    names = [each.name for each in bridge.accounts(account)]
+    with backlog_bars(bridge.ledger, bridge.clock, names) as refresh:
+        while due := runs.next_due:
+            _sleep_until(due, bridge.clock, refresh)
+            runs.do_due(run_named)
     return runs.results
+
+
+def _sleep_until(due: datetime, clock: Callable[[], datetime], refresh: Refresh) -> None:
+    while (seconds := (due - clock()).total_seconds()) > 0:
+        refresh()
+        time.sleep(min(seconds, _TICK))
 
 
 def _foresee(bridge: App, account: AccountConfig, job: str) -> Counts:

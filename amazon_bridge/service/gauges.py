@@ -27,7 +27,7 @@ class Gauges:
         yield from self._remotes()
         yield from self._jobs()
         yield from self._items()
-        yield self._cursor_ages()
+        yield from self._cursors()
         yield from self._throttle_waits()
 
     def _remotes(self) -> Iterator[Metric]:
@@ -60,12 +60,16 @@ class Gauges:
             pending.add_metric(entry.key, open_items[(*entry.key, State.PENDING)])
         yield from (quarantined, pending)
 
-    def _cursor_ages(self) -> Metric:
-        ages = _gauge("cursor_age_seconds", "Age of the cursor (synced up to).", "account")
+    def _cursors(self) -> Iterator[Metric]:
+        ages = _gauge("cursor_age_seconds", "Age of the time that is synced up to.", "account")
+        left = _gauge("backlog_seconds", "Time whose changes are still to be read.", "account")
+        ledger = self._runner.app.ledger
         for account in self._runner.app.config.accounts:
-            if cursor := self._runner.app.ledger.cursors.get(account.name):
-                ages.add_metric([account.name], (self._clock() - cursor).total_seconds())
-        return ages
+            if synced_until := ledger.cursors.synced_until(account.name):
+                ages.add_metric([account.name], (self._clock() - synced_until).total_seconds())
+            backlog = ledger.lanes.backlog(account.name)
+            left.add_metric([account.name], backlog.left.total_seconds() if backlog else 0)
+        yield from (ages, left)
 
     def _throttle_waits(self) -> Iterator[Metric]:
         waits = _counter("throttle_waits", "Calls delayed by one of Amazon's rate limits.")

@@ -20,7 +20,6 @@ from amazon_bridge.service.counters import Counters
 from amazon_bridge.service.job_health import JobKey, JobMonitor
 from amazon_bridge.service.resumed_runs import resume_pause
 from amazon_bridge.service.scheduler import Scheduler
-from amazon_bridge.sync_runs import SWEEP
 
 log = structlog.get_logger(__name__)
 
@@ -109,15 +108,7 @@ class JobRunner:
         account = next((each for each in app.config.accounts if each.name == name), None)
         if account is None:  # the configuration changed while the run waited
             return Counts(error=f"The configuration has no account {name!r} any more.")
-        counts = self._run_recorded(app, account, job, partial(app.sync, account, job))
-        if (
-            counts is not None
-            and not self.stopping.is_set()
-            and self.availability.are_up(ODOO, name)
-            and app.is_sweep_due(account, job)
-        ):
-            self._run_recorded(app, account, SWEEP, partial(app.sweep, account))
-        return counts
+        return self._run_recorded(app, account, job, partial(app.sync, account, job))
 
     def probe(self, remote: str) -> None:
         """Probe a remote that is down; if it answers, run what was skipped."""

@@ -20,6 +20,7 @@ from amazon_bridge.app import ODOO
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.jobs import JOBS, NAMES
+from amazon_bridge.flows.orders import backlog
 from amazon_bridge.flows.pending import pending_entries
 from amazon_bridge.job import Job
 from amazon_bridge.service.availability import Availability
@@ -234,14 +235,21 @@ def _worst_first(runner: JobRunner) -> list[AccountConfig]:
 
 def _account(runner: JobRunner, account: AccountConfig, now: datetime) -> Markup:
     countries = ", ".join(each.country_code for each in account.marketplaces)
-    cursor = runner.app.ledger.cursors.get(account.name)
+    ledger = runner.app.ledger
+    synced_until, behind = (
+        ledger.cursors.synced_until(account.name),
+        ledger.lanes.backlog(account.name),
+    )
     healths = {job: runner.monitor[account.name, job] for job in NAMES}
     jobs = Markup("").join(_job(job, health, now) for job, health in healths.items())
-    failures = ((2 + len(NAMES), job, each.error) for job, each in healths.items() if each.error)
+    reasons = [(job, each.error) for job, each in healths.items() if each.error]
+    if behind:
+        reasons.append(("Back-log", backlog.sentence(behind, now)))
+    failures = ((2 + len(NAMES), *reason) for reason in reasons)
     return _ACCOUNT.format(
         account.name,
         countries,
-        _ago(cursor, now) if cursor else "nothing yet",
+        _ago(synced_until, now) if synced_until else "nothing yet",
         jobs,
         _each(_FAILURE, failures),
     )

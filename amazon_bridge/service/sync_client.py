@@ -6,6 +6,7 @@ One process then keeps Amazon's rate limits, and the daemon knows the results at
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -23,8 +24,20 @@ _PAUSE = 0.25  # seconds between two requests for the result
 _TIMEOUT = 60.0  # seconds; responses take milliseconds, but a busy moment must not end a long wait
 
 
-def sync(config: Config, job: str, account: str | None) -> Results | None:
+def sync(
+    config: Config,
+    job: str,
+    account: str | None,
+    *,
+    show: Callable[[], Callable[[], None]] | None = None,
+) -> Results | None:
     """Let the daemon of this configuration run jobs.
+
+    Args:
+        config: the configuration.
+        job: the job's name, or ``all``.
+        account: the account's name; None: all.
+        show: called once the daemon has accepted; returns what is called while it runs them.
 
     Returns:
         The counts by account and job; None if no matching daemon is running.
@@ -38,7 +51,7 @@ def sync(config: Config, job: str, account: str | None) -> Results | None:
     request = SyncRequest(job=job, account=account, configuration=config.digest())
     with connect(config.http, _TIMEOUT) as daemon:
         id_ = _requested(daemon, request)
-        return _awaited(daemon, id_) if id_ else None
+        return _awaited(daemon, id_, show() if show else None) if id_ else None
 
 
 def _requested(daemon: httpx.Client, request: SyncRequest) -> str | None:
@@ -75,8 +88,10 @@ def _document(response: httpx.Response) -> Any:
         return None
 
 
-def _awaited(daemon: httpx.Client, id_: str) -> Results:
+def _awaited(daemon: httpx.Client, id_: str, refresh: Callable[[], None] | None) -> Results:
     while (response := _response(daemon, id_)).status_code == httpx.codes.ACCEPTED:
+        if refresh:
+            refresh()
         time.sleep(_PAUSE)
     match _document(response):
         case {"accounts": accounts}:

@@ -1,5 +1,6 @@
 """Makes clients of a simulated seller. Nothing really sleeps."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from amazon_bridge.amazon import operations
-from amazon_bridge.amazon.selling_partner import SellingPartner
+from amazon_bridge.amazon.selling_partner import Page, SellingPartner
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import Order, UnreadableOrder
@@ -84,5 +85,14 @@ class Desk:
         now = self.simulator.world.clock()
         return now - timedelta(days=30), now - timedelta(minutes=2)
 
+    def pages(self, partner: SellingPartner) -> Iterator[Page]:
+        """All pages of the window."""
+        token: str | None = None
+        while True:
+            yield (page := partner.changed_orders(*self.window(), token))
+            token = page.next_token
+            if token is None:
+                return
+
     def changed(self, partner: SellingPartner) -> list[Order | UnreadableOrder]:
-        return [o for page in partner.changed_orders(*self.window()) for o in page.orders]
+        return [order for page in self.pages(partner) for order in page.orders]

@@ -203,7 +203,7 @@ def test_a_window_that_ends_now_is_refused_and_says_why(
 ) -> None:
     now = world.clock()
     with pytest.raises(AccountError, match="lastUpdatedBefore"):
-        next(partner.changed_orders(now - timedelta(days=1), now))
+        partner.changed_orders(now - timedelta(days=1), now)
 
 
 def test_all_of_amazons_errors_are_said(
@@ -495,7 +495,7 @@ def test_pages_cost_one_call_each_and_hold_all_orders(
 ) -> None:
     placed = {world.place_order().order_id for _ in range(230)}
     aged()
-    pages = list(partner.changed_orders(*desk.window()))
+    pages = list(desk.pages(partner))
     assert [len(page.orders) for page in pages] == [100, 100, 30]
     assert {order.order_id for page in pages for order in page.orders} == placed
     assert {page.complete_until for page in pages} == {desk.window()[1]}
@@ -513,15 +513,21 @@ def test_a_circle_of_pages_ends(partner: SellingPartner, simulator: Simulator, d
     assert partner.calls["searchOrders"] == 2
 
 
-def test_a_circle_of_several_pages_ends(
-    partner: SellingPartner, simulator: Simulator, desk: Desk
+def test_a_token_that_amazon_does_not_accept_is_the_account_s_trouble(
+    desk: Desk, partner: SellingPartner, clock: ManualClock, world: World, aged: Callable[[], None]
 ) -> None:
-    for token in "abcab":
-        body = f'{{"orders": [], "pagination": {{"nextToken": "{token}"}}}}'
-        simulator.faults.add("answer", "searchOrders", body=body)
-    with pytest.raises(Transient, match="repeated a page token"):
-        desk.changed(partner)
-    assert partner.calls["searchOrders"] == 4
+    for _ in range(101):
+        world.place_order()
+    aged()
+    window = desk.window()
+    token = partner.changed_orders(*window).next_token
+    assert token
+    assert len(partner.changed_orders(*window, token).orders) == 1
+    with pytest.raises(AccountError, match="parameters differ"):
+        partner.changed_orders(window[0] - timedelta(seconds=1), window[1], token)
+    clock.advance(hours=24)
+    with pytest.raises(AccountError, match="expired"):
+        partner.changed_orders(*window, token)
 
 
 def test_a_page_says_up_to_when_it_speaks(
@@ -529,7 +535,7 @@ def test_a_page_says_up_to_when_it_speaks(
 ) -> None:
     _, before = desk.window()
     simulator.settings.search_lag = 600
-    [page] = partner.changed_orders(*desk.window())
+    page = partner.changed_orders(*desk.window())
     assert page.complete_until == before - timedelta(minutes=10)
 
 
@@ -546,7 +552,7 @@ def test_no_page_covers_more_than_was_requested(
 ) -> None:
     body = json.dumps({"orders": [], "lastUpdatedBefore": said})
     simulator.faults.add("answer", "searchOrders", body=body)
-    [page] = partner.changed_orders(*desk.window())
+    page = partner.changed_orders(*desk.window())
     assert page.complete_until.isoformat() == until
 
 

@@ -248,8 +248,10 @@ def test_what_changed_before_a_cursor_is_left_out_only_on_request(here: MemorySh
     here.clock.advance(hours=1)
     (wanted,) = place(here)
     here.run("orders")
-    here.bridge.app.sweep(account)
     assert imported(here, *unwanted, wanted) == [False, False, True]
+    here.clock.advance(days=4)
+    here.run("orders")
+    assert imported(here, *unwanted) == [False, False]
 
 
 def test_a_cursor_set_back_repeats_nothing_and_keeps_what_people_changed(here: MemoryShop) -> None:
@@ -368,20 +370,23 @@ def test_a_database_that_moved_is_taken_up_and_a_copy_is_not(
 # Time
 
 
-def test_the_sweep_is_done_by_whichever_process_runs_the_orders(here: MemoryShop) -> None:
-    (account,) = here.bridge.app.accounts()
+@pytest.mark.parametrize(("late", "found"), [(0.2, 0.4), (1, 14), (10, 14), (50, 79)])
+def test_orders_that_amazon_shows_late_are_found(
+    here: MemoryShop, late: float, found: float
+) -> None:
+    """Within half an hour, or in the looks 12 hours and 3 days after they changed."""
     here.run("orders")
-    assert not here.bridge.app.is_sweep_due(account, "orders")
-    here.world.settings.search_delay = timedelta(hours=10).total_seconds()
-    (late,) = place(here)
-    for _ in range(23):
-        here.clock.advance(hours=1)
-        assert here.bridge.app.sync_with_sweep(account, "orders").error is None
-    assert imported(here, late) == [False], "it showed up behind the cursor"
-    here.clock.advance(hours=2)
-    counts = here.bridge.app.sync_with_sweep(account, "orders")
-    assert (counts.seen, counts.created) == (0, 1)
-    assert imported(here, late) == [True]
+    here.world.settings.search_delay = timedelta(hours=late).total_seconds()
+    (order,) = place(here)
+    here.world.settings.search_delay = 0
+    hours = 0.0
+    while imported(here, order) == [False]:
+        here.run("orders")
+        hours += 1 / 12
+        if late > 1:
+            here.clock.advance(minutes=55)
+            hours += 11 / 12
+    assert late <= hours <= found
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(hours=-1)])

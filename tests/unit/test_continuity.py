@@ -208,16 +208,15 @@ def test_another_database_is_adopted_with_all_that_it_may_lack(ledger: Ledger):
 def test_a_chore_is_due_once_an_interval_whatever_the_clock_does(
     ledger: Ledger, clock: Clock, jump: timedelta
 ):
-    assert not ledger.chores.is_due("sweep", DAY, at_first=False)
     assert ledger.chores.is_due("forgetting", DAY)
     assert not ledger.chores.is_due("forgetting", DAY)
     clock.now += jump
-    assert ledger.chores.is_due("sweep", DAY, at_first=False)
-    assert not ledger.chores.is_due("sweep", DAY, at_first=False)
+    assert ledger.chores.is_due("forgetting", DAY)
+    assert not ledger.chores.is_due("forgetting", DAY)
     clock.now += DAY
-    assert ledger.chores.is_due("sweep", DAY, at_first=False)
-    ledger.chores.make_due("sweep")
-    assert ledger.chores.is_due("sweep", DAY, at_first=False)
+    assert ledger.chores.is_due("forgetting", DAY)
+    ledger.chores.make_due("forgetting")
+    assert ledger.chores.is_due("forgetting", DAY)
 
 
 def test_a_success_in_the_future_is_not_believed(ledger: Ledger, clock: Clock):
@@ -275,7 +274,6 @@ def test_a_store_of_the_last_release_is_taken_up(tmp_path: Path, clock: Clock):
     with Ledger(path, clock) as ledger:
         assert ledger.continuity.odoo_database() is None
         assert ledger.runs.last_success("acme", "orders") == NOON - DAY
-        assert ledger.chores.is_due("sweep of acme", DAY, at_first=False)
         assert ledger.items.file("acme", "orders", [Seen("A", "1")]) == []
         ledger.continuity.rewind("acme", NOON - 2 * DAY, job="orders")
         (entry,) = ledger.items.pending_entries("acme", "orders")

@@ -26,7 +26,7 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import MAX_ATTEMPTS, Seen, State
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.engine.window import Window
+from amazon_bridge.engine.window import Lane, Reading, Window
 
 HOUR = timedelta(hours=1)
 UNKNOWN_SKU = ItemError("unknown_sku", "Nobody knows SKU X-1.", "Create the product.")
@@ -61,9 +61,9 @@ def test_a_naive_cursor_is_refused(ledger: Ledger):
 
 
 def test_filing_a_window_moves_the_cursor_to_its_end(ledger: Ledger):
-    ledger.items.file("acme", "orders", [], window=Window(NOON - HOUR, NOON))
+    ledger.items.file("acme", "orders", [], reading=read(NOON - HOUR, NOON))
     assert ledger.cursors.get("acme") == NOON
-    ledger.items.file("acme", "orders", [], window=Window(NOON - HOUR, NOON + HOUR))
+    ledger.items.file("acme", "orders", [], reading=read(NOON - HOUR, NOON + HOUR))
     assert ledger.cursors.get("acme") == NOON + HOUR
 
 
@@ -75,14 +75,19 @@ def test_filing_without_a_window_leaves_the_cursor(ledger: Ledger):
 
 def test_filing_an_older_window_does_not_take_the_cursor_back(ledger: Ledger):
     ledger.cursors.set("acme", NOON)
-    ledger.items.file("acme", "orders", [], window=Window(NOON - 2 * HOUR, NOON - HOUR))
+    ledger.items.file("acme", "orders", [], reading=read(NOON - 2 * HOUR, NOON - HOUR))
     assert ledger.cursors.get("acme") == NOON
 
 
 def test_a_cursor_set_back_during_a_run_is_not_overrun_by_it(ledger: Ledger):
     ledger.cursors.set("acme", NOON - 48 * HOUR)
-    ledger.items.file("acme", "orders", [], window=Window(NOON - HOUR, NOON))
+    ledger.items.file("acme", "orders", [], reading=read(NOON - HOUR, NOON))
     assert ledger.cursors.get("acme") == NOON - 48 * HOUR
+
+
+def read(after: datetime, before: datetime) -> Reading:
+    """The live lane has read this window to its end."""
+    return Reading.of(Lane.LIVE, Window(after, before), "FR", NOON)
 
 
 # Items
@@ -362,7 +367,7 @@ def test_the_store_is_for_its_owner_only_with_all_its_files(path: Path, clock: C
 
 def test_what_was_written_is_there_after_reopening(path: Path, clock: Clock):
     with Ledger(path, clock) as ledger:
-        ledger.items.file("acme", "orders", [Seen("1", "a")], window=Window(NOON - HOUR, NOON))
+        ledger.items.file("acme", "orders", [Seen("1", "a")], reading=read(NOON - HOUR, NOON))
     with Ledger(path, clock) as ledger:
         assert ledger.items.pending("acme", "orders") == ["1"]
         assert ledger.cursors.get("acme") == NOON
@@ -429,7 +434,7 @@ def test_a_full_disk_stops_the_run_and_harms_nothing(ledger: Ledger):
     ledger._database._driver.execute("PRAGMA max_page_count = 12")
     many = [Seen(str(number), "b" * 100) for number in range(1000)]
     with pytest.raises(AccountError, match="Make room"):
-        ledger.items.file("acme", "orders", many, window=Window(NOON - HOUR, NOON))
+        ledger.items.file("acme", "orders", many, reading=read(NOON - HOUR, NOON))
     assert ledger.cursors.get("acme") is None
     assert ledger.items.pending("acme", "orders") == ["1"]
     assert ledger.items.settle("acme", "orders", "1", "a")
@@ -496,10 +501,10 @@ def test_two_processes_may_create_and_use_one_store_at_once(path: Path, clock: C
 def test_a_kill_at_any_statement_leaves_all_or_nothing(path: Path, clock: Clock):
     def file(ledger: Ledger) -> None:
         seen = [Seen("1", "b"), Seen("2", "a")]
-        ledger.items.file("acme", "orders", seen, window=Window(NOON - HOUR, NOON + HOUR))
+        ledger.items.file("acme", "orders", seen, reading=read(NOON - HOUR, NOON + HOUR))
 
     with Ledger(path, clock) as ledger:
-        ledger.items.file("acme", "orders", [Seen("1", "a")], window=Window(NOON - HOUR, NOON))
+        ledger.items.file("acme", "orders", [Seen("1", "a")], reading=read(NOON - HOUR, NOON))
         ledger.items.settle("acme", "orders", "1", "a")
     outcomes = set()
     for statement in range(1, 20):

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import MAX_ATTEMPTS, Seen, State
-from amazon_bridge.engine.window import Window
+from amazon_bridge.engine.window import Lane, Reading, Window
 
 START = datetime(2026, 11, 15, tzinfo=UTC)
 
@@ -62,7 +62,9 @@ class Histories(RuleBasedStateMachine):
     @rule(account=accounts, seen=seen_items, start=hours, length=st.integers(1, 24))
     def file_window(self, account: str, seen: list[Seen], start: int, length: int) -> None:
         window = Window(_at(start), _at(start + length))
-        keys = self.ledger.items.file(account, "orders", seen, window=window)
+        keys = self.ledger.items.file(
+            account, "orders", seen, reading=Reading.of(Lane.LIVE, window, "FR", self.now)
+        )
         cursor = self.cursors.get(account)
         if cursor is None or window.after <= cursor <= window.before:
             self.cursors[account] = window.before

@@ -33,6 +33,7 @@ class Ledger:
         self._database = subjects.Database(path, clock)
         self.items = subjects.Items(self._database)
         self.cursors = subjects.Cursors(self._database)
+        self.lanes = subjects.Lanes(self._database)
         self.runs = subjects.Runs(self._database)
         self.scans = subjects.Scans(self._database)
         self.feeds = subjects.Feeds(self._database)

@@ -1,4 +1,4 @@
-"""When chores such as the daily sweep were last begun."""
+"""When chores such as retention were last begun."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BEGIN = _BEGIN.on_conflict_do_update(
 class Chores(Subject):
     """The chores of all processes that share the store, by name."""
 
-    def is_due(self, chore: str, interval: timedelta, *, at_first: bool = True) -> bool:
+    def is_due(self, chore: str, interval: timedelta) -> bool:
         """Whether an interval has passed since any process began a chore.
 
         If so, it counts as begun now: the caller must do it.
@@ -26,7 +26,6 @@ class Chores(Subject):
         Args:
             chore: its name.
             interval: the time between two beginnings, whichever way the clock was set between.
-            at_first: whether a chore that was never begun is due now, or an interval later.
         """
         now = self._now()
         with self._transaction() as db:
@@ -34,7 +33,7 @@ class Chores(Subject):
             if begun and abs(now - begun) < interval:
                 return False
             db.execute(_BEGIN, {"name": chore, "begun": now})
-        return begun is not None or at_first
+        return True
 
     def make_due(self, chore: str) -> None:
         """Note that a chore that was begun could not be done."""

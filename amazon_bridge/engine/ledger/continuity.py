@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from amazon_bridge.engine.ledger import memos
 from amazon_bridge.engine.ledger.database import Subject, Transaction
+from amazon_bridge.engine.ledger.lanes import forget_readings
 from amazon_bridge.engine.ledger.scans import forget_all
 from amazon_bridge.engine.ledger.tables import (
     Moment,
@@ -21,7 +22,9 @@ from amazon_bridge.engine.ledger.tables import (
     feeds,
     insert,
     items,
+    lanes,
     odoo_database,
+    readings,
     runs,
 )
 from amazon_bridge.engine.records import CLOCKS_DIFFER, DatabaseId, State
@@ -34,6 +37,8 @@ _WAITED_FOR = (
     runs.c.last_started,
     runs.c.last_finished,
     chores.c.begun,
+    lanes.c.since,
+    readings.c.begun,
 )
 """Moments from which on something is waited for.
 
@@ -175,6 +180,7 @@ def _rewind(db: Transaction, account: str, since: datetime, job: str) -> None:
             rewinds=accounts.c.rewinds + 1,
         )
     )
+    forget_readings(db, account)
     named = {"of_account": account, "of_job": job}
     db.execute(_FORGET_ODOO, named)
     db.execute(_REOPEN, {**named, "since": since})

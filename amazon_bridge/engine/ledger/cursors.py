@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Column, ColumnElement, or_, select, update
+from sqlalchemy import Column, ColumnElement, select, update
 
-from amazon_bridge.engine.ledger.database import Subject, Transaction
-from amazon_bridge.engine.ledger.tables import accounts, earlier
-from amazon_bridge.engine.window import Window
+from amazon_bridge.engine.ledger.database import Subject
+from amazon_bridge.engine.ledger.lanes import forget_readings
+from amazon_bridge.engine.ledger.tables import accounts, earlier, lanes
+from amazon_bridge.engine.window import Lane
 
 
 class Cursors(Subject):
@@ -19,8 +20,17 @@ class Cursors(Subject):
         return self._get(accounts.c.cursor, account)
 
     def set(self, account: str, at: datetime) -> None:
-        """Move the cursor; items stay as they are. To process them again, ``rewind``."""
+        """Move the cursor; items stay as they are. To process them again, ``rewind``.
+
+        What was read beyond it is read again.
+        """
         self._move(account, at, earlier(accounts.c.began, at))
+
+    def synced_until(self, account: str) -> datetime | None:
+        """Up to when new orders are known; while there is a back-log, that is not the cursor."""
+        is_live = (lanes.c.account == account, lanes.c.lane == Lane.LIVE)
+        rows = self._rows(select(lanes.c.position).where(*is_live))
+        return rows[0].position if rows else self.get(account)
 
     def began(self, account: str) -> datetime | None:
         """The earliest moment the cursor was ever set to; None before it was set."""
@@ -40,13 +50,4 @@ class Cursors(Subject):
         move = update(accounts).where(accounts.c.name == account)
         with self._transaction(account) as db:
             db.execute(move.values(cursor=cursor, began=began))
-
-
-def advance(db: Transaction, account: str, window: Window) -> None:
-    """Move a cursor to the end of a window, unless it is outside of it."""
-    is_inside = accounts.c.cursor.between(window.after, window.before)
-    db.execute(
-        update(accounts)
-        .where(accounts.c.name == account, or_(accounts.c.cursor.is_(None), is_inside))
-        .values(cursor=window.before)
-    )
+            forget_readings(db, account)

@@ -28,8 +28,8 @@ from sqlalchemy import (
 from amazon_bridge.engine.codec import BaseMemo, encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import memos, skus, statements
-from amazon_bridge.engine.ledger.cursors import advance
 from amazon_bridge.engine.ledger.database import Subject
+from amazon_bridge.engine.ledger.lanes import note_page
 from amazon_bridge.engine.ledger.tables import (
     Moment,
     accounts,
@@ -39,23 +39,23 @@ from amazon_bridge.engine.ledger.tables import (
     items,
 )
 from amazon_bridge.engine.records import HELD, MAX_ATTEMPTS, Entry, Seen, State
-from amazon_bridge.engine.window import Window
+from amazon_bridge.engine.window import Reading
 
 
 class Items(Subject):
     """The items of all accounts and jobs."""
 
     def file(
-        self, account: str, job: str, seen: Iterable[Seen], *, window: Window | None = None
+        self, account: str, job: str, seen: Iterable[Seen], *, reading: Reading | None = None
     ) -> list[str]:
-        """File what was seen, and move the cursor to the end of the window: both or neither.
+        """File what was seen, and note that the reading has come so far: both or neither.
 
         New and changed items become pending, quarantined ones too. An item is changed when
         its fingerprint is not the filed one. A version older than the filed one changes nothing.
         File an order again when it is fetched again.
 
-        The cursor only moves forward, and only from within the window or from its start: a
-        cursor that was set back since then stays there.
+        At its end the cursor moves to the end of the window; only forward, and only from within
+        the window or from its start: a cursor that was set back since then stays there.
 
         Returns:
             The keys of those that are pending as they were seen, in the order in which they were
@@ -66,8 +66,8 @@ class Items(Subject):
         new |= {"first_seen": now, "last_seen": now}
         with self._transaction(account) as db:
             db.run(statements.FILE, *({**new, **_columns(row)} for row in rows))
-            if window:
-                advance(db, account, window)
+            if reading:
+                note_page(db, account, reading)
         pending = self._pending(account, job)
         latest = {row.key: row.fingerprint for row in rows}
         return [key for key, fingerprint in latest.items() if pending.get(key) == fingerprint]

@@ -210,5 +210,33 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE lanes (
+            account TEXT NOT NULL REFERENCES accounts (name),
+            lane TEXT NOT NULL,
+            begins TEXT,  -- of the back-log; of the live interval beside it
+            position TEXT,  -- everything before it was read
+            since TEXT,  -- when reading the back-log began
+            PRIMARY KEY (account, lane)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE readings (
+            account TEXT NOT NULL REFERENCES accounts (name),
+            lane TEXT NOT NULL,
+            window_after TEXT NOT NULL,
+            window_before TEXT NOT NULL,
+            marketplaces TEXT NOT NULL,
+            begun TEXT NOT NULL,
+            known_until TEXT NOT NULL,
+            token TEXT NOT NULL,  -- Amazon's, of the next page
+            PRIMARY KEY (account, lane)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # The daily sweep's: second looks replaced it.
+        "DELETE FROM runs WHERE job = 'sweep'",
+        "DELETE FROM chores WHERE name LIKE 'sweep of %'",
+    ),
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

@@ -8,8 +8,20 @@ from amazon_bridge.engine.ledger.cursors import Cursors
 from amazon_bridge.engine.ledger.database import Database
 from amazon_bridge.engine.ledger.feeds import Feeds
 from amazon_bridge.engine.ledger.items import Items
+from amazon_bridge.engine.ledger.lanes import Lanes
 from amazon_bridge.engine.ledger.runs import Runs
 from amazon_bridge.engine.ledger.scans import Scans
 from amazon_bridge.engine.ledger.skus import Skus
 
-__all__ = ["Chores", "Continuity", "Cursors", "Database", "Feeds", "Items", "Runs", "Scans", "Skus"]
+__all__ = [
+    "Chores",
+    "Continuity",
+    "Cursors",
+    "Database",
+    "Feeds",
+    "Items",
+    "Lanes",
+    "Runs",
+    "Scans",
+    "Skus",
+]

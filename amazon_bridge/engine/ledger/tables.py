@@ -233,6 +233,27 @@ scanned = _table(
     _moment("written", nullable=False),
 )
 
+lanes = _table(
+    "lanes",
+    _account(),
+    _key("lane"),
+    Column("begins", Moment, comment="of the back-log; of the live interval beside it"),
+    Column("position", Moment, comment="everything before it was read"),
+    Column("since", Moment, comment="when reading the back-log began"),
+)
+
+readings = _table(
+    "readings",
+    _account(),
+    _key("lane"),
+    _moment("window_after", nullable=False),
+    _moment("window_before", nullable=False),
+    Column("marketplaces", Text, nullable=False),
+    _moment("begun", nullable=False),
+    _moment("known_until", nullable=False),
+    Column("token", Text, nullable=False, comment="Amazon's, of the next page"),
+)
+
 odoo_database = _table(
     "odoo_database",
     Column("number", Integer, primary_key=True, autoincrement=False),

@@ -14,7 +14,6 @@ ORDERS = Job(
     name="orders",
     title="Changed orders, from Amazon to Odoo.",
     run="amazon_bridge.flows.orders.with_invoices:sync",
-    sweep="amazon_bridge.flows.orders.run:sweep",
     amazon_roles=("Inventory and Order Tracking", "Direct-to-Consumer Delivery"),
     amazon_check="amazon_bridge.amazon.doctor:examine_orders",
     odoo_modules=(

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
-from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import addresses, reminders, requests, unit_notes, units
 from amazon_bridge.flows.orders.case import Case
@@ -18,6 +18,8 @@ from amazon_bridge.flows.orders.reminders import Reminder
 from amazon_bridge.flows.orders.units import ItemUnits
 from amazon_bridge.odoo import item_lines, people, sales
 from amazon_bridge.odoo.item_lines import ItemLine
+
+T = TypeVar("T")
 
 
 def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
@@ -90,14 +92,14 @@ _AT_ONCE = 50
 """Orders with open reminders that are compared in one sync run, at most."""
 
 
-def sample(entries: Sequence[Entry], moment: datetime) -> Sequence[Entry]:
-    """Return at most ``_AT_ONCE`` entries: other ones at another moment.
+def sample(entries: Sequence[T], moment: datetime, number: int = _AT_ONCE) -> Sequence[T]:
+    """Return so many entries at most: other ones at another moment.
 
     They are chosen at random, so that no schedule selects the same ones in every run.
     """
-    if len(entries) <= _AT_ONCE:
+    if len(entries) <= number:
         return entries
-    return random.Random(moment.timestamp()).sample(entries, _AT_ONCE)  # noqa: S311
+    return random.Random(moment.timestamp()).sample(entries, number)  # noqa: S311
 
 
 def _memo(

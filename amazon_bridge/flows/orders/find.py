@@ -1,17 +1,15 @@
-"""Which orders changed on Amazon: windows read page by page, and orders fetched by id."""
+"""Orders as Amazon shows them: filed, fetched by id, and whose they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
 from amazon_bridge.engine.records import Seen, State
-from amazon_bridge.engine.retrying import retry_transient
-from amazon_bridge.engine.window import Window
+from amazon_bridge.engine.window import Reading
 from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.decide import TO_BE_SHIPPED, to_be_imported
@@ -24,35 +22,10 @@ log = structlog.get_logger(__name__)
 FetchedOrder = Order | UnreadableOrder
 
 
-class Reading(NamedTuple):
-    """The orders that changed in a window, each once, in its latest version."""
-
-    orders: list[FetchedOrder]
-    window: Window
-    """The part of the window that Amazon's answer covers; the cursor must not move beyond it."""
-
-
-def read(context: Context, window: Window) -> list[FetchedOrder]:
-    """Return the orders that changed in a window, each once, in its latest version."""
-    return read_window(context, window).orders
-
-
-def read_window(context: Context, window: Window) -> Reading:
-    """Read a window page by page. Amazon may cover only a part of it, and says so."""
-    pages = retry_transient(
-        lambda: list(context.amazon.changed_orders(window.after, window.before)),
-        sleep=context.sleep,
-    )
-    known = window.until(min(page.complete_until for page in pages))
-    if known != window:
-        log.info("search_lags", account=context.name, until=known.before.isoformat())
-    return Reading(_newest(order for page in pages for order in page.orders), known)
-
-
-def _newest(fetched: Iterable[FetchedOrder]) -> list[FetchedOrder]:
+def newest(fetched: Iterable[FetchedOrder]) -> list[FetchedOrder]:
     """Return the latest version of each order.
 
-    Pages may repeat an order, and an older version may follow a newer one.
+    A page may repeat an order, and an older version may follow a newer one.
     """
     found: dict[str, FetchedOrder] = {}
     for each in fetched:
@@ -70,21 +43,21 @@ def _is_older(one: FetchedOrder, other: FetchedOrder) -> bool:
 
 
 def file(
-    context: Context, fetched: Sequence[FetchedOrder], *, window: Window | None = None
+    context: Context, fetched: Sequence[FetchedOrder], *, reading: Reading | None = None
 ) -> list[str]:
     """File orders in the state store.
 
     Args:
         context: of the account.
         fetched: orders as Amazon shows them now.
-        window: moves the cursor to its end in the same transaction.
+        reading: how far the reading of their window has come, noted in the same transaction.
 
     Returns:
         The ids of the orders to process: those that are new or changed. An order of which a newer
         version is filed is not among them.
     """
     seen = [_seen(each, importable=to_be_imported(each, filed_before=False)) for each in fetched]
-    return context.ledger.items.file(context.name, JOB, seen, window=window)
+    return context.ledger.items.file(context.name, JOB, seen, reading=reading)
 
 
 def _seen(order: FetchedOrder, *, importable: bool) -> Seen:

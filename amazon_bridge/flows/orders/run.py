@@ -1,7 +1,7 @@
 """Sync runs of the orders job.
 
-A run reads what changed on Amazon and files it in the state store, which moves the cursor; then
-it processes what is filed, a page of orders at a time.
+A run reads what changed on Amazon a page at a time; each page is filed in the state store, which
+moves the cursor at the end of a window, and then processed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Re
 from amazon_bridge.engine.records import CLOCKS_DIFFER
 from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.engine.window import Window, sweep_windows, windows
+from amazon_bridge.engine.window import Lane, settled
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import changes
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
@@ -28,10 +28,9 @@ from amazon_bridge.flows.orders.find import (
     leave_to_owner,
     no_account,
     owner_of,
-    read,
-    read_window,
 )
 from amazon_bridge.flows.orders.memo import JOB
+from amazon_bridge.flows.orders.reading import ChangedOrders, pages_from
 from amazon_bridge.flows.orders.tell import quarantine_all
 from amazon_bridge.model import Order
 from amazon_bridge.odoo import sales
@@ -47,16 +46,13 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
         unless Odoo is down.
     """
     begin = context.ledger.cursors.get(context.name) or _begin(context, dry_run=dry_run)
-    slices = windows(begin, context.clock())
     run = _Run(context, context.clock())
     if problem := _unreachable_cursor(context, begin):
         run.counts.note_error(problem)
     if dry_run:
-        run.attempt(lambda: run.foresee_all(slices))
+        run.attempt(lambda: run.foresee_from(begin))
         return run.counts
-    run.attempt(lambda: run.process_windows(slices))
-    run.attempt(run.process_leftovers)
-    run.attempt(run.process_changed_by_people)
+    run.read_and_process(begin)
     return run.finish()
 
 
@@ -85,20 +81,15 @@ def _unreachable_cursor(context: Context, cursor: datetime) -> str | None:
     )
 
 
-def sweep(context: Context) -> Counts:
-    """Read the orders of the last days again, for those that Amazon showed late.
-
-    The cursor stays. Changes before the account's beginning are not read. Errors as in ``sync``.
-    """
-    began = context.ledger.cursors.began(context.name) or context.clock()
-    run = _Run(context, context.clock())
-    run.attempt(lambda: run.process_late_orders(sweep_windows(context.clock(), began)))
-    return run.finish()
-
-
 _LEFTOVERS = 30
-"""Orders fetched one by one per batch: getOrder allows a burst of 30 calls."""
+"""Orders fetched one by one per run: getOrder allows a burst of 30 calls."""
 
+_LEFTOVERS_PAUSE = 60.0
+"""Seconds after which getOrder allows so many again."""
+
+_RECENTLY = timedelta(minutes=4)
+"""A run that only goes on with leftovers reads no changes again so soon: that costs a call, of
+which there is one in three minutes."""
 
 _LONGEST_REFUSAL = timedelta(days=1)
 """An order that Odoo refuses, without another one that it accepts, would stay pending forever."""
@@ -117,8 +108,25 @@ class _Run:
     refused: dict[str, ItemError] = field(default_factory=dict)
     """The errors of orders that Odoo refused as if the account were to blame."""
 
-    def attempt(self, part: Callable[[], None]) -> None:
-        """Do a part of the run; after an earlier error only if Odoo is up."""
+    def read_and_process(self, cursor: datetime) -> None:
+        """Process what changed lately, then what is left of earlier runs, then all the rest."""
+        changed = ChangedOrders(self.context, self.began, self._process_page)
+        through = self._is_resumed(cursor) or self.attempt(changed.read_live)
+        self.attempt(self.process_leftovers)
+        self.attempt(self.process_changed_by_people)
+        if through and self.attempt(changed.read_backlog):
+            self.attempt(changed.look_again)
+
+    def _is_resumed(self, cursor: datetime) -> bool:
+        is_recent = timedelta(0) <= settled(self.began) - cursor < _RECENTLY
+        return is_recent and len(self._leftovers()) > _LEFTOVERS
+
+    def attempt(self, part: Callable[[], None]) -> bool:
+        """Do a part of the run; after an earlier error only if Odoo is up.
+
+        Returns:
+            Whether it was done to its end.
+        """
         try:
             if self.counts.error:
                 self.context.odoo.ping()
@@ -127,44 +135,50 @@ class _Run:
             self.counts.note_error(error)
         except RateLimited as limit:
             self.counts.note_rate_limit(limit)
+        else:
+            return True
+        return False
 
-    def process_windows(self, slices: Sequence[Window]) -> None:
-        for window in slices:
-            self._process_changed(*read_window(self.context, window))
-
-    def process_late_orders(self, slices: Sequence[Window]) -> None:
-        for window in slices:
-            self._process_changed(read(self.context, window), None)
-
-    def _process_changed(self, fetched: Sequence[FetchedOrder], window: Window | None) -> None:
-        todo = file(self.context, fetched, window=window)
+    def _process_page(
+        self, lane: Lane, fetched: Sequence[FetchedOrder], todo: Sequence[str]
+    ) -> None:
+        """Process the new and changed orders of a page. A second look counts only these."""
         if todo:
             name = self.context.name
             log.info("orders_filed", account=name, shown=len(fetched), changed=len(todo))
-        self.counts += Counts(seen=len(fetched), unchanged=len(fetched) - len(todo))
+        seen = len(fetched) if lane in (Lane.LIVE, Lane.BACKLOG) else len(todo)
+        self.counts += Counts(seen=seen, unchanged=seen - len(todo))
         changed = set(todo)
         self._process([order for order in fetched if order.order_id in changed])
 
     def process_leftovers(self) -> None:
         """Process what earlier runs filed and didn't finish, as Amazon shows it now.
 
+        A run takes some of them, in no particular order, so that those that stay pending don't keep
+        others from their turn. It goes on soon, as long as that gets on with them.
+
         Raises:
             AccountError: a side is down, or refuses the account.
+            RateLimited: there are no more calls for it.
         """
+        before = self._leftovers()
+        self._process_again(changes.sample(before, self.began, _LEFTOVERS))
+        if len(before) > _LEFTOVERS and len(self._leftovers()) < len(before):
+            self.counts.note_rate_limit(RateLimited("getOrder", _LEFTOVERS_PAUSE))
+
+    def _leftovers(self) -> list[str]:
         pending = self.context.ledger.items.pending(self.context.name, JOB)
-        again = [order_id for order_id in pending if order_id not in self.refused]
-        for start in range(0, len(again), _LEFTOVERS):
-            self._process_again(again[start : start + _LEFTOVERS])
+        return [order_id for order_id in pending if order_id not in self.refused]
 
     def process_changed_by_people(self) -> None:
         """Process orders again that people have changed, so that their reminders may be outdated.
 
         Raises:
             AccountError: a side is down, or refuses the account.
+            RateLimited: there are no more calls for it.
         """
         again = changes.changed_by_people(self.context, before=self.began)
-        for start in range(0, len(again), _LEFTOVERS):
-            self._process_again(again[start : start + _LEFTOVERS])
+        self._process_again(again[:_LEFTOVERS])
 
     def _process_again(self, order_ids: Sequence[str]) -> None:
         context, fetched, errors = self.context, [], {}
@@ -215,9 +229,9 @@ class _Run:
             key: self.refused[key] for key, moment in since.items() if moment and moment <= limit
         }
 
-    def foresee_all(self, slices: Sequence[Window]) -> None:
-        for window in slices:
-            self.counts += _foresee(self.context, read(self.context, window))
+    def foresee_from(self, cursor: datetime) -> None:
+        for fetched in pages_from(self.context, cursor):
+            self.counts += _foresee(self.context, fetched)
 
 
 def _without_account(context: Context, fetched: Sequence[FetchedOrder]) -> dict[str, ItemError]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amazon_bridge.engine.errors import AccountError, Transient
+from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import invoices
 from amazon_bridge.flows.context import Context
@@ -21,4 +21,8 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
             context.odoo.ping()
     except (AccountError, Transient):
         return counts
-    return counts + invoices.sync(context, dry_run=dry_run)
+    try:
+        return counts + invoices.sync(context, dry_run=dry_run)
+    except RateLimited as limit:
+        counts.note_rate_limit(limit)
+        return counts

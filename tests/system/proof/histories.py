@@ -69,7 +69,7 @@ PEOPLES = weighted(
 PROGRAMS = weighted(
     wait=2,
     save=2,
-    **dict.fromkeys(("lose_state_store", "set_cursor_back", "sweep"), 1),
+    **dict.fromkeys(("lose_state_store", "set_cursor_back", "rest"), 1),
     restore_state_store=1,
     restore_odoo=1,
 )
@@ -202,7 +202,7 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
         self.stage.close(self.scene)
 
     def _calm_down(self) -> None:
-        """Amazon shows all as it is, people unlock their orders, and the daily sweep is done."""
+        """Amazon shows all as it is, people unlock their orders, and there was a second look."""
         self.clock.advance(hours=8)
         self.habits.repeating_search = self.habits.lagging_search = False
         self._label_the_rest()
@@ -210,7 +210,7 @@ class Histories(OnAmazon, InOdoo, ToBridge, AtTheEnd):
         locked = [row["id"] for row in sale_orders if row["locked"]]
         self.shop.rpc("sale.order", "action_unlock", locked)
         self.bridge.sync_all()
-        self.program_sweep()
+        self.program_rest()
         self._release_all()
         self.bridge.app.ledger.items.retry()
 

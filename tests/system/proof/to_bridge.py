@@ -22,12 +22,11 @@ class ToBridge(History):
         self._look_again(self.bridge.program.start)
         self.cursors.clear()
 
-    def program_sweep(self, _: int = 0) -> None:
-        for account in self.bridge.app.config.accounts:
-            self.clock.advance(minutes=3)
-            with capture_logs():
-                counts = self.bridge.app.sweep(account)
-            assert counts.error is None, counts
+    def program_rest(self, _: int = 0) -> None:
+        """Long enough for a second look at what Amazon has shown late by now."""
+        self.clock.advance(hours=14)
+        with capture_logs():
+            self.bridge.sync_all(["orders"])
 
     def program_save(self, _: int) -> None:
         """Dump Odoo's database, and copy the state store."""

@@ -1,0 +1,242 @@
+"""Reads what changed on Amazon: the windows of all lanes, page by page.
+
+Each page is filed together with the token of the next one, and then processed. A run that ends in
+between goes on there; nothing is lost and nothing is read twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from amazon_bridge.amazon.selling_partner import Page
+from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
+from amazon_bridge.engine.retrying import retry_transient
+from amazon_bridge.engine.throttle import Urgency
+from amazon_bridge.engine.window import (
+    LOOKS,
+    Backlog,
+    Lane,
+    Look,
+    Reading,
+    Window,
+    is_behind,
+    is_near,
+    live_start,
+    live_window,
+    live_window_beside,
+    look_window,
+    window_between,
+    windows_from,
+)
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.find import FetchedOrder, file, newest
+
+if TYPE_CHECKING:  # loads SQLAlchemy, which other commands do without
+    from amazon_bridge.engine.ledger.lanes import Lanes
+
+log = structlog.get_logger(__name__)
+
+ProcessPage = Callable[[Lane, Sequence[FetchedOrder], Sequence[str]], None]
+"""Gets the lane, the orders of a page, and the ids of those that are new or changed."""
+
+
+class _TokenRefused(AccountError):
+    """Amazon refused a page token, or the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedOrders:
+    """Reads the lanes of an account in one run.
+
+    Every method raises:
+
+    - ``RateLimited``: the calls that the lane may make are used up; a later run goes on.
+    - ``AccountError``, ``Transient``: a side is down, or refuses the account.
+    """
+
+    context: Context
+    now: datetime
+    process: ProcessPage
+
+    def read_live(self) -> None:
+        """Read what changed lately."""
+        for look in LOOKS:
+            self._position(look)  # which begins here, before the cursor moves
+        plan = self._live_window_beside if self._backlog() else self._live_window
+        self._read_lane(Lane.LIVE, plan, Urgency.LIVE)
+
+    def read_backlog(self) -> None:
+        """Read what changed long ago, if the cursor is far behind."""
+        self._read_lane(Lane.BACKLOG, self._backlog_window, Urgency.BACKLOG)
+
+    def look_again(self) -> None:
+        """Read a second time what orders can have been shown late for, while calls are to spare."""
+        with suppress(RateLimited):
+            for look in LOOKS:
+                self._read_lane(look.lane, lambda look=look: self._look_window(look), Urgency.SPARE)  # type: ignore[misc]
+
+    # Plans
+
+    @property
+    def _lanes(self) -> Lanes:
+        return self.context.ledger.lanes
+
+    @property
+    def _cursor(self) -> datetime:
+        return self.context.ledger.cursors.get(self.context.name) or self.now
+
+    def _backlog(self) -> Backlog | None:
+        """What lies between the cursor and the live interval, which begins if it is needed."""
+        name, start = self.context.name, live_start(self.now)
+        backlog = self._lanes.backlog(name)
+        if backlog is None and is_behind(self._cursor, self.now):
+            self._lanes.begin_backlog(name, self._cursor, start)
+            log.info("backlog_begun", account=name, since=self._cursor.isoformat())
+        elif backlog and is_behind(backlog.live_until, self.now):
+            self._lanes.begin_live_again(name, start)
+        return self._lanes.backlog(name)
+
+    def _live_window(self) -> Window | None:
+        start = self._with_first_look(self._cursor) if self._has_spare_calls else self._cursor
+        return live_window(self._cursor, start, self.now)
+
+    @property
+    def _has_spare_calls(self) -> bool:
+        """Whether there are more calls than the live windows and the later looks need."""
+        is_any_due = any(self._look_window(look) for look in LOOKS[:-1])
+        return not is_any_due and self.context.amazon.has_spare_searches
+
+    def _with_first_look(self, cursor: datetime) -> datetime:
+        """Where a window from the cursor begins, if the first look is made by the same calls."""
+        look = self._position(LOOKS[-1])
+        return min(look, cursor) if is_near(look, cursor) else cursor
+
+    def _live_window_beside(self) -> Window | None:
+        backlog = self._lanes.backlog(self.context.name)
+        return live_window_beside(backlog, self.now) if backlog else None
+
+    def _backlog_window(self) -> Window | None:
+        backlog = self._lanes.backlog(self.context.name)
+        if backlog is None:
+            return None
+        return window_between(self._with_first_look(backlog.position), backlog.ends)
+
+    def _look_window(self, look: Look) -> Window | None:
+        """The next window of a second look. What was looked at later than that needs it no more."""
+        positions = [self._position(each) for each in LOOKS[: LOOKS.index(look) + 1]]
+        return look_window(look, max(positions), self._cursor, self.now)
+
+    def _position(self, look: Look) -> datetime:
+        """How far a second look has come. None reads what changed before the account's beginning.
+
+        The first look has always looked back from the cursor, also at the beginning.
+        """
+        name = self.context.name
+        earliest = self.context.ledger.cursors.began(name) or self.now
+        first = self.now - look.lag
+        if look is LOOKS[-1]:
+            earliest, first = earliest - look.lag, self._cursor - look.lag
+        position = self._lanes.position(name, look.lane, first)
+        return max(min(position, self.now - look.lag), earliest)
+
+    # Pages
+
+    def _read_lane(self, lane: Lane, plan: Callable[[], Window | None], urgency: Urgency) -> None:
+        """Read a lane's windows, until nothing is left to read or Amazon shows nothing newer."""
+        while (reading := self._begun(lane) or self._planned(lane, plan())) and self._read(
+            reading, urgency
+        ):
+            pass
+
+    def _begun(self, lane: Lane) -> Reading | None:
+        """The window that an earlier run has begun to read, unless its token is not valid."""
+        reading = self._lanes.reading(self.context.name, lane)
+        if reading is None or reading.is_valid(self._marketplaces, self.now):
+            return reading
+        self._lanes.drop(self.context.name, lane)
+        return None
+
+    def _planned(self, lane: Lane, window: Window | None) -> Reading | None:
+        return Reading.of(lane, window, self._marketplaces, self.now) if window else None
+
+    @property
+    def _marketplaces(self) -> str:
+        return " ".join(sorted(each.marketplace_id for each in self.context.account.marketplaces))
+
+    def _read(self, reading: Reading, urgency: Urgency) -> bool:
+        """Read a window to its end; anew, if Amazon refuses its page token.
+
+        Returns:
+            False if Amazon shows only a part of it yet.
+        """
+        try:
+            return self._read_pages(reading, urgency)
+        except _TokenRefused:
+            log.info("page_token_refused", account=self.context.name, lane=reading.lane)
+            self._lanes.drop(self.context.name, reading.lane)
+        anew = Reading.of(reading.lane, reading.window, self._marketplaces, self.now)
+        return self._read_pages(anew, urgency)
+
+    def _read_pages(self, reading: Reading, urgency: Urgency) -> bool:
+        first, used = reading.token, set[str]()
+        while True:
+            page = self._fetch(reading, urgency, is_kept=reading.token != first)
+            reading = reading.continued(page.complete_until, page.next_token)
+            self._ensure_new(reading, used)
+            fetched = newest(page.orders)
+            todo = file(self.context, fetched, reading=reading)
+            self.process(reading.lane, fetched, todo)
+            if reading.token is None:
+                return self._is_complete(reading)
+
+    def _fetch(self, reading: Reading, urgency: Urgency, *, is_kept: bool) -> Page:
+        """Fetch the next page. A token that failed in an earlier run as well is dropped."""
+        amazon, window, token = self.context.amazon, reading.window, reading.token
+        try:
+            return retry_transient(
+                lambda: amazon.changed_orders(*window, token, urgency), sleep=self.context.sleep
+            )
+        except Transient:
+            if token and not is_kept:
+                self._lanes.drop(self.context.name, reading.lane)
+            raise
+        except AccountError as error:
+            if token is None:
+                raise
+            raise _TokenRefused(error.reason, error.remedy) from error
+
+    def _ensure_new(self, reading: Reading, used: set[str]) -> None:
+        """Refuse a page token that was used in this run: the list would never end."""
+        if reading.token in used:
+            self._lanes.drop(self.context.name, reading.lane)
+            raise Transient("Amazon repeated a page token of its list of orders.")
+        used |= {reading.token} if reading.token else set()
+
+    def _is_complete(self, reading: Reading) -> bool:
+        until, name = reading.known_until, self.context.name
+        if until < reading.window.before:
+            log.info("search_lags", account=name, until=until.isoformat())
+            return False
+        return True
+
+
+def pages_from(context: Context, cursor: datetime) -> Iterator[list[FetchedOrder]]:
+    """The pages that a run would read from this cursor on, the latest orders first.
+
+    Raises:
+        RateLimited: The calls that may be made at once are used up.
+    """
+    for window in windows_from(cursor, context.clock()):
+        token: str | None = None
+        while True:
+            page = context.amazon.changed_orders(*window, token)
+            yield newest(page.orders)
+            token = page.next_token
+            if token is None:
+                break

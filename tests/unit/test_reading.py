@@ -1,0 +1,158 @@
+"""Changed orders are read page by page: nothing is lost, whatever fails, and whenever."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from clocks import Clock
+from played_seller import EVERY, PlayedAccount, play, spread, throttled
+
+from amazon_bridge.engine.errors import AccountError, Transient
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.window import Lane
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def account(ledger: Ledger, clock: Clock) -> PlayedAccount:
+    account = PlayedAccount(ledger, clock, throttled(clock))
+    clock.now += EVERY
+    return account
+
+
+class Killed(BaseException):
+    """Ends a run as a kill does."""
+
+
+def test_a_failed_page_costs_that_page(account: PlayedAccount, clock: Clock):
+    orders = spread(account.amazon, clock() - 5 * MINUTE, MINUTE, 450)
+    account.amazon.fails = lambda call: Killed() if call == 3 else None
+    with pytest.raises(Killed):
+        account.run()
+    assert len(account.processed) == 200
+    account.run()
+    assert account.processed.keys() == set(orders)
+    assert set(account.times.values()) == {1}
+    assert account.amazon.calls == 6, "five pages, one of them twice"
+
+
+def test_a_token_that_fails_again_in_the_next_run_is_dropped(account: PlayedAccount, clock: Clock):
+    spread(account.amazon, clock() - 5 * MINUTE, MINUTE, 150)
+    account.amazon.fails = lambda call: Transient("Amazon failed.") if call > 1 else None
+    with pytest.raises(AssertionError):
+        _run_without_retries(account)
+    assert account.ledger.lanes.reading("acme", Lane.LIVE)
+    with pytest.raises(AssertionError):
+        _run_without_retries(account)
+    assert account.ledger.lanes.reading("acme", Lane.LIVE) is None
+
+
+def _run_without_retries(account: PlayedAccount) -> None:
+    before = len(account.processed)
+    account.run()
+    assert len(account.processed) > before + 100
+
+
+def test_a_token_that_amazon_refuses_is_dropped_and_the_window_is_read_anew(
+    account: PlayedAccount, clock: Clock
+):
+    orders = spread(account.amazon, clock() - 5 * MINUTE, MINUTE, 150)
+    account.amazon.fails = lambda call: AccountError("Invalid.") if call == 2 else None
+    account.run()
+    assert account.processed.keys() == set(orders)
+    assert account.amazon.calls == 4
+
+
+def test_an_account_that_amazon_refuses_is_not_asked_for_long(account: PlayedAccount):
+    account.amazon.fails = lambda _: AccountError("Denied.")
+    with pytest.raises(AccountError, match="Denied"):
+        account.run()
+    assert account.amazon.calls == 1
+
+
+@pytest.mark.parametrize("how", ["expired", "marketplaces"])
+def test_a_token_that_is_not_valid_any_more_is_not_used(
+    account: PlayedAccount, clock: Clock, how: str
+):
+    orders = spread(account.amazon, clock() - 5 * MINUTE, MINUTE, 150)
+    account.amazon.fails = lambda call: Killed() if call == 2 else None
+    with pytest.raises(Killed):
+        account.run()
+    if how == "expired":
+        clock.now += DAY
+    else:
+        account.context.account.marketplaces.append(type("Place", (), {"marketplace_id": "DE"}))
+    account.run()
+    assert account.processed.keys() == set(orders)
+
+
+def test_the_live_orders_come_before_the_back_log(account: PlayedAccount, clock: Clock):
+    account.ledger.cursors.set("acme", clock() - 20 * DAY)
+    spread(account.amazon, clock() - 20 * DAY, 19 * DAY, 4000, "old")
+    new = spread(account.amazon, clock() - 20 * MINUTE, 10 * MINUTE, 10, "new")
+    account.run()
+    assert list(account.processed)[:10] == new
+    assert 1000 < len(account.processed) < 2010
+    assert account.resumed_at
+    assert account.ledger.lanes.backlog("acme")
+
+
+@pytest.mark.parametrize(
+    ("late", "found"),
+    [
+        (10 * MINUTE, 20 * MINUTE),
+        (5 * HOUR, 13 * HOUR + EVERY),
+        (50 * HOUR, 78 * HOUR + EVERY),
+    ],
+)
+def test_orders_that_are_shown_late_are_found(
+    account: PlayedAccount, clock: Clock, late: timedelta, found: timedelta
+):
+    changed = clock()
+    account.amazon.change("late", changed, late)
+    every = EVERY if found < HOUR else HOUR
+    while "late" not in account.processed:
+        play([account], clock, every, every=every)
+    assert late <= account.processed["late"] - changed <= found + every
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_order_is_lost_whatever_happens(ledger: Ledger, clock: Clock, seed: int):
+    """Kills, faults, refused tokens, pauses and cursors set back, at random."""
+    chance = random.Random(seed)
+    account = PlayedAccount(ledger, clock, throttled(clock))
+    orders: list[str] = []
+
+    def fault(_: int) -> BaseException | None:
+        kinds = (Killed(), Transient("Amazon failed."), AccountError("Refused."))
+        return chance.choice(kinds) if chance.random() < 0.15 else None
+
+    account.amazon.fails = fault  # type: ignore[assignment]
+    for number in range(30):
+        begin = clock()
+        clock.now += chance.choice([MINUTE, EVERY, EVERY, 10 * EVERY, 6 * HOUR, DAY])
+        count = chance.choice([0, 5, 120, 350])
+        orders += spread(account.amazon, begin, clock() - begin, count, f"{number}-")
+        if chance.random() < 0.05:
+            ledger.cursors.set("acme", clock() - 2 * DAY)
+        with suppress(Killed, AccountError):
+            account.run()
+        _check_that_all_is_known(account, orders)
+    account.amazon.fails = lambda _: None
+    play([account], clock, 6 * HOUR)
+    assert account.processed.keys() == set(orders)
+    assert ledger.lanes.backlog("acme") is None
+    assert set(account.times.values()) <= {1}
+
+
+def _check_that_all_is_known(account: PlayedAccount, orders: list[str]) -> None:
+    """Everything before the cursor was processed."""
+    cursor = account.ledger.cursors.get("acme")
+    assert cursor
+    changed = {order_id: at for at, order_id, _ in account.amazon.changes}
+    known = {order_id for order_id in orders if changed[order_id] <= cursor}
+    assert known <= account.processed.keys()
