@@ -165,7 +165,8 @@ class Throttle:
         while seconds := self._take(seller, operation, claimant, urgency):
             slept += seconds
             if urgency is Urgency.SPARE or slept > PATIENCE:
-                log.info("throttled", seller=seller, operation=operation, seconds=round(seconds, 1))
+                say = log.debug if urgency is Urgency.SPARE else log.info
+                say("throttled", seller=seller, operation=operation, seconds=round(seconds, 1))
                 raise RateLimited(operation, seconds)
             self._sleep(seconds)
 

@@ -58,6 +58,7 @@ def test_metrics_show_the_state(metrics: str):
         'amazon_bridge_quarantined{account="acme-eu",job="orders"} 1.0',
         'amazon_bridge_pending{account="acme-eu",job="pickings"} 1.0',
         'amazon_bridge_cursor_age_seconds{account="acme-jp"} 18000.0',
+        'amazon_bridge_backlog_seconds{account="acme-jp"} 0.0',
         'amazon_bridge_last_success_timestamp_seconds{account="acme-us",job="orders"} 0.0',
         'amazon_bridge_failures{account="acme-us",job="orders"} 1.0',
         'amazon_bridge_side_up{side="acme-us"} 0.0',

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from base64 import b64encode
+from datetime import timedelta
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -159,3 +160,16 @@ def test_nothing_from_outside_is_markup(busy: JobRunner):
     assert not Parser(html).tags & {"u", "s", "q", "i", "dfn", "em", "kbd"}
     shown = [f"&lt;{tag}&gt;" for tag in ("u", "s", "q", "i", "dfn", "em", "kbd")]
     assert [tag for tag in shown if tag not in html] == []
+
+
+def test_a_back_log_is_shown_beside_what_is_synced(tmp_path: Path):
+    runner, clock = idle_runner(tmp_path)
+    ledger = runner.app.ledger
+    clock.now = NOW - timedelta(hours=2)
+    ledger.cursors.set("acme-eu", NOW - timedelta(days=20))
+    ledger.lanes.begin_backlog("acme-eu", NOW - timedelta(days=20), NOW - timedelta(minutes=5))
+    clock.now = NOW
+    text = text_of(page.show(runner, NOW).get_data(as_text=True))
+    assert "5 min" in text
+    assert "Back-log: changes from 2026-11-03" in text
+    assert "New orders do not wait for them." in text

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from click.testing import CliRunner, Result
 from filled import CONFIG
 
 from amazon_bridge.cli import main
+from amazon_bridge.cli.common import timestamp
 from amazon_bridge.config import HttpConfig, load
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
+from amazon_bridge.engine.window import Lane, Reading, Window
 from amazon_bridge.service import daemon_client, healthcheck
 
 
@@ -119,3 +121,21 @@ def test_an_error_that_all_jobs_have_is_said_once(config: Path, forbidding: str)
     flat = " ".join(result.output.split())
     assert flat.count("HTTP status 403") == 1
     assert "acme-eu, orders, cancellations, pickings: " in flat
+
+
+def test_a_back_log_is_shown_with_its_progress(config: Path, tmp_path: Path):
+    now = datetime.now(UTC)
+    begins, ends = now - timedelta(days=20), now - timedelta(minutes=30)
+    with Ledger(tmp_path / "bridge.db", lambda: now - timedelta(hours=2)) as ledger:
+        ledger.cursors.set("acme-eu", begins)
+        ledger.lanes.begin_backlog("acme-eu", begins, ends)
+        half = Reading.of(Lane.BACKLOG, Window(begins, begins + (ends - begins) / 2), "", now)
+        ledger.items.file("acme-eu", "orders", [], reading=half)
+    output = run(config, "status").output
+    assert "acme-eu: changes from" in output
+    assert "50%" in output
+    assert "about 2 h left" in output
+    status = json.loads(run(config, "status", "--json").output)["accounts"]
+    assert status["acme-eu"]["backlog"]["share_done"] == 0.5
+    assert status["acme-eu"]["synced_until"] == timestamp(ends)
+    assert status["acme-us"]["backlog"] is None
