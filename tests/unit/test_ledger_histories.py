@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -15,6 +16,8 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import MAX_ATTEMPTS, Seen, State
 from amazon_bridge.engine.window import Lane, Reading, Window
+
+pytestmark = pytest.mark.slow
 
 START = datetime(2026, 11, 15, tzinfo=UTC)
 

@@ -15,6 +15,7 @@ MANY = 200
 """More calls than a run has."""
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_nobody_in_the_dark(tmp_path: Path) -> None:
     stage = MemoryStage(tmp_path)
     for number in range(1, MANY):
