@@ -104,7 +104,8 @@ def work(
     - ``ItemError``: the batch is halved until the bad item is alone.
     - ``Transient``: the batch is retried. If that does not help although the remote is up, the
       batch is to blame and is halved, now without retries; an item that fails alone, twice,
-      gets an ``ItemError`` of kind ``keeps_failing``.
+      gets an ``ItemError`` of kind ``keeps_failing``. If ``_FAILING`` items in a row fail so,
+      and the last one of the batch too, the operation is broken, and no item is to blame.
     - ``AccountError``: if the remote is up and accepts the login, some item is to blame: the
       batch is halved, and an item that is refused alone gets an ``ItemError`` of kind
       ``access_refused``. Only if every item is refused in the same way, the account is to blame;
@@ -125,18 +126,22 @@ def work(
 
     Raises:
         Refused: the remote is up, but refuses every item tried so far in the same way.
-        AccountError: the remote is down, refuses the login, or asks to wait longer than the
-            policy allows. No further item is tried.
+        AccountError: the remote is down, refuses the login, asks to wait longer than the
+            policy allows, or fails for all items alike. No further item is tried.
         Transient: with ``raise_transient`` only.
         StorageError, ConfigError, RateLimited: as raised by ``apply`` or ``alive``.
     """
     worker = _Worker(apply, key, alive, policy, sleep, raise_transient)
     for start in range(0, len(items), size):
         sleep(0)  # where a daemon that is to stop raises ``Stopped``: between two batches
-        worker.work(items[start : start + size], policy)
+        worker.process(items[start : start + size])
         worker.stop_if_all_are_refused(items[: start + size])
     return worker.failures
 
+
+_FAILING = 5
+"""Consecutive items that keep failing, after which the last one of their batch is tried: if that
+fails too, the operation is broken."""
 
 _SILENCE = 3
 """Consecutive items without a response after which the remote counts as down."""
@@ -232,11 +237,24 @@ class _Worker(Generic[T]):
     sleep: Callable[[float], None]
     raise_transient: bool = False
     failures: dict[str, ItemError] = field(default_factory=dict)
+    failing: int = 0
+    """Consecutive items that keep failing."""
+    untried: list[T] = field(default_factory=list)
+    """The last item of the batch, unless it was tried ahead of its turn."""
+    ahead: str | None = None
+    """The key of the item that was processed ahead of its turn."""
+
+    def process(self, batch: Sequence[T]) -> None:
+        """Process a batch; if it fails, its halves."""
+        self.failing, self.untried = 0, list(batch[-1:])
+        self.work(batch, self.policy)
 
     def work(self, batch: Sequence[T], policy: RetryPolicy) -> None:
+        if self.ahead and not (batch := [each for each in batch if self.key(each) != self.ahead]):
+            return
         match self._error_of(batch, policy):
             case None:
-                pass
+                self.failing = 0
             case ItemErrors() as error:
                 self._exclude(batch, error, policy)
             case ItemError() as error:
@@ -245,6 +263,7 @@ class _Worker(Generic[T]):
                 _raise_if_asked_to_wait(error)
                 _ensure_alive(self.alive)
                 self._halve(batch, keeps_failing(error), NO_RETRY)
+                self._stop_if_broken(batch, error)
             case AccountError() as error:
                 _ensure_alive(self.alive)
                 self._halve(batch, access_refused(error), policy)
@@ -274,6 +293,20 @@ class _Worker(Generic[T]):
         ways = {_NUMBERS.sub("", error.reason) for error in refusals.values()}
         if len(refusals) == len(errors) and len(ways) == 1:
             raise Refused(refusals)
+
+    def _stop_if_broken(self, batch: Sequence[T], error: Transient) -> None:
+        """After ``_FAILING`` failing items, raise AccountError if the last one fails too."""
+        if len(batch) > 1:
+            return
+        self.failing += 1
+        if self.failing < _FAILING or not self.untried or self.untried[0] is batch[0]:
+            return
+        last = self.untried.pop()
+        match self._error_of([last], LAST_CHANCE):
+            case None:
+                self.failing, self.ahead = 0, self.key(last)
+            case Transient():
+                raise AccountError(error.reason, error.remedy) from error
 
     def _exclude(self, batch: Sequence[T], error: ItemErrors, policy: RetryPolicy) -> None:
         """Fail the items that the error names, retry the rest; naming none of them is a bug."""

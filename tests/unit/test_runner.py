@@ -177,10 +177,27 @@ def test_a_call_that_keeps_failing_is_sent_at_most_as_often_as_one_policy_allows
         retry_transient(lambda: send(batch), CALL, sleep=_no_sleep)
 
     items = range(SIZE)
-    failures = work(items, apply, key=str, alive=lambda: None, sleep=_no_sleep)
-    assert {error.kind for error in failures.values()} == {"keeps_failing"}
+    with pytest.raises(AccountError):
+        work(items, apply, key=str, alive=lambda: None, sleep=_no_sleep)
     assert calls.pop(tuple(items)) == BATCH.attempts
     assert set(calls.values()) == {CALL.attempts}
+
+
+def test_an_operation_that_fails_for_every_item_stops_the_account_after_a_few() -> None:
+    remote = Remote(dict.fromkeys(range(SIZE), "keeps_failing"))
+    with capture_logs(), pytest.raises(AccountError):
+        remote.work(range(SIZE))
+    alone = {batch[0] for batch in remote.batches if len(batch) == 1}
+    assert alone == {0, 1, 2, 3, 4, SIZE - 1}
+
+
+def test_many_items_that_keep_failing_keep_no_other() -> None:
+    remote = Remote(dict.fromkeys(range(SIZE - 1), "keeps_failing"))
+    with capture_logs():
+        failures = remote.work(range(SIZE))
+    assert set(failures) == {str(number) for number in range(SIZE - 1)}
+    assert remote.done == {SIZE - 1}
+    assert remote.batches.count([SIZE - 1]) == 1
 
 
 def test_a_passing_fault_while_halving_does_not_cost_an_item_its_place():
