@@ -95,18 +95,14 @@ def changed_delivery_orders(
     since: datetime,
     after: int = 0,
 ) -> Iterator[ChangedPage]:
-    """Read the changes of transfers that are done, or cancelled while their sale order goes on.
+    """Read the changes of transfers to customers that are done or cancelled.
 
     Their sale orders are read separately: a transfer with replaced or merged goods
     may have lost its sale order, and a condition on its moves would search all that ever were.
-    For the same reason, the condition on their sale orders is applied only to those that changed.
+    For the same reason, ``finished_delivery_orders`` has the condition on their sale orders.
     """
-    domain = _finished(company_id, except_location_id)
     over = [("state", "in", ["done", "cancel"]), *_outgoing(company_id, except_location_id)]
-    for page in changed(session, "stock.picking", over, since=since, after=after):
-        ids = ("id", "in", sorted(page.changes))
-        rows = session.search_read("stock.picking", [ids, *domain], ["id"]) if page.changes else []
-        yield page._replace(changes={row["id"]: page.changes[row["id"]] for row in rows})
+    return changed(session, "stock.picking", over, since=since, after=after)
 
 
 def finished_delivery_orders(
