@@ -101,6 +101,24 @@ def test_the_live_orders_come_before_the_back_log(account: PlayedAccount, clock:
     assert account.ledger.lanes.backlog("acme")
 
 
+def test_a_night_is_read_in_one_go_unless_it_is_too_much(account: PlayedAccount, clock: Clock):
+    account.ledger.cursors.set("acme", clock() - 12 * HOUR)
+    orders = spread(account.amazon, clock() - 12 * HOUR, 11 * HOUR, 150)
+    account.run()
+    assert account.processed.keys() == set(orders)
+    assert account.amazon.calls == 2
+    account.ledger.cursors.set("acme", clock() - 12 * HOUR)
+    orders += spread(account.amazon, clock() - 12 * HOUR, 11 * HOUR, 4000, "many")
+    account.run()
+    assert account.ledger.lanes.reading("acme", Lane.LIVE)
+    clock.now += EVERY
+    account.run()
+    assert account.ledger.lanes.backlog("acme"), "now new orders come first"
+    play([account], clock, 4 * HOUR)
+    assert account.processed.keys() == set(orders)
+    assert set(account.times.values()) == {1}
+
+
 @pytest.mark.parametrize(
     ("late", "found"),
     [

@@ -20,6 +20,7 @@ from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.throttle import Urgency
 from amazon_bridge.engine.window import (
     LOOKS,
+    SLICE,
     Backlog,
     Lane,
     Look,
@@ -95,12 +96,20 @@ class ChangedOrders:
         """What lies between the cursor and the live interval, which begins if it is needed."""
         name, start = self.context.name, live_start(self.now)
         backlog = self._lanes.backlog(name)
-        if backlog is None and is_behind(self._cursor, self.now):
+        if backlog is None and is_behind(self._cursor, self.now) and not self._is_at_hand:
             self._lanes.begin_backlog(name, self._cursor, start)
             log.info("backlog_begun", account=name, since=self._cursor.isoformat())
         elif backlog and is_behind(backlog.live_until, self.now):
             self._lanes.begin_live_again(name, start)
         return self._lanes.backlog(name)
+
+    @property
+    def _is_at_hand(self) -> bool:
+        """Whether all may be read in one go; if it is too much, a later run makes it a back-log.
+
+        That saves a call and an almost empty batch after each night and each restart.
+        """
+        return self.now - self._cursor <= SLICE and self.context.amazon.has_spare_searches
 
     def _live_window(self) -> Window | None:
         start = self._with_first_look(self._cursor) if self._has_spare_calls else self._cursor
