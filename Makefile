@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 DEMO := amazon_bridge_demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install test coverage test-fast lint format crash demo benchmark constraints base clean
+.PHONY: help install test test-fast lint format crash demo benchmark constraints base clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
@@ -23,10 +23,7 @@ test: lint ## check everything: the linters, then the tests against a real Odoo
 	@echo "Running the tests against a real Odoo"
 	@scripts/test-tools
 	@scripts/odoo-server install
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(COVERAGE)
-
-coverage: COVERAGE := --cov --cov-report=term:skip-covered
-coverage: test ## the same, and list the lines that no test runs (takes much longer)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-fast: $(INSTALLED) ## run the quick tests that need no real Odoo
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not real_odoo and not slow"
