@@ -62,6 +62,7 @@ class Stage:
     clock: Clock
     seller: Seller
     simulator: Simulator
+    start: datetime
     account: dict[str, Any] = field(default_factory=dict)
     """Further settings of the account."""
 
@@ -96,7 +97,7 @@ class Stage:
             },
             "endpoint": self.simulator.url,
             "token_url": self.simulator.token_url,
-            "start": (datetime.now(UTC) - timedelta(hours=20)).isoformat(),
+            "start": self.start.isoformat(),
             "cancellation_brake": {"orders": 100_000, "percent": 100},
         }
         odoo = {"url": database.url, "database": database.database, "login": database.login}
@@ -120,11 +121,18 @@ def filled(folder: Path, orders: int, seed: int) -> Iterator[Stage]:
     world.settings.rate_multiplier = 1_000_000
     seller = world.add_seller("A1BENCHMARK", COUNTRIES)
     fill(world, seller, orders, seed)
+    start = clock() - timedelta(minutes=45)
+    clock.shift = timedelta(minutes=3)  # Amazon shows nothing younger than two
     with Simulator(world) as simulator:
-        yield Stage(folder, world, clock, seller, simulator)
+        yield Stage(folder, world, clock, seller, simulator, start)
 
 
-def fill(world: World, seller: Seller, orders: int, seed: int, days: float = 0.5) -> None:
+_FORTY_MINUTES = 40 / (24 * 60)  # in days: from an hour on, a run reads a back-log besides
+
+
+def fill(
+    world: World, seller: Seller, orders: int, seed: int, days: float = _FORTY_MINUTES
+) -> None:
     """Place orders of the last days until exactly so many more are shown."""
     before = shown(world)
     while lacking := orders - shown(world) + before:
