@@ -28,6 +28,7 @@ from amazon_bridge.amazon.faults import (
 from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.sdk import Credentials, Site, Tokens, build, silence
 from amazon_bridge.engine.errors import (
+    AccountError,
     BridgeError,
     ConfigError,
     RateLimited,
@@ -43,6 +44,11 @@ P = TypeVar("P", bound=BaseModel)
 
 _REFUSALS = 4
 """Calls in all, if Amazon refuses each for its rate and there is a token again at once."""
+
+
+_LONGEST_REFUSAL = 3600.0
+"""Seconds in which Amazon refuses every call for its rate, after which it counts as an error. The
+slowest operation gets a token in three minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +211,9 @@ class Connection:
     def _error_of(self, refusal: Refusal, operation: Operation) -> BridgeError:
         if refusal.status != httpx.codes.TOO_MANY_REQUESTS:
             return error_of(refusal, operation)
-        self._throttle.drain(self._seller_id, operation.name, refusal.retry_after)
+        refused = self._throttle.drain(self._seller_id, operation.name, refusal.retry_after)
+        if refused > _LONGEST_REFUSAL:
+            return _refused_for_long(operation)
         return _RefusedForRate(operation.name, refusal.retry_after or 1 / operation.limit.rate)
 
     def _send(self, call: _Call) -> Answer:
@@ -222,6 +230,7 @@ class Connection:
         except Refusal as refusal:
             self._adapt_rate(operation, refusal.headers.get("x-amzn-ratelimit-limit"))
             raise
+        self._throttle.note_success(self._seller_id, operation.name)
         answer: Answer = self._local.answer
         self._adapt_rate(operation, answer.headers.get("x-amzn-ratelimit-limit"))
         return answer
@@ -251,6 +260,14 @@ class Connection:
 
 class _RefusedForRate(RateLimited):
     """Amazon refused a call for its rate (HTTP 429), although there was a token."""
+
+
+def _refused_for_long(operation: Operation) -> AccountError:
+    return AccountError(
+        f"Amazon has refused every {operation.name} for its rate for over an hour (HTTP 429).",
+        "Another program may use up the rate of this seller and application: see Manage Your Apps"
+        " in Seller Central. The bridge tries again at Amazon's pace.",
+    )
 
 
 @cache

@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
-from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Transient
+from amazon_bridge.engine.errors import (
+    AccountError,
+    BridgeError,
+    ConfigError,
+    RateLimited,
+    Transient,
+)
 from amazon_bridge.terminal import say
 
 DONE, ITEMS_FAILED, WRONG_USAGE, OUT_OF_REACH = range(4)
@@ -52,7 +58,7 @@ class Commands(click.Group):
         except ConfigError as error:
             _complain(error)
             ctx.exit(WRONG_USAGE)
-        except (AccountError, Transient) as error:
+        except (AccountError, Transient, RateLimited) as error:
             _complain(error)
             ctx.exit(OUT_OF_REACH)
         except BridgeError as error:

@@ -75,6 +75,7 @@ class _Bucket:
     def __init__(self, limit: Limit, now: float) -> None:
         self.rate, self.burst = limit.rate, limit.burst
         self.full_at = now
+        self.refused_since: float | None = None
         self._queue: dict[str, _Place] = {}
         self._arrivals = 0
 
@@ -182,16 +183,27 @@ class Throttle:
             if 0 < rate < math.inf and rate != bucket.rate:
                 bucket.adapt(rate, self._clock())
 
-    def drain(self, seller: str, operation: str, seconds: float | None = None) -> None:
+    def note_success(self, seller: str, operation: str) -> None:
+        """Note that the remote accepted a call."""
+        with self._lock:
+            self._bucket(seller, operation).refused_since = None
+
+    def drain(self, seller: str, operation: str, seconds: float | None = None) -> float:
         """Empty the bucket: the remote refused a call because of its rate.
 
         Args:
             seller: Whose bucket.
             operation: Which of them.
             seconds: No call before so many seconds; default: the time of one token.
+
+        Returns:
+            For how many seconds the remote has refused every call.
         """
         with self._lock:
-            self._bucket(seller, operation).drain(self._clock(), seconds)
+            now, bucket = self._clock(), self._bucket(seller, operation)
+            bucket.drain(now, seconds)
+            bucket.refused_since = now if bucket.refused_since is None else bucket.refused_since
+            return now - bucket.refused_since
 
     def _take(self, seller: str, operation: str, claimant: str, urgency: Urgency) -> float:
         with self._lock:

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from urllib.parse import parse_qs
 
 import httpx
@@ -421,6 +422,24 @@ def test_nothing_waits_for_a_slow_rate_and_no_call_is_made(
     assert desk.throttle_sleeper.slept == []
     assert made == ["searchOrders"]
     assert partner.calls == {"searchOrders": 1}
+
+
+def test_a_rate_that_is_refused_for_over_an_hour_is_an_error(
+    desk: Desk, partner: SellingPartner, simulator: Simulator
+) -> None:
+    simulator.faults.add("429", "searchOrders", times=22)
+    pause = partial(desk.throttle_sleeper.sleep, 180)
+    for _ in range(21):
+        with pytest.raises(RateLimited):
+            desk.changed(partner)
+        pause()
+    with pytest.raises(AccountError, match="refused every searchOrders"):
+        desk.changed(partner)
+    pause()
+    desk.changed(partner)
+    simulator.faults.add("429", "searchOrders")
+    with pytest.raises(RateLimited):
+        desk.changed(partner)
 
 
 def test_accounts_of_one_seller_share_its_rate(desk: Desk, clock: ManualClock) -> None:
