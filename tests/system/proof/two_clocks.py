@@ -2,9 +2,15 @@
 
 from datetime import timedelta
 
-from amazon_bridge.flows import outbound
+from amazon_bridge.engine import scan
+from amazon_bridge.flows import scanning
 from amazon_bridge.flows.orders import importing
 
 FAR = timedelta(days=3650)
-SETTINGS = ((outbound, "_OVERLAP"), (importing, "_CLOCKS_DIFFER"))
+SETTINGS = (
+    (scan, "OVERLAP"),
+    (scan, "CLOCKS_DIFFER"),
+    (scanning, "_OVERLAP"),
+    (importing, "_CLOCKS_DIFFER"),
+)
 """How far to look back in Odoo, and how much to mind; set to ``FAR`` the difference is nothing."""
