@@ -1,6 +1,7 @@
 """The bridge in this process: its clock can be put forward, together with Amazon's."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -29,6 +30,10 @@ class ShiftedClock:
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.shift
 
+    def monotonic(self) -> float:
+        """Seconds for rates, which time that is skipped adds to."""
+        return time.monotonic() + self.shift.total_seconds()
+
     def advance(self, **duration: float) -> None:
         self.shift += timedelta(**duration)
 
@@ -52,7 +57,8 @@ class Bridge:
         if self._app is None:
             path = self.program.configure()
             loaded = config.load(path, ENVIRONMENT)
-            throttle = Throttle({name: replace(limit, rate=1000) for name, limit in LIMITS.items()})
+            limits = {name: replace(limit, rate=1000) for name, limit in LIMITS.items()}
+            throttle = Throttle(limits, clock=self.clock.monotonic)
             self._app = self.make_app(
                 loaded, clock=self.clock, sleep=lambda _: None, throttle=throttle
             )
