@@ -9,6 +9,7 @@ from amazon_bridge.flows.orders import importing
 FAR = timedelta(days=3650)
 SETTINGS = (
     (scan, "OVERLAP"),
+    (scan, "LATE"),
     (scan, "CLOCKS_DIFFER"),
     (scanning, "_OVERLAP"),
     (importing, "_CLOCKS_DIFFER"),
