@@ -107,14 +107,21 @@ class _Run:
     counts: Counts = field(default_factory=Counts)
     refused: dict[str, ItemError] = field(default_factory=dict)
     """The errors of orders that Odoo refused as if the account were to blame."""
+    counted: set[str] = field(default_factory=set)
+    """Orders that were read and counted; windows may overlap."""
 
     def read_and_process(self, cursor: datetime) -> None:
-        """Process what changed lately, then what is left of earlier runs, then all the rest."""
+        """Process what changed lately, then the back-log and what is left of earlier runs.
+
+        The back-log comes before the leftovers: after a rewind it shows, a hundred in a call, the
+        orders that are pending.
+        """
         changed = ChangedOrders(self.context, self.began, self._process_page)
         through = self._is_resumed(cursor) or self.attempt(changed.read_live)
+        through = through and self.attempt(changed.read_backlog)
         self.attempt(self.process_leftovers)
         self.attempt(self.process_changed_by_people)
-        if through and self.attempt(changed.read_backlog):
+        if through:
             self.attempt(changed.look_again)
 
     def _is_resumed(self, cursor: datetime) -> bool:
@@ -146,9 +153,12 @@ class _Run:
         if todo:
             name = self.context.name
             log.info("orders_filed", account=name, shown=len(fetched), changed=len(todo))
-        seen = len(fetched) if lane in (Lane.LIVE, Lane.BACKLOG) else len(todo)
-        self.counts += Counts(seen=seen, unchanged=seen - len(todo))
         changed = set(todo)
+        is_first_look = lane in (Lane.LIVE, Lane.BACKLOG)
+        shown = {each.order_id for each in fetched} if is_first_look else changed
+        new = shown - self.counted
+        self.counted |= new
+        self.counts += Counts(seen=len(new), unchanged=len(new - changed))
         self._process([order for order in fetched if order.order_id in changed])
 
     def process_leftovers(self) -> None:
