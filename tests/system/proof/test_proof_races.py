@@ -189,6 +189,8 @@ def test_people_ship_and_cancel_while_amazon_is_notified(scenario: Scenario, see
     created = datetime.now(UTC) - timedelta(hours=1)  # Odoo's clock dates their shipment
     lines = [Line(quantity=2), Line(sku="MUG-RED")]
     orders = [scenario.world.place_order("FR", lines, created=created) for _ in range(8)]
+    for order in orders:
+        scenario.world.change(order.order_id)  # Amazon's clock dates the change
     scenario.sync()
     scenario.program.accounts[0]["cancellation_brake"] = {"orders": 1000, "percent": 100}
     with Packers(scenario.shop, orders, random.Random(seed)) as packers:
