@@ -87,7 +87,7 @@ class SpoilingProxy(Proxy):
         status, headers, content = request.pass_on(body)
         if request.path.startswith(ORDERS) and status == 200:
             answer = json.loads(content)
-            for order in answer.get("orders") or [answer["order"]]:
+            for order in answer["orders"] if "orders" in answer else [answer["order"]]:
                 if (seed := self.chosen.get(order["orderId"])) is not None:
                     self._spoil(order, random.Random(seed))
             content = json.dumps(answer).encode()
