@@ -153,9 +153,9 @@ class Connection:
                 maybe_done=operation.writes,
             ) from None
 
-    def has_spare(self, operation: Operation) -> bool:
-        """Whether more than half of the calls are left that may be made at once."""
-        return self._throttle.has(self._seller_id, operation.name, Urgency.SPARE)
+    def has_spare(self, operation: Operation, besides: int = 0) -> bool:
+        """Whether more than half of the calls are left that may be made at once, and these."""
+        return self._throttle.has(self._seller_id, operation.name, Urgency.SPARE, besides)
 
     def log_in(self) -> None:
         """Get an access token, unless there is one.

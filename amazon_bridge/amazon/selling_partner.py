@@ -199,10 +199,13 @@ class SellingPartner:
         until = min(page.last_updated_before or before, before)
         return Page(tuple(map(self._read, page.orders)), until, following)
 
-    @property
-    def has_spare_searches(self) -> bool:
-        """Whether more than half of the calls are left that ``changed_orders`` may make at once."""
-        return self._connection.has_spare(operations.SEARCH_ORDERS)
+    def has_spare_searches(self, besides: int = 0) -> bool:
+        """Whether more than half of the calls are left that ``changed_orders`` may make at once.
+
+        Args:
+            besides: so many calls beyond the half.
+        """
+        return self._connection.has_spare(operations.SEARCH_ORDERS, besides)
 
     def order(self, order_id: str, *, as_is: bool = False) -> Order | UnreadableOrder:
         """One order as it is now, whatever its status.

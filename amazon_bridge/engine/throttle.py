@@ -90,9 +90,10 @@ class _Bucket:
         self.full_at = max(self.full_at, now) + 1 / self.rate
         return 0.0
 
-    def has(self, now: float, urgency: Urgency) -> bool:
-        """Whether there would be a token if nobody queued."""
-        free_at = self.full_at - (self.burst - 1 - self._reserve(urgency)) / self.rate
+    def has(self, now: float, urgency: Urgency, besides: int) -> bool:
+        """Whether there would be a token, and so many others, if nobody queued."""
+        left = min(self._reserve(urgency) + besides, self.burst - 1)
+        free_at = self.full_at - (self.burst - 1 - left) / self.rate
         return free_at - now <= _ROUNDING
 
     def _reserve(self, urgency: Urgency) -> int:
@@ -171,10 +172,13 @@ class Throttle:
                 raise RateLimited(operation, seconds)
             self._sleep(seconds)
 
-    def has(self, seller: str, operation: str, urgency: Urgency) -> bool:
-        """Whether a call of this urgency would get a token now, if nobody queued."""
+    def has(self, seller: str, operation: str, urgency: Urgency, besides: int = 0) -> bool:
+        """Whether a call of this urgency, and so many others, would get a token now.
+
+        If nobody queued.
+        """
         with self._lock:
-            return self._bucket(seller, operation).has(self._clock(), urgency)
+            return self._bucket(seller, operation).has(self._clock(), urgency, besides)
 
     def adapt(self, seller: str, operation: str, rate: float) -> None:
         """Continue at the rate (calls a second) that the remote granted."""

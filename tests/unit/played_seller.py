@@ -46,9 +46,8 @@ class PlayedAmazon:
     def change(self, order_id: str, at: datetime, late: timedelta = timedelta(0)) -> None:
         insort(self.changes, (at, order_id, at + late))
 
-    @property
-    def has_spare_searches(self) -> bool:
-        return self.throttle.has("A1", SEARCH, Urgency.SPARE)
+    def has_spare_searches(self, besides: int = 0) -> bool:
+        return self.throttle.has("A1", SEARCH, Urgency.SPARE, besides)
 
     def changed_orders(
         self, after: datetime, before: datetime, token: str | None, urgency: Urgency

@@ -43,6 +43,9 @@ if TYPE_CHECKING:  # loads SQLAlchemy, which other commands do without
 
 log = structlog.get_logger(__name__)
 
+_CALLS_OF_LOOK = 4
+"""Calls that are kept for a later look when it is due, so that the first one doesn't starve it."""
+
 ProcessPage = Callable[[Lane, Sequence[FetchedOrder], Sequence[str]], None]
 """Gets the lane, the orders of a page, and the ids of those that are new or changed."""
 
@@ -109,7 +112,7 @@ class ChangedOrders:
 
         That saves a call and an almost empty batch after each night and each restart.
         """
-        return self.now - self._cursor <= SLICE and self.context.amazon.has_spare_searches
+        return self.now - self._cursor <= SLICE and self.context.amazon.has_spare_searches()
 
     def _live_window(self) -> Window | None:
         start = self._with_first_look(self._cursor) if self._has_spare_calls else self._cursor
@@ -118,8 +121,8 @@ class ChangedOrders:
     @property
     def _has_spare_calls(self) -> bool:
         """Whether there are more calls than the live windows and the later looks need."""
-        is_any_due = any(self._look_window(look) for look in LOOKS[:-1])
-        return not is_any_due and self.context.amazon.has_spare_searches
+        due = sum(self._look_window(look) is not None for look in LOOKS[:-1])
+        return self.context.amazon.has_spare_searches(besides=due * _CALLS_OF_LOOK)
 
     def _with_first_look(self, cursor: datetime) -> datetime:
         """Where a window from the cursor begins, if the first look is made by the same calls."""
