@@ -94,7 +94,7 @@ def test_several_orders_in_one_feed(
         assert bridge.state("cancellations", order.order_id) == State.DONE
     assert goes_by(bridge, hours=2) == {}
     # Amazon shows them as cancelled now: runs of the orders job have nothing to do about it
-    assert bridge.sync("orders") == {"seen": 3, "unchanged": 3}
+    assert bridge.sync("orders") == {"seen": 4, "unchanged": 4}
     assert bridge.sync("cancellations") == {}
     assert len(bridge.feeds()) == 1
 
