@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,16 +35,18 @@ _PAUSE = 1.0
 class RetentionResult:
     """Result for the customers whose last goods left long enough ago."""
 
-    anonymised: int = 0
-    """Number of customers; in a dry run, of those that would be anonymised."""
-    kept: dict[int, str] = field(default_factory=dict)
-    """By database id, why the other customers' data is still needed."""
+    needs: dict[int, str] = field(default_factory=dict)
+    """By a customer's database id, why its data is still needed; "" if it was anonymised."""
 
-    def note(self, needs: Mapping[int, str]) -> None:
-        """Add customers: by database id, why their data is needed; "" if it was anonymised."""
-        kept = {id_: need for id_, need in needs.items() if need}
-        self.kept |= kept
-        self.anonymised += len(needs) - len(kept)
+    @property
+    def anonymised(self) -> int:
+        """Number of customers; in a dry run, of those that would be anonymised."""
+        return len(self.needs) - len(self.kept)
+
+    @property
+    def kept(self) -> dict[int, str]:
+        """By database id, why the other customers' data is still needed."""
+        return {id_: need for id_, need in self.needs.items() if need}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ class Anonymisation:
     def _of_some_others(self, ledger: Ledger) -> None:
         scans = ledger.scans
         after, last = scans.position(EVERY_ACCOUNT, _OTHERS), last_order_id(self.session)
-        up_to = after + last // _ROUND + 1
+        up_to = after + last // _CYCLE + 1
         for page in of_orders(self.session, self.before, after=after, up_to=up_to):
             self._process(page)
             scans.move(EVERY_ACCOUNT, _OTHERS, page.last_id)
@@ -115,7 +117,7 @@ class Anonymisation:
         if unneeded and not self.dry_run:
             with self.imports_locked():
                 needs |= self._anonymised(unneeded)
-        self.result.note(needs)
+        self.result.needs.update(needs)
         self.sleep(_PAUSE if unneeded else 0)
 
     def _needs(self, customer_ids: Collection[int]) -> dict[int, str]:
@@ -143,8 +145,8 @@ _OLD, _OTHERS = "anonymisation", "anonymisation of others"
 
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
-_ROUND = 7
-"""Days in which all orders are looked at again."""
+_CYCLE = 7
+"""Days in which all orders are read again."""
 
 
 def _needs(customer: CustomerHistory, quarantined: Collection[str]) -> Iterator[str]:

@@ -90,6 +90,17 @@ def test_what_needed_the_data_goes_away(shop: MemoryShop) -> None:
     assert names(shop, orders) == [True] * 4
 
 
+def test_a_dry_run_counts_a_customer_on_several_pages_once(shop: MemoryShop) -> None:
+    first = delivered(shop, PAGE)[0]
+    again = shop.world.place_order("FR", buyer=first.buyer, address=first.address)
+    shop.run("orders")
+    shop.warehouse.ship(again)
+    assert len({shop.shop.sale_order(order)["partner_id"][0] for order in (first, again)}) == 1
+    shop.clock.advance(days=40)
+    result = shop.bridge.app.housekeeping.anonymise(AFTER, dry_run=True)
+    assert (result.anonymised, result.kept) == (PAGE, {})
+
+
 def test_an_interrupted_reading_goes_on_where_it_stopped(shop: MemoryShop) -> None:
     orders = delivered(shop, 9)
     for order in orders:
