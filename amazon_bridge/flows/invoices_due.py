@@ -17,7 +17,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import memos_of
 from amazon_bridge.flows.orders.memo import JOB as ORDERS
 from amazon_bridge.flows.orders.memo import Memo, was_settled
-from amazon_bridge.flows.scanning import in_rounds
+from amazon_bridge.flows.scanning import in_turn
 from amazon_bridge.odoo import invoices, sales
 from amazon_bridge.odoo.paging import Listing
 from amazon_bridge.odoo.session import chunks
@@ -36,9 +36,9 @@ class _LeftOut(StrEnum):
     """Why an order is left out; takes the place of the fingerprint."""
 
     OTHERS = "others"
-    """Another account's, for certain."""
+    """Another account's for certain, or not created by the bridge."""
     UNCLEAR = "unclear"
-    """Not the bridge's, or Amazon does not show whose it is."""
+    """Amazon does not show whose it is."""
 
 
 def due(context: Context) -> list[str]:
@@ -65,9 +65,9 @@ def _listings(context: Context) -> tuple[Listing, Listing]:
 def _listed(context: Context) -> Iterable[str]:
     """Yield the orders that Odoo lists: the newest, and some of the others in turn."""
     unfinished, to_invoice = _listings(context)
-    for rows in in_rounds(context, "unfinished invoices", unfinished):
+    for rows in in_turn(context, "unfinished invoices", unfinished):
         yield from invoices.invoiced_orders(context.odoo, rows)
-    for rows in in_rounds(context, "orders to invoice", to_invoice):
+    for rows in in_turn(context, "orders to invoice", to_invoice):
         yield from invoices.order_references(rows)
 
 
@@ -85,7 +85,7 @@ def _mine(context: Context, order_ids: Iterable[str]) -> list[str]:
     made = {o for chunk in chunks([*known, *unknown]) for o in _made_by_bridge(context, chunk)}
     memos = memos_of(context, [o for o in unknown if o in made])
     for order_id in unknown:
-        _remember(context, order_id, memos.get(order_id, _NOT_SHOWN))
+        _remember(context, order_id, memos.get(order_id, _NOT_SHOWN) if order_id in made else None)
     mine = {*known, *(order_id for order_id in unknown if isinstance(memos.get(order_id), Memo))}
     return [order_id for order_id in [*known, *unknown] if order_id in mine & made]
 

@@ -60,18 +60,18 @@ def batches(
 
 
 _PAGES = 4
-"""Pages of a round in a run, in addition to the newest one."""
+"""Pages in a run, in addition to the newest one."""
 
 
-def in_rounds(context: Context, name: str, listing: Listing) -> Iterator[list[dict[str, Any]]]:
-    """Yield the newest page of a listing, and the next pages of a round through all of it.
+def in_turn(context: Context, name: str, listing: Listing) -> Iterator[list[dict[str, Any]]]:
+    """Yield the newest page of a listing, then the pages after those of the run before.
 
-    For listings in which nothing shows what is new. The newest records are seen in each run; if
-    there are more than a page, the others in turn, however many there are.
+    For listings in which nothing shows what is new. The newest records are read in each run; if
+    there are more than a page, all pages in turn, a few in each run.
 
     Args:
         context: of the account.
-        name: under which the state store remembers how far the round has come.
+        name: under which the state store keeps the position.
         listing: what is listed.
     """
     newest = listing.newest()

@@ -232,6 +232,19 @@ def test_an_order_that_amazon_does_not_show_is_fetched_once_a_day(siblings: Memo
     assert [asked(siblings, "acme") for _ in range(2)] == [2, 0]
 
 
+def test_an_order_that_the_bridge_did_not_create_is_looked_up_once(siblings: MemoryShop) -> None:
+    orders = imported(siblings, 2)["beta"]
+    deliver(siblings, orders)
+    forget(siblings, "beta")
+    external_ids = [("model", "=", "sale.order"), ("module", "=", "amazon_bridge")]
+    rows = siblings.shop.search("ir.model.data", external_ids, [])
+    siblings.shop.rpc("ir.model.data", "unlink", [row["id"] for row in rows])
+    assert asked(siblings, "acme") == 0
+    first = run(siblings, "orders", "acme")
+    siblings.clock.advance(days=2)
+    assert run(siblings, "orders", "acme") == first
+
+
 def test_a_run_reads_a_bounded_part_of_what_is_left_to_invoice(siblings: MemoryShop) -> None:
     number = PAGE * 6
     orders = [siblings.world.place_order("DE", seller=siblings.seller) for _ in range(number)]

@@ -100,12 +100,12 @@ class Scans(Subject):
                     _forget_old(db, account, job, scan.began - LATE)
 
     def position(self, account: str, job: str) -> int:
-        """The last id of a round through all records that is processed; 0 at its beginning."""
+        """The last id that was processed of all records in turn; 0 to start over."""
         unfinished = self._rows(_PROGRESS, {"of_account": account, "of_job": job})
         return int(unfinished[0].after) if unfinished else 0
 
     def move(self, account: str, job: str, after: int) -> None:
-        """Record how far a round through all records has come; 0 begins the next one."""
+        """Record the last id that was processed of all records in turn; 0 to start over."""
         with self._transaction() as db:
             db.execute(_MOVE, {"account": account, "job": job, "after": after})
 
