@@ -83,7 +83,8 @@ def next_scan(progress: ScanProgress, now: datetime, *, first: datetime) -> Scan
 def is_remembered(scan: Scan, written: datetime) -> bool:
     """True if a processed change must be remembered, so that later scans skip it.
 
-    Later scans see it again only if it is at most ``LATE`` old. It is remembered only once the
-    record can't change again in the same second: ``write_date`` has whole seconds.
+    Later scans see it again only if it is at most ``LATE`` old. ``write_date`` has whole seconds: a
+    change by another transaction of the same second is seen unless it is committed more than
+    ``CLOCKS_DIFFER`` later.
     """
     return scan.began - LATE <= written < scan.began - CLOCKS_DIFFER

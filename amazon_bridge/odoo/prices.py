@@ -34,7 +34,7 @@ def unit_price(
         quantity: at least 1.
         taxes: of the line.
         unit: the currency's smallest unit where the company rounds taxes per line, else None.
-            Where rounding keeps the price from the total, one nearby that leads there is taken.
+            If rounding prevents the exact total, a price nearby that results in it is used.
 
     Raises:
         ItemError: a tax is of an unknown kind, or no price results in the total.

@@ -65,7 +65,10 @@ def test_only_what_later_scans_see_again_is_remembered() -> None:
 
 @dataclass(frozen=True)
 class Transaction:
-    """A transaction that writes one record; none of the same record overlap."""
+    """A transaction that writes one record.
+
+    Those of the same record don't overlap, and begin in different seconds.
+    """
 
     record: int
     begun: datetime
@@ -106,7 +109,7 @@ def transactions(draw: st.DrawFn) -> list[Transaction]:
     for record in range(draw(st.integers(1, 3))):
         at = NOON
         for _ in range(draw(st.integers(1, 4))):
-            begun = at + draw(st.timedeltas(SECOND / 100, 8 * HOUR))
+            begun = at + draw(st.timedeltas(SECOND, 8 * HOUR))
             at = begun + draw(st.timedeltas(SECOND / 100, 20 * HOUR))
             made.append(Transaction(record, begun, at))
     return sorted(made, key=lambda each: each.committed)
