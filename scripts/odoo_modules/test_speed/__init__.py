@@ -5,13 +5,19 @@ password of an RPC login again whenever its caches are cleared.
 
 Connections to the database ``postgres`` are kept like those to other databases: Odoo lists its
 databases for every RPC request, and would open a connection for it each time.
+
+Never for production: it can only be imported by the server that ``odoo_server/local.py`` starts.
 """
 
+import os
 from importlib import import_module
 from typing import Any
 
 from odoo.sql_db import ConnectionPool
 from passlib.context import CryptContext
+
+if not os.environ.get("AMAZON_BRIDGE_TEST_SERVER"):
+    raise ImportError("test_speed weakens passwords: it is only for the tests' own server")
 
 import_module("odoo.addons.base.models.res_users").MIN_ROUNDS = 1
 import_module("odoo.tools.config").crypt_context = CryptContext(

@@ -3,7 +3,6 @@
 It may be restarted, and cut off from PostgreSQL, without harm to other tests.
 """
 
-import os
 import random
 import shutil
 import socket
@@ -110,7 +109,7 @@ class SecondOdoo(LocalOdoo):
             self.server = subprocess.Popen(
                 [*unprivileged.prefix(self._home, python), python, odoo, "server", "-c", settings],
                 cwd="/",
-                env={**os.environ, "HOME": str(self._run), "LC_ALL": "C.UTF-8"},
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
