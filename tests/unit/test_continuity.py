@@ -274,6 +274,7 @@ def test_a_store_of_the_last_release_is_taken_up(tmp_path: Path, clock: Clock):
     with Ledger(path, clock) as ledger:
         assert ledger.continuity.odoo_database() is None
         assert ledger.runs.last_success("acme", "orders") == NOON - DAY
+        assert [run.job for run in ledger.runs.latest()] == ["orders"], "no sweep any more"
         assert ledger.items.file("acme", "orders", [Seen("A", "1")]) == []
         ledger.continuity.rewind("acme", NOON - 2 * DAY, job="orders")
         (entry,) = ledger.items.pending_entries("acme", "orders")

@@ -24,7 +24,6 @@ NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 BEFORE, LAST = NOON - 24 * HOUR, NOON - HOUR
 VERSION_8 = Path(__file__).with_name("state_store_version_8.sql")
-VERSION_10 = Path(__file__).with_name("state_store_version_10.sql")
 OLD_MEMO = OrderMemo(Decimal("76.00"), "A13V1IB3VIYZZH", "MERCHANT", "UNSHIPPED")
 
 
@@ -69,20 +68,14 @@ def test_all_that_a_store_of_the_last_release_knows_is_taken_up(path: Path):
         assert ledger.runs.last_success("acme", "orders") == LAST
         assert ledger.runs.created_by_hour(BEFORE) == {LAST: 2}
     assert sum(verify(path).values()) == 17
+    assert verify(path)["chores"] == 0, "there is no daily sweep any more"
 
 
-def test_orders_of_version_10_have_a_version_as_soon_as_they_are_seen(tmp_path: Path):
-    path = tmp_path / "bridge.db"
-    with closing(sqlite3.connect(path)) as db:
-        db.executescript(VERSION_10.read_text())
+def test_orders_have_a_version_as_soon_as_they_are_seen(path: Path):
     with Ledger(path, clock) as ledger:
         newer, older = Seen("402-1", "b", version=NOON), Seen("402-1", "a", version=BEFORE)
         assert ledger.items.file("acme", "orders", [newer]) == ["402-1"]
         assert ledger.items.file("acme", "orders", [older]) == []
-        assert ledger.runs.last_success("acme", "orders") == LAST
-        assert [run.job for run in ledger.runs.latest()] == ["orders"]
-    assert verify(path)["chores"] == 0
-    assert verify(path.with_name("bridge.db.version-10"))["items"] == 9
 
 
 def test_memos_of_all_encodings_are_read(path: Path):
