@@ -115,6 +115,15 @@ def test_a_quiet_run_takes_one_call(three: MemoryShop) -> None:
         assert called == {(model, "search_read"): 1}
 
 
+def test_a_quiet_run_of_orders_does_not_call_odoo(here: MemoryShop) -> None:
+    here.world.place_order("FR")
+    here.run("orders")
+    here.clock.advance(minutes=35)
+    here.run("orders")
+    here.clock.advance(minutes=5)
+    assert here.bridge.calls("orders") == 0
+
+
 def test_once_an_hour_only_ids_of_the_last_day_are_read(three: MemoryShop) -> None:
     orders = every(shipped(three))
     for minutes in (10, 10, 35):

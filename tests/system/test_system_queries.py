@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from memory_shop import MemoryShop
 
-from amazon_bridge.cli.status import account_status
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.pending import pending_list
 
@@ -101,5 +100,3 @@ def test_a_statement_that_reads_a_whole_table_is_noticed(
     here.bridge.app.ledger.items.tally("acme")
     here.bridge.app.ledger.items.latest_done("orders", 20)
     assert len(bad_plans(here, statements)) == 2
-    statements.clear()
-    account_status(here.bridge.app, "acme")

@@ -261,6 +261,15 @@ def test_spare_calls_leave_half_a_bucket_and_delay_nobody() -> None:
     assert buckets.waits["A1", "read"].count == 10
 
 
+def test_it_is_known_whether_there_are_calls_besides_those_to_be_left() -> None:
+    clock = Clock()
+    buckets = throttle(clock, read=SEARCH)
+    assert buckets.has("A1", "read", Urgency.SPARE, besides=SEARCH.burst), "it is full"
+    times(buckets, clock, [0] * 6)
+    has = [buckets.has("A1", "read", Urgency.SPARE, besides) for besides in (0, 3, 4)]
+    assert has == [True, True, False]
+
+
 @pytest.mark.parametrize("urgency", Urgency)
 def test_a_bucket_of_one_token_serves_everybody(urgency: Urgency) -> None:
     clock = Clock()
