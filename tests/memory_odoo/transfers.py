@@ -139,7 +139,7 @@ class Moves(Model):
 
 
 class References(Model):
-    """The products that get transfers."""
+    """What transfers are made for, such as a sale order."""
 
     name = "stock.reference"
     fields = declared(

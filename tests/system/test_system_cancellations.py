@@ -390,7 +390,7 @@ def test_goods_left_and_amazon_has_cancelled_it(
     warehouse.ship(order, None, None)
     world.cancel(order.order_id)
     assert bridge.sync("orders") == {"seen": 1, "quarantined": 1}
-    warehouse.cancel(order)  # as the orders job has activities
+    warehouse.cancel(order)  # as the activity of the orders job demands
     assert bridge.sync("cancellations") == {"seen": 1, "unchanged": 1}
     assert bridge.state("cancellations", order.order_id) == State.DONE
     assert said(warehouse, order).keys() >= {KNOWN}

@@ -38,7 +38,7 @@ def amazon_refuses_the_tracking(here: MemoryShop, order: Order) -> None:
     )
 
 
-def have_activities(here: MemoryShop, *ids: int) -> list[bool]:
+def have_notes(here: MemoryShop, *ids: int) -> list[bool]:
     return ["Amazon: shipment confirmed" in here.shop.notes("stock.picking", id_) for id_ in ids]
 
 
@@ -53,7 +53,7 @@ def test_a_delivery_that_takes_no_activity_keeps_no_other(here: MemoryShop) -> N
     assert sync(here, "pickings") == {"seen": 4, "notified": 3, "quarantined": 1}
     (failed,) = here.bridge.logged("reminder_failed")
     assert (failed["model"], failed["record"]) == ("stock.picking", ids[1])
-    assert have_activities(here, *ids) == [True, False, True, True]
+    assert have_notes(here, *ids) == [True, False, True, True]
     (entry,) = here.bridge.quarantine("pickings").values()
     assert entry.key.endswith(f"#{ids[1]}")
     assert "Invalid tracking number" in entry.reason
@@ -74,7 +74,7 @@ def test_a_delivery_whose_note_a_proxy_refuses_is_settled(here: MemoryShop) -> N
     here.odoo.suspicious = "JDSELECT"
     sync(here, "pickings")
     sync(here, "pickings")
-    assert have_activities(here, *ids) == [True, False, True]
+    assert have_notes(here, *ids) == [True, False, True]
     assert here.bridge.app.ledger.items.pending("acme", "pickings") == []
     assert len(here.bridge.received("confirmShipment")) == 3
 

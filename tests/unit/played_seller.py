@@ -1,6 +1,8 @@
 """A seller whose changed orders are read by the real lanes, throttle and state store.
 
 Amazon's search, Odoo and the time are played: a week takes seconds. Amazon's rate is its real one.
+``PlayedAmazon`` replaces the connection, which has its own tests against the simulator
+(``tests/amazon``); whole runs read late orders in ``tests/system/test_system_loss.py``.
 """
 
 from __future__ import annotations
@@ -127,11 +129,11 @@ class PlayedAccount:
 def throttled(clock: Clock) -> Throttle:
     """A seller's real rates, by the played time."""
 
-    def never(seconds: float) -> None:
+    def sleep(seconds: float) -> None:
         assert seconds <= 2
         clock.now += timedelta(seconds=seconds)
 
-    return Throttle(LIMITS, clock=lambda: clock().timestamp(), sleep=never)
+    return Throttle(LIMITS, clock=lambda: clock().timestamp(), sleep=sleep)
 
 
 def play(

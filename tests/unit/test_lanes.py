@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
-from clocks import NOON, Clock
+from clocks import NOON
 
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.window import OVERLAP, Lane, Reading, Window, live_start
@@ -15,17 +13,6 @@ from amazon_bridge.engine.window import OVERLAP, Lane, Reading, Window, live_sta
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OLD = NOON - 10 * DAY
 LIVE_FROM = live_start(NOON)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with Ledger(tmp_path / "bridge.db", clock) as ledger:
-        yield ledger
 
 
 def reading(lane: Lane, after: datetime, before: datetime, token: str | None = None) -> Reading:

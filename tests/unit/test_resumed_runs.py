@@ -2,18 +2,12 @@
 
 from datetime import timedelta
 
-import pytest
 from clocks import Clock
 
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.resumed_runs import ResumedRuns
 
 ORDERS, PICKINGS = ("acme", "orders"), ("acme", "pickings")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 class Jobs:

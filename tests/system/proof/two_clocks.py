@@ -14,4 +14,7 @@ SETTINGS = (
     (scanning, "_OVERLAP"),
     (importing, "_CLOCKS_DIFFER"),
 )
-"""How far to look back in Odoo, and how much to mind; set to ``FAR`` the difference is nothing."""
+"""Set to ``FAR``, the difference is nothing: each run reads all changes, and processes them again.
+
+``test_proof_memory_histories`` has one clock for all, and the values as they are.
+"""
