@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,4 +132,3 @@ def test_quiet_runs_read_nothing_and_an_hourly_one_the_last_day() -> None:
     recent = [now - OVERLAP <= NOON + 5 * MINUTE for now in times]
     hourly = [number % 12 == 0 for number in range(30)]
     assert rows == [100 * (a or b) for a, b in zip(recent, hourly, strict=True)]
-    assert all(later - now == 5 * MINUTE for now, later in pairwise(times))
