@@ -95,6 +95,8 @@ def _changes(context: Context, job: str, read: ReadChanges) -> Iterator[tuple[li
     scan = next_scan(progress, context.clock(), first=first)
     if progress == ScanProgress() and not context.dry_run:
         scans.expect(name, job)
+        # `first` moves with a run that a rate limit ends: it counts as a success.
+        scans.pause(name, job, scan, {}, since=progress)
     for changes, is_last in read(scan.since, scan.after):
         known = scans.known(name, job, changes)
         new = {id_: written for id_, written in changes.items() if known.get(id_) != written}
