@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import ItemError, RateLimited
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.cancellations import tell
@@ -77,16 +77,15 @@ def settle_order(run: Run, order_id: str, state: State, fingerprint: str) -> Non
 def check(run: Run, tasks: Sequence[CancellationTask]) -> list[Cancellation]:
     """Fetch the orders, return the cancellations to send, and settle or quarantine the others.
 
+    Orders that the rate does not allow to fetch now stay pending for the next feed.
+
     Raises:
         AccountError: Amazon is down.
     """
     cancellations: list[Cancellation] = []
     resolutions: list[Resolution] = []
     failures: dict[str, ItemError] = {}
-    results = run.each(
-        tasks, lambda task: fetch_and_decide(run.context, task), key=lambda task: task.order_id
-    )
-    for task, result in results:
+    for task, result in _checked(run, tasks):
         match result:
             case Cancellation():
                 cancellations.append(result)
@@ -97,6 +96,18 @@ def check(run: Run, tasks: Sequence[CancellationTask]) -> list[Cancellation]:
     _resolve(run, resolutions)
     tell.quarantine(run, failures, _sale_orders(tasks))
     return cancellations
+
+
+def _checked(
+    run: Run, tasks: Sequence[CancellationTask]
+) -> Iterator[tuple[CancellationTask, Cancellation | Resolution | ItemError]]:
+    """Fetch and decide as far as the rate allows."""
+    try:
+        yield from run.each(
+            tasks, lambda task: fetch_and_decide(run.context, task), key=lambda task: task.order_id
+        )
+    except RateLimited as limit:
+        run.counts.note_rate_limit(limit)
 
 
 def _sale_orders(tasks: Sequence[CancellationTask]) -> Mapping[str, SaleOrder]:

@@ -9,7 +9,7 @@ import structlog
 
 from amazon_bridge.amazon.cancellations import MessageResult, MessageStatus
 from amazon_bridge.amazon.documents import ProcessingStatus
-from amazon_bridge.engine.errors import AccountError, ItemError, Transient
+from amazon_bridge.engine.errors import BridgeError, ItemError, Transient
 from amazon_bridge.engine.records import Feed, State
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.apply import check, settle_order
@@ -61,13 +61,14 @@ def _send(run: Run, cancellations: Sequence[Cancellation]) -> None:
     Raises:
         Transient: no answer; a later run finds out whether the feed was created.
         AccountError: Amazon refuses the account.
+        RateLimited: no feed was created; a later run sends it.
     """
     context = run.context
     order_ids = [each.order_id for each in cancellations]
     number = context.ledger.feeds.begin(context.name, order_ids)
     try:
         feed_id = context.amazon.submit_cancellations(cancellations)
-    except (AccountError, Transient) as error:
+    except BridgeError as error:
         if not (isinstance(error, Transient) and error.maybe_done):
             context.ledger.feeds.close(number)
         raise

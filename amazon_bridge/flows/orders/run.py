@@ -6,7 +6,7 @@ moves the cursor at the end of a window, and then processed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -169,7 +169,6 @@ class _Run:
 
         Raises:
             AccountError: a side is down, or refuses the account.
-            RateLimited: there are no more calls for it.
         """
         before = self._leftovers()
         self._process_again(changes.sample(before, self.began, _LEFTOVERS))
@@ -185,14 +184,14 @@ class _Run:
 
         Raises:
             AccountError: a side is down, or refuses the account.
-            RateLimited: there are no more calls for it.
         """
         again = changes.changed_by_people(self.context, before=self.began)
         self._process_again(again[:_LEFTOVERS])
 
     def _process_again(self, order_ids: Sequence[str]) -> None:
         context, fetched, errors = self.context, [], {}
-        for order_id, result in context.one_by_one(JOB, order_ids, context.amazon.order, key=str):
+        for order_id, result in self._fetched_again(order_ids):
+            self.counts.seen += 1
             if isinstance(result, ItemError):
                 errors[order_id] = result
             elif isinstance(result, runner.RefusedItem):
@@ -202,8 +201,18 @@ class _Run:
         file(context, fetched)
         errors |= _without_account(context, fetched)
         quarantine_all(context, errors)
-        self.counts += Counts(seen=len(order_ids), quarantined=len(errors))
+        self.counts.quarantined += len(errors)
         self._process([each for each in fetched if owner_of(context, each) == context.name])
+
+    def _fetched_again(
+        self, order_ids: Sequence[str]
+    ) -> Iterator[tuple[str, FetchedOrder | ItemError | Transient]]:
+        """Fetch as many orders as the rate allows; the others stay pending."""
+        context = self.context
+        try:
+            yield from context.one_by_one(JOB, order_ids, context.amazon.order, key=str)
+        except RateLimited as limit:
+            self.counts.note_rate_limit(limit)
 
     def _process(self, fetched: Sequence[FetchedOrder]) -> None:
         try:
