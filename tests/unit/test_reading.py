@@ -127,6 +127,18 @@ def test_a_night_is_read_in_one_go_unless_it_is_too_much(account: PlayedAccount,
     assert set(account.times.values()) == {1}
 
 
+def test_a_back_log_that_began_by_a_wrong_clock_ends_at_the_present(
+    account: PlayedAccount, clock: Clock
+):
+    """Amazon refuses windows that end in the future, as the played one does."""
+    begin = clock() - HOUR
+    account.ledger.cursors.set("acme", begin)
+    account.ledger.lanes.begin_backlog("acme", begin, clock() + 5 * DAY)
+    orders = spread(account.amazon, begin, 50 * MINUTE, 20)
+    play([account], clock, HOUR)
+    assert account.processed.keys() == set(orders)
+
+
 @pytest.mark.parametrize(
     ("late", "found"),
     [

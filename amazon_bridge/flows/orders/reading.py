@@ -32,6 +32,7 @@ from amazon_bridge.engine.window import (
     live_window,
     live_window_beside,
     look_window,
+    settled,
     window_between,
     windows_from,
 )
@@ -137,7 +138,8 @@ class ChangedOrders:
         backlog = self._lanes.backlog(self.context.name)
         if backlog is None:
             return None
-        return window_between(self._with_first_look(backlog.position), backlog.ends)
+        end = min(backlog.ends, settled(self.now))  # after a clock that was wrong, it may lie ahead
+        return window_between(self._with_first_look(backlog.position), end)
 
     def _look_window(self, look: Look) -> Window | None:
         """The next window of a second look. What was looked at later than that needs it no more."""
