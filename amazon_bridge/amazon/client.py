@@ -210,6 +210,7 @@ class Connection:
 
     def _error_of(self, refusal: Refusal, operation: Operation) -> BridgeError:
         if refusal.status != httpx.codes.TOO_MANY_REQUESTS:
+            self._throttle.note_success(self._seller_id, operation.name)
             return error_of(refusal, operation)
         refused = self._throttle.drain(self._seller_id, operation.name, refusal.retry_after)
         if refused > _LONGEST_REFUSAL:

@@ -188,7 +188,7 @@ class Throttle:
                 bucket.adapt(rate, self._clock())
 
     def note_success(self, seller: str, operation: str) -> None:
-        """Note that the remote accepted a call."""
+        """Note that the remote did not refuse a call for its rate."""
         with self._lock:
             self._bucket(seller, operation).refused_since = None
 

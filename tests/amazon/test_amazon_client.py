@@ -442,6 +442,18 @@ def test_a_rate_that_is_refused_for_over_an_hour_is_an_error(
         desk.changed(partner)
 
 
+def test_a_rate_that_allows_calls_which_fail_otherwise_is_no_error(
+    desk: Desk, partner: SellingPartner, simulator: Simulator, world: World
+) -> None:
+    order = world.place_order()
+    for kind in ("429", "400", "429"):
+        simulator.faults.clear()
+        simulator.faults.add(kind, "getOrder", times=None)
+        with pytest.raises(ItemError if kind == "400" else RateLimited):
+            partner.order(order.order_id)
+        desk.throttle_sleeper.sleep(2000)
+
+
 def test_accounts_of_one_seller_share_its_rate(desk: Desk, clock: ManualClock) -> None:
     partners = [desk.partner(countries="FR"), desk.partner(countries="DE")]
     for partner in partners * 10:
