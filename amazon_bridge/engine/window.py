@@ -100,7 +100,7 @@ class Reading:
 
     @classmethod
     def of(cls, lane: Lane, window: Window, marketplaces: str, now: datetime) -> Reading:
-        """A window of which no page was read."""
+        """A window before its first page is read."""
         return cls(lane, window, marketplaces, now, window.before)
 
     def continued(self, complete_until: datetime, token: str | None) -> Reading:

@@ -1,4 +1,4 @@
-"""A back-log of changed orders, as people and programs are told of it."""
+"""A back-log of changed orders, described for people and for programs."""
 
 from __future__ import annotations
 
