@@ -27,8 +27,8 @@ from amazon_bridge.engine.errors import RateLimited
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = 2.0
-"""Seconds that a call may sleep for a token: the pace of getOrder and of faster operations."""
+PATIENCE = 5.0
+"""Seconds that a call may sleep for a token: getOrder has one in two, which two jobs may share."""
 
 
 _ROUNDING = 1e-6

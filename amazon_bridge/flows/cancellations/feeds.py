@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 
 from amazon_bridge.amazon.cancellations import MessageResult, MessageStatus
 from amazon_bridge.amazon.documents import ProcessingStatus
-from amazon_bridge.engine.errors import BridgeError, ItemError, Transient
+from amazon_bridge.engine.errors import BridgeError, ItemError, RateLimited, Transient
 from amazon_bridge.engine.records import Feed, State
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.apply import check, settle_order
 from amazon_bridge.flows.cancellations.brake import pass_brake
 from amazon_bridge.flows.cancellations.decide import CancellationTask
 from amazon_bridge.flows.cancellations.find import sale_orders_of
-from amazon_bridge.flows.cancellations.memo import CANCELLED, memo_of, remember_feed
+from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB, memo_of, remember_feed
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import fetch
 from amazon_bridge.flows.outbound import Run
@@ -110,30 +111,66 @@ def _results(context: Context, feed: Feed) -> Mapping[str, MessageResult] | None
 def _close(run: Run, feed: Feed, results: Mapping[str, MessageResult]) -> None:
     """Settle each order by its result, or by the order itself if the feed has no result for it.
 
-    Orders that it didn't cancel stay pending for another feed.
+    Orders that it didn't cancel stay pending for another feed. Where the rate of getOrder is used
+    up, the feed stays open, and the next run checks the orders that are not settled yet.
     """
     context = run.context
-    cancelled: list[str] = []
-    live: list[str] = []
-    failures: dict[str, ItemError] = {}
-    checked = run.each(
-        feed.keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
-    )
-    for order_id, is_cancelled in checked:
-        if isinstance(is_cancelled, ItemError):
-            failures[order_id] = is_cancelled
-        else:
-            (cancelled if is_cancelled else live).append(order_id)
-    failures |= _without_effect(context, live)
+    checked = _checked(run, feed, results)
+    failures = checked.failures
+    if checked.is_complete:
+        failures |= _without_effect(context, checked.live)
     sale_orders = sale_orders_of(context, feed.keys)
-    tell.note_cancelled(context, [sale_orders[key] for key in cancelled if key in sale_orders])
-    for order_id in cancelled:
+    noted = [sale_orders[key] for key in checked.cancelled if key in sale_orders]
+    tell.note_cancelled(context, noted)
+    for order_id in checked.cancelled:
         settle_order(run, order_id, State.DONE, CANCELLED)
     tell.quarantine(run, failures, sale_orders)
+    if not checked.is_complete:
+        return
     run.counts.seen += len(feed.keys)
-    for order_id in live:  # at the end: an interrupted run closes the same feed again
+    for order_id in checked.live:  # at the end: an interrupted run closes the same feed again
         remember_feed(context, order_id)
     context.ledger.feeds.close(feed.number)
+
+
+@dataclass(slots=True)
+class _Checked:
+    """The orders of a feed that has ended, as Amazon shows them; by id."""
+
+    cancelled: list[str] = field(default_factory=list)
+    live: list[str] = field(default_factory=list)
+    failures: dict[str, ItemError] = field(default_factory=dict)
+    is_complete: bool = True
+    """False if the rate of getOrder was used up before all were checked."""
+
+
+def _checked(run: Run, feed: Feed, results: Mapping[str, MessageResult]) -> _Checked:
+    context, checked = run.context, _Checked()
+    open_keys = [key for key in feed.keys if not _is_settled(context, key)]
+    try:
+        for order_id, is_cancelled in run.each(
+            open_keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
+        ):
+            if isinstance(is_cancelled, ItemError):
+                checked.failures[order_id] = is_cancelled
+            else:
+                (checked.cancelled if is_cancelled else checked.live).append(order_id)
+    except RateLimited as limit:
+        run.counts.note_rate_limit(limit)
+        checked.is_complete = False
+    return checked
+
+
+def _is_settled(context: Context, order_id: str) -> bool:
+    """True if an earlier run, which a rate limit ended, has settled the order of an open feed."""
+    entry = context.ledger.items.get(context.name, JOB, order_id)
+    if entry is None:
+        return False
+    is_cancelled = entry.state is State.DONE and entry.fingerprint == CANCELLED
+    return is_cancelled or entry.kind == _REFUSED
+
+
+_REFUSED = "cancellation_refused"
 
 
 def _is_cancelled_there(context: Context, order_id: str, result: MessageResult | None) -> bool:
@@ -149,7 +186,7 @@ def _is_cancelled_there(context: Context, order_id: str, result: MessageResult |
         return True
     if result and result.status == MessageStatus.REFUSED:
         raise ItemError(
-            "cancellation_refused",
+            _REFUSED,
             f"Amazon refuses to cancel the order: {result.reason.rstrip('.')}.",
             "Look at the order in Seller Central and settle it there; or retry.",
         )
