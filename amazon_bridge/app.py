@@ -59,7 +59,7 @@ def _no_watch(_remote: str, _operation: str, _error: BridgeError | None, _: floa
     pass
 
 
-class App(SyncRuns):
+class App:
     """The bridge of one configuration: its state store and clients, each built on first use.
 
     Thread-safe.
@@ -100,6 +100,13 @@ class App(SyncRuns):
         self._inspections = {n: Lazy(partial(self._inspected, a)) for n, a in accounts.items()}
         self.housekeeping = Housekeeping(
             config=config, ledger=self.ledger, odoo=self._odoo.get, clock=clock, sleep=sleep
+        )
+        self.runs = SyncRuns(
+            config=config,
+            ledger=self.ledger,
+            clock=clock,
+            context=self.context,
+            inspection=self.inspection,
         )
 
     def accounts(self, name: str | None = None) -> Sequence[AccountConfig]:

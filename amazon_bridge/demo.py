@@ -120,7 +120,8 @@ def _import_orders(bridge: App, shop: _Shop) -> None:
     _console.rule("Orders arrive")
     accounts = bridge.accounts()
     counts = sum(
-        (bridge.sync(each, "orders") for each in track(accounts, "From Amazon to Odoo")), Counts()
+        (bridge.runs.sync(each, "orders") for each in track(accounts, "From Amazon to Odoo")),
+        Counts(),
     )
     say(
         f"Amazon showed {counts.seen} orders: {counts.created} are in Odoo now,"
@@ -176,7 +177,7 @@ def _cancel_orders(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock) -
 
 def _sync(bridge: App, job: str) -> None:
     for account in track(bridge.accounts(), f"Running {job}"):
-        bridge.sync(account, job)
+        bridge.runs.sync(account, job)
 
 
 def _show_quarantine(bridge: App) -> None:

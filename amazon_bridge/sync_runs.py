@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -30,20 +32,22 @@ log = structlog.get_logger(__name__)
 _Work = Callable[[Context], Counts]
 
 
+class ContextFactory(Protocol):
+    """Builds the clients and records that a job of an account uses."""
+
+    def __call__(self, account: AccountConfig, *, dry_run: bool) -> Context: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRuns:
-    """The part of an App that runs jobs."""
+    """Runs jobs."""
 
     config: Config
     ledger: Ledger
     clock: Callable[[], datetime]
-
-    def context(self, account: AccountConfig, *, dry_run: bool = False) -> Context:
-        """The clients and records that a job of the account uses."""
-        raise NotImplementedError
-
-    def inspection(self, account: AccountConfig) -> Inspection:
-        """The records that the account would use in Odoo, and those it lacks."""
-        raise NotImplementedError
+    context: ContextFactory
+    inspection: Callable[[AccountConfig], Inspection]
+    """Returns the records that an account would use in Odoo, and those it lacks."""
 
     def sync(self, account: AccountConfig, job: str, *, dry_run: bool = False) -> Counts:
         """Run a job once, exclusively among all processes that share the state store.

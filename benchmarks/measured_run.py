@@ -42,7 +42,7 @@ def measured(app: App, job: str) -> dict[str, Any]:
     before = amazon.calls.total()
     with recorded() as calls:
         begun, cpu = time.perf_counter(), time.process_time()
-        counts = app.sync(account, job)
+        counts = app.runs.sync(account, job)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
     assert not counts.error, counts.error
     return {

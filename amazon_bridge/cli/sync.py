@@ -83,7 +83,7 @@ def _sync_here(
     """Run jobs in this process. ``errors`` gets those that keep an account from running at all."""
     with app.opened(loaded) as bridge:
         if not dry_run:
-            results = _run_jobs(bridge, job, account, bridge.sync, errors)
+            results = _run_jobs(bridge, job, account, bridge.runs.sync, errors)
             bridge.housekeeping.run_due()
             return results
         results = _run_jobs(bridge, job, account, partial(_foresee, bridge), errors)
@@ -131,7 +131,7 @@ def _sleep_until(due: datetime, clock: Callable[[], datetime], refresh: Refresh)
 
 def _foresee(bridge: App, account: AccountConfig, job: str) -> Counts:
     """Do a dry run; one that a rate limit ends is not resumed, because it would start over."""
-    counts = bridge.sync(account, job, dry_run=True)
+    counts = bridge.runs.sync(account, job, dry_run=True)
     if counts.resume_in is not None:
         part = "only a part was looked at: Amazon's rate allows no more calls now."
         say(f"{account.name}, {job}: {part}", err=True)

@@ -108,7 +108,7 @@ class JobRunner:
         account = next((each for each in app.config.accounts if each.name == name), None)
         if account is None:  # the configuration changed while the run waited
             return Counts(error=f"The configuration has no account {name!r} any more.")
-        return self._run_recorded(app, account, job, partial(app.sync, account, job))
+        return self._run_recorded(app, account, job, partial(app.runs.sync, account, job))
 
     def probe(self, remote: str) -> None:
         """Probe a remote that is down; if it answers, run what was skipped."""

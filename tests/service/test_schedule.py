@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from running import wait_for
 from structlog.testing import capture_logs
 
-from amazon_bridge.app import App
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, ItemError, Stopped, Transient
 from amazon_bridge.engine.runner import Counts
@@ -260,8 +259,8 @@ def test_the_report_is_what_machines_read(tmp_path: Path):
 # Rate limits
 
 
-class _LimitedApp(App):
-    """Its runs end after a page, until the last one."""
+class _LimitedRuns:
+    """End after a page, until the last one."""
 
     pages = 3
 
@@ -274,7 +273,7 @@ def limited_runner(folder: Path, monkeypatch: pytest.MonkeyPatch) -> JobRunner:
     monkeypatch.setattr(resumed_runs, "_SHORTEST_PAUSE", 0.0)
     runner, _ = idle_runner(folder)
     runner.clock = lambda: datetime.now(UTC)
-    runner.app = _LimitedApp(runner.app.config, clock=runner.clock)
+    runner.app.runs = _LimitedRuns()
     runner.scheduler.start()
     return runner
 
@@ -284,8 +283,8 @@ def test_a_run_that_a_rate_limit_ended_is_scheduled_again_and_has_not_failed(
 ):
     runner = limited_runner(tmp_path, monkeypatch)
     runner.run(*ORDERS)
-    assert runner.app.pages == 2
-    wait_for(lambda: runner.app.pages == 0)
+    assert runner.app.runs.pages == 2
+    wait_for(lambda: runner.app.runs.pages == 0)
     wait_for(lambda: runner.monitor.running == 0)
     assert runner.monitor[ORDERS].failures == 0
     assert runner.monitor[ORDERS].last_success

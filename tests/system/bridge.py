@@ -91,7 +91,7 @@ class Bridge:
         self.clock.advance(seconds=1)
         (found,) = self.app.accounts(account)
         with capture_logs() as events:
-            counts: Counts = self.app.sync(found, job, dry_run=dry_run)
+            counts: Counts = self.app.runs.sync(found, job, dry_run=dry_run)
         self.events = list(events)
         return {name: value for name, value in asdict(counts).items() if value}
 
