@@ -9,8 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model, model_validator
+from pydantic import Field, SecretStr, create_model, model_validator
 
+from amazon_bridge.config.section import Section
+from amazon_bridge.config.stock import StockConfig
 from amazon_bridge.config.values import (
     AT_LEAST_ONE,
     AmazonUrl,
@@ -40,18 +42,6 @@ NAME = r"^[a-z0-9][a-z0-9_-]*$"
 SELLER_ID = r"^[A-Z0-9]+$"
 
 
-class Section(BaseModel):
-    """A mapping of the file: frozen, without unknown keys, silent about wrong values."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        validate_default=True,
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-    )
-
-
 class LogConfig(Section):
     """What is logged, to stderr."""
 
@@ -60,7 +50,7 @@ class LogConfig(Section):
     format: Literal["json", "console"] | None = None
     """`json`: one JSON object a line; `console`: for people. Default: `console` when stderr is a
     terminal, else `json`."""
-    modules: dict[Text, Level] = {}
+    modules: dict[Text, Level] = Field(default={})
     """Levels of single modules, by their Python name, such as `amazon_bridge.odoo: debug`."""
 
 
@@ -218,13 +208,15 @@ class AccountConfig(Section):
     """How often each job runs."""
     notify_amazon: NotifyConfig = NotifyConfig()
     """What is sent to Amazon."""
-    carriers: dict[Text, Text] = {}
+    carriers: dict[Text, Text] = Field(default={})
     """Amazon's carrier code for a carrier's name in Odoo, where the two names differ."""
     cancel_reason: CancelReason = "NoInventory"
     """The reason sent to Amazon for an order cancelled in Odoo. With any but `NoInventory`
     Amazon adds the units back to its stock count."""
     cancellation_brake: CancellationBrake = CancellationBrake()
     """When to hold cancellations that look like a mistake."""
+    stock: StockConfig = StockConfig()
+    """Quantities of merchant-fulfilled listings. Off by default."""
     tracking_reminder: Interval = Field(
         default=timedelta(days=2), json_schema_extra={"default": "2d"}
     )

@@ -8,24 +8,17 @@ list of mappings of these keys. ``kind`` may be left out where it is ``item``, `
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from amazon_bridge.config.rows import RowsFile
 from amazon_bridge.marketplaces import marketplace
 
 ITEM, SHIPPING, GIFT_WRAP = "item", "shipping", "gift_wrap"
 _KINDS = (ITEM, SHIPPING, GIFT_WRAP)
 _COLUMNS = ("kind", "marketplace", "code", "internal_reference", "units")
 _WHOLE_NUMBER = re.compile("0*[1-9][0-9]{0,4}")
-_MOST_PROBLEMS = 5
 
 Key = tuple[str, str, str]
 """Kind, country code (empty: every marketplace) and code."""
@@ -80,82 +73,20 @@ def read_product_map(path: Path) -> ProductMap:
     Raises:
         ValueError: It can't be read, or entries are wrong; the first few are named by number.
     """
+    file = RowsFile(path, _COLUMNS, {"code", "internal_reference"})
     references: dict[Key, str] = {}
     units: dict[Key, int] = {}
     problems = []
-    for number, entry in enumerate(_entries(path, _text(path)), start=1):
-        row = _row(entry)
-        problem = _unknown(entry) or _problem(row, references)
+    for number, (row, unknown) in enumerate(file.rows(), start=1):
+        problem = unknown or _problem(row, references)
         if problem:
             problems.append(f"entry {number} {problem}")
         else:
             references[_key(row)] = row["internal_reference"]
             units[_key(row)] = int(row["units"] or 1)
     if problems:
-        more = [f"and {len(problems) - _MOST_PROBLEMS} more"] * (len(problems) > _MOST_PROBLEMS)
-        raise ValueError(f"{path}: {'; '.join([*problems[:_MOST_PROBLEMS], *more])}")
+        raise file.refusal(problems)
     return ProductMap(references, units)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"{path} can't be read: {error.strerror}") from None
-    except ValueError:
-        raise ValueError(f"{path} is not UTF-8 text") from None
-
-
-def _entries(path: Path, text: str) -> Iterable[Mapping[Any, Any]]:
-    return _yaml(path, text) if path.suffix.lower() in {".yaml", ".yml"} else _csv(path, text)
-
-
-def _row(entry: Mapping[Any, Any]) -> Mapping[str, str]:
-    cells = {column: entry.get(column) for column in _COLUMNS}
-    return {column: "" if cell is None else str(cell).strip() for column, cell in cells.items()}
-
-
-def _unknown(entry: Mapping[Any, Any]) -> str:
-    """What is wrong with the keys of an entry."""
-    if _SURPLUS in entry:
-        return "has more cells than the first line has columns"
-    unknown = ", ".join(repr(str(key)) for key in entry if key not in _COLUMNS)
-    return f"has the unknown key {unknown}; known are {', '.join(_COLUMNS)}" if unknown else ""
-
-
-def _csv(path: Path, text: str) -> Iterator[Mapping[Any, Any]]:
-    delimiter = ";" if ";" in text.partition("\n")[0] else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restkey=_SURPLUS)
-    columns = [column for column in reader.fieldnames or () if column.strip()]
-    if not {"code", "internal_reference"} <= set(columns):
-        raise ValueError(f"{path}: its first line must name the columns {', '.join(_COLUMNS)}")
-    _ensure_known(path, columns)
-    for row in reader:  # spreadsheets may end each line with empty cells
-        yield {column: cell for column, cell in row.items() if column in _COLUMNS or any(cell)}
-
-
-_SURPLUS = "(surplus)"
-"""The key of cells beyond the last column; their value is a list."""
-
-
-def _ensure_known(path: Path, columns: Sequence[str]) -> None:
-    wrong = [column for column in columns if column not in _COLUMNS]
-    wrong += [f"{column} (twice)" for column, n in Counter(columns).items() if n > 1]
-    if wrong:
-        raise ValueError(
-            f"{path}: its first line names columns that are unknown: {', '.join(wrong)};"
-            f" known are {', '.join(_COLUMNS)}"
-        )
-
-
-def _yaml(path: Path, text: str) -> list[Mapping[Any, Any]]:
-    try:
-        found = YAML(typ="safe", pure=True).load(text) or []
-    except YAMLError:
-        raise ValueError(f"{path} is no YAML") from None
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise ValueError(f"{path}: must be a list of mappings with the keys {', '.join(_COLUMNS)}")
-    return found
 
 
 def _key(row: Mapping[str, str]) -> Key:

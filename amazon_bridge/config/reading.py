@@ -17,7 +17,8 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from amazon_bridge.config.models import NAME, SELLER_ID, Config, Section
+from amazon_bridge.config.models import NAME, SELLER_ID, Config
+from amazon_bridge.config.section import Section
 from amazon_bridge.config.values import FromEnvironment, SecretSources, Surroundings
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.marketplaces import marketplace

@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from amazon_bridge.config.product_map import ProductMap, read_product_map
+from amazon_bridge.config.sku_settings import SkuSettings, read_sku_settings
 from amazon_bridge.marketplaces import MARKETPLACES, Marketplace, marketplace
 
 
@@ -68,6 +69,10 @@ def _path(value: object, info: ValidationInfo) -> Path:
 
 def _product_map(value: object, info: ValidationInfo) -> ProductMap:
     return value if isinstance(value, ProductMap) else read_product_map(_path(value, info))
+
+
+def _sku_settings(value: object, info: ValidationInfo) -> SkuSettings:
+    return value if isinstance(value, SkuSettings) else read_sku_settings(_path(value, info))
 
 
 _PUBLIC = "client_id"
@@ -297,6 +302,12 @@ ProductMapFile: TypeAlias = Annotated[
     ProductMap,
     PlainValidator(_product_map),
     PlainSerializer(ProductMap.dump, return_type=list[list[str]]),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+SkuSettingsFile: TypeAlias = Annotated[
+    SkuSettings,
+    PlainValidator(_sku_settings),
+    PlainSerializer(SkuSettings.dump, return_type=list[list[str]]),
     WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 Interval: TypeAlias = Annotated[
