@@ -242,6 +242,66 @@ class Cancellation:
     """Pairs of order item id and reason, of the items with another reason than the order."""
 
 
+DEFAULT_CHANNEL = "DEFAULT"
+"""Amazon's code of the merchant's own fulfilment channel."""
+_AMAZON_CHANNELS = "AMAZON_"
+"""The codes of Amazon's own channels begin so: ``AMAZON_EU``, ``AMAZON_NA``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A SKU in one marketplace, as Amazon shows it."""
+
+    sku: str
+    marketplace_id: str
+    channels: tuple[str, ...] = ()
+    """Amazon's codes of its fulfilment channels. Empty: Amazon doesn't say who ships it."""
+    quantity: int | None = None
+    """Units that Amazon sells from the merchant's stock; None where it states no figure."""
+    product_type: str | None = None
+    """Amazon's, such as LUGGAGE; a report has none."""
+    status: tuple[str, ...] = ()
+    """In Amazon's words: BUYABLE, DISCOVERABLE; of a report Active, Inactive, Incomplete."""
+    issues: tuple[str, ...] = ()
+    """Amazon's texts of what is wrong with the listing."""
+
+    @property
+    def sold_by_merchant(self) -> bool:
+        return DEFAULT_CHANNEL in self.channels
+
+    @property
+    def sold_by_amazon(self) -> bool:
+        return any(channel.startswith(_AMAZON_CHANNELS) for channel in self.channels)
+
+    @property
+    def merchant_only(self) -> bool:
+        """True if Amazon says that the merchant ships it, and that Amazon doesn't."""
+        return self.sold_by_merchant and not self.sold_by_amazon
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableListing:
+    """A row of a report of listings that can't be parsed."""
+
+    row: int
+    """Its number, counted from 1 below the heading."""
+    sku: str
+    """Empty where the row doesn't name it."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityUpdate:
+    """What Amazon is to sell of a SKU from the merchant's stock, from now on."""
+
+    sku: str
+    quantity: int
+    product_type: str = "PRODUCT"
+    """That of the listing; this one suits any where the listing's is unknown."""
+    lead_time_days: int | None = None
+    """Handling time; None leaves it as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line of the output of ``check``. A remedy beside ``ok`` is advice."""

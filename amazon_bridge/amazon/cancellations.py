@@ -7,13 +7,12 @@ elements have a fixed order) and ``ProcessingReport.xsd``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from xml.etree import ElementTree as ET
 
 from defusedxml import ElementTree as SafeET
 from defusedxml.common import DefusedXmlException
 
+from amazon_bridge.amazon.feeds import MessageResult, MessageStatus
 from amazon_bridge.amazon.payloads import writable
 from amazon_bridge.engine.errors import Transient
 from amazon_bridge.model import Cancellation
@@ -26,23 +25,6 @@ LARGEST_REPORT = 8 * 2**20
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _LONGEST_REASON = 300
 _LONGEST_NUMBER = 9  # digits
-
-
-class MessageStatus(StrEnum):
-    """Whether Amazon accepted one message of a feed: the cancellation of one order."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    """Amazon doesn't say: look at the order itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageResult:
-    """Whether Amazon cancelled one order, and its reason if it refused."""
-
-    status: MessageStatus
-    reason: str = ""
 
 
 def cancellation_document(seller_id: str, cancellations: Sequence[Cancellation]) -> bytes:

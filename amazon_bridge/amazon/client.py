@@ -157,6 +157,14 @@ class Connection:
         """Whether more than half of the calls are left that may be made at once, and these."""
         return self._throttle.has(self._seller_id, operation.name, Urgency.SPARE, besides)
 
+    def pace(self, limit: str) -> None:
+        """Take a token of a limit that Amazon has besides those of its operations.
+
+        Raises:
+            RateLimited: It is used up for longer than a moment.
+        """
+        self._throttle.wait(self._seller_id, limit, self._account)
+
     def log_in(self) -> None:
         """Get an access token, unless there is one.
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from amazon_bridge.amazon.selling_partner import SellingPartner
-from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.engine.errors import BridgeError, ItemError
 from amazon_bridge.marketplaces import Marketplace
 from amazon_bridge.model import Finding, Order
+
+_NOBODYS_SKU = "amazon-bridge-check"
 
 Probe = Callable[[SellingPartner, datetime], Iterable[Finding]]
 """Read-only calls of a job, now."""
@@ -81,9 +83,29 @@ def examine_orders(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
 
 def examine_feeds(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
     """Read the feeds of a day: cancellations are sent as feeds."""
+    since = now - timedelta(days=1)
+    yield _examined(lambda: partner.is_cancelling(since), "feeds can be read")
+
+
+def examine_listings(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
+    """Ask for a listing that nobody has, and for feeds: a missing role is refused."""
+    yield _examined(lambda: _is_listing_answered(partner), "listings can be read")
+    since = now - timedelta(days=1)
+    what = "feeds of listings can be read"
+    yield _examined(lambda: partner.listings.is_any_feed_pending(since), what)
+
+
+def _is_listing_answered(partner: SellingPartner) -> bool:
     try:
-        partner.is_cancelling(now - timedelta(days=1))
+        partner.listings.get(_NOBODYS_SKU, partner.marketplace_ids[0])
+    except ItemError as error:
+        return error.kind == "not_found"
+    return True
+
+
+def _examined(call: Callable[[], object], what: str) -> Finding:
+    try:
+        call()
     except BridgeError as error:
-        yield Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
-        return
-    yield Finding(ok=True, what="Amazon: feeds can be read.")
+        return Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
+    return Finding(ok=True, what=f"Amazon: {what}.")

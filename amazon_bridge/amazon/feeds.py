@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from amazon_bridge.amazon import operations
@@ -23,6 +24,23 @@ class FeedState:
     feed_id: str
     status: ProcessingStatus
     result_document_id: str | None
+
+
+class MessageStatus(StrEnum):
+    """Whether Amazon accepted one message of a feed."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """Amazon doesn't say: look at the order, or the listing, itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageResult:
+    """Whether Amazon accepted one message of a feed, and its reason if it refused."""
+
+    status: MessageStatus
+    reason: str = ""
 
 
 class _Feed(Payload):
@@ -51,8 +69,14 @@ class Feeds:
         self._connection = connection
         self._marketplace_ids = list(marketplace_ids)
 
-    def submit(self, feed_type: str, content: bytes, content_type: str) -> str:
-        """Upload a document and create a feed of it.
+    def submit(
+        self,
+        feed_type: str,
+        content: bytes,
+        content_type: str,
+        marketplace_ids: Sequence[str] = (),
+    ) -> str:
+        """Upload a document and create a feed of it, for the account's marketplaces or for these.
 
         Returns:
             The feed's id. Save it before polling ``state``.
@@ -68,7 +92,7 @@ class Feeds:
             _Feed,
             operations.CREATE_FEED,
             feedType=feed_type,
-            marketplaceIds=self._marketplace_ids,
+            marketplaceIds=list(marketplace_ids) or self._marketplace_ids,
             inputFeedDocumentId=document.feed_document_id,
         )
         return feed.feed_id

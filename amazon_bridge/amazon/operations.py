@@ -12,6 +12,7 @@ from typing import Any
 
 from amazon_bridge.amazon.sdk import (
     FeedsClient,
+    ListingsClient,
     OrdersClient,
     ReportsClient,
     SellersClient,
@@ -21,6 +22,11 @@ from amazon_bridge.engine.throttle import Limit
 
 _ORDERS_ROLE = "Inventory and Order Tracking"
 _SELLERS_ROLE = "Selling Partner Insights"
+_LISTINGS_ROLE = "Product Listing"
+_LISTING_REMEDY = (
+    "Look the SKU up in Seller Central (Manage All Inventory) and correct what Amazon names, then"
+    " run `amazon-bridge quarantine retry` with the SKU."
+)
 _REPORT_ROLE = "Product Listing (for listings) or Finance and Accounting (for settlements)"
 _REPORT_REMEDY = (
     "Amazon keeps reports for 90 days. If Seller Central still shows the report, run"
@@ -130,6 +136,25 @@ GET_REPORT_DOCUMENT = Operation(
     refused="report_refused",
     remedy=_REPORT_REMEDY,
 )
+GET_LISTING = Operation(
+    "getListingsItem",
+    ListingsClient,
+    ListingsClient.get_listings_item,
+    Limit(5, 10),
+    _LISTINGS_ROLE,
+    refused="listing_refused",
+    remedy=_LISTING_REMEDY,
+)
+PATCH_LISTING = Operation(
+    "patchListingsItem",
+    ListingsClient,
+    ListingsClient.patch_listings_item,
+    Limit(5, 5),
+    _LISTINGS_ROLE,
+    writes=True,
+    refused="stock_refused",
+    remedy=_LISTING_REMEDY,
+)
 GET_MARKETPLACE_PARTICIPATIONS = Operation(
     "getMarketplaceParticipations",
     SellersClient,
@@ -138,22 +163,27 @@ GET_MARKETPLACE_PARTICIPATIONS = Operation(
     _SELLERS_ROLE,
 )
 
-LIMITS = {
-    operation.name: operation.limit
-    for operation in (
-        SEARCH_ORDERS,
-        GET_ORDER,
-        CONFIRM_SHIPMENT,
-        CREATE_FEED_DOCUMENT,
-        CREATE_FEED,
-        GET_FEEDS,
-        GET_FEED,
-        GET_FEED_DOCUMENT,
-        CREATE_REPORT,
-        GET_REPORTS,
-        GET_REPORT,
-        GET_REPORT_DOCUMENT,
-        GET_MARKETPLACE_PARTICIPATIONS,
-    )
+ALL = (
+    SEARCH_ORDERS,
+    GET_ORDER,
+    CONFIRM_SHIPMENT,
+    CREATE_FEED_DOCUMENT,
+    CREATE_FEED,
+    GET_FEEDS,
+    GET_FEED,
+    GET_FEED_DOCUMENT,
+    CREATE_REPORT,
+    GET_REPORTS,
+    GET_REPORT,
+    GET_REPORT_DOCUMENT,
+    GET_LISTING,
+    PATCH_LISTING,
+    GET_MARKETPLACE_PARTICIPATIONS,
+)
+
+LISTINGS_FEED = "JSON_LISTINGS_FEED"
+
+LIMITS = {operation.name: operation.limit for operation in ALL} | {
+    LISTINGS_FEED: Limit(5 / 300, 5),  # five in five minutes, besides the rate of createFeed
 }
 """For the throttle."""

@@ -5,10 +5,12 @@ Source: Amazon's model "reports_2021-06-30" and its page "Reports API v2021-06-3
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import IO
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.client import Connection
@@ -18,6 +20,7 @@ from amazon_bridge.amazon.payloads import Instant, KnownEntries, NonEmpty, Paylo
 from amazon_bridge.engine.errors import Transient
 
 _LARGEST = 2**30  # bytes, unpacked: settlements of 100 MB have been seen
+_CHUNK = 2**16
 _PER_PAGE = 100  # the most that getReports allows
 
 
@@ -107,12 +110,16 @@ class Reports:
         ):
             yield from map(_report, page.reports)
 
-    def rows(self, document_id: str, charset: str = "UTF-8") -> Iterator[dict[str, str]]:
+    def rows(
+        self, document_id: str, charset: str = "UTF-8", *, fallback: str | None = None
+    ) -> Iterator[dict[str, str]]:
         """Read a tab-separated report. Takes memory for one row at a time.
 
         Args:
             document_id: Of a report that is DONE.
             charset: Of the document: UTF-8, cp1252 or Shift-JIS, by marketplace.
+            fallback: Its charset if it isn't in ``charset``; what is in neither is replaced by
+                U+FFFD.
 
         Yields:
             The cells of each row by the heading's names; cells missing at the end are "".
@@ -128,8 +135,11 @@ class Reports:
             what="report",
             largest=_LARGEST,
         ) as file:
+            if fallback and not _is_in(file, charset):
+                yield from _rows(_text(file, fallback, errors="replace"))
+                return
             try:
-                yield from _rows(io.TextIOWrapper(file, _codec(charset), newline="\n"))
+                yield from _rows(_text(file, charset))
             except UnicodeDecodeError:
                 raise Transient(f"The report is not in {charset}.", REPORT_IT) from None
 
@@ -151,6 +161,24 @@ def _report(payload: _Report) -> Report:
 def _codec(charset: str) -> str:
     """UTF-8 may begin with a byte order mark, which is no part of the first column's name."""
     return "utf-8-sig" if charset.casefold() == "utf-8" else charset
+
+
+def _text(file: IO[bytes], charset: str, errors: str = "strict") -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, _codec(charset), errors, newline="\n")
+
+
+def _is_in(file: IO[bytes], charset: str) -> bool:
+    """Whether all of the document can be decoded so; it is read from its beginning again."""
+    decoder = codecs.getincrementaldecoder(charset)()
+    try:
+        for part in iter(lambda: file.read(_CHUNK), b""):
+            decoder.decode(part)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    finally:
+        file.seek(0)
+    return True
 
 
 def _rows(lines: Iterable[str]) -> Iterator[dict[str, str]]:

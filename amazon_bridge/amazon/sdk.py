@@ -25,7 +25,12 @@ from amazon_bridge.amazon.faults import AccessToken, read_token, token_network_e
 for _name in ("SP_API_DEFAULT_MARKETPLACE", "AWS_ENV"):
     os.environ.pop(_name, None)
 
-from sp_api.api import OrdersV0, OrdersV20260101, Sellers  # noqa: E402 - see above
+from sp_api.api import (  # noqa: E402 - see above
+    ListingsItemsV20210801,
+    OrdersV0,
+    OrdersV20260101,
+    Sellers,
+)
 from sp_api.auth import AccessTokenClient  # noqa: E402
 from sp_api.base import Client, fill_query_params, sp_endpoint  # noqa: E402
 from sp_api.base._transport_httpx import HttpxTransport  # noqa: E402
@@ -34,6 +39,7 @@ from sp_api.base.credential_provider import FromCodeCredentialProvider  # noqa: 
 OrdersClient = OrdersV20260101
 ShipmentsClient = OrdersV0
 SellersClient = Sellers
+ListingsClient = ListingsItemsV20210801
 
 _MARGIN = 60.0
 """Seconds before its expiry that a token is renewed (or half of its lifetime, if that is less)."""

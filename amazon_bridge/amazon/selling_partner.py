@@ -17,12 +17,13 @@ from amazon_bridge.amazon.cancellations import (
     CONTENT_TYPE,
     FEED_TYPE,
     LARGEST_REPORT,
-    MessageResult,
     cancellation_document,
     read_report,
 )
 from amazon_bridge.amazon.client import Connection
-from amazon_bridge.amazon.feeds import Feeds, FeedState
+from amazon_bridge.amazon.feeds import Feeds, FeedState, MessageResult
+from amazon_bridge.amazon.listing_reports import ListingReports
+from amazon_bridge.amazon.listings import Listings
 from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order, read_order_as_is
 from amazon_bridge.amazon.payloads import Instant, Part, Payload, Text, iso
 from amazon_bridge.amazon.reports import Reports
@@ -148,7 +149,7 @@ class SellingPartner:
         first = marketplaces[0]
         url = (endpoint or first.region.endpoint).rstrip("/")
         self._seller_id = seller_id
-        self._marketplace_ids = [m.marketplace_id for m in marketplaces]
+        self.marketplace_ids = tuple(m.marketplace_id for m in marketplaces)
         self._prices_include_tax = prices_include_tax
         self._connection = Connection(
             seller_id=seller_id,
@@ -161,8 +162,10 @@ class SellingPartner:
             sleep=sleep,
             watch=watch,
         )
-        self._feeds = Feeds(self._connection, self._marketplace_ids)
+        self._feeds = Feeds(self._connection, self.marketplace_ids)
         self.reports = Reports(self._connection)
+        self.listings = Listings(self._connection, self._feeds, seller_id)
+        self.listing_reports = ListingReports(self.reports)
 
     @property
     def calls(self) -> Counter[str]:
@@ -310,7 +313,7 @@ class SellingPartner:
         return self._connection.ask(
             _Page,
             operations.SEARCH_ORDERS,
-            marketplaceIds=self._marketplace_ids,
+            marketplaceIds=list(self.marketplace_ids),
             lastUpdatedAfter=iso(after),
             lastUpdatedBefore=iso(before),
             fulfillmentStatuses=list(_STATUSES),

@@ -9,13 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from amazon_bridge.amazon.cancellations import (
-    MessageResult,
-    MessageStatus,
-    cancellation_document,
-    read_report,
-)
+from amazon_bridge.amazon.cancellations import cancellation_document, read_report
 from amazon_bridge.amazon.documents import ProcessingStatus
+from amazon_bridge.amazon.feeds import MessageResult, MessageStatus
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
 from amazon_bridge.model import Cancellation

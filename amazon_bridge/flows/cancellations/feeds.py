@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import structlog
 
-from amazon_bridge.amazon.cancellations import MessageResult, MessageStatus
 from amazon_bridge.amazon.documents import ProcessingStatus
+from amazon_bridge.amazon.feeds import MessageResult, MessageStatus
 from amazon_bridge.engine.errors import BridgeError, ItemError, RateLimited, Transient
 from amazon_bridge.engine.records import Feed, State
 from amazon_bridge.flows.cancellations import tell
