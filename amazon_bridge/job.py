@@ -8,7 +8,7 @@ only, so that reading them loads none of the code that the jobs run.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -102,6 +102,10 @@ COMMON_KINDS: Mapping[str, str] = MappingProxyType(
 """Quarantine kinds of every job, with their remedies."""
 
 
+def _always(_account: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Everything the bridge knows about a job besides the code that it runs."""
@@ -118,6 +122,10 @@ class Job:
     """
     schedule: str = "5m"
     """Default schedule: an interval or a cron line."""
+    is_on: Callable[[Any], bool] = _always
+    """Whether the settings of an account (an ``AccountConfig``) switch the job on. A job that is
+    off has no schedule, and is not part of ``sync all`` and ``check``; ``sync JOB`` runs it in dry
+    runs only."""
     amazon_roles: tuple[str, ...] = ()
     """Roles that the application needs at Amazon."""
     amazon_check: EntryPoint | None = None

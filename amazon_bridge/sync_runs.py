@@ -52,9 +52,13 @@ class SyncRuns:
     def sync(self, account: AccountConfig, job: str, *, dry_run: bool = False) -> Counts:
         """Run a job once, exclusively among all processes that share the state store.
 
-        Errors that stop the run are returned as the counts' ``error``.
+        Errors that stop the run are returned as the counts' ``error``. A job that is off is done in
+        dry runs only.
         """
-        work = partial(load(jobs.named(job).run), dry_run=dry_run)
+        described = jobs.named(job)
+        if not dry_run and not account.runs(described):
+            return Counts()
+        work = partial(load(described.run), dry_run=dry_run)
         if dry_run:
             return self._locked(account, job, lambda: self._foreseen(account, work))
         counts = self._locked(account, job, lambda: self._recorded(account, job, work))

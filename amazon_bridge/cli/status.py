@@ -162,7 +162,8 @@ def _jobs_json(bridge: App, name: str, account: AccountConfig | None) -> dict[st
 
 
 def _is_switched_off(account: AccountConfig, name: str) -> bool:
-    return any(job.name == name and not account.is_enabled(job) for job in JOBS)
+    job = next((each for each in JOBS if each.name == name), None)
+    return job is not None and not (account.runs(job) and account.is_enabled(job))
 
 
 def _run_json(run: Run) -> dict[str, Any]:

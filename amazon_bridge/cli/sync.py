@@ -25,7 +25,7 @@ from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import jobs
 from amazon_bridge.service import sync_client
 from amazon_bridge.service.resumed_runs import ResumedRuns
-from amazon_bridge.service.sync_protocol import Results, jobs_named, results_json
+from amazon_bridge.service.sync_protocol import Results, results_json, runs_of
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import say
 
@@ -47,6 +47,8 @@ def sync(
     """
     loaded = load(ctx)
     errors: list[ConfigError] = []
+    if not dry_run:
+        _name_accounts_without(job, loaded, account)
     results = None if dry_run else _delegated(loaded, job, account)
     if results is None:
         results = _sync_here(loaded, job, account, errors, dry_run=dry_run, quiet=as_json)
@@ -57,6 +59,13 @@ def sync(
     if errors:
         raise errors[0]
     ctx.exit(exit_code([counts for done in results.values() for counts in done.values()]))
+
+
+def _name_accounts_without(job: str, loaded: config.Config, account: str | None) -> None:
+    """Name the accounts for which the job is off: nothing is done for them."""
+    for each in loaded.accounts:
+        if account in (None, each.name) and job != "all" and not each.runs(jobs.named(job)):
+            say(f"{each.name}: {job} is switched off in the configuration.", err=True)
 
 
 def _delegated(loaded: config.Config, job: str, account: str | None) -> Results | None:
@@ -114,7 +123,7 @@ def _run_jobs(
             return Counts(error=str(error))
 
     runs = ResumedRuns(bridge.clock)
-    runs.add((each.name, name) for each in bridge.accounts(account) for name in jobs_named(job))
+    runs.add(runs_of(job, bridge.accounts(account)))
     names = [each.name for each in bridge.accounts(account)]
     with backlog_bars(bridge.ledger, bridge.clock, names) as refresh:
         while due := runs.next_due:

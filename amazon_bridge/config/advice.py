@@ -75,7 +75,10 @@ def _idle_account_keys(account: AccountConfig) -> Iterator[tuple[str, str]]:
     if account.invoicing.payment_journal and account.invoicing.mode == "manual":
         yield "invoicing.payment_journal", "invoicing.mode is `manual`"
     for job in JOBS:
-        if job.notify_amazon and not account.is_enabled(job):
+        if not account.runs(job):
+            if job.name in account.schedule.model_fields_set:
+                yield f"schedule.{job.name}", "the job is switched off"
+        elif job.notify_amazon and not account.is_enabled(job):
             for key in sorted(account.model_fields_set & {*job.notify_amazon.used_keys}):
                 yield key, f"notify_amazon.{job.notify_amazon.key} is `false`"
 

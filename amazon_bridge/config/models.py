@@ -232,6 +232,10 @@ class AccountConfig(Section):
         schedule: timedelta | str = getattr(self.schedule, job.name)
         return schedule
 
+    def runs(self, job: Job) -> bool:
+        """False if the account's settings leave off a job that is off by default."""
+        return job.is_on(self)
+
     def is_enabled(self, job: Job) -> bool:
         """False if ``notify_amazon`` switches the job off."""
         switch = job.notify_amazon

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from amazon_bridge.amazon import doctor as amazon_doctor
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.flows.jobs import JOBS
-from amazon_bridge.job import load
+from amazon_bridge.job import Job, load
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import doctor as odoo_doctor
 from amazon_bridge.odoo.session import OdooSession
@@ -14,14 +16,14 @@ from amazon_bridge.odoo.session import OdooSession
 
 def examine_odoo(session: OdooSession, account: AccountConfig) -> list[Finding]:
     """Examine Odoo's modules, rights and records that the account's jobs need."""
-    return odoo_doctor.examine(session, account, JOBS)
+    return odoo_doctor.examine(session, account, filter(account.runs, JOBS))
 
 
 def examine_amazon(partner: SellingPartner, account: AccountConfig) -> list[Finding]:
     """Examine credentials, marketplaces, and what the jobs read at Amazon."""
-    return amazon_doctor.examine(partner, account.marketplaces, probes())
+    return amazon_doctor.examine(partner, account.marketplaces, probes(filter(account.runs, JOBS)))
 
 
-def probes() -> list[amazon_doctor.Probe]:
-    """The read-only probes of all jobs."""
-    return [load(job.amazon_check) for job in JOBS if job.amazon_check]
+def probes(jobs: Iterable[Job]) -> list[amazon_doctor.Probe]:
+    """The read-only probes of these jobs."""
+    return [load(job.amazon_check) for job in jobs if job.amazon_check]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from importlib import resources
+from itertools import repeat
 
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -19,7 +20,7 @@ from amazon_bridge import __version__
 from amazon_bridge.app import ODOO
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows.jobs import JOBS, NAMES
+from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.orders import backlog
 from amazon_bridge.flows.pending import pending_entries
 from amazon_bridge.job import Job
@@ -81,7 +82,7 @@ _DOCUMENT = Markup("""<!doctype html>
 def _pending(runner: JobRunner, now: datetime) -> Iterator[Markup]:
     """A section for each heading that jobs list their pending items under."""
     ledger, accounts = runner.app.ledger, runner.app.config.accounts
-    for heading in dict.fromkeys(job.pending_heading for job in JOBS):
+    for heading in dict.fromkeys(job.pending_heading for job in _jobs_on(accounts)):
         jobs = [job for job in JOBS if job.pending_heading == heading]
         found = [
             entry
@@ -91,6 +92,11 @@ def _pending(runner: JobRunner, now: datetime) -> Iterator[Markup]:
         ]
         number = _number_pending(runner, jobs)
         yield _items(heading, found, now, "Nothing is pending.", number=number)
+
+
+def _jobs_on(accounts: Iterable[AccountConfig]) -> list[Job]:
+    """The jobs that are on for any account."""
+    return [job for job in JOBS if any(map(AccountConfig.runs, accounts, repeat(job)))]
 
 
 def _number_pending(runner: JobRunner, jobs: Iterable[Job]) -> int:
@@ -215,42 +221,44 @@ def _day(hour: datetime) -> str:
 
 
 def _accounts(runner: JobRunner, now: datetime) -> Markup:
-    heads = _each(Markup("<th>{}</th>"), ((head,) for head in ("Account", "Synced up to", *_HEADS)))
-    rows = Markup("").join(_account(runner, account, now) for account in _worst_first(runner))
+    jobs = [job.name for job in _jobs_on(runner.app.config.accounts)]
+    titles = ("Account", "Synced up to", *map(str.capitalize, jobs))
+    heads = _each(Markup("<th>{}</th>"), ((title,) for title in titles))
+    rows = Markup("").join(_account(runner, each, jobs, now) for each in _worst_first(runner, jobs))
     return Markup(
         "<section><h2>Accounts</h2><table><thead><tr>{}</tr></thead>"
         "<tbody>{}</tbody></table></section>"
     ).format(heads, rows)
 
 
-_HEADS = [name.capitalize() for name in NAMES]
-
-
-def _worst_first(runner: JobRunner) -> list[AccountConfig]:
+def _worst_first(runner: JobRunner, jobs: Sequence[str]) -> list[AccountConfig]:
     return sorted(
         runner.app.config.accounts,
-        key=lambda account: -sum(runner.monitor[account.name, job].failures for job in NAMES),
+        key=lambda account: -sum(runner.monitor[account.name, job].failures for job in jobs),
     )
 
 
-def _account(runner: JobRunner, account: AccountConfig, now: datetime) -> Markup:
+def _account(
+    runner: JobRunner, account: AccountConfig, jobs: Sequence[str], now: datetime
+) -> Markup:
     countries = ", ".join(each.country_code for each in account.marketplaces)
     ledger = runner.app.ledger
-    synced_until, behind = (
-        ledger.cursors.synced_until(account.name),
-        ledger.lanes.backlog(account.name),
+    synced_until = ledger.cursors.synced_until(account.name)
+    behind = ledger.lanes.backlog(account.name)
+    healths = {job: runner.monitor[account.name, job] for job in jobs}
+    on = {job.name for job in JOBS if account.runs(job)}
+    cells = Markup("").join(
+        _job(job, health if job in on else None, now) for job, health in healths.items()
     )
-    healths = {job: runner.monitor[account.name, job] for job in NAMES}
-    jobs = Markup("").join(_job(job, health, now) for job, health in healths.items())
     reasons = [(job, each.error) for job, each in healths.items() if each.error]
     if behind:
         reasons.append(("Back-log", backlog.sentence(behind, now)))
-    failures = ((2 + len(NAMES), *reason) for reason in reasons)
+    failures = ((2 + len(jobs), *reason) for reason in reasons)
     return _ACCOUNT.format(
         account.name,
         countries,
         _ago(synced_until, now) if synced_until else "nothing yet",
-        jobs,
+        cells,
         _each(_FAILURE, failures),
     )
 
@@ -262,7 +270,12 @@ _ACCOUNT = Markup(
 _FAILURE = Markup('<tr class="why"><td colspan="{}"><strong>{}:</strong> {}</td></tr>')
 
 
-def _job(job: str, health: JobHealth, now: datetime) -> Markup:
+def _job(job: str, health: JobHealth | None, now: datetime) -> Markup:
+    """The cell of a job; without health it is off."""
+    if health is None:
+        return Markup('<td data-label="{}"><span class="soft">off</span></td>').format(
+            job.capitalize()
+        )
     kind = "bad" if health.error else "good" if health.last_success else "wait"
     return Markup('<td data-label="{}"><span class="dot {}"></span>{}</td>').format(
         job.capitalize(), kind, _last(health, now)

@@ -63,11 +63,12 @@ class ScheduledJob:
 
 
 def scheduled_jobs(config: Config) -> list[ScheduledJob]:
-    """All jobs of all accounts, grouped by job."""
+    """The jobs that are on, of all accounts, grouped by job."""
     return [
         ScheduledJob(account.name, job.name, account.schedule_of(job))
         for job in JOBS
         for account in config.accounts
+        if account.runs(job)
     ]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel
 
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import jobs
+from amazon_bridge.flows.jobs import JOBS
 
 Results = dict[str, dict[str, Counts]]
 """Counts of finished runs, by account and job."""
@@ -34,6 +35,8 @@ def results_json(results: Results) -> dict[str, Any]:
     }
 
 
-def jobs_named(job: str) -> Sequence[str]:
-    """Names of the jobs that ``sync JOB`` runs."""
-    return jobs.NAMES if job == "all" else [job]
+def runs_of(job: str, accounts: Iterable[AccountConfig]) -> Iterator[tuple[str, str]]:
+    """Yield the account and job of each run of ``sync JOB``; ``all`` are those that are on."""
+    for account in accounts:
+        on = [each.name for each in JOBS if account.runs(each)]
+        yield from ((account.name, name) for name in (on if job == "all" else [job]))

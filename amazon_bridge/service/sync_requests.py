@@ -15,7 +15,7 @@ from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.flows.jobs import NAMES
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.resumed_runs import ResumedRuns
-from amazon_bridge.service.sync_protocol import SyncRequest, jobs_named, results_json
+from amazon_bridge.service.sync_protocol import SyncRequest, results_json, runs_of
 from amazon_bridge.service.web import as_json
 
 log = structlog.get_logger(__name__)
@@ -63,11 +63,11 @@ class SyncRequests:
         if request.job not in (*NAMES, "all"):
             return _refusal(_USAGE, 400)
         try:
-            accounts = [account.name for account in app.accounts(request.account)]
+            accounts = app.accounts(request.account)
         except ConfigError as error:
             return _refusal(str(error), 400)
         runs = ResumedRuns(self._runner.clock)
-        runs.add((account, job) for account in accounts for job in jobs_named(request.job))
+        runs.add(runs_of(request.job, accounts))
         return self._start(request, _Sync(runs))
 
     def _start(self, request: SyncRequest, sync: _Sync) -> Response:

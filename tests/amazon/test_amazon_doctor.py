@@ -7,6 +7,7 @@ from seller_desk import Desk, login_of
 
 from amazon_bridge.amazon.doctor import examine
 from amazon_bridge.flows.check import probes
+from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.simulator import Address, ManualClock, Simulator, World
 
@@ -18,7 +19,7 @@ def findings(desk: Desk, clock: ManualClock) -> Callable[..., dict[str, bool]]:
     def found(**settings: object) -> dict[str, bool]:
         partner = desk.partner(**settings)
         return {
-            each.what: each.ok for each in examine(partner, FRANCE_AND_GERMANY, probes(), clock)
+            each.what: each.ok for each in examine(partner, FRANCE_AND_GERMANY, probes(JOBS), clock)
         }
 
     return found

@@ -10,20 +10,23 @@ import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from memory_odoo import MemoryApp, MemoryOdoo, connect
 from prometheus_client import generate_latest
 
 from amazon_bridge import app
 from amazon_bridge.cli import main
-from amazon_bridge.config import load, schema
+from amazon_bridge.config import examine, load, schema
 from amazon_bridge.flows.check import examine_odoo
 from amazon_bridge.odoo import doctor
+from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.service import health, page
 from amazon_bridge.service.gauges import Gauges
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.scheduler import scheduled_jobs
+from amazon_bridge.service.sync_protocol import runs_of
 
 CONFIG = """
 http: null
@@ -33,6 +36,13 @@ accounts:
 - name: acme
   seller_id: A1
   marketplaces: [FR]
+  barcodes: true
+  credentials: {client_id: client, client_secret: secret, refresh_token: token}
+"""
+OTHER = """- name: other
+  seller_id: A2
+  marketplaces: [FR]
+  schedule: {barcodes: 2h}
   credentials: {client_id: client, client_secret: secret, refresh_token: token}
 """
 
@@ -41,10 +51,44 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def command(path: Path, *arguments: str) -> str:
+def run_command(path: Path, *arguments: str) -> Result:
     result = CliRunner().invoke(main, ["--config", str(path), *arguments])
     assert result.exit_code in (0, 1), (result.output, result.exception)
-    return result.stdout
+    return result
+
+
+def command(path: Path, *arguments: str) -> str:
+    return run_command(path, *arguments).stdout
+
+
+def counts_of(output: str, account: str) -> dict[str, Any]:
+    counts: dict[str, Any] = json.loads(output)["accounts"][account]["barcodes"]
+    return counts
+
+
+def plain(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
+def shown_without(path: Path, odoo: OdooSession) -> dict[str, Any]:
+    """What shows where no account has the job on."""
+    head, _, _ = CONFIG.partition("- name")
+    path.write_text(head + OTHER, encoding="utf-8")
+    config = load(path, {})
+    runner = JobRunner(now)
+    runner.app = app.App(config, clock=now)
+    synced = run_command(path, "sync", "barcodes", "--json")
+    foreseen = run_command(path, "sync", "barcodes", "--json", "--dry-run")
+    return {
+        "scheduled": [each.job for each in scheduled_jobs(config)],
+        "sync all": [job for _, job in runs_of("all", config.accounts)],
+        "message": synced.stderr,
+        "synced": counts_of(synced.stdout, "other"),
+        "foreseen": counts_of(foreseen.stdout, "other"),
+        "check": [each.what for each in examine_odoo(odoo, config.accounts[0])],
+        "page": plain(page.show(runner, now()).get_data(as_text=True)),
+        "advice": [each.what for each in examine(path, {})],
+    }
 
 
 def main_() -> None:
@@ -60,8 +104,8 @@ def main_() -> None:
         setattr(doctor, other, lambda *_: [])
 
     path = Path("bridge.yaml")
-    path.write_text(CONFIG, encoding="utf-8")
-    synced = json.loads(command(path, "sync", "barcodes", "--json"))
+    path.write_text(CONFIG + OTHER, encoding="utf-8")
+    synced = command(path, "sync", "barcodes", "--json")
     config = load(path, {})
     runner = JobRunner(now)
     runner.app = app.App(config, clock=now)
@@ -75,13 +119,15 @@ def main_() -> None:
         "schedule": next(
             str(each.schedule) for each in runner.scheduler.planned if each.job == "barcodes"
         ),
+        "accounts": [e.account for e in runner.scheduler.planned if e.job == "barcodes"],
+        "off": shown_without(path.with_name("off.yaml"), runner.app.odoo),
         "help": command(path, "sync", "--help"),
-        "synced": synced["accounts"]["acme"]["barcodes"],
+        "synced": counts_of(synced, "acme"),
         "quarantine": json.loads(command(path, "quarantine", "list", "--json")),
         "status": json.loads(command(path, "status", "--json"))["accounts"]["acme"]["jobs"],
         "health": [each["job"] for each in health.report(runner, now())["jobs"]],
         "metrics": re.findall(r'^\w+{account="acme",job="barcodes".*', metrics, re.MULTILINE),
-        "page": re.sub(r"<[^>]*>", " ", html),
+        "page": plain(html),
         "check": [each.what for each in examine_odoo(runner.app.odoo, config.accounts[0])],
     }
     json.dump(report, sys.stdout)

@@ -79,6 +79,24 @@ def test_it_is_scheduled_and_watched(report: dict[str, Any]) -> None:
     assert "barcodes" in report["health"]
 
 
+def test_it_is_off_until_it_is_configured(report: dict[str, Any]) -> None:
+    off = report["off"]
+    assert off["scheduled"] == off["sync all"] == ["orders", "cancellations", "pickings"]
+    assert off["message"] == "other: barcodes is switched off in the configuration.\n"
+    assert not any(off["synced"].values())
+    assert off["foreseen"]["seen"] >= 2
+    assert not any("product categories" in each for each in off["check"])
+    assert "Barcodes" not in off["page"]
+    assert "Products to check" not in off["page"]
+    advice = "schedule.barcodes of the account other has no effect: the job is switched off"
+    assert advice in off["advice"]
+
+
+def test_it_is_off_for_other_accounts(report: dict[str, Any]) -> None:
+    assert report["accounts"] == ["acme"]
+    assert "other FR nothing yet not yet not yet not yet off" in report["page"]
+
+
 def test_it_is_a_choice_of_sync_and_runs(report: dict[str, Any]) -> None:
     assert "barcodes" in report["help"]
     assert (report["synced"]["quarantined"], report["synced"]["error"]) == (1, None)
