@@ -7,7 +7,7 @@ import pytest
 from desk import Desk, MakeDesk, item, order
 from odoo_server.databases import OdooDatabase
 
-from amazon_bridge.flows import invoices
+from amazon_bridge.flows.orders import invoices
 
 JOURNAL = "Amazon Payments"
 INVOICING = {"mode": "on_delivery", "payment_journal": JOURNAL}

@@ -1,7 +1,8 @@
 """Amazon → Odoo: orders are imported, completed, and cancelled.
 
 ``find`` reads what changed on Amazon, ``decide`` has the rules, ``apply`` processes batches of
-orders in Odoo, ``tell`` informs people, and ``run`` has the steps of a sync run.
+orders in Odoo, ``tell`` informs people, and ``run`` has the steps of a sync run. ``with_invoices``
+adds the invoices of what is delivered.
 """
 
 from amazon_bridge.job import Job, OdooModule, OdooRight, PendingView

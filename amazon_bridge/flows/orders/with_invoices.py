@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.flows import invoices
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders import run
+from amazon_bridge.flows.orders import invoices, run
 
 
 def sync(context: Context, *, dry_run: bool = False) -> Counts:

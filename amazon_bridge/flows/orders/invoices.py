@@ -17,7 +17,7 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.invoices_due import KEPT, due, settle_others
+from amazon_bridge.flows.orders.invoices_due import KEPT, due, settle_others
 from amazon_bridge.odoo import invoices, notes, sales
 from amazon_bridge.odoo.invoices import Invoice
 from amazon_bridge.odoo.notes import Note
