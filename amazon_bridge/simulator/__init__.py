@@ -5,9 +5,11 @@ two can disagree. For tests and the demo; it must never face a network.
 """
 
 from amazon_bridge.simulator.backend import Received
+from amazon_bridge.simulator.buyers import buy, buy_one
 from amazon_bridge.simulator.catalogue import CATALOGUE, PRODUCTS, Product
 from amazon_bridge.simulator.clock import ManualClock, system_clock
 from amazon_bridge.simulator.generator import SELLERS, generate, populate
+from amazon_bridge.simulator.inventory import Inventory, Listing, Violation
 from amazon_bridge.simulator.lines import Line
 from amazon_bridge.simulator.markets import MARKETS, Market
 from amazon_bridge.simulator.orders import ABSENT, Address, Buyer, Item, Order, Package
@@ -23,8 +25,10 @@ __all__ = [
     "SELLERS",
     "Address",
     "Buyer",
+    "Inventory",
     "Item",
     "Line",
+    "Listing",
     "Mail",
     "ManualClock",
     "Market",
@@ -35,7 +39,10 @@ __all__ = [
     "Seller",
     "Settings",
     "Simulator",
+    "Violation",
     "World",
+    "buy",
+    "buy_one",
     "generate",
     "populate",
     "system_clock",

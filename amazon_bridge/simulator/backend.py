@@ -10,17 +10,31 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from amazon_bridge.simulator.answers import as_json, read_object
+from amazon_bridge.simulator.answers import Refusal, as_json, read_object
 from amazon_bridge.simulator.documents import Documents
 from amazon_bridge.simulator.faults import Faults
 from amazon_bridge.simulator.feeds import Feeds
 from amazon_bridge.simulator.limits import Limits
+from amazon_bridge.simulator.listings import Listings
 from amazon_bridge.simulator.reports import Reports
 from amazon_bridge.simulator.search import Search
 from amazon_bridge.simulator.sellers import participations
 from amazon_bridge.simulator.shipments import confirm_shipment
 from amazon_bridge.simulator.tokens import Tokens
 from amazon_bridge.simulator.world import Seller, World
+
+_TRACKING, _LISTING = "Inventory and Order Tracking", "Product Listing"
+ROLES: dict[str, set[str]] = {
+    "searchOrders": {_TRACKING},
+    "getOrder": {_TRACKING},
+    "confirmShipment": {_TRACKING},
+    "createFeed": {_TRACKING, _LISTING},
+    "getFeeds": {_TRACKING, _LISTING},
+    "getListingsItem": {_LISTING},
+    "searchListingsItems": {_LISTING},
+    "patchListingsItem": {_LISTING},
+}
+"""One of them is enough (Amazon's page "Role Mappings for SP-API Operations")."""
 
 Operation = Callable[[Seller, Request, str], Response]
 
@@ -46,7 +60,8 @@ class Received:
 class Backend:
     """Everything that the server and the control addresses work on.
 
-    ``requests`` keeps every request that came in.
+    ``requests`` keeps every request that came in. ``missing_roles`` has the names of roles that the
+    application lacks: operations that need one of them are denied.
     """
 
     def __init__(self, world: World | None = None) -> None:
@@ -55,24 +70,37 @@ class Backend:
         self.tokens = Tokens(self.world)
         self.search = Search(self.world)
         self.documents = Documents(self.world)
-        self.feeds = Feeds(self.world, self.documents)
-        self.reports = Reports(self.world, self.documents)
         self.limits = Limits(self.settings)
+        self.feeds = Feeds(self.world, self.documents, self.limits)
+        self.reports = Reports(self.world, self.documents)
+        self.listings = Listings(self.world)
+        self.missing_roles: set[str] = set()
         self.faults = Faults()
         self.requests: list[Received] = []
         self.operations = self._bind_operations()
 
     def settle(self) -> None:
-        """Process the feeds that are due by the clock, without waiting for a request."""
+        """Process what is due by the clock, feeds and updates, without waiting for a request."""
         with self.world.lock:
             self.feeds.process()
+            self.world.listings.settle()
 
     def received(self, operation: str) -> list[Received]:
         """The requests of one operation."""
         return [request for request in self.requests if request.operation == operation]
 
+    def check_roles(self, operation: str) -> None:
+        """Check that the application has one of the roles that an operation needs.
+
+        Raises:
+            Refusal: 403.
+        """
+        roles = ROLES.get(operation)
+        if roles and roles <= self.missing_roles:
+            raise Refusal(403, "Unauthorized", "Access to requested resource is denied.")
+
     def _bind_operations(self) -> dict[str, Operation]:
-        search, feeds, reports = self.search, self.feeds, self.reports
+        search, feeds, reports, listings = self.search, self.feeds, self.reports, self.listings
         return {
             "searchOrders": lambda seller, request, _: as_json(
                 search.search_orders(seller, request.args)
@@ -99,6 +127,13 @@ class Backend:
             "cancelReport": lambda seller, _, key: reports.cancel(seller, key),
             "getReportDocument": lambda seller, request, key: reports.get_document(
                 seller, key, request.root_url
+            ),
+            "getListingsItem": lambda seller, request, key: listings.get(seller, key, request.args),
+            "searchListingsItems": lambda seller, request, key: listings.search(
+                seller, key, request.args
+            ),
+            "patchListingsItem": lambda seller, request, key: listings.patch(
+                seller, key, request.args, _body(request)
             ),
             "getMarketplaceParticipations": lambda seller, *_: as_json(participations(seller)),
         }

@@ -7,6 +7,12 @@
 - ``POST /simulator/orders/ID/cancel``, ``.../request_cancellation``, ``.../ship``, ``.../pay``
 - ``POST /simulator/feed_fates``: ``{"status": "FATAL", "messages_done": 1}``, for the next feed
 - ``GET /simulator/mails``: mails to buyers
+- ``GET /simulator/listings``: listings with their units; ``POST``: ``{"sku": "MUG-BLUE", "country":
+  "FR", "channels": {"DEFAULT": 5}}`` adds or changes one
+- ``POST /simulator/buyers``: ``{"count": 10, "seed": 2, "status": "PENDING"}``: orders of what
+  listings offer
+- ``GET /simulator/violations``: quantities of the merchant's sent to listings that Amazon fulfils
+- ``PUT /simulator/missing_roles``: ``{"roles": ["Product Listing"]}``
 """
 
 from __future__ import annotations
@@ -20,7 +26,9 @@ from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.simulator.answers import Refusal, as_json, invalid, not_found, read_object
 from amazon_bridge.simulator.backend import Backend
+from amazon_bridge.simulator.buyers import buy
 from amazon_bridge.simulator.generator import populate
+from amazon_bridge.simulator.markets import MARKETS
 from amazon_bridge.simulator.rendering import timestamp
 
 _FAULT_SETTINGS = (
@@ -65,6 +73,8 @@ def _status(backend: Backend, _: dict[str, Any]) -> Any:
         "requests": Counter(request.operation for request in backend.requests),
         "mails": len(backend.world.mails),
         "feeds": len(backend.feeds.feeds),
+        "listings": len(list(backend.world.listings)),
+        "violations": len(backend.world.listings.violations),
     }
 
 
@@ -139,8 +149,8 @@ def _add_orders(backend: Backend, body: dict[str, Any]) -> Any:
 
 def _add_fate(backend: Backend, body: dict[str, Any]) -> Any:
     status = body.get("status")
-    if status not in {"DONE", "CANCELLED", "FATAL"}:
-        raise invalid("status must be DONE, CANCELLED or FATAL.")
+    if status not in {"DONE", "CANCELLED", "FATAL", "STUCK"}:
+        raise invalid("status must be DONE, CANCELLED, FATAL or STUCK.")
     backend.feeds.fates.append((status, body.get("messages_done")))
     return list(backend.feeds.fates)
 
@@ -157,6 +167,55 @@ def _mails(backend: Backend, _: dict[str, Any]) -> Any:
     ]
 
 
+def _listings(backend: Backend, _: dict[str, Any]) -> Any:
+    return [
+        {
+            "sellerId": listing.seller_id,
+            "sku": listing.sku,
+            "country": listing.market.country,
+            "channels": listing.channels,
+            "leadTime": listing.lead_time,
+        }
+        for listing in backend.world.listings
+    ]
+
+
+def _set_listing(backend: Backend, body: dict[str, Any]) -> Any:
+    """Change the channels of a listing; a listing that isn't there is added."""
+    sku, country, channels = (body.get(name) for name in ("sku", "country", "channels"))
+    sellers = [s for s in backend.world.sellers.values() if country in s.countries]
+    if not isinstance(sku, str) or not sellers or not isinstance(channels, dict):
+        raise invalid("A listing has sku, country (of a seller) and channels with units.")
+    seller_id = body.get("sellerId", sellers[0].seller_id)
+    place = MARKETS[str(country)].marketplace_id
+    listing = backend.world.listings.find(seller_id, place, sku)
+    if listing is None:
+        backend.world.listings.add(seller_id, sku, str(country), channels)
+    else:
+        listing.channels = dict(channels)
+    return _listings(backend, {})
+
+
+def _buy(backend: Backend, body: dict[str, Any]) -> Any:
+    count, seed = body.get("count", 1), body.get("seed", len(backend.world.orders))
+    if not isinstance(count, int) or not isinstance(seed, int):
+        raise invalid("count and seed must be whole numbers.")
+    orders = buy(backend.world, count, seed, status=body.get("status", "PENDING"))
+    return [order.order_id for order in orders]
+
+
+def _violations(backend: Backend, _: dict[str, Any]) -> Any:
+    return [
+        dataclasses.asdict(violation) | {"time": timestamp(violation.time)}
+        for violation in backend.world.listings.violations
+    ]
+
+
+def _set_missing_roles(backend: Backend, body: dict[str, Any]) -> Any:
+    backend.missing_roles = set(body.get("roles", ()))
+    return sorted(backend.missing_roles)
+
+
 _HANDLERS: dict[tuple[str, str], Callable[[Backend, dict[str, Any]], Any]] = {
     ("GET", "status"): _status,
     ("GET", "requests"): _requests,
@@ -169,4 +228,9 @@ _HANDLERS: dict[tuple[str, str], Callable[[Backend, dict[str, Any]], Any]] = {
     ("POST", "orders"): _add_orders,
     ("POST", "feed_fates"): _add_fate,
     ("GET", "mails"): _mails,
+    ("GET", "listings"): _listings,
+    ("POST", "listings"): _set_listing,
+    ("POST", "buyers"): _buy,
+    ("GET", "violations"): _violations,
+    ("PUT", "missing_roles"): _set_missing_roles,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +11,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from amazon_bridge.simulator import answers
+from amazon_bridge.simulator import answers, listings_feed
 from amazon_bridge.simulator.acknowledgements import (
     Malformed,
     Report,
@@ -18,11 +20,14 @@ from amazon_bridge.simulator.acknowledgements import (
 )
 from amazon_bridge.simulator.answers import invalid
 from amazon_bridge.simulator.documents import Documents
+from amazon_bridge.simulator.faults import quota_exceeded
+from amazon_bridge.simulator.limits import Limits
 from amazon_bridge.simulator.processing import Processing, Task
 from amazon_bridge.simulator.sellers import own_marketplaces
 from amazon_bridge.simulator.world import Seller, World
 
 FEED_TYPE = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
+FEED_TYPES = (FEED_TYPE, listings_feed.FEED_TYPE)
 ADVISED_PAUSE = timedelta(minutes=20)
 
 
@@ -42,12 +47,15 @@ class Feed(Task):
 class Feeds(Processing[Feed]):
     """Keeps feeds, and processes them when they are due.
 
-    ``fates`` has the outcomes of the next feeds: pairs of a final status (DONE, CANCELLED, FATAL)
-    and the number of messages to process (None: all; a FATAL feed may have processed some).
+    ``fates`` has the outcomes of the next feeds: pairs of a final status (DONE, CANCELLED, FATAL,
+    or STUCK: DONE after hours) and the number of messages to process (None: all; a FATAL feed may
+    have processed some).
     """
 
-    def __init__(self, world: World, documents: Documents) -> None:
+    def __init__(self, world: World, documents: Documents, limits: Limits) -> None:
         super().__init__("feed", 50_000_000_000, world, documents)
+        self._limits = limits
+        self._chance = random.Random("feeds")  # noqa: S311 - repeatable, not secret
         self.feeds = self.tasks
         self.fates: deque[tuple[str, int | None]] = deque()
 
@@ -59,14 +67,17 @@ class Feeds(Processing[Feed]):
 
     def create_feed(self, seller: Seller, body: dict[str, Any]) -> Response:
         """The createFeed operation."""
-        if body["feedType"] != FEED_TYPE:
+        feed_type = body["feedType"]
+        if feed_type not in FEED_TYPES:
             raise invalid("'feedType' is not one that this simulator processes.")
         marketplace_ids = own_marketplaces(seller, body)
         document_id = body["inputFeedDocumentId"]
         document = self._documents.of(seller, document_id)
         if document is None or document.content is None:
             raise invalid("'inputFeedDocumentId' does not name an uploaded document.")
-        feed = self._new_feed(seller, marketplace_ids, document_id)
+        if not self._limits.take(seller.seller_id, feed_type, self._world.clock()):
+            return quota_exceeded()
+        feed = self._new_feed(seller, feed_type, marketplace_ids, document_id)
         return answers.as_json({"feedId": feed.key}, 202)
 
     def process(self) -> None:
@@ -79,6 +90,18 @@ class Feeds(Processing[Feed]):
 
     def _process(self, feed: Feed) -> None:
         content = self._documents[feed.document_id].content or b""
+        if feed.type == listings_feed.FEED_TYPE:
+            result, content_type = self._update(feed, content), "application/json; charset=UTF-8"
+        else:
+            result, content_type = self._acknowledge(feed, content), "text/xml; charset=UTF-8"
+        if feed.fate == "DONE":
+            compressed = self._world.settings.compress_feed_results
+            document = self._documents.store(
+                feed.seller, content_type, result, compressed=compressed
+            )
+            feed.result_document_id = document.document_id
+
+    def _acknowledge(self, feed: Feed, content: bytes) -> bytes:
         try:
             report = apply_acknowledgements(
                 self._world, feed.seller, content, most=feed.messages_done
@@ -87,36 +110,54 @@ class Feeds(Processing[Feed]):
             feed.fate = "FATAL"
             report = Report(feed.seller.seller_id, 1, (Result("0", "5000", str(problem)),))
         feed.report = report
-        if feed.fate == "DONE":
-            feed.result_document_id = self._store_result(feed.seller, report)
+        return report.to_xml()
 
-    def _store_result(self, seller: Seller, report: Report) -> str:
-        compressed = self._world.settings.compress_feed_results
-        content_type = "text/xml; charset=UTF-8"
-        document = self._documents.store(
-            seller, content_type, report.to_xml(), compressed=compressed
-        )
-        return document.document_id
+    def _update(self, feed: Feed, content: bytes) -> bytes:
+        try:
+            report = listings_feed.apply_updates(
+                self._world, feed.seller, feed.marketplace_ids, content, feed.messages_done
+            )
+        except Malformed as problem:
+            feed.fate = "FATAL"
+            report = listings_feed.feed_problem(feed.seller, problem)
+        report["header"]["feedId"] = feed.key
+        return json.dumps(report).encode()
 
-    def _new_feed(self, seller: Seller, marketplace_ids: list[str], document_id: str) -> Feed:
+    def _new_feed(
+        self, seller: Seller, feed_type: str, marketplace_ids: list[str], document_id: str
+    ) -> Feed:
         settings = self._world.settings
-        fate, messages_done = self.fates.popleft() if self.fates else ("DONE", None)
-        earlier = [feed.created for feed in self.feeds.values() if feed.seller == seller]
+        fate, messages_done = self._next_fate(feed_type)
+        earlier = [
+            feed.created
+            for feed in self.feeds.values()
+            if feed.seller == seller and feed.type == FEED_TYPE
+        ]
         feed = Feed(
             **self._common(
                 seller,
-                FEED_TYPE,
+                feed_type,
                 marketplace_ids,
                 queue_time=settings.feed_queue_time,
-                work_time=settings.feed_work_time,
+                work_time=(
+                    settings.stuck_feed_time if fate == "STUCK" else settings.feed_work_time
+                ),
             ),
             document_id=document_id,
-            fate=fate,
+            fate="DONE" if fate == "STUCK" else fate,
             messages_done=messages_done,
-            too_soon=bool(earlier) and self._world.clock() - earlier[-1] < ADVISED_PAUSE,
+            too_soon=bool(earlier)
+            and feed_type == FEED_TYPE
+            and self._world.clock() - earlier[-1] < ADVISED_PAUSE,
         )
         self.feeds[feed.key] = feed
         return feed
+
+    def _next_fate(self, feed_type: str) -> tuple[str, int | None]:
+        if self.fates:
+            return self.fates.popleft()
+        share = self._world.settings.stuck_feeds if feed_type != FEED_TYPE else 0
+        return ("STUCK" if self._chance.random() < share else "DONE"), None
 
     def _render(self, task: Feed) -> dict[str, Any]:
         answer = super()._render(task)

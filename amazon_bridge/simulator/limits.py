@@ -26,8 +26,13 @@ USAGE_PLANS: dict[str, tuple[float, int]] = {
     "cancelReport": (0.0222, 10),
     "getReportDocument": (0.0167, 15),
     "getMarketplaceParticipations": (0.016, 15),
+    "getListingsItem": (5, 10),
+    "searchListingsItems": (5, 5),
+    "patchListingsItem": (5, 5),
 }
 """Calls a second, and how many may come at once."""
+FEED_PLANS = {"JSON_LISTINGS_FEED": (5 / 300, 5)}
+"""Of feed types, besides the plan of createFeed: five in five minutes."""
 
 
 @dataclass(slots=True)
@@ -40,7 +45,7 @@ class Limits:
     """Counts calls. ``plans`` may be changed while running."""
 
     def __init__(self, settings: Settings) -> None:
-        self.plans = dict(USAGE_PLANS)
+        self.plans = USAGE_PLANS | FEED_PLANS
         self._settings = settings
         self._buckets: dict[tuple[str, str], _Bucket] = {}
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from amazon_bridge.simulator import answers
+from amazon_bridge.simulator import answers, listings_report
 from amazon_bridge.simulator.answers import invalid
 from amazon_bridge.simulator.documents import Documents
+from amazon_bridge.simulator.listings_report import ListingsReport
 from amazon_bridge.simulator.processing import Processing, Task
 from amazon_bridge.simulator.sellers import own_marketplaces
 from amazon_bridge.simulator.world import Seller, World
@@ -34,14 +35,16 @@ class Report(Task):
 class Reports(Processing[Report]):
     """Keeps reports, and finishes them when they are due.
 
-    ``contents`` holds the text of the reports that sellers can request, by type; those of other
-    types have no data. ``charset`` is that of all reports made from now on. ``fates`` has the
-    final statuses of the next requested reports (DONE, CANCELLED, FATAL).
+    ``contents`` holds the text of the reports that sellers can request, by type; that of all
+    listings is made from these, and those of other types have no data. ``charset`` is that of all
+    reports made from now on. ``fates`` has the final statuses of the next requested reports (DONE,
+    CANCELLED, FATAL).
     """
 
     def __init__(self, world: World, documents: Documents) -> None:
         super().__init__("report", 60_000_000_000, world, documents)
         self.contents: dict[str, str] = {}
+        self._listings = ListingsReport(world)
         self.charset = "UTF-8"
         self.fates: list[str] = []
 
@@ -68,12 +71,17 @@ class Reports(Processing[Report]):
             queue_time=settings.report_queue_time,
             work_time=settings.report_work_time,
         )
-        report = self._new(fields, self.contents.get(report_type))
+        report = self._new(fields, self._text(seller, report_type, marketplace_ids))
         report.fate = self.fates.pop(0) if self.fates else "DONE"
         return answers.as_json({"reportId": report.key}, 202)
 
+    def _text(self, seller: Seller, report_type: str, marketplace_ids: list[str]) -> str | None:
+        if report_type == listings_report.REPORT_TYPE and report_type not in self.contents:
+            return self._listings(seller, marketplace_ids)
+        return self.contents.get(report_type)
+
     def _new(self, fields: dict[str, Any], text: str | None) -> Report:
-        content = None if text is None else text.encode(self.charset)
+        content = None if text is None else text.encode(self.charset, "replace")
         content_type = f"text/plain; charset={self.charset}"
         report = Report(**fields, content=content, content_type=content_type)
         self.tasks[report.key] = report

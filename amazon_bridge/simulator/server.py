@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ORDERS = "/orders/2026-01-01/orders"
 _FEEDS = "/feeds/2021-06-30"
+_LISTINGS = "/listings/2021-08-01/items"
 _REPORTS = "/reports/2021-06-30"
 ROUTES = Map(
     [
@@ -53,11 +54,15 @@ ROUTES = Map(
             endpoint="getMarketplaceParticipations",
             methods=["GET"],
         ),
+        Rule(f"{_LISTINGS}/<key>", endpoint="searchListingsItems", methods=["GET"]),
+        Rule(f"{_LISTINGS}/<path:key>", endpoint="getListingsItem", methods=["GET"]),
+        Rule(f"{_LISTINGS}/<path:key>", endpoint="patchListingsItem", methods=["PATCH"]),
         Rule("/storage/<key>", endpoint="upload", methods=["PUT"]),
         Rule("/storage/<key>", endpoint="download", methods=["GET"]),
         Rule("/simulator/<path:key>", endpoint="control"),
     ],
     strict_slashes=False,
+    merge_slashes=False,  # SKUs may have any
 )
 WITH_RATE = (200, 201, 202, 204, 400, 404, 429)
 """Statuses of responses that state the rate limit; those of a gateway don't."""
@@ -139,7 +144,7 @@ class Simulator(Backend):
         if fault and fault.seconds:
             time.sleep(fault.seconds)
         with self.world.lock:
-            self.feeds.process()
+            self.settle()
             answer = self._with_fault(fault, lambda: self._refusable(record, request, key))
         record.status = answer.status_code
         return self._with_headers(answer, operation)
@@ -157,6 +162,7 @@ class Simulator(Backend):
             record.seller_id = seller.seller_id
             if not self.limits.take(seller.seller_id, record.operation, record.time):
                 return quota_exceeded()
+            self.check_roles(record.operation)
             check(record.operation, request)
             return self.operations[record.operation](seller, request, key)
         except Refusal as refusal:

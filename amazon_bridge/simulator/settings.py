@@ -34,3 +34,17 @@ class Settings:
     """searchOrders returns orders twice: as they are, then as they were one change ago."""
     lagging_search: bool = False
     """searchOrders returns orders as they were one change ago, even if it returned newer ones."""
+    listing_delay_shortest: float = 0
+    """Accepted updates of listings take effect after a random time, of so many seconds at least."""
+    listing_delay_longest: float = 0
+    """Amazon needs up to 15 minutes."""
+    shared_quantities: bool = False
+    """An update in one marketplace also changes the seller's others; Amazon documents neither."""
+    generic_product_type: bool = True
+    """Updates may name the product type PRODUCT; Amazon's examples do, its rules don't say so."""
+    stuck_feeds: float = 0
+    """The share of listings feeds that get stuck, in processing."""
+    stuck_feed_time: float = 3 * 3600
+    """Seconds until a stuck feed is processed after all."""
+    listings_report_age: float = 0
+    """Seconds for which a report of listings repeats the contents of the one before."""

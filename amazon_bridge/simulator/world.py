@@ -1,4 +1,4 @@
-"""The state of the simulated Amazon: sellers, orders with their history, mails to buyers."""
+"""The state of the simulated Amazon: sellers, listings, orders with their history, mails."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from amazon_bridge.simulator import people
 from amazon_bridge.simulator.clock import Clock, system_clock
+from amazon_bridge.simulator.inventory import Inventory
 from amazon_bridge.simulator.lines import Line, make_item
 from amazon_bridge.simulator.markets import MARKETS, Market
 from amazon_bridge.simulator.orders import (
@@ -65,11 +66,12 @@ class _Revision:
 
 
 class World:
-    """Sellers and orders. Every change to an order sets its ``last_updated`` to now."""
+    """Sellers, listings and orders. Every change to an order sets its ``last_updated`` to now."""
 
     def __init__(self, clock: Clock = system_clock, *, seed: int = 0) -> None:
         self.clock = clock
         self.settings = Settings()
+        self.listings = Inventory(clock, self.settings, seed=seed)
         self.lock = threading.RLock()
         self.sellers: dict[str, Seller] = {}
         self.mails: list[Mail] = []
@@ -276,6 +278,7 @@ class World:
         """Store a revision; it becomes visible after the delay, never before an earlier one."""
         with self.lock:
             history = self._histories.setdefault(order.order_id, [])
+            self.listings.follow(history[-1].order if history else None, order)
             readable = self.clock() + delay
             searchable = readable + timedelta(seconds=self.settings.search_delay)
             if history:

@@ -10,11 +10,10 @@ from seller_desk import SELLER_ID, Desk
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
-from amazon_bridge.model import Cancellation, Shipment
+from amazon_bridge.model import Cancellation, QuantityUpdate, Shipment
 from amazon_bridge.simulator import ManualClock, Simulator, World
 
 LISTINGS = "GET_MERCHANT_LISTINGS_ALL_DATA"
-CALLED = [o.name for o in operations.ALL if o.role != "Product Listing"]
 SETTLEMENTS = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2"
 
 
@@ -44,6 +43,7 @@ def everything_asked(
     assert result_id is not None
     partner.feed_result(result_id, [cancelled.order_id])
     ask_for_reports(partner, simulator, clock)
+    ask_for_listings(partner, world, place)
     partner.marketplace_participations()
 
 
@@ -60,8 +60,17 @@ def ask_for_reports(partner: SellingPartner, simulator: Simulator, clock: Manual
     list(partner.reports.created_since(clock() - timedelta(days=14), [LISTINGS, SETTLEMENTS]))
 
 
+def ask_for_listings(partner: SellingPartner, world: World, place: str) -> None:
+    """Read a listing whose SKU needs escaping, and update its quantity."""
+    world.listings.add(SELLER_ID, "A/B c%2F?", "FR", {"DEFAULT": 3}, product_type="LUGGAGE")
+    listing = partner.listings.get("A/B c%2F?", place)
+    assert listing.quantity == 3
+    partner.listings.set_quantity(QuantityUpdate(listing.sku, 5, "LUGGAGE", 2), place)
+    assert partner.listings.get(listing.sku, place).quantity == 5
+
+
 @pytest.mark.usefixtures("everything_asked")
-@pytest.mark.parametrize("operation", CALLED)
+@pytest.mark.parametrize("operation", [operation.name for operation in operations.ALL])
 def test_amazons_models_allow_each_request(operation: str, simulator: Simulator) -> None:
     requests = simulator.received(operation)
     assert requests

@@ -1,0 +1,136 @@
+"""Updates of a listing's ``fulfillment_availability``, as patches and feeds have them.
+
+Amazon's page "Merge a listing" and reports of sellers: ``merge`` keeps the fields that it doesn't
+name, ``replace`` and ``add`` don't (the handling time falls back to Amazon's default), and all of
+them leave the entries of other fulfilment channels alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from amazon_bridge.simulator.inventory import DEFAULT, Change, Inventory, Listing
+from amazon_bridge.simulator.settings import Settings
+
+ATTRIBUTE = "fulfillment_availability"
+_CHANNEL, _QUANTITY, _LEAD_TIME = (
+    "fulfillment_channel_code",
+    "quantity",
+    "lead_time_to_ship_max_days",
+)
+_FIELDS = {_CHANNEL, _QUANTITY, _LEAD_TIME, "marketplace_id", "restock_date"}
+
+Json = Mapping[str, Any]
+
+
+def issue(code: str, message: str, *attributes: str, severity: str = "ERROR") -> dict[str, Any]:
+    """An issue in Amazon's form."""
+    return {
+        "code": code,
+        "message": message,
+        "severity": severity,
+        "attributeNames": list(attributes),
+        "categories": ["INVALID_ATTRIBUTE"],
+    }
+
+
+def problems(listing: Listing | None, body: Json, settings: Settings) -> list[dict[str, Any]]:
+    """The issues for which Amazon doesn't accept an update; none: it does."""
+    if listing is None:
+        return [issue("13013", "The SKU does not match any listing of yours.")]
+    if listing.refusal:
+        return [issue("8572", listing.refusal, ATTRIBUTE)]
+    return [*_type_problems(listing, body, settings), *_patch_problems(body["patches"])]
+
+
+def apply(inventory: Inventory, listing: Listing, patches: Iterable[Json]) -> None:
+    """Let a valid update take effect, later."""
+    for patch in patches:
+        for entry in _entries(patch):
+            if entry[_CHANNEL] == DEFAULT and patch["op"] != "delete":
+                inventory.note_violation(listing, entry.get(_QUANTITY) or 0)
+        inventory.change_later(listing, _change(patch))
+
+
+def attribute(listing: Listing) -> list[dict[str, Any]]:
+    """The attribute as ``getListingsItem`` shows it."""
+    place = listing.market.marketplace_id
+    entries = []
+    for code, quantity in listing.channels.items():
+        entry: dict[str, Any] = {_CHANNEL: code, "marketplace_id": place}
+        if code == DEFAULT:
+            entry[_QUANTITY] = quantity
+            if listing.lead_time is not None:
+                entry[_LEAD_TIME] = listing.lead_time
+        entries.append(entry)
+    return entries
+
+
+def _type_problems(listing: Listing, body: Json, settings: Settings) -> Iterator[dict[str, Any]]:
+    generic = settings.generic_product_type and body["productType"] == "PRODUCT"
+    if body["productType"] != listing.product_type and not generic:
+        yield issue("4000001", "The provided product type is invalid for this SKU.", "productType")
+
+
+def _patch_problems(patches: Iterable[Json]) -> Iterator[dict[str, Any]]:
+    for patch in patches:
+        if patch["path"] != f"/attributes/{ATTRIBUTE}":
+            name = patch["path"].rpartition("/")[2]
+            yield issue("90000900", "The attributes are invalid.", name)
+        elif patch["op"] != "delete" and not _entries(patch):
+            yield _lacks(ATTRIBUTE)
+        for entry in _entries(patch):
+            yield from _entry_problems(entry, needs_quantity=patch["op"] in ("add", "replace"))
+
+
+def _entry_problems(entry: Json, *, needs_quantity: bool) -> Iterator[dict[str, Any]]:
+    if not isinstance(entry.get(_CHANNEL), str) or not entry[_CHANNEL]:
+        yield _lacks(_CHANNEL)
+    elif needs_quantity and entry[_CHANNEL] == DEFAULT and _QUANTITY not in entry:
+        yield _lacks(_QUANTITY)
+    for name in (_QUANTITY, _LEAD_TIME):
+        value = entry.get(name)
+        if value is not None and (not isinstance(value, int) or value < 0):
+            yield issue("90004", f"The value of '{name}' is not a whole number of 0 or more.", name)
+    for name in set(entry) - _FIELDS:
+        yield issue("90000900", "The attributes are invalid.", name)
+
+
+def _lacks(name: str) -> dict[str, Any]:
+    return issue(
+        "99022",
+        f"The field '{name}' for the attribute '{ATTRIBUTE}' does not have enough values. The"
+        " required minimum is '1' value(s).",
+        ATTRIBUTE,
+    )
+
+
+def _entries(patch: Json) -> list[Json]:
+    return patch.get("value") or []
+
+
+def _change(patch: Json) -> Change:
+    changes = {"merge": _merge, "delete": _delete}
+    change = changes.get(patch["op"], _replace)
+    return lambda listing: change(listing, _entries(patch))
+
+
+def _merge(listing: Listing, entries: list[Json]) -> None:
+    for entry in entries:
+        code = entry[_CHANNEL]
+        listing.channels[code] = entry.get(_QUANTITY, listing.channels.get(code, 0)) or 0
+        if code == DEFAULT and _LEAD_TIME in entry:
+            listing.lead_time = entry[_LEAD_TIME]
+
+
+def _replace(listing: Listing, entries: list[Json]) -> None:
+    for entry in entries:
+        listing.channels[entry[_CHANNEL]] = entry.get(_QUANTITY) or 0
+        if entry[_CHANNEL] == DEFAULT:
+            listing.lead_time = entry.get(_LEAD_TIME)
+
+
+def _delete(listing: Listing, entries: list[Json]) -> None:
+    for code in [entry[_CHANNEL] for entry in entries] or list(listing.channels):
+        listing.channels.pop(code, None)
