@@ -3,6 +3,7 @@
 import json
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 from amazon_models import validate_answer
@@ -13,6 +14,7 @@ EVERYTHING = (
     "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX,PAYMENT,"
     "FULFILLMENT_ORDERS"
 )
+LISTINGS = "/listings/2021-08-01/items"
 XML = "text/xml; charset=UTF-8"
 
 
@@ -110,7 +112,7 @@ class SimulatedSeller:
         return document
 
     def upload(self, content: str, content_type: str = XML) -> str:
-        document = self.create_document()
+        document = self.create_document(content_type)
         answer = self.http.put(
             document["url"], content=content.encode(), headers={"Content-Type": content_type}
         )
@@ -129,6 +131,17 @@ class SimulatedSeller:
         """Submit a feed; its id."""
         feed_id: str = self.create_feed(self.upload(content)).json()["feedId"]
         return feed_id
+
+    def listing(self, sku: str, place: str, included: str | None = None) -> httpx.Response:
+        query = {"marketplaceIds": place} | ({"includedData": included} if included else {})
+        path = f"{LISTINGS}/{self.seller.seller_id}/{quote(sku, safe='')}"
+        return self.call("getListingsItem", "GET", path, params=query)
+
+    def patch(self, sku: str, place: str, *patches: dict[str, Any], **more: str) -> httpx.Response:
+        body = {"productType": more.pop("productType", "PRODUCT"), "patches": list(patches)}
+        path = f"{LISTINGS}/{self.seller.seller_id}/{quote(sku, safe='')}"
+        query = {"marketplaceIds": place} | more
+        return self.call("patchListingsItem", "PATCH", path, params=query, json=body)
 
     def feed(self, feed_id: str) -> dict[str, Any]:
         answer = self.call("getFeed", "GET", f"/feeds/2021-06-30/feeds/{feed_id}")
