@@ -4,7 +4,8 @@
 - ``GET``, ``PATCH /simulator/settings``: see ``settings.Settings``
 - ``GET``, ``POST``, ``DELETE /simulator/faults``: see ``faults.Fault``
 - ``GET /simulator/orders``: ids and statuses; ``POST``: ``{"count": 10, "seed": 2}`` more orders
-- ``POST /simulator/orders/ID/cancel``, ``.../request_cancellation``, ``.../ship``, ``.../pay``
+- ``POST /simulator/orders/ID/cancel``, ``.../request_cancellation``, ``.../ship``, ``.../pay``,
+  ``.../lapse``
 - ``POST /simulator/feed_fates``: ``{"status": "FATAL", "messages_done": 1}``, for the next feed
 - ``GET /simulator/mails``: mails to buyers
 - ``GET /simulator/listings``: listings with their units; ``POST``: ``{"sku": "MUG-BLUE", "country":
@@ -60,6 +61,7 @@ def _act(backend: Backend, order_id: str, action: str = "") -> Any:
         "request_cancellation": world.request_cancellation,
         "ship": world.ship,
         "pay": world.pay,
+        "lapse": world.lapse,
     }
     if action not in actions or all(order.order_id != order_id for order in world.orders):
         raise not_found("There is no such order or action.")

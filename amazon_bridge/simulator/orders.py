@@ -200,6 +200,8 @@ class Order:
     service_level: str = "STANDARD"
     drop_off_location: str | None = None
     address_instruction: str | None = None
+    hidden: bool = False
+    """Amazon shows it to nobody any more."""
     data_withheld: bool = False
     """The seller's application may see neither buyer nor address."""
     withheld: frozenset[str] = frozenset()

@@ -224,7 +224,7 @@ def _payment(order: Order) -> Json:
 
 
 def _order_tax(order: Order) -> Json:
-    if order.data_withheld:
+    if order.data_withheld or order.status in UNPAID:
         return {}
     buyer = order.buyer
     registrations = [

@@ -116,14 +116,14 @@ class World:
         """The order as getOrder shows it to the seller."""
         now = self.clock()
         visible = [r.order for r in self._histories.get(order_id, ()) if r.readable <= now]
-        return visible[-1] if visible and _belongs(visible[-1], seller) else None
+        return visible[-1] if visible and _is_shown(visible[-1], seller) else None
 
     def searchable(self, seller: Seller, *, changes_ago: int = 0) -> Iterator[Order]:
         """The seller's orders as searchOrders shows them, or as it did ``changes_ago``."""
         now = self.clock()
         for history in self._histories.values():
             visible = [r.order for r in history if r.searchable <= now]
-            if visible and _belongs(visible[-1], seller):
+            if visible and _is_shown(visible[-1], seller):
                 yield visible[max(-1 - changes_ago, -len(visible))]
 
     def personal_data(self) -> frozenset[str]:
@@ -196,6 +196,15 @@ class World:
     def pay(self, order_id: str) -> Order:
         """Make a pending order unshipped."""
         return self.change(order_id, status="UNSHIPPED")
+
+    def lapse(self, order_id: str, *, silently: bool = False) -> Order:
+        """Let a pending order end because it was not paid; silently: it isn't shown any more."""
+        with self.lock:
+            items = tuple(
+                replace(item, cancelled_by="AMAZON", cancel_reason="Not paid", quantity=0)
+                for item in self.order(order_id).items
+            )
+            return self.change(order_id, status="CANCELLED", items=items, hidden=silently)
 
     def ship(self, order_id: str, package: Package | None = None) -> Order:
         """Ship an order: Amazon's as a whole; of a merchant's, the package is created or edited.
@@ -321,8 +330,9 @@ class World:
         )
 
 
-def _belongs(order: Order, seller: Seller) -> bool:
-    return order.seller_id == seller.seller_id and seller.sells_in(order.market.marketplace_id)
+def _is_shown(order: Order, seller: Seller) -> bool:
+    is_own = order.seller_id == seller.seller_id
+    return is_own and seller.sells_in(order.market.marketplace_id) and not order.hidden
 
 
 def _status_without_units(items: tuple[Item, ...]) -> str:

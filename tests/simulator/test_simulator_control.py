@@ -41,7 +41,12 @@ def test_orders_over_http(seller, world):
 
 @pytest.mark.parametrize(
     ("action", "status"),
-    [("cancel", "CANCELLED"), ("ship", "SHIPPED"), ("request_cancellation", "UNSHIPPED")],
+    [
+        ("cancel", "CANCELLED"),
+        ("ship", "SHIPPED"),
+        ("request_cancellation", "UNSHIPPED"),
+        ("lapse", "CANCELLED"),
+    ],
 )
 def test_things_happen_to_orders_over_http(seller, world, action, status):
     order = world.place_order("FR")

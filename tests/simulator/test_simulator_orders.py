@@ -125,11 +125,26 @@ def test_discounts_can_be_shown_negative(seller, world, simulator):
 
 @pytest.mark.parametrize("status", ["PENDING", "PENDING_AVAILABILITY"])
 def test_of_unpaid_orders_neither_amounts_nor_people_are_shown(seller, world, status):
-    order = seller.order(world.place_order("FR", status=status).order_id)
+    placed = world.place_order("FR", [Line(quantity=2)], status=status, business=True)
+    order = seller.order(placed.order_id)
     assert order["fulfillment"]["fulfillmentStatus"] == status
-    assert not {"proceeds", "payment", "buyer", "recipient"} & set(order)
+    assert not {"proceeds", "payment", "buyer", "recipient", "tax"} & set(order)
+    assert order["orderItems"][0]["product"]["sellerSku"] == "MUG-BLUE"
+    assert order["orderItems"][0]["quantityOrdered"] == 2
     assert "price" not in order["orderItems"][0]["product"]
     assert "proceeds" not in order["orderItems"][0]
+
+
+def test_a_pending_order_lapses(seller, world, clock):
+    shown, silent = (world.place_order("FR", status="PENDING").order_id for _ in range(2))
+    world.lapse(shown)
+    world.lapse(silent, silently=True)
+    clock.advance(minutes=5)
+    assert seller.order(shown)["fulfillment"]["fulfillmentStatus"] == "CANCELLED"
+    assert seller.order(shown)["orderItems"][0]["quantityOrdered"] == 0
+    assert seller.get_order(silent).status_code == 404
+    assert seller.found() == [shown]
+    assert world.mails == []
 
 
 def test_a_merchant_learns_who_bought(seller, world):
