@@ -212,6 +212,8 @@ class UnreadableOrder:
     marketplace_id: str | None = None
     importable_as_is: bool = False
     """Only its amounts are wrong: items, SKUs and units can be read."""
+    units: tuple[tuple[str, int], ...] = ()
+    """Pairs of SKU (empty if there is none) and units not shipped, as far as they can be parsed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ _STATUSES = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED")
 """FBA orders are imported when SHIPPED or CANCELLED, FBM orders with any of these. One search for
 both takes one call a page."""
 
+_UNPAID = ("PENDING", "PENDING_AVAILABILITY")
+_OPEN = (*_UNPAID, "UNSHIPPED", "PARTIALLY_SHIPPED")
 _ORDERS_A_PAGE = 100
 
 
@@ -178,11 +180,13 @@ class SellingPartner:
         before: datetime,
         token: str | None = None,
         urgency: Urgency = Urgency.LIVE,
+        *,
+        unpaid: bool = False,
     ) -> Page:
         """A page of the orders that changed in a window; one call.
 
-        Pending orders and those that can't be fulfilled are left out. FBA orders still to be
-        shipped and orders of other channels are in.
+        Orders that can't be fulfilled are left out. FBA orders still to be shipped and orders of
+        other channels are in.
 
         Args:
             after: Changed at this instant or later.
@@ -190,12 +194,38 @@ class SellingPartner:
             token: Of the page; None: the first one. It belongs to this window and to the account's
                 marketplaces.
             urgency: How the call shares the seller's rate.
+            unpaid: Include pending orders; they have no prices, buyer or address yet.
 
         Raises:
             AccountError: Also where Amazon doesn't accept the token any more.
             Transient: Also where the token of the next page is this one's.
         """
-        page = self._page(after, before, token, urgency)
+        statuses = (*_STATUSES, *_UNPAID) if unpaid else _STATUSES
+        return self._orders(after, before, token, urgency, fulfillmentStatuses=list(statuses))
+
+    def open_orders(
+        self,
+        after: datetime,
+        before: datetime,
+        token: str | None = None,
+        urgency: Urgency = Urgency.LIVE,
+    ) -> Page:
+        """A page of the merchant's orders that are pending or to be shipped; one call.
+
+        Arguments and errors are those of ``changed_orders``.
+        """
+        filters = {"fulfillmentStatuses": list(_OPEN), "fulfilledBy": ["MERCHANT"]}
+        return self._orders(after, before, token, urgency, **filters)
+
+    def _orders(
+        self,
+        after: datetime,
+        before: datetime,
+        token: str | None,
+        urgency: Urgency,
+        **filters: list[str],
+    ) -> Page:
+        page = self._page(after, before, token, urgency, **filters)
         following = page.pagination.next_token
         if following and following == token:
             raise Transient("Amazon repeated a page token of its list of orders.")
@@ -307,7 +337,12 @@ class SellingPartner:
         self._connection.close()
 
     def _page(
-        self, after: datetime, before: datetime, token: str | None, urgency: Urgency
+        self,
+        after: datetime,
+        before: datetime,
+        token: str | None,
+        urgency: Urgency,
+        **filters: list[str],
     ) -> _Page:
         further = {"paginationToken": token} if token else {}
         return self._connection.ask(
@@ -316,10 +351,10 @@ class SellingPartner:
             marketplaceIds=list(self.marketplace_ids),
             lastUpdatedAfter=iso(after),
             lastUpdatedBefore=iso(before),
-            fulfillmentStatuses=list(_STATUSES),
             includedData=list(INCLUDED_DATA),
             maxResultsPerPage=_ORDERS_A_PAGE,
             urgency=urgency,
+            **filters,
             **further,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
@@ -41,7 +42,20 @@ def unreadable(
         ship_by=_instant(_part(fulfillment, "shipByWindow"), "latestDateTime"),
         marketplace_id=_identifier(_part(payload, "salesChannel"), "marketplaceId"),
         importable_as_is=importable_as_is,
+        units=tuple(_units(_part(payload, "orderItems"))),
     )
+
+
+def _units(items: object) -> Iterator[tuple[str, int]]:
+    for item in items if isinstance(items, list) else ():
+        ordered = _number(item, "quantityOrdered")
+        left = max(0, ordered - _number(_part(item, "fulfillment"), "quantityFulfilled"))
+        yield _text(_part(item, "product"), "sellerSku").strip(), left
+
+
+def _number(payload: object, name: str) -> int:
+    value = _part(payload, name)
+    return value if isinstance(value, int) else 0
 
 
 def _part(payload: object, name: str) -> object:

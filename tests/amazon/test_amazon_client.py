@@ -606,6 +606,19 @@ def test_only_the_wanted_statuses_come(
     aged()
     statuses = {order.status for order in desk.changed(partner) if isinstance(order, Order)}
     assert statuses == {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"}
+    unpaid = partner.changed_orders(*desk.window(), unpaid=True).orders
+    assert {o.status for o in unpaid if isinstance(o, Order)} - statuses == {
+        "PENDING",
+        "PENDING_AVAILABILITY",
+    }
+    still_open = partner.open_orders(*desk.window()).orders
+    assert {o.fulfilled_by for o in still_open} == {"MERCHANT"}
+    assert sorted(o.status for o in still_open) == [
+        "PARTIALLY_SHIPPED",
+        "PENDING",
+        "PENDING_AVAILABILITY",
+        "UNSHIPPED",
+    ]
 
 
 def test_marketplaces(partner: SellingPartner) -> None:

@@ -245,6 +245,25 @@ def test_enough_of_an_unreadable_order_is_known_to_ship_it_manually() -> None:
 
 
 @pytest.mark.parametrize(
+    ("items", "units"),
+    [
+        ([{"quantityOrdered": 3, "product": {"sellerSku": " MUG "}}], (("MUG", 3),)),
+        ([{"quantityOrdered": 3, "fulfillment": {"quantityFulfilled": 1}}], (("", 2),)),
+        ([{"quantityOrdered": 1, "fulfillment": {"quantityFulfilled": 2}}], (("", 0),)),
+        ([{"quantityOrdered": "x", "product": PERSONAL, "fulfillment": []}], (("", 0),)),
+        ([None, {}], (("", 0), ("", 0))),
+        (PERSONAL, ()),
+    ],
+)
+def test_the_units_of_an_unreadable_order_are_known_as_far_as_possible(
+    items: object, units: object
+) -> None:
+    found = read_order(full_order() | {"createdTime": "yesterday", "orderItems": items})
+    assert isinstance(found, UnreadableOrder)
+    assert found.units == units
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"fulfillment": None, "salesChannel": None},
