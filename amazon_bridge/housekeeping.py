@@ -61,7 +61,7 @@ class Housekeeping:
             raise
 
     def delete_finished(self) -> None:
-        """Delete finished items, feeds and hourly counts older than ``retention.finished``."""
+        """Delete what is finished or of no use any more, older than ``retention.finished``."""
         before = self.clock() - self.config.retention.finished
         for account in self.config.accounts:
             for job in jobs.stored_names():
@@ -69,6 +69,7 @@ class Housekeeping:
                     log.info("items_deleted", account=account.name, job=job, items=number)
             self.ledger.feeds.forget(account.name, before)
         self.ledger.runs.forget_hours(before)
+        self.ledger.in_flight.forget(before)
 
     def anonymise(self, after: timedelta, *, dry_run: bool = False) -> retention.RetentionResult:
         """Anonymise all customers whose last goods left more than ``after`` ago.

@@ -241,6 +241,12 @@ class AccountConfig(Section):
         switch = job.notify_amazon
         return switch is None or bool(getattr(self.notify_amazon, switch.key))
 
+    @property
+    def sends_stock(self) -> bool:
+        """True if Amazon is told the quantity of any SKU."""
+        switch: bool = getattr(self.notify_amazon, "stock", True)
+        return switch and self.stock.is_on
+
     def digest(self) -> str:
         """SHA-256 of the account's settings without its secrets: changes when they change."""
         settings = self.model_dump(mode="json", exclude={"credentials"})

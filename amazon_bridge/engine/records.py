@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,6 +40,24 @@ class Seen(NamedTuple):
     """What people call the item, where the key alone means nothing to them."""
     version: datetime | None = None
     """When it changed last, as the remote says; None if unknown. Older versions are ignored."""
+
+
+class InFlight(NamedTuple):
+    """The units of an order that Amazon has taken off its stock count."""
+
+    key: str
+    units: Mapping[str, int]
+    """By SKU; none if the order holds no units (any more)."""
+    version: datetime | None = None
+    """When the order changed last; None if unknown. Older versions are ignored."""
+
+
+class UnitsOfOrder(NamedTuple):
+    """Units of one SKU that are in flight with an order."""
+
+    order_id: str
+    units: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

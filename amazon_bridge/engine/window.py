@@ -59,6 +59,8 @@ class Lane(StrEnum):
     LATE_30M = "late_30m"
     LATE_12H = "late_12h"
     LATE_3D = "late_3d"
+    IN_FLIGHT = "in_flight"
+    """The survey of the orders that hold units in flight."""
 
 
 class Look(NamedTuple):
@@ -91,7 +93,7 @@ class Reading:
     lane: Lane
     window: Window
     marketplaces: str
-    """Page tokens are valid for the very same filters only."""
+    """And other filters: page tokens are valid for the very same ones only."""
     begun: datetime
     known_until: datetime
     """Up to when Amazon's response is complete."""

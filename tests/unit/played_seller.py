@@ -52,7 +52,13 @@ class PlayedAmazon:
         return self.throttle.has("A1", SEARCH, Urgency.SPARE, besides)
 
     def changed_orders(
-        self, after: datetime, before: datetime, token: str | None, urgency: Urgency
+        self,
+        after: datetime,
+        before: datetime,
+        token: str | None,
+        urgency: Urgency,
+        *,
+        unpaid: bool = False,
     ) -> Page:
         assert before <= self.clock() - SETTLED
         self.throttle.wait("A1", SEARCH, self.account, urgency)
@@ -94,7 +100,9 @@ class PlayedAccount:
         """When each order was first processed."""
         self.times: Counter[str] = Counter()
         self.resumed_at: datetime | None = None
-        account = SimpleNamespace(marketplaces=[SimpleNamespace(marketplace_id="FR")])
+        account = SimpleNamespace(
+            marketplaces=[SimpleNamespace(marketplace_id="FR")], sends_stock=False
+        )
         fields = {"ledger": ledger, "amazon": self.amazon, "name": name, "account": account}
         fields |= {"clock": clock, "sleep": lambda _: None}
         self.context = cast("Context", SimpleNamespace(**fields))

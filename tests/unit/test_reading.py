@@ -66,7 +66,7 @@ def test_page_tokens_that_repeat_end_the_run(
 ):
     tokens = iter("abcab")
 
-    def page(_after: datetime, before: datetime, *_: object) -> Page:
+    def page(_after: datetime, before: datetime, *_: object, **__: object) -> Page:
         return Page((), before, next(tokens))
 
     monkeypatch.setattr(account.amazon, "changed_orders", page)

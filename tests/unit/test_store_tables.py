@@ -17,6 +17,7 @@ from amazon_bridge.engine.ledger import (
     Ledger,
     continuity,
     database,
+    in_flight,
     memos,
     runs,
     scans,
@@ -89,6 +90,9 @@ EXECUTED = {
     "record_scan": scans._RECORD,
     "remember_change": scans._REMEMBER,
     "known_changes": scans._KNOWN,
+    "add_units": in_flight._ADD,
+    "release_units": in_flight._RELEASE,
+    "finish_survey": in_flight._FINISH,
     "pending": statements.PENDING,
     "watched": statements.WATCHED,
 }

@@ -38,6 +38,7 @@ class Ledger:
         self.scans = subjects.Scans(self._database)
         self.feeds = subjects.Feeds(self._database)
         self.skus = subjects.Skus(self._database)
+        self.in_flight = subjects.UnitsInFlight(self._database)
         self.continuity = subjects.Continuity(self._database)
         self.chores = subjects.Chores(self._database)
 

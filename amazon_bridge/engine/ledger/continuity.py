@@ -20,6 +20,7 @@ from amazon_bridge.engine.ledger.tables import (
     chores,
     earlier,
     feeds,
+    in_flight,
     insert,
     items,
     lanes,
@@ -39,6 +40,7 @@ _WAITED_FOR = (
     chores.c.begun,
     lanes.c.since,
     readings.c.begun,
+    in_flight.c.checked,
 )
 """Moments from which on something is waited for.
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from amazon_bridge.engine.codec import BaseMemo, encode
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.engine.ledger import memos, skus, statements
+from amazon_bridge.engine.ledger import in_flight, memos, skus, statements
 from amazon_bridge.engine.ledger.database import Subject
 from amazon_bridge.engine.ledger.lanes import note_page
 from amazon_bridge.engine.ledger.tables import (
@@ -38,7 +38,7 @@ from amazon_bridge.engine.ledger.tables import (
     is_quarantined,
     items,
 )
-from amazon_bridge.engine.records import HELD, MAX_ATTEMPTS, Entry, Seen, State
+from amazon_bridge.engine.records import HELD, MAX_ATTEMPTS, Entry, InFlight, Seen, State
 from amazon_bridge.engine.window import Reading
 
 
@@ -46,9 +46,15 @@ class Items(Subject):
     """The items of all accounts and jobs."""
 
     def file(
-        self, account: str, job: str, seen: Iterable[Seen], *, reading: Reading | None = None
+        self,
+        account: str,
+        job: str,
+        seen: Iterable[Seen],
+        *,
+        reading: Reading | None = None,
+        units: Sequence[InFlight] = (),
     ) -> list[str]:
-        """File what was seen, and note that the reading has come so far: both or neither.
+        """File what was seen, and note that the reading has come so far: all or nothing.
 
         New and changed items become pending, quarantined ones too. An item is changed when
         its fingerprint is not the filed one. A version older than the filed one changes nothing.
@@ -56,6 +62,8 @@ class Items(Subject):
 
         At its end the cursor moves to the end of the window; only forward, and only from within
         the window or from its start: a cursor that was set back since then stays there.
+
+        ``units`` are noted as in flight, except those of orders that are in Odoo.
 
         Returns:
             The keys of those that are pending as they were seen, in the order in which they were
@@ -66,6 +74,7 @@ class Items(Subject):
         new |= {"first_seen": now, "last_seen": now}
         with self._transaction(account) as db:
             db.run(statements.FILE, *({**new, **_columns(row)} for row in rows))
+            in_flight.note(db, account, job, units, now)
             if reading:
                 note_page(db, account, reading)
         pending = self._pending(account, job)

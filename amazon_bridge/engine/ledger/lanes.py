@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, update
 
 from amazon_bridge.engine.ledger.database import Subject, Transaction
-from amazon_bridge.engine.ledger.tables import accounts, insert, lanes, readings
+from amazon_bridge.engine.ledger.tables import accounts, insert, lanes, readings, surveys
 from amazon_bridge.engine.window import OVERLAP, Backlog, Lane, Reading, Window
 
 _NEW_LANE = insert(lanes)
@@ -79,12 +79,14 @@ class Lanes(Subject):
             db.execute(begun.values(lane=Lane.BACKLOG))
             db.execute(_BEGIN, _lane(account, Lane.BACKLOG, begins=cursor, since=now))
             _begin_live(db, account, live_from)
+            forget_survey(db, account)
 
     def begin_live_again(self, account: str, live_from: datetime) -> None:
         """Begin another live interval; what the previous one held belongs to the back-log."""
         with self._transaction(account) as db:
             db.execute(delete(readings).where(*_is_reading(account, Lane.LIVE)))
             _begin_live(db, account, live_from)
+            forget_survey(db, account)
 
 
 def note_page(db: Transaction, account: str, reading: Reading) -> None:
@@ -129,7 +131,14 @@ def forget_backlog(db: Transaction, account: str) -> None:
 def forget_readings(db: Transaction, account: str) -> None:
     """Forget the live interval and all page tokens: the cursor was set."""
     forget_backlog(db, account)
+    forget_survey(db, account)
     db.execute(delete(readings).where(readings.c.account == account))
+
+
+def forget_survey(db: Transaction, account: str) -> None:
+    """Make a survey due: there may be a gap in what was read of the units in flight."""
+    db.execute(delete(surveys).where(surveys.c.account == account))
+    db.execute(delete(readings).where(*_is_reading(account, Lane.IN_FLIGHT)))
 
 
 def _move(db: Transaction, account: str, lane: Lane, known: Window, *, joins: bool = True) -> bool:

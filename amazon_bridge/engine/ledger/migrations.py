@@ -238,5 +238,26 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         "DELETE FROM runs WHERE job = 'sweep'",
         "DELETE FROM chores WHERE name LIKE 'sweep of %'",
     ),
+    (
+        """
+        CREATE TABLE in_flight (  -- units sold on Amazon whose order is not in Odoo yet
+            account TEXT NOT NULL REFERENCES accounts (name),
+            key TEXT NOT NULL,  -- the order's id
+            sku TEXT NOT NULL,  -- empty if Amazon names none
+            units INTEGER NOT NULL,  -- as Amazon counts them
+            since TEXT NOT NULL,
+            checked TEXT NOT NULL,
+            version TEXT,
+            PRIMARY KEY (account, key, sku)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE surveys (  -- accounts of which all units in flight are known
+            account TEXT PRIMARY KEY NOT NULL REFERENCES accounts (name),
+            filters TEXT NOT NULL,  -- of the search that found them
+            finished TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

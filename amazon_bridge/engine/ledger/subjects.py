@@ -7,6 +7,7 @@ from amazon_bridge.engine.ledger.continuity import Continuity
 from amazon_bridge.engine.ledger.cursors import Cursors
 from amazon_bridge.engine.ledger.database import Database
 from amazon_bridge.engine.ledger.feeds import Feeds
+from amazon_bridge.engine.ledger.in_flight import UnitsInFlight
 from amazon_bridge.engine.ledger.items import Items
 from amazon_bridge.engine.ledger.lanes import Lanes
 from amazon_bridge.engine.ledger.runs import Runs
@@ -24,4 +25,5 @@ __all__ = [
     "Runs",
     "Scans",
     "Skus",
+    "UnitsInFlight",
 ]

@@ -254,6 +254,24 @@ readings = _table(
     Column("token", Text, nullable=False, comment="Amazon's, of the next page"),
 )
 
+in_flight = _table(
+    "in_flight",
+    _account(),
+    Column("key", _SORTED_BY_CODE_POINT, primary_key=True, comment="the order's id"),
+    Column("sku", _SORTED_BY_CODE_POINT, primary_key=True, comment="empty if Amazon names none"),
+    Column("units", Integer, nullable=False, comment="as Amazon counts them"),
+    _moment("since", nullable=False),
+    _moment("checked", nullable=False),
+    _moment("version"),
+)
+
+surveys = _table(
+    "surveys",
+    _account(),
+    Column("filters", Text, nullable=False, comment="of the search that found what is in flight"),
+    _moment("finished", nullable=False),
+)
+
 odoo_database = _table(
     "odoo_database",
     Column("number", Integer, primary_key=True, autoincrement=False),

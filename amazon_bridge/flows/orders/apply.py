@@ -133,6 +133,7 @@ def _finish(context: Context, batch: Batch) -> list[Order]:
     Raises:
         ItemErrors: the sale orders of these take no activity.
     """
+    _release_units(context, batch)
     cases = _cases(context, batch)
     memos = changes.remind(context, cases)
     packing.note(context, cases)
@@ -143,6 +144,12 @@ def _finish(context: Context, batch: Batch) -> list[Order]:
         memo = memos.get(order.order_id) or _memo(context, order)
         _settle(context, order, batch.steps[order.order_id], memo)
     return done
+
+
+def _release_units(context: Context, batch: Batch) -> None:
+    """Units of orders that Odoo holds, or that were cancelled there, are not in flight any more."""
+    held = [key for key, order in batch.sale_orders.items() if not order.is_quotation]
+    context.ledger.in_flight.release(context.name, held)
 
 
 def decide_for(context: Context, order: Order, sale_order: SaleOrder | None) -> Step:

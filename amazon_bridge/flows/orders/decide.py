@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum, auto
 
-from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
+from amazon_bridge.flows.orders.memo import units_to_ship
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Item, Order, UnreadableOrder
 from amazon_bridge.odoo.sales import SaleOrder
 
 
@@ -54,9 +57,11 @@ LIVE = {
 }
 
 
+UNPAID = {FulfillmentStatus.PENDING, FulfillmentStatus.PENDING_AVAILABILITY}
+
+
 _WITHOUT_SALE_ORDER = {
-    FulfillmentStatus.PENDING,
-    FulfillmentStatus.PENDING_AVAILABILITY,
+    *UNPAID,
     FulfillmentStatus.UNFULFILLABLE,
     FulfillmentStatus.CANCELLED,
 }
@@ -112,3 +117,38 @@ def _about_live(order: Order, sale_order: SaleOrder, fba_location_id: int) -> St
         return Step.NOTHING
     is_fba = order.fulfilled_by == FulfilledBy.AMAZON
     return Step.COMPLETE if is_fba and sale_order.open_from(fba_location_id) else Step.NOTHING
+
+
+def units_in_flight(order: Order | UnreadableOrder) -> dict[str, int]:
+    """Return by SKU the units that Amazon has taken off the merchant's stock count for an order.
+
+    Only proof releases them: that Amazon ships the order, or that nothing is left to be shipped.
+    The SKU is empty where Amazon names none.
+    """
+    if order.fulfilled_by == FulfilledBy.AMAZON or order.status in _WITHOUT_UNITS:
+        return {}
+    found = Counter[str]()
+    for sku, units in _units(order):
+        found[sku] += units
+    return dict(+found)
+
+
+_WITHOUT_UNITS = {
+    FulfillmentStatus.SHIPPED,
+    FulfillmentStatus.CANCELLED,
+    FulfillmentStatus.UNFULFILLABLE,
+}
+
+
+def _units(order: Order | UnreadableOrder) -> Iterable[tuple[str, int]]:
+    if isinstance(order, UnreadableOrder):
+        return order.units
+    if not order.sold_on_amazon:
+        return ()
+    left = _ordered if order.status in UNPAID else units_to_ship
+    return [(item.sku or "", left(order, item)) for item in order.items]
+
+
+def _ordered(_: Order, item: Item) -> int:
+    """Of pending orders: Amazon need not count their units as unfulfilled yet."""
+    return item.quantity

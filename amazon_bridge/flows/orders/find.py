@@ -8,14 +8,20 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
-from amazon_bridge.engine.records import Seen, State
+from amazon_bridge.engine.records import InFlight, Seen, State
 from amazon_bridge.engine.window import Reading
 from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders.decide import TO_BE_SHIPPED, to_be_imported
+from amazon_bridge.flows.orders.decide import (
+    TO_BE_SHIPPED,
+    UNPAID,
+    to_be_imported,
+    units_in_flight,
+)
 from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
+from amazon_bridge.odoo import sales
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +53,9 @@ def file(
 ) -> list[str]:
     """File orders in the state store.
 
+    Their units are in flight until Odoo holds them. Unpaid orders of a window are not filed: only
+    their units count.
+
     Args:
         context: of the account.
         fetched: orders as Amazon shows them now.
@@ -56,8 +65,45 @@ def file(
         The ids of the orders to process: those that are new or changed. An order of which a newer
         version is filed is not among them.
     """
-    seen = [_seen(each, importable=to_be_imported(each, filed_before=False)) for each in fetched]
-    return context.ledger.items.file(context.name, JOB, seen, reading=reading)
+    seen = [
+        _seen(each, importable=to_be_imported(each, filed_before=False))
+        for each in fetched
+        if reading is None or each.status not in UNPAID
+    ]
+    units = list(map(in_flight, fetched)) if context.account.sends_stock else ()
+    return context.ledger.items.file(context.name, JOB, seen, reading=reading, units=units)
+
+
+def in_flight(order: FetchedOrder, *, in_odoo: bool = False) -> InFlight:
+    """Return the units of an order that are in flight: none if Odoo holds it."""
+    version = order.last_updated if isinstance(order, Order) else None
+    return InFlight(order.order_id, {} if in_odoo else units_in_flight(order), version)
+
+
+def note_in_flight(
+    context: Context, fetched: Sequence[FetchedOrder], *, reading: Reading | None = None
+) -> None:
+    """Note which units of orders are in flight: those of which Odoo has no confirmed sale order.
+
+    Args:
+        context: of the account.
+        fetched: orders as Amazon shows them now; they are not filed.
+        reading: how far a survey of the open orders has come.
+
+    Raises:
+        AccountError, Transient: Odoo is down, or refuses the login.
+    """
+    noted = units_beside_odoo(context, fetched)
+    context.ledger.in_flight.note(context.name, JOB, noted, reading=reading)
+
+
+def units_beside_odoo(context: Context, fetched: Sequence[FetchedOrder]) -> list[InFlight]:
+    """Return the units in flight of orders, which are looked up in Odoo if they hold any."""
+    noted = {each.order_id: in_flight(each) for each in fetched}
+    holding = [order_id for order_id, each in noted.items() if each.units]
+    existing = sales.find(context.odoo, holding) if holding else {}
+    in_odoo = {order_id for order_id, each in existing.items() if not each.is_quotation}
+    return [in_flight(each, in_odoo=each.order_id in in_odoo) for each in fetched]
 
 
 def _seen(order: FetchedOrder, *, importable: bool) -> Seen:

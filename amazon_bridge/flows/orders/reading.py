@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from amazon_bridge.amazon.selling_partner import Page
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.throttle import Urgency
@@ -37,12 +38,17 @@ from amazon_bridge.engine.window import (
     windows_from,
 )
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders.find import FetchedOrder, file, newest
+from amazon_bridge.flows.orders.decide import UNPAID
+from amazon_bridge.flows.orders.find import FetchedOrder, file, newest, note_in_flight
 
 if TYPE_CHECKING:  # loads SQLAlchemy, which other commands do without
     from amazon_bridge.engine.ledger.lanes import Lanes
 
 log = structlog.get_logger(__name__)
+
+OPEN_FOR = timedelta(days=90)
+"""No order of a merchant stays open for longer: Amazon cancels unpaid orders after three weeks, and
+unshipped ones a week after they were to be shipped; pre-orders change when they are available."""
 
 _CALLS_OF_LOOK = 4
 """Calls that are kept for a later look when it is due, so that the first one doesn't starve it."""
@@ -79,6 +85,17 @@ class ChangedOrders:
     def read_backlog(self) -> None:
         """Read what changed long ago, if the cursor is far behind."""
         self._read_lane(Lane.BACKLOG, self._backlog_window, Urgency.BACKLOG)
+
+    def read_in_flight(self) -> None:
+        """Find all open orders once, if it is not known which units are in flight.
+
+        Changes are noted as they are read; where something may be missing, a survey is due again.
+        """
+        context = self.context
+        if context.account.sends_stock:
+            self._read_lane(Lane.IN_FLIGHT, self._survey_window, Urgency.BACKLOG)
+        else:
+            context.ledger.in_flight.stop(context.name)
 
     def look_again(self) -> None:
         """Read a second time what orders can have been shown late for, while calls are to spare."""
@@ -146,6 +163,13 @@ class ChangedOrders:
         positions = [self._position(each) for each in LOOKS[: LOOKS.index(look) + 1]]
         return look_window(look, max(positions), self._cursor, self.now)
 
+    def _survey_window(self) -> Window | None:
+        context = self.context
+        if context.ledger.in_flight.is_surveyed(context.name, self._filters):
+            return None
+        end = settled(self.now)
+        return Window(end - OPEN_FOR, end)
+
     def _position(self, look: Look) -> datetime:
         """How far a second look has come. None reads what changed before the account's beginning.
 
@@ -171,17 +195,17 @@ class ChangedOrders:
     def _begun(self, lane: Lane) -> Reading | None:
         """The window that an earlier run has begun to read, unless its token is not valid."""
         reading = self._lanes.reading(self.context.name, lane)
-        if reading is None or reading.is_valid(self._marketplaces, self.now):
+        if reading is None or reading.is_valid(self._filters, self.now):
             return reading
         self._lanes.drop(self.context.name, lane)
         return None
 
     def _planned(self, lane: Lane, window: Window | None) -> Reading | None:
-        return Reading.of(lane, window, self._marketplaces, self.now) if window else None
+        return Reading.of(lane, window, self._filters, self.now) if window else None
 
     @property
-    def _marketplaces(self) -> str:
-        return " ".join(sorted(each.marketplace_id for each in self.context.account.marketplaces))
+    def _filters(self) -> str:
+        return filters(self.context.account)
 
     def _read(self, reading: Reading, urgency: Urgency) -> bool:
         """Read a window to its end; anew, if Amazon refuses its page token.
@@ -194,7 +218,7 @@ class ChangedOrders:
         except _TokenRefused:
             log.info("page_token_refused", account=self.context.name, lane=reading.lane)
             self._lanes.drop(self.context.name, reading.lane)
-        anew = Reading.of(reading.lane, reading.window, self._marketplaces, self.now)
+        anew = Reading.of(reading.lane, reading.window, self._filters, self.now)
         return self._read_pages(anew, urgency)
 
     def _read_pages(self, reading: Reading, urgency: Urgency) -> bool:
@@ -203,19 +227,30 @@ class ChangedOrders:
             page = self._fetch(reading, urgency, is_kept=reading.token != first)
             reading = reading.continued(page.complete_until, page.next_token)
             self._ensure_new(reading, used)
-            fetched = newest(page.orders)
-            todo = file(self.context, fetched, reading=reading)
-            self.process(reading.lane, fetched, todo)
+            self._keep(reading, newest(page.orders))
             if reading.token is None:
                 return self._is_complete(reading)
 
+    def _keep(self, reading: Reading, fetched: Sequence[FetchedOrder]) -> None:
+        if reading.lane is Lane.IN_FLIGHT:
+            note_in_flight(self.context, fetched, reading=reading)
+            return
+        todo = file(self.context, fetched, reading=reading)
+        shown = [each for each in fetched if each.status not in UNPAID]
+        self.process(reading.lane, shown, todo)
+
+    def _page(self, reading: Reading, urgency: Urgency) -> Page:
+        amazon, (after, before), token = self.context.amazon, reading.window, reading.token
+        if reading.lane is Lane.IN_FLIGHT:
+            return amazon.open_orders(after, before, token, urgency)
+        unpaid = self.context.account.sends_stock
+        return amazon.changed_orders(after, before, token, urgency, unpaid=unpaid)
+
     def _fetch(self, reading: Reading, urgency: Urgency, *, is_kept: bool) -> Page:
         """Fetch the next page. A token that failed in an earlier run as well is dropped."""
-        amazon, window, token = self.context.amazon, reading.window, reading.token
+        token = reading.token
         try:
-            return retry_transient(
-                lambda: amazon.changed_orders(*window, token, urgency), sleep=self.context.sleep
-            )
+            return retry_transient(lambda: self._page(reading, urgency), sleep=self.context.sleep)
         except Transient:
             if token and not is_kept:
                 self._lanes.drop(self.context.name, reading.lane)
@@ -238,6 +273,12 @@ class ChangedOrders:
             log.info("search_lags", account=name, until=until.isoformat())
             return False
         return True
+
+
+def filters(account: AccountConfig) -> str:
+    """What a search for an account's orders depends on besides the window."""
+    names = sorted(each.marketplace_id for each in account.marketplaces)
+    return " ".join([*names, *(["unpaid"] if account.sends_stock else [])])
 
 
 def pages_from(context: Context, cursor: datetime) -> Iterator[list[FetchedOrder]]:

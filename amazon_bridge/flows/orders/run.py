@@ -19,7 +19,7 @@ from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Lane, settled
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders import changes
+from amazon_bridge.flows.orders import changes, flight
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
 from amazon_bridge.flows.orders.find import (
     FetchedOrder,
@@ -118,11 +118,13 @@ class _Run:
         """
         changed = ChangedOrders(self.context, self.began, self._process_page)
         through = self._is_resumed(cursor) or self.attempt(changed.read_live)
+        through = through and self.attempt(changed.read_in_flight)
         through = through and self.attempt(changed.read_backlog)
         self.attempt(self.process_leftovers)
         self.attempt(self.process_changed_by_people)
         if through:
             self.attempt(changed.look_again)
+        self.attempt(self.check_units_in_flight)
 
     def _is_resumed(self, cursor: datetime) -> bool:
         is_recent = timedelta(0) <= settled(self.began) - cursor < _RECENTLY
@@ -187,6 +189,22 @@ class _Run:
         """
         again = changes.changed_by_people(self.context, before=self.began)
         self._process_again(again[:_LEFTOVERS])
+
+    def check_units_in_flight(self) -> None:
+        """Look up orders that hold units for long: the search need not show how they ended.
+
+        Raises:
+            AccountError, Transient: a side is down, or refuses the account.
+        """
+        due = flight.unchecked(self.context, self.began)
+        fetched, gone = [], []
+        for order_id, result in self._fetched_again(due):
+            if isinstance(result, ItemError):
+                gone.append(order_id)
+            elif not isinstance(result, Transient):
+                fetched.append(result)
+        todo = flight.note_checked(self.context, fetched, gone)
+        self._process([each for each in fetched if each.order_id in todo])
 
     def _process_again(self, order_ids: Sequence[str]) -> None:
         context, fetched, errors = self.context, [], {}
