@@ -28,7 +28,7 @@ from amazon_bridge.flows.orders.as_is import import_as_is
 from amazon_bridge.housekeeping import Housekeeping
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo import setup
-from amazon_bridge.odoo.geography import read_geography
+from amazon_bridge.odoo.geography import geography_of
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Inspection, Setup
 from amazon_bridge.sync_runs import SyncRuns
@@ -92,7 +92,7 @@ class App:
         self._callback = watch
         self._setup_lock = threading.Lock()
         self._odoo = Lazy(self._logged_in, _LOGIN_LIFETIME)
-        self._geography = Lazy(lambda: read_geography(self.odoo), _GEOGRAPHY_LIFETIME)
+        self._geography = Lazy(lambda: geography_of(self._odoo.get), _GEOGRAPHY_LIFETIME)
         self._database: DatabaseId  # of the login, once there is one
         accounts = {account.name: account for account in config.accounts}
         self._partners = {n: Lazy(partial(self._partner, a)) for n, a in accounts.items()}

@@ -28,12 +28,20 @@ def main(path: str, shift: str, *jobs: str) -> None:
     put_forward = timedelta(seconds=float(shift))
     app = App(loaded, clock=lambda: datetime.now(UTC) + put_forward, throttle=throttle)
     try:
-        app.context(app.accounts()[0])  # logs in
+        log_in(app)
         for job in jobs:
             print(json.dumps(measured(app, job)), flush=True)
             time.sleep(1)  # windows have whole seconds
     finally:
         app.close()
+
+
+def log_in(app: App) -> None:
+    """Read also what a daemon reads once a day, so that it counts for no run."""
+    account = app.accounts()[0]
+    geography = app.context(account).geography
+    geography.read_states(place.country_code for place in account.marketplaces)
+    assert geography.parts_of_streets is not None
 
 
 def measured(app: App, job: str) -> dict[str, Any]:

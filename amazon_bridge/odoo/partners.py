@@ -59,7 +59,7 @@ def customers(
     Raises:
         ItemErrors: Odoo refuses the contacts of some orders.
     """
-    read = [replace(buyer_of(geography, order), known_again=known_again) for order in orders]
+    read = [replace(b, known_again=known_again) for b in _buyers(geography, orders)]
     known = _search(session, geography, read, company_id) if known_again else _Known({}, {})
     families = contacts.Families(session, known.ids)
     buyers, rows = _find_or_create(session, geography, read, known, families)
@@ -103,6 +103,12 @@ class _Known:
             return None
         found = self.by_email.get((buyer.email, buyer.company.casefold()))
         return None if found and buyer.company and buyer.number and found["vat"] else found
+
+
+def _buyers(geography: Geography, orders: Collection[Order]) -> list[Buyer]:
+    addresses = [order.address for order in orders if order.address]
+    geography.read_states({a.country_code for a in addresses if a.state_or_region})
+    return [buyer_of(geography, order) for order in orders]
 
 
 def _search(
@@ -290,7 +296,7 @@ def destinations(
         The delivery contact by Amazon order id: the sale order's own if its address is the same in
         substance, or if Amazon withholds the address.
     """
-    buyers = [buyer_of(geography, order) for order in orders]
+    buyers = _buyers(geography, orders)
     rows = contacts.read(session, {id_ for pair in placed.values() for id_ in pair})
     addressed = [
         b for b in buyers if b.address.has_place and _is_known(rows, placed[b.order_id][0])

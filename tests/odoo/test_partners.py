@@ -9,7 +9,7 @@ from buyer_makers import HOME, order
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.model import Address, FulfilledBy, Order
-from amazon_bridge.odoo.geography import Geography, read_geography
+from amazon_bridge.odoo.geography import Geography, geography_of
 from amazon_bridge.odoo.partners import Customer, customers, destinations
 from amazon_bridge.odoo.session import OdooSession
 
@@ -21,7 +21,7 @@ COMPANY = 1
 
 @pytest.fixture(scope="module")
 def geography(bridge: OdooSession) -> Geography:
-    return read_geography(bridge)
+    return geography_of(lambda: bridge)
 
 
 class Office:

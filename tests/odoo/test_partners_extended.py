@@ -5,7 +5,7 @@ from buyer_makers import HOME, order
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.model import Address
-from amazon_bridge.odoo.geography import read_geography
+from amazon_bridge.odoo.geography import geography_of
 from amazon_bridge.odoo.partners import customers
 from amazon_bridge.odoo.session import OdooSession
 
@@ -34,7 +34,7 @@ def modules(odoo_database: OdooDatabase) -> None:
 
 
 def test_brazilian_addresses(odoo_database: OdooDatabase, bridge: OdooSession) -> None:
-    geography = read_geography(bridge)
+    geography = geography_of(lambda: bridge)
     first = order(FLOWERS, name="Maria Exemplo", person_tax_number="529.982.247-25")
     abroad = order(HOME)
     found = customers(bridge, geography, [first, abroad], COMPANY)
@@ -58,7 +58,7 @@ def test_brazilian_addresses(odoo_database: OdooDatabase, bridge: OdooSession) -
 def test_a_number_that_odoo_refuses_merges_nobody(
     odoo_database: OdooDatabase, bridge: OdooSession
 ) -> None:
-    geography = read_geography(bridge)
+    geography = geography_of(lambda: bridge)
     names = ("One GmbH", "Two GmbH", None)
     wrong = [order(HOME, company_name=name, vat_number=WRONG) for name in names]
     good = order(HOME, company_name="Three GmbH", vat_number="DE136695976")

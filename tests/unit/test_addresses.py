@@ -9,8 +9,9 @@ from amazon_bridge.odoo.addresses import is_same_place, odoo_address
 from amazon_bridge.odoo.geography import Geography
 
 PARTS = ("street_name", "street_number", "street_number2")
-PLAIN = Geography({"BR": 31, "FR": 75}, {(31, "sp"): 7})
-EXTENDED = Geography({"BR": 31, "FR": 75}, {(31, "sp"): 7}, PARTS)
+COUNTRIES, STATES = {"BR": 31, "FR": 75}, {(31, "sp"): 7}
+PLAIN = Geography(lambda: COUNTRIES, lambda _: STATES)
+EXTENDED = Geography(lambda: COUNTRIES, lambda _: STATES, lambda: PARTS)
 FLOWERS = Address(
     country_code="BR",
     state_or_region="SP",
