@@ -10,11 +10,13 @@ import spapi
 from amazon_models import validate_request
 from simulated_seller import EVERYTHING, XML
 from spapi.api.feeds_v2021_06_30.feeds_api import FeedsApi
+from spapi.api.listings_items_v2021_08_01.listings_api import ListingsApi
 from spapi.api.orders_v0.orders_v0_api import OrdersV0Api
 from spapi.api.orders_v2026_01_01.get_order_api import GetOrderApi
 from spapi.api.orders_v2026_01_01.search_orders_api import SearchOrdersApi
 from spapi.api.sellers_v1.sellers_api import SellersApi
 from spapi.models.feeds_v2021_06_30 import CreateFeedDocumentSpecification, CreateFeedSpecification
+from spapi.models.listings_items_v2021_08_01 import ListingsItemPatchRequest, PatchOperation
 from spapi.models.orders_v0 import (
     ConfirmShipmentOrderItem,
     ConfirmShipmentRequest,
@@ -141,6 +143,23 @@ def test_a_feed(client, simulator, seller, clock):
     assert feed.processing_status == "DONE"
     result = api.get_feed_document(feed.result_feed_document_id)
     assert "<MessagesWithError>1</MessagesWithError>" in httpx.get(result.url).text
+
+
+def test_a_listing(client, simulator, seller):
+    listing = simulator.world.listings.add(seller.seller_id, "A/B c", "FR", {"DEFAULT": 3})
+    api, place = ListingsApi(client), seller.markets[0].marketplace_id
+    found = api.get_listings_item(
+        seller.seller_id, "A/B c", [place], included_data=["fulfillmentAvailability", "summaries"]
+    )
+    [availability] = found.fulfillment_availability
+    assert (availability.fulfillment_channel_code, availability.quantity) == ("DEFAULT", 3)
+    value = [{"fulfillment_channel_code": "DEFAULT", "quantity": 4}]
+    operation = PatchOperation(op="merge", path="/attributes/fulfillment_availability", value=value)
+    request = ListingsItemPatchRequest(product_type="PRODUCT", patches=[operation])
+    answer = api.patch_listings_item(seller.seller_id, "A/B c", [place], request)
+    assert (answer.status, listing.quantity) == ("ACCEPTED", 4)
+    results = api.search_listings_items(seller.seller_id, [place], page_size=20)
+    assert [item.sku for item in results.items] == ["A/B c"]
 
 
 def test_marketplace_participations(client, seller):
