@@ -20,8 +20,8 @@ REQUESTED = {
     "account.tax": ("is_base_affected", "has_negative_factor"),
     "stock.rule": ("location_dest_id",),
     "stock.picking": ("carrier_tracking_ref", "reference_ids"),
-    "stock.move": ("quantity", "picked"),
-    "product.template": ("is_storable",),
+    "stock.move": ("quantity", "picked", "location_final_id"),
+    "product.template": ("is_storable", "bom_ids"),
 }
 """Fields whose presence is checked, by model."""
 
@@ -50,10 +50,16 @@ class Capabilities:
     route_model: str
     rule_destination: str
     move_done_quantity: str
+    has_final_location: bool
+    """A move names the end of its chain of moves, which may not exist yet (since 18)."""
     has_picked: bool
     """A move's done quantity counts only when the move is marked as picked."""
     storable: Mapping[str, Any]
     """The values of a product whose stock is counted."""
+    storable_product: tuple[str, Any]
+    """Field and value of products whose stock is counted."""
+    has_kits: bool
+    """Bills of materials exist (module ``mrp``)."""
     has_sale_stock: bool
     has_references: bool
     """Delivery orders are grouped by references, which link to sale orders (since 19)."""
@@ -82,8 +88,11 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
             "location_dest_id" if "location_dest_id" in fields["stock.rule"] else "location_id"
         ),
         move_done_quantity="quantity" if "quantity" in move else "quantity_done",
+        has_final_location="location_final_id" in move,
         has_picked="picked" in move,
         storable={"type": "consu", "is_storable": True} if new else {"type": "product"},
+        storable_product=("is_storable", True) if new else ("type", "product"),
+        has_kits="bom_ids" in fields["product.template"],
         has_sale_stock="warehouse_id" in fields["sale.order"],
         has_references="reference_ids" in fields["stock.picking"],
         has_tracking="carrier_tracking_ref" in fields["stock.picking"],

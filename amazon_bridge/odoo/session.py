@@ -43,12 +43,14 @@ _OVERWRITE = {"mode": "init", "noupdate": True}
 _READING = {
     "check_object_reference",
     "fields_get",
+    "formatted_read_group",
     "get_metadata",
     "get_param",
     "has_access",
     "has_group",
     "name_search",
     "read",
+    "read_group",
     "search_count",
     "search_read",
 }

@@ -70,6 +70,7 @@ class States(Model):
 class Partners(Model):
     name = "res.partner"
     order = "name, id desc"
+    parent = "parent_id"
     fields = declared(
         name=char("Name"),
         active=flag(default=True),
@@ -104,10 +105,14 @@ class Partners(Model):
 
 
 class ProductTemplates(Model):
-    """Only the requested attributes, of fields that exist."""
+    """One for each product."""
 
     name = "product.template"
-    fields = declared(is_storable=flag())
+    fields = declared(
+        name=translated(),
+        is_storable=flag(),
+        bom_ids=lines("mrp.bom", "product_tmpl_id"),
+    )
 
 
 class Products(Model):
@@ -115,6 +120,9 @@ class Products(Model):
     order = "default_code, name, id"
     fields = declared(
         name=translated("Name"),
+        product_tmpl_id=one("product.template"),
+        product_template_attribute_value_ids=many("product.template.attribute.value"),
+        uom_id=one("uom.uom", default=1),
         default_code=char(),
         barcode=char(),
         type=char(default="consu"),
@@ -127,6 +135,11 @@ class Products(Model):
         company_id=one("res.company"),
         taxes_id=many("account.tax", default=lambda model: model.usual_taxes()),
     )
+
+    def create_one(self, values: Values) -> int:
+        template = {"name": values.get("name")}
+        made = {"product_tmpl_id": self.env["product.template"].create_one(template)}
+        return super().create_one({**made, **values})
 
     def usual_taxes(self) -> list[tuple[int, int, list[int]]]:
         return [(6, 0, [self.env["res.company"].get(1, "account_sale_tax_id")])]

@@ -42,6 +42,8 @@ class Model:
     name: ClassVar[str]
     title: ClassVar[str] = ""
     order: ClassVar[str] = "id"
+    parent: ClassVar[str | None] = None
+    """The field of its tree."""
     fields: ClassVar[Mapping[str, Field]]
 
     def __init__(self, env: Environment) -> None:
@@ -116,12 +118,14 @@ class Model:
         """A condition on a tree of records, with the records of the trees."""
         if isinstance(term, str) or term[1] != "child_of":
             return term
-        if term[0] != "id" or "parent_id" not in self.fields:
+        name, field = term[0], self.field(term[0])
+        other = self if name == "id" else self.env[str(field.relation)]
+        if other.parent is None:
             raise NotPlayed(f"{term} in a domain of {self.name}")
         found = set(term[2])
-        while below := {i for i in self.ids() if self.get(i, "parent_id") in found} - found:
+        while below := {i for i in other.ids() if other.get(i, other.parent) in found} - found:
             found |= below
-        return ("id", "in", sorted(found))
+        return (name, "in", sorted(found))
 
     def _sorted(self, ids: list[int], order: str) -> list[int]:
         for part in reversed(order.split(",")):
@@ -270,6 +274,25 @@ class Model:
     @public
     def search_count(self, domain: list[Any]) -> int:
         return len(self.search(domain))
+
+    @public
+    def formatted_read_group(
+        self, domain: list[Any], groupby: list[str], aggregates: list[str]
+    ) -> list[dict[str, Any]]:
+        (by,) = groupby
+        groups: dict[Any, list[int]] = {}
+        for id_ in self.found(domain):
+            groups.setdefault(self.get(id_, by), []).append(id_)
+        return [
+            {by: self._shown(ids[0], by), **{each: self._total(ids, each) for each in aggregates}}
+            for ids in groups.values()
+        ]
+
+    def _total(self, ids: Sequence[int], aggregate: str) -> float:
+        name, _, function = aggregate.partition(":")
+        if function != "sum":
+            raise NotPlayed(f"the aggregate {aggregate}")
+        return float(sum(self.get(id_, name) for id_ in ids))
 
     @public
     def fields_get(self, allfields: list[str], attributes: list[str]) -> dict[str, Any]:

@@ -336,7 +336,12 @@ class SaleOrderLines(Model):
 
 class UnitsOfMeasure(Model):
     name = "uom.uom"
-    fields = declared(name=translated(), sequence=integer())
+    fields = declared(
+        name=translated(),
+        sequence=integer(),
+        factor=number(default=1.0),
+        relative_factor=number(default=1.0),
+    )
 
 
 MODELS = (SaleOrders, SaleOrderLines, UnitsOfMeasure, Invoices)

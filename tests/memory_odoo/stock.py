@@ -8,6 +8,7 @@ from memory_odoo.fields import (
     integer,
     number,
     one,
+    related,
     translated,
 )
 from memory_odoo.model import Model, public
@@ -30,6 +31,7 @@ class Warehouses(Model):
 class Locations(Model):
     name = "stock.location"
     order = "complete_name, id"
+    parent = "location_id"
     fields = declared(
         name=char(),
         active=flag(default=True),
@@ -105,8 +107,10 @@ class Quants(Model):
     fields = declared(
         product_id=one("product.product"),
         location_id=one("stock.location"),
+        company_id=related("many2one", "location_id.company_id", "res.company"),
         quantity=number(),
         inventory_quantity=number(),
+        reserved_quantity=computed("float", lambda m, i: m.reserved(i)),
     )
 
     @public
@@ -126,10 +130,18 @@ class Quants(Model):
     def free(self, product_id: int, location_id: int) -> float:
         """What lies there and isn't reserved."""
         domain = [("product_id", "=", product_id), ("location_id", "=", location_id)]
-        moves = self.env["stock.move"]
-        reserved = moves.found([*domain, ("state", "not in", ["done", "cancel"])])
         there = sum(self.get(id_, "quantity") for id_ in self.found(domain))
-        return float(there - sum(moves.get(id_, "quantity") for id_ in reserved))
+        return float(there - self._reserved(domain))
+
+    def reserved(self, id_: int) -> float:
+        """What is reserved; of each product there is one quant at a location."""
+        place = ("product_id", "location_id")
+        return self._reserved([(name, "=", self.get(id_, name)) for name in place])
+
+    def _reserved(self, domain: list[tuple[str, str, int]]) -> float:
+        moves = self.env["stock.move"]
+        open_ = moves.found([*domain, ("state", "not in", ["done", "cancel"])])
+        return float(sum(moves.get(id_, "quantity") for id_ in open_))
 
 
 MODELS = (Warehouses, Locations, Routes, Rules, OperationTypes, Carriers, Quants)

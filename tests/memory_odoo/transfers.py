@@ -49,6 +49,8 @@ class Moves(Model):
         date_deadline=moment(),
         location_id=one("stock.location"),
         location_dest_id=one("stock.location"),
+        location_final_id=one("stock.location"),
+        product_qty=computed("float", lambda m, i: m.get(i, "product_uom_qty")),
         has_tracking=related("char", "product_id.tracking"),
     )
 
@@ -212,6 +214,7 @@ class Transfers(Model):
             is_open = order.get(order_id, "state") == "sale" and not order.get(order_id, "locked")
             if is_open and line.value(id_, "product_id.type") == "consu":
                 more = line.get(id_, "product_uom_qty") - self._covered(id_)
+                self.env["mrp.bom"].refuse_kit(line.get(id_, "product_id"))
                 if more > 0:
                     self._demand_more(id_, more)
                 elif more < 0:

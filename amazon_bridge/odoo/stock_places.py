@@ -1,0 +1,80 @@
+"""The stock locations whose goods an account may sell as merchant-fulfilled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from amazon_bridge.engine.errors import AccountError
+from amazon_bridge.odoo.session import OdooSession
+
+_LOCATION = "stock.location"
+
+
+@dataclass(frozen=True, slots=True)
+class StockPlaces:
+    """Locations with their children, without those of FBA.
+
+    The context keys ``location`` and ``warehouse`` of Odoo's own quantities can't leave out a
+    child, and would count the goods at Amazon.
+    """
+
+    location_ids: tuple[int, ...]
+    fba_location_id: int
+    company_id: int
+
+    def within(self, field: str) -> list[Any]:
+        """The condition that a many2one names one of these locations."""
+        return [
+            "&",
+            "&",
+            (field, "child_of", list(self.location_ids)),
+            (f"{field}.usage", "=", "internal"),
+            "!",
+            (field, "child_of", [self.fba_location_id]),
+        ]
+
+
+def find_places(
+    session: OdooSession,
+    names: Sequence[str],
+    *,
+    warehouse_id: int,
+    fba_location_id: int,
+    company_id: int,
+) -> StockPlaces:
+    """Find the locations of these complete names; without names, the warehouse's stock location.
+
+    Raises:
+        AccountError: There is no such location, or it holds goods at Amazon.
+    """
+    ids = _named(session, names, company_id) if names else [_stock(session, warehouse_id)]
+    below_fba = ("id", "child_of", [fba_location_id])
+    if session.search_read(_LOCATION, [("id", "in", ids), below_fba], ["complete_name"]):
+        raise AccountError(
+            "`stock.locations` names the location of goods at Amazon (FBA), whose quantity must"
+            " never be told as the merchant's.",
+            "Name other locations.",
+        )
+    return StockPlaces(tuple(ids), fba_location_id, company_id)
+
+
+def _stock(session: OdooSession, warehouse_id: int) -> int:
+    (row,) = session.read("stock.warehouse", [warehouse_id], ["lot_stock_id"])
+    return int(row["lot_stock_id"][0])
+
+
+def _named(session: OdooSession, names: Sequence[str], company_id: int) -> list[int]:
+    """The ids of locations; more than one may have a name."""
+    found: dict[str, list[int]] = {name: [] for name in names}
+    domain = [("complete_name", "in", sorted(found)), ("company_id", "in", [False, company_id])]
+    for row in session.search_read(_LOCATION, domain, ["complete_name"], order="id"):
+        found[row["complete_name"]].append(row["id"])
+    missing = " and no ".join(name for name, ids in found.items() if not ids)
+    if missing:
+        raise AccountError(
+            f"Odoo has no stock location {missing}, which `stock.locations` names.",
+            "Write complete names, such as WH/Stock (Inventory > Configuration > Locations).",
+        )
+    return [id_ for ids in found.values() for id_ in ids]
