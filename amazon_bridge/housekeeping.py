@@ -68,6 +68,8 @@ class Housekeeping:
                 if number := self.ledger.items.forget_finished(account.name, job, before):
                     log.info("items_deleted", account=account.name, job=job, items=number)
             self.ledger.feeds.forget(account.name, before)
+            self.ledger.stock_catalogue.forget_feeds(account.name, before)
+            self.ledger.stock.forget(account.name, before)
         self.ledger.runs.forget_hours(before)
         self.ledger.in_flight.forget(before)
 

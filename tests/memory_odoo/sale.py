@@ -339,9 +339,15 @@ class UnitsOfMeasure(Model):
     fields = declared(
         name=translated(),
         sequence=integer(),
-        factor=number(default=1.0),
+        factor=computed("float", lambda m, i: m.absolute(i)),
         relative_factor=number(default=1.0),
+        relative_uom_id=one("uom.uom"),
     )
+
+    def absolute(self, id_: int) -> float:
+        other = self.get(id_, "relative_uom_id")
+        own = self.get(id_, "relative_factor")
+        return float(own * self.absolute(other) if other else own)
 
 
 MODELS = (SaleOrders, SaleOrderLines, UnitsOfMeasure, Invoices)

@@ -42,8 +42,6 @@ def plant(env: "Environment", login: str, password: str) -> None:
     _people(env, company, login, password)
     _countries(env)
     _named(env, "uom.uom", "uom.product_uom_unit", name="Units")
-    dozen = {"factor": 12, "relative_factor": 12}
-    _named(env, "uom.uom", "uom.product_uom_dozen", name="Dozens", **dozen)
     _named(env, "crm.team", "sales_team.team_sales_department", name="Sales")
     _stock(env, company)
     _named(env, "mail.message.subtype", "mail.mt_note", name="Note")

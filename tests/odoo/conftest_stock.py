@@ -86,25 +86,30 @@ class Stock:
             self.database.install("mrp")
             self.session._capabilities.clear()
 
+    def dozen(self) -> int:
+        """A unit of measure of twelve pieces."""
+        unit = self.database.reference("uom.product_uom_unit")
+        values = {"name": "Twelve", "relative_factor": 12, "relative_uom_id": unit}
+        return int(self.rpc("uom.uom", "create", values))
+
     def kit(
-        self,
-        sku: str,
-        parts: Mapping[int, float],
-        *,
-        makes: float = 1,
-        unit: str = "uom.product_uom_unit",
-        is_storable: bool = False,
+        self, sku: str, parts: Mapping[int, float], *, makes: float = 1, unit_id: int = 0
     ) -> int:
-        id_ = self.product(sku, is_storable=is_storable)
+        id_ = self.product(sku, is_storable=False)
+        self.make_kit(id_, parts, makes=makes, unit_id=unit_id)
+        return id_
+
+    def make_kit(
+        self, id_: int, parts: Mapping[int, float], *, makes: float = 1, unit_id: int = 0
+    ) -> None:
         (row,) = self.rpc("product.product", "read", [id_], ["product_tmpl_id"])
-        unit_id = self.database.reference(unit)
+        unit_id = unit_id or self.database.reference("uom.product_uom_unit")
         lines = [
             (0, 0, {"product_id": part, "product_qty": number, "product_uom_id": unit_id})
             for part, number in parts.items()
         ]
         values = {"product_tmpl_id": row["product_tmpl_id"][0], "type": "phantom"}
         self.rpc("mrp.bom", "create", {**values, "product_qty": makes, "bom_line_ids": lines})
-        return id_
 
     def question(
         self,

@@ -128,7 +128,7 @@ class TestKits:
 
     def test_units_of_measure_are_converted(self, stock):
         part = stock.product("EGG", on_hand=30)
-        kit = stock.kit("EGGS", {part: 2}, unit="uom.product_uom_dozen")
+        kit = stock.kit("EGGS", {part: 2}, unit_id=stock.dozen())
         assert self.parts(stock, kit) == {part: (30, 24)}
 
     def test_kits_of_kits_are_resolved(self, stock):
@@ -143,8 +143,8 @@ class TestKits:
 
     def test_the_kit_s_own_goods_do_not_count(self, stock):
         part = stock.product("LEAF", on_hand=2)
-        kit = stock.kit("TABLE", {part: 1}, is_storable=True)
-        stock.put(kit, stock.shelf, 50)
+        kit = stock.product("TABLE", on_hand=50)
+        stock.make_kit(kit, {part: 1})
         assert self.parts(stock, kit) == {part: (2, 1)}
 
 

@@ -39,6 +39,8 @@ class Ledger:
         self.feeds = subjects.Feeds(self._database)
         self.skus = subjects.Skus(self._database)
         self.in_flight = subjects.UnitsInFlight(self._database)
+        self.stock = subjects.Stock(self._database)
+        self.stock_catalogue = subjects.StockCatalogue(self._database)
         self.continuity = subjects.Continuity(self._database)
         self.chores = subjects.Chores(self._database)
 

@@ -6,6 +6,8 @@ import json
 import sqlite3
 from collections.abc import Callable
 
+from amazon_bridge.engine.ledger.stock_migration import STOCK
+
 APPLICATION_ID = 0x416D4264  # "AmBd": marks the file as ours
 
 Statement = str | Callable[[sqlite3.Connection], None]
@@ -259,5 +261,6 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    STOCK,
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

@@ -13,6 +13,8 @@ from amazon_bridge.engine.ledger.lanes import Lanes
 from amazon_bridge.engine.ledger.runs import Runs
 from amazon_bridge.engine.ledger.scans import Scans
 from amazon_bridge.engine.ledger.skus import Skus
+from amazon_bridge.engine.ledger.stock import Stock
+from amazon_bridge.engine.ledger.stock_catalogue import StockCatalogue
 
 __all__ = [
     "Chores",
@@ -25,5 +27,7 @@ __all__ = [
     "Runs",
     "Scans",
     "Skus",
+    "Stock",
+    "StockCatalogue",
     "UnitsInFlight",
 ]

@@ -282,6 +282,79 @@ odoo_database = _table(
     rowid=True,
 )
 
+stock_skus = _table(
+    "stock_skus",
+    _account(),
+    _key("sku"),
+    Column("state", Text),
+    Column("note", Text, nullable=False, server_default=text("''")),
+    Column("figure", Integer),
+    Column("product", Integer, comment="database id in Odoo"),
+    _moment("raise_since"),
+    _number("in_flight"),
+    _moment("since"),
+)
+
+stock_listings = _table(
+    "stock_listings",
+    _account(),
+    _key("sku"),
+    _key("marketplace"),
+    Column("channels", Text, nullable=False, comment="separated by commas"),
+    Column("quantity", Integer),
+    Column("product_type", Text),
+    Column("status", Text, nullable=False, server_default=text("''")),
+    _moment("read_at", nullable=False),
+    _moment("seen", nullable=False),
+    Column("sent", Integer, comment="absent while it is unclear what Amazon was told"),
+    _moment("sent_at"),
+    _moment("gone"),
+)
+is_told = stock_listings.c.sent_at.is_not(None)
+_partial_index("told_listings", stock_listings.c.account, stock_listings.c.sent_at, where=is_told)
+
+stock_parts = _table(
+    "stock_parts",
+    _account(),
+    Column("product", Integer, primary_key=True, autoincrement=False, comment="id in Odoo"),
+    _key("sku"),
+)
+Index("stock_parts_by_sku", stock_parts.c.account, stock_parts.c.sku)
+
+stock_marketplaces = _table(
+    "stock_marketplaces",
+    _account(),
+    _key("marketplace"),
+    Column("report_id", Text),
+    _moment("requested"),
+    _moment("read"),
+    _number("is_separate"),
+    _flag("is_separate"),
+)
+
+stock_progress = _table(
+    "stock_progress",
+    _account(),
+    _moment("compared"),
+    Column("settings", Text, nullable=False, server_default=text("''"), comment="a digest"),
+    _number("drifts"),
+)
+
+stock_feeds = _table(
+    "stock_feeds",
+    Column("number", Integer, primary_key=True),
+    _account(primary_key=False),
+    Column("marketplace", Text, nullable=False),
+    Column("skus", Text, nullable=False, comment="JSON, in the sequence of the feed's messages"),
+    _moment("begun", nullable=False),
+    Column("feed_id", Text, comment="absent while it is unknown whether the feed was created"),
+    _moment("given_up"),
+    _moment("closed"),
+    rowid=True,
+)
+is_open_stock_feed = stock_feeds.c.closed.is_(None)
+_partial_index("open_stock_feeds", stock_feeds.c.account, where=is_open_stock_feed)
+
 chores = _table("chores", _key("name"), _moment("begun", nullable=False))
 
 

@@ -1,0 +1,313 @@
+"""SKUs of the job ``stock``: their listings on Amazon, what Amazon was told, and what is due."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, null, select, update
+
+from amazon_bridge.engine.ledger.database import AnyRow, Subject, Transaction
+from amazon_bridge.engine.ledger.tables import (
+    Moment,
+    insert,
+    is_told,
+    stock_listings,
+    stock_parts,
+    stock_progress,
+    stock_skus,
+)
+from amazon_bridge.engine.stock_records import (
+    Comparison,
+    KnownListing,
+    KnownSku,
+    SkuState,
+    StockProgress,
+)
+
+_S, _L = stock_skus.c, stock_listings.c
+
+_NEW = insert(stock_skus)
+_COMPARE = _NEW.on_conflict_do_update(
+    index_elements=stock_skus.primary_key.columns,
+    set_={
+        "since": case(
+            (_S.state.is_not_distinct_from(_NEW.excluded.state), _S.since),
+            else_=_NEW.excluded.since,
+        ),
+        **{
+            name: _NEW.excluded[name]
+            for name in ("state", "note", "figure", "product", "raise_since", "in_flight")
+        },
+    },
+)
+_ADD_PART = insert(stock_parts).on_conflict_do_nothing()
+_ONE = (
+    _L.account == bindparam("of_account"),
+    _L.sku == bindparam("of_sku"),
+    _L.marketplace == bindparam("of_marketplace"),
+)
+_TELL = update(stock_listings).where(*_ONE)
+_TELL = _TELL.values(sent=bindparam("figure"), sent_at=bindparam("at", type_=Moment))
+_READ = (
+    update(stock_listings)
+    .where(*_ONE)
+    .values(
+        channels=bindparam("now_channels"),
+        quantity=bindparam("now_quantity"),
+        product_type=func.coalesce(bindparam("now_type"), _L.product_type),
+        read_at=bindparam("at", type_=Moment),
+    )
+)
+_PROGRESS = insert(stock_progress)
+
+
+class Stock(Subject):
+    """The SKUs of all accounts."""
+
+    # What is known
+
+    def page(self, account: str, after: str, size: int) -> list[str]:
+        """The next SKUs behind one, in order."""
+        query = select(_L.sku).where(_L.account == account, _L.sku > after).distinct()
+        return [row.sku for row in self._rows(query.order_by(_L.sku).limit(size))]
+
+    def known(self, account: str, skus: Collection[str]) -> dict[str, KnownSku]:
+        """What is known of SKUs that have listings, by SKU; at most some hundreds at once."""
+        of = list(skus)
+        listings: defaultdict[str, list[KnownListing]] = defaultdict(list)
+        query = select(stock_listings).where(_L.account == account, _L.sku.in_(of))
+        for row in self._rows(query.order_by(_L.sku, _L.marketplace)):
+            listings[row.sku].append(_listing(row))
+        rows = self._rows(select(stock_skus).where(_S.account == account, _S.sku.in_(of)))
+        compared = {row.sku: row for row in rows}
+        return {sku: _sku(sku, each, compared.get(sku)) for sku, each in listings.items()}
+
+    def of_products(self, account: str, products: Collection[int]) -> set[str]:
+        """The SKUs whose figures depend on the stock of these products."""
+        part = stock_parts.c
+        query = select(part.sku).where(part.account == account, part.product.in_(list(products)))
+        return {row.sku for row in self._rows(query)}
+
+    def in_flight(self, account: str) -> dict[str, int]:
+        """The units in flight that figures were computed with, by SKU."""
+        query = select(_S.sku, _S.in_flight).where(_S.account == account, _S.in_flight != 0)
+        return {row.sku: row.in_flight for row in self._rows(query)}
+
+    def raised_before(self, account: str, at: datetime) -> set[str]:
+        """The SKUs whose figures have been higher than Amazon's since before a moment."""
+        query = select(_S.sku).where(_S.account == account, _S.raise_since <= at)
+        return {row.sku for row in self._rows(query)}
+
+    def told_before(self, account: str, at: datetime, most: int) -> list[str]:
+        """The SKUs that Amazon was told before a moment and that weren't read back since.
+
+        At most ``most``, those first that were told first.
+        """
+        query = select(_L.sku).where(_L.account == account, is_told).group_by(_L.sku)
+        first = func.max(_L.sent_at, type_=Moment)
+        query = query.having(first <= at).order_by(first, _L.sku).limit(most)
+        return [row.sku for row in self._rows(query)]
+
+    def unclear(self, account: str) -> set[str]:
+        """The SKUs of which it is unclear what Amazon was told."""
+        query = select(_L.sku).where(_L.account == account, is_told, _L.sent.is_(None))
+        return {row.sku for row in self._rows(query)}
+
+    def in_states(
+        self, account: str, states: Collection[SkuState], most: int | None = None
+    ) -> list[KnownSku]:
+        """The SKUs that came into these states at last, without their listings."""
+        of = (_S.account == account, _S.state.in_(list(states)))
+        rows = self._rows(select(stock_skus).where(*of).order_by(_S.sku).limit(most))
+        return [_sku(row.sku, (), row) for row in rows]
+
+    def counts(self, account: str) -> Counter[SkuState]:
+        """The number of SKUs in each state."""
+        query = select(_S.state, func.count().label("number")).where(_S.account == account)
+        rows = self._rows(query.where(_S.state.is_not(None)).group_by(_S.state))
+        return Counter({SkuState(row.state): row.number for row in rows})
+
+    # What Amazon shows and was told
+
+    def note_comparisons(self, account: str, comparisons: Iterable[Comparison]) -> None:
+        """Record what a run found of SKUs."""
+        found = list(comparisons)
+        if not found:
+            return
+        now = self._now()
+        rows = [
+            {
+                "account": account,
+                "sku": each.sku,
+                "state": str(each.state),
+                "note": each.note,
+                "figure": each.figure,
+                "product": each.product_id,
+                "raise_since": each.raise_since,
+                "in_flight": each.in_flight,
+                "since": now,
+            }
+            for each in found
+        ]
+        with self._transaction(account) as db:
+            db.execute(_COMPARE, rows)
+            _replace_parts(db, account, found)
+
+    def note_state(self, account: str, sku: str, state: SkuState, note: str = "") -> None:
+        """Record what became of a SKU after it was compared."""
+        of = (_S.account == account, _S.sku == sku)
+        values = {"state": str(state), "note": note, "since": self._now()}
+        with self._transaction() as db:
+            db.execute(update(stock_skus).where(*of).values(**values))
+
+    def tell(self, account: str, sku: str, marketplaces: Iterable[str], figure: int | None) -> None:
+        """Record that Amazon was told a figure; None before: it is unclear whether it arrives."""
+        self.tell_all(account, {sku: figure}, marketplaces)
+
+    def tell_all(
+        self, account: str, figures: dict[str, int | None], marketplaces: Iterable[str]
+    ) -> None:
+        """Record what Amazon was told of several SKUs, each for all these marketplaces."""
+        now = self._now()
+        rows = [
+            {
+                "of_account": account,
+                "of_sku": sku,
+                "of_marketplace": place,
+                "figure": figure,
+                "at": now,
+            }
+            for place in marketplaces
+            for sku, figure in figures.items()
+        ]
+        with self._transaction() as db:
+            db.execute(_TELL, rows)
+
+    def note_read(
+        self,
+        account: str,
+        sku: str,
+        marketplace: str,
+        *,
+        channels: Sequence[str],
+        quantity: int | None,
+        product_type: str | None,
+        is_read_back: bool,
+    ) -> None:
+        """Record a listing as Amazon shows it now.
+
+        Args:
+            account: the account's name.
+            sku: the SKU.
+            marketplace: the marketplace's id.
+            channels: Amazon's codes.
+            quantity: of the merchant's channel.
+            product_type: Amazon's.
+            is_read_back: Amazon has had time to apply what it was told.
+        """
+        one = {"of_account": account, "of_sku": sku, "of_marketplace": marketplace}
+        values = {
+            "now_channels": ",".join(channels),
+            "now_quantity": quantity,
+            "now_type": product_type,
+            "at": self._now(),
+        }
+        with self._transaction() as db:
+            db.execute(_READ, {**one, **values})
+            if is_read_back:
+                db.execute(_TELL, {**one, "figure": None, "at": None})
+
+    def note_gone(self, account: str, sku: str, marketplace: str) -> None:
+        """Record that Amazon has no such listing."""
+        of = (_L.account == account, _L.sku == sku, _L.marketplace == marketplace)
+        with self._transaction() as db:
+            gone = {"gone": self._now(), "sent": null(), "sent_at": null()}
+            db.execute(update(stock_listings).where(*of).values(**gone))
+
+    def read_back_soon(self, account: str, marketplace: str, skus: Collection[str]) -> None:
+        """Let listings be read back, for something may have reached them late."""
+        of = (_L.account == account, _L.marketplace == marketplace, _L.sku.in_(list(skus)))
+        sent = case((is_told, _L.sent), else_=_L.quantity)
+        with self._transaction() as db:
+            db.execute(update(stock_listings).where(*of).values(sent=sent, sent_at=self._now()))
+
+    # Progress
+
+    def progress(self, account: str) -> StockProgress:
+        """When all SKUs were compared last."""
+        query = select(stock_progress).where(stock_progress.c.account == account)
+        rows = self._rows(query)
+        return StockProgress(*rows[0][1:]) if rows else StockProgress()
+
+    def note_compared(self, account: str, settings: str, began: datetime) -> None:
+        """Record that all SKUs are compared, with these settings."""
+        values = {"compared": began, "settings": settings}
+        self._note_progress(account, values, **values)
+
+    def note_drift(self, account: str) -> None:
+        """Count a listing that showed another figure than Amazon was told."""
+        self._note_progress(account, {"drifts": 1}, drifts=stock_progress.c.drifts + 1)
+
+    def _note_progress(self, account: str, first: dict[str, object], **changed: object) -> None:
+        statement = _PROGRESS.on_conflict_do_update(
+            index_elements=stock_progress.primary_key.columns, set_=changed
+        )
+        with self._transaction(account) as db:
+            db.execute(statement, {"account": account, **first})
+
+    def forget(self, account: str, before: datetime) -> None:
+        """Forget listings that were gone before a moment, and what was known of them."""
+        gone = and_(_L.account == account, _L.gone < before)
+        listed = select(_L.sku).where(_L.account == account)
+        with self._transaction() as db:
+            db.execute(delete(stock_listings).where(gone))
+            for table in (stock_skus, stock_parts):
+                of = (table.c.account == account, table.c.sku.not_in(listed))
+                db.execute(delete(table).where(*of))
+
+
+def _replace_parts(db: Transaction, account: str, found: Sequence[Comparison]) -> None:
+    """Record whose stock the SKUs depend on, where that changed."""
+    part = stock_parts.c
+    skus = [each.sku for each in found]
+    of = (part.account == account, part.sku.in_(skus))
+    rows = db.execute(select(part.product, part.sku).where(*of)).all()
+    before = {(row.product, row.sku) for row in rows}
+    after = {(product, each.sku) for each in found for product in each.parts}
+    for product, sku in before - after:
+        one: tuple[ColumnElement[bool], ...] = (part.product == product, part.sku == sku)
+        db.execute(delete(stock_parts).where(part.account == account, *one))
+    added = [{"account": account, "product": p, "sku": sku} for p, sku in after - before]
+    if added:
+        db.execute(_ADD_PART, added)
+
+
+def _listing(row: AnyRow) -> KnownListing:
+    return KnownListing(
+        marketplace_id=row.marketplace,
+        channels=tuple(filter(None, row.channels.split(","))),
+        quantity=row.quantity,
+        product_type=row.product_type,
+        status=row.status,
+        sent=row.sent,
+        sent_at=row.sent_at,
+        gone=row.gone is not None,
+    )
+
+
+def _sku(sku: str, listings: Iterable[KnownListing], row: AnyRow | None) -> KnownSku:
+    if row is None:
+        return KnownSku(sku, tuple(listings))
+    return KnownSku(
+        sku=sku,
+        listings=tuple(listings),
+        state=SkuState(row.state) if row.state else None,
+        note=row.note,
+        figure=row.figure,
+        product_id=row.product,
+        raise_since=row.raise_since,
+        in_flight=row.in_flight,
+        since=row.since,
+    )

@@ -1,0 +1,174 @@
+"""The listings of each marketplace, from Amazon's reports; and feeds of quantities."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import case, delete, null, select, update
+
+from amazon_bridge.engine.ledger.database import AnyRow, Subject
+from amazon_bridge.engine.ledger.tables import (
+    insert,
+    is_open_stock_feed,
+    stock_feeds,
+    stock_listings,
+    stock_marketplaces,
+)
+from amazon_bridge.engine.stock_records import Catalogue, StockFeed
+
+_L, _M, _F = stock_listings.c, stock_marketplaces.c, stock_feeds.c
+
+_NEW = insert(stock_listings)
+_IS_AGAIN = _L.seen == _NEW.excluded.seen
+"""The report has a second row of the SKU, of another channel."""
+_IS_OLDER = _L.read_at > _NEW.excluded.read_at
+"""The listing was read by itself since the report was requested."""
+
+
+def _merged(name: str) -> object:
+    both = case((_NEW.excluded[name].is_(None), _L[name]), else_=_NEW.excluded[name])
+    return case((_IS_AGAIN, both), (_IS_OLDER, _L[name]), else_=_NEW.excluded[name])
+
+
+_FILE = _NEW.on_conflict_do_update(
+    index_elements=stock_listings.primary_key.columns,
+    set_={
+        "channels": case(
+            (_IS_AGAIN, _L.channels + "," + _NEW.excluded.channels),
+            (_IS_OLDER, _L.channels),
+            else_=_NEW.excluded.channels,
+        ),
+        "quantity": _merged("quantity"),
+        "status": case((_IS_AGAIN, _L.status), else_=_NEW.excluded.status),
+        "read_at": case((_IS_OLDER, _L.read_at), else_=_NEW.excluded.read_at),
+        "seen": _NEW.excluded.seen,
+        "gone": null(),
+    },
+)
+
+
+class StockCatalogue(Subject):
+    """The reports and feeds of all accounts."""
+
+    def of(self, account: str, marketplace: str) -> Catalogue:
+        """How far the listings of a marketplace are known."""
+        of = (_M.account == account, _M.marketplace == marketplace)
+        rows = self._rows(select(stock_marketplaces).where(*of))
+        return _catalogue(rows[0]) if rows else Catalogue()
+
+    def requested(self, account: str, marketplace: str, report_id: str | None) -> None:
+        """Record which report was requested; None: it isn't waited for any more."""
+        at = self._now() if report_id else None
+        self._note(account, marketplace, report_id=report_id, requested=at)
+
+    def note_separate(self, account: str, marketplace: str) -> None:
+        """Record that figures told in other marketplaces do not reach this one."""
+        self._note(account, marketplace, is_separate=1)
+
+    def file(
+        self,
+        account: str,
+        marketplace: str,
+        listings: Iterable[tuple[str, Sequence[str], int | None, str]],
+        at: datetime,
+    ) -> None:
+        """Record rows of a report.
+
+        Args:
+            account: the account's name.
+            marketplace: the marketplace's id.
+            listings: SKU, channels, quantity and status.
+            at: when the report was requested.
+        """
+        rows = [
+            {
+                "account": account,
+                "sku": sku,
+                "marketplace": marketplace,
+                "channels": ",".join(channels),
+                "quantity": quantity,
+                "status": status,
+                "read_at": at,
+                "seen": at,
+            }
+            for sku, channels, quantity, status in listings
+        ]
+        if rows:
+            with self._transaction(account) as db:
+                db.execute(_FILE, rows)
+
+    def finish(self, account: str, marketplace: str, at: datetime) -> None:
+        """Record that a report is read: listings that it doesn't have are gone."""
+        of = (_L.account == account, _L.marketplace == marketplace)
+        missing = (_L.seen < at, _L.read_at <= at, _L.gone.is_(None))
+        with self._transaction(account) as db:
+            gone = {"gone": self._now(), "sent": null(), "sent_at": null()}
+            db.execute(update(stock_listings).where(*of, *missing).values(**gone))
+        self._note(account, marketplace, report_id=None, requested=None, read=at)
+
+    def _note(self, account: str, marketplace: str, **values: object) -> None:
+        statement = insert(stock_marketplaces).on_conflict_do_update(
+            index_elements=stock_marketplaces.primary_key.columns, set_=values
+        )
+        row = {"account": account, "marketplace": marketplace, **values}
+        with self._transaction(account) as db:
+            db.execute(statement, row)
+
+    # Feeds
+
+    def begin_feed(self, account: str, marketplace: str, skus: Sequence[str]) -> int:
+        """Note that the quantities of these SKUs are about to be sent in a feed."""
+        row = {
+            "account": account,
+            "marketplace": marketplace,
+            "skus": json.dumps(list(skus)),
+            "begun": self._now(),
+        }
+        statement = insert(stock_feeds).returning(_F.number)
+        with self._transaction(account) as db:
+            number: int = db.execute(statement, row).scalar_one()
+        return number
+
+    def set_feed_id(self, number: int, feed_id: str) -> None:
+        """Note the id that Amazon gave to a feed."""
+        self._update_feed(number, feed_id=feed_id)
+
+    def give_up_feed(self, number: int) -> None:
+        """Note that a feed isn't waited for any more; Amazon may still process it."""
+        self._update_feed(number, given_up=self._now())
+
+    def close_feed(self, number: int) -> None:
+        """Note that a feed's result is processed, or that it was never created."""
+        self._update_feed(number, closed=self._now())
+
+    def open_feeds(self, account: str) -> list[StockFeed]:
+        """The feeds that Amazon hasn't processed yet, oldest first."""
+        query = select(stock_feeds).where(_F.account == account, is_open_stock_feed)
+        return [_feed(row) for row in self._rows(query.order_by(_F.number))]
+
+    def forget_feeds(self, account: str, before: datetime) -> None:
+        """Forget closed feeds that began before a moment."""
+        old = (_F.account == account, _F.begun < before, _F.closed.is_not(None))
+        with self._transaction() as db:
+            db.execute(delete(stock_feeds).where(*old))
+
+    def _update_feed(self, number: int, **values: object) -> None:
+        with self._transaction() as db:
+            db.execute(update(stock_feeds).where(_F.number == number).values(**values))
+
+
+def _catalogue(row: AnyRow) -> Catalogue:
+    return Catalogue(row.report_id, row.requested, row.read, bool(row.is_separate))
+
+
+def _feed(row: AnyRow) -> StockFeed:
+    return StockFeed(
+        number=row.number,
+        marketplace_id=row.marketplace,
+        skus=tuple(json.loads(row.skus)),
+        begun=row.begun,
+        feed_id=row.feed_id,
+        given_up=row.given_up is not None,
+    )

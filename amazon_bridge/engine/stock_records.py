@@ -1,0 +1,128 @@
+"""What the state store returns and takes of the job ``stock``. No SQL, and nothing of buyers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class SkuState(StrEnum):
+    """What became of a SKU when it was compared last."""
+
+    EQUAL = "equal"
+    SENT = "sent"
+    """Amazon was told, and has not been read back yet."""
+    WAITING = "waiting"
+    """Amazon has another figure, and will be told later."""
+    REFUSED = "refused"
+    HELD = "held"
+    UNPROVEN = "unproven"
+    """Amazon doesn't say that the merchant, and only the merchant, ships it."""
+    NO_PRODUCT = "no_product"
+    NOT_COUNTED = "not_counted"
+    """Odoo doesn't count the stock of its product."""
+    VANISHED = "vanished"
+    """Amazon has no such listing any more."""
+    OFF = "off"
+    """The configuration says that it isn't told."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownListing:
+    """A SKU in one marketplace, as Amazon showed it last, and what it was told since."""
+
+    marketplace_id: str
+    channels: tuple[str, ...] = ()
+    quantity: int | None = None
+    product_type: str | None = None
+    status: str = ""
+    """As the report of listings says."""
+    sent: int | None = None
+    """The figure that Amazon was told; None while ``sent_at`` is set: it is unclear which."""
+    sent_at: datetime | None = None
+    """When it was told; None if Amazon was read back since."""
+    gone: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Amazon was told a figure, and has not been read back yet."""
+        return self.sent_at is not None
+
+    @property
+    def expected(self) -> int | None:
+        """The figure that Amazon should show by now; None if unknown."""
+        return self.sent if self.is_open else self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSku:
+    """A SKU of an account."""
+
+    sku: str
+    listings: tuple[KnownListing, ...]
+    state: SkuState | None = None
+    note: str = ""
+    """Why it is in this state, for people."""
+    figure: int | None = None
+    """The last figure that was computed."""
+    product_id: int | None = None
+    raise_since: datetime | None = None
+    """Since when the figure has been higher than Amazon's."""
+    in_flight: int = 0
+    """Units in flight when it was compared."""
+    since: datetime | None = None
+    """When it came into this state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a run found of a SKU."""
+
+    sku: str
+    state: SkuState
+    note: str = ""
+    figure: int | None = None
+    product_id: int | None = None
+    parts: tuple[int, ...] = ()
+    """The products whose stock decides, by database id."""
+    raise_since: datetime | None = None
+    in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """How far the listings of a marketplace are known."""
+
+    report_id: str | None = None
+    """Of the report that was requested and isn't read yet."""
+    requested: datetime | None = None
+    read: datetime | None = None
+    """When the last report was requested that is read."""
+    is_separate: bool = False
+    """A figure told in another marketplace does not reach this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockProgress:
+    """When all SKUs of an account were compared last, with which settings."""
+
+    compared: datetime | None = None
+    settings: str = ""
+    """A digest."""
+    drifts: int = 0
+    """How often Amazon was found to show another figure than it was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockFeed:
+    """SKUs of one marketplace whose figures were sent together."""
+
+    number: int
+    marketplace_id: str
+    skus: tuple[str, ...]
+    begun: datetime
+    feed_id: str | None
+    """None while it is unknown whether the feed was created."""
+    given_up: bool
+    """It took too long: its SKUs are told otherwise, but Amazon may still process it."""
