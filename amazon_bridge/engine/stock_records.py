@@ -24,6 +24,8 @@ class SkuState(StrEnum):
     """Odoo doesn't count the stock of its product."""
     VANISHED = "vanished"
     """Amazon has no such listing any more."""
+    DUE = "due"
+    """It is to be compared in the next run, or to be sent in this one."""
     OFF = "off"
     """The configuration says that it isn't told."""
 

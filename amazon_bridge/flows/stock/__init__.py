@@ -1,0 +1,1 @@
+"""Odoo → Amazon: quantities of merchant-fulfilled listings."""

@@ -1,0 +1,281 @@
+"""The rules of the job ``stock``: which figure Amazon is told, and when. Pure functions.
+
+No figure is guessed, and none is told for a listing that isn't proven to be the merchant's: a
+quantity of the channel DEFAULT makes Amazon sell FBA goods from the merchant's stock as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from fractions import Fraction
+
+from amazon_bridge.config.stock import StockBrake
+from amazon_bridge.engine.stock_records import KnownListing, KnownSku, SkuState
+from amazon_bridge.model import DEFAULT_CHANNEL, Listing
+from amazon_bridge.odoo.availability import Availability
+
+_HUNDRED = 100
+
+
+# The figure
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a figure is computed from. Pieces are Odoo's, units are Amazon's."""
+
+    left: Fraction
+    """Pieces that nobody was promised; less than 0 if too many were."""
+    in_flight: int = 0
+    """Pieces of orders that Amazon has taken off its own count and Odoo doesn't hold yet."""
+    units: int = 1
+    """Pieces of one unit."""
+    share: Fraction = Fraction(_HUNDRED)
+    buffer_units: int = 0
+    """Pieces that are kept back."""
+    buffer_percent: Fraction = Fraction(0)
+    """Of what the share leaves."""
+    cap: int | None = None
+    """Units."""
+
+    @property
+    def shared(self) -> int:
+        """Whole pieces that the share leaves."""
+        return math.floor(max(Fraction(0), self.left) * self.share / _HUNDRED)
+
+    @property
+    def buffer(self) -> int:
+        """Pieces that are kept back; a percentage is rounded up."""
+        return self.buffer_units + math.ceil(self.shared * self.buffer_percent / _HUNDRED)
+
+    @property
+    def figure(self) -> int:
+        """Units that Amazon may sell."""
+        units = max(0, (self.shared - self.buffer - self.in_flight) // self.units)
+        return units if self.cap is None else min(units, self.cap)
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """Pieces in flight."""
+
+    own: Mapping[int, Fraction] = field(default_factory=dict)
+    """By product, as itself."""
+    as_parts: Mapping[int, Mapping[int, Fraction]] = field(default_factory=dict)
+    """By component, by kit."""
+
+    def of(self, availability: Availability) -> int:
+        """Pieces in flight of a product itself and, unless it is a kit, of kits that need it."""
+        pieces = self.own.get(availability.product_id, Fraction(0))
+        if not availability.is_kit:
+            pieces += sum(self.as_parts.get(availability.product_id, {}).values())
+        return math.ceil(pieces)
+
+    def taken(self, component: int, kit: int) -> Fraction:
+        """Pieces of a component in flight that aren't a kit's own."""
+        kits = self.as_parts.get(component, {})
+        return self.own.get(component, Fraction(0)) + sum(
+            (pieces for other, pieces in kits.items() if other != kit), Fraction(0)
+        )
+
+
+def left_of(availability: Availability, in_flight: InFlight) -> Fraction:
+    """Pieces that nobody was promised; of a kit, as many as its scarcest component allows."""
+    if not availability.is_kit:
+        return availability.parts[0].left
+    kit = availability.product_id
+    numbers = (
+        math.floor((part.left - in_flight.taken(part.product_id, kit)) / part.needed)
+        for part in availability.parts
+    )
+    return Fraction(min(numbers))
+
+
+# The proof
+
+
+def why_unproven(channels: Collection[str], *, both: bool) -> str | None:
+    """Why a listing isn't proven to be the merchant's; None if it is.
+
+    Args:
+        channels: Amazon's codes of who ships it.
+        both: the configuration says that Amazon and the merchant ship it, on purpose.
+    """
+    amazons = [channel for channel in channels if channel.startswith("AMAZON_")]
+    if amazons and not both:
+        return f"Amazon ships it ({', '.join(amazons)})."
+    if DEFAULT_CHANNEL not in channels:
+        return "Amazon doesn't say that the merchant ships it."
+    return None
+
+
+# What to send
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decisions about all SKUs of a run depend on."""
+
+    now: datetime
+    raise_after: timedelta
+    may_raise: bool = True
+    """False while it is unknown which orders are in flight."""
+    separate: frozenset[str] = frozenset()
+    """Marketplaces that figures told in others do not reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A figure to tell Amazon in one marketplace."""
+
+    marketplace_id: str
+    covers: tuple[str, ...]
+    """The marketplaces that it is expected to reach, with its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done about a SKU."""
+
+    state: SkuState
+    """Its state; ``DUE`` if something is to be sent."""
+    note: str = ""
+    pushes: tuple[Push, ...] = ()
+    raise_since: datetime | None = None
+    falls: bool = False
+    """Amazon has a higher figure."""
+
+
+def decide(known: KnownSku, figure: int, rules: Rules, *, both: bool = False) -> Decision:
+    """Decide what Amazon is told of a SKU.
+
+    A lower figure is told at once. A higher one must have been higher for ``raise_after``, so that
+    a wobble isn't told, and orders of these minutes are known. One marketplace is told for all that
+    share its figures; each is read back.
+    """
+    listed = [each for each in known.listings if not each.gone]
+    if not listed:
+        return Decision(SkuState.VANISHED, "Amazon has no such listing any more.")
+    if reason := _why_unproven(listed, both=both):
+        return Decision(SkuState.UNPROVEN, reason)
+    usable = [each for each in listed if both or DEFAULT_CHANNEL in each.channels]
+    falls = [each for each in usable if _falls(each, figure)]
+    raises = [each for each in usable if each not in falls and each.expected != figure]
+    since = (known.raise_since or rules.now) if raises else None
+    wait = _why_wait(since, rules) if since else None
+    targets = falls if wait else [each for each in usable if each in falls or each in raises]
+    if targets:
+        pushes = _pushes(targets, usable, rules.separate)
+        return Decision(SkuState.DUE, wait or "", pushes, since, falls=bool(falls))
+    if wait:
+        return Decision(SkuState.WAITING, wait, raise_since=since)
+    is_told = any(each.is_open for each in usable)
+    return Decision(SkuState.SENT if is_told else SkuState.EQUAL)
+
+
+def _why_unproven(listed: Sequence[KnownListing], *, both: bool) -> str | None:
+    """A SKU that Amazon ships in one marketplace isn't told in any."""
+    channels = dict.fromkeys(channel for each in listed for channel in each.channels)
+    if both and channels:
+        return None  # proven by a fresh look before anything is sent
+    return why_unproven(list(channels), both=both)
+
+
+def _falls(listing: KnownListing, figure: int) -> bool:
+    if listing.is_open and listing.sent is None:
+        return True  # unclear what Amazon was told: whatever it was is replaced
+    if listing.expected is None:
+        return figure == 0
+    return listing.expected > figure
+
+
+def _why_wait(since: datetime, rules: Rules) -> str | None:
+    """Why a higher figure isn't told yet."""
+    if not rules.may_raise:
+        return "It is not known yet which orders are in flight: the job `orders` must run first."
+    if rules.now - since < rules.raise_after:
+        return "A higher figure is told later."
+    return None
+
+
+def _pushes(
+    targets: Sequence[KnownListing], usable: Sequence[KnownListing], separate: frozenset[str]
+) -> tuple[Push, ...]:
+    """One push for all marketplaces that share figures, one for each other."""
+    alone = [each.marketplace_id for each in targets if each.marketplace_id in separate]
+    shared = [each.marketplace_id for each in usable if each.marketplace_id not in separate]
+    first = [each.marketplace_id for each in targets if each.marketplace_id not in separate][:1]
+    pushes = [Push(place, tuple(shared)) for place in first]
+    return (*pushes, *(Push(place, (place,)) for place in alone))
+
+
+class Fresh(Enum):
+    """What a fresh look at a listing says about a push."""
+
+    SEND = auto()
+    EQUAL = auto()
+    """Amazon shows the figure already."""
+    LOWER = auto()
+    """Amazon shows a lower figure than was known, so this would be a raise."""
+    UNPROVEN = auto()
+
+
+def look_again(
+    fresh: Listing, known: KnownListing, figure: int, *, both: bool, falls: bool
+) -> Fresh:
+    """Decide by a fresh look whether a push is sent.
+
+    Args:
+        fresh: the listing as it is now.
+        known: as it was known when the push was decided.
+        figure: to be told.
+        both: the configuration says that Amazon and the merchant ship it.
+        falls: the push was decided because the figure is lower than Amazon's.
+    """
+    if why_unproven(fresh.channels, both=both):
+        return Fresh.UNPROVEN
+    if known.is_open:
+        return Fresh.SEND  # what Amazon was told before may take effect later
+    if fresh.quantity == figure:
+        return Fresh.EQUAL
+    if falls and fresh.quantity is not None and fresh.quantity < figure:
+        return Fresh.LOWER
+    return Fresh.SEND
+
+
+def falls_to_zero(known: KnownSku, figure: int) -> bool:
+    """True if a SKU that Amazon sells would not be sold any more."""
+    return figure == 0 and any(
+        not each.gone and ((each.expected or 0) > 0 or (each.quantity or 0) > 0)
+        for each in known.listings
+    )
+
+
+def reason_to_hold(falls: int, watched: int, brake: StockBrake) -> str | None:
+    """Why so many falls to zero look like a mistake; None if they don't."""
+    if falls <= brake.skus or falls * _HUNDRED <= brake.percent * watched:
+        return None
+    return (
+        f"{falls} of {watched} SKUs would fall to zero at once, more than {brake.skus} and more"
+        f" than {brake.percent:g} %."
+    )
+
+
+def is_separate(told: Mapping[str, KnownListing], shown: Mapping[str, int | None]) -> set[str]:
+    """The marketplaces that a figure did not reach, although it reached another one.
+
+    Args:
+        told: what was known of the listings of a SKU, by marketplace.
+        shown: the quantities that Amazon shows now, by marketplace.
+    """
+    figures = {place: each.sent for place, each in told.items() if each.is_open}
+    reached = {p for p, sent in figures.items() if sent is not None and shown.get(p) == sent}
+    return {
+        place
+        for place, sent in figures.items()
+        if reached and sent != shown.get(place) == told[place].quantity
+    }
