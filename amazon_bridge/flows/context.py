@@ -10,7 +10,7 @@ from typing import TypeVar
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import AccountError, ItemError, Transient
+from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.odoo.geography import Geography
@@ -94,25 +94,36 @@ class Context:
 
         Raises:
             AccountError: Amazon is down; no further item is processed.
+            RateLimited: the rate allows no further item now.
         """
-        alive = self.amazon.marketplace_participations
+        probe, limit = _Probe(self.amazon), None
         refused: list[tuple[T, Transient]] = []
         accepted = False
-        for item, result in runner.one_by_one(items, work, key=key, alive=alive):
-            if isinstance(result, runner.RefusedItem):
-                refused.append((item, result))
-            elif isinstance(result, Transient):
-                yield item, self.given_up(job, key(item), result) or result
-            else:
-                accepted = accepted or not isinstance(result, ItemError)
-                self.ledger.items.note_answer(self.name, job, key(item))
-                yield item, result
-        for item, error in refused:
-            longest = _LONGEST_REFUSAL if accepted else _LONGEST_SILENCE
-            yield item, self.given_up(job, key(item), error, longest) or error
+        try:
+            for item, result in runner.one_by_one(items, work, key=key, alive=probe.call):
+                if isinstance(result, runner.RefusedItem):
+                    refused.append((item, result))
+                elif isinstance(result, Transient):
+                    yield item, self._given_up(job, key(item), result, probe) or result
+                else:
+                    accepted = accepted or not isinstance(result, ItemError)
+                    self.ledger.items.note_answer(self.name, job, key(item))
+                    yield item, result
+        except RateLimited as error:
+            limit = error
+        longest = _LONGEST_REFUSAL if accepted else _LONGEST_SILENCE
+        for item, refusal in refused:
+            yield item, self._given_up(job, key(item), refusal, probe, longest) or refusal
+        if limit:
+            raise limit
 
-    def given_up(
-        self, job: str, key: str, error: Transient, longest: timedelta = _LONGEST_SILENCE
+    def _given_up(
+        self,
+        job: str,
+        key: str,
+        error: Transient,
+        probe: _Probe,
+        longest: timedelta = _LONGEST_SILENCE,
     ) -> ItemError | None:
         """Return the error of an item without an answer for ``longest``, if Amazon is up.
 
@@ -120,16 +131,43 @@ class Context:
             AccountError: Amazon refuses the account.
         """
         since = self.ledger.items.note_silence(self.name, job, key)
-        if since is None or self.clock() - since < longest:
-            return None
-        try:
-            self.amazon.marketplace_participations()
-        except Transient:
+        if since is None or self.clock() - since < longest or not probe.is_answered():
             return None
         is_refused = isinstance(error, runner.RefusedItem)
         return runner.access_refused(error) if is_refused else runner.keeps_failing(error)
 
     def all_given_up(self, job: str, keys: Iterable[str]) -> dict[str, ItemError]:
         """Return by key the errors of items given up because Amazon doesn't show their orders."""
-        errors = {key: self.given_up(job, key, _NO_ANSWER) for key in keys}
+        probe = _Probe(self.amazon)
+        errors = {key: self._given_up(job, key, _NO_ANSWER, probe) for key in keys}
         return {key: error for key, error in errors.items() if error}
+
+
+@dataclass(slots=True)
+class _Probe:
+    """Whether Amazon is up and accepts the account.
+
+    It is asked once for any number of items: Amazon allows one such call in a minute.
+    """
+
+    amazon: SellingPartner
+    result: bool | None = None
+
+    def call(self) -> None:
+        """Raises what the call to Amazon raised."""
+        if not self.result:
+            self.amazon.marketplace_participations()
+        self.result = True
+
+    def is_answered(self) -> bool:
+        """Whether Amazon responds now.
+
+        Raises:
+            AccountError: Amazon refuses the account.
+        """
+        if self.result is None:
+            try:
+                self.call()
+            except (Transient, RateLimited):
+                self.result = False
+        return bool(self.result)
