@@ -59,12 +59,22 @@ class Run:
 
         Raises:
             AccountError: Amazon is down, or refuses the account.
+            RateLimited: the rate allows no further item now.
         """
         for item, result in self.context.one_by_one(self.job, items, work, key=key):
             if isinstance(result, Transient):
                 self.counts.note_error(result)
             else:
                 yield item, result
+
+    def as_many_as_allowed(
+        self, items: Iterable[T], work: Callable[[T], R], *, key: Callable[[T], str]
+    ) -> Iterator[tuple[T, R | ItemError]]:
+        """Do the same as far as Amazon's rate allows; the other items stay pending as well."""
+        try:
+            yield from self.each(items, work, key=key)
+        except RateLimited as limit:
+            self.counts.note_rate_limit(limit)
 
     def settle(self, key: str, fingerprint: str, state: State, *, label: str | None = None) -> None:
         """Settle an item, whether it was filed before or not."""
@@ -97,6 +107,10 @@ class Found(Protocol):
     @property
     def tasks(self) -> Sequence[Any]:
         """Items that may have to be sent to Amazon."""
+
+    @property
+    def limit(self) -> RateLimited | None:
+        """Why not all of the batch could be looked up on Amazon."""
 
 
 F = TypeVar("F", bound=Found)
@@ -139,7 +153,7 @@ class OutboundJob(Generic[F, T]):
             if dry_run:
                 self.foresee(run, self._found(run, lambda _run, _found: None))
             else:
-                self.read_back(run)
+                self._read_back(run)
                 self.send(run, self._found(run, self.settle))
         except (AccountError, Transient) as error:
             counts.note_error(error)
@@ -147,6 +161,13 @@ class OutboundJob(Generic[F, T]):
             counts.note_rate_limit(limit)
         counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
         return counts
+
+    def _read_back(self, run: Run) -> None:
+        """Read back as far as the rates of these calls allow: others need not wait for them."""
+        try:
+            self.read_back(run)
+        except RateLimited as limit:
+            run.counts.note_rate_limit(limit)
 
     def _skip(self, context: Context, *, dry_run: bool) -> None:
         """Forget how far Odoo was read: people notify Amazon themselves while the job is off."""
@@ -162,5 +183,7 @@ class OutboundJob(Generic[F, T]):
         for found in self.find(run.context):
             settle(run, found)
             run.counts.seen += len(found.tasks)
+            if found.limit:
+                run.counts.note_rate_limit(found.limit)
             tasks += found.tasks
         return tasks

@@ -616,7 +616,9 @@ def test_other_jobs_know_that_amazon_cancels_a_quotation(desk: Desk) -> None:
     cancelled = read_order(changed(payload, status="CANCELLED"))
     batch = _read(context, [cancelled])
     assert cancelling.cancel(context, batch).errors == {}
-    memo = memos_of(context, [cancelled.order_id])[cancelled.order_id]  # without asking Amazon
+    memo = memos_of(context, [cancelled.order_id]).known[
+        cancelled.order_id
+    ]  # without asking Amazon
     assert isinstance(memo, Memo)
     assert memo.cancelling
 

@@ -1,5 +1,9 @@
 """A rate of Amazon that is used up ends a run: what it did counts, the rest is done later."""
 
+from collections import Counter
+from datetime import timedelta
+from http import HTTPStatus
+
 from memory_shop import MemoryShop
 
 from amazon_bridge.engine.records import Seen, State
@@ -45,6 +49,83 @@ def test_cancellations_checked_before_the_rate_is_used_up_are_sent(here: MemoryS
     (feed,) = here.bridge.feeds()
     assert orders[2].order_id not in feed
     assert here.bridge.state("cancellations", orders[2].order_id) == State.PENDING
+
+
+def forget_orders(here: MemoryShop) -> None:
+    """Make the other jobs fetch the orders to know them, as with a new state store."""
+    items = here.bridge.app.ledger.items
+    items.forget_finished("acme", "orders", here.clock() + timedelta(days=1))
+
+
+def test_shipments_are_sent_although_other_orders_cannot_be_looked_up(here: MemoryShop) -> None:
+    unknown = [here.world.place_order("FR", seller=here.seller) for _ in range(3)]
+    here.run("orders")
+    here.clock.advance(hours=2)
+    here.run("orders", "pickings")
+    forget_orders(here)
+    known = here.world.place_order("FR", seller=here.seller)
+    here.run("orders")
+    keys = [f"{o.order_id}#{here.warehouse.ship(o)['id']}" for o in unknown]
+    here.warehouse.ship(known)
+    here.simulator.faults.add("429", "getOrder", times=None)
+    here.run("pickings")
+    assert here.bridge.confirmations(known.order_id)
+    assert not any(here.bridge.confirmations(order.order_id) for order in unknown)
+    pending = here.bridge.app.ledger.items.pending_entries("acme", "pickings")
+    assert {entry.key for entry in pending} >= set(keys)
+    assert not any(entry.unanswered_since for entry in pending), "Amazon did not refuse to answer"
+    here.simulator.faults.clear()
+    here.run("pickings")
+    assert all(here.bridge.confirmations(order.order_id) for order in unknown)
+
+
+def test_cancellations_are_sent_although_other_orders_cannot_be_looked_up(here: MemoryShop) -> None:
+    unknown, other = (here.world.place_order("FR", seller=here.seller) for _ in range(2))
+    here.run("orders")
+    forget_orders(here)
+    here.warehouse.cancel(unknown, other)
+    here.simulator.faults.add("429", "getOrder", times=None, path_contains=unknown.order_id)
+    for _ in range(5):  # by chance the other one comes first in one of them
+        here.run("cancellations")
+        assert here.bridge.state("cancellations", unknown.order_id) == State.PENDING
+    assert [list(feed) for feed in here.bridge.feeds()] == [[other.order_id]]
+
+
+def test_tasks_are_sent_although_results_cannot_be_read_back(here: MemoryShop) -> None:
+    first, second = (here.world.place_order("FR", seller=here.seller) for _ in range(2))
+    here.run("orders")
+    here.warehouse.cancel(first)
+    here.run("cancellations")
+    here.clock.advance(minutes=30)
+    here.warehouse.cancel(second)
+    here.simulator.faults.add("429", "getFeed", times=None)
+    here.run("cancellations")
+    assert [list(feed) for feed in here.bridge.feeds()] == [[first.order_id], [second.order_id]]
+
+
+def test_a_feed_that_ended_is_processed_as_far_as_the_rate_allows(here: MemoryShop) -> None:
+    """Each order is checked once, though one of them can't be for a while."""
+    orders = [here.world.place_order("FR", seller=here.seller) for _ in range(4)]
+    here.run("orders")
+    here.warehouse.cancel(*orders)
+    here.simulator.feeds.fates.append(("FATAL", 2))
+    with here.bridge.configured(cancellation_brake={"orders": 4, "percent": 100}):
+        here.run("cancellations")
+    before, last = len(here.bridge.received("getOrder")), max(o.order_id for o in orders)
+    here.simulator.faults.add("429", "getOrder", times=None, path_contains=last)
+    for _ in range(3):
+        here.run("cancellations")
+    requests = here.bridge.received("getOrder")[before:]
+    checked = Counter(each.path for each in requests if each.status == HTTPStatus.OK)
+    assert sorted(checked.values()) == [1, 1, 1]
+    ledger = here.bridge.app.ledger
+    assert ledger.items.tally("acme", "cancellations")[State.DONE] >= 1
+    assert len(ledger.feeds.open("acme")) == 1
+    here.simulator.faults.clear()
+    for _ in range(6):
+        here.run("cancellations")
+    assert ledger.items.tally("acme", "cancellations") == {State.DONE: 4}
+    assert ledger.feeds.open("acme") == []
 
 
 def test_a_feed_stays_open_until_the_rate_allows_to_check_all_its_orders(here: MemoryShop) -> None:

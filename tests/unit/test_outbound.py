@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.errors import AccountError, Transient
+from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import OutboundJob, Run, to_read_back
@@ -52,6 +52,7 @@ MINUTES = st.dictionaries(st.text(min_size=1, max_size=3), st.integers(0, 60), m
 @dataclass(frozen=True)
 class Found:
     tasks: tuple[str, ...] = ("a", "b")
+    limit: RateLimited | None = None
 
 
 @dataclass
@@ -115,6 +116,21 @@ def test_an_error_of_a_remote_ends_the_run_and_is_reported(error: Exception) -> 
 
     counts = replace(Steps().job, send=refuse).sync(CONTEXT)
     assert counts == Counts(seen=3, notified=1, unchanged=2, error=str(error))
+
+
+def test_what_the_rate_does_not_allow_keeps_nothing_else_from_being_sent() -> None:
+    steps = Steps()
+
+    def find(_context: Context) -> Iterator[Found]:
+        yield Found(("a",), RateLimited("getOrder", 7))
+        yield Found(("b",))
+
+    def read_back(_run: Run) -> None:
+        raise RateLimited("getFeed", 9)
+
+    counts = replace(steps.job, find=find, read_back=read_back).sync(CONTEXT)
+    assert steps.done == ["settle", "settle", "send a b"]
+    assert counts == Counts(seen=2, notified=1, unchanged=1, resume_in=7)
 
 
 @given(MINUTES, st.integers(0, 60), st.integers(0, 9))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
-from amazon_bridge.engine.errors import ItemError, RateLimited
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.cancellations import tell
@@ -21,6 +21,7 @@ from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB, LIVE, memo_of
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import fetch
 from amazon_bridge.flows.outbound import Run
+from amazon_bridge.flows.sampling import shuffled
 from amazon_bridge.model import Cancellation
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.sales import SaleOrder
@@ -32,7 +33,7 @@ def settle(run: Run, found: Found) -> None:
     """File the tasks, settle those that need no notification, and quarantine unclear ones."""
     context = run.context
     _resolve(run, found.resolutions)
-    filed = [*(task.order_id for task in found.tasks), *found.unknown]
+    filed = [*(t.order_id for t in found.tasks), *found.unknown, *found.not_fetched]
     context.ledger.items.file(context.name, JOB, [Seen(key, CANCELLED) for key in filed])
     failures = {
         **found.failures,
@@ -46,7 +47,11 @@ def settle(run: Run, found: Found) -> None:
 def _settle_deleted(run: Run, found: Found) -> dict[str, ItemError]:
     """Settle deleted orders that Amazon has cancelled, and return the errors of the others."""
     errors: dict[str, ItemError] = {}
-    fetched = run.each(sorted(found.deleted), lambda id_: fetch(run.context, id_), key=str)
+    fetched = run.as_many_as_allowed(
+        shuffled(sorted(found.deleted), run.context.clock()),
+        lambda id_: fetch(run.context, id_),
+        key=str,
+    )
     for order_id, result in fetched:
         if error := result if isinstance(result, ItemError) else error_of_deleted(result):
             errors[order_id] = error
@@ -85,7 +90,10 @@ def check(run: Run, tasks: Sequence[CancellationTask]) -> list[Cancellation]:
     cancellations: list[Cancellation] = []
     resolutions: list[Resolution] = []
     failures: dict[str, ItemError] = {}
-    for task, result in _checked(run, tasks):
+    checked = run.as_many_as_allowed(
+        tasks, lambda task: fetch_and_decide(run.context, task), key=lambda task: task.order_id
+    )
+    for task, result in checked:
         match result:
             case Cancellation():
                 cancellations.append(result)
@@ -96,18 +104,6 @@ def check(run: Run, tasks: Sequence[CancellationTask]) -> list[Cancellation]:
     _resolve(run, resolutions)
     tell.quarantine(run, failures, _sale_orders(tasks))
     return cancellations
-
-
-def _checked(
-    run: Run, tasks: Sequence[CancellationTask]
-) -> Iterator[tuple[CancellationTask, Cancellation | Resolution | ItemError]]:
-    """Fetch and decide as far as the rate allows."""
-    try:
-        yield from run.each(
-            tasks, lambda task: fetch_and_decide(run.context, task), key=lambda task: task.order_id
-        )
-    except RateLimited as limit:
-        run.counts.note_rate_limit(limit)
 
 
 def _sale_orders(tasks: Sequence[CancellationTask]) -> Mapping[str, SaleOrder]:

@@ -108,69 +108,71 @@ def _results(context: Context, feed: Feed) -> Mapping[str, MessageResult] | None
     return {}
 
 
+@dataclass(slots=True)
+class _Checked:
+    """Orders of a feed that has ended, by what became of them."""
+
+    cancelled: list[str] = field(default_factory=list)
+    live: list[str] = field(default_factory=list)
+    """The feed did not cancel them."""
+    failures: dict[str, ItemError] = field(default_factory=dict)
+    limit: RateLimited | None = None
+    """Why the others could not be checked, if Amazon's rate was used up."""
+
+
 def _close(run: Run, feed: Feed, results: Mapping[str, MessageResult]) -> None:
     """Settle each order by its result, or by the order itself if the feed has no result for it.
 
-    Orders that it didn't cancel stay pending for another feed. Where the rate of getOrder is used
-    up, the feed stays open, and the next run checks the orders that are not settled yet.
+    Orders that it didn't cancel stay pending for another feed. If the rate allows to check a part
+    only, the feed stays open for the others.
     """
+    keys = [key for key in feed.keys if not _is_closed(run.context, feed, key)]
+    checked = _check(run, keys, results)
+    _settle(run, feed, checked)
+    if checked.limit:
+        run.counts.note_rate_limit(checked.limit)
+    else:
+        run.context.ledger.feeds.close(feed.number)
+
+
+def _is_closed(context: Context, feed: Feed, order_id: str) -> bool:
+    """True if an earlier run settled or quarantined the order, or left it to another feed."""
+    entry = context.ledger.items.get(context.name, JOB, order_id)
+    is_pending = entry is None or entry.state == State.PENDING
+    return not is_pending or memo_of(context, order_id).last_feed == feed.number
+
+
+def _check(run: Run, keys: Sequence[str], results: Mapping[str, MessageResult]) -> _Checked:
+    context, found = run.context, _Checked()
+    checked = run.each(
+        keys,
+        lambda order_id: _is_cancelled_there(context, order_id, results.get(order_id)),
+        key=str,
+    )
+    try:
+        for order_id, is_cancelled in checked:
+            if isinstance(is_cancelled, ItemError):
+                found.failures[order_id] = is_cancelled
+            else:
+                (found.cancelled if is_cancelled else found.live).append(order_id)
+    except RateLimited as limit:
+        found.limit = limit
+    return found
+
+
+def _settle(run: Run, feed: Feed, checked: _Checked) -> None:
     context = run.context
-    checked = _checked(run, feed, results)
-    failures = checked.failures
-    if checked.is_complete:
-        failures |= _without_effect(context, checked.live)
-    sale_orders = sale_orders_of(context, feed.keys)
+    failures = checked.failures | _without_effect(context, checked.live)
+    keys = {*checked.cancelled, *checked.live, *failures}
+    sale_orders = sale_orders_of(context, keys) if keys else {}
     noted = [sale_orders[key] for key in checked.cancelled if key in sale_orders]
     tell.note_cancelled(context, noted)
     for order_id in checked.cancelled:
         settle_order(run, order_id, State.DONE, CANCELLED)
     tell.quarantine(run, failures, sale_orders)
-    if not checked.is_complete:
-        return
-    run.counts.seen += len(feed.keys)
+    run.counts.seen += len(keys)
     for order_id in checked.live:  # at the end: an interrupted run closes the same feed again
-        remember_feed(context, order_id)
-    context.ledger.feeds.close(feed.number)
-
-
-@dataclass(slots=True)
-class _Checked:
-    """The orders of a feed that has ended, as Amazon shows them; by id."""
-
-    cancelled: list[str] = field(default_factory=list)
-    live: list[str] = field(default_factory=list)
-    failures: dict[str, ItemError] = field(default_factory=dict)
-    is_complete: bool = True
-    """False if the rate of getOrder was used up before all were checked."""
-
-
-def _checked(run: Run, feed: Feed, results: Mapping[str, MessageResult]) -> _Checked:
-    context, checked = run.context, _Checked()
-    open_keys = [key for key in feed.keys if not _is_settled(context, key)]
-    try:
-        for order_id, is_cancelled in run.each(
-            open_keys, lambda key: _is_cancelled_there(context, key, results.get(key)), key=str
-        ):
-            if isinstance(is_cancelled, ItemError):
-                checked.failures[order_id] = is_cancelled
-            else:
-                (checked.cancelled if is_cancelled else checked.live).append(order_id)
-    except RateLimited as limit:
-        run.counts.note_rate_limit(limit)
-        checked.is_complete = False
-    return checked
-
-
-def _is_settled(context: Context, order_id: str) -> bool:
-    """True if an earlier run, which a rate limit ended, has settled the order of an open feed."""
-    entry = context.ledger.items.get(context.name, JOB, order_id)
-    if entry is None:
-        return False
-    is_cancelled = entry.state is State.DONE and entry.fingerprint == CANCELLED
-    return is_cancelled or entry.kind == _REFUSED
-
-
-_REFUSED = "cancellation_refused"
+        remember_feed(context, order_id, feed.number)
 
 
 def _is_cancelled_there(context: Context, order_id: str, result: MessageResult | None) -> bool:
@@ -186,7 +188,7 @@ def _is_cancelled_there(context: Context, order_id: str, result: MessageResult |
         return True
     if result and result.status == MessageStatus.REFUSED:
         raise ItemError(
-            _REFUSED,
+            "cancellation_refused",
             f"Amazon refuses to cancel the order: {result.reason.rstrip('.')}.",
             "Look at the order in Seller Central and settle it there; or retry.",
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import ItemError, RateLimited
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.decide import (
@@ -17,7 +17,7 @@ from amazon_bridge.flows.cancellations.decide import (
 )
 from amazon_bridge.flows.cancellations.memo import CANCELLED, JOB
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders.find import memos_of
+from amazon_bridge.flows.orders.find import OrderMemos, memos_of
 from amazon_bridge.flows.orders.memo import Memo as OrderMemo
 from amazon_bridge.flows.scanning import batches
 from amazon_bridge.odoo import notes
@@ -38,6 +38,10 @@ class Found:
     resolutions: Sequence[Resolution]
     unknown: Collection[str]
     """Ids of orders that Amazon did not show."""
+    not_fetched: Collection[str]
+    """Ids of orders that could not be fetched from Amazon yet."""
+    limit: RateLimited | None
+    """When these can be."""
     failures: Mapping[str, ItemError]
     deleted: Collection[str]
     """Ids of orders whose sale orders were deleted in Odoo before they were settled."""
@@ -84,9 +88,9 @@ def _found(
     settled = _settled_before(context, open_)
     unsettled = [each for each in open_ if each.sale_order.id not in settled]
     memos = memos_of(context, [each.sale_order.order_id for each in unsettled])
-    by_amazon = [each for each in unsettled if _is_amazons(memos.get(each.sale_order.order_id))]
+    by_amazon = [each for each in unsettled if _is_amazons(memos, each.sale_order.order_id)]
     ours = [each for each in unsettled if each not in by_amazon]
-    tasks, foreign, failures = _sorted_by_memo(ours, memos)
+    tasks, foreign, failures = _sorted_by_memo(ours, memos.known)
     return Found(
         tasks=tasks,
         resolutions=[
@@ -94,7 +98,9 @@ def _found(
             *(Resolution(e.sale_order, State.DONE) for e in open_ if e.sale_order.id in settled),
             *(Resolution(each.sale_order, State.DONE) for each in by_amazon),
         ],
-        unknown={each.sale_order.order_id for each in unsettled} - memos.keys(),
+        unknown=memos.not_shown,
+        not_fetched=memos.not_fetched,
+        limit=memos.limit,
         failures=failures,
         deleted=deleted,
         sale_orders={each.sale_order.order_id: each.sale_order for each in found},
@@ -132,8 +138,9 @@ def _entry(context: Context, order_id: str) -> Entry | None:
     return context.ledger.items.get(context.name, JOB, order_id)
 
 
-def _is_amazons(memo: OrderMemo | ItemError | None) -> bool:
+def _is_amazons(memos: OrderMemos, order_id: str) -> bool:
     """True if Amazon cancelled it and the orders job has not posted its note yet."""
+    memo = memos.known.get(order_id)
     return isinstance(memo, OrderMemo) and memo.cancelling
 
 

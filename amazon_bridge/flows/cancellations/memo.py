@@ -22,6 +22,8 @@ class Memo(BaseMemo):
     """The brake has let it pass, and won't hold it later."""
     feeds: int = 0
     """Number of feeds that named the order and did not cancel it."""
+    last_feed: int = 0
+    """The last one of these, by its number in the state store."""
 
 
 def memo_of(context: Context, order_id: str) -> Memo:
@@ -34,10 +36,10 @@ def remember_passed(context: Context, order_id: str) -> None:
     _remember(context, order_id, replace(memo_of(context, order_id), passed_brake=True))
 
 
-def remember_feed(context: Context, order_id: str) -> None:
+def remember_feed(context: Context, order_id: str, number: int) -> None:
     """Count a feed that did not cancel the order."""
     memo = memo_of(context, order_id)
-    _remember(context, order_id, replace(memo, feeds=memo.feeds + 1))
+    _remember(context, order_id, replace(memo, feeds=memo.feeds + 1, last_feed=number))
 
 
 def _remember(context: Context, order_id: str, memo: Memo) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import addresses, reminders, requests, unit_notes, units
@@ -16,10 +14,9 @@ from amazon_bridge.flows.orders.memo import JOB, ItemMemo, Memo, units_shipped
 from amazon_bridge.flows.orders.pieces import pieces_of
 from amazon_bridge.flows.orders.reminders import Reminder
 from amazon_bridge.flows.orders.units import ItemUnits
+from amazon_bridge.flows.sampling import sample
 from amazon_bridge.odoo import item_lines, people, sales
 from amazon_bridge.odoo.item_lines import ItemLine
-
-T = TypeVar("T")
 
 
 def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
@@ -72,7 +69,7 @@ def changed_by_people(context: Context, before: datetime | None = None) -> list[
         for entry in context.ledger.items.watched(context.name, JOB)
         if before is None or entry.last_tried is None or entry.last_tried < before
     ]
-    memos = {entry.key: Memo.read(entry) for entry in sample(entries, context.clock())}
+    memos = {entry.key: Memo.read(entry) for entry in sample(entries, context.clock(), _AT_ONCE)}
     existing = sales.find(context.odoo, memos) if memos else {}
     sums = people.checksums(context.odoo, list(existing.values())) if existing else {}
     return [
@@ -90,16 +87,6 @@ def _may_retry(memo: Memo) -> bool:
 
 _AT_ONCE = 50
 """Orders with open reminders that are compared in one sync run, at most."""
-
-
-def sample(entries: Sequence[T], moment: datetime, number: int = _AT_ONCE) -> Sequence[T]:
-    """Return so many entries at most: other ones at another moment.
-
-    They are chosen at random, so that no schedule selects the same ones in every run.
-    """
-    if len(entries) <= number:
-        return entries
-    return random.Random(moment.timestamp()).sample(entries, number)  # noqa: S311
 
 
 def _memo(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
-from amazon_bridge.engine.records import InFlight, Seen, State
+from amazon_bridge.engine.errors import ConfigError, ItemError, RateLimited, Transient
+from amazon_bridge.engine.records import Entry, InFlight, Seen, State
 from amazon_bridge.engine.window import Reading
 from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
@@ -19,6 +20,7 @@ from amazon_bridge.flows.orders.decide import (
     units_in_flight,
 )
 from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
+from amazon_bridge.flows.sampling import shuffled
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
 from amazon_bridge.odoo import sales
@@ -124,23 +126,55 @@ def fetch(context: Context, order_id: str) -> Order:
     return order
 
 
-def memos_of(context: Context, order_ids: Iterable[str]) -> dict[str, Memo | ItemError | None]:
+@dataclass(slots=True)
+class OrderMemos:
+    """What is known of some orders; each is in exactly one of the first three."""
+
+    known: dict[str, Memo | ItemError | None] = field(default_factory=dict)
+    """By Amazon order id. None: it is another account's for certain. An ``ItemError``: it can't
+    be parsed, or belongs to no account."""
+    not_shown: set[str] = field(default_factory=set)
+    """Amazon did not show them to this account, or did not respond."""
+    not_fetched: set[str] = field(default_factory=set)
+    """Amazon's rate allowed no call for them."""
+    limit: RateLimited | None = None
+    """When these can be fetched."""
+
+
+def memos_of(context: Context, order_ids: Iterable[str]) -> OrderMemos:
     """Return the memos of orders; those of unknown orders are made by fetching them from Amazon.
 
-    Returns:
-        By Amazon order id: None if the order is another account's for certain; an ``ItemError``
-        if it can't be parsed or belongs to no account. Orders that Amazon did not show are absent.
+    Unknown orders are fetched in another sequence each time, as far as the rate allows.
 
     Raises:
         AccountError: Amazon is down, or refuses the account.
     """
-    alive = context.amazon.marketplace_participations
-    found = runner.one_by_one(order_ids, lambda id_: _memo_of(context, id_), key=str, alive=alive)
-    return {
-        order_id: memo
-        for order_id, memo in found
-        if not isinstance(memo, Transient) and not _is_not_shown(memo)
-    }
+    memos, unknown = OrderMemos(), []
+    for order_id in sorted(set(order_ids)):
+        if entries := _processed(context, order_id):
+            memos.known[order_id] = _memo_in(entries, context.name)
+        else:
+            unknown.append(order_id)
+    try:
+        _fetch_memos(context, memos, unknown)
+    except RateLimited as limit:
+        memos.limit = limit
+        memos.not_fetched.update(set(unknown) - memos.known.keys() - memos.not_shown)
+    return memos
+
+
+def _fetch_memos(context: Context, memos: OrderMemos, order_ids: Sequence[str]) -> None:
+    fetched = runner.one_by_one(
+        shuffled(order_ids, context.clock()),
+        lambda order_id: _fetch_memo(context, order_id),
+        key=str,
+        alive=context.amazon.marketplace_participations,
+    )
+    for order_id, memo in fetched:
+        if isinstance(memo, Transient) or _is_not_shown(memo):
+            memos.not_shown.add(order_id)
+        else:
+            memos.known[order_id] = memo
 
 
 def _is_not_shown(result: Memo | ItemError | None) -> bool:
@@ -154,10 +188,17 @@ def _is_not_shown(result: Memo | ItemError | None) -> bool:
 _NOT_FOUND = "not_found"
 
 
-def _memo_of(context: Context, order_id: str) -> Memo | None:
-    known = [e for e in context.ledger.items.with_key(order_id) if e.job == JOB and was_settled(e)]
-    if known:
-        return next((Memo.read(e) for e in known if e.account == context.name), None)
+def _processed(context: Context, order_id: str) -> list[Entry]:
+    """Return what the orders job has stored of an order that it processed, in any account."""
+    entries = context.ledger.items.with_key(order_id)
+    return [entry for entry in entries if entry.job == JOB and was_settled(entry)]
+
+
+def _memo_in(entries: Sequence[Entry], account: str) -> Memo | None:
+    return next((Memo.read(entry) for entry in entries if entry.account == account), None)
+
+
+def _fetch_memo(context: Context, order_id: str) -> Memo | None:
     order = fetch(context, order_id)
     owner = owner_of(context, order)
     if owner is None:

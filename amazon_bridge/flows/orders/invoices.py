@@ -38,9 +38,13 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
         settle_others(context, ())
         return Counts()
     try:
-        return _work(context, due(context))
+        order_ids, limit = due(context)
+        counts = _work(context, order_ids)
     except (AccountError, Transient) as error:
         return Counts(error=str(error))
+    if limit:
+        counts.note_rate_limit(limit)
+    return counts
 
 
 def _work(context: Context, order_ids: Sequence[str]) -> Counts:

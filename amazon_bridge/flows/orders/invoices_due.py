@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import ItemError, RateLimited
 from amazon_bridge.engine.records import Entry, Seen, State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import memos_of
@@ -41,8 +41,12 @@ class _LeftOut(StrEnum):
     """Amazon does not show whose it is."""
 
 
-def due(context: Context) -> list[str]:
-    """Return the ids of orders to invoice; settle retried ones that are not due any more."""
+def due(context: Context) -> tuple[list[str], RateLimited | None]:
+    """Return the ids of orders to invoice; settle retried ones that are not due any more.
+
+    Returns:
+        Also why it could not be looked up whose the others are, if Amazon's rate was used up.
+    """
     retried = context.ledger.items.pending(context.name, KEPT)
     again = [order_id for chunk in chunks(retried) for order_id in _still_due(context, chunk)]
     settle_others(context, again)
@@ -78,16 +82,17 @@ def _still_due(context: Context, order_ids: Sequence[str]) -> list[str]:
     return [*invoices.invoiced_orders(context.odoo, drafts), *invoices.order_references(orders)]
 
 
-def _mine(context: Context, order_ids: Iterable[str]) -> list[str]:
+def _mine(context: Context, order_ids: Iterable[str]) -> tuple[list[str], RateLimited | None]:
     """Return those that the bridge has imported for this account and that aren't quarantined."""
     known, unknown = _sorted_by_memory(context, order_ids)
     unknown = unknown[:_FETCHED]
     made = {o for chunk in chunks([*known, *unknown]) for o in _made_by_bridge(context, chunk)}
     memos = memos_of(context, [o for o in unknown if o in made])
-    for order_id in unknown:
-        _remember(context, order_id, memos.get(order_id, _NOT_SHOWN) if order_id in made else None)
-    mine = {*known, *(order_id for order_id in unknown if isinstance(memos.get(order_id), Memo))}
-    return [order_id for order_id in [*known, *unknown] if order_id in mine & made]
+    for order_id in set(unknown) - memos.not_fetched:
+        memo = _NOT_SHOWN if order_id in memos.not_shown else memos.known.get(order_id)
+        _remember(context, order_id, memo)
+    mine = {*known, *(id_ for id_, memo in memos.known.items() if isinstance(memo, Memo))}
+    return [each for each in [*known, *unknown] if each in mine & made], memos.limit
 
 
 _NOT_SHOWN = ItemError("not_found", "Amazon does not show it.", "")

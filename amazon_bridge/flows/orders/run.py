@@ -32,6 +32,7 @@ from amazon_bridge.flows.orders.find import (
 from amazon_bridge.flows.orders.memo import JOB
 from amazon_bridge.flows.orders.reading import ChangedOrders, pages_from
 from amazon_bridge.flows.orders.tell import quarantine_all
+from amazon_bridge.flows.sampling import sample
 from amazon_bridge.model import Order
 from amazon_bridge.odoo import sales
 
@@ -173,7 +174,7 @@ class _Run:
             AccountError: a side is down, or refuses the account.
         """
         before = self._leftovers()
-        self._process_again(changes.sample(before, self.began, _LEFTOVERS))
+        self._process_again(sample(before, self.began, _LEFTOVERS))
         if len(before) > _LEFTOVERS and len(self._leftovers()) < len(before):
             self.counts.note_rate_limit(RateLimited("getOrder", _LEFTOVERS_PAUSE))
 

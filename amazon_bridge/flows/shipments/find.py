@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import ItemError, RateLimited
 from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import memos_of
@@ -41,6 +41,10 @@ class Found:
     """Of other accounts, or of orders that Amazon ships."""
     unknown: Sequence[DeliveryOrder]
     """Amazon did not show their orders."""
+    not_fetched: Sequence[DeliveryOrder]
+    """Their orders could not be fetched from Amazon yet."""
+    limit: RateLimited | None
+    """When these can be."""
     failures: Sequence[tuple[DeliveryOrder, ItemError]]
     """Their orders can't be parsed, or belong to no account."""
     vanished: Sequence[Entry]
@@ -83,15 +87,17 @@ def _found(context: Context, ids: Collection[int], pending: Sequence[Entry]) -> 
     confirmed = [each for each in open_ if each.id in noted and entries[each.key] is None]
     unconfirmed = [each for each in open_ if each not in confirmed]
     memos = memos_of(context, {delivery.order_id for delivery in unconfirmed})
-    errors = {order_id: memo for order_id, memo in memos.items() if isinstance(memo, ItemError)}
-    known = {order_id: m for order_id, m in memos.items() if not isinstance(m, ItemError)}
+    errors = {id_: memo for id_, memo in memos.known.items() if isinstance(memo, ItemError)}
+    known = {id_: memo for id_, memo in memos.known.items() if not isinstance(memo, ItemError)}
     tasks = _tasks(unconfirmed, known)
     return Found(
         tasks=[task for task in tasks if not task.is_finished],
         entries=entries,
         confirmed=confirmed,
         foreign=[d for d in unconfirmed if d.order_id in known and is_foreign(known[d.order_id])],
-        unknown=[delivery for delivery in unconfirmed if delivery.order_id not in memos],
+        unknown=[d for d in unconfirmed if d.order_id in memos.not_shown],
+        not_fetched=[d for d in unconfirmed if d.order_id in memos.not_fetched],
+        limit=memos.limit,
         failures=[(d, errors[d.order_id]) for d in unconfirmed if d.order_id in errors],
         vanished=[entry for entry in pending if entry.key not in entries],
         finished=[task.delivery for task in tasks if task.is_finished],

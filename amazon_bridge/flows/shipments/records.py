@@ -41,7 +41,7 @@ def file(run: Run, found: Found) -> dict[str, ItemError]:
     for entry in found.vanished:
         _forget(context, entry)
     tasks, unclear = [task.delivery for task in found.tasks], [each for each, _ in found.failures]
-    _file(context, (*tasks, *unclear, *found.unknown))
+    _file(context, (*tasks, *unclear, *found.unknown, *found.not_fetched))
     for task in found.tasks:
         if found.entries[task.key] is None:
             remember(context, task, _first_stage(context, task))
