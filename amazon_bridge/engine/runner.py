@@ -252,9 +252,12 @@ class _Worker(Generic[T]):
     def work(self, batch: Sequence[T], policy: RetryPolicy) -> None:
         if self.ahead and not (batch := [each for each in batch if self.key(each) != self.ahead]):
             return
-        match self._error_of(batch, policy):
+        result = self._error_of(batch, policy)
+        if not isinstance(result, Transient):
+            self.failing = 0
+        match result:
             case None:
-                self.failing = 0
+                pass
             case ItemErrors() as error:
                 self._exclude(batch, error, policy)
             case ItemError() as error:

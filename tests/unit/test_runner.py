@@ -200,6 +200,14 @@ def test_many_items_that_keep_failing_keep_no_other() -> None:
     assert remote.batches.count([SIZE - 1]) == 1
 
 
+def test_an_answer_in_between_shows_that_the_operation_works() -> None:
+    """Also if it is that an item is bad."""
+    bad = dict.fromkeys(range(SIZE), "keeps_failing") | dict.fromkeys((4, 9, 14), "unnamed")
+    with capture_logs():
+        failures = Remote(bad).work(range(SIZE))
+    assert set(failures) == {str(number) for number in bad}
+
+
 def test_a_passing_fault_while_halving_does_not_cost_an_item_its_place():
     """The lone good item is hit once more, then gets its last chance."""
     hits = {"good": 2}
