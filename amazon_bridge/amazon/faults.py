@@ -11,7 +11,13 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from amazon_bridge.amazon.payloads import writable
-from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
+from amazon_bridge.engine.errors import (
+    AccountError,
+    BridgeError,
+    InvalidRequest,
+    ItemError,
+    Transient,
+)
 
 _LONGEST_MESSAGE = 300  # characters of each text of Amazon's
 _MOST_ERRORS = 5
@@ -201,7 +207,7 @@ def _refused(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     reason = f"Amazon refused {operation.name}: {refusal.text}."
     if operation.refused:
         return ItemError(operation.refused, reason, operation.remedy or _CORRECT_AND_RETRY)
-    return AccountError(
+    return InvalidRequest(
         reason,
         "Check the account's marketplaces and endpoint. If they are right, the bridge sent an"
         " invalid request: please report it.",

@@ -197,8 +197,7 @@ class SellingPartner:
             unpaid: Include pending orders; they have no prices, buyer or address yet.
 
         Raises:
-            AccountError: Also where Amazon doesn't accept the token any more.
-            Transient: Also where the token of the next page is this one's.
+            InvalidRequest: Also where Amazon doesn't accept the token any more.
         """
         statuses = (*_STATUSES, *_UNPAID) if unpaid else _STATUSES
         return self._orders(after, before, token, urgency, fulfillmentStatuses=list(statuses))
@@ -226,11 +225,8 @@ class SellingPartner:
         **filters: list[str],
     ) -> Page:
         page = self._page(after, before, token, urgency, **filters)
-        following = page.pagination.next_token
-        if following and following == token:
-            raise Transient("Amazon repeated a page token of its list of orders.")
         until = min(page.last_updated_before or before, before)
-        return Page(tuple(map(self._read, page.orders)), until, following)
+        return Page(tuple(map(self._read, page.orders)), until, page.pagination.next_token)
 
     def has_spare_searches(self, besides: int = 0) -> bool:
         """Whether more than half of the calls are left that ``changed_orders`` may make at once.

@@ -83,6 +83,10 @@ class AccountError(BridgeError):
     """This account can't continue now; the other accounts can."""
 
 
+class InvalidRequest(AccountError):
+    """A remote refuses a request, and not the login: one of its parameters is not valid."""
+
+
 class Refused(AccountError):
     """A remote is up and accepts the login, but refuses every item that it was given.
 

@@ -20,7 +20,7 @@ from examples import ORDER
 
 from amazon_bridge.amazon.operations import LIMITS
 from amazon_bridge.amazon.selling_partner import Page
-from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
+from amazon_bridge.engine.errors import InvalidRequest, RateLimited, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.throttle import Throttle, Urgency
 from amazon_bridge.engine.window import SETTLED, Lane
@@ -39,11 +39,16 @@ class PlayedAmazon:
     clock: Clock
     throttle: Throttle
     account: str
-    calls: int = 0
+    tokens: list[str | None] = field(default_factory=list)
+    """The page token of each call."""
     fails: Callable[[int], Exception | None] = lambda _: None
     """By the number of the call."""
     changes: list[tuple[datetime, str, datetime]] = field(default_factory=list)
     """When an order changed, its id, and when the search shows it; sorted."""
+
+    @property
+    def calls(self) -> int:
+        return len(self.tokens)
 
     def change(self, order_id: str, at: datetime, late: timedelta = timedelta(0)) -> None:
         insort(self.changes, (at, order_id, at + late))
@@ -62,7 +67,7 @@ class PlayedAmazon:
     ) -> Page:
         assert before <= self.clock() - SETTLED
         self.throttle.wait("A1", SEARCH, self.account, urgency)
-        self.calls += 1
+        self.tokens.append(token)
         if error := self.fails(self.calls):
             raise error
         start, asked_at = self._begin(after, before, token)
@@ -72,7 +77,7 @@ class PlayedAmazon:
         page = shown[start : start + 100]
         rest = f"{start + 100}|{asked_at.isoformat()}|{after}|{before}"
         following = rest if len(shown) > start + 100 else None
-        return Page(tuple(_order(id_, at) for at, id_, _ in page), before, following)
+        return Page(tuple(played_order(id_, at) for at, id_, _ in page), before, following)
 
     def _begin(self, after: datetime, before: datetime, token: str | None) -> tuple[int, datetime]:
         if token is None:
@@ -80,11 +85,11 @@ class PlayedAmazon:
         start, asked_at, *window = token.split("|")
         asked = datetime.fromisoformat(asked_at)
         if window != [str(after), str(before)] or self.clock() - asked >= timedelta(hours=24):
-            raise AccountError("The paginationToken is invalid.")
+            raise InvalidRequest("The paginationToken is invalid.")
         return int(start), asked
 
 
-def _order(order_id: str, at: datetime) -> FetchedOrder:
+def played_order(order_id: str, at: datetime) -> FetchedOrder:
     return replace(ORDER, order_id=order_id, fingerprint=f"{at.timestamp()}", last_updated=at)
 
 

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from clocks import Clock
-from played_seller import EVERY, PlayedAccount, play, spread, throttled
+from played_seller import EVERY, PlayedAccount, play, played_order, spread, throttled
 
 from amazon_bridge.amazon.selling_partner import Page
-from amazon_bridge.engine.errors import AccountError, Transient
+from amazon_bridge.engine.errors import AccountError, InvalidRequest, RateLimited, Transient
 from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.retrying import BATCH
 from amazon_bridge.engine.window import Lane
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -41,38 +42,80 @@ def test_a_failed_page_costs_that_page(account: PlayedAccount, clock: Clock):
     assert account.amazon.calls == 6, "five pages, one of them twice"
 
 
-def test_a_token_that_fails_again_in_the_next_run_is_dropped(account: PlayedAccount, clock: Clock):
-    spread(account.amazon, clock() - 5 * MINUTE, MINUTE, 150)
-    account.amazon.fails = lambda call: Transient("Amazon failed.") if call > 1 else None
-    account.run()
-    assert account.ledger.lanes.reading("acme", Lane.LIVE)
-    account.run()
-    assert account.ledger.lanes.reading("acme", Lane.LIVE) is None
-    assert len(account.processed) == 100
-
-
-def test_a_token_that_amazon_refuses_is_dropped_and_the_window_is_read_anew(
-    account: PlayedAccount, clock: Clock
-):
+def interrupted(account: PlayedAccount, clock: Clock) -> list[str]:
+    """Let a run end after the first of two pages; the next call is the third."""
     orders = spread(account.amazon, clock() - 5 * MINUTE, MINUTE, 150)
-    account.amazon.fails = lambda call: AccountError("Invalid.") if call == 2 else None
+    account.amazon.fails = lambda call: Killed() if call == 2 else None
+    with pytest.raises(Killed):
+        account.run()
+    assert len(account.processed) == 100
+    return orders
+
+
+def token_of(account: PlayedAccount) -> str | None:
+    reading = account.ledger.lanes.reading("acme", Lane.LIVE)
+    return reading and reading.token
+
+
+@pytest.mark.parametrize("error", [Transient("Amazon failed."), AccountError("Denied.")])
+def test_a_page_token_outlives_an_outage(account: PlayedAccount, clock: Clock, error: Exception):
+    orders = interrupted(account, clock)
+    token = token_of(account)
+    account.amazon.fails = lambda _: error
+    for _ in range(3):
+        with suppress(AccountError):
+            account.run()
+        clock.now += EVERY
+    assert token
+    assert token_of(account) == token
+    account.amazon.fails, before = (lambda _: None), account.amazon.calls
     account.run()
     assert account.processed.keys() == set(orders)
-    assert account.amazon.calls == 4
+    assert account.amazon.tokens[before:].count(token) == 1
+    assert account.amazon.tokens[before] == token, "no page is read again"
 
 
-def test_page_tokens_that_repeat_end_the_run(
-    account: PlayedAccount, monkeypatch: pytest.MonkeyPatch
+def test_a_token_that_fails_while_amazon_shows_the_window_is_replaced(
+    account: PlayedAccount, clock: Clock
+):
+    orders = interrupted(account, clock)
+    failing = range(3, 3 + BATCH.attempts)
+    account.amazon.fails = lambda call: Transient("Amazon failed.") if call in failing else None
+    account.run()
+    assert account.processed.keys() == set(orders)
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_a_token_that_amazon_refuses_is_dropped_and_the_window_is_read_anew(
+    account: PlayedAccount, clock: Clock, *, limited: bool
+):
+    orders = interrupted(account, clock)
+    errors: dict[int, Exception] = {3: InvalidRequest("No such token.")}
+    errors |= {4: RateLimited("searchOrders", 180)} if limited else {}
+    account.amazon.fails = errors.get
+    account.run()
+    assert (token_of(account) is None, bool(account.resumed_at)) == (True, limited)
+    account.run()
+    assert account.processed.keys() == set(orders)
+    assert set(account.times.values()) == {1}
+
+
+def test_page_tokens_that_repeat_end_the_run_after_their_orders(
+    account: PlayedAccount, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ):
     tokens = iter("abcab")
+    orders = spread(account.amazon, clock() - 5 * MINUTE, MINUTE, 4)
+    pages = iter(orders)
 
     def page(_after: datetime, before: datetime, *_: object, **__: object) -> Page:
-        return Page((), before, next(tokens))
+        return Page((played_order(next(pages), before),), before, next(tokens))
 
     monkeypatch.setattr(account.amazon, "changed_orders", page)
     account.run()
     assert list(tokens) == ["b"], "four calls"
+    assert account.processed.keys() == set(orders)
     assert account.ledger.lanes.reading("acme", Lane.LIVE) is None
+    assert account.ledger.cursors.get("acme") == clock() - EVERY, "the rest was not shown"
 
 
 def test_an_account_that_amazon_refuses_is_not_asked_for_long(account: PlayedAccount):
@@ -166,8 +209,8 @@ def test_no_order_is_lost_whatever_happens(ledger: Ledger, clock: Clock, seed: i
     orders: list[str] = []
 
     def fault(_: int) -> BaseException | None:
-        kinds = (Killed(), Transient("Amazon failed."), AccountError("Refused."))
-        return chance.choice(kinds) if chance.random() < 0.15 else None
+        kinds = (Killed, Transient, AccountError, InvalidRequest)
+        return chance.choice(kinds)("Amazon failed.") if chance.random() < 0.15 else None
 
     account.amazon.fails = fault  # type: ignore[assignment]
     for number in range(30):

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from amazon_bridge.amazon.selling_partner import Page
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
-from amazon_bridge.engine.retrying import retry_transient
+from amazon_bridge.engine.errors import AccountError, InvalidRequest, RateLimited, Transient
+from amazon_bridge.engine.retrying import BATCH, NO_RETRY, RetryPolicy, retry_transient
 from amazon_bridge.engine.throttle import Urgency
 from amazon_bridge.engine.window import (
     LOOKS,
@@ -53,12 +54,10 @@ unshipped ones a week after they were to be shipped; pre-orders change when they
 _CALLS_OF_LOOK = 4
 """Calls that are kept for a later look when it is due, so that the first one doesn't starve it."""
 
+REPEATED = "Amazon repeated a page token of its list of orders."
+
 ProcessPage = Callable[[Lane, Sequence[FetchedOrder], Sequence[str]], None]
 """Gets the lane, the orders of a page, and the ids of those that are new or changed."""
-
-
-class _TokenRefused(AccountError):
-    """Amazon refused a page token, or the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,64 +207,74 @@ class ChangedOrders:
         return filters(self.context.account)
 
     def _read(self, reading: Reading, urgency: Urgency) -> bool:
-        """Read a window to its end; anew, if Amazon refuses its page token.
+        """Read a window to its end.
 
         Returns:
             False if Amazon shows only a part of it yet.
         """
-        try:
-            return self._read_pages(reading, urgency)
-        except _TokenRefused:
-            log.info("page_token_refused", account=self.context.name, lane=reading.lane)
-            self._lanes.drop(self.context.name, reading.lane)
-        anew = Reading.of(reading.lane, reading.window, self._filters, self.now)
-        return self._read_pages(anew, urgency)
-
-    def _read_pages(self, reading: Reading, urgency: Urgency) -> bool:
-        first, used = reading.token, set[str]()
+        stored, used = reading.token, set[str | None]()
         while True:
-            page = self._fetch(reading, urgency, is_kept=reading.token != first)
+            reading, page = self._fetch(reading, urgency, may_begin_anew=reading.token == stored)
+            used.add(reading.token)
             reading = reading.continued(page.complete_until, page.next_token)
-            self._ensure_new(reading, used)
-            self._keep(reading, newest(page.orders))
+            is_repeated = reading.token is not None and reading.token in used
+            self._keep(reading.lane, newest(page.orders), None if is_repeated else reading)
+            if is_repeated:
+                self._lanes.drop(self.context.name, reading.lane)
+                raise Transient(REPEATED)  # the list would never end
             if reading.token is None:
                 return self._is_complete(reading)
 
-    def _keep(self, reading: Reading, fetched: Sequence[FetchedOrder]) -> None:
-        if reading.lane is Lane.IN_FLIGHT:
+    def _keep(self, lane: Lane, fetched: Sequence[FetchedOrder], reading: Reading | None) -> None:
+        if lane is Lane.IN_FLIGHT:
             note_in_flight(self.context, fetched, reading=reading)
             return
         todo = file(self.context, fetched, reading=reading)
-        shown = [each for each in fetched if each.status not in UNPAID]
-        self.process(reading.lane, shown, todo)
+        self.process(lane, [each for each in fetched if each.status not in UNPAID], todo)
 
-    def _page(self, reading: Reading, urgency: Urgency) -> Page:
-        amazon, (after, before), token = self.context.amazon, reading.window, reading.token
-        if reading.lane is Lane.IN_FLIGHT:
-            return amazon.open_orders(after, before, token, urgency)
-        unpaid = self.context.account.sends_stock
-        return amazon.changed_orders(after, before, token, urgency, unpaid=unpaid)
+    def _fetch(
+        self, reading: Reading, urgency: Urgency, *, may_begin_anew: bool
+    ) -> tuple[Reading, Page]:
+        """Fetch the next page.
 
-    def _fetch(self, reading: Reading, urgency: Urgency, *, is_kept: bool) -> Page:
-        """Fetch the next page. A token that failed in an earlier run as well is dropped."""
-        token = reading.token
+        The token of the state store is kept as long as it is valid, unless Amazon refuses it, or
+        fails with it and shows the window without it.
+        """
         try:
-            return retry_transient(lambda: self._page(reading, urgency), sleep=self.context.sleep)
-        except Transient:
-            if token and not is_kept:
-                self._lanes.drop(self.context.name, reading.lane)
-            raise
-        except AccountError as error:
-            if token is None:
+            return reading, self._page(reading, urgency)
+        except (InvalidRequest, Transient) as error:
+            if reading.token is None or not may_begin_anew:
                 raise
-            raise _TokenRefused(error.reason, error.remedy) from error
+            return self._fetch_anew(reading, urgency, error)
 
-    def _ensure_new(self, reading: Reading, used: set[str]) -> None:
-        """Refuse a page token that was used in this run: the list would never end."""
-        if reading.token in used:
+    def _fetch_anew(
+        self, reading: Reading, urgency: Urgency, failure: InvalidRequest | Transient
+    ) -> tuple[Reading, Page]:
+        """Fetch the first page again; its token replaces the one that failed when it is filed.
+
+        Raises:
+            InvalidRequest, Transient: the failure, if Amazon does not show the first page either.
+        """
+        anew = Reading.of(reading.lane, reading.window, self._filters, self.now)
+        try:
+            page = self._page(anew, urgency, NO_RETRY)
+        except (AccountError, Transient):
+            raise failure from None
+        except RateLimited:
+            if isinstance(failure, Transient):
+                raise failure from None
             self._lanes.drop(self.context.name, reading.lane)
-            raise Transient("Amazon repeated a page token of its list of orders.")
-        used |= {reading.token} if reading.token else set()
+            raise
+        log.info("page_token_refused", account=self.context.name, lane=reading.lane)
+        return anew, page
+
+    def _page(self, reading: Reading, urgency: Urgency, policy: RetryPolicy = BATCH) -> Page:
+        amazon, unpaid = self.context.amazon, self.context.account.sends_stock
+        search = partial(amazon.changed_orders, unpaid=unpaid)
+        if reading.lane is Lane.IN_FLIGHT:
+            search = partial(amazon.open_orders)
+        arguments = *reading.window, reading.token, urgency
+        return retry_transient(lambda: search(*arguments), policy, sleep=self.context.sleep)
 
     def _is_complete(self, reading: Reading) -> bool:
         until, name = reading.known_until, self.context.name
@@ -289,9 +298,13 @@ def pages_from(context: Context, cursor: datetime) -> Iterator[list[FetchedOrder
     """
     for window in windows_from(cursor, context.clock()):
         token: str | None = None
-        while True:
+        used = set[str | None]()
+        while token not in used:
+            used.add(token)
             page = context.amazon.changed_orders(*window, token)
             yield newest(page.orders)
             token = page.next_token
             if token is None:
                 break
+        else:
+            raise Transient(REPEATED)
