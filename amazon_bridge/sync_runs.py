@@ -104,7 +104,7 @@ class SyncRuns:
         except ConfigError:
             raise
         except RateLimited as limit:
-            return Counts(resume_in=limit.seconds)
+            return Counts(resume_in=limit.seconds, stalled=True)
         except BridgeError as error:
             return Counts(error=str(error))
         except Exception as error:  # noqa: BLE001  a bug must cost one run, not all the others

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 import click
@@ -122,20 +121,21 @@ def _run_jobs(
             errors.append(error)
             return Counts(error=str(error))
 
-    runs = ResumedRuns(bridge.clock)
+    runs = ResumedRuns()
     runs.add(runs_of(job, bridge.accounts(account)))
     names = [each.name for each in bridge.accounts(account)]
     with backlog_bars(bridge.ledger, bridge.clock, names) as refresh:
-        while due := runs.next_due:
-            _sleep_until(due, bridge.clock, refresh)
+        while (pause := runs.pause) is not None:
+            _sleep(pause.total_seconds(), refresh)
             runs.do_due(run_named)
     return runs.results
 
 
-def _sleep_until(due: datetime, clock: Callable[[], datetime], refresh: Refresh) -> None:
-    while (seconds := (due - clock()).total_seconds()) > 0:
+def _sleep(seconds: float, refresh: Refresh) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
         refresh()
-        time.sleep(min(seconds, _TICK))
+        time.sleep(min(left, _TICK))
 
 
 def _foresee(bridge: App, account: AccountConfig, job: str) -> Counts:

@@ -44,17 +44,29 @@ class Counts:
     error: str | None = None
     resume_in: float | None = None
     """Seconds after which the run can go on, if a rate limit ended it before it was through."""
+    stalled: bool = False
+    """The rate limit ended it before it got anything done, so it is no success."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run did its work, or at least some of what its rates allow at once."""
+        return self.error is None and not self.stalled
 
     def __add__(self, other: Counts) -> Counts:
         """The sum of both, with the errors of both."""
         numbers = {name: n + getattr(other, name) for name, n in self.numbers().items()}
         resume_in = min(filter(None, (self.resume_in, other.resume_in)), default=None)
-        return Counts(**numbers, error=_joined(self.error, other.error), resume_in=resume_in)
+        return Counts(
+            **numbers,
+            error=_joined(self.error, other.error),
+            resume_in=resume_in,
+            stalled=self.stalled or other.stalled,
+        )
 
     def numbers(self) -> dict[str, int]:
         """The numbers of items, by name."""
         fields = asdict(self)
-        del fields["error"], fields["resume_in"]
+        del fields["error"], fields["resume_in"], fields["stalled"]
         return fields
 
     def as_json(self) -> dict[str, int | str | None]:

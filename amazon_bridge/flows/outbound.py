@@ -159,6 +159,8 @@ class OutboundJob(Generic[F, T]):
             counts.note_error(error)
         except RateLimited as limit:
             counts.note_rate_limit(limit)
+        is_idle = not (counts.notified or counts.quarantined)
+        counts.stalled = counts.resume_in is not None and is_idle
         counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
         return counts
 

@@ -86,11 +86,6 @@ class Availability:
             log.info("remote_recovered", side=name, seconds=seconds)
         return True
 
-    def down(self) -> list[str]:
-        """Names of the remotes that are down."""
-        with self._lock:
-            return [name for name, remote in self._remotes.items() if remote.down_since]
-
     def shift(self, by: timedelta) -> None:
         """Shift all moments, because the machine's clock was set."""
         with self._lock:

@@ -45,13 +45,3 @@ class Backoff:
 
     def is_held(self, key: JobKey) -> bool:
         return self._monotonic() < self._until.get(key, 0) - _EARLY
-
-    def remaining(self) -> dict[JobKey, timedelta]:
-        """Remaining pause of each paused job."""
-        now = self._monotonic()
-        with self._lock:
-            return {
-                key: timedelta(seconds=until - now)
-                for key, until in self._until.items()
-                if until > now
-            }

@@ -99,8 +99,14 @@ def _is_late(runner: JobRunner, entry: ScheduledJob, now: datetime) -> bool:
 def _lateness(monitor: JobMonitor, entry: ScheduledJob) -> str:
     health = monitor[entry.key]
     last = _iso(health.last_success) if health.last_success else "never"
-    why = f" {health.error}" if health.error else ""
-    return f"{entry.account}, {entry.job}: last success {last}.{why}"
+    why = health.error or (_STALLED if health.is_stalled else "")
+    return f"{entry.account}, {entry.job}: last success {last}. {why}".strip()
+
+
+_STALLED = (
+    "Amazon's rates allow no call: another program may use them up, or the seller's accounts run"
+    " too often (`schedule`)."
+)
 
 
 def _iso(at: datetime) -> str:

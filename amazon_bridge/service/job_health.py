@@ -33,6 +33,8 @@ class JobHealth:
     """Error of the last run; None if it succeeded."""
     is_refused: bool = False
     """True if the configuration made the last run impossible: none succeeds before it changes."""
+    is_stalled: bool = False
+    """True if a rate limit ended the last run before it got anything done."""
 
 
 class JobMonitor:
@@ -105,8 +107,11 @@ class JobMonitor:
 
     def _judged(self, health: JobHealth, counts: Counts) -> JobHealth:
         now = self._clock()
-        if counts.error is None:
+        health = replace(health, is_stalled=counts.stalled)
+        if counts.succeeded:
             return JobHealth(last_success=now, last_started=health.last_started)
+        if counts.error is None:
+            return health  # neither a success nor a failure
         return replace(
             health,
             failing_since=health.failing_since or now,

@@ -32,7 +32,7 @@ class JobRunner:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.clock = clock
+        self.clock, self.monotonic = clock, monotonic
         self.app: App
         """May be replaced at any time; a run in progress continues with the one it started with."""
         self.scheduler = Scheduler(clock)
@@ -146,13 +146,10 @@ class JobRunner:
         self.scheduler.once(self.clock() + self.availability[remote].pause, self.probe, remote)
 
     def clock_was_set(self, by: timedelta) -> None:
-        """Shift all moments and reschedule probes and paused runs: the clock was set."""
+        """Shift all moments, because the machine's clock was set."""
         self.monitor.shift(by)
         self.availability.shift(by)
-        for remote in self.availability.down():
-            self._probe_later(remote)
-        for key, pause in self.backoff.remaining().items():
-            self._run_later(key, pause)
+        self.scheduler.shift(by)
 
     def _run_later(self, key: JobKey, pause: timedelta) -> None:
         self.scheduler.run_again(self.clock() + pause, self.run, key)
@@ -202,7 +199,7 @@ class JobRunner:
         if counts.error:
             app.look_again(account)
             self._judge_failure(key)
-        else:
+        elif counts.succeeded:
             self.backoff.release(key)
         return counts
 

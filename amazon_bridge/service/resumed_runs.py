@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.job_health import JobKey
@@ -27,18 +28,21 @@ def resume_pause(seconds: float) -> timedelta:
 class ResumedRuns:
     """Runs of jobs, each repeated until it is through, and the sum of what they did."""
 
-    clock: Callable[[], datetime]
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds; setting the machine's clock has no effect."""
     results: Results = field(default_factory=dict)
-    _due: dict[JobKey, datetime] = field(default_factory=dict)
+    _due: dict[JobKey, float] = field(default_factory=dict)
 
     def add(self, keys: Iterable[JobKey]) -> None:
         """Run these jobs, in this order."""
-        self._due |= dict.fromkeys(keys, self.clock())
+        self._due |= dict.fromkeys(keys, self.monotonic())
 
     @property
-    def next_due(self) -> datetime | None:
-        """When the next run is due; None if all are through."""
-        return min(self._due.values(), default=None)
+    def pause(self) -> timedelta | None:
+        """Time until the next run is due; None if all are through."""
+        if not self._due:
+            return None
+        return timedelta(seconds=max(0.0, min(self._due.values()) - self.monotonic()))
 
     def do_due(self, run: Callable[[str, str], Counts | None]) -> bool:
         """Do the runs that are due now.
@@ -49,7 +53,7 @@ class ResumedRuns:
         Returns:
             False if a run was impossible; the others were not tried then.
         """
-        now = self.clock()
+        now = self.monotonic()
         return all(self._do(key, run) for key, at in list(self._due.items()) if at <= now)
 
     def _do(self, key: JobKey, run: Callable[[str, str], Counts | None]) -> bool:
@@ -58,8 +62,9 @@ class ResumedRuns:
             return False
         account, job = key
         before = self.results.setdefault(account, {}).get(job, Counts())
-        self.results[account][job] = replace(before + counts, resume_in=None)
+        self.results[account][job] = replace(before + counts, resume_in=None, stalled=False)
         del self._due[key]
         if counts.resume_in is not None and not counts.error:
-            self._due[key] = self.clock() + resume_pause(counts.resume_in)
+            pause = resume_pause(counts.resume_in)
+            self._due[key] = self.monotonic() + pause.total_seconds()
         return True

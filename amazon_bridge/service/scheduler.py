@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from tzlocal import get_localzone
 
@@ -124,6 +127,13 @@ class Scheduler:
             if keys is None or entry.key in keys:
                 self._scheduler.modify_job(entry.id, next_run_time=at)
                 at += FAST_PACE
+
+    def shift(self, by: timedelta) -> None:
+        """Shift the calls planned besides the schedules, because the machine's clock was set."""
+        for job in self._scheduler.get_jobs():
+            if isinstance(job.trigger, DateTrigger):
+                with suppress(JobLookupError):  # it ran meanwhile
+                    job.reschedule("date", run_date=job.trigger.run_date + by)
 
     def every(self, interval: timedelta, what: Callable[[], None]) -> None:
         """Call a short function regularly, once per function name."""

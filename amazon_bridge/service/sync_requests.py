@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from uuid import uuid4
 
 import structlog
@@ -66,7 +66,7 @@ class SyncRequests:
             accounts = app.accounts(request.account)
         except ConfigError as error:
             return _refusal(str(error), 400)
-        runs = ResumedRuns(self._runner.clock)
+        runs = ResumedRuns(self._runner.monotonic)
         runs.add(runs_of(request.job, accounts))
         return self._start(request, _Sync(runs))
 
@@ -90,14 +90,14 @@ class SyncRequests:
     def _run(self, id_: str) -> None:
         """Do the runs that are due; no worker waits for a rate limit."""
         sync = self._syncs[id_]
-        later: datetime | None = None
+        pause: timedelta | None = None
         try:
             sync.is_complete = sync.runs.do_due(self._runner.run_now)
-            later = sync.runs.next_due if sync.is_complete else None
+            pause = sync.runs.pause if sync.is_complete else None
         finally:
-            sync.is_finished = later is None
-        if later:
-            self._runner.scheduler.for_request(later, self._run, id_)
+            sync.is_finished = pause is None
+        if pause is not None:
+            self._runner.scheduler.for_request(self._runner.clock() + pause, self._run, id_)
 
     def result(self, name: str) -> Response:
         """The result of a sync request; status 202 until it is finished."""

@@ -31,7 +31,7 @@ from amazon_bridge.service.health import (
 )
 from amazon_bridge.service.job_health import JobMonitor
 from amazon_bridge.service.job_runner import JobRunner
-from amazon_bridge.service.scheduler import PACE, ScheduledJob, starts
+from amazon_bridge.service.scheduler import PACE, ScheduledJob, Scheduler, starts
 from amazon_bridge.service.sync_requests import SyncRequests
 
 MINUTE = timedelta(minutes=1)
@@ -148,6 +148,49 @@ def test_a_stopped_run_reports_nothing():
     monitor.begin(ORDERS)
     monitor.end(ORDERS, None)
     assert monitor[ORDERS] == before
+
+
+LIMITED, STALLED = Counts(seen=100, resume_in=60), Counts(resume_in=60, stalled=True)
+
+
+def test_a_run_that_a_rate_limit_ended_at_once_is_neither_a_success_nor_a_failure(tmp_path: Path):
+    runner, clock = idle_runner(tmp_path)
+    succeed(runner, *ORDERS)
+    succeed(runner, *ORDERS, error="no route")
+    before = runner.monitor[ORDERS]
+    clock.now += MINUTE
+    for _ in range(2):
+        runner.monitor.begin(ORDERS)
+        runner.monitor.end(ORDERS, STALLED)
+    after = runner.monitor[ORDERS]
+    assert (after.last_success, after.failing_since) == (NOW, NOW)
+    assert (after.failures, after.error, after.is_stalled) == (1, before.error, True)
+    runner.monitor.begin(ORDERS)
+    runner.monitor.end(ORDERS, LIMITED)
+    after = runner.monitor[ORDERS]
+    assert (after.last_success, after.failures, after.is_stalled) == (clock.now, 0, False)
+
+
+def test_a_job_that_never_gets_a_call_is_late(tmp_path: Path):
+    runner, clock = idle_runner(tmp_path)
+    succeed(runner, *ORDERS)
+    runner.monitor.begin(ORDERS)
+    runner.monitor.end(ORDERS, STALLED)
+    clock.now += 17 * MINUTE
+    (reason,) = (each for each in readiness_problems(runner, clock.now) if "eu, orders" in each)
+    assert "Amazon's rates allow no call" in reason
+
+
+def test_calls_besides_the_schedule_move_with_the_clock():
+    scheduler, done = Scheduler(lambda: datetime.now(UTC)), []
+    scheduler.start()
+    in_an_hour = datetime.now(UTC) + HOUR
+    scheduler.run_again(in_an_hour, lambda *key: done.append(key), ORDERS)
+    scheduler.once(in_an_hour, done.append, "acme-eu")
+    scheduler.for_request(in_an_hour, done.append, "request")
+    scheduler.shift(-HOUR)
+    wait_for(lambda: len(done) == 3)
+    scheduler.stop()
 
 
 def test_a_remote_is_down_when_a_run_failed_by_it_and_up_when_it_responds():

@@ -44,6 +44,9 @@ class HandScheduler:
             if keys is None or entry.key in keys:
                 self._plan(self.clock(), entry.id, self._scheduled, entry.key)
 
+    def shift(self, by: timedelta) -> None:
+        self._due = [(at + by, *rest) for at, *rest in self._due]
+
     def _scheduled(self, *key: str) -> None:
         self._plan(self.clock() + 5 * MINUTE, ":".join(key), self._scheduled, key)
         self._run(*key)

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from http import HTTPStatus
 
+import pytest
 from memory_shop import MemoryShop
 
 from amazon_bridge.engine.records import Seen, State
@@ -24,6 +25,21 @@ def test_orders_fetched_before_the_rate_is_used_up_are_processed(here: MemorySho
     here.simulator.faults.clear()
     here.run("orders")
     assert items.pending("acme", "orders") == []
+
+
+@pytest.mark.parametrize("job", ["orders", "cancellations"])
+def test_a_run_that_gets_nothing_done_is_no_success(here: MemoryShop, job: str) -> None:
+    order = here.world.place_order("FR", seller=here.seller)
+    here.run("orders", "cancellations")
+    here.warehouse.cancel(order)
+    last_success = here.bridge.app.ledger.runs.last_success
+    before = last_success("acme", job)
+    here.simulator.faults.add("429", "*", times=None)
+    here.run(job)
+    assert last_success("acme", job) == before
+    here.simulator.faults.clear()
+    here.run(job)
+    assert last_success("acme", job) == here.clock()
 
 
 def test_a_feed_that_the_rate_does_not_allow_is_created_in_the_next_run(here: MemoryShop) -> None:

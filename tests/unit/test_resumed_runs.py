@@ -27,39 +27,39 @@ def test_a_run_that_a_rate_limit_ended_goes_on_when_there_is_a_token(clock: Cloc
         orders=[Counts(created=2, resume_in=170), Counts(created=3, quarantined=1)],
         pickings=[Counts(notified=1)],
     )
-    runs = ResumedRuns(clock)
+    runs = ResumedRuns(lambda: clock().timestamp())
     runs.add([ORDERS, PICKINGS])
     assert runs.do_due(jobs.run)
     assert jobs.done == ["orders", "pickings"]
-    assert runs.next_due == clock() + timedelta(seconds=170)
+    assert runs.pause == timedelta(seconds=170)
     assert runs.do_due(jobs.run)
     assert jobs.done == ["orders", "pickings"]
     clock.now += timedelta(seconds=170)
     assert runs.do_due(jobs.run)
-    assert runs.next_due is None
+    assert runs.pause is None
     assert runs.results == {
         "acme": {"orders": Counts(created=5, quarantined=1), "pickings": Counts(notified=1)}
     }
 
 
 def test_runs_do_not_follow_each_other_faster_than_they_are_worth(clock: Clock):
-    runs = ResumedRuns(clock)
+    runs = ResumedRuns(lambda: clock().timestamp())
     runs.add([ORDERS])
     runs.do_due(Jobs(orders=[Counts(resume_in=0.01)]).run)
-    assert runs.next_due == clock() + timedelta(seconds=5)
+    assert runs.pause == timedelta(seconds=5)
 
 
 def test_a_run_that_failed_is_not_resumed(clock: Clock):
-    runs = ResumedRuns(clock)
+    runs = ResumedRuns(lambda: clock().timestamp())
     runs.add([ORDERS])
     runs.do_due(Jobs(orders=[Counts(error="Odoo is down.", resume_in=60)]).run)
-    assert runs.next_due is None
+    assert runs.pause is None
     assert runs.results == {"acme": {"orders": Counts(error="Odoo is down.")}}
 
 
 def test_nothing_more_is_run_after_a_run_that_was_impossible(clock: Clock):
     jobs = Jobs(orders=[None], pickings=[Counts()])
-    runs = ResumedRuns(clock)
+    runs = ResumedRuns(lambda: clock().timestamp())
     runs.add([ORDERS, PICKINGS])
     assert not runs.do_due(jobs.run)
     assert jobs.done == ["orders"]

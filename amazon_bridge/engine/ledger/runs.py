@@ -58,7 +58,7 @@ class Runs(Subject):
         counts: Counts,
         rewinds: int | None = None,
     ) -> None:
-        """Record how a run went; it succeeded if ``counts`` has no error.
+        """Record how a run went.
 
         ``rewinds`` is how often the account had been rewound when the run began; None: as often
         as it is now.
@@ -68,9 +68,9 @@ class Runs(Subject):
             "job": job,
             "last_started": started,
             "last_finished": finished,
-            "last_success": None if counts.error else finished,
+            "last_success": finished if counts.succeeded else None,
             "last_error": counts.error,
-            "counts": encode(replace(counts, resume_in=None)),
+            "counts": encode(replace(counts, resume_in=None, stalled=False)),
         }
         with self._transaction(account) as db:
             before = rewinds_of(db, account) if rewinds is None else rewinds

@@ -110,6 +110,8 @@ class _Run:
     """The errors of orders that Odoo refused as if the account were to blame."""
     counted: set[str] = field(default_factory=set)
     """Orders that were read and counted; windows may overlap."""
+    has_advanced: bool = False
+    """Amazon has shown a page of changed orders, or an order of an earlier run."""
 
     def read_and_process(self, cursor: datetime) -> None:
         """Process what changed lately, then the back-log and what is left of earlier runs.
@@ -153,6 +155,7 @@ class _Run:
         self, lane: Lane, fetched: Sequence[FetchedOrder], todo: Sequence[str]
     ) -> None:
         """Process the new and changed orders of a page. A second look counts only these."""
+        self.has_advanced = True
         if todo:
             name = self.context.name
             log.info("orders_filed", account=name, shown=len(fetched), changed=len(todo))
@@ -217,6 +220,7 @@ class _Run:
                 self.counts.note_error(result)
             elif not isinstance(result, Transient):
                 fetched.append(result)
+        self.has_advanced = self.has_advanced or bool(fetched or errors)
         file(context, fetched)
         errors |= _without_account(context, fetched)
         quarantine_all(context, errors)
@@ -254,6 +258,7 @@ class _Run:
         if refused:
             quarantine_all(self.context, refused)
             counts.quarantined += len(refused)
+        counts.stalled = counts.resume_in is not None and not self.has_advanced
         return counts
 
     def _refused_too_long(self) -> dict[str, ItemError]:
