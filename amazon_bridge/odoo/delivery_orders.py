@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from amazon_bridge.odoo.moments import moment
 from amazon_bridge.odoo.paging import ChangedPage, changed
@@ -99,9 +99,8 @@ def changed_delivery_orders(
 
     Their sale orders are read separately: a transfer with replaced or merged goods
     may have lost its sale order, and a condition on its moves would search all that ever were.
-    For the same reason, ``finished_delivery_orders`` has the condition on their sale orders.
     """
-    over = [("state", "in", ["done", "cancel"]), *_outgoing(company_id, except_location_id)]
+    over = _over(company_id, except_location_id)
     return changed(session, "stock.picking", over, since=since, after=after)
 
 
@@ -112,25 +111,21 @@ def finished_delivery_orders(
 
     A transfer for several sale orders of the bridge is one delivery order for each.
     """
-    domain = [("id", "in", sorted(ids)), *_finished(company_id, except_location_id)]
+    domain = [("id", "in", sorted(ids)), *_over(company_id, except_location_id)]
     rows = _read(session, domain) if ids else []
     sold = _sale_orders_of(session, rows)
     orders = _orders_of(session, {id_ for of in sold.values() for id_ in of})
     return [
-        _delivery_order(row, sale_order_id, *orders[sale_order_id], sold[row["id"]])
+        _delivery_order(row, order, sold[row["id"]])
         for row in rows
         for sale_order_id in sorted(sold[row["id"]])
-        if sale_order_id in orders
+        if (order := orders.get(sale_order_id)) and (row["state"] == "done" or order.goes_on)
     ]
 
 
-def _finished(company_id: int, except_location_id: int) -> list[Any]:
-    """The domain of transfers that are done, or cancelled while their sale order goes on."""
-    return [
-        *("|", ("state", "=", "done"), "&", ("state", "=", "cancel")),
-        ("sale_id.state", "in", ["sale", "done"]),
-        *_outgoing(company_id, except_location_id),
-    ]
+def _over(company_id: int, except_location_id: int) -> list[Any]:
+    """The domain of transfers to customers that are done or cancelled."""
+    return [("state", "in", ["done", "cancel"]), *_outgoing(company_id, except_location_id)]
 
 
 def _outgoing(company_id: int, except_location_id: int) -> list[Any]:
@@ -194,29 +189,39 @@ def open_delivery_orders(session: OdooSession, sale_order_ids: Collection[int]) 
     return {id_ for of in found.values() for id_ in of} & set(sale_order_ids)
 
 
-def _orders_of(session: OdooSession, ids: Collection[int]) -> dict[int, tuple[str, datetime]]:
-    """Amazon order id and date of the sale orders that the bridge created."""
+class _SaleOrder(NamedTuple):
+    """A sale order that the bridge created."""
+
+    id: int
+    order_id: str
+    ordered: datetime
+    goes_on: bool
+    """It is confirmed and not cancelled."""
+
+
+def _orders_of(session: OdooSession, ids: Collection[int]) -> dict[int, _SaleOrder]:
+    """Those of the sale orders that the bridge created, by database id."""
     names = session.external_ids("sale.order", sorted(ids))
     ours = {id_: order_id for id_, name in names.items() if (order_id := external_order_id(name))}
-    rows = session.read("sale.order", sorted(ours), ["date_order"])
-    return {row["id"]: (ours[row["id"]], moment(row["date_order"])) for row in rows}
+    rows = session.read("sale.order", sorted(ours), ["date_order", "state"])
+    return {
+        id_: _SaleOrder(id_, ours[id_], moment(row["date_order"]), row["state"] in {"sale", "done"})
+        for row in rows
+        if (id_ := row["id"])
+    }
 
 
 def _delivery_order(
-    row: Mapping[str, Any],
-    sale_order_id: int,
-    order_id: str,
-    ordered: datetime,
-    sold: frozenset[int],
+    row: Mapping[str, Any], order: _SaleOrder, sold: frozenset[int]
 ) -> DeliveryOrder:
     carrier = row.get("carrier_id")
     return DeliveryOrder(
         id=row["id"],
         name=row["name"],
-        sale_order_id=sale_order_id,
-        order_id=order_id,
+        sale_order_id=order.id,
+        order_id=order.order_id,
         done=moment(row["date_done"] or row["write_date"]),
-        ordered=ordered,
+        ordered=order.ordered,
         carrier=carrier[1] if carrier else None,
         tracking_reference=row.get("carrier_tracking_ref") or None,
         carrier_source_name=row.get("carrier_source_name"),

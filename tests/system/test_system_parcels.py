@@ -476,6 +476,23 @@ def test_a_delivery_that_is_cancelled_while_its_order_goes_on(
     assert len(bridge.received("getOrder")) == fetched
 
 
+def test_a_cancelled_delivery_is_found_although_it_lost_its_sale_order(
+    bridge: Bridge, warehouse: Warehouse
+) -> None:
+    """All of its goods were replaced by others before."""
+    (order,) = place(bridge)
+    transfer = warehouse.open(order)["id"]
+    warehouse.replace(transfer, "", "APRON-LIN")
+    assert warehouse.shop.search("stock.picking", [("id", "=", transfer)], ["sale_id"]) == [
+        {"id": transfer, "sale_id": False}
+    ]
+    warehouse.rpc("stock.picking", "action_cancel", [transfer])
+    assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
+    sale_order = warehouse.shop.sale_order(order)["id"]
+    (text,) = warehouse.activities("sale.order", sale_order).values()
+    assert "still open on Amazon" in text
+
+
 def test_an_order_that_is_cancelled_waits_for_nothing(bridge: Bridge, warehouse: Warehouse) -> None:
     (order,) = place(bridge)
     warehouse.cancel(order)
