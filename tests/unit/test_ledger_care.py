@@ -32,6 +32,12 @@ class Memo(BaseMemo):
     text: str
 
 
+class WatchedMemo(Memo):
+    @property
+    def is_watched(self) -> bool:
+        return True
+
+
 def test_a_store_of_the_first_version_is_brought_to_this_one(tmp_path: Path, clock: Clock):
     path = tmp_path / "bridge.db"
     with closing(sqlite3.connect(path)) as db:
@@ -164,6 +170,18 @@ def test_a_newer_store_is_refused(ledger: Ledger, tmp_path: Path):
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     with pytest.raises(ConfigError, match="newer version"):
         verify(tmp_path / "copy.db")
+
+
+def test_an_item_that_runs_still_check_is_not_forgotten(ledger: Ledger, clock: Clock):
+    """Such as an order with an open reminder, which a run closes when it is settled."""
+    ledger.items.file("acme", "orders", [Seen("watched", "1"), Seen("old", "1")])
+    for key, memo in (("watched", WatchedMemo("w")), ("old", Memo("o"))):
+        ledger.items.settle("acme", "orders", key, "1", memo=memo)
+    clock.now = NOON + DAY
+    assert ledger.items.forget_finished("acme", "orders", NOON + HOUR) == 1
+    assert ledger.items.get("acme", "orders", "watched")
+    ledger.items.remember("acme", "orders", "watched", Memo("w"))
+    assert ledger.items.forget_finished("acme", "orders", NOON + HOUR) == 1
 
 
 def test_what_is_kept_of_an_item_goes_with_it(ledger: Ledger, clock: Clock):

@@ -280,7 +280,8 @@ class Items(Subject):
     def forget_finished(self, account: str, job: str, before: datetime) -> int:
         """Forget items that are done or left out and were last seen before a moment.
 
-        What else is kept of them goes with them. Other processes get their turn between batches.
+        Those that runs still check are kept. What else is kept of the others goes with them. Other
+        processes get their turn between batches.
 
         Returns:
             How many there were.

@@ -132,6 +132,7 @@ FORGETTABLE = (
     .where(
         *ONE[:2],
         is_finished,
+        not_(is_watched),
         items.c.last_seen < bindparam("before", type_=Moment),
     )
     .limit(1000)
