@@ -108,6 +108,6 @@ class Housekeeping:
 
 
 def _logged(result: retention.RetentionResult) -> retention.RetentionResult:
-    if result.anonymised:
+    if result.needs:
         log.info("buyers_anonymised", customers=result.anonymised, kept=len(result.kept))
     return result

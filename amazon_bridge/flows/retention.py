@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -18,10 +19,12 @@ from amazon_bridge.odoo.anonymisation import (
     CustomerHistory,
     CustomerOrder,
     anonymise,
+    last_contact_id,
     last_order_id,
     of_orders,
     read_customers,
     with_last_goods_between,
+    without_orders,
 )
 from amazon_bridge.odoo.session import OdooSession
 
@@ -29,6 +32,14 @@ log = structlog.get_logger(__name__)
 
 _PAUSE = 1.0
 """Seconds after a page with changes, so that orders can be imported meanwhile."""
+
+
+class _Read(Protocol):
+    """Reads customers page by page: of the records created before a moment, in a range of ids."""
+
+    def __call__(
+        self, session: OdooSession, before: datetime, *, after: int = 0, up_to: int | None = None
+    ) -> Iterator[Candidates]: ...
 
 
 @dataclass(slots=True)
@@ -71,21 +82,25 @@ class Anonymisation:
     result: RetentionResult = field(default_factory=RetentionResult)
 
     def of_all(self) -> RetentionResult:
-        """Look at the customers of all Amazon orders."""
-        for page in of_orders(self.session, self.before):
-            self._process(page)
+        """Look at all customers."""
+        for read in (of_orders, without_orders):
+            for page in read(self.session, self.before):
+                self._process(page)
         return self.result
 
     def of_due(self, ledger: Ledger) -> RetentionResult:
         """Look at the customers whose data has become old since the last time, and at some others.
 
-        The others are those whose data was still needed when it became old: a seventh of all orders
-        in turn. An interrupted reading goes on where it stopped.
+        The others are those whose data was still needed when it became old, and those without an
+        order: a seventh of all orders and contacts in turn. An interrupted reading goes on where it
+        stopped.
         """
         progress = ledger.scans.progress(EVERY_ACCOUNT, _OLD)
         self._of_those_that_became_old(ledger, progress)
         if progress.complete_until:
-            self._of_some_others(ledger)
+            session = self.session
+            self._in_turn(ledger, _OTHERS, of_orders, last_order_id(session))
+            self._in_turn(ledger, _WITHOUT_ORDERS, without_orders, last_contact_id(session))
         return self.result
 
     def _of_those_that_became_old(self, ledger: Ledger, progress: ScanProgress) -> None:
@@ -102,14 +117,14 @@ class Anonymisation:
             scans.pause(EVERY_ACCOUNT, _OLD, scan, {}, since=progress)
         scans.finish(EVERY_ACCOUNT, _OLD, scan, {}, since=progress)
 
-    def _of_some_others(self, ledger: Ledger) -> None:
-        scans = ledger.scans
-        after, last = scans.position(EVERY_ACCOUNT, _OTHERS), last_order_id(self.session)
+    def _in_turn(self, ledger: Ledger, name: str, read: _Read, last: int) -> None:
+        """Read a seventh of the records up to the id ``last``, and look at their customers."""
+        after = ledger.scans.position(EVERY_ACCOUNT, name)
         up_to = after + last // _CYCLE + 1
-        for page in of_orders(self.session, self.before, after=after, up_to=up_to):
+        for page in read(self.session, self.before, after=after, up_to=up_to):
             self._process(page)
-            scans.move(EVERY_ACCOUNT, _OTHERS, page.last_id)
-        scans.move(EVERY_ACCOUNT, _OTHERS, up_to if up_to < last else 0)
+            ledger.scans.move(EVERY_ACCOUNT, name, page.last_id)
+        ledger.scans.move(EVERY_ACCOUNT, name, up_to if up_to < last else 0)
 
     def _process(self, page: Candidates) -> None:
         needs = self._needs(page.customer_ids)
@@ -141,12 +156,13 @@ class Anonymisation:
 _NEW_ORDER = "something new was imported for it"
 
 _OLD, _OTHERS = "anonymisation", "anonymisation of others"
+_WITHOUT_ORDERS = "anonymisation without orders"
 """Names of the readings in the state store."""
 
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 _CYCLE = 7
-"""Days in which all orders are read again."""
+"""Days in which all orders and contacts are read again."""
 
 
 def _needs(customer: CustomerHistory, quarantined: Collection[str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from amazon_bridge.odoo.buyers import ANONYMOUS, NOTE
 from amazon_bridge.odoo.contacts import UNTRACKED
 from amazon_bridge.odoo.moments import moment, timestamp
 from amazon_bridge.odoo.paging import pages
+from amazon_bridge.odoo.references import link_fields, sale_orders_of, transfers_of
 from amazon_bridge.odoo.session import OdooSession
 
 _PAGE = 100
@@ -67,12 +68,16 @@ class CustomerHistory:
     transfers: tuple[Transfer, ...]
     is_invoiced: bool
     """There is an invoice, or a draft of one."""
+    created: datetime
 
     @property
     def last_moved(self) -> datetime:
-        """When the last goods left or came back; of an order without any, when it was created."""
+        """When the last goods left or came back; of an order without any, when it was created.
+
+        Of a customer without orders and transfers, when the customer was created.
+        """
         moved = [transfer.done for transfer in self.transfers if transfer.done]
-        return max(moved + [order.ordered for order in self.orders])
+        return max([*moved, *(order.ordered for order in self.orders)], default=self.created)
 
 
 class Candidates(NamedTuple):
@@ -80,7 +85,7 @@ class Candidates(NamedTuple):
 
     customer_ids: list[int]
     last_id: int
-    """Of the page's sale orders."""
+    """Of the page's records: sale orders, or contacts without any."""
 
 
 def with_last_goods_between(
@@ -120,11 +125,41 @@ def of_orders(
 
 def last_order_id(session: OdooSession) -> int:
     """The id of the newest Amazon order; 0 if there is none."""
-    rows = session.search_read("sale.order", [_IS_AMAZONS], ["id"], order="id desc", limit=1)
+    return _last_id(session, "sale.order", [_IS_AMAZONS])
+
+
+def last_contact_id(session: OdooSession) -> int:
+    """The id of the newest contact."""
+    return _last_id(session, "res.partner", [("parent_id", "=", False)])
+
+
+def _last_id(session: OdooSession, model: str, domain: Sequence[Any]) -> int:
+    rows = session.search_read(model, domain, ["id"], order="id desc", limit=1)
     return rows[0]["id"] if rows else 0
 
 
 _IS_AMAZONS = ("origin", "=like", f"{sales.ORIGIN}%")
+
+
+def without_orders(
+    session: OdooSession, before: datetime, *, after: int = 0, up_to: int | None = None
+) -> Iterator[Candidates]:
+    """Customers that no sale order is for, such as after it was deleted, and other contacts.
+
+    Args:
+        session: a login to all companies of the bridge's accounts.
+        before: they were created before this moment.
+        after: contacts up to this id are left out.
+        up_to: the last contact's id.
+    """
+    domain = [
+        *(("parent_id", "=", False), ("sale_order_ids", "=", False), ("name", "!=", ANONYMOUS)),
+        *(("create_date", "<", timestamp(before)), ("active", "in", [True, False])),
+        *([("id", "<=", up_to)] if up_to else []),
+    ]
+    for rows in pages(session, "res.partner", domain, ["active"], after=after, size=_PAGE):
+        if rows:
+            yield Candidates([row["id"] for row in rows], rows[-1]["id"])
 
 
 def _candidates(session: OdooSession, domain: Sequence[Any], after: int) -> Iterator[Candidates]:
@@ -136,9 +171,9 @@ def _candidates(session: OdooSession, domain: Sequence[Any], after: int) -> Iter
 
 def read_customers(session: OdooSession, customer_ids: Collection[int]) -> list[CustomerHistory]:
     """Read those of the customers that the bridge created, with all that names them."""
-    records = _Records.read(session, customer_ids)
-    customers = [records.of(id_) for id_ in records.customers]
-    return [customer for customer in customers if customer.orders]
+    ours = sorted(session.external_ids("res.partner", sorted(customer_ids)))
+    records = _Records.read(session, ours) if ours else None
+    return [records.of(id_) for id_ in records.customers] if records else []
 
 
 _PARTIES = ["partner_id", "partner_invoice_id", "partner_shipping_id"]
@@ -153,6 +188,8 @@ class _Records:
     contacts: _Rows
     orders: _Rows
     transfers: _Rows
+    sold: Mapping[int, Collection[int]]
+    """The sale orders of each transfer."""
     invoices: _Rows
     made_here: Mapping[int, str]
     """External ids of the contacts that the bridge created."""
@@ -160,12 +197,11 @@ class _Records:
     """Amazon order ids of the sale orders that the bridge created."""
 
     @classmethod
-    def read(cls, session: OdooSession, partner_ids: Collection[int]) -> _Records:
-        ours = sorted(session.external_ids("res.partner", sorted(partner_ids)))
+    def read(cls, session: OdooSession, ours: Sequence[int]) -> _Records:
         contacts = session.search_read(
             "res.partner",
             [("id", "child_of", ours)],
-            ["parent_id", "user_ids"],
+            ["parent_id", "user_ids", "create_date"],
             context={"active_test": False},
         )
         ids = sorted(row["id"] for row in contacts)
@@ -174,15 +210,16 @@ class _Records:
             "sale.order", of_them, ["name", "state", "date_order", *_PARTIES]
         )
         order_ids = sorted(row["id"] for row in orders)
-        moved = ["|", ("partner_id", "in", ids), ("sale_id", "in", order_ids)]
+        moved = ["|", ("partner_id", "in", ids), *transfers_of(session, order_ids)]
+        fields = ["name", "state", "date_done", "partner_id", *link_fields(session)]
+        transfers = session.search_read("stock.picking", moved, fields)
         names = session.external_ids("sale.order", order_ids)
         return cls(
             customers=_families(contacts, ours),
             contacts=contacts,
             orders=orders,
-            transfers=session.search_read(
-                "stock.picking", moved, ["name", "state", "date_done", "partner_id", "sale_id"]
-            ),
+            transfers=transfers,
+            sold=sale_orders_of(session, transfers),
             invoices=session.search_read(
                 "account.move",
                 [("partner_id", "in", ids), ("state", "!=", "cancel")],
@@ -200,6 +237,7 @@ class _Records:
             orders=tuple(self._order(row) for row in self._orders(mine)),
             transfers=tuple(_transfer(row) for row in self._transfers(mine)),
             is_invoiced=any(_id(row["partner_id"]) in mine for row in self.invoices),
+            created=min(moment(row["create_date"]) for row in self.contacts if row["id"] in mine),
         )
 
     def _contact(self, row: Mapping[str, Any]) -> Contact:
@@ -217,7 +255,8 @@ class _Records:
         )
 
     def _is_delivered(self, order_id: int) -> bool:
-        return any(_id(t["sale_id"]) == order_id and t["state"] == "done" for t in self.transfers)
+        done = (row["id"] for row in self.transfers if row["state"] == "done")
+        return any(order_id in self.sold[id_] for id_ in done)
 
     def _orders(self, contact_ids: Collection[int]) -> list[Mapping[str, Any]]:
         return [
@@ -229,7 +268,7 @@ class _Records:
         return [
             row
             for row in self.transfers
-            if _id(row["partner_id"]) in contact_ids or _id(row["sale_id"]) in orders
+            if _id(row["partner_id"]) in contact_ids or not orders.isdisjoint(self.sold[row["id"]])
         ]
 
 

@@ -80,6 +80,7 @@ class Partners(Model):
         child_ids=lines("res.partner", "parent_id", "Contact"),
         company_id=one("res.company"),
         user_ids=lines("res.users", "partner_id"),
+        sale_order_ids=lines("sale.order", "partner_id", "Sales Order"),
         email=char("Email"),
         email_normalized=computed("char", lambda model, id_: model.normalized(id_)),
         phone=char("Phone"),

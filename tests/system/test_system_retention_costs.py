@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 from memory_shop import MemoryShop
+from structlog.testing import capture_logs
 
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.odoo import anonymisation
-from amazon_bridge.simulator import Order
+from amazon_bridge.simulator import Line, Order
 
 ANONYMOUS = "Anonymous Amazon customer"
 AFTER = timedelta(days=30)
@@ -99,6 +100,60 @@ def test_a_dry_run_counts_a_customer_on_several_pages_once(shop: MemoryShop) -> 
     shop.clock.advance(days=40)
     result = shop.bridge.app.housekeeping.anonymise(AFTER, dry_run=True)
     assert (result.anonymised, result.kept) == (PAGE, {})
+
+
+def test_a_customer_without_an_order_is_found_within_a_week(shop: MemoryShop) -> None:
+    """People deleted the sale order; contacts of others are left alone."""
+    order = shop.world.place_order("FR")
+    shop.run("orders")
+    sale_order = shop.shop.sale_order(order)
+    partner, theirs = sale_order["partner_id"][0], {"name": "A supplier"}
+    theirs["id"] = shop.shop.rpc("res.partner", "create", dict(theirs))
+    shop.warehouse.cancel(order)
+    shop.shop.rpc("sale.order", "unlink", [sale_order["id"]])
+    shop.shop.rpc("res.partner", "write", [partner], {"active": False})
+    for days, is_anonymous in ((20, False), (20, True)):
+        shop.clock.advance(days=days)
+        for _ in range(8):
+            next_day(shop)
+        assert (name(shop, partner) == ANONYMOUS) == is_anonymous
+    assert name(shop, theirs["id"]) == theirs["name"]
+
+
+def name(shop: MemoryShop, partner_id: int) -> str:
+    (row,) = shop.shop.rpc("res.partner", "read", [partner_id], ["name"])
+    return str(row["name"])
+
+
+def test_an_open_transfer_that_lost_its_order_keeps_the_data(shop: MemoryShop) -> None:
+    """All of its goods were replaced by others, and its address was removed."""
+    order = shop.world.place_order("FR", [Line(quantity=3)])
+    shop.run("orders")
+    shop.warehouse.ship(order, quantities={"MUG-BLUE": 1})
+    rest = shop.warehouse.open(order)["id"]
+    shop.warehouse.replace(rest, "", "APRON-LIN")
+    shop.shop.rpc("stock.picking", "write", [rest], {"partner_id": False})
+    assert (
+        shop.shop.search("stock.picking", [("id", "=", rest)], ["sale_id"])[0]["sale_id"] is False
+    )
+    shop.clock.advance(days=40)
+    result = shop.bridge.app.housekeeping.anonymise(AFTER)
+    assert list(result.kept.values()) == [f"the transfer {transfer_name(shop, rest)} is open"]
+
+
+def transfer_name(shop: MemoryShop, transfer_id: int) -> str:
+    (row,) = shop.shop.search("stock.picking", [("id", "=", transfer_id)], ["name"])
+    return str(row["name"])
+
+
+def test_that_the_data_is_still_needed_is_logged(shop: MemoryShop) -> None:
+    (order,) = delivered(shop, 1)
+    invoice(shop, order)
+    shop.clock.advance(days=40)
+    with capture_logs() as logs:
+        next_day(shop)
+    (entry,) = (each for each in logs if each["event"] == "buyers_anonymised")
+    assert (entry["customers"], entry["kept"]) == (0, 1)
 
 
 def test_an_interrupted_reading_goes_on_where_it_stopped(shop: MemoryShop) -> None:
