@@ -100,7 +100,7 @@ class Listings:
         """A listing as it is now.
 
         Raises:
-            ItemError: ``not_found``, or ``listing_refused`` if Amazon refuses the SKU.
+            ItemError: ``not_found``, or ``stock_refused`` if Amazon refuses the SKU.
         """
         item = self._connection.ask(
             _Item,

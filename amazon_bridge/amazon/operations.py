@@ -142,7 +142,7 @@ GET_LISTING = Operation(
     ListingsClient.get_listings_item,
     Limit(5, 10),
     _LISTINGS_ROLE,
-    refused="listing_refused",
+    refused="stock_refused",
     remedy=_LISTING_REMEDY,
 )
 PATCH_LISTING = Operation(
