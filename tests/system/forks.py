@@ -18,10 +18,7 @@ from tempfile import NamedTemporaryFile
 from threading import Lock
 
 _SERVER = get_context("forkserver")
-_COMMANDS = ("configuration", "cursor", "daemon", "order", "setup", "state", "status", "sync")
-_SERVER.set_forkserver_preload(
-    [*(f"amazon_bridge.cli.{name}" for name in _COMMANDS), "amazon_bridge.service.daemon"]
-)
+_SERVER.set_forkserver_preload(["preloaded"])
 
 
 class Fork:

@@ -1,0 +1,15 @@
+"""Imports what any command of the program may use, and reads what it reads once in a process."""
+
+from importlib import import_module
+
+import httpx
+
+from amazon_bridge.amazon import client
+from amazon_bridge.flows.jobs import JOBS
+
+for name in ("configuration", "cursor", "daemon", "order", "setup", "state", "status", "sync"):
+    import_module(f"amazon_bridge.cli.{name}")
+for module in ("amazon_bridge.service.daemon", *(job.run.split(":")[0] for job in JOBS)):
+    import_module(module)
+with httpx.Client(verify=client._trusted_authorities()):
+    """It imports more when it is first created."""
