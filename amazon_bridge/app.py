@@ -18,6 +18,7 @@ from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.parallel import Pace
 from amazon_bridge.engine.records import DatabaseId
 from amazon_bridge.engine.runner import Counts, internal_error
 from amazon_bridge.engine.throttle import Throttle
@@ -88,6 +89,7 @@ class App:
         self.ledger = Ledger(config.state, clock)
         self.throttle = throttle or Throttle(operations.LIMITS, sleep=sleep)
         self.clock = clock
+        self._pace = Pace(config.odoo.parallel)
         self._sleep = sleep
         self._callback = watch
         self._setup_lock = threading.Lock()
@@ -234,6 +236,7 @@ class App:
             accounts_by_marketplace=_by_marketplace(self.config.accounts, account.seller_id),
             clock=self.clock,
             sleep=self._sleep,
+            pace=self._pace,
             dry_run=dry_run,
         )
 

@@ -93,6 +93,9 @@ class OdooConfig(Section):
     """Which of Odoo's two external protocols is spoken."""
     timeout: float = Field(default=120, gt=0, le=3600, allow_inf_nan=False)
     """Seconds to wait for a response of Odoo."""
+    parallel: int = Field(default=2, ge=1, le=8)
+    """Most batches of orders that are written to Odoo at the same time; fewer where that makes
+    Odoo slow. At most as many as Odoo has workers."""
 
 
 class Credentials(Section):

@@ -13,6 +13,7 @@ from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.parallel import Pace
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Setup, is_current
@@ -49,6 +50,8 @@ class Context:
     """The names of the seller's accounts, including this one, by marketplace id."""
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
+    pace: Pace
+    """Of the batches that are written to Odoo."""
     dry_run: bool = False
     """Change nothing: neither on Amazon or in Odoo nor in the state store."""
 

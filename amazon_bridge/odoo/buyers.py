@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from amazon_bridge import model
 from amazon_bridge.model import Address, FulfilledBy, Order
 from amazon_bridge.odoo.addresses import OdooAddress, Row, odoo_address
 from amazon_bridge.odoo.geography import Geography
@@ -83,6 +84,17 @@ class Buyer:
         note = _note("Tax number", "Odoo finds it wrong", self.tax_number)
         notes = (*self.notes, note)
         return replace(self, company=company, tax_number="", is_refused=True, notes=notes)
+
+
+def identifiers(buyer: model.Buyer) -> set[str]:
+    """What a customer may be found by: e-mail address, and tax numbers without their country."""
+    numbers = (re.sub(r"\W", "", number or "").upper() for number in _numbers(buyer))
+    bare = (re.sub(r"^[A-Z]{2}", "", number) for number in numbers)
+    return {printable(buyer.email).lower(), *bare} - {""}
+
+
+def _numbers(buyer: model.Buyer) -> tuple[str | None, str | None]:
+    return buyer.vat_number, buyer.person_tax_number
 
 
 def buyer_of(geography: Geography, order: Order) -> Buyer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -44,12 +45,11 @@ class JobRunner:
         self._locks: dict[JobKey, threading.Lock] = {}
         self._missed: set[JobKey] = set()
         """Jobs with a skipped or failed run because a remote is down."""
-        self._run = _Run()
 
     def watch(self, remote: str, operation: str, error: BridgeError | None, seconds: float) -> None:
         """Callback invoked after every remote call."""
         self.availability.note_call(remote, error)
-        self._run.note_call(remote, operation, error)
+        _note_call(remote, operation, error)
         self.counters.count_call(remote, operation, error, seconds)
         self.monitor.note_progress()
 
@@ -164,7 +164,8 @@ class JobRunner:
         If it does, a single operation of it is broken: only the job that needs it pauses.
         """
         name, _ = key
-        failing = [remote for remote in (ODOO, name) if remote in self._run.failing_remotes]
+        unanswered = {remote for remote, _ in _failing.get(set())}
+        failing = [remote for remote in (ODOO, name) if remote in unanswered]
         down = [remote for remote in failing if self._is_down(remote)]
         if down:
             self._missed.add(key)
@@ -189,7 +190,7 @@ class JobRunner:
     ) -> Counts | None:
         key = account.name, job
         self.monitor.begin(key)
-        self._run.begin()
+        _failing.set(set())
         begun = time.monotonic()
         counts, refused = _counts_of(key, work)
         self.monitor.end(key, counts, refused=refused)
@@ -204,24 +205,16 @@ class JobRunner:
         return counts
 
 
-class _Run(threading.local):
-    """Remote operations whose last call in this thread's run got no answer."""
+_failing: ContextVar[set[tuple[str, str]]] = ContextVar("failing")
+"""Remote operations whose last call in the current run, in any of its threads, got no answer."""
 
-    def __init__(self) -> None:
-        self._failing: set[tuple[str, str]] = set()
 
-    def begin(self) -> None:
-        self._failing = set()
-
-    def note_call(self, remote: str, operation: str, error: BridgeError | None) -> None:
-        if isinstance(error, Transient):
-            self._failing.add((remote, operation))
-        else:
-            self._failing.discard((remote, operation))
-
-    @property
-    def failing_remotes(self) -> set[str]:
-        return {remote for remote, _ in self._failing}
+def _note_call(remote: str, operation: str, error: BridgeError | None) -> None:
+    failing = _failing.get(set())
+    if isinstance(error, Transient):
+        failing.add((remote, operation))
+    else:
+        failing.discard((remote, operation))
 
 
 def _counts_of(key: JobKey, work: Callable[[], Counts]) -> tuple[Counts | None, bool]:

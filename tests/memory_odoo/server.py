@@ -1,5 +1,6 @@
 """The in-memory Odoo's endpoint, as ``/xmlrpc/2`` of a real one."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -61,6 +62,7 @@ class MemoryOdoo:
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.env = Environment(Store(clock))
         self.rows: Counter[str] = Counter()
+        self._lock = threading.Lock()
         plant(self.env, LOGIN, PASSWORD)
 
     def copy(self, clock: Callable[[], datetime]) -> "MemoryOdoo":
@@ -68,6 +70,7 @@ class MemoryOdoo:
         other = MemoryOdoo.__new__(MemoryOdoo)
         other.env = Environment(Store(clock))
         other.rows = Counter()
+        other._lock = threading.Lock()
         other.restore(self.backup())
         return other
 
@@ -115,9 +118,23 @@ class MemoryOdoo:
     ) -> Any:
         """Work a call as one transaction, with arguments and answer as they come by XML-RPC.
 
+        One call at a time, as if each were the only transaction.
+
         Raises:
             Fault: Odoo refuses, fails, or can't send its answer.
         """
+        with self._lock:
+            return self._worked(uid, password, model, method, args, kwargs)
+
+    def _worked(  # noqa: PLR0917
+        self,
+        uid: int,
+        password: str,
+        model: str,
+        method: str,
+        args: Any,
+        kwargs: Mapping[str, Any],
+    ) -> Any:
         assert self.env["res.users"].get(uid, "password") == password
         sent, named = _carried([args, dict(kwargs)], allow_none=True)
         before = self.env.store.snapshot()

@@ -23,7 +23,7 @@ from amazon_bridge.amazon.selling_partner import Page
 from amazon_bridge.engine.errors import InvalidRequest, RateLimited, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.throttle import Throttle, Urgency
-from amazon_bridge.engine.window import SETTLED, Lane
+from amazon_bridge.engine.window import SETTLED, Reading
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import FetchedOrder
 from amazon_bridge.flows.orders.reading import ChangedOrders
@@ -131,7 +131,7 @@ class PlayedAccount:
         except Transient:
             pass
 
-    def _process(self, _: Lane, fetched: Sequence[FetchedOrder], todo: Sequence[str]) -> None:
+    def _process(self, _: Reading, fetched: Sequence[FetchedOrder], todo: Sequence[str]) -> None:
         fingerprints = {order.order_id: order.fingerprint for order in fetched}
         for order_id in todo:
             self.processed.setdefault(order_id, self.clock())

@@ -24,6 +24,7 @@ from amazon_bridge.flows.sampling import shuffled
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
 from amazon_bridge.odoo import sales
+from amazon_bridge.odoo.buyers import identifiers
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +112,11 @@ def units_beside_odoo(context: Context, fetched: Sequence[FetchedOrder]) -> list
 def _seen(order: FetchedOrder, *, importable: bool) -> Seen:
     version = order.last_updated if isinstance(order, Order) else None
     return Seen(order.order_id, order.fingerprint, importable, version=version)
+
+
+def customers_of(order: FetchedOrder) -> set[str]:
+    """Return what customers of Odoo may be found by; orders without any have their own one."""
+    return set() if isinstance(order, UnreadableOrder) else identifiers(order.buyer)
 
 
 def fetch(context: Context, order_id: str) -> Order:

@@ -56,8 +56,8 @@ _CALLS_OF_LOOK = 4
 
 REPEATED = "Amazon repeated a page token of its list of orders."
 
-ProcessPage = Callable[[Lane, Sequence[FetchedOrder], Sequence[str]], None]
-"""Gets the lane, the orders of a page, and the ids of those that are new or changed."""
+ProcessPage = Callable[[Reading, Sequence[FetchedOrder], Sequence[str]], None]
+"""Gets how far the window is read, the orders of a page, and the ids of the new or changed ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class ChangedOrders:
     context: Context
     now: datetime
     process: ProcessPage
+    wait: Callable[[], None] = lambda: None
+    """Called before a page is filed: returns when it may be processed."""
 
     def read_live(self) -> None:
         """Read what changed lately."""
@@ -218,19 +220,23 @@ class ChangedOrders:
             used.add(reading.token)
             reading = reading.continued(page.complete_until, page.next_token)
             is_repeated = reading.token is not None and reading.token in used
-            self._keep(reading.lane, newest(page.orders), None if is_repeated else reading)
+            self._keep(newest(page.orders), reading, is_repeated=is_repeated)
             if is_repeated:
                 self._lanes.drop(self.context.name, reading.lane)
                 raise Transient(REPEATED)  # the list would never end
             if reading.token is None:
                 return self._is_complete(reading)
 
-    def _keep(self, lane: Lane, fetched: Sequence[FetchedOrder], reading: Reading | None) -> None:
-        if lane is Lane.IN_FLIGHT:
-            note_in_flight(self.context, fetched, reading=reading)
+    def _keep(
+        self, fetched: Sequence[FetchedOrder], reading: Reading, *, is_repeated: bool
+    ) -> None:
+        noted = None if is_repeated else reading
+        if reading.lane is Lane.IN_FLIGHT:
+            note_in_flight(self.context, fetched, reading=noted)
             return
-        todo = file(self.context, fetched, reading=reading)
-        self.process(lane, [each for each in fetched if each.status not in UNPAID], todo)
+        self.wait()
+        todo = file(self.context, fetched, reading=noted)
+        self.process(reading, [each for each in fetched if each.status not in UNPAID], todo)
 
     def _fetch(
         self, reading: Reading, urgency: Urgency, *, may_begin_anew: bool

@@ -14,15 +14,17 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Refused, Transient
+from amazon_bridge.engine.parallel import Batches
 from amazon_bridge.engine.records import CLOCKS_DIFFER
 from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.runner import Counts
-from amazon_bridge.engine.window import Lane, settled
+from amazon_bridge.engine.window import Lane, Reading, settled
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import changes, flight
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
 from amazon_bridge.flows.orders.find import (
     FetchedOrder,
+    customers_of,
     ensure_mine,
     file,
     leave_to_owner,
@@ -112,6 +114,16 @@ class _Run:
     """Orders that were read and counted; windows may overlap."""
     has_advanced: bool = False
     """Amazon has shown a page of changed orders, or an order of an earlier run."""
+    batches: Batches[FetchedOrder] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.batches = Batches(
+            self.context.pace,
+            self._process,
+            self._count,
+            key=lambda each: each.order_id,
+            claims=customers_of,
+        )
 
     def read_and_process(self, cursor: datetime) -> None:
         """Process what changed lately, then the back-log and what is left of earlier runs.
@@ -119,7 +131,7 @@ class _Run:
         The back-log comes before the leftovers: after a rewind it shows, a hundred in a call, the
         orders that are pending.
         """
-        changed = ChangedOrders(self.context, self.began, self._process_page)
+        changed = ChangedOrders(self.context, self.began, self._process_page, self.batches.wait)
         through = self._is_resumed(cursor) or self.attempt(changed.read_live)
         through = through and self.attempt(changed.read_in_flight)
         through = through and self.attempt(changed.read_backlog)
@@ -142,7 +154,10 @@ class _Run:
         try:
             if self.counts.error:
                 self.context.odoo.ping()
-            part()
+            try:
+                part()
+            finally:
+                self.batches.drain()
         except (AccountError, Transient) as error:
             self.counts.note_error(error)
         except RateLimited as limit:
@@ -152,7 +167,7 @@ class _Run:
         return False
 
     def _process_page(
-        self, lane: Lane, fetched: Sequence[FetchedOrder], todo: Sequence[str]
+        self, reading: Reading, fetched: Sequence[FetchedOrder], todo: Sequence[str]
     ) -> None:
         """Process the new and changed orders of a page. A second look counts only these."""
         self.has_advanced = True
@@ -160,12 +175,13 @@ class _Run:
             name = self.context.name
             log.info("orders_filed", account=name, shown=len(fetched), changed=len(todo))
         changed = set(todo)
-        is_first_look = lane in (Lane.LIVE, Lane.BACKLOG)
+        is_first_look = reading.lane in (Lane.LIVE, Lane.BACKLOG)
         shown = {each.order_id for each in fetched} if is_first_look else changed
         new = shown - self.counted
         self.counted |= new
         self.counts += Counts(seen=len(new), unchanged=len(new - changed))
-        self._process([order for order in fetched if order.order_id in changed])
+        todo_now = [order for order in fetched if order.order_id in changed]
+        self.batches.submit(todo_now, is_last=reading.token is None)
 
     def process_leftovers(self) -> None:
         """Process what earlier runs filed and didn't finish, as Amazon shows it now.
@@ -225,7 +241,8 @@ class _Run:
         errors |= _without_account(context, fetched)
         quarantine_all(context, errors)
         self.counts.quarantined += len(errors)
-        self._process([each for each in fetched if owner_of(context, each) == context.name])
+        mine = [each for each in fetched if owner_of(context, each) == context.name]
+        self.batches.submit(mine)
 
     def _fetched_again(
         self, order_ids: Sequence[str]
@@ -237,11 +254,16 @@ class _Run:
         except RateLimited as limit:
             self.counts.note_rate_limit(limit)
 
-    def _process(self, fetched: Sequence[FetchedOrder]) -> None:
+    def _process(self, fetched: Sequence[FetchedOrder]) -> Counts:
+        """Process orders, in any thread."""
         try:
-            self.counts += work(self.context, fetched)
+            return work(self.context, fetched)
         except Refused as error:
-            self.refused |= error.errors
+            self.refused.update(error.errors)
+            return Counts()
+
+    def _count(self, counts: Counts) -> None:
+        self.counts += counts
 
     def finish(self) -> Counts:
         """Quarantine the refused orders, or blame the account if Odoo accepted no order.
