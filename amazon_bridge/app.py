@@ -60,6 +60,10 @@ def _no_watch(_remote: str, _operation: str, _error: BridgeError | None, _: floa
     pass
 
 
+def _show_nobody(_line: str) -> None:
+    pass
+
+
 class App:
     """The bridge of one configuration: its state store and clients, each built on first use.
 
@@ -71,6 +75,7 @@ class App:
         sleep: takes seconds; may raise ``Stopped``.
         throttle: of an earlier configuration, whose calls still count for Amazon's rate limits.
         watch: called after every remote call.
+        show: shows a line of a dry run to whoever waits for it.
 
     Raises:
         ConfigError: the state store cannot be opened.
@@ -84,6 +89,7 @@ class App:
         sleep: Callable[[float], None] = time.sleep,
         throttle: Throttle | None = None,
         watch: Watch = _no_watch,
+        show: Callable[[str], None] = _show_nobody,
     ) -> None:
         self.config = config
         self.ledger = Ledger(config.state, clock)
@@ -92,6 +98,7 @@ class App:
         self._pace = Pace(config.odoo.parallel)
         self._sleep = sleep
         self._callback = watch
+        self._show = show
         self._setup_lock = threading.Lock()
         self._odoo = Lazy(self._logged_in, _LOGIN_LIFETIME)
         self._geography = Lazy(lambda: geography_of(self._odoo.get), _GEOGRAPHY_LIFETIME)
@@ -238,6 +245,7 @@ class App:
             sleep=self._sleep,
             pace=self._pace,
             dry_run=dry_run,
+            show=self._show,
         )
 
     def _inspected(self, account: AccountConfig) -> Inspection:
@@ -256,6 +264,7 @@ class App:
         """Examine both remotes of an account."""
         try:
             findings = check.examine_odoo(self.odoo, account)
+            findings += check.examine_jobs(self.odoo, account, self.ledger)
             findings += continuity.examine(self.ledger, self.odoo)
         except BridgeError as error:
             findings = [Finding(ok=False, what=error.reason, remedy=error.remedy)]
@@ -318,9 +327,9 @@ def _configured_inclusion(account: AccountConfig) -> bool | None:
 
 
 @contextmanager
-def opened(config: Config) -> Iterator[App]:
+def opened(config: Config, show: Callable[[str], None] = _show_nobody) -> Iterator[App]:
     """The bridge of a configuration, closed at the end."""
-    app = App(config)
+    app = App(config, show=show)
     try:
         yield app
     finally:

@@ -134,6 +134,13 @@ class Job:
     Returns:
         Its ``Finding`` objects.
     """
+    odoo_check: EntryPoint | None = None
+    """Examination for ``check``: function of an ``OdooSession``, an ``AccountConfig`` and the
+    ``Ledger``.
+
+    Returns:
+        Its ``Finding`` objects.
+    """
     odoo_modules: tuple[OdooModule, ...] = ()
     odoo_rights: tuple[OdooRight, ...] = ()
     quarantine_kinds: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from amazon_bridge import app, config, log
 from amazon_bridge.app import App
 from amazon_bridge.cli.commands import DONE, ITEMS_FAILED, OUT_OF_REACH
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.terminal import say
 
 account_option = click.option("--account", metavar="NAME", help="Only this account.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
@@ -39,7 +40,7 @@ def load(ctx: click.Context) -> config.Config:
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[App]:
     """The bridge of the configuration."""
-    with app.opened(load(ctx)) as bridge:
+    with app.opened(load(ctx), show=say) as bridge:
         yield bridge
 
 

@@ -16,6 +16,7 @@ from amazon_bridge.engine.records import Run, State
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.orders import backlog
 from amazon_bridge.flows.pending import pending_list
+from amazon_bridge.flows.stock.tell import summary
 from amazon_bridge.job import PendingList, PendingView
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import say
@@ -41,6 +42,7 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
         if backlogs[name]:
             say(f"{name}: {backlogs[name]}")
         _show_unattended(name, of)
+        _show_stock(name, of["stock"])
         for view, found in pending[name]:
             _show_pending(name, view, found)
         _show_fallbacks(name, of["fallback_products"])
@@ -65,6 +67,13 @@ def _show_unattended(account: str, of: dict[str, Any]) -> None:
             say(f"{account}, {job}: {number} items are open, but the account is not configured.")
         elif number and known["switched_off"]:
             say(f"{account}, {job}: {number} items are open, but the job is switched off.")
+
+
+def _show_stock(account: str, numbers: dict[str, int]) -> None:
+    """The numbers of SKUs whose quantities are told to Amazon, if there are any."""
+    if any(numbers.values()):
+        listed = ", ".join(f"{number} {state}" for state, number in numbers.items())
+        say(f"{account}, stock: {listed}.")
 
 
 def _pending(bridge: App, account: str) -> list[tuple[PendingView, PendingList]]:
@@ -137,6 +146,7 @@ def account_status(bridge: App, account: str) -> dict[str, Any]:
             ]
             for view, pending in _pending(bridge, account)
         },
+        "stock": summary(bridge.ledger, account),
         "fallback_products": [
             {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}
             for each in bridge.ledger.skus.unmatched(account)

@@ -100,7 +100,7 @@ class Catalogue:
     """Of the report that was requested and isn't read yet."""
     requested: datetime | None = None
     read: datetime | None = None
-    """When the last report was requested that is read."""
+    """When the last report was read."""
     is_separate: bool = False
     """A figure told in another marketplace does not reach this one."""
 

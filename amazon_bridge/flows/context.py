@@ -35,6 +35,10 @@ _NO_ANSWER = Transient(
 )
 
 
+def _show_nobody(_line: str) -> None:
+    """Nobody waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One account with its clients of Amazon and Odoo, and the state store."""
@@ -54,6 +58,8 @@ class Context:
     """Of the batches that are written to Odoo."""
     dry_run: bool = False
     """Change nothing: neither on Amazon or in Odoo nor in the state store."""
+    show: Callable[[str], None] = _show_nobody
+    """Shows a line to the person who waits for a dry run."""
 
     @property
     def name(self) -> str:

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from amazon_bridge.flows.cancellations import CANCELLATIONS
 from amazon_bridge.flows.orders import ORDERS
 from amazon_bridge.flows.shipments import SHIPMENTS
+from amazon_bridge.flows.stock import STOCK
 from amazon_bridge.job import Job
 
 JOBS: tuple[Job, ...] = (
     ORDERS,
     CANCELLATIONS,
     SHIPMENTS,
+    STOCK,
 )
 
 NAMES = tuple(job.name for job in JOBS)

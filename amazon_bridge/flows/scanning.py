@@ -38,7 +38,12 @@ ReadChanges = Callable[[datetime, int], Iterator[ChangedPage]]
 
 
 def batches(
-    context: Context, job: str, read: ReadChanges, filed: Sequence[K] = ()
+    context: Context,
+    job: str,
+    read: ReadChanges,
+    filed: Sequence[K] = (),
+    *,
+    first_look: timedelta = _FIRST_LOOK,
 ) -> Iterator[Batch[K]]:
     """Yield non-empty batches: what changed since the last run, then what was filed.
 
@@ -50,9 +55,10 @@ def batches(
         job: the job's name.
         read: reads the changes.
         filed: keys of what earlier runs filed; they come with the last changes.
+        first_look: how far the first scan of a state store looks back.
     """
     first, *others = chunks(filed) or [[]]
-    for changed, is_last in _changes(context, job, read):
+    for changed, is_last in _changes(context, job, read, first_look):
         batch = Batch(changed, first if is_last else [])
         if batch.changed or batch.filed:
             yield batch
@@ -84,14 +90,16 @@ def in_turn(context: Context, name: str, listing: Listing) -> Iterator[list[dict
         scans.move(context.name, name, rows[-1]["id"] if len(rows) == PAGE else 0)
 
 
-def _changes(context: Context, job: str, read: ReadChanges) -> Iterator[tuple[list[int], bool]]:
+def _changes(
+    context: Context, job: str, read: ReadChanges, first_look: timedelta
+) -> Iterator[tuple[list[int], bool]]:
     """Yield, for each page, the records with unprocessed changes, and whether it is the last page.
 
     Each page is recorded when the next one is requested.
     """
     scans, name = context.ledger.scans, context.name
     progress = scans.progress(name, job)
-    first = context.since(job, overlap=_OVERLAP, first_look=_FIRST_LOOK)
+    first = context.since(job, overlap=_OVERLAP, first_look=first_look)
     scan = next_scan(progress, context.clock(), first=first)
     if progress == ScanProgress() and not context.dry_run:
         scans.expect(name, job)

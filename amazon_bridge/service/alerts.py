@@ -23,6 +23,7 @@ from amazon_bridge.app import ODOO, App
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.engine.records import Entry
+from amazon_bridge.flows.stock import STOCK
 from amazon_bridge.service.health import display_name, readiness_problems
 from amazon_bridge.service.job_health import JobHealth
 from amazon_bridge.service.job_runner import JobRunner
@@ -169,6 +170,7 @@ class AlertRules:
             remote, title = runner.availability[name], f"{display_name(name)} is down"
             if remote.down_since and self._is_due(title, remote.down_since, now):
                 yield title, f"Since {_minute(remote.down_since)}: {remote.failure}"
+        yield from self._stale(runner, now)
         for planned in runner.scheduler.planned:
             health = runner.monitor[planned.key]
             title = f"{planned.account}: {planned.job} fails"
@@ -176,6 +178,13 @@ class AlertRules:
                 title, health, now
             ):
                 yield title, f"{health.failures} failed runs in a row. Last error: {health.error}"
+
+    def _stale(self, runner: JobRunner, now: datetime) -> Iterator[Message]:
+        """Accounts whose quantities could not be compared for long: Amazon may sell too much."""
+        for account in runner.app.config.accounts:
+            last = runner.monitor[account.name, STOCK.name].last_success or runner.monitor.began
+            if account.sends_stock and now - last >= account.stock.stale:
+                yield f"{account.name}: quantities are stale", f"Last compared: {_minute(last)}."
 
     def _is_bad(self, title: str, health: JobHealth, now: datetime) -> bool:
         since, failures = health.failing_since, health.failures

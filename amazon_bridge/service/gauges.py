@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from amazon_bridge.app import ODOO
 from amazon_bridge.engine.records import State
+from amazon_bridge.flows.stock.tell import summary
 from amazon_bridge.service.health import overdue_at
 from amazon_bridge.service.job_runner import JobRunner
 
@@ -27,6 +28,7 @@ class Gauges:
         yield from self._remotes()
         yield from self._jobs()
         yield from self._items()
+        yield from self._stock()
         yield from self._cursors()
         yield from self._throttle_waits()
 
@@ -59,6 +61,19 @@ class Gauges:
             quarantined.add_metric(entry.key, open_items[(*entry.key, State.QUARANTINED)])
             pending.add_metric(entry.key, open_items[(*entry.key, State.PENDING)])
         yield from (quarantined, pending)
+
+    def _stock(self) -> Iterator[Metric]:
+        skus = _gauge("stock_skus", "SKUs of the stock job, by state.", "account", "state")
+        name = "amazon_bridge_stock_drift"
+        meaning = "SKUs that showed another quantity than Amazon was told."
+        drifts = CounterMetricFamily(name, meaning, labels=["account"])
+        ledger = self._runner.app.ledger
+        for account in self._runner.app.config.accounts:
+            if account.sends_stock:
+                for state, number in summary(ledger, account.name).items():
+                    skus.add_metric([account.name, state], number)
+                drifts.add_metric([account.name], ledger.stock.progress(account.name).drifts)
+        yield from (skus, drifts)
 
     def _cursors(self) -> Iterator[Metric]:
         ages = _gauge("cursor_age_seconds", "Age of the time that is synced up to.", "account")

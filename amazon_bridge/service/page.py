@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib import resources
 from itertools import repeat
@@ -23,6 +23,7 @@ from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.orders import backlog
 from amazon_bridge.flows.pending import pending_entries
+from amazon_bridge.flows.stock.tell import summary
 from amazon_bridge.job import Job
 from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.health import readiness_problems
@@ -57,6 +58,7 @@ def show(runner: JobRunner, now: datetime) -> Response:
         _accounts(runner, now),
         _items("Quarantined", quarantined, now, "Nothing is quarantined."),
         *_pending(runner, now),
+        _stock(runner),
     ]
     body = _DOCUMENT.format(
         style=Markup(_STYLE),  # noqa: S704 (a file of this package)
@@ -97,6 +99,21 @@ def _pending(runner: JobRunner, now: datetime) -> Iterator[Markup]:
 def _jobs_on(accounts: Iterable[AccountConfig]) -> list[Job]:
     """The jobs that are on for any account."""
     return [job for job in JOBS if any(map(AccountConfig.runs, accounts, repeat(job)))]
+
+
+def _stock(runner: JobRunner) -> Markup:
+    """The numbers of SKUs of each account that tells Amazon quantities."""
+    accounts = [each for each in runner.app.config.accounts if each.sends_stock]
+    numbers = {each.name: summary(runner.app.ledger, each.name) for each in accounts}
+    rows = ((name, _listed(of)) for name, of in numbers.items())
+    items = _each(Markup('<div class="item"><strong>{}</strong> <p>{}</p></div>'), rows)
+    if not items:
+        return items
+    return Markup("<section><h2>Stock <small>SKUs</small></h2>{}</section>").format(items)
+
+
+def _listed(numbers: Mapping[str, int]) -> str:
+    return " · ".join(f"{number} {state}" for state, number in numbers.items())
 
 
 def _number_pending(runner: JobRunner, jobs: Iterable[Job]) -> int:

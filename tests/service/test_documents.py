@@ -74,6 +74,7 @@ def test_every_kind_of_the_quarantine_is_in_the_troubleshooting():
             "### The quarantine",
             ["cancellations", "pickings"],
         ),
+        ("docs/stock.md", "## The quarantine", ["stock"]),
     ],
 )
 def test_the_tables_of_the_quarantine_are_those_of_the_jobs(
@@ -86,7 +87,7 @@ def test_the_tables_of_the_quarantine_are_those_of_the_jobs(
 
 
 def test_every_job_is_in_the_tables_of_the_quarantine():
-    assert set(NAMES) == {"orders", "cancellations", "pickings"}, (
+    assert set(NAMES) == {"orders", "cancellations", "pickings", "stock"}, (
         "describe its kinds, list it above"
     )
 

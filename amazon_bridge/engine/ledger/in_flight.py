@@ -97,6 +97,12 @@ class UnitsInFlight(Subject):
         query = select(surveys.c.filters).where(surveys.c.account == account)
         return [row.filters for row in self._rows(query)] == [filters]
 
+    def surveyed(self, account: str) -> datetime | None:
+        """When the last survey ended; None if none did."""
+        query = select(surveys.c.finished).where(surveys.c.account == account)
+        rows = self._rows(query)
+        return rows[0].finished if rows else None
+
     def stop(self, account: str) -> None:
         """Forget everything: nobody needs the units in flight."""
         is_surveyed = self._rows(select(surveys.c.account).where(surveys.c.account == account))

@@ -6,7 +6,19 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    null,
+    select,
+    update,
+)
 
 from amazon_bridge.engine.ledger.database import AnyRow, Subject, Transaction
 from amazon_bridge.engine.ledger.tables import (
@@ -63,6 +75,9 @@ _READ = (
 _PROGRESS = insert(stock_progress)
 
 
+_PAGE = 500  # SKUs in a statement
+
+
 class Stock(Subject):
     """The SKUs of all accounts."""
 
@@ -90,6 +105,17 @@ class Stock(Subject):
         query = select(part.sku).where(part.account == account, part.product.in_(list(products)))
         return {row.sku for row in self._rows(query)}
 
+    def known_all(self, account: str, skus: Sequence[str]) -> list[KnownSku]:
+        """What is known of any number of SKUs that have listings."""
+        pages = (skus[start : start + _PAGE] for start in range(0, len(skus), _PAGE))
+        return [each for page in pages for each in self.known(account, page).values()]
+
+    def parts(self, account: str, skus: Collection[str]) -> set[int]:
+        """The products whose stock the figures of these SKUs depend on."""
+        part = stock_parts.c
+        query = select(part.product).where(part.account == account, part.sku.in_(list(skus)))
+        return {row.product for row in self._rows(query)}
+
     def in_flight(self, account: str) -> dict[str, int]:
         """The units in flight that figures were computed with, by SKU."""
         query = select(_S.sku, _S.in_flight).where(_S.account == account, _S.in_flight != 0)
@@ -99,6 +125,12 @@ class Stock(Subject):
         """The SKUs whose figures have been higher than Amazon's since before a moment."""
         query = select(_S.sku).where(_S.account == account, _S.raise_since <= at)
         return {row.sku for row in self._rows(query)}
+
+    def first_raise(self, account: str) -> datetime | None:
+        """Since when the first of the figures has been higher than Amazon's; None if none is."""
+        query = select(func.min(_S.raise_since, type_=Moment).label("first"))
+        first: datetime | None = self._rows(query.where(_S.account == account))[0].first
+        return first
 
     def told_before(self, account: str, at: datetime, most: int) -> list[str]:
         """The SKUs that Amazon was told before a moment and that weren't read back since.
@@ -157,10 +189,14 @@ class Stock(Subject):
 
     def note_state(self, account: str, sku: str, state: SkuState, note: str = "") -> None:
         """Record what became of a SKU after it was compared."""
-        of = (_S.account == account, _S.sku == sku)
+        self.note_states(account, [sku], state, note)
+
+    def note_states(
+        self, account: str, skus: Sequence[str], state: SkuState, note: str = ""
+    ) -> None:
+        """Record what became of SKUs after they were compared."""
         values = {"state": str(state), "note": note, "since": self._now()}
-        with self._transaction() as db:
-            db.execute(update(stock_skus).where(*of).values(**values))
+        self._write_all(update(stock_skus).values(**values), stock_skus, account, skus)
 
     def tell(self, account: str, sku: str, marketplaces: Iterable[str], figure: int | None) -> None:
         """Record that Amazon was told a figure; None before: it is unclear whether it arrives."""
@@ -226,12 +262,44 @@ class Stock(Subject):
             gone = {"gone": self._now(), "sent": null(), "sent_at": null()}
             db.execute(update(stock_listings).where(*of).values(**gone))
 
-    def read_back_soon(self, account: str, marketplace: str, skus: Collection[str]) -> None:
-        """Let listings be read back, for something may have reached them late."""
-        of = (_L.account == account, _L.marketplace == marketplace, _L.sku.in_(list(skus)))
-        sent = case((is_told, _L.sent), else_=_L.quantity)
+    def read_back_soon(self, account: str, skus: Sequence[str]) -> None:
+        """Let listings be read back after some time from now."""
+        values = {"sent": case((is_told, _L.sent), else_=_L.quantity), "sent_at": self._now()}
+        self._write_all(update(stock_listings).values(**values), stock_listings, account, skus)
+
+    def make_unclear(self, account: str, skus: Sequence[str]) -> None:
+        """Record that it is unclear which of the figures told has reached Amazon."""
+        unclear = update(stock_listings).where(is_told).values(sent=null())
+        self._write_all(unclear, stock_listings, account, skus)
+
+    def not_told(self, account: str, skus: Sequence[str]) -> None:
+        """Record that the figures have not reached Amazon."""
+        kept = update(stock_listings).values(sent=null(), sent_at=null())
+        self._write_all(kept, stock_listings, account, skus)
+
+    def restore(self, account: str, known: KnownSku, marketplaces: Collection[str]) -> None:
+        """Record that a figure has not reached Amazon: what was told before it counts."""
+        rows = [
+            {
+                "of_account": account,
+                "of_sku": known.sku,
+                "of_marketplace": each.marketplace_id,
+                "figure": each.sent,
+                "at": each.sent_at,
+            }
+            for each in known.listings
+            if each.marketplace_id in marketplaces
+        ]
         with self._transaction() as db:
-            db.execute(update(stock_listings).where(*of).values(sent=sent, sent_at=self._now()))
+            db.execute(_TELL, rows)
+
+    def _write_all(
+        self, statement: Update, table: Table, account: str, skus: Sequence[str]
+    ) -> None:
+        with self._transaction() as db:
+            for start in range(0, len(skus), _PAGE):
+                page = list(skus[start : start + _PAGE])
+                db.execute(statement.where(table.c.account == account, table.c.sku.in_(page)))
 
     # Progress
 
@@ -287,7 +355,7 @@ def _replace_parts(db: Transaction, account: str, found: Sequence[Comparison]) -
 def _listing(row: AnyRow) -> KnownListing:
     return KnownListing(
         marketplace_id=row.marketplace,
-        channels=tuple(filter(None, row.channels.split(","))),
+        channels=tuple(dict.fromkeys(filter(None, row.channels.split(",")))),
         quantity=row.quantity,
         product_type=row.product_type,
         status=row.status,

@@ -106,7 +106,7 @@ class StockCatalogue(Subject):
         with self._transaction(account) as db:
             gone = {"gone": self._now(), "sent": null(), "sent_at": null()}
             db.execute(update(stock_listings).where(*of, *missing).values(**gone))
-        self._note(account, marketplace, report_id=None, requested=None, read=at)
+        self._note(account, marketplace, report_id=None, requested=None, read=self._now())
 
     def _note(self, account: str, marketplace: str, **values: object) -> None:
         statement = insert(stock_marketplaces).on_conflict_do_update(

@@ -45,7 +45,8 @@ def known_until(context: Context) -> datetime | None:
     ledger, name = context.ledger, context.name
     if not ledger.in_flight.is_surveyed(name, filters(context.account)):
         return None
-    return ledger.cursors.synced_until(name)
+    known = (ledger.in_flight.surveyed(name), ledger.cursors.synced_until(name))
+    return max(filter(None, known), default=None)
 
 
 def ensure_read(context: Context) -> None:

@@ -1,1 +1,37 @@
-"""Odoo → Amazon: quantities of merchant-fulfilled listings."""
+"""Odoo → Amazon: how many units of each merchant-fulfilled listing Amazon may sell.
+
+The catalogue of listings comes from Amazon's report, every few hours. The figures of SKUs whose
+products changed in Odoo, or whose units in flight did, are compared in each run, and all of them
+every few hours. What differs is told listing by listing, or in a feed, and read back when Amazon
+has had time to apply it.
+
+``catalogue`` reads the reports, ``figures`` computes from Odoo, ``find`` selects and compares,
+``decide`` has the rules, ``brake`` holds falls to zero that look like a mistake, ``apply`` tells
+Amazon, ``feeds`` tells it much at once, ``tell`` informs people, ``run`` lists a run's steps.
+"""
+
+from amazon_bridge.job import Job, NotifySwitch, OdooRight, PendingView
+
+STOCK = Job(
+    name="stock",
+    title="Quantities of merchant-fulfilled listings, to Amazon.",
+    run="amazon_bridge.flows.stock.run:sync",
+    is_on=lambda account: account.stock.is_on,
+    amazon_roles=("Product Listing", "Inventory and Order Tracking"),
+    amazon_check="amazon_bridge.amazon.doctor:examine_listings",
+    odoo_check="amazon_bridge.flows.stock.check:examine",
+    odoo_rights=(
+        OdooRight("stock.quant", "read", "read what is on hand", "Inventory: User"),
+        OdooRight("stock.move", "read", "read what is to leave", "Inventory: User"),
+    ),
+    quarantine_kinds={
+        "held": "retry if the products are really sold out; else correct the stock in Odoo",
+        "listing_unreadable": "correct the listing in Seller Central; report it",
+        "stock_refused": "correct the listing in Seller Central, then retry",
+    },
+    notify_amazon=NotifySwitch("stock", "Tell Amazon quantities, if `stock` says so."),
+    pending=PendingView(
+        "SKUs are not told to Amazon", "stock_not_told", "amazon_bridge.flows.stock.tell:not_told"
+    ),
+    pending_heading="Pending for Amazon",
+)

@@ -222,6 +222,8 @@ class Fresh(Enum):
     LOWER = auto()
     """Amazon shows a lower figure than was known, so this would be a raise."""
     UNPROVEN = auto()
+    GONE = auto()
+    """Amazon has no such listing any more."""
 
 
 def look_again(

@@ -1,0 +1,29 @@
+"""``stock``: how the quantity of one SKU comes about."""
+
+from __future__ import annotations
+
+import click
+
+from amazon_bridge.cli.commands import ITEMS_FAILED
+from amazon_bridge.cli.common import account_option, opened
+from amazon_bridge.flows.stock.preview import show_sku
+from amazon_bridge.terminal import say
+
+
+@click.group()
+def stock() -> None:
+    """Quantities of merchant-fulfilled listings."""
+
+
+@stock.command()
+@click.argument("sku", metavar="SKU")
+@account_option
+@click.pass_context
+def show(ctx: click.Context, sku: str, account: str | None) -> None:
+    """Show Amazon's figure of a SKU, ours, and each term that it comes from."""
+    with opened(ctx) as bridge:
+        contexts = [bridge.context(each, dry_run=True) for each in bridge.accounts(account)]
+        listed = [show_sku(context, sku) for context in contexts]
+    if not any(listed):
+        say(f"Amazon has no listing of {sku}.")
+        ctx.exit(ITEMS_FAILED)

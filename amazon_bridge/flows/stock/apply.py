@@ -1,0 +1,195 @@
+"""Tells Amazon quantities listing by listing, and reads them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.records import Seen, State
+from amazon_bridge.engine.stock_records import KnownSku, SkuState
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
+from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.stock.decide import Fresh, Push, is_separate, look_again
+from amazon_bridge.flows.stock.find import Task
+from amazon_bridge.model import Listing, QuantityUpdate
+
+log = structlog.get_logger(__name__)
+
+APPLIED_AFTER = timedelta(minutes=15)
+"""Amazon applies a quantity within this time."""
+
+_READ_BACKS = 300  # SKUs per run: getListingsItem allows five calls a second
+
+_GONE = "not_found"
+"""Kind of the error of a listing that Amazon doesn't have."""
+
+
+# Telling
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """One figure for one marketplace."""
+
+    task: Task
+    push: Push
+
+    @property
+    def key(self) -> str:
+        return self.task.sku
+
+
+def send_singly(run: Run, tasks: Sequence[Task]) -> None:
+    """Tell Amazon listing by listing, falls to zero first."""
+    ordered = sorted(tasks, key=lambda task: (not task.decision.falls, task.figure > 0))
+    updates = [_Update(task, push) for task in ordered for push in task.decision.pushes]
+    refused: set[str] = set()
+    for update, result in run.each(updates, lambda each: _send(run, each), key=lambda u: u.key):
+        if not isinstance(result, ItemError):
+            _note_result(run, update, result)
+            continue
+        run.context.ledger.stock.restore(run.context.name, update.task.known, update.push.covers)
+        if update.key not in refused:  # by another marketplace
+            refused.add(update.key)
+            _note_refusal(run, update.task, result)
+
+
+def _send(run: Run, update: _Update) -> Fresh:
+    """Look at the listing, and update its quantity if it still must be.
+
+    Raises:
+        ItemError: Amazon refuses it, or has no such listing.
+        Transient: no response; a later run tells it again.
+    """
+    context, task, place = run.context, update.task, update.push.marketplace_id
+    both = task.sku in context.account.stock.both
+    known = next(each for each in task.known.listings if each.marketplace_id == place)
+    try:
+        listing = context.amazon.listings.get(task.sku, place)
+        _note_listing(context, listing, is_read_back=False)
+        fresh = look_again(listing, known, task.figure, both=both, falls=task.decision.falls)
+        if fresh is Fresh.SEND:
+            _tell(context, update, listing)
+            run.counts.notified += 1
+    except ItemError as error:
+        return _gone(context, task.sku, place, error)
+    return fresh
+
+
+def _gone(context: Context, sku: str, place: str, error: ItemError) -> Fresh:
+    if error.kind != _GONE:
+        raise error
+    context.ledger.stock.note_gone(context.name, sku, place)
+    return Fresh.GONE
+
+
+def _tell(context: Context, update: _Update, listing: Listing) -> None:
+    """Update the quantity; the state store knows before that it is unclear what Amazon has."""
+    task, stock = update.task, context.ledger.stock
+    stock.tell(context.name, task.sku, update.push.covers, None)
+    change = QuantityUpdate(
+        sku=task.sku,
+        quantity=task.figure,
+        product_type=listing.product_type or "PRODUCT",
+        lead_time_days=context.account.stock.lead_time,
+    )
+    place = update.push.marketplace_id
+    warnings = context.amazon.listings.set_quantity(change, place)
+    stock.tell(context.name, task.sku, update.push.covers, task.figure)
+    log.info(
+        "quantity_sent",
+        account=context.name,
+        sku=task.sku,
+        marketplace=place,
+        quantity=task.figure,
+        warnings=len(warnings),
+    )
+
+
+def _note_result(run: Run, update: _Update, fresh: Fresh) -> None:
+    context, task = run.context, update.task
+    state, note = _STATES[fresh], ""
+    if fresh is Fresh.UNPROVEN:
+        note = "Amazon doesn't say any more that the merchant ships it, and only the merchant."
+    context.ledger.stock.note_state(context.name, task.sku, state, note)
+    if task.entry and fresh in {Fresh.SEND, Fresh.EQUAL}:
+        run.settle(task.sku, task.fingerprint, State.DONE)
+
+
+_STATES = {
+    Fresh.SEND: SkuState.SENT,
+    Fresh.EQUAL: SkuState.EQUAL,
+    Fresh.LOWER: SkuState.DUE,
+    Fresh.UNPROVEN: SkuState.UNPROVEN,
+    Fresh.GONE: SkuState.DUE,
+}
+
+
+def _note_refusal(run: Run, task: Task, error: ItemError) -> None:
+    """Quarantine a SKU that Amazon refuses, until its figure, listing or settings change."""
+    context = run.context
+    context.ledger.items.file(context.name, STOCK.name, [Seen(task.sku, task.fingerprint)])
+    run.quarantine({task.sku: error}, {})
+    context.ledger.stock.note_state(context.name, task.sku, SkuState.REFUSED, error.reason)
+
+
+# Reading back
+
+
+def read_back(run: Run) -> None:
+    """Read the listings that Amazon was told some time ago; the next comparison uses them."""
+    context, stock = run.context, run.context.ledger.stock
+    before = context.clock() - APPLIED_AFTER
+    for known in _told_before(context, stock.told_before(context.name, before, _READ_BACKS)):
+        _read_back(run, known)
+
+
+def _told_before(context: Context, skus: Sequence[str]) -> Iterator[KnownSku]:
+    in_feeds = {
+        sku
+        for feed in context.ledger.stock_catalogue.open_feeds(context.name)
+        if not feed.given_up
+        for sku in feed.skus
+    }
+    known = context.ledger.stock.known(context.name, skus)
+    return (known[sku] for sku in skus if sku in known and sku not in in_feeds)
+
+
+def _read_back(run: Run, known: KnownSku) -> None:
+    context, stock = run.context, run.context.ledger.stock
+    told = {each.marketplace_id: each for each in known.listings if each.is_open}
+    shown = dict(_shown(context, known.sku, told))
+    stock.note_state(context.name, known.sku, SkuState.DUE)
+    for place in is_separate(told, shown):
+        context.ledger.stock_catalogue.note_separate(context.name, place)
+        log.warning("marketplace_is_separate", account=context.name, marketplace=place)
+    if any(each.sent != shown.get(place) for place, each in told.items()):
+        stock.note_drift(context.name)
+
+
+def _shown(context: Context, sku: str, places: Iterable[str]) -> Iterator[tuple[str, int | None]]:
+    for place in places:
+        try:
+            listing = context.amazon.listings.get(sku, place)
+        except ItemError as error:
+            _gone(context, sku, place, error)
+            continue
+        _note_listing(context, listing, is_read_back=True)
+        yield place, listing.quantity
+
+
+def _note_listing(context: Context, listing: Listing, *, is_read_back: bool) -> None:
+    context.ledger.stock.note_read(
+        context.name,
+        listing.sku,
+        listing.marketplace_id,
+        channels=listing.channels,
+        quantity=listing.quantity,
+        product_type=listing.product_type,
+        is_read_back=is_read_back,
+    )

@@ -1,0 +1,66 @@
+"""Holds falls to zero that look like a mistake: a location was moved, or rights were lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.records import HELD, Seen, State
+from amazon_bridge.engine.stock_records import SkuState
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
+from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.stock.decide import falls_to_zero, reason_to_hold
+from amazon_bridge.flows.stock.find import HELD_PRINT, Task
+
+log = structlog.get_logger(__name__)
+
+_UNWATCHED = {SkuState.OFF, SkuState.UNPROVEN, SkuState.VANISHED}
+
+
+def pass_brake(run: Run, tasks: Sequence[Task]) -> list[Task]:
+    """Return the tasks that may be sent; hold the others."""
+    held = {task.sku for task in held_tasks(run.context, tasks)}
+    if held:
+        _hold(run, [task for task in tasks if task.sku in held])
+    return [task for task in tasks if task.sku not in held]
+
+
+def held_tasks(context: Context, tasks: Sequence[Task]) -> list[Task]:
+    """The tasks that the brake holds."""
+    falling = [task for task in tasks if _falls(task)]
+    return falling if _reason(context, len(falling)) else []
+
+
+def _falls(task: Task) -> bool:
+    """True if a person has not released its fall to zero."""
+    entry = task.entry
+    released = entry and entry.state is State.PENDING and entry.fingerprint == HELD_PRINT
+    return bool(task.decision.pushes) and falls_to_zero(task.known, task.figure) and not released
+
+
+def _reason(context: Context, falls: int) -> str | None:
+    if not falls:
+        return None
+    counts = context.ledger.stock.counts(context.name)
+    watched = sum(number for state, number in counts.items() if state not in _UNWATCHED)
+    return reason_to_hold(falls + counts[SkuState.HELD], watched, context.account.stock.brake)
+
+
+def _hold(run: Run, tasks: Sequence[Task]) -> None:
+    context = run.context
+    why = _reason(context, len(tasks)) or ""
+    error = ItemError(
+        HELD,
+        f"{why} Amazon was not told, in case this is a mistake.",
+        "If they are really sold out: amazon-bridge quarantine retry --all. If not, correct the"
+        " stock in Odoo, or `stock.locations`.",
+    )
+    seen = [Seen(task.sku, HELD_PRINT) for task in tasks]
+    context.ledger.items.file(context.name, STOCK.name, seen)
+    run.quarantine({task.sku: error for task in tasks}, {})
+    for task in tasks:
+        context.ledger.stock.note_state(context.name, task.sku, SkuState.HELD, error.reason)
+    log.warning("stock_held", account=context.name, skus=len(tasks))

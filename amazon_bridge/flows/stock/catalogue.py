@@ -1,0 +1,162 @@
+"""Reads the reports of listings: which SKUs there are, and who ships them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+import structlog
+
+from amazon_bridge.amazon.documents import ProcessingStatus
+from amazon_bridge.amazon.reports import Report
+from amazon_bridge.engine.errors import ItemError, Transient
+from amazon_bridge.engine.records import Seen
+from amazon_bridge.engine.stock_records import Catalogue
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
+from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.model import Listing, UnreadableListing
+
+log = structlog.get_logger(__name__)
+
+_EVERY = timedelta(hours=6)
+"""Interval between two reports; Amazon renews their contents every 1 to 6 hours."""
+
+_FRESH = timedelta(hours=1)
+"""A report requested so long ago is used, whoever requested it."""
+
+_LONGEST = timedelta(minutes=45)
+"""A report that isn't done after this time is requested again."""
+
+_POLL = 15.0  # seconds between two looks at the first report, while nothing else can be done
+
+_POLLS = 60  # of a dry run
+
+_ROWS = 500  # written to the state store at once
+
+
+def is_known(context: Context) -> bool:
+    """True if the listings of all marketplaces are known."""
+    return all(_of(context, place).read for place in _places(context))
+
+
+def refresh(run: Run) -> None:
+    """Request reports that are due, and read those that are done.
+
+    While a marketplace has none yet, the run is resumed soon.
+    """
+    for place in _places(run.context):
+        try:
+            _refresh(run, place)
+        except Transient as error:
+            run.counts.note_error(error)
+    if not is_known(run.context) and not run.counts.error:
+        run.counts.resume_in = _POLL
+
+
+def wait(run: Run) -> None:
+    """Read the reports for a dry run, which is not resumed."""
+    refresh(run)
+    for _ in range(_POLLS):
+        if run.counts.resume_in is None:
+            return
+        run.context.sleep(run.counts.resume_in)
+        run.counts.resume_in = None
+        refresh(run)
+
+
+def _places(context: Context) -> list[str]:
+    return [place.marketplace_id for place in context.account.marketplaces]
+
+
+def _of(context: Context, place: str) -> Catalogue:
+    return context.ledger.stock_catalogue.of(context.name, place)
+
+
+def _refresh(run: Run, place: str) -> None:
+    context, known = run.context, _of(run.context, place)
+    now = context.clock()
+    if known.report_id is None:
+        if known.read and abs(now - known.read) < _EVERY:
+            return
+        report_id = _found(context, place) or context.amazon.listing_reports.request(place)
+        context.ledger.stock_catalogue.requested(context.name, place, report_id)
+        known = _of(context, place)
+    _poll(run, place, known)
+
+
+def _found(context: Context, place: str) -> str | None:
+    """A report that somebody requested lately."""
+    report = context.amazon.listing_reports.newest(place, context.clock() - _FRESH)
+    is_usable = report and report.status is not ProcessingStatus.CANCELLED
+    return report.report_id if report and is_usable else None
+
+
+def _poll(run: Run, place: str, known: Catalogue) -> None:
+    context = run.context
+    report = _report(context, known.report_id or "")
+    if report and _is_usable(report, known) and not _is_late(known, context.clock()):
+        _read(run, place, report)
+    elif report is None or report.status.final or _is_late(known, context.clock()):
+        context.ledger.stock_catalogue.requested(context.name, place, None)
+        reason = f"Amazon has not made the report of listings of {place}."
+        run.counts.note_error(Transient(reason, "It is requested again in the next run."))
+
+
+def _is_usable(report: Report, known: Catalogue) -> bool:
+    """A report without listings is CANCELLED; so is one that Amazon did not make."""
+    if report.status is ProcessingStatus.CANCELLED:
+        return known.read is None
+    return report.status is ProcessingStatus.DONE
+
+
+def _report(context: Context, report_id: str) -> Report | None:
+    try:
+        return context.amazon.reports.report(report_id)
+    except ItemError:
+        return None
+
+
+def _is_late(known: Catalogue, now: datetime) -> bool:
+    return known.requested is not None and abs(now - known.requested) >= _LONGEST
+
+
+def _read(run: Run, place: str, report: Report) -> None:
+    """Record all listings of a report; those that it lacks are gone."""
+    context, unreadable = run.context, list[UnreadableListing]()
+    catalogue, name, number = context.ledger.stock_catalogue, context.name, 0
+    listings = _readable(context, report, unreadable)
+    while rows := list(islice(listings, _ROWS)):
+        catalogue.file(name, place, map(_row, rows), report.created)
+        number += len(rows)
+    catalogue.finish(name, place, report.created)
+    log.info("listings_read", account=name, marketplace=place, listings=number)
+    _quarantine(run, unreadable)
+
+
+def _readable(
+    context: Context, report: Report, unreadable: list[UnreadableListing]
+) -> Iterator[Listing]:
+    for row in context.amazon.listing_reports.read(report):
+        if isinstance(row, UnreadableListing):
+            unreadable.append(row)
+        else:
+            yield row
+
+
+def _row(listing: Listing) -> tuple[str, tuple[str, ...], int | None, str]:
+    return listing.sku, listing.channels, listing.quantity, ",".join(listing.status)
+
+
+def _quarantine(run: Run, rows: Iterable[UnreadableListing]) -> None:
+    """Quarantine listings that can't be read, unless they are already."""
+    context, items = run.context, run.context.ledger.items
+    errors = {}
+    for row in rows:
+        key = row.sku or f"row {row.row}"
+        if items.file(context.name, STOCK.name, [Seen(key, row.reason)]):
+            errors[key] = ItemError(
+                "listing_unreadable", row.reason, "Correct the listing in Seller Central."
+            )
+    run.quarantine(errors, {})

@@ -1,0 +1,60 @@
+"""What ``check`` examines for the stock job: locations, and SKUs without a product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.stock_records import SkuState
+from amazon_bridge.model import Finding
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.setup import inspect
+from amazon_bridge.odoo.stock_places import find_places
+
+_MOST_NAMED = 5
+
+
+def examine(session: OdooSession, account: AccountConfig, ledger: Ledger) -> Iterator[Finding]:
+    """Check the configured locations, and what the last comparison found."""
+    yield _locations(session, account)
+    yield from _skus(account, ledger)
+
+
+def _locations(session: OdooSession, account: AccountConfig) -> Finding:
+    setup = inspect(session, account).expected
+    names = ", ".join(account.stock.locations) or "the warehouse's stock location"
+    if setup is None:
+        return Finding(ok=True, what=f"Stock at {names} was not examined")
+    try:
+        find_places(
+            session.for_company(setup.company_id),
+            account.stock.locations,
+            warehouse_id=setup.warehouse_id,
+            fba_location_id=setup.fba_location_id,
+            company_id=setup.company_id,
+        )
+    except BridgeError as error:
+        return Finding(ok=False, what=error.reason, remedy=error.remedy)
+    return Finding(ok=True, what=f"Stock is read at {names}")
+
+
+def _skus(account: AccountConfig, ledger: Ledger) -> Iterator[Finding]:
+    remedies = {
+        SkuState.NO_PRODUCT: (
+            "have no product in Odoo",
+            "Enter the SKU as the product's internal reference, or map it in `product_map`.",
+        ),
+        SkuState.NOT_COUNTED: (
+            "have a product whose stock Odoo doesn't count",
+            "Inventory > Products > the product: switch Track Inventory on.",
+        ),
+    }
+    for state, (what, remedy) in remedies.items():
+        found = ledger.stock.in_states(account.name, [state])
+        if found:
+            named = ", ".join(each.sku for each in found[:_MOST_NAMED])
+            more = ", ..." if found[_MOST_NAMED:] else ""
+            text = f"{len(found)} merchant-fulfilled SKUs {what}: {named}{more}"
+            yield Finding(ok=True, what=text, remedy=remedy)

@@ -1,0 +1,192 @@
+"""Feeds of quantities: many at once, followed until Amazon has processed them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from amazon_bridge.amazon.documents import ProcessingStatus
+from amazon_bridge.amazon.feeds import MessageResult, MessageStatus
+from amazon_bridge.amazon.listings import UPDATES_A_FEED
+from amazon_bridge.engine.errors import BridgeError, ItemError, Transient
+from amazon_bridge.engine.records import Seen
+from amazon_bridge.engine.stock_records import SkuState, StockFeed
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
+from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.stock.find import Task, fingerprint
+from amazon_bridge.model import QuantityUpdate
+
+log = structlog.get_logger(__name__)
+
+_LOST = timedelta(minutes=30)
+"""A feed whose id was lost is assumed processed, or never created, after this time."""
+
+_STUCK = timedelta(hours=2)
+"""After this time, what falls to zero is told otherwise."""
+
+_FORGOTTEN = timedelta(days=3)
+"""A feed that isn't processed by then never will be."""
+
+
+# Sending
+
+
+def send(run: Run, tasks: Sequence[Task]) -> None:
+    """Send feeds with all quantities.
+
+    Raises:
+        Transient: no response; a later run finds out what Amazon shows.
+        AccountError: Amazon refuses the account.
+        RateLimited: later runs send the rest.
+    """
+    for (place, covers), of_place in _by_marketplace(tasks).items():
+        for start in range(0, len(of_place), UPDATES_A_FEED):
+            _send(run, place, covers, of_place[start : start + UPDATES_A_FEED])
+
+
+def _by_marketplace(
+    tasks: Sequence[Task],
+) -> Mapping[tuple[str, tuple[str, ...]], list[Task]]:
+    found: defaultdict[tuple[str, tuple[str, ...]], list[Task]] = defaultdict(list)
+    for task in tasks:
+        for push in task.decision.pushes:
+            found[push.marketplace_id, push.covers].append(task)
+    return found
+
+
+def _send(run: Run, place: str, covers: Sequence[str], tasks: Sequence[Task]) -> None:
+    context, name = run.context, run.context.name
+    stock, catalogue = context.ledger.stock, context.ledger.stock_catalogue
+    skus = [task.sku for task in tasks]
+    number = catalogue.begin_feed(name, place, skus)
+    stock.tell_all(name, {task.sku: task.figure for task in tasks}, covers)
+    try:
+        updates = [_update(context, task, place) for task in tasks]
+        feed_id = context.amazon.listings.submit_quantities(updates, place)
+    except BridgeError as error:
+        if not (isinstance(error, Transient) and error.maybe_done):
+            _end(context, number, skus)
+        raise
+    catalogue.set_feed_id(number, feed_id)
+    stock.note_states(name, skus, SkuState.SENT, "It is in a feed that Amazon processes.")
+    run.counts.notified += len(skus)
+    log.info("quantities_sent", account=name, marketplace=place, feed=feed_id, skus=len(skus))
+
+
+def _update(context: Context, task: Task, place: str) -> QuantityUpdate:
+    known = next(each for each in task.known.listings if each.marketplace_id == place)
+    return QuantityUpdate(
+        sku=task.sku,
+        quantity=task.figure,
+        product_type=known.product_type or "PRODUCT",
+        lead_time_days=context.account.stock.lead_time,
+    )
+
+
+# Following
+
+
+def follow_all(run: Run) -> None:
+    """Poll the feeds that Amazon hasn't processed yet."""
+    for feed in run.context.ledger.stock_catalogue.open_feeds(run.context.name):
+        try:
+            _follow(run, feed)
+        except Transient as error:
+            run.counts.note_error(error)
+
+
+def _follow(run: Run, feed: StockFeed) -> None:
+    context, age = run.context, run.context.clock() - feed.begun
+    results = _results(context, feed, age)
+    if results is None:
+        if not feed.given_up and age >= _STUCK:
+            _give_up(context, feed)
+        elif age >= _FORGOTTEN:
+            context.ledger.stock_catalogue.close_feed(feed.number)
+    elif feed.given_up:
+        _read_back(context, feed)
+    else:
+        _close(run, feed, results)
+
+
+def _results(
+    context: Context, feed: StockFeed, age: timedelta
+) -> Mapping[str, MessageResult] | None:
+    """Return the results of a feed by SKU, as far as there are any; None before its end."""
+    if feed.feed_id is None:
+        return {} if age >= _LOST else None
+    try:
+        state = context.amazon.feed_state(feed.feed_id)
+        if not state.status.final:
+            return None
+        if state.status == ProcessingStatus.DONE and state.result_document_id:
+            return context.amazon.listings.result(state.result_document_id, feed.skus)
+    except ItemError as error:
+        log.warning("feed_expired", account=context.name, feed=feed.feed_id, reason=error.reason)
+    return {}
+
+
+def _give_up(context: Context, feed: StockFeed) -> None:
+    """Tell its SKUs otherwise from now on; Amazon may still process it."""
+    context.ledger.stock.make_unclear(context.name, feed.skus)
+    context.ledger.stock.note_states(context.name, feed.skus, SkuState.DUE)
+    context.ledger.stock_catalogue.give_up_feed(feed.number)
+    log.warning("feed_stuck", account=context.name, feed=feed.feed_id, skus=len(feed.skus))
+
+
+def _read_back(context: Context, feed: StockFeed) -> None:
+    """Amazon has processed a feed after it was given up: see which figures it has left."""
+    context.ledger.stock.read_back_soon(context.name, feed.skus)
+    context.ledger.stock_catalogue.close_feed(feed.number)
+
+
+def _close(run: Run, feed: StockFeed, results: Mapping[str, MessageResult]) -> None:
+    """Settle each SKU by its result; those without one are told again."""
+    context = run.context
+    accepted = [s for s, each in results.items() if each.status is MessageStatus.ACCEPTED]
+    refused = {
+        sku: each.reason for sku, each in results.items() if each.status is MessageStatus.REFUSED
+    }
+    context.ledger.stock.read_back_soon(context.name, accepted)
+    context.ledger.stock.not_told(context.name, list(refused))
+    _quarantine(run, refused)
+    lost = [sku for sku in feed.skus if sku not in refused and sku not in set(accepted)]
+    _end(context, feed.number, lost)
+    context.ledger.stock.note_states(context.name, accepted, SkuState.SENT)
+
+
+def _end(context: Context, number: int, lost: Sequence[str]) -> None:
+    """Close a feed; it is unclear what Amazon has of some of its SKUs."""
+    context.ledger.stock.make_unclear(context.name, lost)
+    context.ledger.stock.note_states(context.name, lost, SkuState.DUE)
+    context.ledger.stock_catalogue.close_feed(number)
+
+
+def _quarantine(run: Run, refused: Mapping[str, str]) -> None:
+    """Quarantine what Amazon refuses; a figure, listing or setting that changes is told again."""
+    context = run.context
+    errors = {
+        sku: ItemError(
+            "stock_refused",
+            f"Amazon refused the quantity: {reason.rstrip('.')}.",
+            "Correct the listing in Seller Central, then retry.",
+        )
+        for sku, reason in refused.items()
+    }
+    prints = fingerprints(context, list(refused))
+    seen = [Seen(sku, prints.get(sku, "")) for sku in errors]
+    context.ledger.items.file(context.name, STOCK.name, seen)
+    run.quarantine(errors, {})
+    for sku, error in errors.items():
+        context.ledger.stock.note_state(context.name, sku, SkuState.REFUSED, error.reason)
+
+
+def fingerprints(context: Context, skus: Sequence[str]) -> dict[str, str]:
+    """The fingerprints of SKUs as they were compared last."""
+    known = context.ledger.stock.known_all(context.name, skus)
+    digest = context.account.digest()
+    return {each.sku: fingerprint(each, each.figure, digest) for each in known}

@@ -1,0 +1,184 @@
+"""Computes the figures of SKUs from Odoo."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+
+from amazon_bridge.config.product_map import ITEM, NO_MAP, ProductMap
+from amazon_bridge.engine.lazy import Lazy
+from amazon_bridge.engine.stock_records import SkuState
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.stock.decide import InFlight, Terms, left_of
+from amazon_bridge.odoo.availability import Availability, Question, read_availability
+from amazon_bridge.odoo.kits import read_products
+from amazon_bridge.odoo.products import find_products
+from amazon_bridge.odoo.session import chunks
+from amazon_bridge.odoo.stock_places import StockPlaces, find_places
+
+
+@dataclass(frozen=True, slots=True)
+class Figured:
+    """The figure of a SKU, or why it has none."""
+
+    terms: Terms | None = None
+    availability: Availability | None = None
+    state: SkuState | None = None
+    """Why there is no figure."""
+    note: str = ""
+
+    @property
+    def product_id(self) -> int | None:
+        return self.availability.product_id if self.availability else None
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """The products whose stock decides, itself among them."""
+        if self.availability is None:
+            return ()
+        of_kit = (part.product_id for part in self.availability.parts)
+        return tuple(dict.fromkeys((self.availability.product_id, *of_kit)))
+
+
+class Figures:
+    """The figures of one account during a run.
+
+    Args:
+        context: of the account.
+        units: units in flight by SKU, read before Odoo's figures: an order that is imported in
+            between counts twice for one run, instead of not at all.
+    """
+
+    def __init__(self, context: Context, units: Mapping[str, int]) -> None:
+        self._context = context
+        self._units = {sku: number for sku, number in units.items() if sku and number}
+        self._question = Lazy(self._asked)
+        self._in_flight = Lazy(self._flying)
+
+    def of(self, marketplaces: Mapping[str, str]) -> dict[str, Figured]:
+        """Compute the figures of at most a page of SKUs.
+
+        Args:
+            marketplaces: by SKU, one in which it is listed: the product map may know it there.
+        """
+        products = self._products(marketplaces)
+        in_flight = self._in_flight.get()
+        session, question = self._context.odoo, self._question.get()
+        found = read_availability(session, set(products.values()), question)
+        return {
+            sku: self._figured(sku, place, found.get(products.get(sku, 0)), in_flight)
+            for sku, place in marketplaces.items()
+        }
+
+    def _figured(
+        self, sku: str, place: str, found: Availability | None, in_flight: InFlight
+    ) -> Figured:
+        if found is None:
+            reference = self._reference(sku, place) or sku
+            note = f"No product that can be sold has the internal reference {reference!r}."
+            return Figured(state=SkuState.NO_PRODUCT, note=note)
+        if not found.parts:
+            note = "Odoo doesn't count the stock of its product (Track Inventory is off)."
+            return Figured(availability=found, state=SkuState.NOT_COUNTED, note=note)
+        return Figured(self._terms(sku, place, found, in_flight), found)
+
+    def _terms(self, sku: str, place: str, found: Availability, in_flight: InFlight) -> Terms:
+        stock = self._context.account.stock
+        buffer = stock.buffer_of(sku)
+        return Terms(
+            left=left_of(found, in_flight),
+            in_flight=in_flight.of(found),
+            units=self._pieces(sku, place),
+            share=Fraction(str(stock.share)),
+            buffer_units=buffer.units,
+            buffer_percent=Fraction(str(buffer.percent)),
+            cap=stock.cap_of(sku),
+        )
+
+    # Products
+
+    def _products(self, marketplaces: Mapping[str, str]) -> dict[str, int]:
+        """The product of each SKU that has one."""
+        mapped = {sku: self._reference(sku, place) for sku, place in marketplaces.items()}
+        references = {*marketplaces, *filter(None, mapped.values())}
+        barcodes = set(marketplaces) if self._context.account.match_barcode else set[str]()
+        setup = self._context.setup
+        found = find_products(
+            self._context.odoo, (), barcodes, setup.company_id, optional=references
+        )
+        products = {}
+        for sku, reference in mapped.items():
+            product = found.by_reference.get(reference or sku) or found.by_barcode.get(sku)
+            if product:
+                products[sku] = product
+        return products
+
+    def _reference(self, sku: str, place: str) -> str | None:
+        return self._map.reference(ITEM, place, sku)
+
+    def _pieces(self, sku: str, place: str) -> int:
+        return self._map.units(place, sku)
+
+    @property
+    def _map(self) -> ProductMap:
+        return self._context.account.product_map or NO_MAP
+
+    # What is asked of Odoo
+
+    @property
+    def places(self) -> StockPlaces:
+        """The locations whose goods may be sold."""
+        return self._question.get().places
+
+    def _asked(self) -> Question:
+        context, stock = self._context, self._context.account.stock
+        places = find_places(
+            context.odoo,
+            stock.locations,
+            warehouse_id=context.setup.warehouse_id,
+            fba_location_id=context.setup.fba_location_id,
+            company_id=context.setup.company_id,
+        )
+        expected = context.clock() + timedelta(days=stock.incoming_days)
+        return Question(
+            places,
+            reserved_only=stock.quantity == "free",
+            until=expected if stock.incoming_days else None,
+        )
+
+    # Units in flight
+
+    def _flying(self) -> InFlight:
+        """Pieces in flight by product; of kits, their components' too."""
+        own: defaultdict[int, Fraction] = defaultdict(Fraction)
+        place = self._context.account.marketplaces[0].marketplace_id
+        for page in chunks(sorted(self._units)):
+            products = self._products(dict.fromkeys(page, place))
+            for sku, product in products.items():
+                own[product] += self._units[sku] * self._pieces(sku, place)
+        return InFlight(dict(own), self._as_parts(own))
+
+    def _as_parts(self, own: Mapping[int, Fraction]) -> dict[int, dict[int, Fraction]]:
+        parts: defaultdict[int, dict[int, Fraction]] = defaultdict(dict)
+        for page in chunks(sorted(own)):
+            company_id = self._context.setup.company_id
+            _, kits = read_products(self._context.odoo, page, company_id)
+            for kit, needs in kits.items():
+                for part, needed in needs.items():
+                    parts[part][kit] = own[kit] * needed
+        return dict(parts)
+
+    def changed_in_flight(self, before: Mapping[str, int]) -> set[str]:
+        """The SKUs whose units in flight aren't those that figures were computed with."""
+        return {
+            sku
+            for sku in before.keys() | self._units.keys()
+            if before.get(sku, 0) != self._units.get(sku, 0)
+        }
+
+    def units_of(self, sku: str) -> int:
+        """The units of a SKU in flight."""
+        return self._units.get(sku, 0)

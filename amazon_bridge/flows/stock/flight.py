@@ -1,0 +1,31 @@
+"""Units in flight, as the orders flow knows them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders import flight
+
+_LATEST = timedelta(minutes=30)
+"""Figures are not raised if orders have not been read for so long."""
+
+
+def ensure_read(context: Context) -> None:
+    """Find out which orders are in flight, unless this state store knows."""
+    flight.ensure_read(context)
+
+
+def units(context: Context) -> dict[str, int]:
+    """The units in flight, by SKU."""
+    if context.dry_run:
+        return dict(flight.foreseen(context))
+    return dict(context.ledger.in_flight.units(context.name))
+
+
+def is_known(context: Context) -> bool:
+    """True if orders were read lately, so that no unit in flight is missing."""
+    if context.dry_run:
+        return True
+    until = flight.known_until(context)
+    return until is not None and context.clock() - until < _LATEST

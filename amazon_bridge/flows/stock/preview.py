@@ -1,0 +1,108 @@
+"""Dry runs: what Amazon would be told, and how each figure comes about."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.stock_records import Comparison, KnownListing, SkuState
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
+from amazon_bridge.flows.stock import STOCK, catalogue
+from amazon_bridge.flows.stock.brake import held_tasks
+from amazon_bridge.flows.stock.find import Comparing, Found, Task, all_compared
+from amazon_bridge.flows.stock.tell import amazons, explain, lines
+
+_ROW = "{:<32} {:>9} {:>9}  {}"
+
+
+def preview(context: Context) -> Counts:
+    """Compare all SKUs and show what Amazon would be told; change and remember nothing."""
+    with scratch(context) as copy:
+        run = Run(copy, STOCK.name)
+        try:
+            _preview(run)
+        except (AccountError, Transient) as error:
+            run.counts.note_error(error)
+        except RateLimited as limit:
+            run.counts.note_rate_limit(limit)
+        run.counts.unchanged = max(0, run.counts.seen - run.counts.notified)
+        return run.counts
+
+
+@contextmanager
+def scratch(context: Context) -> Iterator[Context]:
+    """The account with a copy of the state store that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="amazon-bridge-") as folder:
+        path = Path(folder) / "copy.db"
+        context.ledger.back_up(path)
+        with Ledger(path, context.clock) as ledger:
+            yield replace(context, ledger=ledger, dry_run=True)
+
+
+def _preview(run: Run) -> None:
+    catalogue.wait(run)
+    context = run.context
+    context.show(_ROW.format("SKU", "Amazon", "ours", "how it comes about"))
+    tasks: list[Task] = []
+    for found in all_compared(context, Comparing(context)):
+        context.ledger.stock.note_comparisons(context.name, found.comparisons)
+        run.counts.seen += len(found.comparisons)
+        _show(context, found)
+        tasks += [task for task in found.tasks if task.decision.pushes]
+    _show_held(run, tasks)
+
+
+def _show(context: Context, found: Found) -> None:
+    tasks = {task.sku: task for task in found.tasks}
+    for each in sorted(found.comparisons, key=lambda comparison: comparison.sku):
+        context.show(_row(each, tasks.get(each.sku)))
+
+
+def _row(comparison: Comparison, task: Task | None) -> str:
+    if task is None or comparison.state is SkuState.UNPROVEN:
+        return _ROW.format(comparison.sku, "-", "-", f"not told: {comparison.note}")
+    how = explain(task.figured)
+    return _ROW.format(task.sku, amazons(task.known.listings), task.figure, how)
+
+
+def _show_held(run: Run, tasks: Sequence[Task]) -> None:
+    held = held_tasks(run.context, tasks)
+    run.counts.notified = len(tasks) - len(held)
+    if held:
+        run.context.show(f"{len(held)} falls to zero would be held (`stock.brake`).")
+    run.context.show(f"{run.context.name}: Amazon would be told {run.counts.notified} figures.")
+
+
+def show_sku(context: Context, sku: str) -> bool:
+    """Show each term of a SKU's figure, and what Amazon has.
+
+    Returns:
+        False if Amazon has no such listing.
+    """
+    with scratch(context) as copy:
+        places = [place.marketplace_id for place in copy.account.marketplaces]
+        listings = [found for place in places if (found := _listing(copy, sku, place))]
+        figured = Comparing(copy).figured(sku, places[0])
+        known = copy.ledger.stock.known_all(copy.name, [sku])
+    context.show(f"{sku} ({context.name})")
+    for each in known:
+        if each.state:
+            context.show(f"  {str(each.state).replace('_', ' ')}. {each.note}".rstrip())
+    for line in lines(figured, listings):
+        context.show(line)
+    return bool(listings)
+
+
+def _listing(context: Context, sku: str, place: str) -> KnownListing | None:
+    try:
+        found = context.amazon.listings.get(sku, place)
+    except ItemError:
+        return None
+    return KnownListing(place, found.channels, found.quantity)

@@ -1,0 +1,107 @@
+"""The stock job: its steps in a sync run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from amazon_bridge.engine.records import State
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import outbound
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.stock import STOCK, apply, catalogue, feeds, flight
+from amazon_bridge.flows.stock.brake import pass_brake
+from amazon_bridge.flows.stock.decide import why_unproven
+from amazon_bridge.flows.stock.find import Found, Task, find
+from amazon_bridge.flows.stock.preview import preview
+
+_SINGLY = 1000
+"""More quantities than this go into a feed."""
+
+_MOMENT = timedelta(seconds=15)
+
+
+def sync(context: Context, *, dry_run: bool = False) -> Counts:
+    """Do one sync run."""
+    if dry_run and context.account.is_enabled(STOCK):
+        return preview(context)
+    return _JOB.sync(context, dry_run=dry_run)
+
+
+def _read_back(run: outbound.Run) -> None:
+    flight.ensure_read(run.context)
+    catalogue.refresh(run)
+    feeds.follow_all(run)
+    apply.read_back(run)
+
+
+def _settle(run: outbound.Run, found: Found) -> None:
+    """Record what was compared, and settle what was quarantined and needs nothing any more."""
+    run.context.ledger.stock.note_comparisons(run.context.name, found.comparisons)
+    for sku, state in found.settled.items():
+        _settle_item(run, sku, state)
+    run.counts.seen += len(found.comparisons) - len(found.tasks)
+
+
+def _settle_item(run: outbound.Run, sku: str, state: State) -> None:
+    entry = run.context.ledger.items.get(run.context.name, STOCK.name, sku)
+    if entry:
+        run.settle(sku, entry.fingerprint, state)
+
+
+def _send(run: outbound.Run, tasks: Sequence[Task]) -> None:
+    _tell(run, tasks)
+    _resume_for_raises(run)
+
+
+def _resume_for_raises(run: outbound.Run) -> None:
+    """Resume the run if a higher figure is to be told in a moment."""
+    context = run.context
+    first = context.ledger.stock.first_raise(context.name)
+    if first is None or not flight.is_known(context):
+        return
+    due = first + context.account.stock.raise_after - context.clock()
+    if timedelta(0) < due <= _MOMENT:
+        run.counts.resume_in = due.total_seconds()
+
+
+def _tell(run: outbound.Run, tasks: Sequence[Task]) -> None:
+    latest = {task.sku: task for task in tasks}  # some are compared twice
+    passed = pass_brake(run, list(latest.values()))
+    if sum(len(task.decision.pushes) for task in passed) <= _SINGLY:
+        apply.send_singly(run, passed)
+        return
+    alone = [task for task in passed if _is_urgent(task) or not _is_proven(task)][:_SINGLY]
+    apply.send_singly(run, alone)
+    skus = {task.sku for task in alone}
+    feeds.send(run, [task for task in passed if task.sku not in skus and _is_proven(task)])
+
+
+def _is_urgent(task: Task) -> bool:
+    """True for a fall to zero of which it is unclear whether Amazon was told, as after a feed."""
+    listings = task.known.listings
+    return task.figure == 0 and any(each.is_open and each.sent is None for each in listings)
+
+
+def _is_proven(task: Task) -> bool:
+    """True if what is known proves it; else a fresh look must, which feeds don't have."""
+    told = {push.marketplace_id for push in task.decision.pushes}
+    return all(
+        why_unproven(each.channels, both=True) is None
+        for each in task.known.listings
+        if each.marketplace_id in told
+    )
+
+
+def _foresee(_run: outbound.Run, _tasks: Sequence[Task]) -> None:
+    """Nothing: a dry run that is switched off has no tasks, others are previews."""
+
+
+_JOB = outbound.OutboundJob(
+    job=STOCK,
+    find=find,
+    settle=_settle,
+    send=_send,
+    foresee=_foresee,
+    read_back=_read_back,
+)

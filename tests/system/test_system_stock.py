@@ -1,0 +1,343 @@
+"""Stock: Amazon is told what can be shipped, and never anything of an FBA listing."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from memory_shop import MemoryShop
+from stock_shop import DE, FR, StockShop
+
+from amazon_bridge.engine.stock_records import SkuState
+from amazon_bridge.simulator import Line
+
+NOW = {"push": True, "raise_after": "1s"}
+MUG = "MUG-BLUE"
+
+
+@pytest.fixture
+def stock(here: MemoryShop) -> Iterator[StockShop]:
+    """A seller in France and Germany whose quantities are pushed."""
+    with here.bridge.configured(stock=NOW):
+        yield StockShop(here)
+
+
+@pytest.fixture
+def settled(stock: StockShop) -> StockShop:
+    """A mug of which Amazon was told that there are 12."""
+    stock.offer(MUG, 5)
+    stock.product(MUG, 12)
+    stock.settle()
+    assert stock.amazons(MUG) == {FR: 12, DE: 12}
+    return stock
+
+
+class TestTelling:
+    def test_one_marketplace_is_told_and_the_other_if_it_was_not_reached(self, stock):
+        stock.offer(MUG, 5)
+        stock.product(MUG, 12)
+        assert stock.sync() == {"notified": 1}
+        assert stock.amazons(MUG) == {FR: 12, DE: 5}
+        stock.pass_time(minutes=16)
+        assert stock.sync() == {"notified": 1}
+        assert stock.amazons(MUG) == {FR: 12, DE: 12}
+
+    def test_marketplaces_that_are_separate_are_told_at_once_from_then_on(self, settled):
+        settled.product(MUG, 3)
+        assert settled.sync() == {"notified": 2}
+        assert settled.amazons(MUG) == {FR: 3, DE: 3}
+
+    def test_marketplaces_that_share_are_told_once(self, stock):
+        stock.here.world.settings.shared_quantities = True
+        stock.offer(MUG, 5)
+        stock.product(MUG, 12)
+        assert stock.sync() == {"notified": 1}
+        stock.pass_time(minutes=16)
+        assert stock.sync() == {}
+        assert stock.amazons(MUG) == {FR: 12, DE: 12}
+
+    def test_an_unchanged_run_makes_no_call_to_amazon(self, settled):
+        before = settled.calls()
+        assert settled.sync() == {}
+        assert settled.calls() == before
+
+    def test_a_change_in_odoo_is_told_in_the_next_run(self, settled):
+        settled.product(MUG, 4)
+        settled.sync()
+        assert settled.amazons(MUG)[FR] == 4
+
+    def test_a_higher_figure_waits(self, here):
+        with here.bridge.configured(stock={"push": True}):
+            stock = StockShop(here)
+            stock.offer(MUG, 5)
+            stock.product(MUG, 12)
+            assert stock.sync() == {}
+            assert stock.state(MUG) is SkuState.WAITING
+            stock.pass_time(minutes=9)
+            assert stock.sync() == {}
+            stock.pass_time(minutes=2)
+            assert stock.sync() == {"notified": 1}
+
+    def test_what_was_sold_meanwhile_needs_no_update(self, settled):
+        """Amazon has lowered its count itself."""
+        order = settled.here.world.place_order(FR, (Line(sku=MUG, quantity=2),))
+        settled.offer(MUG, 10)
+        settled.here.run("orders")
+        assert settled.here.shop.sale_order(order)
+        assert settled.sync() == {}
+        assert settled.state(MUG) is SkuState.EQUAL
+
+    def test_goods_that_fall_to_zero_are_told_first(self, stock):
+        for number in range(4):
+            stock.offer(f"SKU-{number}", 9, FR)
+            stock.product(f"SKU-{number}", (3, 0, 12, 2)[number])
+        stock.sync()
+        patched = [each.path.rpartition("/")[2] for each in stock.patches()]
+        assert patched[0] == "SKU-1"
+        assert patched[-1] == "SKU-2"
+
+    def test_a_lead_time_is_sent_only_if_configured(self, here):
+        with here.bridge.configured(stock={**NOW, "lead_time": 4}):
+            stock = StockShop(here)
+            stock.offer(MUG, 5, lead_time=2)
+            stock.product(MUG, 3)
+            stock.sync()
+            assert stock.listing(MUG).lead_time == 4
+
+    def test_a_lead_time_is_kept(self, settled):
+        settled.listing(MUG).lead_time = 2
+        settled.product(MUG, 3)
+        settled.sync()
+        assert (settled.listing(MUG).lead_time, settled.listing(MUG).quantity) == (2, 3)
+
+
+class TestFigures:
+    def test_units_in_flight_are_subtracted(self, settled):
+        settled.here.world.place_order(FR, (Line(sku=MUG, quantity=2),), status="PENDING")
+        settled.here.run("orders")
+        settled.sync()
+        assert settled.amazons(MUG)[FR] == 10
+
+    def test_units_in_flight_of_an_order_that_lapses_come_back(self, settled):
+        world = settled.here.world
+        order = world.place_order(FR, (Line(sku=MUG, quantity=2),), status="PENDING")
+        settled.here.run("orders")
+        settled.sync()
+        world.lapse(order.order_id)
+        settled.pass_time(minutes=5)
+        settled.here.run("orders")
+        settled.settle()
+        assert settled.amazons(MUG)[FR] == 12
+
+    def test_a_pack_and_its_single_share_what_is_in_flight(self, here, tmp_path):
+        (tmp_path / "map.csv").write_text("code,internal_reference,units\nMUG-2PK,MUG-BLUE,2\n")
+        with here.bridge.configured(stock=NOW, product_map=str(tmp_path / "map.csv")):
+            stock = StockShop(here, (FR,))
+            stock.offer(MUG, 0)
+            stock.offer("MUG-2PK", 0)
+            stock.product(MUG, 11)
+            stock.settle()
+            assert stock.amazons(MUG) == {FR: 11}
+            assert stock.amazons("MUG-2PK") == {FR: 5}
+            pack = Line(sku="MUG-2PK", quantity=2, price=Decimal(20))
+            here.world.place_order(FR, (pack,), status="PENDING")
+            here.run("orders")
+            stock.settle()
+            assert stock.amazons(MUG) == {FR: 7}
+            assert stock.amazons("MUG-2PK") == {FR: 3}
+
+    def test_kits_have_what_their_components_allow(self, stock):
+        cup, saucer = stock.product("CUP", 10), stock.product("SAUCER", 15)
+        stock.kit("CUP-SET", {cup: 1, saucer: 2})
+        stock.offer("CUP-SET", 1, FR)
+        stock.settle()
+        assert stock.amazons("CUP-SET")[FR] == 7
+        stock.have(cup, 3)
+        stock.sync()
+        assert stock.amazons("CUP-SET")[FR] == 3
+
+    def test_cap_buffer_and_share(self, here):
+        config = {**NOW, "buffer": {"units": 1, "percent": 10}, "share": 50, "cap": 7}
+        with here.bridge.configured(stock=config):
+            stock = StockShop(here, (FR,))
+            for sku, on_hand in (("A", 10), ("B", 100)):
+                stock.offer(sku, 0)
+                stock.product(sku, on_hand)
+            stock.settle()
+            assert (stock.amazons("A"), stock.amazons("B")) == ({FR: 3}, {FR: 7})
+
+    def test_single_skus_may_be_pushed_alone(self, here, tmp_path):
+        (tmp_path / "skus.csv").write_text("sku,push,cap\nA,true,4\n")
+        config = {"raise_after": "1s", "skus": str(tmp_path / "skus.csv")}
+        with here.bridge.configured(stock=config):
+            stock = StockShop(here, (FR,))
+            for sku in ("A", "B"):
+                stock.offer(sku, 1)
+                stock.product(sku, 9)
+            stock.settle()
+            assert (stock.amazons("A"), stock.amazons("B")) == ({FR: 4}, {FR: 1})
+
+
+class TestFba:
+    def test_an_fba_listing_is_never_told(self, stock):
+        stock.offer(MUG, channels={"AMAZON_EU": 9})
+        stock.product(MUG, 12)
+        assert stock.sync() == {}
+        assert stock.state(MUG) is SkuState.UNPROVEN
+        assert not stock.patches()
+
+    def test_one_that_turns_to_fba_stops_at_once(self, settled):
+        settled.offer(MUG, channels={"AMAZON_EU": 9})
+        settled.product(MUG, 3)
+        assert settled.sync() == {}
+        assert settled.state(MUG) is SkuState.UNPROVEN
+        assert not settled.here.world.listings.violations
+
+    def test_one_that_turns_to_both_stops_too(self, settled):
+        settled.offer(MUG, channels={"AMAZON_EU": 9, "DEFAULT": 12})
+        settled.product(MUG, 3)
+        assert settled.sync() == {}
+        assert settled.amazons(MUG)[FR] == 12
+
+    def test_both_at_once_are_told_where_configured(self, here):
+        with here.bridge.configured(stock={**NOW, "both": [MUG]}):
+            stock = StockShop(here, (FR,))
+            stock.offer(MUG, channels={"AMAZON_EU": 9, "DEFAULT": 5}, both=True)
+            stock.product(MUG, 3)
+            assert stock.sync() == {"notified": 1}
+            assert stock.amazons(MUG) == {FR: 3}
+
+    def test_a_listing_without_a_product_is_never_told(self, stock):
+        stock.offer("NO-SUCH-PRODUCT", 5)
+        assert stock.sync() == {}
+        assert stock.state("NO-SUCH-PRODUCT") is SkuState.NO_PRODUCT
+
+    def test_a_product_whose_stock_is_not_counted_is_never_told(self, stock):
+        stock.offer("UNCOUNTED", 5)
+        values = {"name": "U", "default_code": "UNCOUNTED", "is_storable": False}
+        stock.here.shop.rpc("product.product", "create", values)
+        assert stock.sync() == {}
+        assert stock.state("UNCOUNTED") is SkuState.NOT_COUNTED
+
+    def test_a_listing_that_vanishes_is_named(self, settled):
+        for country in (FR, DE):
+            settled.here.world.listings.remove(settled.listing(MUG, country))
+        settled.product(MUG, 3)
+        assert settled.sync() == {}
+        assert settled.sync() == {}
+        assert settled.state(MUG) is SkuState.VANISHED
+
+
+class TestRefusals:
+    def test_a_refusal_is_quarantined_until_something_changes(self, settled):
+        for country in (FR, DE):
+            settled.listing(MUG, country).refusal = "The brand is restricted."
+        settled.product(MUG, 3)
+        assert settled.sync() == {"quarantined": 1}
+        (entry,) = settled.here.bridge.quarantine("stock").values()
+        assert (entry.key, entry.kind) == (MUG, "stock_refused")
+        assert "The brand is restricted" in (entry.reason or "")
+        settled.product(MUG, 3)
+        assert settled.sync() == {}
+        settled.product(MUG, 2)
+        assert settled.sync() == {"quarantined": 1}
+
+    def test_a_retried_refusal_is_told_again(self, settled):
+        for country in (FR, DE):
+            settled.listing(MUG, country).refusal = "The brand is restricted."
+        settled.product(MUG, 3)
+        settled.sync()
+        for country in (FR, DE):
+            settled.listing(MUG, country).refusal = None
+        settled.here.bridge.app.ledger.items.retry()
+        settled.settle()
+        assert settled.amazons(MUG) == {FR: 3, DE: 3}
+        assert not settled.here.bridge.quarantine("stock")
+        assert not settled.here.bridge.app.ledger.items.pending("acme", "stock")
+
+
+class TestBrake:
+    @pytest.fixture
+    def many(self, stock: StockShop) -> StockShop:
+        """Thirty SKUs of which each has some."""
+        for number in range(30):
+            stock.offer(f"SKU-{number:02}", 5, FR)
+            stock.product(f"SKU-{number:02}", 5)
+        stock.settle()
+        return stock
+
+    def empty(self, stock: StockShop, number: int, on_hand: int = 0) -> None:
+        for each in range(number):
+            stock.product(f"SKU-{each:02}", on_hand)
+
+    def test_holds_what_looks_like_a_mistake(self, many):
+        self.empty(many, 25)
+        assert many.sync() == {"quarantined": 25}
+        assert {e.kind for e in many.here.bridge.quarantine("stock").values()} == {"held"}
+        assert many.amazons("SKU-00")[FR] == 5
+        assert many.sync() == {}
+
+    def test_lets_some_fall(self, many):
+        self.empty(many, 20)
+        assert many.sync() == {"notified": 20}
+
+    def test_counts_those_that_are_held(self, many):
+        self.empty(many, 25)
+        many.sync()
+        many.product("SKU-29", 0)
+        assert many.sync() == {"quarantined": 1}
+
+    def test_a_person_releases_them(self, many):
+        self.empty(many, 25)
+        many.sync()
+        many.here.bridge.app.ledger.items.retry()
+        assert many.sync() == {"notified": 25}
+        assert many.amazons("SKU-00")[FR] == 0
+        assert not many.here.bridge.quarantine("stock")
+
+    def test_they_are_released_when_goods_are_there_again(self, many):
+        self.empty(many, 25)
+        many.sync()
+        self.empty(many, 25, on_hand=4)
+        assert many.sync() == {"notified": 25}
+        many.settle()
+        assert not many.here.bridge.quarantine("stock")
+
+
+class TestReadingBack:
+    def test_an_update_that_had_no_effect_is_told_again(self, settled):
+        settled.product(MUG, 3)
+        settled.sync()
+        settled.offer(MUG, 12)  # somebody else has set it back
+        settled.pass_time(minutes=16)
+        settled.sync()
+        assert settled.amazons(MUG) == {FR: 3, DE: 3}
+        assert settled.here.bridge.app.ledger.stock.progress("acme").drifts
+
+    def test_updates_that_take_effect_late_are_waited_for(self, stock):
+        settings = stock.here.world.settings
+        settings.listing_delay_shortest = settings.listing_delay_longest = 600
+        stock.offer(MUG, 5, FR)
+        stock.product(MUG, 3)
+        assert stock.sync() == {"notified": 1}
+        stock.pass_time(minutes=5)
+        assert stock.sync() == {}
+        stock.pass_time(minutes=11)
+        assert stock.sync() == {}
+        assert stock.state(MUG) is SkuState.EQUAL
+
+
+class TestLosses:
+    def test_a_lost_state_store_zeroes_nothing_and_tells_what_differs(self, settled):
+        settled.here.bridge.forget()
+        assert settled.sync() == {}
+        settled.here.bridge.forget()
+        settled.product(MUG, 3)
+        settled.settle()
+        assert settled.amazons(MUG) == {FR: 3, DE: 3}
+
+    def test_nothing_is_told_while_odoo_is_down(self, settled):
+        before = settled.calls()
+        settled.here.odoo.silent_on = "stock"
+        counts = settled.here.bridge.sync("stock")
+        assert "error" in counts
+        assert settled.calls() == before
