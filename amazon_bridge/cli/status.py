@@ -70,7 +70,7 @@ def _show_unattended(account: str, of: dict[str, Any]) -> None:
 
 
 def _show_stock(account: str, numbers: dict[str, int]) -> None:
-    """The numbers of SKUs whose quantities are told to Amazon, if there are any."""
+    """The numbers of SKUs whose quantities are sent to Amazon, if there are any."""
     if any(numbers.values()):
         listed = ", ".join(f"{number} {state}" for state, number in numbers.items())
         say(f"{account}, stock: {listed}.")

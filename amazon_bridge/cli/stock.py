@@ -20,7 +20,7 @@ def stock() -> None:
 @account_option
 @click.pass_context
 def show(ctx: click.Context, sku: str, account: str | None) -> None:
-    """Show Amazon's figure of a SKU, ours, and each term that it comes from."""
+    """Show Amazon's quantity of a SKU, ours, and each term that it comes from."""
     with opened(ctx) as bridge:
         contexts = [bridge.context(each, dry_run=True) for each in bridge.accounts(account)]
         listed = [show_sku(context, sku) for context in contexts]

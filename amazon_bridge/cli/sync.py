@@ -89,7 +89,7 @@ def _sync_here(
     quiet: bool,
 ) -> Results:
     """Run jobs in this process. ``errors`` gets those that keep an account from running at all."""
-    with app.opened(loaded) as bridge:
+    with app.opened(loaded, show=_silent if quiet else say) as bridge:
         if not dry_run:
             results = _run_jobs(bridge, job, account, bridge.runs.sync, errors)
             bridge.housekeeping.run_due()
@@ -99,6 +99,10 @@ def _sync_here(
             for each in bridge.accounts(account):
                 _show_first_run(bridge, each)
     return results
+
+
+def _silent(_line: str) -> None:
+    """Print nothing besides the JSON."""
 
 
 def _run_jobs(

@@ -1,4 +1,4 @@
-"""The section ``stock`` of an account: which quantities Amazon is told."""
+"""The section ``stock`` of an account: which quantities are sent to Amazon."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Buffer(Section):
 
 
 class StockBrake(Section):
-    """Holds falls to zero that look like a mistake in Odoo."""
+    """Holds decreases to zero that look like a mistake in Odoo."""
 
     skus: int = Field(default=20, ge=0)
-    """Hold if more than this many SKUs would fall to zero in one run,"""
+    """Hold if more than this many SKUs would decrease to zero in one run,"""
     percent: float = Field(default=20, ge=0, le=100, allow_inf_nan=False)
     """and more than this percentage of the account's SKUs."""
 
@@ -78,7 +78,7 @@ class StockConfig(Section):
     """Quantities of merchant-fulfilled listings, from Odoo to Amazon. Off by default."""
 
     push: bool = False
-    """Whether Amazon is told quantities at all."""
+    """Whether quantities are sent to Amazon at all."""
     locations: tuple[Text, ...] = ()
     """Complete names of the stock locations whose goods may be sold, such as `WH/Stock`; their
     children count, the FBA location never does. Default: the warehouse's stock location."""
@@ -92,11 +92,11 @@ class StockConfig(Section):
     share: float = Field(default=100, gt=0, le=100, allow_inf_nan=False)
     """Percentage of a product's quantity that this account may sell."""
     cap: int | None = Field(default=None, ge=0)
-    """The highest quantity that Amazon is told."""
+    """The highest quantity that is sent."""
     raise_after: Interval = Field(
         default=timedelta(minutes=10), json_schema_extra={"default": "10m"}
     )
-    """How long a quantity must have been higher before Amazon is told. A lower one is sent at
+    """How long a quantity must have been higher before it is sent. A lower one is sent at
     once."""
     lead_time: LeadTime = Field(default=None, json_schema_extra={"default": "keep"})
     """Days until an order is shipped, sent with each quantity; `keep`: the listing's stays."""
@@ -107,7 +107,7 @@ class StockConfig(Section):
     stale: Interval = Field(default=timedelta(hours=6), json_schema_extra={"default": "6h"})
     """Alert when the quantities could not be compared for so long."""
     brake: StockBrake = StockBrake()
-    """When to hold falls to zero that look like a mistake."""
+    """When to hold decreases to zero that look like a mistake."""
 
     @property
     def is_on(self) -> bool:

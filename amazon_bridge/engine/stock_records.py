@@ -12,9 +12,9 @@ class SkuState(StrEnum):
 
     EQUAL = "equal"
     SENT = "sent"
-    """Amazon was told, and has not been read back yet."""
+    """It was sent to Amazon, which has not been read back yet."""
     WAITING = "waiting"
-    """Amazon has another figure, and will be told later."""
+    """Amazon has another quantity, and will be sent ours later."""
     REFUSED = "refused"
     HELD = "held"
     UNPROVEN = "unproven"
@@ -27,12 +27,12 @@ class SkuState(StrEnum):
     DUE = "due"
     """It is to be compared in the next run, or to be sent in this one."""
     OFF = "off"
-    """The configuration says that it isn't told."""
+    """The configuration says that it isn't sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownListing:
-    """A SKU in one marketplace, as Amazon showed it last, and what it was told since."""
+    """A SKU in one marketplace, as Amazon showed it last, and what was sent since."""
 
     marketplace_id: str
     channels: tuple[str, ...] = ()
@@ -41,19 +41,19 @@ class KnownListing:
     status: str = ""
     """As the report of listings says."""
     sent: int | None = None
-    """The figure that Amazon was told; None while ``sent_at`` is set: it is unclear which."""
+    """The quantity that was sent; None while ``sent_at`` is set: it is unclear which."""
     sent_at: datetime | None = None
-    """When it was told; None if Amazon was read back since."""
+    """When it was sent; None if Amazon was read back since."""
     gone: bool = False
 
     @property
     def is_open(self) -> bool:
-        """Amazon was told a figure, and has not been read back yet."""
+        """A quantity was sent, and Amazon has not been read back yet."""
         return self.sent_at is not None
 
     @property
     def expected(self) -> int | None:
-        """The figure that Amazon should show by now; None if unknown."""
+        """The quantity that Amazon should show by now; None if unknown."""
         return self.sent if self.is_open else self.quantity
 
 
@@ -66,11 +66,11 @@ class KnownSku:
     state: SkuState | None = None
     note: str = ""
     """Why it is in this state, for people."""
-    figure: int | None = None
-    """The last figure that was computed."""
+    quantity: int | None = None
+    """The last quantity that was computed."""
     product_id: int | None = None
-    raise_since: datetime | None = None
-    """Since when the figure has been higher than Amazon's."""
+    increase_since: datetime | None = None
+    """Since when the quantity has been higher than Amazon's."""
     in_flight: int = 0
     """Units in flight when it was compared."""
     since: datetime | None = None
@@ -84,11 +84,11 @@ class Comparison:
     sku: str
     state: SkuState
     note: str = ""
-    figure: int | None = None
+    quantity: int | None = None
     product_id: int | None = None
     parts: tuple[int, ...] = ()
     """The products whose stock decides, by database id."""
-    raise_since: datetime | None = None
+    increase_since: datetime | None = None
     in_flight: int = 0
 
 
@@ -102,7 +102,7 @@ class Catalogue:
     read: datetime | None = None
     """When the last report was read."""
     is_separate: bool = False
-    """A figure told in another marketplace does not reach this one."""
+    """A quantity sent to another marketplace does not reach this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,12 @@ class StockProgress:
     settings: str = ""
     """A digest."""
     drifts: int = 0
-    """How often Amazon was found to show another figure than it was told."""
+    """How often Amazon was found to show another quantity than was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class StockFeed:
-    """SKUs of one marketplace whose figures were sent together."""
+    """SKUs of one marketplace whose quantities were sent together."""
 
     number: int
     marketplace_id: str
@@ -127,4 +127,4 @@ class StockFeed:
     feed_id: str | None
     """None while it is unknown whether the feed was created."""
     given_up: bool
-    """It took too long: its SKUs are told otherwise, but Amazon may still process it."""
+    """It took too long: its SKUs are sent again, but Amazon may still process it."""

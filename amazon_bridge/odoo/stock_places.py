@@ -54,7 +54,7 @@ def find_places(
     if session.search_read(_LOCATION, [("id", "in", ids), below_fba], ["complete_name"]):
         raise AccountError(
             "`stock.locations` names the location of goods at Amazon (FBA), whose quantity must"
-            " never be told as the merchant's.",
+            " never be sent as the merchant's.",
             "Name other locations.",
         )
     return StockPlaces(tuple(ids), fba_location_id, company_id)

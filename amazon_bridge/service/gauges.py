@@ -65,7 +65,7 @@ class Gauges:
     def _stock(self) -> Iterator[Metric]:
         skus = _gauge("stock_skus", "SKUs of the stock job, by state.", "account", "state")
         name = "amazon_bridge_stock_drift"
-        meaning = "SKUs that showed another quantity than Amazon was told."
+        meaning = "SKUs that showed another quantity than was sent."
         drifts = CounterMetricFamily(name, meaning, labels=["account"])
         ledger = self._runner.app.ledger
         for account in self._runner.app.config.accounts:

@@ -102,7 +102,7 @@ def _jobs_on(accounts: Iterable[AccountConfig]) -> list[Job]:
 
 
 def _stock(runner: JobRunner) -> Markup:
-    """The numbers of SKUs of each account that tells Amazon quantities."""
+    """The numbers of SKUs of each account that sends quantities to Amazon."""
     accounts = [each for each in runner.app.config.accounts if each.sends_stock]
     numbers = {each.name: summary(runner.app.ledger, each.name) for each in accounts}
     rows = ((name, _listed(of)) for name, of in numbers.items())

@@ -1,4 +1,4 @@
-"""A seller whose quantities are told to Amazon: listings there, goods in Odoo."""
+"""A seller whose quantities are sent to Amazon: listings there, goods in Odoo."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ class StockShop:
         return [listings.add(self.here.seller.seller_id, sku, each, **given) for each in places]
 
     def amazons(self, sku: str) -> dict[str, int | None]:
-        """Amazon's figures by country."""
+        """Amazon's quantities by country."""
         self.here.world.listings.settle()
         seller = self.here.seller.seller_id
         found = self.here.world.listings

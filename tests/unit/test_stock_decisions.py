@@ -1,4 +1,4 @@
-"""The rules of stock: figures, proof, what is told when, the brake."""
+"""The rules of stock: quantities, proof, what is told when, the brake."""
 
 import math
 from dataclasses import replace
@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from amazon_bridge.config.stock import StockBrake
 from amazon_bridge.engine.stock_records import KnownListing, KnownSku, SkuState
 from amazon_bridge.flows.stock.decide import (
-    Fresh,
     InFlight,
     Push,
+    Recheck,
     Rules,
     Terms,
+    becomes_zero,
     decide,
-    falls_to_zero,
     is_separate,
     left_of,
-    look_again,
     reason_to_hold,
+    recheck,
 )
 from amazon_bridge.model import Listing
 from amazon_bridge.odoo.availability import Availability, Part
@@ -41,7 +41,7 @@ def terms(left: float = 0, **more: float) -> Terms:
 
 class TestFigure:
     @pytest.mark.parametrize(
-        ("computed", "figure"),
+        ("computed", "quantity"),
         [
             (terms(10), 10),
             (terms(-3), 0),
@@ -61,8 +61,8 @@ class TestFigure:
             (terms(2.7, share=50), 1),
         ],
     )
-    def test_follows_the_formula(self, computed, figure):
-        assert computed.figure == figure
+    def test_follows_the_formula(self, computed, quantity):
+        assert computed.quantity == quantity
 
     every = st.builds(
         Terms,
@@ -77,17 +77,17 @@ class TestFigure:
 
     @given(every)
     def test_is_never_negative_above_the_cap_or_more_than_there_is(self, computed):
-        figure = computed.figure
-        assert 0 <= figure <= (math.inf if computed.cap is None else computed.cap)
-        assert figure == 0 or figure * computed.units + computed.in_flight <= computed.left
+        quantity = computed.quantity
+        assert 0 <= quantity <= (math.inf if computed.cap is None else computed.cap)
+        assert quantity == 0 or quantity * computed.units + computed.in_flight <= computed.left
 
     @given(every, st.integers(1, 20))
     def test_more_in_flight_or_less_stock_is_never_more(self, computed, number):
 
         less = replace(computed, left=computed.left - number)
         more = replace(computed, in_flight=computed.in_flight + number)
-        assert less.figure <= computed.figure
-        assert more.figure <= computed.figure
+        assert less.quantity <= computed.quantity
+        assert more.quantity <= computed.quantity
 
 
 class TestKits:
@@ -133,24 +133,24 @@ class TestDecisions:
     def test_a_lower_figure_is_sent_at_once(self):
         decision = decide(known(), 4, RULES)
         assert decision.pushes == (Push(DE, (DE,)),)
-        assert decision.falls
+        assert decision.decreases
 
     def test_a_higher_figure_waits(self):
         decision = decide(known(), 6, RULES)
         assert (decision.state, decision.pushes) == (SkuState.WAITING, ())
-        assert decision.raise_since == NOON
+        assert decision.increase_since == NOON
 
     def test_a_higher_figure_is_sent_when_it_has_lasted(self):
-        decision = decide(known(raise_since=NOON - 10 * MINUTE), 6, RULES)
+        decision = decide(known(increase_since=NOON - 10 * MINUTE), 6, RULES)
         assert decision.pushes == (Push(DE, (DE,)),)
-        assert not decision.falls
+        assert not decision.decreases
 
     def test_a_wobble_starts_over(self):
-        assert decide(known(raise_since=NOON - 9 * MINUTE), 5, RULES).raise_since is None
+        assert decide(known(increase_since=NOON - 9 * MINUTE), 5, RULES).increase_since is None
 
     def test_nothing_is_raised_while_orders_in_flight_are_unknown(self):
-        rules = Rules(NOON, MINUTE, may_raise=False)
-        before = known(raise_since=NOON - 60 * MINUTE)
+        rules = Rules(NOON, MINUTE, may_increase=False)
+        before = known(increase_since=NOON - 60 * MINUTE)
         assert decide(before, 6, rules).state is SkuState.WAITING
         assert decide(before, 4, rules).pushes
 
@@ -216,9 +216,9 @@ class TestProof:
     )
 
     @given(st.lists(listings, min_size=1, max_size=3), st.integers(0, 9), st.booleans())
-    def test_no_push_without_proof(self, listings, figure, may_raise):
-        sku = KnownSku("MUG", tuple(listings), raise_since=NOON - timedelta(days=1))
-        decision = decide(sku, figure, Rules(NOON, MINUTE, may_raise=may_raise))
+    def test_no_push_without_proof(self, listings, quantity, may_increase):
+        sku = KnownSku("MUG", tuple(listings), increase_since=NOON - timedelta(days=1))
+        decision = decide(sku, quantity, Rules(NOON, MINUTE, may_increase=may_increase))
         proven = {x.marketplace_id for x in listings if "DEFAULT" in x.channels and not x.gone}
         shipped_by_amazon = any(
             c.startswith("AMAZON_") for x in listings if not x.gone for c in x.channels
@@ -228,44 +228,44 @@ class TestProof:
         assert not (told and shipped_by_amazon)
 
     @given(channels, st.none() | st.integers(0, 9), listings, st.integers(0, 9), st.booleans())
-    def test_no_push_without_fresh_proof(self, channels, quantity, before, figure, falls):
-        fresh = Listing("MUG", DE, channels, quantity)
-        looked = look_again(fresh, before, figure, both=False, falls=falls)
+    def test_no_push_without_fresh_proof(self, channels, shown, before, quantity, decreases):
+        fresh = Listing("MUG", DE, channels, shown)
+        looked = recheck(fresh, before, quantity, both=False, decreases=decreases)
         if not fresh.merchant_only:
-            assert looked is Fresh.UNPROVEN
+            assert looked is Recheck.UNPROVEN
 
 
 class TestFreshLooks:
     def test_a_figure_that_amazon_shows_is_not_sent(self):
         fresh = Listing("MUG", DE, ("DEFAULT",), 4)
-        assert look_again(fresh, listing(), 4, both=False, falls=True) is Fresh.EQUAL
+        assert recheck(fresh, listing(), 4, both=False, decreases=True) is Recheck.EQUAL
 
     def test_but_it_is_while_another_may_still_take_effect(self):
         fresh, told = Listing("MUG", DE, ("DEFAULT",), 4), listing(sent=5, sent_at=NOON)
-        assert look_again(fresh, told, 4, both=False, falls=True) is Fresh.SEND
+        assert recheck(fresh, told, 4, both=False, decreases=True) is Recheck.SEND
 
     def test_a_fall_that_turns_out_to_be_a_raise_waits(self):
         fresh = Listing("MUG", DE, ("DEFAULT",), 2)
-        assert look_again(fresh, listing(), 4, both=False, falls=True) is Fresh.LOWER
-        assert look_again(fresh, listing(), 4, both=False, falls=False) is Fresh.SEND
+        assert recheck(fresh, listing(), 4, both=False, decreases=True) is Recheck.LOWER
+        assert recheck(fresh, listing(), 4, both=False, decreases=False) is Recheck.SEND
 
 
 class TestBrake:
     brake = StockBrake(skus=20, percent=20)
 
     @pytest.mark.parametrize(
-        ("falls", "watched", "held"),
+        ("decreases", "watched", "held"),
         [(20, 21, False), (21, 100, True), (21, 105, False), (21, 104, True), (500, 50_000, False)],
     )
-    def test_holds_beyond_both_limits(self, falls, watched, held):
-        assert bool(reason_to_hold(falls, watched, self.brake)) is held
+    def test_holds_beyond_both_limits(self, decreases, watched, held):
+        assert bool(reason_to_hold(decreases, watched, self.brake)) is held
 
     def test_only_what_amazon_sells_can_fall_to_zero(self):
-        assert falls_to_zero(known(), 0)
-        assert not falls_to_zero(known(), 1)
-        assert not falls_to_zero(known(listing(quantity=0)), 0)
-        assert not falls_to_zero(known(listing(gone=True)), 0)
-        assert falls_to_zero(known(listing(quantity=5, sent=None, sent_at=NOON)), 0)
+        assert becomes_zero(known(), 0)
+        assert not becomes_zero(known(), 1)
+        assert not becomes_zero(known(listing(quantity=0)), 0)
+        assert not becomes_zero(known(listing(gone=True)), 0)
+        assert becomes_zero(known(listing(quantity=5, sent=None, sent_at=NOON)), 0)
 
 
 def test_a_marketplace_that_kept_its_figure_is_separate():

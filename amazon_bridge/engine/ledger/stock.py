@@ -1,4 +1,4 @@
-"""SKUs of the job ``stock``: their listings on Amazon, what Amazon was told, and what is due."""
+"""SKUs of the job ``stock``: their listings on Amazon, what was sent, and what is due."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from amazon_bridge.engine.ledger.database import AnyRow, Subject, Transaction
 from amazon_bridge.engine.ledger.tables import (
     Moment,
     insert,
-    is_told,
+    is_sent,
     stock_listings,
     stock_parts,
     stock_progress,
@@ -50,7 +50,7 @@ _COMPARE = _NEW.on_conflict_do_update(
         ),
         **{
             name: _NEW.excluded[name]
-            for name in ("state", "note", "figure", "product", "raise_since", "in_flight")
+            for name in ("state", "note", "quantity", "product", "increase_since", "in_flight")
         },
     },
 )
@@ -60,8 +60,8 @@ _ONE = (
     _L.sku == bindparam("of_sku"),
     _L.marketplace == bindparam("of_marketplace"),
 )
-_TELL = update(stock_listings).where(*_ONE)
-_TELL = _TELL.values(sent=bindparam("figure"), sent_at=bindparam("at", type_=Moment))
+_SEND = update(stock_listings).where(*_ONE)
+_SEND = _SEND.values(sent=bindparam("new_sent"), sent_at=bindparam("at", type_=Moment))
 _READ = (
     update(stock_listings)
     .where(*_ONE)
@@ -100,7 +100,7 @@ class Stock(Subject):
         return {sku: _sku(sku, each, compared.get(sku)) for sku, each in listings.items()}
 
     def of_products(self, account: str, products: Collection[int]) -> set[str]:
-        """The SKUs whose figures depend on the stock of these products."""
+        """The SKUs whose quantities depend on the stock of these products."""
         part = stock_parts.c
         query = select(part.sku).where(part.account == account, part.product.in_(list(products)))
         return {row.sku for row in self._rows(query)}
@@ -111,40 +111,40 @@ class Stock(Subject):
         return [each for page in pages for each in self.known(account, page).values()]
 
     def parts(self, account: str, skus: Collection[str]) -> set[int]:
-        """The products whose stock the figures of these SKUs depend on."""
+        """The products whose stock the quantities of these SKUs depend on."""
         part = stock_parts.c
         query = select(part.product).where(part.account == account, part.sku.in_(list(skus)))
         return {row.product for row in self._rows(query)}
 
     def in_flight(self, account: str) -> dict[str, int]:
-        """The units in flight that figures were computed with, by SKU."""
+        """The units in flight that quantities were computed with, by SKU."""
         query = select(_S.sku, _S.in_flight).where(_S.account == account, _S.in_flight != 0)
         return {row.sku: row.in_flight for row in self._rows(query)}
 
-    def raised_before(self, account: str, at: datetime) -> set[str]:
-        """The SKUs whose figures have been higher than Amazon's since before a moment."""
-        query = select(_S.sku).where(_S.account == account, _S.raise_since <= at)
+    def increased_before(self, account: str, at: datetime) -> set[str]:
+        """The SKUs whose quantities have been higher than Amazon's since before a moment."""
+        query = select(_S.sku).where(_S.account == account, _S.increase_since <= at)
         return {row.sku for row in self._rows(query)}
 
-    def first_raise(self, account: str) -> datetime | None:
-        """Since when the first of the figures has been higher than Amazon's; None if none is."""
-        query = select(func.min(_S.raise_since, type_=Moment).label("first"))
+    def first_increase(self, account: str) -> datetime | None:
+        """Since when the first of the quantities has been higher than Amazon's; None if none is."""
+        query = select(func.min(_S.increase_since, type_=Moment).label("first"))
         first: datetime | None = self._rows(query.where(_S.account == account))[0].first
         return first
 
-    def told_before(self, account: str, at: datetime, most: int) -> list[str]:
-        """The SKUs that Amazon was told before a moment and that weren't read back since.
+    def sent_before(self, account: str, at: datetime, most: int) -> list[str]:
+        """The SKUs that were sent before a moment and weren't read back since.
 
-        At most ``most``, those first that were told first.
+        At most ``most``, those first that were sent first.
         """
-        query = select(_L.sku).where(_L.account == account, is_told).group_by(_L.sku)
+        query = select(_L.sku).where(_L.account == account, is_sent).group_by(_L.sku)
         first = func.max(_L.sent_at, type_=Moment)
         query = query.having(first <= at).order_by(first, _L.sku).limit(most)
         return [row.sku for row in self._rows(query)]
 
     def unclear(self, account: str) -> set[str]:
-        """The SKUs of which it is unclear what Amazon was told."""
-        query = select(_L.sku).where(_L.account == account, is_told, _L.sent.is_(None))
+        """The SKUs of which it is unclear what was sent."""
+        query = select(_L.sku).where(_L.account == account, is_sent, _L.sent.is_(None))
         return {row.sku for row in self._rows(query)}
 
     def in_states(
@@ -161,7 +161,7 @@ class Stock(Subject):
         rows = self._rows(query.where(_S.state.is_not(None)).group_by(_S.state))
         return Counter({SkuState(row.state): row.number for row in rows})
 
-    # What Amazon shows and was told
+    # What Amazon shows, and what was sent
 
     def note_comparisons(self, account: str, comparisons: Iterable[Comparison]) -> None:
         """Record what a run found of SKUs."""
@@ -175,9 +175,9 @@ class Stock(Subject):
                 "sku": each.sku,
                 "state": str(each.state),
                 "note": each.note,
-                "figure": each.figure,
+                "quantity": each.quantity,
                 "product": each.product_id,
-                "raise_since": each.raise_since,
+                "increase_since": each.increase_since,
                 "in_flight": each.in_flight,
                 "since": now,
             }
@@ -198,28 +198,30 @@ class Stock(Subject):
         values = {"state": str(state), "note": note, "since": self._now()}
         self._write_all(update(stock_skus).values(**values), stock_skus, account, skus)
 
-    def tell(self, account: str, sku: str, marketplaces: Iterable[str], figure: int | None) -> None:
-        """Record that Amazon was told a figure; None before: it is unclear whether it arrives."""
-        self.tell_all(account, {sku: figure}, marketplaces)
-
-    def tell_all(
-        self, account: str, figures: dict[str, int | None], marketplaces: Iterable[str]
+    def note_sent(
+        self, account: str, sku: str, marketplaces: Iterable[str], quantity: int | None
     ) -> None:
-        """Record what Amazon was told of several SKUs, each for all these marketplaces."""
+        """Record that a quantity was sent; None before: it is unclear whether it arrives."""
+        self.note_all_sent(account, {sku: quantity}, marketplaces)
+
+    def note_all_sent(
+        self, account: str, quantities: dict[str, int | None], marketplaces: Iterable[str]
+    ) -> None:
+        """Record what was sent of several SKUs, each for all these marketplaces."""
         now = self._now()
         rows = [
             {
                 "of_account": account,
                 "of_sku": sku,
                 "of_marketplace": place,
-                "figure": figure,
+                "new_sent": quantity,
                 "at": now,
             }
             for place in marketplaces
-            for sku, figure in figures.items()
+            for sku, quantity in quantities.items()
         ]
         with self._transaction() as db:
-            db.execute(_TELL, rows)
+            db.execute(_SEND, rows)
 
     def note_read(
         self,
@@ -241,7 +243,7 @@ class Stock(Subject):
             channels: Amazon's codes.
             quantity: of the merchant's channel.
             product_type: Amazon's.
-            is_read_back: Amazon has had time to apply what it was told.
+            is_read_back: Amazon has had time to apply what was sent.
         """
         one = {"of_account": account, "of_sku": sku, "of_marketplace": marketplace}
         values = {
@@ -253,7 +255,7 @@ class Stock(Subject):
         with self._transaction() as db:
             db.execute(_READ, {**one, **values})
             if is_read_back:
-                db.execute(_TELL, {**one, "figure": None, "at": None})
+                db.execute(_SEND, {**one, "new_sent": None, "at": None})
 
     def note_gone(self, account: str, sku: str, marketplace: str) -> None:
         """Record that Amazon has no such listing."""
@@ -264,34 +266,34 @@ class Stock(Subject):
 
     def read_back_soon(self, account: str, skus: Sequence[str]) -> None:
         """Let listings be read back after some time from now."""
-        values = {"sent": case((is_told, _L.sent), else_=_L.quantity), "sent_at": self._now()}
+        values = {"sent": case((is_sent, _L.sent), else_=_L.quantity), "sent_at": self._now()}
         self._write_all(update(stock_listings).values(**values), stock_listings, account, skus)
 
     def make_unclear(self, account: str, skus: Sequence[str]) -> None:
-        """Record that it is unclear which of the figures told has reached Amazon."""
-        unclear = update(stock_listings).where(is_told).values(sent=null())
+        """Record that it is unclear which of the quantities sent has reached Amazon."""
+        unclear = update(stock_listings).where(is_sent).values(sent=null())
         self._write_all(unclear, stock_listings, account, skus)
 
-    def not_told(self, account: str, skus: Sequence[str]) -> None:
-        """Record that the figures have not reached Amazon."""
+    def note_not_sent(self, account: str, skus: Sequence[str]) -> None:
+        """Record that the quantities have not reached Amazon."""
         kept = update(stock_listings).values(sent=null(), sent_at=null())
         self._write_all(kept, stock_listings, account, skus)
 
     def restore(self, account: str, known: KnownSku, marketplaces: Collection[str]) -> None:
-        """Record that a figure has not reached Amazon: what was told before it counts."""
+        """Record that a quantity has not reached Amazon: what was sent before it counts."""
         rows = [
             {
                 "of_account": account,
                 "of_sku": known.sku,
                 "of_marketplace": each.marketplace_id,
-                "figure": each.sent,
+                "new_sent": each.sent,
                 "at": each.sent_at,
             }
             for each in known.listings
             if each.marketplace_id in marketplaces
         ]
         with self._transaction() as db:
-            db.execute(_TELL, rows)
+            db.execute(_SEND, rows)
 
     def _write_all(
         self, statement: Update, table: Table, account: str, skus: Sequence[str]
@@ -315,7 +317,7 @@ class Stock(Subject):
         self._note_progress(account, values, **values)
 
     def note_drift(self, account: str) -> None:
-        """Count a listing that showed another figure than Amazon was told."""
+        """Count a listing that showed another quantity than was sent."""
         self._note_progress(account, {"drifts": 1}, drifts=stock_progress.c.drifts + 1)
 
     def _note_progress(self, account: str, first: dict[str, object], **changed: object) -> None:
@@ -373,9 +375,9 @@ def _sku(sku: str, listings: Iterable[KnownListing], row: AnyRow | None) -> Know
         listings=tuple(listings),
         state=SkuState(row.state) if row.state else None,
         note=row.note,
-        figure=row.figure,
+        quantity=row.quantity,
         product_id=row.product,
-        raise_since=row.raise_since,
+        increase_since=row.increase_since,
         in_flight=row.in_flight,
         since=row.since,
     )

@@ -64,7 +64,7 @@ class StockCatalogue(Subject):
         self._note(account, marketplace, report_id=report_id, requested=at)
 
     def note_separate(self, account: str, marketplace: str) -> None:
-        """Record that figures told in other marketplaces do not reach this one."""
+        """Record that quantities sent to other marketplaces do not reach this one."""
         self._note(account, marketplace, is_separate=1)
 
     def file(

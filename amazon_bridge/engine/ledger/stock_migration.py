@@ -7,9 +7,9 @@ STOCK = (
         sku TEXT NOT NULL,
         state TEXT,
         note TEXT NOT NULL DEFAULT '',
-        figure INTEGER,
+        quantity INTEGER,
         product INTEGER,  -- database id in Odoo
-        raise_since TEXT,
+        increase_since TEXT,
         in_flight INTEGER NOT NULL DEFAULT 0,
         since TEXT,
         PRIMARY KEY (account, sku)
@@ -26,14 +26,14 @@ STOCK = (
         status TEXT NOT NULL DEFAULT '',
         read_at TEXT NOT NULL,
         seen TEXT NOT NULL,
-        sent INTEGER,  -- absent while it is unclear what Amazon was told
+        sent INTEGER,  -- absent while it is unclear what was sent
         sent_at TEXT,
         gone TEXT,
         PRIMARY KEY (account, sku, marketplace)
     ) STRICT, WITHOUT ROWID
     """,
     """
-    CREATE INDEX told_listings ON stock_listings (account, sent_at) WHERE sent_at IS NOT NULL
+    CREATE INDEX sent_listings ON stock_listings (account, sent_at) WHERE sent_at IS NOT NULL
     """,
     """
     CREATE TABLE stock_parts (

@@ -288,9 +288,9 @@ stock_skus = _table(
     _key("sku"),
     Column("state", Text),
     Column("note", Text, nullable=False, server_default=text("''")),
-    Column("figure", Integer),
+    Column("quantity", Integer),
     Column("product", Integer, comment="database id in Odoo"),
-    _moment("raise_since"),
+    _moment("increase_since"),
     _number("in_flight"),
     _moment("since"),
 )
@@ -306,12 +306,12 @@ stock_listings = _table(
     Column("status", Text, nullable=False, server_default=text("''")),
     _moment("read_at", nullable=False),
     _moment("seen", nullable=False),
-    Column("sent", Integer, comment="absent while it is unclear what Amazon was told"),
+    Column("sent", Integer, comment="absent while it is unclear what was sent"),
     _moment("sent_at"),
     _moment("gone"),
 )
-is_told = stock_listings.c.sent_at.is_not(None)
-_partial_index("told_listings", stock_listings.c.account, stock_listings.c.sent_at, where=is_told)
+is_sent = stock_listings.c.sent_at.is_not(None)
+_partial_index("sent_listings", stock_listings.c.account, stock_listings.c.sent_at, where=is_sent)
 
 stock_parts = _table(
     "stock_parts",

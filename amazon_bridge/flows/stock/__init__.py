@@ -1,13 +1,14 @@
 """Odoo → Amazon: how many units of each merchant-fulfilled listing Amazon may sell.
 
-The catalogue of listings comes from Amazon's report, every few hours. The figures of SKUs whose
+The catalogue of listings comes from Amazon's report, every few hours. The quantities of SKUs whose
 products changed in Odoo, or whose units in flight did, are compared in each run, and all of them
-every few hours. What differs is told listing by listing, or in a feed, and read back when Amazon
+every few hours. What differs is sent listing by listing, or in a feed, and read back when Amazon
 has had time to apply it.
 
-``catalogue`` reads the reports, ``figures`` computes from Odoo, ``find`` selects and compares,
-``decide`` has the rules, ``brake`` holds falls to zero that look like a mistake, ``apply`` tells
-Amazon, ``feeds`` tells it much at once, ``tell`` informs people, ``run`` lists a run's steps.
+``catalogue`` reads the reports, ``quantities`` computes from Odoo, ``find`` selects and compares,
+``decide`` has the rules, ``brake`` holds decreases to zero that look like a mistake, ``apply``
+sends quantities and reads them back, ``feeds`` sends many at once, ``preview`` does dry runs,
+``tell`` informs people, ``run`` lists a run's steps.
 """
 
 from amazon_bridge.job import Job, NotifySwitch, OdooRight, PendingView
@@ -29,9 +30,9 @@ STOCK = Job(
         "listing_unreadable": "correct the listing in Seller Central; report it",
         "stock_refused": "correct the listing in Seller Central, then retry",
     },
-    notify_amazon=NotifySwitch("stock", "Tell Amazon quantities, if `stock` says so."),
+    notify_amazon=NotifySwitch("stock", "Send quantities to Amazon, if `stock` says so."),
     pending=PendingView(
-        "SKUs are not told to Amazon", "stock_not_told", "amazon_bridge.flows.stock.tell:not_told"
+        "SKUs are not sent to Amazon", "stock_not_sent", "amazon_bridge.flows.stock.tell:not_sent"
     ),
     pending_heading="Pending for Amazon",
 )

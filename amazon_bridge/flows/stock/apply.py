@@ -1,4 +1,4 @@
-"""Tells Amazon quantities listing by listing, and reads them back."""
+"""Sends quantities listing by listing, and reads them back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from amazon_bridge.engine.stock_records import KnownSku, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
-from amazon_bridge.flows.stock.decide import Fresh, Push, is_separate, look_again
+from amazon_bridge.flows.stock.decide import Push, Recheck, is_separate, recheck
 from amazon_bridge.flows.stock.find import Task
 from amazon_bridge.model import Listing, QuantityUpdate
 
@@ -29,12 +29,12 @@ _GONE = "not_found"
 """Kind of the error of a listing that Amazon doesn't have."""
 
 
-# Telling
+# Sending
 
 
 @dataclass(frozen=True, slots=True)
 class _Update:
-    """One figure for one marketplace."""
+    """One quantity for one marketplace."""
 
     task: Task
     push: Push
@@ -45,8 +45,8 @@ class _Update:
 
 
 def send_singly(run: Run, tasks: Sequence[Task]) -> None:
-    """Tell Amazon listing by listing, falls to zero first."""
-    ordered = sorted(tasks, key=lambda task: (not task.decision.falls, task.figure > 0))
+    """Send listing by listing, decreases to zero first."""
+    ordered = sorted(tasks, key=lambda task: (not task.decision.decreases, task.quantity > 0))
     updates = [_Update(task, push) for task in ordered for push in task.decision.pushes]
     refused: set[str] = set()
     for update, result in run.each(updates, lambda each: _send(run, each), key=lambda u: u.key):
@@ -59,12 +59,12 @@ def send_singly(run: Run, tasks: Sequence[Task]) -> None:
             _note_refusal(run, update.task, result)
 
 
-def _send(run: Run, update: _Update) -> Fresh:
+def _send(run: Run, update: _Update) -> Recheck:
     """Look at the listing, and update its quantity if it still must be.
 
     Raises:
         ItemError: Amazon refuses it, or has no such listing.
-        Transient: no response; a later run tells it again.
+        Transient: no response; a later run sends it again.
     """
     context, task, place = run.context, update.task, update.push.marketplace_id
     both = task.sku in context.account.stock.both
@@ -72,66 +72,66 @@ def _send(run: Run, update: _Update) -> Fresh:
     try:
         listing = context.amazon.listings.get(task.sku, place)
         _note_listing(context, listing, is_read_back=False)
-        fresh = look_again(listing, known, task.figure, both=both, falls=task.decision.falls)
-        if fresh is Fresh.SEND:
-            _tell(context, update, listing)
+        fresh = recheck(listing, known, task.quantity, both=both, decreases=task.decision.decreases)
+        if fresh is Recheck.SEND:
+            _send_quantity(context, update, listing)
             run.counts.notified += 1
     except ItemError as error:
         return _gone(context, task.sku, place, error)
     return fresh
 
 
-def _gone(context: Context, sku: str, place: str, error: ItemError) -> Fresh:
+def _gone(context: Context, sku: str, place: str, error: ItemError) -> Recheck:
     if error.kind != _GONE:
         raise error
     context.ledger.stock.note_gone(context.name, sku, place)
-    return Fresh.GONE
+    return Recheck.GONE
 
 
-def _tell(context: Context, update: _Update, listing: Listing) -> None:
+def _send_quantity(context: Context, update: _Update, listing: Listing) -> None:
     """Update the quantity; the state store knows before that it is unclear what Amazon has."""
     task, stock = update.task, context.ledger.stock
-    stock.tell(context.name, task.sku, update.push.covers, None)
+    stock.note_sent(context.name, task.sku, update.push.covers, None)
     change = QuantityUpdate(
         sku=task.sku,
-        quantity=task.figure,
+        quantity=task.quantity,
         product_type=listing.product_type or "PRODUCT",
         lead_time_days=context.account.stock.lead_time,
     )
     place = update.push.marketplace_id
     warnings = context.amazon.listings.set_quantity(change, place)
-    stock.tell(context.name, task.sku, update.push.covers, task.figure)
+    stock.note_sent(context.name, task.sku, update.push.covers, task.quantity)
     log.info(
         "quantity_sent",
         account=context.name,
         sku=task.sku,
         marketplace=place,
-        quantity=task.figure,
+        quantity=task.quantity,
         warnings=len(warnings),
     )
 
 
-def _note_result(run: Run, update: _Update, fresh: Fresh) -> None:
+def _note_result(run: Run, update: _Update, fresh: Recheck) -> None:
     context, task = run.context, update.task
     state, note = _STATES[fresh], ""
-    if fresh is Fresh.UNPROVEN:
+    if fresh is Recheck.UNPROVEN:
         note = "Amazon doesn't say any more that the merchant ships it, and only the merchant."
     context.ledger.stock.note_state(context.name, task.sku, state, note)
-    if task.entry and fresh in {Fresh.SEND, Fresh.EQUAL}:
+    if task.entry and fresh in {Recheck.SEND, Recheck.EQUAL}:
         run.settle(task.sku, task.fingerprint, State.DONE)
 
 
 _STATES = {
-    Fresh.SEND: SkuState.SENT,
-    Fresh.EQUAL: SkuState.EQUAL,
-    Fresh.LOWER: SkuState.DUE,
-    Fresh.UNPROVEN: SkuState.UNPROVEN,
-    Fresh.GONE: SkuState.DUE,
+    Recheck.SEND: SkuState.SENT,
+    Recheck.EQUAL: SkuState.EQUAL,
+    Recheck.LOWER: SkuState.DUE,
+    Recheck.UNPROVEN: SkuState.UNPROVEN,
+    Recheck.GONE: SkuState.DUE,
 }
 
 
 def _note_refusal(run: Run, task: Task, error: ItemError) -> None:
-    """Quarantine a SKU that Amazon refuses, until its figure, listing or settings change."""
+    """Quarantine a SKU that Amazon refuses, until its quantity, listing or settings change."""
     context = run.context
     context.ledger.items.file(context.name, STOCK.name, [Seen(task.sku, task.fingerprint)])
     run.quarantine({task.sku: error}, {})
@@ -142,14 +142,14 @@ def _note_refusal(run: Run, task: Task, error: ItemError) -> None:
 
 
 def read_back(run: Run) -> None:
-    """Read the listings that Amazon was told some time ago; the next comparison uses them."""
+    """Read the listings whose quantities were sent some time ago; the next comparison uses them."""
     context, stock = run.context, run.context.ledger.stock
     before = context.clock() - APPLIED_AFTER
-    for known in _told_before(context, stock.told_before(context.name, before, _READ_BACKS)):
+    for known in _sent_before(context, stock.sent_before(context.name, before, _READ_BACKS)):
         _read_back(run, known)
 
 
-def _told_before(context: Context, skus: Sequence[str]) -> Iterator[KnownSku]:
+def _sent_before(context: Context, skus: Sequence[str]) -> Iterator[KnownSku]:
     in_feeds = {
         sku
         for feed in context.ledger.stock_catalogue.open_feeds(context.name)

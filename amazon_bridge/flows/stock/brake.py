@@ -1,4 +1,4 @@
-"""Holds falls to zero that look like a mistake: a location was moved, or rights were lost."""
+"""Holds decreases to zero that look like a mistake: a location was moved, or rights were lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
-from amazon_bridge.flows.stock.decide import falls_to_zero, reason_to_hold
+from amazon_bridge.flows.stock.decide import becomes_zero, reason_to_hold
 from amazon_bridge.flows.stock.find import HELD_PRINT, Task
 
 log = structlog.get_logger(__name__)
@@ -30,23 +30,23 @@ def pass_brake(run: Run, tasks: Sequence[Task]) -> list[Task]:
 
 def held_tasks(context: Context, tasks: Sequence[Task]) -> list[Task]:
     """The tasks that the brake holds."""
-    falling = [task for task in tasks if _falls(task)]
-    return falling if _reason(context, len(falling)) else []
+    decreasing = [task for task in tasks if _decreases(task)]
+    return decreasing if _reason(context, len(decreasing)) else []
 
 
-def _falls(task: Task) -> bool:
-    """True if a person has not released its fall to zero."""
+def _decreases(task: Task) -> bool:
+    """True if a person has not released its decrease to zero."""
     entry = task.entry
     released = entry and entry.state is State.PENDING and entry.fingerprint == HELD_PRINT
-    return bool(task.decision.pushes) and falls_to_zero(task.known, task.figure) and not released
+    return bool(task.decision.pushes) and becomes_zero(task.known, task.quantity) and not released
 
 
-def _reason(context: Context, falls: int) -> str | None:
-    if not falls:
+def _reason(context: Context, decreases: int) -> str | None:
+    if not decreases:
         return None
     counts = context.ledger.stock.counts(context.name)
     watched = sum(number for state, number in counts.items() if state not in _UNWATCHED)
-    return reason_to_hold(falls + counts[SkuState.HELD], watched, context.account.stock.brake)
+    return reason_to_hold(decreases + counts[SkuState.HELD], watched, context.account.stock.brake)
 
 
 def _hold(run: Run, tasks: Sequence[Task]) -> None:
@@ -54,7 +54,7 @@ def _hold(run: Run, tasks: Sequence[Task]) -> None:
     why = _reason(context, len(tasks)) or ""
     error = ItemError(
         HELD,
-        f"{why} Amazon was not told, in case this is a mistake.",
+        f"{why} They were not sent to Amazon, in case this is a mistake.",
         "If they are really sold out: amazon-bridge quarantine retry --all. If not, correct the"
         " stock in Odoo, or `stock.locations`.",
     )

@@ -1,6 +1,6 @@
-"""The rules of the job ``stock``: which figure Amazon is told, and when. Pure functions.
+"""The rules of the job ``stock``: which quantity is sent to Amazon, and when. Pure functions.
 
-No figure is guessed, and none is told for a listing that isn't proven to be the merchant's: a
+No quantity is guessed, and none is sent for a listing that isn't proven to be the merchant's: a
 quantity of the channel DEFAULT makes Amazon sell FBA goods from the merchant's stock as well.
 """
 
@@ -21,12 +21,12 @@ from amazon_bridge.odoo.availability import Availability
 _HUNDRED = 100
 
 
-# The figure
+# The quantity
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a figure is computed from. Pieces are Odoo's, units are Amazon's."""
+    """What a quantity is computed from. Pieces are Odoo's, units are Amazon's."""
 
     left: Fraction
     """Pieces that nobody was promised; less than 0 if too many were."""
@@ -53,7 +53,7 @@ class Terms:
         return self.buffer_units + math.ceil(self.shared * self.buffer_percent / _HUNDRED)
 
     @property
-    def figure(self) -> int:
+    def quantity(self) -> int:
         """Units that Amazon may sell."""
         units = max(0, (self.shared - self.buffer - self.in_flight) // self.units)
         return units if self.cap is None else min(units, self.cap)
@@ -122,15 +122,15 @@ class Rules:
 
     now: datetime
     raise_after: timedelta
-    may_raise: bool = True
+    may_increase: bool = True
     """False while it is unknown which orders are in flight."""
     separate: frozenset[str] = frozenset()
-    """Marketplaces that figures told in others do not reach."""
+    """Marketplaces that quantities sent to others do not reach."""
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A figure to tell Amazon in one marketplace."""
+    """A quantity to send, for one marketplace."""
 
     marketplace_id: str
     covers: tuple[str, ...]
@@ -145,17 +145,17 @@ class Decision:
     """Its state; ``DUE`` if something is to be sent."""
     note: str = ""
     pushes: tuple[Push, ...] = ()
-    raise_since: datetime | None = None
-    falls: bool = False
-    """Amazon has a higher figure."""
+    increase_since: datetime | None = None
+    decreases: bool = False
+    """Amazon has a higher quantity."""
 
 
-def decide(known: KnownSku, figure: int, rules: Rules, *, both: bool = False) -> Decision:
-    """Decide what Amazon is told of a SKU.
+def decide(known: KnownSku, quantity: int, rules: Rules, *, both: bool = False) -> Decision:
+    """Decide what is sent to Amazon for a SKU.
 
-    A lower figure is told at once. A higher one must have been higher for ``raise_after``, so that
-    a wobble isn't told, and orders of these minutes are known. One marketplace is told for all that
-    share its figures; each is read back.
+    A lower quantity is sent at once. A higher one must have been higher for ``raise_after``, so
+    that a wobble isn't sent, and orders of these minutes are known. One marketplace gets it for all
+    that share its quantities; each is read back.
     """
     listed = [each for each in known.listings if not each.gone]
     if not listed:
@@ -163,49 +163,51 @@ def decide(known: KnownSku, figure: int, rules: Rules, *, both: bool = False) ->
     if reason := _why_unproven(listed, both=both):
         return Decision(SkuState.UNPROVEN, reason)
     usable = [each for each in listed if both or DEFAULT_CHANNEL in each.channels]
-    falls = [each for each in usable if _falls(each, figure)]
-    raises = [each for each in usable if each not in falls and each.expected != figure]
-    since = (known.raise_since or rules.now) if raises else None
+    decreases = [each for each in usable if _decreases(each, quantity)]
+    increases = [each for each in usable if each not in decreases and each.expected != quantity]
+    since = (known.increase_since or rules.now) if increases else None
     wait = _why_wait(since, rules) if since else None
-    targets = falls if wait else [each for each in usable if each in falls or each in raises]
+    targets = (
+        decreases if wait else [each for each in usable if each in decreases or each in increases]
+    )
     if targets:
         pushes = _pushes(targets, usable, rules.separate)
-        return Decision(SkuState.DUE, wait or "", pushes, since, falls=bool(falls))
+        return Decision(SkuState.DUE, wait or "", pushes, since, decreases=bool(decreases))
     if wait:
-        return Decision(SkuState.WAITING, wait, raise_since=since)
-    is_told = any(each.is_open for each in usable)
-    return Decision(SkuState.SENT if is_told else SkuState.EQUAL)
+        return Decision(SkuState.WAITING, wait, increase_since=since)
+    is_sent = any(each.is_open for each in usable)
+    return Decision(SkuState.SENT if is_sent else SkuState.EQUAL)
 
 
 def _why_unproven(listed: Sequence[KnownListing], *, both: bool) -> str | None:
-    """A SKU that Amazon ships in one marketplace isn't told in any."""
+    """A SKU that Amazon ships in one marketplace isn't sent in any."""
     channels = dict.fromkeys(channel for each in listed for channel in each.channels)
     if both and channels:
         return None  # proven by a fresh look before anything is sent
     return why_unproven(list(channels), both=both)
 
 
-def _falls(listing: KnownListing, figure: int) -> bool:
+def _decreases(listing: KnownListing, quantity: int) -> bool:
     if listing.is_open and listing.sent is None:
-        return True  # unclear what Amazon was told: whatever it was is replaced
+        return True  # unclear what was sent: whatever it was is replaced
     if listing.expected is None:
-        return figure == 0
-    return listing.expected > figure
+        return quantity == 0
+    return listing.expected > quantity
 
 
 def _why_wait(since: datetime, rules: Rules) -> str | None:
-    """Why a higher figure isn't told yet."""
-    if not rules.may_raise:
+    """Why a higher quantity isn't sent yet."""
+    if not rules.may_increase:
         return "It is not known yet which orders are in flight: the job `orders` must run first."
     if rules.now - since < rules.raise_after:
-        return "A higher figure is told later."
+        return "A higher quantity is sent when it has been higher for `raise_after`."
     return None
 
 
 def _pushes(
     targets: Sequence[KnownListing], usable: Sequence[KnownListing], separate: frozenset[str]
 ) -> tuple[Push, ...]:
-    """One push for all marketplaces that share figures, one for each other."""
+    """One push for all marketplaces that share quantities, one for each other."""
     alone = [each.marketplace_id for each in targets if each.marketplace_id in separate]
     shared = [each.marketplace_id for each in usable if each.marketplace_id not in separate]
     first = [each.marketplace_id for each in targets if each.marketplace_id not in separate][:1]
@@ -213,71 +215,71 @@ def _pushes(
     return (*pushes, *(Push(place, (place,)) for place in alone))
 
 
-class Fresh(Enum):
+class Recheck(Enum):
     """What a fresh look at a listing says about a push."""
 
     SEND = auto()
     EQUAL = auto()
-    """Amazon shows the figure already."""
+    """Amazon shows the quantity already."""
     LOWER = auto()
-    """Amazon shows a lower figure than was known, so this would be a raise."""
+    """Amazon shows a lower quantity than was known, so this would be an increase."""
     UNPROVEN = auto()
     GONE = auto()
     """Amazon has no such listing any more."""
 
 
-def look_again(
-    fresh: Listing, known: KnownListing, figure: int, *, both: bool, falls: bool
-) -> Fresh:
+def recheck(
+    fresh: Listing, known: KnownListing, quantity: int, *, both: bool, decreases: bool
+) -> Recheck:
     """Decide by a fresh look whether a push is sent.
 
     Args:
         fresh: the listing as it is now.
         known: as it was known when the push was decided.
-        figure: to be told.
+        quantity: to be sent.
         both: the configuration says that Amazon and the merchant ship it.
-        falls: the push was decided because the figure is lower than Amazon's.
+        decreases: the push was decided because the quantity is lower than Amazon's.
     """
     if why_unproven(fresh.channels, both=both):
-        return Fresh.UNPROVEN
+        return Recheck.UNPROVEN
     if known.is_open:
-        return Fresh.SEND  # what Amazon was told before may take effect later
-    if fresh.quantity == figure:
-        return Fresh.EQUAL
-    if falls and fresh.quantity is not None and fresh.quantity < figure:
-        return Fresh.LOWER
-    return Fresh.SEND
+        return Recheck.SEND  # what was sent before may take effect later
+    if fresh.quantity == quantity:
+        return Recheck.EQUAL
+    if decreases and fresh.quantity is not None and fresh.quantity < quantity:
+        return Recheck.LOWER
+    return Recheck.SEND
 
 
-def falls_to_zero(known: KnownSku, figure: int) -> bool:
+def becomes_zero(known: KnownSku, quantity: int) -> bool:
     """True if a SKU that Amazon sells would not be sold any more."""
-    return figure == 0 and any(
+    return quantity == 0 and any(
         not each.gone and ((each.expected or 0) > 0 or (each.quantity or 0) > 0)
         for each in known.listings
     )
 
 
-def reason_to_hold(falls: int, watched: int, brake: StockBrake) -> str | None:
-    """Why so many falls to zero look like a mistake; None if they don't."""
-    if falls <= brake.skus or falls * _HUNDRED <= brake.percent * watched:
+def reason_to_hold(decreases: int, watched: int, brake: StockBrake) -> str | None:
+    """Why so many decreases to zero look like a mistake; None if they don't."""
+    if decreases <= brake.skus or decreases * _HUNDRED <= brake.percent * watched:
         return None
     return (
-        f"{falls} of {watched} SKUs would fall to zero at once, more than {brake.skus} and more"
-        f" than {brake.percent:g} %."
+        f"{decreases} of {watched} SKUs would decrease to zero at once, more than {brake.skus} and"
+        f" more than {brake.percent:g} %."
     )
 
 
 def is_separate(told: Mapping[str, KnownListing], shown: Mapping[str, int | None]) -> set[str]:
-    """The marketplaces that a figure did not reach, although it reached another one.
+    """The marketplaces that a quantity did not reach, although it reached another one.
 
     Args:
         told: what was known of the listings of a SKU, by marketplace.
         shown: the quantities that Amazon shows now, by marketplace.
     """
-    figures = {place: each.sent for place, each in told.items() if each.is_open}
-    reached = {p for p, sent in figures.items() if sent is not None and shown.get(p) == sent}
+    quantities = {place: each.sent for place, each in told.items() if each.is_open}
+    reached = {p for p, sent in quantities.items() if sent is not None and shown.get(p) == sent}
     return {
         place
-        for place, sent in figures.items()
+        for place, sent in quantities.items()
         if reached and sent != shown.get(place) == told[place].quantity
     }

@@ -26,7 +26,7 @@ _LOST = timedelta(minutes=30)
 """A feed whose id was lost is assumed processed, or never created, after this time."""
 
 _STUCK = timedelta(hours=2)
-"""After this time, what falls to zero is told otherwise."""
+"""After this time, its quantities are sent again without it."""
 
 _FORGOTTEN = timedelta(days=3)
 """A feed that isn't processed by then never will be."""
@@ -63,7 +63,7 @@ def _send(run: Run, place: str, covers: Sequence[str], tasks: Sequence[Task]) ->
     stock, catalogue = context.ledger.stock, context.ledger.stock_catalogue
     skus = [task.sku for task in tasks]
     number = catalogue.begin_feed(name, place, skus)
-    stock.tell_all(name, {task.sku: task.figure for task in tasks}, covers)
+    stock.note_all_sent(name, {task.sku: task.quantity for task in tasks}, covers)
     try:
         updates = [_update(context, task, place) for task in tasks]
         feed_id = context.amazon.listings.submit_quantities(updates, place)
@@ -81,7 +81,7 @@ def _update(context: Context, task: Task, place: str) -> QuantityUpdate:
     known = next(each for each in task.known.listings if each.marketplace_id == place)
     return QuantityUpdate(
         sku=task.sku,
-        quantity=task.figure,
+        quantity=task.quantity,
         product_type=known.product_type or "PRODUCT",
         lead_time_days=context.account.stock.lead_time,
     )
@@ -139,20 +139,20 @@ def _give_up(context: Context, feed: StockFeed) -> None:
 
 
 def _read_back(context: Context, feed: StockFeed) -> None:
-    """Amazon has processed a feed after it was given up: see which figures it has left."""
+    """Amazon has processed a feed after it was given up: see which quantities it has left."""
     context.ledger.stock.read_back_soon(context.name, feed.skus)
     context.ledger.stock_catalogue.close_feed(feed.number)
 
 
 def _close(run: Run, feed: StockFeed, results: Mapping[str, MessageResult]) -> None:
-    """Settle each SKU by its result; those without one are told again."""
+    """Settle each SKU by its result; those without one are sent again."""
     context = run.context
     accepted = [s for s, each in results.items() if each.status is MessageStatus.ACCEPTED]
     refused = {
         sku: each.reason for sku, each in results.items() if each.status is MessageStatus.REFUSED
     }
     context.ledger.stock.read_back_soon(context.name, accepted)
-    context.ledger.stock.not_told(context.name, list(refused))
+    context.ledger.stock.note_not_sent(context.name, list(refused))
     _quarantine(run, refused)
     lost = [sku for sku in feed.skus if sku not in refused and sku not in set(accepted)]
     _end(context, feed.number, lost)
@@ -167,7 +167,7 @@ def _end(context: Context, number: int, lost: Sequence[str]) -> None:
 
 
 def _quarantine(run: Run, refused: Mapping[str, str]) -> None:
-    """Quarantine what Amazon refuses; a figure, listing or setting that changes is told again."""
+    """Quarantine what Amazon refuses; a quantity, listing or setting that changes is sent again."""
     context = run.context
     errors = {
         sku: ItemError(
@@ -189,4 +189,4 @@ def fingerprints(context: Context, skus: Sequence[str]) -> dict[str, str]:
     """The fingerprints of SKUs as they were compared last."""
     known = context.ledger.stock.known_all(context.name, skus)
     digest = context.account.digest()
-    return {each.sku: fingerprint(each, each.figure, digest) for each in known}
+    return {each.sku: fingerprint(each, each.quantity, digest) for each in known}

@@ -17,7 +17,7 @@ from amazon_bridge.flows.scanning import Batch, batches
 from amazon_bridge.flows.stock import STOCK, flight
 from amazon_bridge.flows.stock.catalogue import is_known
 from amazon_bridge.flows.stock.decide import Decision, Rules, decide
-from amazon_bridge.flows.stock.figures import Figured, Figures
+from amazon_bridge.flows.stock.quantities import Computed, Quantities
 from amazon_bridge.odoo.paging import ChangedPage
 from amazon_bridge.odoo.session import PAGE, chunks
 from amazon_bridge.odoo.stock_changes import SOURCES, Source, products_of, read_changes
@@ -33,16 +33,16 @@ _NEW_RELEASED = OVERLAP
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A SKU whose figure is to be told; in dry runs, any that was compared."""
+    """A SKU whose quantity is to be sent; in dry runs, any that was compared."""
 
     known: KnownSku
-    figure: int
+    quantity: int
     decision: Decision
-    figured: Figured
+    computed: Computed
     entry: Entry | None
     """What the state store has of it, if it was quarantined."""
     fingerprint: str
-    """Changes with the figure, the listing and the configuration."""
+    """Changes with the quantity, the listing and the configuration."""
 
     @property
     def sku(self) -> str:
@@ -70,7 +70,7 @@ def find(context: Context) -> Iterator[Found]:
     compare = Comparing(context)
     is_whole, due = _is_whole_due(context, settings), compare.due()
     for changed in _changed_products(context):
-        skus = stock.of_products(context.name, changed)
+        skus = stock.of_products(context.name, changed) | _new_products(context, changed)
         yield from compare.pages(skus)
         due -= skus
     if is_whole:
@@ -78,6 +78,16 @@ def find(context: Context) -> Iterator[Found]:
         stock.note_compared(context.name, settings, began)
     else:
         yield from compare.pages(due)
+
+
+def _new_products(context: Context, changed: Collection[int]) -> set[str]:
+    """SKUs that had no product, and whose internal reference a changed product has."""
+    stock, name = context.ledger.stock, context.name
+    without = {each.sku for each in stock.in_states(name, [SkuState.NO_PRODUCT])}
+    if not (without and changed):
+        return set()
+    rows = context.odoo.read("product.product", sorted(changed), ["default_code"])
+    return without & {row["default_code"] for row in rows}
 
 
 def all_compared(context: Context, compare: Comparing) -> Iterator[Found]:
@@ -114,7 +124,7 @@ def _scan_name(source: Source) -> str:
 def _changed_products(context: Context) -> Iterator[set[int]]:
     """The products of what changed in Odoo.
 
-    The pages of all sources are read before any figure, so that no later change is taken for one
+    The pages of all sources are read before any quantity, so that no later change is taken for one
     that was compared.
     """
     scans = [_scan(context, source) for source in SOURCES]
@@ -140,7 +150,7 @@ class Comparing:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._figures = Figures(context, flight.units(context))
+        self._quantities = Quantities(context, flight.units(context))
         self._entries = _entries(context)
         self._in_feeds = _in_feeds(context)
         self._both = frozenset(context.account.stock.both)
@@ -148,33 +158,33 @@ class Comparing:
         self._rules = Rules(
             now=context.clock(),
             raise_after=context.account.stock.raise_after,
-            may_raise=flight.is_known(context),
+            may_increase=flight.is_known(context),
             separate=_separate(context),
         )
 
     def due(self) -> set[str]:
         """The SKUs that are compared although nothing changed in Odoo."""
         stock, name = self._context.ledger.stock, self._context.name
-        changed = self._figures.changed_in_flight(stock.in_flight(name))
+        changed = self._quantities.changed_in_flight(stock.in_flight(name))
         pending = {key for key, e in self._entries.items() if e.state is State.PENDING}
         return {
             *(each.sku for each in stock.in_states(name, [SkuState.DUE])),
-            *stock.raised_before(name, self._rules.now - self._rules.raise_after),
+            *stock.increased_before(name, self._rules.now - self._rules.raise_after),
             *stock.unclear(name),
             *self._with_same_products(changed),
             *pending,
         }
 
     def _with_same_products(self, skus: Collection[str]) -> set[str]:
-        """These SKUs, and all whose figures depend on the same products."""
+        """These SKUs, and all whose quantities depend on the same products."""
         stock, name = self._context.ledger.stock, self._context.name
         products = {part for page in chunks(sorted(skus)) for part in stock.parts(name, page)}
         pages = chunks(sorted(products))
         return set(skus).union(*(stock.of_products(name, page) for page in pages))
 
-    def figured(self, sku: str, place: str) -> Figured:
-        """The figure of one SKU."""
-        return self._figures.of({sku: place})[sku]
+    def computed(self, sku: str, place: str) -> Computed:
+        """The quantity of one SKU."""
+        return self._quantities.of({sku: place})[sku]
 
     def pages(self, skus: Collection[str]) -> Iterator[Found]:
         """Compare any number of SKUs, page by page."""
@@ -186,8 +196,8 @@ class Comparing:
         wanted = {sku: each for sku, each in known.items() if self._is_wanted(sku)}
         off = [Comparison(sku, SkuState.OFF) for sku in known.keys() - wanted.keys()]
         places = {sku: each.listings[0].marketplace_id for sku, each in wanted.items()}
-        figured = self._figures.of(places) if places else {}
-        compared = [self._compared(each, figured[sku]) for sku, each in wanted.items()]
+        computed = self._quantities.of(places) if places else {}
+        compared = [self._compared(each, computed[sku]) for sku, each in wanted.items()]
         return Found(
             comparisons=[*off, *(comparison for comparison, _ in compared)],
             tasks=[task for _, task in compared if task],
@@ -197,49 +207,53 @@ class Comparing:
     def _is_wanted(self, sku: str) -> bool:
         return self._context.dry_run or self._context.account.stock.pushes(sku)
 
-    def _compared(self, known: KnownSku, figured: Figured) -> tuple[Comparison, Task | None]:
-        figure = figured.terms.figure if figured.terms else None
-        decision = self._decision(known, figured, figure)
+    def _compared(self, known: KnownSku, computed: Computed) -> tuple[Comparison, Task | None]:
+        quantity = computed.terms.quantity if computed.terms else None
+        decision = self._decision(known, computed, quantity)
         task = None
-        if figure is not None and (decision.pushes or self._context.dry_run):
-            entry, print_ = self._entries.get(known.sku), self._fingerprint(known, figure)
-            task = Task(known, figure, decision, figured, entry, print_)
+        if quantity is not None and (decision.pushes or self._context.dry_run):
+            entry, print_ = self._entries.get(known.sku), self._fingerprint(known, quantity)
+            task = Task(known, quantity, decision, computed, entry, print_)
         comparison = Comparison(
             sku=known.sku,
             state=decision.state,
             note=decision.note,
-            figure=figure,
-            product_id=figured.product_id,
-            parts=figured.parts,
-            raise_since=decision.raise_since,
-            in_flight=self._figures.units_of(known.sku),
+            quantity=quantity,
+            product_id=computed.product_id,
+            parts=computed.parts,
+            increase_since=decision.increase_since,
+            in_flight=self._quantities.units_of(known.sku),
         )
         return comparison, task
 
-    def _decision(self, known: KnownSku, figured: Figured, figure: int | None) -> Decision:
-        decision = decide(known, figure or 0, self._rules, both=known.sku in self._both)
+    def _decision(self, known: KnownSku, computed: Computed, quantity: int | None) -> Decision:
+        decision = decide(known, quantity or 0, self._rules, both=known.sku in self._both)
         if decision.state in {SkuState.UNPROVEN, SkuState.VANISHED}:
             return decision
-        if figure is None:
-            return Decision(figured.state or SkuState.NO_PRODUCT, figured.note)
+        if quantity is None:
+            return Decision(computed.state or SkuState.NO_PRODUCT, computed.note)
         if known.sku in self._in_feeds:
             return Decision(SkuState.SENT, "It is in a feed that Amazon processes.")
-        return self._with_entry(known, figure, decision) if decision.pushes else decision
+        return self._with_entry(known, quantity, decision) if decision.pushes else decision
 
-    def _with_entry(self, known: KnownSku, figure: int, decision: Decision) -> Decision:
+    def _with_entry(self, known: KnownSku, quantity: int, decision: Decision) -> Decision:
         """Don't send again what is quarantined, before something changes or a person retries it."""
         entry = self._entries.get(known.sku)
         if entry is None or entry.state is not State.QUARANTINED:
             return decision
         if entry.fingerprint == HELD_PRINT:
-            held = Decision(SkuState.HELD, entry.reason or "", raise_since=decision.raise_since)
-            return decision if figure else held
-        if entry.fingerprint != self._fingerprint(known, figure):
+            held = Decision(
+                SkuState.HELD, entry.reason or "", increase_since=decision.increase_since
+            )
+            return decision if quantity else held
+        if entry.fingerprint != self._fingerprint(known, quantity):
             return decision
-        return Decision(SkuState.REFUSED, entry.reason or "", raise_since=decision.raise_since)
+        return Decision(
+            SkuState.REFUSED, entry.reason or "", increase_since=decision.increase_since
+        )
 
-    def _fingerprint(self, known: KnownSku, figure: int) -> str:
-        return fingerprint(known, figure, self._digest)
+    def _fingerprint(self, known: KnownSku, quantity: int) -> str:
+        return fingerprint(known, quantity, self._digest)
 
     def _settled(self, comparisons: Iterable[Comparison]) -> dict[str, State]:
         """Quarantined and retried SKUs that need nothing any more."""
@@ -256,14 +270,14 @@ class Comparing:
         }
 
 
-def fingerprint(known: KnownSku, figure: int | None, settings: str) -> str:
-    """Changes with the figure, the listings and the settings: then a refused SKU is told again."""
+def fingerprint(known: KnownSku, quantity: int | None, settings: str) -> str:
+    """Changes with quantity, listings and settings: then a refused SKU is sent again."""
     listings = "|".join(
         f"{each.marketplace_id} {','.join(each.channels)} {each.status}"
         for each in known.listings
         if not each.gone
     )
-    return f"{figure} {settings[:16]} {listings}"
+    return f"{quantity} {settings[:16]} {listings}"
 
 
 HELD_PRINT = "held"

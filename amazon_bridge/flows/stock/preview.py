@@ -1,4 +1,4 @@
-"""Dry runs: what Amazon would be told, and how each figure comes about."""
+"""Dry runs: what would be sent to Amazon, and how each quantity comes about."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROW = "{:<32} {:>9} {:>9}  {}"
 
 
 def preview(context: Context) -> Counts:
-    """Compare all SKUs and show what Amazon would be told; change and remember nothing."""
+    """Compare all SKUs and show what would be sent to Amazon; change and remember nothing."""
     with scratch(context) as copy:
         run = Run(copy, STOCK.name)
         try:
@@ -67,21 +67,23 @@ def _show(context: Context, found: Found) -> None:
 
 def _row(comparison: Comparison, task: Task | None) -> str:
     if task is None or comparison.state is SkuState.UNPROVEN:
-        return _ROW.format(comparison.sku, "-", "-", f"not told: {comparison.note}")
-    how = explain(task.figured)
-    return _ROW.format(task.sku, amazons(task.known.listings), task.figure, how)
+        return _ROW.format(comparison.sku, "-", "-", f"not sent: {comparison.note}")
+    how = explain(task.computed)
+    return _ROW.format(task.sku, amazons(task.known.listings), task.quantity, how)
 
 
 def _show_held(run: Run, tasks: Sequence[Task]) -> None:
     held = held_tasks(run.context, tasks)
     run.counts.notified = len(tasks) - len(held)
     if held:
-        run.context.show(f"{len(held)} falls to zero would be held (`stock.brake`).")
-    run.context.show(f"{run.context.name}: Amazon would be told {run.counts.notified} figures.")
+        run.context.show(f"{len(held)} decreases to zero would be held (`stock.brake`).")
+    run.context.show(
+        f"{run.context.name}: {run.counts.notified} quantities would be sent to Amazon."
+    )
 
 
 def show_sku(context: Context, sku: str) -> bool:
-    """Show each term of a SKU's figure, and what Amazon has.
+    """Show each term of a SKU's quantity, and what Amazon has.
 
     Returns:
         False if Amazon has no such listing.
@@ -89,13 +91,13 @@ def show_sku(context: Context, sku: str) -> bool:
     with scratch(context) as copy:
         places = [place.marketplace_id for place in copy.account.marketplaces]
         listings = [found for place in places if (found := _listing(copy, sku, place))]
-        figured = Comparing(copy).figured(sku, places[0])
+        computed = Comparing(copy).computed(sku, places[0])
         known = copy.ledger.stock.known_all(copy.name, [sku])
     context.show(f"{sku} ({context.name})")
     for each in known:
         if each.state:
             context.show(f"  {str(each.state).replace('_', ' ')}. {each.note}".rstrip())
-    for line in lines(figured, listings):
+    for line in lines(computed, listings):
         context.show(line)
     return bool(listings)
 

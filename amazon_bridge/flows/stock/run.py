@@ -50,14 +50,14 @@ def _settle_item(run: outbound.Run, sku: str, state: State) -> None:
 
 
 def _send(run: outbound.Run, tasks: Sequence[Task]) -> None:
-    _tell(run, tasks)
-    _resume_for_raises(run)
+    _send_all(run, tasks)
+    _resume_for_increases(run)
 
 
-def _resume_for_raises(run: outbound.Run) -> None:
-    """Resume the run if a higher figure is to be told in a moment."""
+def _resume_for_increases(run: outbound.Run) -> None:
+    """Resume the run if a higher quantity is to be sent in a moment."""
     context = run.context
-    first = context.ledger.stock.first_raise(context.name)
+    first = context.ledger.stock.first_increase(context.name)
     if first is None or not flight.is_known(context):
         return
     due = first + context.account.stock.raise_after - context.clock()
@@ -65,7 +65,7 @@ def _resume_for_raises(run: outbound.Run) -> None:
         run.counts.resume_in = due.total_seconds()
 
 
-def _tell(run: outbound.Run, tasks: Sequence[Task]) -> None:
+def _send_all(run: outbound.Run, tasks: Sequence[Task]) -> None:
     latest = {task.sku: task for task in tasks}  # some are compared twice
     passed = pass_brake(run, list(latest.values()))
     if sum(len(task.decision.pushes) for task in passed) <= _SINGLY:
@@ -78,9 +78,9 @@ def _tell(run: outbound.Run, tasks: Sequence[Task]) -> None:
 
 
 def _is_urgent(task: Task) -> bool:
-    """True for a fall to zero of which it is unclear whether Amazon was told, as after a feed."""
+    """True for a decrease to zero of which it is unclear whether it was sent, as after a feed."""
     listings = task.known.listings
-    return task.figure == 0 and any(each.is_open and each.sent is None for each in listings)
+    return task.quantity == 0 and any(each.is_open and each.sent is None for each in listings)
 
 
 def _is_proven(task: Task) -> bool:

@@ -1,4 +1,4 @@
-"""What people see of stock: how a figure comes about, and which SKUs are not told."""
+"""What people see of stock: how a quantity comes about, and which SKUs are not sent."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.stock_records import KnownListing, SkuState
 from amazon_bridge.flows.stock.decide import Terms
-from amazon_bridge.flows.stock.figures import Figured
+from amazon_bridge.flows.stock.quantities import Computed
 from amazon_bridge.job import PendingItem, PendingList
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.odoo.availability import Part
 
-_NOT_TOLD = (
+_NOT_SENT = (
     SkuState.UNPROVEN,
     SkuState.NO_PRODUCT,
     SkuState.NOT_COUNTED,
@@ -25,9 +25,9 @@ _NOT_TOLD = (
 )
 
 
-def not_told(ledger: Ledger, account: str, most: int) -> PendingList:  # noqa: ARG001
-    """The SKUs whose figure Amazon isn't told, or not yet, each with the reason."""
-    found = ledger.stock.in_states(account, _NOT_TOLD)
+def not_sent(ledger: Ledger, account: str, most: int) -> PendingList:  # noqa: ARG001
+    """The SKUs whose quantity isn't sent to Amazon, or not yet, each with the reason."""
+    found = ledger.stock.in_states(account, _NOT_SENT)
     items = [
         PendingItem(
             each.sku,
@@ -58,13 +58,13 @@ def summary(ledger: Ledger, account: str) -> dict[str, int]:
     }
 
 
-def explain(figured: Figured) -> str:
-    """How a figure comes about, in one line."""
-    if figured.terms is None or figured.availability is None:
-        return figured.note
-    terms = figured.terms
-    parts = figured.availability.parts
-    stock = _stock(parts[0]) if not figured.availability.is_kit else f"kit of {len(parts)} parts"
+def explain(computed: Computed) -> str:
+    """How a quantity comes about, in one line."""
+    if computed.terms is None or computed.availability is None:
+        return computed.note
+    terms = computed.terms
+    parts = computed.availability.parts
+    stock = _stock(parts[0]) if not computed.availability.is_kit else f"kit of {len(parts)} parts"
     return f"{stock} = {number(terms.left)} left, {', '.join(_deductions(terms))}"
 
 
@@ -82,16 +82,16 @@ def _deductions(terms: Terms) -> Iterator[str]:
     yield f"cap {terms.cap if terms.cap is not None else 'none'}"
 
 
-def lines(figured: Figured, listings: Iterable[KnownListing]) -> Iterator[str]:
-    """Each term of a figure, and what Amazon has, a line each."""
-    yield f"  Amazon's figure: {amazons(listings)}"
-    if figured.terms is None or figured.availability is None:
-        yield f"  our figure: none. {figured.note}"
+def lines(computed: Computed, listings: Iterable[KnownListing]) -> Iterator[str]:
+    """Each term of a quantity, and what Amazon has, a line each."""
+    yield f"  Amazon's quantity: {amazons(listings)}"
+    if computed.terms is None or computed.availability is None:
+        yield f"  our quantity: none. {computed.note}"
         return
-    terms = figured.terms
-    yield f"  our figure: {terms.figure}"
-    for part in figured.availability.parts:
-        yield from _part_lines(part, is_kit=figured.availability.is_kit)
+    terms = computed.terms
+    yield f"  our quantity: {terms.quantity}"
+    for part in computed.availability.parts:
+        yield from _part_lines(part, is_kit=computed.availability.is_kit)
     yield f"  left: {number(terms.left)}"
     yield f"  share: {number(terms.share)} %"
     yield f"  buffer: {terms.buffer}"
@@ -110,15 +110,15 @@ def _part_lines(part: Part, *, is_kit: bool) -> Iterator[str]:
 
 
 def amazons(listings: Iterable[KnownListing]) -> str:
-    """Amazon's figure; by country where they differ."""
-    shown = {_country(each.marketplace_id): _figure(each) for each in listings if not each.gone}
-    figures = set(shown.values())
-    if len(figures) <= 1:
-        return next(iter(figures), "no listing")
-    return " ".join(f"{country}={figure}" for country, figure in shown.items())
+    """Amazon's quantity; by country where they differ."""
+    shown = {_country(each.marketplace_id): _quantity(each) for each in listings if not each.gone}
+    quantities = set(shown.values())
+    if len(quantities) <= 1:
+        return next(iter(quantities), "no listing")
+    return " ".join(f"{country}={quantity}" for country, quantity in shown.items())
 
 
-def _figure(listing: KnownListing) -> str:
+def _quantity(listing: KnownListing) -> str:
     expected: Any = listing.expected
     return "unknown" if expected is None else str(expected)
 

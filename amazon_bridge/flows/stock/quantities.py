@@ -1,4 +1,4 @@
-"""Computes the figures of SKUs from Odoo."""
+"""Computes the quantities of SKUs from Odoo."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from amazon_bridge.odoo.stock_places import StockPlaces, find_places
 
 
 @dataclass(frozen=True, slots=True)
-class Figured:
-    """The figure of a SKU, or why it has none."""
+class Computed:
+    """The quantity of a SKU, or why it has none."""
 
     terms: Terms | None = None
     availability: Availability | None = None
     state: SkuState | None = None
-    """Why there is no figure."""
+    """Why there is no quantity."""
     note: str = ""
 
     @property
@@ -43,12 +43,12 @@ class Figured:
         return tuple(dict.fromkeys((self.availability.product_id, *of_kit)))
 
 
-class Figures:
-    """The figures of one account during a run.
+class Quantities:
+    """The quantities of one account during a run.
 
     Args:
         context: of the account.
-        units: units in flight by SKU, read before Odoo's figures: an order that is imported in
+        units: units in flight by SKU, read before Odoo's quantities: an order that is imported in
             between counts twice for one run, instead of not at all.
     """
 
@@ -58,8 +58,8 @@ class Figures:
         self._question = Lazy(self._asked)
         self._in_flight = Lazy(self._flying)
 
-    def of(self, marketplaces: Mapping[str, str]) -> dict[str, Figured]:
-        """Compute the figures of at most a page of SKUs.
+    def of(self, marketplaces: Mapping[str, str]) -> dict[str, Computed]:
+        """Compute the quantities of at most a page of SKUs.
 
         Args:
             marketplaces: by SKU, one in which it is listed: the product map may know it there.
@@ -69,21 +69,21 @@ class Figures:
         session, question = self._context.odoo, self._question.get()
         found = read_availability(session, set(products.values()), question)
         return {
-            sku: self._figured(sku, place, found.get(products.get(sku, 0)), in_flight)
+            sku: self._computed(sku, place, found.get(products.get(sku, 0)), in_flight)
             for sku, place in marketplaces.items()
         }
 
-    def _figured(
+    def _computed(
         self, sku: str, place: str, found: Availability | None, in_flight: InFlight
-    ) -> Figured:
+    ) -> Computed:
         if found is None:
             reference = self._reference(sku, place) or sku
             note = f"No product that can be sold has the internal reference {reference!r}."
-            return Figured(state=SkuState.NO_PRODUCT, note=note)
+            return Computed(state=SkuState.NO_PRODUCT, note=note)
         if not found.parts:
             note = "Odoo doesn't count the stock of its product (Track Inventory is off)."
-            return Figured(availability=found, state=SkuState.NOT_COUNTED, note=note)
-        return Figured(self._terms(sku, place, found, in_flight), found)
+            return Computed(availability=found, state=SkuState.NOT_COUNTED, note=note)
+        return Computed(self._terms(sku, place, found, in_flight), found)
 
     def _terms(self, sku: str, place: str, found: Availability, in_flight: InFlight) -> Terms:
         stock = self._context.account.stock
@@ -172,7 +172,7 @@ class Figures:
         return dict(parts)
 
     def changed_in_flight(self, before: Mapping[str, int]) -> set[str]:
-        """The SKUs whose units in flight aren't those that figures were computed with."""
+        """The SKUs whose units in flight aren't those that quantities were computed with."""
         return {
             sku
             for sku in before.keys() | self._units.keys()
