@@ -14,6 +14,7 @@ from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Tr
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.parallel import Pace
+from amazon_bridge.flows.sampling import shuffled_by_order
 from amazon_bridge.odoo.geography import Geography
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Setup, is_current
@@ -98,18 +99,21 @@ class Context:
     ) -> Iterator[tuple[T, R | ItemError | Transient]]:
         """Process filed items with ``runner.one_by_one``; give up items unanswered for a day.
 
-        Items for which Amazon answers as if the account were refused are yielded last. They are
-        given up after a day as well, or after half an hour if Amazon accepts others in this run.
+        They are processed in another sequence each time, so that those without an answer, and a
+        rate limit, don't keep the same others from their turn. Items for which Amazon answers as if
+        the account were refused are yielded last. They are given up after a day as well, or after
+        half an hour if Amazon accepts others in this run.
 
         Raises:
             AccountError: Amazon is down; no further item is processed.
             RateLimited: the rate allows no further item now.
         """
         probe, limit = _Probe(self.amazon), None
+        in_turn = shuffled_by_order(items, self.clock(), key=key)
         refused: list[tuple[T, Transient]] = []
         accepted = False
         try:
-            for item, result in runner.one_by_one(items, work, key=key, alive=probe.call):
+            for item, result in runner.one_by_one(in_turn, work, key=key, alive=probe.call):
                 if isinstance(result, runner.RefusedItem):
                     refused.append((item, result))
                 elif isinstance(result, Transient):

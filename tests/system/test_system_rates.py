@@ -20,8 +20,9 @@ def test_orders_fetched_before_the_rate_is_used_up_are_processed(here: MemorySho
     pending = items.pending("acme", "orders")
     assert sorted(pending) == order_ids
     here.simulator.faults.add("429", "getOrder", times=None, path_contains=pending[3])
-    here.run("orders")
-    assert items.pending("acme", "orders") == pending[3:]
+    for _ in range(6):  # each fetches some of them, until it comes to that one
+        here.run("orders")
+    assert items.pending("acme", "orders") == pending[3:4]
     here.simulator.faults.clear()
     here.run("orders")
     assert items.pending("acme", "orders") == []
@@ -61,9 +62,10 @@ def test_cancellations_checked_before_the_rate_is_used_up_are_sent(here: MemoryS
     here.warehouse.cancel(*orders)
     here.simulator.faults.add("429", "getOrder", times=None, path_contains=orders[2].order_id)
     with here.bridge.configured(cancellation_brake={"orders": 3, "percent": 100}):
-        here.run("cancellations")
-    (feed,) = here.bridge.feeds()
-    assert orders[2].order_id not in feed
+        for _ in range(9):  # each checks some of them, until it comes to that one
+            here.run("cancellations")
+    sent = [order_id for feed in here.bridge.feeds() for order_id in feed]
+    assert sorted(sent) == sorted(order.order_id for order in orders[:2])
     assert here.bridge.state("cancellations", orders[2].order_id) == State.PENDING
 
 
@@ -154,16 +156,16 @@ def test_a_feed_stays_open_until_the_rate_allows_to_check_all_its_orders(here: M
         here.run("cancellations")
         here.clock.advance(minutes=6)
         here.simulator.faults.add("429", "getOrder", times=None, path_contains=last)
-        here.run("cancellations")
+        for _ in range(5):
+            here.run("cancellations")
         states = {o.order_id: here.bridge.state("cancellations", o.order_id) for o in orders}
         assert states.pop(last) == State.PENDING
-        assert State.DONE in states.values()
+        assert set(states.values()) == {State.DONE}
         assert here.bridge.app.ledger.feeds.open("acme")
         here.simulator.faults.clear()
         calls = len(here.bridge.received("getOrder"))
-        done = list(states.values()).count(State.DONE)
         here.run("cancellations")
-    assert len(here.bridge.received("getOrder")) == calls + 3 - done
+    assert len(here.bridge.received("getOrder")) == calls + 1
     assert not here.bridge.app.ledger.feeds.open("acme")
     assert here.bridge.state("cancellations", last) == State.DONE
     for order in orders:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import SimpleNamespace
@@ -60,11 +61,11 @@ def results(context: Context, amazon: PlayedAmazon) -> dict[str, object]:
 def test_amazon_is_asked_once_whether_it_is_up(
     context: Context, amazon: PlayedAmazon, clock: Clock
 ) -> None:
-    amazon.answers = dict.fromkeys(KEYS[::2], SILENT)
+    amazon.answers = dict.fromkeys(KEYS[:2], SILENT)
     assert amazon.answers.keys() == {k for k, v in results(context, amazon).items() if v is SILENT}
     clock.now += timedelta(days=1)
     given_up = {k for k, v in results(context, amazon).items() if isinstance(v, ItemError)}
-    assert (given_up, amazon.probes) == (set(KEYS[::2]), 1)
+    assert (given_up, amazon.probes) == (set(KEYS[:2]), 1)
 
 
 @pytest.mark.parametrize("error", [SILENT, LIMITED])
@@ -84,12 +85,38 @@ def test_nothing_is_given_up_while_amazon_does_not_say_that_it_is_up(
 def test_refused_items_are_noted_before_a_rate_limit_ends_the_run(
     context: Context, amazon: PlayedAmazon, ledger: Ledger
 ) -> None:
-    amazon.answers = {KEYS[1]: REFUSED, KEYS[5]: LIMITED}
-    found = []
-    with pytest.raises(RateLimited):  # noqa: PT012  what is yielded before it counts
-        for key, _ in context.one_by_one(JOB, KEYS, amazon.work, key=str):
-            found.append(key)
-    assert found == [KEYS[0], *KEYS[2:5], KEYS[1]]
-    entry = ledger.items.get("acme", JOB, KEYS[1])
-    assert entry
-    assert entry.unanswered_since
+    allowed = iter([REFUSED, None, REFUSED, LIMITED])
+
+    def work(_: str) -> None:
+        if error := next(allowed):
+            raise error
+
+    found: dict[str, object] = {}
+    with pytest.raises(RateLimited):
+        _as_it_comes(context.one_by_one(JOB, KEYS, work, key=str), found)
+    refused = {key for key, result in found.items() if result}
+    assert (len(found), len(refused), amazon.probes) == (3, 2, 1)
+    entries = ledger.items.pending_entries("acme", JOB)
+    assert {entry.key for entry in entries if entry.unanswered_since} == refused
+
+
+def _as_it_comes(
+    results: Iterator[tuple[str, object]], found: dict[str, object]
+) -> dict[str, object]:
+    """Results count although an error follows."""
+    for key, result in results:
+        found |= {key: result}
+    return found
+
+
+def test_items_without_an_answer_keep_no_other_from_its_turn(
+    context: Context, amazon: PlayedAmazon, clock: Clock
+) -> None:
+    """Three of them in a row end a run, but another run begins with others."""
+    amazon.answers = dict.fromkeys(KEYS[:4], SILENT)
+    found: dict[str, object] = {}
+    for _ in range(9):
+        with suppress(AccountError):
+            _as_it_comes(context.one_by_one(JOB, KEYS, amazon.work, key=str), found)
+        clock.now += timedelta(minutes=5)
+    assert {key for key, result in found.items() if result == key} == set(KEYS[4:])
