@@ -201,6 +201,7 @@ def test_orders_that_are_shown_late_are_found(
     assert late <= account.processed["late"] - changed <= found + every
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_no_order_is_lost_whatever_happens(ledger: Ledger, clock: Clock, seed: int):
     """Kills, faults, refused tokens, pauses and cursors set back, at random."""
