@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 DEMO := amazon_bridge_demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-fast lint format crash demo benchmark constraints base clean
+.PHONY: help install test test-tools test-fast lint format crash demo benchmark constraints base clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
@@ -19,11 +19,14 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/make-venv
 	@scripts/make-venv $(VENV)
 	@touch $@
 
-test: lint ## check everything: the linters, then the tests against a real Odoo
+test: $(INSTALLED) ## check everything: the linters, then the tests against a real Odoo
+	@$(MAKE) -j2 lint test-tools
 	@echo "Running the tests against a real Odoo"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+
+test-tools:
 	@scripts/test-tools
 	@scripts/odoo-server install
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-fast: $(INSTALLED) ## run the quick tests that need no real Odoo
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not real_odoo and not slow"
