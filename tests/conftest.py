@@ -9,6 +9,7 @@ which takes ``tests/memory_odoo``: fast, and held to a real Odoo by ``test_syste
 a single test with ``odoo("real")`` where Odoo itself is in question, such as its access rights.
 """
 
+import gc
 import os
 import pkgutil
 import sys
@@ -37,6 +38,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any machine")
+
+gc.set_threshold(50_000, 20, 50)  # what was imported and collected stays: look at it less often
 
 REAL, IN_MEMORY, OF_THE_MODULE = "real", "in memory", "of the module"
 ALL_REAL = bool(os.environ.get("AMAZON_BRIDGE_TESTS_ALL_REAL"))
