@@ -27,8 +27,7 @@ def recorded() -> Iterator[list[Call]]:
         begun = time.perf_counter()
         answer = original(self, model, method, args, kwargs)
         seconds = time.perf_counter() - begun
-        rows = len(answer) if isinstance(answer, list) else 0
-        calls.append(Call(f"{model}.{method}{searched_by(method, args)}", seconds, rows))
+        calls.append(Call(f"{model}.{method}{searched_by(method, args)}", seconds, rows_of(answer)))
         return answer
 
     OdooSession._call = record  # type: ignore[method-assign]  # noqa: SLF001
@@ -38,9 +37,21 @@ def recorded() -> Iterator[list[Call]]:
         OdooSession._call = original  # type: ignore[method-assign]  # noqa: SLF001
 
 
+def rows_of(answer: Any) -> int:
+    """The records in an answer; in that of ``web_search_read`` with the lists nested in them."""
+    if isinstance(answer, dict):
+        return _records(answer.get("records", []))
+    return len(answer) if isinstance(answer, list) else 0
+
+
+def _records(rows: list[dict[str, Any]]) -> int:
+    lists = [value for row in rows for value in row.values() if isinstance(value, list)]
+    return len(rows) + sum(_records(each) for each in lists if each and isinstance(each[0], dict))
+
+
 def searched_by(method: str, args: Any) -> str:
     """The fields of a search's domain, the same for the same query of each run."""
-    if not method.startswith("search") or not args:
+    if not method.removeprefix("web_").startswith("search") or not args:
         return ""
     terms = [term for term in args[0] if isinstance(term, list | tuple)]
     return " by " + ", ".join(dict.fromkeys(str(term[0]) for term in terms))

@@ -52,6 +52,8 @@ class Capabilities:
     move_done_quantity: str
     has_final_location: bool
     """A move names the end of its chain of moves, which may not exist yet (since 18)."""
+    reads_trees: bool
+    """Methods read records together with those that they refer to (since 17, as ``picked``)."""
     has_picked: bool
     """A move's done quantity counts only when the move is marked as picked."""
     storable: Mapping[str, Any]
@@ -89,6 +91,7 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
         ),
         move_done_quantity="quantity" if "quantity" in move else "quantity_done",
         has_final_location="location_final_id" in move,
+        reads_trees="picked" in move,
         has_picked="picked" in move,
         storable={"type": "consu", "is_storable": True} if new else {"type": "product"},
         storable_product=("is_storable", True) if new else ("type", "product"),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from amazon_bridge.odoo.sales import Delivery, SaleOrder
+from amazon_bridge.odoo import sales, trees
+from amazon_bridge.odoo.sales import CLOSED, Delivery, SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 
 _ADDRESS = ["name", "street", "street2", "zip", "city", "active"]
+_LINE = ["product_id", "product_uom_qty", "qty_delivered"]
+_TRANSFER = ["state", "partner_id", "sale_id"]
 
 
 def checksums(session: OdooSession, sale_orders: Collection[SaleOrder]) -> dict[str, str]:
@@ -18,11 +21,7 @@ def checksums(session: OdooSession, sale_orders: Collection[SaleOrder]) -> dict[
 
     Two bytes are enough to notice a change, and too few to confirm a guess at an address.
     """
-    line_ids = {id_ for s in sale_orders for id_ in s.line_ids}
-    fields = ["product_id", "product_uom_qty", "qty_delivered"]
-    lines = _rows(session, "sale.order.line", line_ids, fields)
-    contacts = {s.delivery_contact_id for s in sale_orders}
-    addresses = _rows(session, "res.partner", contacts, _ADDRESS)
+    lines, addresses = _lines_and_addresses(session, sale_orders)
     return {
         s.order_id: _checksum(
             s.state,
@@ -33,6 +32,79 @@ def checksums(session: OdooSession, sale_orders: Collection[SaleOrder]) -> dict[
         )
         for s in sale_orders
     }
+
+
+def current_checksums(session: OdooSession, order_ids: Iterable[str]) -> dict[str, str]:
+    """The checksums of the sale orders of Amazon orders as they are now, by Amazon order id.
+
+    Since Odoo 17 two calls read all of them.
+    """
+    keys = list(order_ids)
+    if not session.names.reads_trees:
+        return checksums(session, list(sales.find(session, keys).values()))
+    domain = sales.order_domain(keys)
+    rows = trees.search(session, "sale.order", domain, _tree(session), order="id desc")
+    names = session.external_ids("sale.order", [row["id"] for row in rows])
+    ours = {id_: sales.external_order_id(name) for id_, name in names.items()}
+    found = {
+        ours.get(row["id"]) or row["client_order_ref"]: _checksum_of(row)
+        for row in sorted(rows, key=lambda row: bool(ours.get(row["id"])))
+    }
+    return {key: found[key] for key in keys if key in found}
+
+
+_Rows = Mapping[int, Mapping[str, Any]]
+
+
+def _lines_and_addresses(
+    session: OdooSession, sale_orders: Collection[SaleOrder]
+) -> tuple[_Rows, _Rows]:
+    """The lines and the delivery contacts of sale orders, each by id."""
+    if not session.names.reads_trees:
+        line_ids = {id_ for s in sale_orders for id_ in s.line_ids}
+        contacts = {s.delivery_contact_id for s in sale_orders}
+        lines = _rows(session, "sale.order.line", line_ids, _LINE)
+        return lines, _rows(session, "res.partner", contacts, _ADDRESS)
+    tree = {"order_line": dict.fromkeys(_LINE), "partner_shipping_id": dict.fromkeys(_ADDRESS)}
+    domain = [("id", "in", sorted(s.id for s in sale_orders))]
+    rows = trees.search(session, "sale.order", domain, tree)
+    lines = {line["id"]: line for row in rows for line in row["order_line"]}
+    return lines, {row["partner_shipping_id"]["id"]: row["partner_shipping_id"] for row in rows}
+
+
+def _tree(session: OdooSession) -> trees.Tree:
+    transfers = {"picking_ids": dict.fromkeys(_TRANSFER)}
+    more = {"stock_reference_ids": transfers} if session.names.has_references else {}
+    return {
+        **dict.fromkeys(("client_order_ref", "state")),
+        "partner_shipping_id": dict.fromkeys(_ADDRESS),
+        "order_line": dict.fromkeys(_LINE),
+        **transfers,
+        **more,
+    }
+
+
+def _checksum_of(row: Mapping[str, Any]) -> str:
+    """Of a sale order that was read with what it refers to; the same as of the parts."""
+    contact, references = row["partner_shipping_id"], row.get("stock_reference_ids", ())
+    referred = [t for each in references for t in each["picking_ids"] if not t["sale_id"]]
+    transfers = {t["id"]: t for t in (*row["picking_ids"], *referred)}
+    return _checksum(
+        row["state"],
+        {"id": row["id"], "partner_shipping_id": contact["id"]},
+        contact,
+        sorted(row["order_line"], key=_id_of_row),
+        [
+            (id_, each["state"], {"id": id_, "partner_id": each["partner_id"]})
+            if each["state"] not in CLOSED
+            else (id_, each["state"], None)
+            for id_, each in sorted(transfers.items())
+        ],
+    )
+
+
+def _id_of_row(row: Mapping[str, Any]) -> int:
+    return int(row["id"])
 
 
 def _contact_of(delivery: Delivery) -> dict[str, Any] | None:

@@ -37,6 +37,43 @@ def rows(model: str, answer: Any, fields: Iterable[str]) -> list[Row]:
     return answer
 
 
+def tree(model: str, answer: Any, fields: Mapping[str, Any]) -> list[Row]:
+    """The records in the response to ``web_search_read``, with those nested in them.
+
+    Raises:
+        ItemError: It is something else.
+    """
+    return _branches(model, answer.get("records") if _is_dict(answer) else None, fields)
+
+
+def _branches(model: str, records: Any, fields: Mapping[str, Any]) -> list[Row]:
+    leaves = [name for name, below in fields.items() if not below]
+    found = _rows_of_ids(model, records, leaves)
+    for name, below in fields.items():
+        for row in found if below else ():
+            if name not in row:
+                raise unexpected(f"{model} without the field {name}")
+            value = row[name]
+            if value is not False:
+                _branches(f"{model}.{name}", value if isinstance(value, list) else [value], below)
+    return found
+
+
+def _rows_of_ids(model: str, records: Any, fields: Iterable[str]) -> list[Row]:
+    """Records whose relations are ids without names."""
+    if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
+        raise unexpected(f"no records of {model}")
+    for row in records:
+        if not _is_id(row.get("id")):
+            raise unexpected(f"a record of {model} without an id")
+        for name in fields:
+            if name not in row:
+                raise unexpected(f"{model} without the field {name}")
+            if not (isinstance(row[name], bool | int | float | str) or _are_ids(row[name])):
+                raise unexpected(f"{model} with something else in the field {name}")
+    return records
+
+
 def _check(model: str, row: Mapping[str, Any], fields: Iterable[str]) -> None:
     if not _is_id(row.get("id")):
         raise unexpected(f"a record of {model} without an id")

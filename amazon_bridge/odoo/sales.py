@@ -9,9 +9,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from amazon_bridge.odoo import trees
 from amazon_bridge.odoo.moments import moment
 from amazon_bridge.odoo.references import link_fields, linked_to, sale_orders_of, transfers_of
 from amazon_bridge.odoo.session import OdooSession, chunks
+
+CLOSED = {"done", "cancel"}
+"""The states of transfers that are not open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Delivery:
 
     @property
     def is_open(self) -> bool:
-        return self.state not in {"done", "cancel"}
+        return self.state not in CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +202,10 @@ def read(
         ids: database ids by Amazon order id.
         are_new: confirmed just now, so that no delivery can have lost its link yet.
     """
-    rows = session.read("sale.order", sorted(ids.values()), _fields(session))
     names = {id_: external_id(order_id) for order_id, id_ in ids.items()}
+    if are_new and session.names.reads_trees:
+        return _new_sale_orders(session, names)
+    rows = session.read("sale.order", sorted(ids.values()), _fields(session))
     return _sale_orders(session, rows, names, are_new=are_new)
 
 
@@ -239,6 +245,17 @@ def _sale_orders(
     return {order.order_id: order for order in sorted(orders, key=lambda o: o.made_by_bridge)}
 
 
+def _new_sale_orders(session: OdooSession, names: Mapping[int, str]) -> dict[str, SaleOrder]:
+    """Sale orders with the deliveries that are linked to them, in one call."""
+    nested = {"currency_id": ["display_name"], "picking_ids": [*_DELIVERY_FIELDS, "sale_id"]}
+    tree = dict.fromkeys(_fields(session)) | {n: dict.fromkeys(f) for n, f in nested.items()}
+    rows = trees.search(session, "sale.order", [("id", "in", sorted(names))], tree)
+    void = _void_invoices(session, {id_ for row in rows for id_ in row["invoice_ids"]})
+    deliveries = {row["id"]: [_delivery(each) for each in row["picking_ids"]] for row in rows}
+    orders = [_sale_order(row, names[row["id"]], deliveries, void) for row in rows]
+    return {order.order_id: order for order in orders}
+
+
 def _fields(session: OdooSession) -> list[str]:
     locked = session.names.order_locked
     return [*_ORDER_FIELDS, *([locked] if locked else [])]
@@ -258,14 +275,14 @@ def _sale_order(
         state=row["state"],
         ordered=moment(row["date_order"]),
         total=_amount(row["amount_total"]),
-        currency=row["currency_id"][1],
+        currency=_name_of(row["currency_id"]),
         made_by_bridge=bool(order_id),
         line_ids=tuple(row["order_line"]),
         is_invoiced=not set(row["invoice_ids"]) <= void_invoices,
         is_locked=bool(row.get("locked")) or row["state"] == _LOCKED,
         deliveries=tuple(deliveries.get(row["id"], ())),
         terms=row["note"] or "",
-        delivery_contact_id=row["partner_shipping_id"][0],
+        delivery_contact_id=_id_of(row["partner_shipping_id"]) or 0,
     )
 
 
@@ -298,23 +315,41 @@ def _deliveries(
 ) -> dict[int, list[Delivery]]:
     if not sale_order_ids:
         return {}
-    fields = ["name", "state", "picking_type_code", "location_id", "note", "partner_id"]
     domain = linked_to(sale_order_ids) if are_new else transfers_of(session, sale_order_ids)
-    rows = session.search_read("stock.picking", domain, [*fields, *link_fields(session)])
+    rows = session.search_read("stock.picking", domain, [*_DELIVERY_FIELDS, *link_fields(session)])
     made_for = sale_orders_of(session, rows)
     found: dict[int, list[Delivery]] = {}
     for row in rows:
-        delivery = Delivery(
-            id=row["id"],
-            name=row["name"],
-            state=row["state"],
-            outgoing=row["picking_type_code"] in {"outgoing", "dropship"},
-            location_id=row["location_id"][0],
-            note=row["note"] or "",
-            incoming=row["picking_type_code"] == "incoming",
-            is_linked=bool(row["sale_id"]),
-            contact_id=row["partner_id"][0] if row["partner_id"] else None,
-        )
         for order_id in made_for[row["id"]]:
-            found.setdefault(order_id, []).append(delivery)
+            found.setdefault(order_id, []).append(_delivery(row))
     return found
+
+
+_DELIVERY_FIELDS = ["name", "state", "picking_type_code", "location_id", "note", "partner_id"]
+
+
+def _delivery(row: Mapping[str, Any]) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        name=row["name"],
+        state=row["state"],
+        outgoing=row["picking_type_code"] in {"outgoing", "dropship"},
+        location_id=_id_of(row["location_id"]) or 0,
+        note=row["note"] or "",
+        incoming=row["picking_type_code"] == "incoming",
+        is_linked=bool(row["sale_id"]),
+        contact_id=_id_of(row["partner_id"]),
+    )
+
+
+def _id_of(reference: Any) -> int | None:
+    """The id of a many2one, which has a name beside it unless it is read in a tree."""
+    if isinstance(reference, list):
+        return int(reference[0])
+    return int(reference) if reference else None
+
+
+def _name_of(reference: Any) -> str:
+    if isinstance(reference, list):
+        return str(reference[1])
+    return str(reference["display_name"])

@@ -53,6 +53,7 @@ _READING = {
     "read_group",
     "search_count",
     "search_read",
+    "web_search_read",
 }
 """Methods that change nothing: safe to retry when the response was lost."""
 

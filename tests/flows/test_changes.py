@@ -15,7 +15,7 @@ from amazon_bridge.flows.orders import cancelling, changes, reminders, tell
 from amazon_bridge.flows.orders.apply import _read
 from amazon_bridge.flows.orders.find import memos_of
 from amazon_bridge.flows.orders.memo import Memo
-from amazon_bridge.odoo import sales
+from amazon_bridge.odoo import people, sales
 
 SKUS = ("BOARD", "SPOON", "MUG")
 FIELDS = ["name", "state", "partner_id", "note"]
@@ -668,6 +668,23 @@ def test_an_order_is_looked_at_again_when_people_entered_an_address(desk: Desk) 
     [delivery] = open_deliveries(desk, payload)
     desk.odoo.rpc("stock.picking", "write", [delivery["id"]], {"partner_id": moved_to["id"]})
     assert changes.changed_by_people(desk.context) == [payload["orderId"]]
+
+
+def test_checksums_are_the_same_whether_read_with_the_orders_or_alone(desk: Desk) -> None:
+    payloads = [order(item("BOARD", ITEM="30.00"), item("SPOON", ITEM="5.00")) for _ in range(3)]
+    for payload in payloads:
+        desk.work(payload)
+    replaced, cancelled, _ = payloads
+    [delivery] = open_deliveries(desk, replaced)
+    [other] = desk.find("product.product", [("name", "=", "MUG")], [])
+    for move in desk.find("stock.move", [("picking_id", "=", delivery["id"])], []):
+        desk.odoo.rpc("stock.move", "write", [move["id"]], {"product_id": other["id"]})
+    desk.odoo.rpc("sale.order", "action_cancel", [desk.order(cancelled)["id"]])
+    order_ids = [payload["orderId"] for payload in payloads]
+    found = sales.find(desk.context.odoo, order_ids)
+    assert not found[replaced["orderId"]].deliveries[0].is_linked
+    sums = people.checksums(desk.context.odoo, list(found.values()))
+    assert people.current_checksums(desk.context.odoo, order_ids) == sums
 
 
 def test_an_order_that_was_imported_as_it_is_is_not_fetched_again(desk: Desk) -> None:

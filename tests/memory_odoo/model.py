@@ -272,6 +272,26 @@ class Model:
         return self.read(self.search(domain, limit, order), fields)
 
     @public
+    def web_search_read(
+        self, domain: list[Any], specification: Mapping[str, Any], order: str | None = None
+    ) -> dict[str, Any]:
+        records = self.trees(self.search(domain, None, order), specification)
+        return {"length": len(records), "records": records}
+
+    def trees(self, ids: Iterable[int], specification: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Records with those that they refer to, as ``web_read`` answers."""
+        named = specification.items()
+        return [{"id": id_, **{n: self._tree(id_, n, below) for n, below in named}} for id_ in ids]
+
+    def _tree(self, id_: int, name: str, below: Mapping[str, Any]) -> Any:
+        value, field = self.get(id_, name), self.field(name)
+        if not value or "fields" not in below:
+            return value
+        ids = value if field.is_to_many else [value]
+        trees = self.env[str(field.relation)].trees(ids, below["fields"])
+        return trees if field.is_to_many else trees[0]
+
+    @public
     def search_count(self, domain: list[Any]) -> int:
         return len(self.search(domain))
 

@@ -58,6 +58,7 @@ class SaleOrders(Model):
         tag_ids=many("crm.tag", "Tags"),
         order_line=lines("sale.order.line", "order_id", "Order Lines"),
         picking_ids=lines("stock.picking", "sale_id", "Transfers"),
+        stock_reference_ids=computed("many2many", lambda m, i: m.references(i), "stock.reference"),
         currency_id=computed("many2one", lambda m, i: m.currency(i), "res.currency"),
         amount_total=computed("monetary", lambda m, i: m.total(i)),
         invoice_ids=computed("many2many", lambda _, _id: [], "account.move"),  # none are made
@@ -68,6 +69,9 @@ class SaleOrders(Model):
         partner = values.get("partner_id")
         usual = {"partner_invoice_id": partner, "partner_shipping_id": partner}
         return super().create_one({**usual, **values})
+
+    def references(self, id_: int) -> list[int]:
+        return self.env["stock.reference"].found([("sale_ids", "=", id_)])
 
     def currency(self, id_: int) -> int:
         priced = self.value(id_, "pricelist_id.currency_id")

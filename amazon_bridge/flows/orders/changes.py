@@ -15,7 +15,7 @@ from amazon_bridge.flows.orders.pieces import pieces_of
 from amazon_bridge.flows.orders.reminders import Reminder
 from amazon_bridge.flows.orders.units import ItemUnits
 from amazon_bridge.flows.sampling import sample
-from amazon_bridge.odoo import item_lines, people, sales
+from amazon_bridge.odoo import item_lines, people
 from amazon_bridge.odoo.item_lines import ItemLine
 
 
@@ -70,8 +70,7 @@ def changed_by_people(context: Context, before: datetime | None = None) -> list[
         if before is None or entry.last_tried is None or entry.last_tried < before
     ]
     memos = {entry.key: Memo.read(entry) for entry in sample(entries, context.clock(), _AT_ONCE)}
-    existing = sales.find(context.odoo, memos) if memos else {}
-    sums = people.checksums(context.odoo, list(existing.values())) if existing else {}
+    sums = people.current_checksums(context.odoo, memos) if memos else {}
     return [
         key
         for key, value in sums.items()

@@ -1,0 +1,31 @@
+"""Records with those that they refer to, in one call: ``web_search_read``, since Odoo 17."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from amazon_bridge.odoo import responses
+from amazon_bridge.odoo.session import OdooSession
+
+Tree: TypeAlias = Mapping[str, Any]
+"""Fields; of a relation either None, for ids only, or the tree of the records that it leads to."""
+
+
+def search(
+    session: OdooSession, model: str, domain: Sequence[Any], tree: Tree, *, order: str = "id"
+) -> list[responses.Row]:
+    """Search and read. Returns a dict per record, with dicts in place of related records.
+
+    A many2one is an id without its name, or False.
+    """
+    answer = session.call(
+        model, "web_search_read", list(domain), specification=_specification(tree), order=order
+    )
+    return responses.tree(model, answer, tree)
+
+
+def _specification(tree: Tree) -> dict[str, Any]:
+    return {
+        name: {"fields": _specification(below)} if below else {} for name, below in tree.items()
+    }
