@@ -131,11 +131,11 @@ class Batches(Generic[T]):
         Raises:
             Exception: what an earlier batch raised.
         """
-        while self._running:
+        while self._further < len(self._running):
             if self.pace.take():
                 self._further += 1
-                return
-            self._collect()
+            else:
+                self._collect()
 
     def submit(self, items: Sequence[T], *, is_last: bool = True) -> None:
         """Process a batch, for which ``wait`` was called; in a thread if others follow.

@@ -99,6 +99,17 @@ def test_two_batches_are_in_flight_and_the_third_waits_for_one_of_them(remote: R
     assert (remote.most_at_once, total.seen) == (2, 3)
 
 
+def test_a_page_without_anything_to_do_keeps_its_place_for_the_next_one(remote: Remote) -> None:
+    remote.gates = {"a": threading.Event()}
+    batches, _ = batches_of(remote, proven())
+    submit(batches, "a")
+    submit(batches)
+    submit(batches, "b")
+    remote.gates["a"].set()
+    batches.drain()
+    assert remote.most_at_once == 2
+
+
 def test_the_first_batch_is_processed_alone(remote: Remote) -> None:
     batches, _ = batches_of(remote, Pace(2))
     submit(batches, "a")
