@@ -22,18 +22,19 @@ class StockPlaces:
 
     location_ids: tuple[int, ...]
     fba_location_id: int
+    """0 if there is none yet."""
     company_id: int
 
     def within(self, field: str) -> list[Any]:
         """The condition that a many2one names one of these locations."""
-        return [
-            "&",
-            "&",
-            (field, "child_of", list(self.location_ids)),
-            (f"{field}.usage", "=", "internal"),
-            "!",
-            (field, "child_of", [self.fba_location_id]),
-        ]
+        inside = ["&", (field, "child_of", list(self.location_ids)), _is_internal(field)]
+        if not self.fba_location_id:
+            return inside
+        return ["&", *inside, "!", (field, "child_of", [self.fba_location_id])]
+
+
+def _is_internal(field: str) -> Any:
+    return (f"{field}.usage", "=", "internal")
 
 
 def find_places(
@@ -50,8 +51,8 @@ def find_places(
         AccountError: There is no such location, or it holds goods at Amazon.
     """
     ids = _named(session, names, company_id) if names else [_stock(session, warehouse_id)]
-    below_fba = ("id", "child_of", [fba_location_id])
-    if session.search_read(_LOCATION, [("id", "in", ids), below_fba], ["complete_name"]):
+    below_fba = [("id", "in", ids), ("id", "child_of", [fba_location_id])]
+    if fba_location_id and session.search_read(_LOCATION, below_fba, ["complete_name"]):
         raise AccountError(
             "`stock.locations` names the location of goods at Amazon (FBA), whose quantity must"
             " never be sent as the merchant's.",

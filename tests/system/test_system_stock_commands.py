@@ -1,0 +1,110 @@
+"""The commands about stock, as people and scripts use them."""
+
+from collections.abc import Iterator
+
+import pytest
+from program import Program, SettledWorld
+from shop import Shop
+
+from amazon_bridge.simulator import Seller
+
+pytestmark = pytest.mark.odoo("in memory")
+
+
+@pytest.fixture(autouse=True)
+def listed(world: SettledWorld, seller: Seller, program: Program, shop: Shop) -> Iterator[None]:
+    """Two mugs, of which Amazon sells 5 each, an FBA listing, and one without a product."""
+    world.settings.report_queue_time = world.settings.report_work_time = 0
+    program.accounts[0]["stock"] = {"push": True, "raise_after": "1s"}
+    for sku in ("MUG-BLUE", "MUG-RED", "NO-PRODUCT"):
+        world.listings.add(seller.seller_id, sku, "FR", {"DEFAULT": 5})
+    world.listings.add(seller.seller_id, "TEAPOT-08", "FR", {"AMAZON_EU": 5})
+    yield
+    world.listings._listings.clear()
+
+
+def quantity(world: SettledWorld, sku: str) -> int | None:
+    return world.listings.get("A1SIMULATEDEU", sku, "FR").quantity
+
+
+def test_a_dry_run_shows_each_sku_and_changes_nothing(program, world):
+    program.accounts[0]["stock"] = {"push": False}
+    run = program.run("sync", "stock", "--dry-run")
+    assert run.code == 0, run.out + run.err
+    rows = {line.split()[0]: line for line in run.out.splitlines() if line.strip()}
+    assert rows["MUG-BLUE"].split()[:3] == ["MUG-BLUE", "5", "1000"]
+    assert "1000 on hand - 0 outgoing" in rows["MUG-BLUE"]
+    assert "not sent: No product" in rows["NO-PRODUCT"]
+    assert "not sent: Amazon ships it (AMAZON_EU)" in rows["TEAPOT-08"]
+    assert quantity(world, "MUG-BLUE") == 5
+
+
+def test_one_call_sends_what_differs(program, world):
+    run = program.run("sync", "stock", "--json")
+    assert run.code == 0, run.out + run.err
+    assert run.counts(job="stock")["notified"] == 2
+    assert (quantity(world, "MUG-BLUE"), quantity(world, "MUG-RED")) == (1000, 1000)
+    status = program.run("status", "--json").json["accounts"]["acme"]
+    assert status["stock"] == {
+        "watched": 2,
+        "sent": 2,
+        "differing": 0,
+        "refused": 0,
+        "held": 0,
+        "unknown": 1,
+        "unproven": 1,
+    }
+    listed = {each["sku"]: each["state"] for each in status["stock_not_sent"]}
+    assert listed == {"NO-PRODUCT": "no_product", "TEAPOT-08": "unproven"}
+    text = program.run("status").out
+    assert "NO-PRODUCT" in text
+    assert "TEAPOT-08" in text
+
+
+def test_stock_show_has_each_term(program):
+    run = program.run("stock", "show", "MUG-BLUE")
+    assert run.code == 0, run.out + run.err
+    for term in (
+        "Amazon's quantity: 5",
+        "our quantity: 1000",
+        "on hand: 1000",
+        "outgoing: 0",
+        "buffer: 0",
+        "in flight: 0",
+        "units: 1",
+        "cap: none",
+    ):
+        assert term in run.out
+
+
+def test_stock_show_says_that_there_is_no_such_listing(program):
+    run = program.run("stock", "show", "NOBODY-S")
+    assert run.code == 1
+    assert "Amazon has no listing of NOBODY-S." in run.out
+
+
+def test_a_refusal_exits_with_1_and_odoo_being_down_with_3(program, world, seller):
+    world.listings.get(seller.seller_id, "MUG-RED", "FR").refusal = "It is restricted."
+    run = program.run("sync", "stock")
+    assert run.code == 1, run.err
+    assert program.quarantine()["MUG-RED"]["kind"] == "stock_refused"
+    program.odoo_url = "http://127.0.0.1:9"
+    assert program.run("sync", "stock").code == 3
+
+
+def test_while_it_is_off_it_does_nothing(program, world):
+    program.accounts[0]["stock"] = {"push": False}
+    run = program.run("sync", "stock")
+    assert run.code == 0
+    assert quantity(world, "MUG-BLUE") == 5
+
+
+def test_check_names_locations_and_skus_without_a_product(program):
+    program.run("sync", "stock")
+    out = program.run("check").out
+    assert "Stock is read at the warehouse's stock location" in out
+    assert "1 merchant-fulfilled SKUs have no product in Odoo: NO-PRODUCT" in out
+    program.accounts[0]["stock"]["locations"] = ["WH/Cellar"]
+    run = program.run("check")
+    assert run.code == 3
+    assert "no stock location WH/Cellar" in run.out
