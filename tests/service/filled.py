@@ -10,6 +10,7 @@ from amazon_bridge.config import load
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.stock_records import Comparison, SkuState
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.scheduler import scheduled_jobs
 
@@ -52,9 +53,13 @@ def succeed(runner: JobRunner, account: str, job: str, error: str | None = None)
     runner.monitor.end((account, job), Counts(error=error))
 
 
-def busy_runner(folder: Path) -> JobRunner:
+SENDING = "defaults: {stock: {push: true}}\n"
+"""Accounts whose quantities are sent."""
+
+
+def busy_runner(folder: Path, more: str = "") -> JobRunner:
     """Days of orders, one of them quarantined, something pending, one account of three failing."""
-    runner, clock = idle_runner(folder)
+    runner, clock = idle_runner(folder, more)
     ledger = runner.app.ledger
     for hours in range(72):
         at = NOW - hours * HOUR
@@ -65,6 +70,8 @@ def busy_runner(folder: Path) -> JobRunner:
         ledger.cursors.set(account.name, clock.now)
     ledger.items.quarantine("acme-eu", "orders", "403-1182736-5518731", CLAIMED)
     ledger.items.file("acme-eu", "pickings", [Seen("403-1#231", "1", label="WH/OUT/00231")])
+    states = {"MUG": SkuState.EQUAL, "HAT": SkuState.SENT, "BAG": SkuState.UNPROVEN}
+    ledger.stock.note_comparisons("acme-eu", [Comparison(sku, s) for sku, s in states.items()])
     clock.now = NOW - timedelta(minutes=3)
     for entry in runner.scheduler.planned:
         failing = entry.key == ("acme-us", "orders")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from filled import CLAIMED, HOUR, NOW, Clock, idle_runner, succeed
+from filled import CLAIMED, HOUR, NOW, SENDING, Clock, idle_runner, succeed
 from pydantic import SecretStr
 from running import wait_for
 from structlog.testing import capture_logs
@@ -87,6 +87,21 @@ def test_a_job_that_fails_for_so_long_is_reported_although_it_seldom_runs(
     assert rules.messages(runner, clock.now) == [
         ("acme-eu: orders fails", "1 failed runs in a row. Last error: Odoo lacks a route.")
     ]
+
+
+def test_quantities_that_were_not_compared_for_long_are_reported(tmp_path: Path):
+    runner, clock = idle_runner(tmp_path, SENDING)
+    rules = AlertRules(AlertsConfig(), set())
+    for account in ("acme-eu", "acme-us", "acme-jp"):
+        succeed(runner, account, "stock")
+    clock.now = NOW + 5 * HOUR
+    for account in ("acme-us", "acme-jp"):
+        succeed(runner, account, "stock")
+    assert titles(rules, runner, clock) == []
+    clock.now = NOW + 6 * HOUR
+    assert titles(rules, runner, clock) == ["acme-eu: quantities are stale"]
+    succeed(runner, "acme-eu", "stock")
+    assert titles(rules, runner, clock) == ["Resolved: acme-eu: quantities are stale"]
 
 
 def test_a_remote_that_is_down_is_reported_once_for_all_jobs_that_need_it(

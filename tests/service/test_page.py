@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from filled import NOW, busy_runner, idle_runner, succeed
+from filled import NOW, SENDING, busy_runner, idle_runner, succeed
 
 from amazon_bridge.config import HttpConfig
 from amazon_bridge.engine.errors import ItemError, Transient
@@ -51,6 +51,14 @@ class Parser(HTMLParser):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.references |= {v or "" for name, v in attrs if name in {"href", "src", "action"}}
+
+
+def test_it_shows_the_skus_whose_quantities_are_sent(busy: JobRunner, tmp_path: Path):
+    assert "Stock" not in text_of(page.show(busy, NOW).get_data(as_text=True))
+    folder = tmp_path / "sending"
+    folder.mkdir()
+    text = text_of(page.show(busy_runner(folder, SENDING), NOW).get_data(as_text=True))
+    assert "Stock SKUs acme-eu 2 watched · 1 sent" in text
 
 
 def test_it_shows_what_is_wrong_what_waits_and_what_to_do(busy: JobRunner):

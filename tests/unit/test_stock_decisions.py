@@ -19,6 +19,7 @@ from amazon_bridge.flows.stock.decide import (
     Terms,
     becomes_zero,
     decide,
+    has_drifted,
     is_separate,
     left_of,
     reason_to_hold,
@@ -277,3 +278,13 @@ def test_a_marketplace_that_kept_its_figure_is_separate():
     assert is_separate(told, {DE: 3, FR: 3}) == set()
     assert is_separate(told, {DE: 3, FR: 2}) == set()
     assert is_separate(told, {DE: 5, FR: 5}) == set()
+
+
+def test_amazon_has_drifted_if_it_shows_more_or_what_it_showed_before():
+    sent = listing(quantity=5, sent=3, sent_at=NOON)
+    assert has_drifted(sent, 5)
+    assert has_drifted(sent, 4)
+    assert has_drifted(sent, None)
+    assert not has_drifted(sent, 3)
+    assert not has_drifted(sent, 1)  # it has sold some
+    assert has_drifted(listing(quantity=1, sent=3, sent_at=NOON), 1)

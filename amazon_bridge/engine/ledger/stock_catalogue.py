@@ -99,6 +99,13 @@ class StockCatalogue(Subject):
             with self._transaction(account) as db:
                 db.execute(_FILE, rows)
 
+    def keep(self, account: str, marketplace: str, skus: Sequence[str], at: datetime) -> None:
+        """Record that a report has rows of these SKUs, although they can't be read."""
+        of = (_L.account == account, _L.marketplace == marketplace, _L.sku.in_(list(skus)))
+        if skus:
+            with self._transaction() as db:
+                db.execute(update(stock_listings).where(*of).values(seen=at))
+
     def finish(self, account: str, marketplace: str, at: datetime) -> None:
         """Record that a report is read: listings that it doesn't have are gone."""
         of = (_L.account == account, _L.marketplace == marketplace)

@@ -14,7 +14,7 @@ from amazon_bridge.engine.stock_records import KnownSku, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
-from amazon_bridge.flows.stock.decide import Push, Recheck, is_separate, recheck
+from amazon_bridge.flows.stock.decide import Push, Recheck, has_drifted, is_separate, recheck
 from amazon_bridge.flows.stock.find import Task
 from amazon_bridge.model import Listing, QuantityUpdate
 
@@ -168,7 +168,7 @@ def _read_back(run: Run, known: KnownSku) -> None:
     for place in is_separate(told, shown):
         context.ledger.stock_catalogue.note_separate(context.name, place)
         log.warning("marketplace_is_separate", account=context.name, marketplace=place)
-    if any(each.sent != shown.get(place) for place, each in told.items()):
+    if any(has_drifted(each, shown.get(place)) for place, each in told.items()):
         stock.note_drift(context.name)
 
 

@@ -37,8 +37,10 @@ _ROWS = 500  # written to the state store at once
 
 
 def is_known(context: Context) -> bool:
-    """True if the listings of all marketplaces are known."""
-    return all(_of(context, place).read for place in _places(context))
+    """True if the listings are known, except of marketplaces whose report Amazon doesn't make."""
+    known = [_of(context, place) for place in _places(context)]
+    is_any_read = any(each.read for each in known)
+    return is_any_read and all(each.read or each.report_id is None for each in known)
 
 
 def refresh(run: Run) -> None:
@@ -130,6 +132,7 @@ def _read(run: Run, place: str, report: Report) -> None:
     while rows := list(islice(listings, _ROWS)):
         catalogue.file(name, place, map(_row, rows), report.created)
         number += len(rows)
+    catalogue.keep(name, place, [row.sku for row in unreadable if row.sku], report.created)
     catalogue.finish(name, place, report.created)
     log.info("listings_read", account=name, marketplace=place, listings=number)
     _quarantine(run, unreadable)
@@ -154,7 +157,7 @@ def _quarantine(run: Run, rows: Iterable[UnreadableListing]) -> None:
     context, items = run.context, run.context.ledger.items
     errors = {}
     for row in rows:
-        key = row.sku or f"row {row.row}"
+        key = row.sku or f"row {row.row} of the report of listings"
         if items.file(context.name, STOCK.name, [Seen(key, row.reason)]):
             errors[key] = ItemError(
                 "listing_unreadable", row.reason, "Correct the listing in Seller Central."

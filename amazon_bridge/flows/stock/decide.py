@@ -283,3 +283,15 @@ def is_separate(told: Mapping[str, KnownListing], shown: Mapping[str, int | None
         for place, sent in quantities.items()
         if reached and sent != shown.get(place) == told[place].quantity
     }
+
+
+def has_drifted(known: KnownListing, shown: int | None) -> bool:
+    """True if Amazon shows another quantity than was sent, less what it may have sold since.
+
+    Args:
+        known: the listing before it was read back.
+        shown: the quantity that Amazon shows now.
+    """
+    if shown is None or known.sent is None:
+        return True
+    return shown > known.sent or shown == known.quantity != known.sent

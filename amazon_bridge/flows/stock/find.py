@@ -195,14 +195,21 @@ class Comparing:
         known = self._context.ledger.stock.known(self._context.name, skus)
         wanted = {sku: each for sku, each in known.items() if self._is_wanted(sku)}
         off = [Comparison(sku, SkuState.OFF) for sku in known.keys() - wanted.keys()]
-        places = {sku: each.listings[0].marketplace_id for sku, each in wanted.items()}
+        proven = {sku: each for sku, each in wanted.items() if self._is_proven(each)}
+        places = {sku: each.listings[0].marketplace_id for sku, each in proven.items()}
         computed = self._quantities.of(places) if places else {}
-        compared = [self._compared(each, computed[sku]) for sku, each in wanted.items()]
+        compared = [
+            self._compared(each, computed.get(sku, Computed())) for sku, each in wanted.items()
+        ]
         return Found(
             comparisons=[*off, *(comparison for comparison, _ in compared)],
             tasks=[task for _, task in compared if task],
             settled=self._settled([*off, *(comparison for comparison, _ in compared)]),
         )
+
+    def _is_proven(self, known: KnownSku) -> bool:
+        decision = decide(known, 0, self._rules, both=known.sku in self._both)
+        return decision.state not in {SkuState.UNPROVEN, SkuState.VANISHED}
 
     def _is_wanted(self, sku: str) -> bool:
         return self._context.dry_run or self._context.account.stock.pushes(sku)
