@@ -223,6 +223,7 @@ class TestFba:
             settled.here.world.listings.remove(settled.listing(MUG, country))
         settled.product(MUG, 3)
         assert settled.sync() == {}
+        assert settled.state(MUG) is SkuState.VANISHED
         assert settled.sync() == {}
         assert settled.state(MUG) is SkuState.VANISHED
 

@@ -14,7 +14,14 @@ from amazon_bridge.engine.stock_records import KnownSku, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
-from amazon_bridge.flows.stock.decide import Push, Recheck, has_drifted, is_separate, recheck
+from amazon_bridge.flows.stock.decide import (
+    VANISHED,
+    Push,
+    Recheck,
+    has_drifted,
+    is_separate,
+    recheck,
+)
 from amazon_bridge.flows.stock.find import Task
 from amazon_bridge.model import Listing, QuantityUpdate
 
@@ -116,9 +123,16 @@ def _note_result(run: Run, update: _Update, fresh: Recheck) -> None:
     state, note = _STATES[fresh], ""
     if fresh is Recheck.UNPROVEN:
         note = "Amazon doesn't say any more that the merchant ships it, and only the merchant."
+    elif fresh is Recheck.GONE and not _is_listed(context, task.sku):
+        state, note = SkuState.VANISHED, VANISHED
     context.ledger.stock.note_state(context.name, task.sku, state, note)
     if task.entry and fresh in {Recheck.SEND, Recheck.EQUAL}:
         run.settle(task.sku, task.fingerprint, State.DONE)
+
+
+def _is_listed(context: Context, sku: str) -> bool:
+    known = context.ledger.stock.known_all(context.name, [sku])
+    return any(not listing.gone for each in known for listing in each.listings)
 
 
 _STATES = {

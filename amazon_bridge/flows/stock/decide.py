@@ -20,6 +20,8 @@ from amazon_bridge.odoo.availability import Availability
 
 _HUNDRED = 100
 
+VANISHED = "Amazon has no such listing any more."
+
 
 # The quantity
 
@@ -159,7 +161,7 @@ def decide(known: KnownSku, quantity: int, rules: Rules, *, both: bool = False) 
     """
     listed = [each for each in known.listings if not each.gone]
     if not listed:
-        return Decision(SkuState.VANISHED, "Amazon has no such listing any more.")
+        return Decision(SkuState.VANISHED, VANISHED)
     if reason := _why_unproven(listed, both=both):
         return Decision(SkuState.UNPROVEN, reason)
     usable = [each for each in listed if both or DEFAULT_CHANNEL in each.channels]
