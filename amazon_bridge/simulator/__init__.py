@@ -8,7 +8,7 @@ from amazon_bridge.simulator.backend import Received
 from amazon_bridge.simulator.buyers import buy, buy_one
 from amazon_bridge.simulator.catalogue import CATALOGUE, PRODUCTS, Product
 from amazon_bridge.simulator.clock import ManualClock, system_clock
-from amazon_bridge.simulator.generator import SELLERS, generate, populate
+from amazon_bridge.simulator.generator import SELLERS, generate, list_catalogue, populate
 from amazon_bridge.simulator.inventory import Inventory, Listing, Violation
 from amazon_bridge.simulator.lines import Line
 from amazon_bridge.simulator.markets import MARKETS, Market
@@ -44,6 +44,7 @@ __all__ = [
     "buy",
     "buy_one",
     "generate",
+    "list_catalogue",
     "populate",
     "system_clock",
 ]

@@ -6,7 +6,7 @@ import contextlib
 
 import click
 
-from amazon_bridge.simulator.generator import generate
+from amazon_bridge.simulator.generator import generate, list_catalogue
 from amazon_bridge.simulator.server import Simulator
 from amazon_bridge.simulator.world import Seller
 
@@ -23,8 +23,9 @@ from amazon_bridge.simulator.world import Seller
     help="1: Amazon's rate limits; 1000: as good as none.",
 )
 def main(host: str, port: int, orders: int, seed: int, rate_multiplier: float) -> None:
-    """Serve made-up orders until interrupted."""
+    """Serve made-up orders and listings until interrupted."""
     world = generate(seed, orders)
+    list_catalogue(world)
     world.settings.rate_multiplier = rate_multiplier
     simulator = Simulator(world, host=host, port=port)
     click.echo(f"# The simulated Amazon listens on {simulator.url}; Ctrl-C ends it.")

@@ -11,6 +11,7 @@ from decimal import Decimal
 from amazon_bridge.simulator import people
 from amazon_bridge.simulator.catalogue import CATALOGUE, PRODUCTS
 from amazon_bridge.simulator.clock import Clock, system_clock
+from amazon_bridge.simulator.inventory import DEFAULT
 from amazon_bridge.simulator.lines import Line
 from amazon_bridge.simulator.markets import MARKETS, Market
 from amazon_bridge.simulator.orders import UNPAID, Order
@@ -73,6 +74,15 @@ def generate(
             world.add_seller(seller_id, here)
     populate(world, seed, count, countries=countries, days=days)
     return world
+
+
+def list_catalogue(world: World, units: int = 10) -> None:
+    """List all products in each seller's marketplaces; Amazon fulfils every fourth of them."""
+    for seller in world.sellers.values():
+        for market in seller.markets:
+            for number, product in enumerate(CATALOGUE, start=1):
+                channel = market.amazon_channel if number % 4 == 0 else DEFAULT
+                world.listings.add(seller.seller_id, product.sku, market.country, {channel: units})
 
 
 def populate(

@@ -27,6 +27,11 @@ class Market:
         return amount.quantize(unit, ROUND_HALF_UP)
 
     @property
+    def amazon_channel(self) -> str:
+        """Amazon's code of its own fulfilment channel there."""
+        return f"AMAZON_{'JP' if self.region == 'fe' else self.region.upper()}"
+
+    @property
     def facilitates_tax(self) -> bool:
         """Amazon is the marketplace facilitator in the United States."""
         return self.country == "US"

@@ -3,7 +3,7 @@
 import pytest
 from simulated_seller import LISTINGS
 
-from amazon_bridge.simulator import Line, buy
+from amazon_bridge.simulator import CATALOGUE, Line, buy, list_catalogue
 
 FRANCE, GERMANY, BRITAIN = "A13V1IB3VIYZZH", "A1PA6795UKMFR9", "A1F83G8C2ARO7P"
 EVERYTHING = "summaries,attributes,issues,offers,fulfillmentAvailability,productTypes"
@@ -261,6 +261,14 @@ def test_listings_over_http(seller, world):
     roles = seller.http.put("/simulator/missing_roles", json={"roles": ["Product Listing"]})
     assert roles.json() == ["Product Listing"]
     assert seller.listing("NEW", FRANCE).status_code == 403
+
+
+def test_the_catalogue_is_listed_in_all_marketplaces(world):
+    list_catalogue(world)
+    listings = list(world.listings)
+    assert len(listings) == 6 * len(CATALOGUE)
+    amazons = {each.market.region: set(each.channels) for each in listings if each.is_fba}
+    assert amazons == {"eu": {"AMAZON_EU"}, "na": {"AMAZON_NA"}, "fe": {"AMAZON_JP"}}
 
 
 def test_a_search_stops_at_a_thousand(seller, simulator, world):
