@@ -78,9 +78,8 @@ def _send_all(run: outbound.Run, tasks: Sequence[Task]) -> None:
 
 
 def _is_urgent(task: Task) -> bool:
-    """True for a decrease to zero of which it is unclear whether it was sent, as after a feed."""
-    listings = task.known.listings
-    return task.quantity == 0 and any(each.is_open and each.sent is None for each in listings)
+    """True for a decrease to zero: a feed takes minutes, and may get stuck for hours."""
+    return task.quantity == 0
 
 
 def _is_proven(task: Task) -> bool:
