@@ -1,6 +1,6 @@
 """Demonstration: a real Odoo, a simulated Amazon, and the bridge between them.
 
-A scenario in five parts. The simulated Amazon and the bridge share a clock that can be advanced,
+A scenario in six parts. The simulated Amazon and the bridge share a clock that can be advanced,
 because Amazon shows changes only after two minutes.
 """
 
@@ -24,13 +24,17 @@ from amazon_bridge.app import App
 from amazon_bridge.config import Config
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.simulator import CATALOGUE, Simulator, World, generate
+from amazon_bridge.simulator import CATALOGUE, MARKETS, Simulator, World, generate
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import say
 
 _ORDERS = 40
 _UNKNOWN_SKU = "SPOON-SET"
 """A product of the shop that does not exist in Odoo."""
+
+_LISTED = ("MUG-BLUE", "TEAPOT-08", "KETTLE-17")
+_FBA = "MUG-RED"
+"""A listing that Amazon fulfils, although the shop has the product, too."""
 
 _console = console()
 
@@ -62,9 +66,11 @@ def run(url: str, database: str, login: str, password: str) -> None:
     with Simulator(world) as amazon, _bridge(folder, amazon, clock, odoo) as bridge:
         shop = _Shop(OdooSession.connect(url, database, login, password))
         shop.open()
+        _list_products(world)
         _import_orders(bridge, shop)
         _ship_a_parcel(bridge, shop, amazon)
         _cancel_orders(bridge, shop, amazon, clock)
+        _send_quantities(bridge, shop, amazon, clock)
         _show_quarantine(bridge)
     _say_where_to_look(url, database, login, password, folder)
 
@@ -110,7 +116,20 @@ def _account(seller_id: str, world: World) -> dict[str, Any]:
         },
         "start": min(order.created for order in world.orders).isoformat(),
         "unknown_sku": "quarantine",
+        "stock": {"push": True, "raise_after": "1s", "buffer": 5},
     }
+
+
+def _list_products(world: World) -> None:
+    """List a few products on Amazon, with quantities that nobody has updated for long."""
+    world.settings.shared_quantities = True
+    for seller in world.sellers.values():
+        for country in seller.countries:
+            for sku in _LISTED:
+                world.listings.add(seller.seller_id, sku, country, {"DEFAULT": 7})
+            world.listings.add(
+                seller.seller_id, _FBA, country, {MARKETS[country].amazon_channel: 30}
+            )
 
 
 # The parts of the scenario
@@ -175,6 +194,41 @@ def _cancel_orders(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock) -
     )
 
 
+def _send_quantities(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock) -> None:
+    _console.rule("Quantities go to Amazon")
+    before = _quantities(amazon.world)
+    for minutes in (2, 1, 16):  # Amazon makes its report of listings; raises wait; read back
+        _sync(bridge, "stock")
+        clock.advance(minutes)
+    after = _quantities(amazon.world)
+    table = Table("SKU", "Marketplace", "Shipped by", box=SIMPLE)
+    for heading in ("On hand", "To leave", "On Amazon before", "Now"):
+        table.add_column(heading, justify="right")
+    for (sku, country), quantity in after.items():
+        shipped_by = "Amazon" if sku == _FBA else "you"
+        numbers = (*shop.pieces(sku), before[sku, country], quantity)
+        add_row(table, sku, country, shipped_by, *map(_number, numbers))
+    _console.print(table)
+    say(
+        "Open orders, also those that Amazon has and Odoo not yet, and a buffer of 5 are"
+        " subtracted. The listing that Amazon fulfils is not updated."
+    )
+
+
+def _quantities(world: World) -> dict[tuple[str, str], int | None]:
+    """The merchant's quantities, by SKU and the first country of a seller."""
+    firsts = {seller.countries[0] for seller in world.sellers.values()}
+    return {
+        (each.sku, each.market.country): each.quantity
+        for each in world.listings
+        if each.market.country in firsts
+    }
+
+
+def _number(number: float | None) -> str:
+    return "" if number is None else f"{number:g}"
+
+
 def _sync(bridge: App, job: str) -> None:
     for account in track(bridge.accounts(), f"Running {job}"):
         bridge.runs.sync(account, job)
@@ -225,22 +279,33 @@ class _Shop:
         self._carrier("DHL")
 
     def _stock(self, product_ids: Sequence[int]) -> None:
-        location = self._odoo.search_read(
-            "stock.warehouse", [], ["lot_stock_id"], order="id", limit=1
-        )[0]["lot_stock_id"][0]
         quants = [
-            {"product_id": id_, "location_id": location, "inventory_quantity": 100}
+            {"product_id": id_, "location_id": self._location(), "inventory_quantity": 100}
             for id_ in product_ids
         ]
         context = {"inventory_mode": True}
         quant_ids = self._odoo.call("stock.quant", "create", quants, context=context)
         self._odoo.call("stock.quant", "action_apply_inventory", quant_ids, context=context)
 
+    def _location(self) -> int:
+        """The warehouse's stock location."""
+        warehouses = self._odoo.search_read(
+            "stock.warehouse", [], ["lot_stock_id"], order="id", limit=1
+        )
+        return int(warehouses[0]["lot_stock_id"][0])
+
     def _carrier(self, name: str) -> None:
         product = self._odoo.search_read("product.product", [("type", "=", "service")], [], limit=1)
         fields = ["id", "name", "product_id/.id"]
         rows = [[f"amazon_bridge_demo.carrier_{name}", name, str(product[0]["id"])]]
         self._odoo.load("delivery.carrier", fields, rows)
+
+    def pieces(self, sku: str) -> tuple[float, float]:
+        """Pieces of a product in the warehouse, and those of them that are to leave."""
+        fields, domain = ["qty_available", "outgoing_qty"], [("default_code", "=", sku)]
+        context = {"location": self._location()}
+        (product,) = self._odoo.search_read("product.product", domain, fields, context=context)
+        return product["qty_available"], product["outgoing_qty"]
 
     def sale_orders(self) -> list[dict[str, Any]]:
         fields = [
