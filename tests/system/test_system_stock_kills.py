@@ -22,8 +22,6 @@ pytestmark = pytest.mark.odoo("in memory")
 ON_HAND = {"LESS": 3, "MORE": 40, "SOLD-OUT": 0, "SAME": 9}
 LISTED = {"LESS": 12, "MORE": 12, "SOLD-OUT": 12, "SAME": 9}
 FBA = "FBA"
-MOST = 200
-"""More calls than a run has."""
 
 
 class Killed(BaseException):
@@ -35,22 +33,29 @@ class Killer:
     """Kills after a call of this operation, or after this call of any."""
 
     operation: str = "*"
-    calls_left: int | None = 1
+    calls_left: int = 1
+    """0: it doesn't kill any more; less: it only counts them."""
 
     def __call__(self, _remote: str, operation: str, *_: object) -> None:
         if self.calls_left and self.operation in {"*", operation}:
             self.calls_left -= 1
             if not self.calls_left:
-                self.calls_left = None
                 raise Killed
 
 
-@pytest.fixture(params=["singly", "feed"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How quantities are sent."""
-    if request.param == "feed":
+WAYS = ("singly", "feed")
+
+
+def choose_way(monkeypatch: pytest.MonkeyPatch, way: str) -> str:
+    """Let quantities be sent one by one, or more than one in a feed."""
+    if way == "feed":
         monkeypatch.setattr(run, "_SINGLY", 1)
-    return str(request.param)
+    return way
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    return choose_way(monkeypatch, request.param)
 
 
 @contextmanager
@@ -117,17 +122,6 @@ def test_killed_after_a_call(tmp_path: Path, way: str, number: int) -> None:
                 stock.pass_time(minutes=5)
             assert killed or number > 1, operation
             check(stock)
-
-
-@pytest.mark.slow
-def test_killed_after_each_call(tmp_path: Path, way: str) -> None:
-    for number in range(1, MOST):
-        with opened(tmp_path / f"{way}-{number}") as stock:
-            is_killed = killed_run(stock, Killer(calls_left=number))
-            check(stock)
-        if not is_killed:
-            return
-    raise AssertionError("the run never came to its end")
 
 
 def other_daemon(stock: StockShop, folder: Path) -> StockShop:
