@@ -10,6 +10,7 @@ contents, fewer columns in some marketplaces, Japanese names in Japan.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from amazon_bridge.amazon.documents import REPORT_IT, ProcessingStatus
@@ -57,8 +58,8 @@ class ListingReports:
     def read(self, report: Report) -> Iterator[Listing | UnreadableListing]:
         """Read a report that is DONE, or CANCELLED because there are no listings.
 
-        Takes memory for one row at a time. A SKU that is sold through two channels may have two
-        rows.
+        Takes memory for one row at a time, and for the channels of each SKU. If a SKU has a row
+        for each of its channels, its last listing has all of them.
 
         Raises:
             ItemError: ``not_found``: reports are kept for 90 days.
@@ -79,10 +80,27 @@ def read_rows(
     Raises:
         Transient: It has no column with the SKU, or none with the fulfilment channel.
     """
+    earlier: dict[str, tuple[tuple[str, ...], int | None]] = {}
     for number, row in enumerate(rows, start=1):
         if number == 1:
             _require_columns(row)
-        yield _read_row(row, marketplace_id, number)
+        listing = _read_row(row, marketplace_id, number)
+        if isinstance(listing, Listing):
+            channels, quantity = earlier.get(listing.sku, ((), None))
+            listing = _with(listing, channels, quantity)
+            earlier[listing.sku] = listing.channels, listing.quantity
+        yield listing
+
+
+def _with(listing: Listing, channels: tuple[str, ...], quantity: int | None) -> Listing:
+    """The listing with what earlier rows say of it."""
+    if not channels:
+        return listing
+    return replace(
+        listing,
+        channels=tuple(dict.fromkeys([*channels, *listing.channels])),
+        quantity=quantity if listing.quantity is None else listing.quantity,
+    )
 
 
 def _charset(marketplace_id: str) -> str:

@@ -390,6 +390,15 @@ def test_bad_rows_are_reported_and_the_others_read() -> None:
     assert found[-1] == Listing("D", FRANCE, ("DEFAULT",), 4)
 
 
+@pytest.mark.parametrize("channels", ["DEFAULT AMAZON_EU", "AMAZON_EU DEFAULT"])
+def test_a_sku_with_a_row_for_each_channel_has_all_of_them(channels: str) -> None:
+    first, second = (f"A\t{'3' if c == 'DEFAULT' else ''}\t{c}\t\n" for c in channels.split())
+    *_, listing = read_rows(rows(HEADING + first + "B\t1\tDEFAULT\t\n" + second), FRANCE)
+    assert isinstance(listing, Listing)
+    assert (set(listing.channels), listing.quantity) == ({"DEFAULT", "AMAZON_EU"}, 3)
+    assert not listing.merchant_only
+
+
 def test_a_large_report_takes_memory_for_a_row(
     partner: SellingPartner, simulator: Simulator, clock: ManualClock
 ) -> None:

@@ -99,11 +99,16 @@ def _poll(run: Run, place: str, known: Catalogue) -> None:
     context = run.context
     report = _report(context, known.report_id or "")
     if report and _is_usable(report, known) and not _is_late(known, context.clock()):
-        _read(run, place, report)
+        _read(run, place, report, known)
     elif report is None or report.status.final or _is_late(known, context.clock()):
-        context.ledger.stock_catalogue.requested(context.name, place, None)
         reason = f"Amazon has not made the report of listings of {place}."
-        run.counts.note_error(Transient(reason, "It is requested again in the next run."))
+        _drop(run, place, Transient(reason, "It is requested again in the next run."))
+
+
+def _drop(run: Run, place: str, error: Transient) -> None:
+    """Don't wait for a report any more."""
+    run.context.ledger.stock_catalogue.requested(run.context.name, place, None)
+    run.counts.note_error(error)
 
 
 def _is_usable(report: Report, known: Catalogue) -> bool:
@@ -124,14 +129,21 @@ def _is_late(known: Catalogue, now: datetime) -> bool:
     return known.requested is not None and abs(now - known.requested) >= _LONGEST
 
 
-def _read(run: Run, place: str, report: Report) -> None:
-    """Record all listings of a report; those that it lacks are gone."""
+def _read(run: Run, place: str, report: Report, known: Catalogue) -> None:
+    """Record all listings of a report; those that it lacks are gone.
+
+    Amazon has made reports that had nothing but a heading: listings don't all vanish at once.
+    """
     context, unreadable = run.context, list[UnreadableListing]()
     catalogue, name, number = context.ledger.stock_catalogue, context.name, 0
     listings = _readable(context, report, unreadable)
     while rows := list(islice(listings, _ROWS)):
         catalogue.file(name, place, map(_row, rows), report.created)
         number += len(rows)
+    if known.read and not (number or unreadable):
+        reason = f"Amazon's report of listings of {place} is empty."
+        _drop(run, place, Transient(reason, "Another one is requested within an hour."))
+        return
     catalogue.keep(name, place, [row.sku for row in unreadable if row.sku], report.created)
     catalogue.finish(name, place, report.created)
     log.info("listings_read", account=name, marketplace=place, listings=number)

@@ -1,0 +1,62 @@
+"""Reports of listings that Amazon makes badly."""
+
+from collections.abc import Iterator
+
+import pytest
+from memory_shop import MemoryShop
+from stock_shop import DE, FR, StockShop
+
+from amazon_bridge.engine.stock_records import SkuState
+from amazon_bridge.simulator.listings_report import COLUMNS, REPORT_TYPE
+
+pytestmark = pytest.mark.odoo("in memory")
+
+MUG = "MUG-BLUE"
+
+
+@pytest.fixture
+def stock(here: MemoryShop) -> Iterator[StockShop]:
+    """A mug of which Amazon has the right quantity, some hours ago."""
+    here.world.settings.shared_quantities = True
+    with here.bridge.configured(stock={"push": True, "raise_after": "1s"}):
+        stock = StockShop(here)
+        stock.offer(MUG, 9)
+        stock.product(MUG, 9)
+        stock.settle()
+        stock.pass_time(hours=7)
+        yield stock
+
+
+def run(stock: StockShop) -> dict[str, object]:
+    stock.here.run("orders")
+    return stock.here.bridge.sync("stock")
+
+
+@pytest.mark.parametrize("content", ["", "\t".join(COLUMNS) + "\n"])
+def test_an_empty_report_makes_no_listing_vanish(stock: StockShop, content: str) -> None:
+    reports = stock.here.simulator.reports
+    reports.contents[REPORT_TYPE] = content
+    stock.product(MUG, 4)
+    errors = []
+    for _ in range(3):
+        errors.append(run(stock).get("error"))
+        stock.pass_time(minutes=2)
+    assert any("is empty" in str(error) for error in errors)
+    assert stock.state(MUG) is not SkuState.VANISHED
+    assert stock.amazons(MUG) == {FR: 4, DE: 4}
+    del reports.contents[REPORT_TYPE]
+    stock.pass_time(hours=1)
+    stock.settle()
+    assert stock.state(MUG) is SkuState.EQUAL
+
+
+def test_a_sku_with_a_row_for_each_channel_is_not_updated(stock: StockShop) -> None:
+    rows = ({"seller-sku": MUG, "fulfillment-channel": c} for c in ("AMAZON_EU", "DEFAULT"))
+    lines = ["\t".join(row.get(column, "") for column in COLUMNS) for row in rows]
+    content = "\n".join(["\t".join(COLUMNS), *lines])
+    stock.here.simulator.reports.contents[REPORT_TYPE] = content
+    stock.sync()
+    stock.product(MUG, 4)
+    stock.pass_time(minutes=5)
+    assert stock.sync() == {}
+    assert stock.state(MUG) is SkuState.UNPROVEN
