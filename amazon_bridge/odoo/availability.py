@@ -2,12 +2,13 @@
 
 Odoo's own ``qty_available`` and ``outgoing_qty`` of a product take a location with all of its
 children, the goods at Amazon among them, and mislead for kits. So the rows that Odoo computes them
-from are summed here, by Odoo's database.
+from are read and summed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -15,15 +16,12 @@ from typing import Any
 
 from amazon_bridge.odoo.kits import Product, read_products
 from amazon_bridge.odoo.moments import timestamp
+from amazon_bridge.odoo.paging import plain_rows
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.stock_places import StockPlaces
-from amazon_bridge.odoo.sums import sums
 
 _OPEN = ("waiting", "confirmed", "assigned", "partially_available")
 """The states of moves that Odoo counts as outgoing or incoming."""
-
-_DIGITS = 6
-"""Odoo's sums are floats: what is beyond these digits is no quantity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +102,30 @@ def _parts(session: OdooSession, ids: Collection[int], question: Question) -> di
     if not ids:
         return {}
     of = ("product_id", "in", list(ids))
-    at = question.places.within("location_id")
     fields = ["quantity", "reserved_quantity"]
-    quants = sums(session, "stock.quant", [of, *at], "product_id", fields)
-    outgoing = quants if question.reserved_only else _outgoing(session, of, question)
-    leaving = "reserved_quantity" if question.reserved_only else "product_qty"
+    at = question.places.within("location_id")
+    on_hand, reserved = _sums(session, "stock.quant", [of, *at], fields)
+    outgoing = reserved if question.reserved_only else _outgoing(session, of, question)
     incoming = _incoming(session, of, question)
-    return {
-        id_: Part(
-            id_,
-            _amount(quants, id_, "quantity"),
-            _amount(outgoing, id_, leaving),
-            _amount(incoming, id_, "product_qty"),
-        )
-        for id_ in ids
-    }
+    return {id_: Part(id_, on_hand[id_], outgoing[id_], incoming[id_]) for id_ in ids}
 
 
-def _amount(found: Mapping[int, Mapping[str, float]], id_: int, field: str) -> Fraction:
-    return Fraction(str(round(found.get(id_, {}).get(field, 0), _DIGITS)))
+Sums = defaultdict[int, Fraction]
+"""Quantities by product id."""
 
 
-def _outgoing(session: OdooSession, of: Any, question: Question) -> dict[int, dict[str, float]]:
+def _sums(
+    session: OdooSession, model: str, domain: Sequence[Any], fields: Sequence[str]
+) -> list[Sums]:
+    """Sum each field by product. Odoo's own sums name each product, which takes it longer."""
+    found = [Sums(Fraction) for _ in fields]
+    for row in plain_rows(session, model, domain, ["product_id", *fields]):
+        for sums, field in zip(found, fields, strict=True):
+            sums[row["product_id"]] += Fraction(str(row[field]))
+    return found
+
+
+def _outgoing(session: OdooSession, of: Any, question: Question) -> Sums:
     """Moves out of the locations to any other place."""
     places = question.places
     domain = [
@@ -135,13 +135,13 @@ def _outgoing(session: OdooSession, of: Any, question: Question) -> dict[int, di
         "!",
         *_ends_within(session, places),
     ]
-    return sums(session, "stock.move", domain, "product_id", ["product_qty"])
+    return _sums(session, "stock.move", domain, ["product_qty"])[0]
 
 
-def _incoming(session: OdooSession, of: Any, question: Question) -> dict[int, dict[str, float]]:
+def _incoming(session: OdooSession, of: Any, question: Question) -> Sums:
     """Moves into the locations from any other place that are due in time."""
     if question.until is None:
-        return {}
+        return Sums(Fraction)
     places = question.places
     domain = [
         of,
@@ -151,7 +151,7 @@ def _incoming(session: OdooSession, of: Any, question: Question) -> dict[int, di
         *places.within("location_id"),
         *_ends_within(session, places),
     ]
-    return sums(session, "stock.move", domain, "product_id", ["product_qty"])
+    return _sums(session, "stock.move", domain, ["product_qty"])[0]
 
 
 def _ends_within(session: OdooSession, places: StockPlaces) -> list[Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from amazon_bridge.odoo.paging import plain_rows
 from amazon_bridge.odoo.session import OdooSession, chunks
 
 _DEEPEST = 10
@@ -76,15 +77,16 @@ def read_products(
 def _products(session: OdooSession, ids: Collection[int]) -> dict[int, Product]:
     name, value = session.names.storable_product
     fields = ["product_tmpl_id", "uom_id", name, *([_VALUES] if session.names.has_kits else [])]
+    of, every = [("id", "in", sorted(ids))], {"active_test": False}
     return {
         row["id"]: Product(
             row["id"],
-            row["product_tmpl_id"][0],
-            row["uom_id"][0],
+            row["product_tmpl_id"],
+            row["uom_id"],
             is_counted=row[name] == value,
             values=frozenset(row.get(_VALUES, ())),
         )
-        for row in session.read("product.product", sorted(ids), fields)
+        for row in plain_rows(session, "product.product", of, fields, every)
     }
 
 

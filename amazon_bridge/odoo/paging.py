@@ -8,11 +8,12 @@ an offset or another order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from amazon_bridge.odoo import responses
 from amazon_bridge.odoo.moments import moment, timestamp
 from amazon_bridge.odoo.session import PAGE, OdooSession
 
@@ -94,3 +95,44 @@ def changed(
     for rows in pages(session, model, [*domain, written], ["write_date"], after=after):
         changes = {row["id"]: moment(row["write_date"]) for row in rows}
         yield ChangedPage(changes, is_last=len(rows) < PAGE)
+
+
+_PLAIN_SINCE = (15, 0)
+_PLAIN_ROWS = 1000
+
+
+def plain_rows(
+    session: OdooSession,
+    model: str,
+    domain: Sequence[Any],
+    fields: Sequence[str],
+    context: Mapping[str, Any] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Search and read any number of records, without the names of what many2one fields name.
+
+    The names of 500 products take Odoo several times as long as the rows that name them. Odoo 14
+    knows no ``load`` of ``search_read``.
+
+    Args:
+        session: a login.
+        model: what to search.
+        domain: the conditions.
+        fields: what to read.
+        context: in addition to the session's.
+
+    Yields:
+        One dict per record, by ascending id: ``id`` plus the fields, many2one fields as ids.
+    """
+    options: dict[str, Any] = {"load": ""} if session.version >= _PLAIN_SINCE else {}
+    options |= {"order": "id", "limit": _PLAIN_ROWS}
+    after = 0
+    while True:
+        following = [*domain, ("id", ">", after)]
+        answer = session.call(
+            model, "search_read", following, list(fields), context=context, **options
+        )
+        rows = responses.plain_rows(model, answer, fields)
+        yield from rows
+        if len(rows) < _PLAIN_ROWS:
+            return
+        after = rows[-1]["id"]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amazon_bridge.odoo.paging import plain_rows
 from amazon_bridge.odoo.session import OdooSession
 
 _FIELDS = ["default_code", "barcode", "sale_ok", "active", "company_id", "display_name", "type"]
@@ -40,7 +41,7 @@ def find_products(
     Where several share a reference, the oldest serves, as in Odoo's own imports. Nobody asks
     what keeps an ``optional`` reference from leading to a product.
     """
-    sellable = [("sale_ok", "=", True), ("company_id", "in", [False, company_id])]
+    sellable = _sellable(company_id)
     all_references = {*references, *optional}
     rows = _rows(session, all_references, barcodes, sellable)
     by_reference = {r["default_code"]: r["id"] for r in rows if r["default_code"] in all_references}
@@ -51,6 +52,33 @@ def find_products(
     return Products(by_reference, by_barcode, obstacles, not_moved)
 
 
+def product_ids(
+    session: OdooSession, references: Collection[str], barcodes: Collection[str], company_id: int
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Look up the ids of products that can be sold; one call for a page of them.
+
+    Returns:
+        The ids by internal reference, and by barcode; the oldest product's, as in Odoo's imports.
+    """
+    domain = [*_named(references, barcodes), *_sellable(company_id)]
+    by_reference: dict[str, int] = {}
+    by_barcode: dict[str, int] = {}
+    for row in plain_rows(session, "product.product", domain, ["default_code", "barcode"]):
+        by_reference.setdefault(row["default_code"], row["id"])
+        by_barcode.setdefault(row["barcode"], row["id"])
+    return by_reference, by_barcode
+
+
+def _sellable(company_id: int) -> list[Any]:
+    return [("sale_ok", "=", True), ("company_id", "in", [False, company_id])]
+
+
+def _named(references: Iterable[str], barcodes: Iterable[str]) -> list[Any]:
+    by_reference = ("default_code", "in", sorted(references))
+    listed = sorted(barcodes)
+    return ["|", by_reference, ("barcode", "in", listed)] if listed else [by_reference]
+
+
 def _rows(
     session: OdooSession,
     references: Iterable[str],
@@ -58,12 +86,8 @@ def _rows(
     more: Iterable[Any],
     **context: Any,
 ) -> list[dict[str, Any]]:
-    named: list[Any] = [("default_code", "in", sorted(references))]
-    if barcodes:
-        named = ["|", *named, ("barcode", "in", sorted(barcodes))]
-    return session.search_read(
-        "product.product", [*named, *more], _FIELDS, order="id desc", context=context
-    )
+    domain = [*_named(references, barcodes), *more]
+    return session.search_read("product.product", domain, _FIELDS, order="id desc", context=context)
 
 
 def _obstacles(

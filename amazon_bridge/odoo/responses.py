@@ -179,37 +179,19 @@ def reference(name: str, answer: Any) -> int | None:
     raise unexpected(f"no record for the external id {name}")
 
 
-def groups(
-    model: str, answer: Any, by: str, names: Mapping[str, str]
-) -> dict[int, dict[str, float]]:
-    """The sums of a grouped response, by the id of the record that it is grouped by.
-
-    Args:
-        model: of the rows.
-        answer: the response.
-        by: a many2one.
-        names: by field, the name that its sum has in the response.
+def plain_rows(model: str, answer: Any, fields: Iterable[str]) -> list[Row]:
+    """The records of a response, each record that a many2one names as its id alone.
 
     Raises:
         ItemError: It is something else.
     """
     if not isinstance(answer, list) or not _are_dicts(answer):
-        raise unexpected(f"no sums of {model}")
-    return {row[by][0]: _sums(model, row, names) for row in answer if _is_grouped(model, row, by)}
+        raise unexpected(f"no records of {model}")
+    names = ["id", *fields]
+    if not all(name in row for row in answer for name in names):
+        raise unexpected(f"{model} without the fields {', '.join(names)}")
+    return [{name: _plain(row[name]) for name in names} for row in answer]
 
 
-def _is_grouped(model: str, row: Row, by: str) -> bool:
-    """False for the group of rows without the record."""
-    value = row.get(by, ())
-    if value is False:
-        return False
-    if not _is_reference(value):
-        raise unexpected(f"sums of {model} by something else than {by}")
-    return True
-
-
-def _sums(model: str, row: Row, names: Mapping[str, str]) -> dict[str, float]:
-    found = {field: row.get(name) or 0 for field, name in names.items()}
-    if not all(isinstance(value, int | float) for value in found.values()):
-        raise unexpected(f"sums of {model} that are no numbers")
-    return found
+def _plain(value: Any) -> Any:
+    return value[0] if _is_reference(value) else value

@@ -268,8 +268,12 @@ class Model:
         fields: list[str],
         limit: int | None = None,
         order: str | None = None,
+        load: str = "_classic_read",
     ) -> list[dict[str, Any]]:
-        return self.read(self.search(domain, limit, order), fields)
+        ids = self.search(domain, limit, order)
+        if load:
+            return self.read(ids, fields)
+        return [{"id": id_, **{name: self.get(id_, name) for name in fields}} for id_ in ids]
 
     @public
     def web_search_read(
@@ -294,25 +298,6 @@ class Model:
     @public
     def search_count(self, domain: list[Any]) -> int:
         return len(self.search(domain))
-
-    @public
-    def formatted_read_group(
-        self, domain: list[Any], groupby: list[str], aggregates: list[str]
-    ) -> list[dict[str, Any]]:
-        (by,) = groupby
-        groups: dict[Any, list[int]] = {}
-        for id_ in self.found(domain):
-            groups.setdefault(self.get(id_, by), []).append(id_)
-        return [
-            {by: self._shown(ids[0], by), **{each: self._total(ids, each) for each in aggregates}}
-            for ids in groups.values()
-        ]
-
-    def _total(self, ids: Sequence[int], aggregate: str) -> float:
-        name, _, function = aggregate.partition(":")
-        if function != "sum":
-            raise NotPlayed(f"the aggregate {aggregate}")
-        return float(sum(self.get(id_, name) for id_ in ids))
 
     @public
     def fields_get(self, allfields: list[str], attributes: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.stock.decide import InFlight, Terms, left_of
 from amazon_bridge.odoo.availability import Availability, Question, read_availability
 from amazon_bridge.odoo.kits import read_products
-from amazon_bridge.odoo.products import find_products
+from amazon_bridge.odoo.products import product_ids
 from amazon_bridge.odoo.session import chunks
 from amazon_bridge.odoo.stock_places import StockPlaces, find_places
 
@@ -106,12 +106,12 @@ class Quantities:
         references = {*marketplaces, *filter(None, mapped.values())}
         barcodes = set(marketplaces) if self._context.account.match_barcode else set[str]()
         setup = self._context.setup
-        found = find_products(
-            self._context.odoo, (), barcodes, setup.company_id, optional=references
+        by_reference, by_barcode = product_ids(
+            self._context.odoo, references, barcodes, setup.company_id
         )
         products = {}
         for sku, reference in mapped.items():
-            product = found.by_reference.get(reference or sku) or found.by_barcode.get(sku)
+            product = by_reference.get(reference or sku) or by_barcode.get(sku)
             if product:
                 products[sku] = product
         return products
