@@ -20,7 +20,7 @@ from amazon_bridge import config
 from amazon_bridge.amazon.operations import LIMITS
 from amazon_bridge.app import App
 from amazon_bridge.engine.throttle import Throttle
-from amazon_bridge.simulator import ManualClock, Seller, Simulator
+from amazon_bridge.simulator import ManualClock, Seller, Simulator, World
 
 MORNING = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
@@ -69,7 +69,7 @@ class MemoryShop:
     """A seller with an Odoo, an Amazon, a warehouse, a clock, and the bridge between them."""
 
     odoo: MistrustfulOdoo
-    world: SettledWorld
+    world: World
     simulator: Simulator
     clock: ManualClock
     shop: Shop
@@ -87,9 +87,11 @@ class MemoryShop:
 
 
 @contextmanager
-def opened(folder: Path, seed: int = 1) -> Iterator[MemoryShop]:
+def opened(
+    folder: Path, seed: int = 1, *, make_world: type[World] = SettledWorld
+) -> Iterator[MemoryShop]:
     clock = ManualClock(MORNING)
-    world = SettledWorld(clock, seed=seed)
+    world = make_world(clock, seed=seed)
     world.settings.rate_multiplier = 1_000_000
     odoo = MistrustfulOdoo(clock)
     database = MemoryDatabase(server=odoo)
