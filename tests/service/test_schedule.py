@@ -9,18 +9,22 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tzlocal
 from filled import HOUR, NOW, Clock, idle_runner, succeed
 from hypothesis import given
 from hypothesis import strategies as st
-from running import wait_for
+from memory_odoo import MemoryApp, MemoryOdoo
+from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
 from structlog.testing import capture_logs
 
-from amazon_bridge.config import AccountConfig
+from amazon_bridge.amazon.operations import LIMITS
+from amazon_bridge.config import load
 from amazon_bridge.engine.errors import AccountError, ItemError, Stopped, Transient
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.throttle import Limit, Throttle
 from amazon_bridge.service import health, resumed_runs
 from amazon_bridge.service.availability import FIRST_PAUSE, LONGEST_PAUSE, Availability
 from amazon_bridge.service.health import (
@@ -33,6 +37,7 @@ from amazon_bridge.service.job_health import JobMonitor
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.scheduler import PACE, ScheduledJob, Scheduler, starts
 from amazon_bridge.service.sync_requests import SyncRequests
+from amazon_bridge.simulator import Seller, Simulator
 
 MINUTE = timedelta(minutes=1)
 ORDERS = ("acme-eu", "orders")
@@ -302,45 +307,51 @@ def test_the_report_is_what_machines_read(tmp_path: Path):
 # Rate limits
 
 
-class _LimitedRuns:
-    """End after a page, until the last one."""
+class LimitedApp(MemoryApp):
+    """The bridge between an Odoo in memory and a simulated Amazon."""
 
-    pages = 3
-
-    def sync(self, account: AccountConfig, job: str, *, dry_run: bool = False) -> Counts:
-        self.pages -= 1
-        return Counts(created=100, resume_in=0.01 if self.pages else None)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.server = MemoryOdoo()
+        super().__init__(*args, **options)
 
 
-def limited_runner(folder: Path, monkeypatch: pytest.MonkeyPatch) -> JobRunner:
+@pytest.fixture
+def limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simulator: Simulator, seller: Seller
+) -> Iterator[JobRunner]:
+    """Has two pages of orders to import, and gets a call of searchOrders every eight seconds."""
     monkeypatch.setattr(resumed_runs, "_SHORTEST_PAUSE", 0.0)
-    runner, _ = idle_runner(folder)
-    runner.clock = lambda: datetime.now(UTC)
-    runner.app.runs = _LimitedRuns()
+    values = {"amazon": simulator.url, "countries": "FR", "every": "1h", "start": an_hour_ago()}
+    accounts = ACCOUNT.format(name="acme-eu", seller=seller, **values)
+    RunningDaemon(tmp_path, "http://127.0.0.1", "memory", accounts).write()
+    earlier = datetime.now(UTC) - 3 * MINUTE
+    for _ in range(101):
+        simulator.world.place_order(created=earlier, last_updated=earlier)
+    simulator.settings.rate_multiplier = 1 / 8 / LIMITS["searchOrders"].rate
+    runner = JobRunner(lambda: datetime.now(UTC))
+    throttle = Throttle(LIMITS | {"searchOrders": Limit(1 / 8, 1)})
+    runner.app = LimitedApp(
+        load(tmp_path / "bridge.yaml", {}), clock=runner.clock, throttle=throttle
+    )
     runner.scheduler.start()
-    return runner
-
-
-def test_a_run_that_a_rate_limit_ended_is_scheduled_again_and_has_not_failed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    runner = limited_runner(tmp_path, monkeypatch)
-    runner.run(*ORDERS)
-    assert runner.app.runs.pages == 2
-    wait_for(lambda: runner.app.runs.pages == 0)
-    wait_for(lambda: runner.monitor.running == 0)
-    assert runner.monitor[ORDERS].failures == 0
-    assert runner.monitor[ORDERS].last_success
+    yield runner
     runner.scheduler.stop()
+    runner.app.close()
 
 
-def test_a_sync_request_gets_the_sum_of_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    runner = limited_runner(tmp_path, monkeypatch)
-    requests = SyncRequests(runner)
+def test_a_run_that_a_rate_limit_ended_is_scheduled_again_and_has_not_failed(limited: JobRunner):
+    limited.run(*ORDERS)
+    assert limited.app.ledger.runs.created_by_hour(NOW).total() == 100
+    wait_for(lambda: limited.app.ledger.runs.created_by_hour(NOW).total() == 101)
+    wait_for(lambda: limited.monitor.running == 0)
+    assert limited.monitor[ORDERS].failures == 0
+    assert limited.monitor[ORDERS].last_success
+
+
+def test_a_sync_request_gets_the_sum_of_its_runs(limited: JobRunner):
+    requests = SyncRequests(limited)
     accepted = requests.accept(b'{"job": "orders", "account": "acme-eu"}')
     name = json.loads(accepted.data)["id"]
     wait_for(lambda: requests.result(name).status_code == 200)
     done = json.loads(requests.result(name).data)["accounts"]["acme-eu"]["orders"]
-    assert done["created"] == 300
-    assert done["error"] is None
-    runner.scheduler.stop()
+    assert (done["created"], done["error"]) == (101, None)
