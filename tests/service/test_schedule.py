@@ -319,20 +319,21 @@ class LimitedApp(MemoryApp):
 def limited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simulator: Simulator, seller: Seller
 ) -> Iterator[JobRunner]:
-    """Has two pages of orders to import, and gets a call of searchOrders every eight seconds."""
+    """Has orders to import, but no call of searchOrders left for six seconds."""
     monkeypatch.setattr(resumed_runs, "_SHORTEST_PAUSE", 0.0)
     values = {"amazon": simulator.url, "countries": "FR", "every": "1h", "start": an_hour_ago()}
     accounts = ACCOUNT.format(name="acme-eu", seller=seller, **values)
     RunningDaemon(tmp_path, "http://127.0.0.1", "memory", accounts).write()
     earlier = datetime.now(UTC) - 3 * MINUTE
-    for _ in range(101):
+    for _ in range(2):
         simulator.world.place_order(created=earlier, last_updated=earlier)
-    simulator.settings.rate_multiplier = 1 / 8 / LIMITS["searchOrders"].rate
+    simulator.settings.rate_multiplier = 1 / 6 / LIMITS["searchOrders"].rate
     runner = JobRunner(lambda: datetime.now(UTC))
-    throttle = Throttle(LIMITS | {"searchOrders": Limit(1 / 8, 1)})
-    runner.app = LimitedApp(
-        load(tmp_path / "bridge.yaml", {}), clock=runner.clock, throttle=throttle
-    )
+    throttle = Throttle(LIMITS | {"searchOrders": Limit(1 / 6, 1)})
+    config = load(tmp_path / "bridge.yaml", {})
+    runner.app = LimitedApp(config, clock=runner.clock, throttle=throttle)
+    runner.app.setup(config.accounts[0])
+    throttle.wait(seller.seller_id, "searchOrders")
     runner.scheduler.start()
     yield runner
     runner.scheduler.stop()
@@ -341,8 +342,8 @@ def limited(
 
 def test_a_run_that_a_rate_limit_ended_is_scheduled_again_and_has_not_failed(limited: JobRunner):
     limited.run(*ORDERS)
-    assert limited.app.ledger.runs.created_by_hour(NOW).total() == 100
-    wait_for(lambda: limited.app.ledger.runs.created_by_hour(NOW).total() == 101)
+    assert limited.app.ledger.runs.created_by_hour(NOW).total() == 0
+    wait_for(lambda: limited.app.ledger.runs.created_by_hour(NOW).total() == 2)
     wait_for(lambda: limited.monitor.running == 0)
     assert limited.monitor[ORDERS].failures == 0
     assert limited.monitor[ORDERS].last_success
@@ -354,4 +355,4 @@ def test_a_sync_request_gets_the_sum_of_its_runs(limited: JobRunner):
     name = json.loads(accepted.data)["id"]
     wait_for(lambda: requests.result(name).status_code == 200)
     done = json.loads(requests.result(name).data)["accounts"]["acme-eu"]["orders"]
-    assert (done["created"], done["error"]) == (101, None)
+    assert (done["created"], done["error"]) == (2, None)
