@@ -42,8 +42,8 @@ class Gauges:
         yield running
 
     def _jobs(self) -> Iterator[Metric]:
-        success = _gauge("last_success_timestamp_seconds", "Time of the last success.", *_JOB)
-        due = _gauge("overdue_timestamp_seconds", "When it is overdue unless it succeeds.", *_JOB)
+        success = _gauge("last_success_timestamp_seconds", "Unix time of the last success.", *_JOB)
+        due = _gauge("overdue_timestamp_seconds", "Unix time from which the job is overdue.", *_JOB)
         failures = _gauge("failures", "Consecutive failed runs.", *_JOB)
         for entry in self._runner.scheduler.planned:
             health = self._runner.monitor[entry.key]
@@ -55,7 +55,7 @@ class Gauges:
 
     def _items(self) -> Iterator[Metric]:
         quarantined = _gauge("quarantined", "Quarantined items.", *_JOB)
-        pending = _gauge("pending", "Items not processed yet, such as notifications.", *_JOB)
+        pending = _gauge("pending", "Items still to be processed.", *_JOB)
         open_items = self._runner.app.ledger.items.open_counts()
         for entry in self._runner.scheduler.planned:
             quarantined.add_metric(entry.key, open_items[(*entry.key, State.QUARANTINED)])
@@ -76,8 +76,8 @@ class Gauges:
         yield from (skus, drifts)
 
     def _cursors(self) -> Iterator[Metric]:
-        ages = _gauge("cursor_age_seconds", "Age of the time that is synced up to.", "account")
-        left = _gauge("backlog_seconds", "Time whose changes are still to be read.", "account")
+        ages = _gauge("cursor_age_seconds", "How far the sync of orders is behind.", "account")
+        left = _gauge("backlog_seconds", "Length of the back-log left to read.", "account")
         ledger = self._runner.app.ledger
         for account in self._runner.app.config.accounts:
             if synced_until := ledger.cursors.synced_until(account.name):

@@ -8,7 +8,7 @@ from memory_shop import MemoryShop
 from structlog.testing import capture_logs
 
 from amazon_bridge.engine import lock
-from amazon_bridge.engine.errors import AccountError
+from amazon_bridge.engine.errors import AccountError, Transient
 from amazon_bridge.odoo import anonymisation
 from amazon_bridge.simulator import Line, Order
 
@@ -164,7 +164,7 @@ def test_an_interrupted_reading_goes_on_where_it_stopped(shop: MemoryShop) -> No
     last = sorted(shop.shop.sale_order(order)["id"] for order in orders)[5]
     shop.odoo.silent_on = f"['id', '>', {last}]"
     for _ in range(2):
-        with pytest.raises(Exception, match="Odoo"):
+        with pytest.raises(Transient, match="Odoo"):
             next_day(shop)
     shop.odoo.silent_on = ""
     assert next_day(shop)["stock.picking"] == 3

@@ -1,51 +1,48 @@
 """The skeleton of the "Odoo → Amazon" jobs, with steps that only record that they were done."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from memory_odoo import MemoryApp, MemoryOdoo
 
-from amazon_bridge.config import AccountConfig
+from amazon_bridge.config import load
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.scan import Scan, ScanProgress
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import OutboundJob, Run, to_read_back
 from amazon_bridge.flows.shipments import SHIPMENTS
 from amazon_bridge.job import Job
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-ACCOUNT = AccountConfig.model_validate(
-    {
-        "name": "acme",
-        "seller_id": "A1",
-        "marketplaces": ["FR"],
-        "credentials": {"client_id": "id", "client_secret": "secret", "refresh_token": "token"},
-    }
-)
 STOCK = Job(name="stock", title="Stock, to Amazon.", run="")
+CONFIG = """
+state: bridge.db
+odoo: {url: "http://127.0.0.1", database: memory, login: admin, password: admin}
+accounts:
+- name: acme
+  seller_id: A1
+  marketplaces: [FR]
+  credentials: {client_id: client, client_secret: secret, refresh_token: token}
+  notify_amazon: {shipments: false}
+"""
 
 
-@dataclass
-class Scans:
-    """Records the jobs whose scans are forgotten."""
-
-    forgotten: list[str] = field(default_factory=list)
-
-    def forget(self, _account: str, job: str) -> None:
-        self.forgotten.append(job)
-
-
-def context(account: AccountConfig, scans: Scans | None = None) -> Context:
-    ledger = SimpleNamespace(scans=scans or Scans())
-    return cast("Context", SimpleNamespace(account=account, name=account.name, ledger=ledger))
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
+    """An account with an Odoo in memory, whose shipments are not confirmed to Amazon."""
+    path = tmp_path_factory.mktemp("outbound") / "bridge.yaml"
+    path.write_text(CONFIG)
+    with closing(MemoryApp(load(path, {}))) as app:
+        app.server = MemoryOdoo()
+        yield app.context(app.config.accounts[0])
 
 
-CONTEXT = context(ACCOUNT)
 MINUTES = st.dictionaries(st.text(min_size=1, max_size=3), st.integers(0, 60), max_size=9)
 
 
@@ -85,40 +82,48 @@ class Steps:
         )
 
 
-def test_a_run_settles_each_batch_before_it_finds_the_next_and_sends_all_at_the_end() -> None:
+def test_a_run_settles_each_batch_before_it_finds_the_next_and_sends_all_at_the_end(
+    context: Context,
+) -> None:
     steps = Steps()
-    assert steps.job.sync(CONTEXT) == Counts(seen=3, notified=1, unchanged=2)
+    assert steps.job.sync(context) == Counts(seen=3, notified=1, unchanged=2)
     assert steps.done == ["read back", *["find", "settle"] * 2, "send a b c"]
 
 
-def test_a_dry_run_only_finds_and_foresees() -> None:
+def test_a_dry_run_only_finds_and_foresees(context: Context) -> None:
     steps = Steps()
-    assert steps.job.sync(CONTEXT, dry_run=True) == Counts(seen=3, unchanged=3)
+    assert steps.job.sync(context, dry_run=True) == Counts(seen=3, unchanged=3)
     assert steps.done == ["find", "find", "foresee"]
 
 
-def test_a_job_that_is_switched_off_does_nothing() -> None:
-    steps = Steps()
-    off = ACCOUNT.notify_amazon.model_copy(update={"shipments": False})
-    account = ACCOUNT.model_copy(update={"notify_amazon": off})
-    scans, job = Scans(), replace(steps.job, job=SHIPMENTS)
-    assert job.sync(context(account, scans), dry_run=True) == Counts()
-    assert (steps.done, scans.forgotten) == ([], [])
-    assert job.sync(context(account, scans)) == Counts()
-    assert (steps.done, scans.forgotten) == ([], ["pickings"])
+def test_a_job_that_is_switched_off_only_forgets_how_far_it_has_read(context: Context) -> None:
+    steps, scans = Steps(), context.ledger.scans
+    scans.expect(context.name, SHIPMENTS.name)
+    scan, nothing = Scan(NOW, NOW, looks_back=True), ScanProgress()
+    scans.finish(context.name, SHIPMENTS.name, scan, {}, since=nothing)
+    job = replace(steps.job, job=SHIPMENTS)
+    assert job.sync(context, dry_run=True) == Counts()
+    assert scans.progress(context.name, SHIPMENTS.name) != nothing
+    assert job.sync(context) == Counts()
+    assert scans.progress(context.name, SHIPMENTS.name) == nothing
+    assert steps.done == []
 
 
-@pytest.mark.parametrize("error", [AccountError("Amazon is down."), Transient("No answer.")])
-def test_an_error_of_a_remote_ends_the_run_and_is_reported(error: Exception) -> None:
+@pytest.mark.parametrize("error", [AccountError("Amazon is down."), Transient("No response.")])
+def test_an_error_of_a_remote_ends_the_run_and_is_reported(
+    error: Exception, context: Context
+) -> None:
     def refuse(run: Run, _tasks: Sequence[str]) -> None:
         run.counts.notified += 1
         raise error
 
-    counts = replace(Steps().job, send=refuse).sync(CONTEXT)
+    counts = replace(Steps().job, send=refuse).sync(context)
     assert counts == Counts(seen=3, notified=1, unchanged=2, error=str(error))
 
 
-def test_what_the_rate_does_not_allow_keeps_nothing_else_from_being_sent() -> None:
+def test_what_the_rate_does_not_allow_keeps_nothing_else_from_being_sent(
+    context: Context,
+) -> None:
     steps = Steps()
 
     def find(_context: Context) -> Iterator[Found]:
@@ -128,7 +133,7 @@ def test_what_the_rate_does_not_allow_keeps_nothing_else_from_being_sent() -> No
     def read_back(_run: Run) -> None:
         raise RateLimited("getFeed", 9)
 
-    counts = replace(steps.job, find=find, read_back=read_back).sync(CONTEXT)
+    counts = replace(steps.job, find=find, read_back=read_back).sync(context)
     assert steps.done == ["settle", "settle", "send a b"]
     assert counts == Counts(seen=2, notified=1, unchanged=1, resume_in=7)
 
