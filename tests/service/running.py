@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 ACCOUNT = """
   - name: {name}
@@ -27,6 +29,13 @@ ACCOUNT = """
     start: {start}
     schedule: {{orders: {every}, cancellations: {every}, pickings: {every}}}
 """
+
+
+def needs(tool: object, name: str) -> pytest.MarkDecorator:
+    """Skip a test without its tool; in CI it fails, so that it isn't left out unnoticed."""
+    return pytest.mark.skipif(
+        tool is None and "CI" not in os.environ, reason=f"there is no {name} here"
+    )
 
 
 def an_hour_ago() -> str:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from forwarder import Forwarder
 from odoo_server.databases import OdooDatabase
-from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
+from running import ACCOUNT, RunningDaemon, an_hour_ago, needs, wait_for
 
 from amazon_bridge.simulator import Seller, Simulator
 
@@ -261,7 +261,7 @@ def test_a_full_disk_stops_no_daemon_and_loses_nothing(
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 
 
-@pytest.mark.skipif(FAKETIME is None, reason="there is no libfaketime here")
+@needs(FAKETIME, "libfaketime")
 @pytest.mark.parametrize("jump", ["-2h", "+2h"])
 def test_a_clock_that_is_set_stops_no_schedule(
     daemon: RunningDaemon, simulator: Simulator, jump: str

@@ -14,6 +14,7 @@ import pytest
 from filled import NOW, SENDING, busy_runner
 from prometheus_client import generate_latest
 from ruamel.yaml import YAML
+from running import needs
 
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.gauges import Gauges
@@ -90,7 +91,7 @@ def test_no_metric_shows_a_secret(metrics: str):
     assert not re.search("sesame|amzn-client", metrics)
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason="there is no promtool here")
+@needs(PROMTOOL, "promtool")
 @pytest.mark.parametrize(
     "command", [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]]
 )
@@ -98,7 +99,7 @@ def test_promtool_finds_nothing_wrong_with_the_rules(command: list[str]):
     subprocess.run([str(PROMTOOL), *command], cwd=MONITORING, check=True, capture_output=True)
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason="there is no promtool here")
+@needs(PROMTOOL, "promtool")
 def test_promtool_finds_nothing_wrong_with_the_metrics(metrics: str):
     command = [str(PROMTOOL), "check", "metrics"]
     subprocess.run(command, input=metrics.encode(), check=True, capture_output=True)
@@ -118,7 +119,7 @@ def test_every_rule_is_tried():
 ANALYZE = shutil.which("systemd-analyze")
 
 
-@pytest.mark.skipif(ANALYZE is None, reason="there is no systemd here")
+@needs(ANALYZE, "systemd")
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path):
     unit = (CONFIG / "amazon-bridge.service").read_text()
     program = re.search(r"^ExecStart=(\S+)", unit, re.MULTILINE)

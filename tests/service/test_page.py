@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from filled import NOW, SENDING, busy_runner, idle_runner, succeed
+from running import needs
 
 from amazon_bridge.config import HttpConfig
 from amazon_bridge.engine.errors import ItemError, Transient
@@ -141,7 +142,7 @@ def test_a_running_run_is_shown_as_running(tmp_path: Path):
     assert "acme-eu FR, DE, IT, ES nothing yet running" in text
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+@needs(CHROMIUM, "Chromium")
 def test_a_browser_shows_it_and_has_nothing_to_object(busy: JobRunner, tmp_path: Path):
     website = Website({"/": lambda: page.show(busy, NOW)}, HttpConfig(listen="127.0.0.1:0"))
     listener = Listener(website)
