@@ -140,10 +140,10 @@ def floor(database: OdooDatabase, known: Everything) -> int:
 
 
 def _create_partners(
-    rpc: Counted, known: Everything, wanted: Iterable[int], partners: dict[int, int]
+    rpc: Counted, known: Everything, requested: Iterable[int], partners: dict[int, int]
 ) -> None:
     """Customers first, then the contacts below them."""
-    new = sorted(set(wanted) & known.partners.keys())
+    new = sorted(set(requested) & known.partners.keys())
     for is_below in (False, True):
         ids = [id_ for id_ in new if ("parent_id" in known.partners[id_]) == is_below]
         rows = [_partner_values(known.partners[id_], partners) for id_ in ids]

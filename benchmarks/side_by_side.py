@@ -101,11 +101,11 @@ def way_back(stage: Stage, database: OdooDatabase) -> dict[str, Run]:
     shipped = min(SHIPMENTS, len(transfers) * SHIPMENTS // (SHIPMENTS + CANCELLATIONS))
     cancelled = [row["sale_id"][0] for row in transfers[shipped : shipped + CANCELLATIONS]]
     work_in_odoo(database, [row["id"] for row in transfers[:shipped]], cancelled)
-    told, quiet, fed = stage.bridge(database, "pickings", "pickings", "cancellations")
+    shipments, quiet, fed = stage.bridge(database, "pickings", "pickings", "cancellations")
     stage.clock.shift += timedelta(minutes=25)  # Amazon has processed the feed
     (confirmed,) = stage.bridge(database, "cancellations")
     return {
-        f"{shipped} shipments": told,
+        f"{shipped} shipments": shipments,
         "pickings: quiet run": quiet,
         f"{len(cancelled)} cancellations: feed sent": fed,
         "cancellations: report read": confirmed,

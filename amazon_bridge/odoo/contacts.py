@@ -62,21 +62,21 @@ class Families:
 
     def read(self, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Contacts by id, including archived ones."""
-        wanted = set(ids)
-        parents = wanted | self._parents
+        requested = set(ids)
+        parents = requested | self._parents
         below = ("parent_id", "in", sorted(parents))
-        rows = _search(self._session, ["|", ("id", "in", sorted(wanted)), below])
+        rows = _search(self._session, ["|", ("id", "in", sorted(requested)), below])
         self._rows |= {row["id"]: row for row in rows}
         self._read |= parents
         self._parents = set()
-        return {row["id"]: row for row in rows if row["id"] in wanted}
+        return {row["id"]: row for row in rows if row["id"] in requested}
 
     def below(self, parents: Iterable[int]) -> list[dict[str, Any]]:
         """The contacts below these, including archived ones."""
-        wanted = set(parents)
-        if not wanted <= self._read:
-            return _children(self._session, wanted)
-        return [row for _, row in sorted(self._rows.items()) if row["parent_id"] in wanted]
+        requested = set(parents)
+        if not requested <= self._read:
+            return _children(self._session, requested)
+        return [row for _, row in sorted(self._rows.items()) if row["parent_id"] in requested]
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,8 @@ INSIDE = "odoo/addons/"  # where a wheel keeps its module
 
 def folder() -> Path:
     """The folder that holds the unpacked modules; downloads them once."""
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    modules = cache_folder() / "addons" / wanted[:8]
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    modules = cache_folder() / "addons" / digest[:8]
     with locked("addons"):
         if not modules.exists():
             _download(modules)

@@ -145,11 +145,11 @@ class OdooServer:
 
 
 def _install_modules(database: OdooDatabase, modules: Collection[str]) -> None:
-    wanted = database.rpc("ir.module.module", "search", [("name", "in", list(modules))])
-    if len(wanted) < len(modules):
+    module_ids = database.rpc("ir.module.module", "search", [("name", "in", list(modules))])
+    if len(module_ids) < len(modules):
         raise ProvisioningError(f"this Odoo lacks some of the modules {', '.join(modules)}")
     try:
-        database.rpc("ir.module.module", "button_immediate_install", wanted)
+        database.rpc("ir.module.module", "button_immediate_install", module_ids)
     except xmlrpc.client.Fault as fault:
         reason = fault.faultString.strip().splitlines()[-1]
         raise ProvisioningError(f"the modules can't be installed: {reason}") from fault

@@ -1,7 +1,7 @@
 """Installs Odoo from Debian's package into a folder, and PostgreSQL if there is none.
 
 The system's apt configuration stays as it is, and nothing of Odoo is installed in the system: its
-package is only unpacked, and its Python dependencies stand in a venv beside it.
+package is only unpacked, and its Python dependencies are installed in a venv beside it.
 """
 
 import hashlib
@@ -29,11 +29,11 @@ def install_odoo(home: Path) -> None:
     """
     if not (home / "source/.complete").exists():
         _unpack(home)
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     complete = home / "venv/.complete"
-    if not complete.exists() or complete.read_text() != wanted:
+    if not complete.exists() or complete.read_text() != digest:
         _make_venv(home)
-        complete.write_text(wanted)
+        complete.write_text(digest)
 
 
 def install_postgresql() -> None:

@@ -20,7 +20,7 @@ LONGEST_SOCKET_FOLDER = 90  # bytes; the whole path of a Unix socket has at most
 
 
 class LocalOdoo:
-    """Everything of it stands in the cache folder, and is used again in the next run."""
+    """All its files are in the cache folder, for use in the next run."""
 
     def __init__(self) -> None:
         self._home = cache_folder()
@@ -79,7 +79,7 @@ class LocalOdoo:
             self._cluster.stop()
 
     def destroy(self) -> None:
-        """Leaves nothing to do: all of it stands in the cache folder."""
+        """Leave all files in the cache folder; there is nothing to clean up."""
 
     @property
     def _cluster(self) -> Cluster:

@@ -20,7 +20,7 @@ def own(*folders: Path) -> None:
 
 
 def prefix(*needed: Path) -> list[str | Path]:
-    """What stands before a command to run it as the servers' user; empty unless we are root.
+    """The prefix of a command that runs it as the servers' user; empty unless we are root.
 
     Where that user can't reach the `needed` paths (root's home is often closed), it is given the
     one capability to read past folder permissions.

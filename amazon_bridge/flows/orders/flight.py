@@ -54,7 +54,7 @@ def ensure_read(context: Context) -> None:
 
     Raises:
         RateLimited: it takes more calls than may be made at once; the next attempt goes on.
-        AccountError, Transient: a side is down, or refuses the account.
+        AccountError, Transient: a remote is down, or refuses the account.
     """
     ChangedOrders(context, context.clock(), lambda *_: None).read_in_flight()
 
@@ -64,7 +64,7 @@ def foreseen(context: Context) -> dict[str, int]:
 
     Raises:
         RateLimited: it takes more calls than may be made at once.
-        AccountError, Transient: a side is down, or refuses the account.
+        AccountError, Transient: a remote is down, or refuses the account.
     """
     units = Counter[str]()
     for page in _open_orders(context):

@@ -67,7 +67,7 @@ class ChangedOrders:
     Every method raises:
 
     - ``RateLimited``: the calls that the lane may make are used up; a later run goes on.
-    - ``AccountError``, ``Transient``: a side is down, or refuses the account.
+    - ``AccountError``, ``Transient``: a remote is down, or refuses the account.
     """
 
     context: Context

@@ -190,7 +190,7 @@ class _Run:
         others from their turn. It goes on soon, as long as that gets on with them.
 
         Raises:
-            AccountError: a side is down, or refuses the account.
+            AccountError: a remote is down, or refuses the account.
         """
         before = self._leftovers()
         self._process_again(sample(before, self.began, _LEFTOVERS))
@@ -205,7 +205,7 @@ class _Run:
         """Process orders again that people have changed, so that their reminders may be outdated.
 
         Raises:
-            AccountError: a side is down, or refuses the account.
+            AccountError: a remote is down, or refuses the account.
         """
         again = changes.changed_by_people(self.context, before=self.began)
         self._process_again(again[:_LEFTOVERS])
@@ -214,7 +214,7 @@ class _Run:
         """Look up orders that hold units for long: the search need not show how they ended.
 
         Raises:
-            AccountError, Transient: a side is down, or refuses the account.
+            AccountError, Transient: a remote is down, or refuses the account.
         """
         due = flight.unchecked(self.context, self.began)
         fetched, gone = [], []
@@ -313,7 +313,7 @@ def recover(context: Context, order_id: str) -> Counts:
     """Fetch one order by its id, and import it.
 
     Raises:
-        AccountError: a side is down, or refuses the account.
+        AccountError: a remote is down, or refuses the account.
         ConfigError: the order belongs to another account, or to none.
         ItemError: neither Amazon nor the state store has an order of this id.
     """
