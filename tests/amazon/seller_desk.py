@@ -11,7 +11,7 @@ from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import Page, SellingPartner
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.marketplaces import marketplace
-from amazon_bridge.model import Order, UnreadableOrder
+from amazon_bridge.model import Order, Shipment, UnreadableOrder
 from amazon_bridge.simulator import Seller, Simulator
 
 SELLER_ID = "A1EUROPE"
@@ -96,3 +96,18 @@ class Desk:
 
     def changed(self, partner: SellingPartner) -> list[Order | UnreadableOrder]:
         return [order for page in self.pages(partner) for order in page.orders]
+
+
+def shipment(order: object, **changed: object) -> Shipment:
+    fields = {
+        "order_id": order.order_id,
+        "marketplace_id": order.market.marketplace_id,
+        "package_reference_id": "17",
+        "carrier_code": "DHL",
+        "carrier_name": None,
+        "shipping_method": None,
+        "tracking_number": "JD0123456789",
+        "ship_date": order.created,
+        "quantities": tuple((item.order_item_id, item.quantity) for item in order.items),
+    }
+    return Shipment(**{**fields, **changed})

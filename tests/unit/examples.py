@@ -3,7 +3,11 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from clocks import NOON
+
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
+from amazon_bridge.engine.window import Lane, Reading, Window
 from amazon_bridge.flows.orders.memo import Memo
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
@@ -63,3 +67,10 @@ ENTRY = Entry(
     last_tried=DONE,
     unanswered_since=None,
 )
+
+UNKNOWN_SKU = ItemError("unknown_sku", "Nobody knows SKU X-1.", "Create the product.")
+
+
+def live_window(after: datetime, before: datetime) -> Reading:
+    """The live lane has read this window to its end."""
+    return Reading.of(Lane.LIVE, Window(after, before), "FR", NOON)
