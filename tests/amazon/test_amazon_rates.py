@@ -225,7 +225,7 @@ def test_up_to_when_a_page_speaks_must_be_readable(
         desk.changed(partner)
 
 
-def test_only_the_wanted_statuses_come(
+def test_only_the_requested_statuses_come(
     partner: SellingPartner, desk: Desk, world: World, aged: Callable[[], None]
 ) -> None:
     for status in ("PENDING", "PENDING_AVAILABILITY", "UNSHIPPED", "PARTIALLY_SHIPPED"):

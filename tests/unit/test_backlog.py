@@ -22,7 +22,7 @@ HALF = Backlog(
 )
 
 
-def test_a_back_log_is_told_with_an_estimate():
+def test_a_back_log_is_shown_with_an_estimate():
     assert backlog.sentence(HALF, NOON) == (
         "changes from 2026-11-05 12:00 to 2026-11-15 12:00 are being caught up on: 50%, up to"
         " 2026-11-10 12:00, about 3 h left. New orders do not wait for them."

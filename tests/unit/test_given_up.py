@@ -58,7 +58,7 @@ def results(context: Context, amazon: PlayedAmazon) -> dict[str, object]:
     return dict(context.one_by_one(JOB, KEYS, amazon.work, key=str))
 
 
-def test_amazon_is_asked_once_whether_it_is_up(
+def test_amazon_is_probed_once(
     context: Context, amazon: PlayedAmazon, clock: Clock
 ) -> None:
     amazon.answers = dict.fromkeys(KEYS[:2], SILENT)

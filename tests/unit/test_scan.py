@@ -22,7 +22,7 @@ FIRST = NOON - timedelta(days=60)
 KNOWN = ScanProgress(complete_until=NOON - 5 * MINUTE, looked_back=NOON - 5 * MINUTE)
 
 
-def test_the_first_scan_begins_where_it_is_told() -> None:
+def test_the_first_scan_begins_where_the_job_says() -> None:
     assert next_scan(ScanProgress(), NOON, first=FIRST) == Scan(FIRST, NOON, looks_back=True)
 
 
