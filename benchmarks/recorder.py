@@ -9,7 +9,7 @@ from amazon_bridge.odoo.session import OdooSession
 
 
 class Call(NamedTuple):
-    """One call, with the seconds until its answer was there."""
+    """One call, with the seconds until its response was there."""
 
     name: str
     """Model, method, and the fields that a search is by."""
@@ -25,10 +25,12 @@ def recorded() -> Iterator[list[Call]]:
 
     def record(self: OdooSession, model: str, method: str, args: Any, kwargs: Any) -> Any:
         begun = time.perf_counter()
-        answer = original(self, model, method, args, kwargs)
+        response = original(self, model, method, args, kwargs)
         seconds = time.perf_counter() - begun
-        calls.append(Call(f"{model}.{method}{searched_by(method, args)}", seconds, rows_of(answer)))
-        return answer
+        calls.append(
+            Call(f"{model}.{method}{searched_by(method, args)}", seconds, rows_of(response))
+        )
+        return response
 
     OdooSession._call = record  # type: ignore[method-assign]  # noqa: SLF001
     try:
@@ -37,11 +39,11 @@ def recorded() -> Iterator[list[Call]]:
         OdooSession._call = original  # type: ignore[method-assign]  # noqa: SLF001
 
 
-def rows_of(answer: Any) -> int:
-    """The records in an answer; in that of ``web_search_read`` with the lists nested in them."""
-    if isinstance(answer, dict):
-        return _records(answer.get("records", []))
-    return len(answer) if isinstance(answer, list) else 0
+def rows_of(response: Any) -> int:
+    """The records in a response; in that of ``web_search_read`` with the lists nested in them."""
+    if isinstance(response, dict):
+        return _records(response.get("records", []))
+    return len(response) if isinstance(response, list) else 0
 
 
 def _records(rows: list[dict[str, Any]]) -> int:

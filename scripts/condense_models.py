@@ -41,7 +41,7 @@ def condense(model: Json, names: list[str], source: str) -> Json:
     }
     operations = {name: found[name] for name in names}
     needed = [o["body"] for o in operations.values()]
-    needed += [answer for o in operations.values() for answer in o["responses"].values()]
+    needed += [response for o in operations.values() for response in o["responses"].values()]
     return {
         "source": f"amzn/selling-partner-api-models, {source}; Apache-2.0; facts only, no"
         " descriptions or examples",
@@ -59,8 +59,8 @@ def _operation(method: str, path: str, operation: Json) -> Json:
         "body": _name(bodies[0]) if bodies else None,
         "query": {p["name"]: _parameter(p) for p in parameters if p["in"] == "query"},
         "responses": {
-            status: _name(answer["schema"]) if "schema" in answer else None
-            for status, answer in operation["responses"].items()
+            status: _name(response["schema"]) if "schema" in response else None
+            for status, response in operation["responses"].items()
         },
     }
 

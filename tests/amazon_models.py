@@ -1,4 +1,4 @@
-"""Amazon's models as JSON schemas: does a request, or an answer, have the form they document?
+"""Amazon's models as JSON schemas: does a request, or a response, have the form they document?
 
 The schemas in ``amazon_bridge/simulator/models`` hold the facts of Amazon's Swagger models (names,
 types, required fields, enumerations). Unknown fields count as errors too: nobody documents them.
@@ -18,7 +18,7 @@ _FILES = tuple(
 
 
 def validate(name: str, payload: Any) -> None:
-    """Check a payload against a definition (``Order``), or against an operation's good answer.
+    """Check a payload against a definition (``Order``), or against an operation's good response.
 
     Raises:
         AssertionError: It differs; all differences are listed.
@@ -35,14 +35,14 @@ def validate(name: str, payload: Any) -> None:
     raise KeyError(name)
 
 
-def validate_answer(operation: str, status: int, payload: Any) -> None:
-    """Check an answer of an operation; ``payload`` None: an empty body.
+def validate_response(operation: str, status: int, payload: Any) -> None:
+    """Check a response of an operation; ``payload`` None: an empty body.
 
     Raises:
         AssertionError: It differs, or the model knows no such status of the operation.
     """
     file, model = _operation(operation)
-    assert str(status) in model["responses"], f"{operation} never answers {status}"
+    assert str(status) in model["responses"], f"{operation} never returns {status}"
     _check(file, model["responses"][str(status)], payload)
 
 

@@ -66,10 +66,10 @@ def test_commands_work_on_the_server_that_the_environment_names(odoo_server: Odo
     refused = command("stop", **external)
     assert refused.returncode == 1
     assert "not ours" in refused.stderr
-    assert odoo_server.answers()
+    assert odoo_server.responds()
 
 
-def test_a_server_that_does_not_answer_is_said() -> None:
+def test_a_server_that_does_not_respond_is_said() -> None:
     done = command("createdb", "anything", ODOO_TEST_URL="http://127.0.0.1:1")
     assert done.returncode == 1
-    assert "no Odoo answers at http://127.0.0.1:1" in done.stderr
+    assert "no Odoo responds at http://127.0.0.1:1" in done.stderr

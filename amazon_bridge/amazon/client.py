@@ -18,12 +18,12 @@ from pydantic import BaseModel, ValidationError
 
 from amazon_bridge import __version__
 from amazon_bridge.amazon.faults import (
-    Answer,
     Refusal,
+    Response,
     error_of,
     network_error,
     number,
-    read_answer,
+    read_response,
 )
 from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.sdk import Credentials, Site, Tokens, build, silence
@@ -117,7 +117,7 @@ class Connection:
         hide: str = "",
         urgency: Urgency = Urgency.LIVE,
         **fields: object,
-    ) -> Answer:
+    ) -> Response:
         """Call an operation, if its rate allows it. Operations that only read are retried.
 
         Args:
@@ -144,9 +144,9 @@ class Connection:
         Raises:
             Transient: Also where the response isn't as Amazon's model has it.
         """
-        answer = self.call(operation, *args, **fields)
+        response = self.call(operation, *args, **fields)
         try:
-            return expected.model_validate(answer.body)
+            return expected.model_validate(response.body)
         except ValidationError:
             raise Transient(
                 f"Unexpected response to {operation.name}: it differs from Amazon's model.",
@@ -182,7 +182,7 @@ class Connection:
     def _retry(self, call: Callable[[], T]) -> T:
         return retry_transient(call, CALL, sleep=self._sleep)
 
-    def _paced(self, call: _Call) -> Answer:
+    def _paced(self, call: _Call) -> Response:
         """Call, and again if Amazon refuses it for its rate and there is a token within a moment.
 
         A call refused so was not done.
@@ -192,18 +192,18 @@ class Connection:
                 return self._call_observed(call)
         return self._call_observed(call)
 
-    def _call_observed(self, call: _Call) -> Answer:
+    def _call_observed(self, call: _Call) -> Response:
         begun = time.monotonic()
         try:
-            answer = self._attempt(call)
+            response = self._attempt(call)
         except BridgeError as error:
             if not isinstance(error, RateLimited) or isinstance(error, _RefusedForRate):
                 self._watch(call.operation.name, error, time.monotonic() - begun)
             raise
         self._watch(call.operation.name, None, time.monotonic() - begun)
-        return answer
+        return response
 
-    def _attempt(self, call: _Call) -> Answer:
+    def _attempt(self, call: _Call) -> Response:
         try:
             try:
                 return self._send(call)
@@ -225,7 +225,7 @@ class Connection:
             return _refused_for_long(operation)
         return _RefusedForRate(operation.name, refusal.retry_after or 1 / operation.limit.rate)
 
-    def _send(self, call: _Call) -> Answer:
+    def _send(self, call: _Call) -> Response:
         operation = call.operation
         self._tokens.get_auth()  # a login that fails must not use up the operation's rate
         self._throttle.wait(self._seller_id, operation.name, self._account, call.urgency)
@@ -240,9 +240,9 @@ class Connection:
             self._adapt_rate(operation, refusal.headers.get("x-amzn-ratelimit-limit"))
             raise
         self._throttle.note_success(self._seller_id, operation.name)
-        answer: Answer = self._local.answer
-        self._adapt_rate(operation, answer.headers.get("x-amzn-ratelimit-limit"))
-        return answer
+        response: Response = self._local.response
+        self._adapt_rate(operation, response.headers.get("x-amzn-ratelimit-limit"))
+        return response
 
     def _adapt_rate(self, operation: Operation, limit: str | None) -> None:
         if (rate := number(limit)) is not None:
@@ -256,7 +256,7 @@ class Connection:
         status and parts of the body, such as the page token.
         """
         response.read()
-        self._local.answer = read_answer(response)
+        self._local.response = read_response(response)
 
     def _client(self, client_class: type) -> Any:
         clients = self._local.__dict__.setdefault("clients", {})

@@ -89,13 +89,13 @@ def examine_feeds(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
 
 def examine_listings(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
     """Ask for a listing that nobody has, and for feeds: a missing role is refused."""
-    yield _examined(lambda: _is_listing_answered(partner), "listings can be read")
+    yield _examined(lambda: _can_read_listings(partner), "listings can be read")
     since = now - timedelta(days=1)
     what = "feeds of listings can be read"
     yield _examined(lambda: partner.listings.is_any_feed_pending(since), what)
 
 
-def _is_listing_answered(partner: SellingPartner) -> bool:
+def _can_read_listings(partner: SellingPartner) -> bool:
     try:
         partner.listings.get(_NOBODYS_SKU, partner.marketplace_ids[0])
     except ItemError as error:

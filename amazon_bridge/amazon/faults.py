@@ -63,7 +63,7 @@ class OperationInfo(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A successful response: HTTP status and JSON object (empty for 204)."""
 
     status: int
@@ -102,7 +102,7 @@ class Refusal(Exception):
         return (text.replace(self.hide, "...") if self.hide else text).rstrip(".")
 
 
-def read_answer(response: httpx.Response) -> Answer:
+def read_response(response: httpx.Response) -> Response:
     """Parse a successful response: its status, a JSON object, and no ``errors`` in it.
 
     Raises:
@@ -110,10 +110,10 @@ def read_answer(response: httpx.Response) -> Answer:
     """
     body = _json(response)
     if response.status_code == httpx.codes.NO_CONTENT:
-        return Answer(response.status_code, {}, response.headers)
+        return Response(response.status_code, {}, response.headers)
     if not response.is_success or not isinstance(body, dict) or body.get("errors"):
         raise Refusal(response, body)
-    return Answer(response.status_code, body, response.headers)
+    return Response(response.status_code, body, response.headers)
 
 
 def error_of(refusal: Refusal, operation: OperationInfo) -> BridgeError:

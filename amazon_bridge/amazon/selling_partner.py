@@ -246,10 +246,10 @@ class SellingPartner:
         Raises:
             ItemError: ``not_found``, or ``order_refused`` if it isn't an order id.
         """
-        answer = self._connection.ask(
+        response = self._connection.ask(
             _Single, operations.GET_ORDER, order_id, includedData=list(INCLUDED_DATA)
         )
-        found = read_order_as_is(answer.order) if as_is else self._read(answer.order)
+        found = read_order_as_is(response.order) if as_is else self._read(response.order)
         if isinstance(found, UnreadableOrder):
             return replace(found, order_id=order_id)
         if found.order_id != order_id:
@@ -262,15 +262,15 @@ class SellingPartner:
         Raises:
             ItemError: ``shipment_refused`` with Amazon's reason, or ``not_found``.
         """
-        answer = self._connection.call(
+        response = self._connection.call(
             operations.CONFIRM_SHIPMENT,
             shipment.order_id,
             hide=shipment.tracking_number,
             **confirmation(shipment),
         )
-        if answer.status != httpx.codes.NO_CONTENT:
+        if response.status != httpx.codes.NO_CONTENT:
             raise Transient(
-                f"Unexpected response to confirmShipment: HTTP {answer.status} (expected 204).",
+                f"Unexpected response to confirmShipment: HTTP {response.status} (expected 204).",
                 maybe_done=True,
             )
 
@@ -314,14 +314,14 @@ class SellingPartner:
 
     def marketplace_participations(self) -> list[Participation]:
         """The marketplaces of the seller in the account's region."""
-        answer = self._connection.ask(_Participations, operations.GET_MARKETPLACE_PARTICIPATIONS)
+        response = self._connection.ask(_Participations, operations.GET_MARKETPLACE_PARTICIPATIONS)
         return [
             Participation(
                 marketplace_id=entry.marketplace.id,
                 participating=entry.participation.is_participating,
                 suspended=entry.participation.has_suspended_listings,
             )
-            for entry in answer.payload
+            for entry in response.payload
         ]
 
     def log_in(self) -> None:

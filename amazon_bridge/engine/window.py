@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 SETTLED = timedelta(minutes=2)
-"""``lastUpdatedBefore`` must lie at least this far back, else searchOrders answers 400."""
+"""``lastUpdatedBefore`` must lie at least this far back, else searchOrders returns 400."""
 
 SLICE = timedelta(days=1)
 """The longest window: a long history moves the cursor day by day, and page tokens live 24 h."""
@@ -154,8 +154,8 @@ def settled(now: datetime) -> datetime:
 def whole_seconds(at: datetime) -> datetime:
     """The instant rounded down.
 
-    Amazon may answer with whole seconds only; a window that ends within a second would then seem
-    to be answered for a part of it.
+    Amazon may respond with whole seconds only; a window that ends within a second would then seem
+    to be complete only in part.
     """
     return at.replace(microsecond=0)
 

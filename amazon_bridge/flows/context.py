@@ -23,14 +23,14 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _LONGEST_SILENCE = timedelta(days=1)
-"""Amazon fixes failing orders within hours. An item without an answer for longer is quarantined,
+"""Amazon fixes failing orders within hours. An item without a response for longer is quarantined,
 else it would be retried forever."""
 
 _LONGEST_REFUSAL = timedelta(minutes=30)
-"""An item for which Amazon answers as if the account were refused, while it accepts others, is
+"""An item for which Amazon responds as if the account were refused, while it accepts others, is
 retried for this long: a few runs, since it can be a temporary fault of Amazon's."""
 
-_NO_ANSWER = Transient(
+_NO_RESPONSE = Transient(
     "Amazon does not show its order to this account.",
     "Look in Seller Central which seller it belongs to, then: amazon-bridge quarantine retry.",
 )
@@ -97,12 +97,12 @@ class Context:
     def one_by_one(
         self, job: str, items: Iterable[T], work: Callable[[T], R], *, key: Callable[[T], str]
     ) -> Iterator[tuple[T, R | ItemError | Transient]]:
-        """Process filed items with ``runner.one_by_one``; give up items unanswered for a day.
+        """Process filed items; give up those that got no response for a day.
 
-        They are processed in another sequence each time, so that those without an answer, and a
-        rate limit, don't keep the same others from their turn. Items for which Amazon answers as if
-        the account were refused are yielded last. They are given up after a day as well, or after
-        half an hour if Amazon accepts others in this run.
+        They are processed in another sequence each time, so that those without a response, and a
+        rate limit, don't keep the same others from their turn. Items for which Amazon responds as
+        if the account were refused are yielded last. They are given up after a day as well, or
+        after half an hour if Amazon accepts others in this run.
 
         Raises:
             AccountError: Amazon is down; no further item is processed.
@@ -120,7 +120,7 @@ class Context:
                     yield item, self._given_up(job, key(item), result, probe) or result
                 else:
                     accepted = accepted or not isinstance(result, ItemError)
-                    self.ledger.items.note_answer(self.name, job, key(item))
+                    self.ledger.items.note_response(self.name, job, key(item))
                     yield item, result
         except RateLimited as error:
             limit = error
@@ -138,13 +138,13 @@ class Context:
         probe: _Probe,
         longest: timedelta = _LONGEST_SILENCE,
     ) -> ItemError | None:
-        """Return the error of an item without an answer for ``longest``, if Amazon is up.
+        """Return the error of an item without a response for ``longest``, if Amazon is up.
 
         Raises:
             AccountError: Amazon refuses the account.
         """
         since = self.ledger.items.note_silence(self.name, job, key)
-        if since is None or self.clock() - since < longest or not probe.is_answered():
+        if since is None or self.clock() - since < longest or not probe.responds():
             return None
         is_refused = isinstance(error, runner.RefusedItem)
         return runner.access_refused(error) if is_refused else runner.keeps_failing(error)
@@ -152,7 +152,7 @@ class Context:
     def all_given_up(self, job: str, keys: Iterable[str]) -> dict[str, ItemError]:
         """Return by key the errors of items given up because Amazon doesn't show their orders."""
         probe = _Probe(self.amazon)
-        errors = {key: self._given_up(job, key, _NO_ANSWER, probe) for key in keys}
+        errors = {key: self._given_up(job, key, _NO_RESPONSE, probe) for key in keys}
         return {key: error for key, error in errors.items() if error}
 
 
@@ -172,7 +172,7 @@ class _Probe:
             self.amazon.marketplace_participations()
         self.result = True
 
-    def is_answered(self) -> bool:
+    def responds(self) -> bool:
         """Whether Amazon responds now.
 
         Raises:

@@ -62,9 +62,9 @@ def _fill(session: OdooSession, moves: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _validate(session: OdooSession, ids: Sequence[int]) -> None:
-    answer = session.call("stock.picking", "button_validate", list(ids), context=_QUIET)
-    if answer is not True:
-        question = answer.get("res_model", "") if isinstance(answer, dict) else ""
+    response = session.call("stock.picking", "button_validate", list(ids), context=_QUIET)
+    if response is not True:
+        question = response.get("res_model", "") if isinstance(response, dict) else ""
         raise ItemError(
             "odoo_asks",
             f"Odoo asks a question ({question}) before it validates the delivery.",

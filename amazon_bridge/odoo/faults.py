@@ -61,7 +61,7 @@ _CONFLICT = re.compile(
     r"OperationalError|InterfaceError|PoolError"
 )
 _NO_SUCH_DATABASE = re.compile(r'database ".*" does not exist')
-_UNREADABLE_ANSWER = re.compile(r"TypeError: (cannot marshal |dictionary key must be string)")
+_UNREADABLE_RESPONSE = re.compile(r"TypeError: (cannot marshal |dictionary key must be string)")
 
 
 def is_momentary(text: str) -> bool:
@@ -126,7 +126,7 @@ CORRECT_IN_ODOO = (
 
 
 def _of_crash(text: str, clean: str) -> BridgeError | None:
-    if _UNREADABLE_ANSWER.search(text):
+    if _UNREADABLE_RESPONSE.search(text):
         return None
     if _NO_SUCH_DATABASE.search(text):
         return AccountError(

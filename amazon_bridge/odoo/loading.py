@@ -40,7 +40,7 @@ def refuse_duplicates(fields: Sequence[str], rows: Rows) -> None:
         assert len(ids) == len(set(ids)), f"external ids twice in column {fields[column]}"
 
 
-def loaded_ids(model: str, fields: Sequence[str], rows: Rows, answer: Any) -> list[int]:
+def loaded_ids(model: str, fields: Sequence[str], rows: Rows, response: Any) -> list[int]:
     """The database ids in Odoo's response to a load.
 
     Raises:
@@ -48,7 +48,7 @@ def loaded_ids(model: str, fields: Sequence[str], rows: Rows, answer: Any) -> li
         Transient: Another transaction was in the way.
         ItemError: The response can't be understood.
     """
-    ids, messages = responses.loaded(model, answer)
+    ids, messages = responses.loaded(model, response)
     if errors := [each for each in messages if each.get("type") == "error"]:
         raise _load_error(errors, len(rows), of_buyers(model, "load", (fields, rows)))
     own = [column for column in _columns_of_own_ids(fields) if "/" not in fields[column]]

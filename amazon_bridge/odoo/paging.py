@@ -1,6 +1,6 @@
 """Reads of any number of records: page by page, by ascending id.
 
-Odoo builds an answer in memory and sends it whole, so no answer may grow with the history or with
+Odoo builds a response in memory and sends it whole, so no response may grow with the history or
 the size of the shop. Pages by ``id`` cost the same wherever they begin, and a record that is
 written meanwhile neither moves to another page nor pushes another record off one, as it would with
 an offset or another order.
@@ -128,10 +128,10 @@ def plain_rows(
     after = 0
     while True:
         following = [*domain, ("id", ">", after)]
-        answer = session.call(
+        response = session.call(
             model, "search_read", following, list(fields), context=context, **options
         )
-        rows = responses.plain_rows(model, answer, fields)
+        rows = responses.plain_rows(model, response, fields)
         yield from rows
         if len(rows) < _PLAIN_ROWS:
             return

@@ -24,26 +24,26 @@ def unexpected(what: str) -> ItemError:
     )
 
 
-def rows(model: str, answer: Any, fields: Iterable[str]) -> list[Row]:
+def rows(model: str, response: Any, fields: Iterable[str]) -> list[Row]:
     """The records of a response, each with its ``id`` and these fields.
 
     Raises:
         ItemError: It is something else.
     """
-    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+    if not isinstance(response, list) or not all(isinstance(row, dict) for row in response):
         raise unexpected(f"no records of {model}")
-    for row in answer:
+    for row in response:
         _check(model, row, fields)
-    return answer
+    return response
 
 
-def tree(model: str, answer: Any, fields: Mapping[str, Any]) -> list[Row]:
+def tree(model: str, response: Any, fields: Mapping[str, Any]) -> list[Row]:
     """The records in the response to ``web_search_read``, with those nested in them.
 
     Raises:
         ItemError: It is something else.
     """
-    return _branches(model, answer.get("records") if _is_dict(answer) else None, fields)
+    return _branches(model, response.get("records") if _is_dict(response) else None, fields)
 
 
 def _branches(model: str, records: Any, fields: Mapping[str, Any]) -> list[Row]:
@@ -115,13 +115,13 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def metadata(model: str, answer: Any) -> list[Row]:
+def metadata(model: str, response: Any) -> list[Row]:
     """The records of ``get_metadata``, whose ``xmlids`` are checked where there are any.
 
     Raises:
         ItemError: It is something else.
     """
-    found = rows(model, answer, ())
+    found = rows(model, response, ())
     for row in found:
         entries = row.get("xmlids", [])
         if not isinstance(entries, list) or not all(_has_name(entry) for entry in entries):
@@ -133,15 +133,15 @@ def _has_name(entry: Any) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("xmlid"), str)
 
 
-def loaded(model: str, answer: Any) -> tuple[list[int], list[Row]]:
+def loaded(model: str, response: Any) -> tuple[list[int], list[Row]]:
     """The ids and the messages in the response to ``load``.
 
     Raises:
         ItemError: It is something else.
     """
-    if not isinstance(answer, dict):
+    if not isinstance(response, dict):
         raise unexpected(f"no ids of loaded {model}")
-    ids, messages = answer.get("ids") or [], answer.get("messages") or []
+    ids, messages = response.get("ids") or [], response.get("messages") or []
     if not _are_ids(ids) or not _are_dicts(messages):
         raise unexpected(f"no ids of loaded {model}")
     return ids, messages
@@ -155,42 +155,42 @@ def _are_dicts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_dict, value))
 
 
-def fields(model: str, answer: Any) -> Mapping[str, Row]:
+def fields(model: str, response: Any) -> Mapping[str, Row]:
     """The attributes by field in the response to ``fields_get``.
 
     Raises:
         ItemError: It is something else.
     """
-    if not _is_dict(answer) or not all(map(_is_dict, answer.values())):
+    if not _is_dict(response) or not all(map(_is_dict, response.values())):
         raise unexpected(f"no fields of {model}")
-    found: Mapping[str, Row] = answer
+    found: Mapping[str, Row] = response
     return found
 
 
-def reference(name: str, answer: Any) -> int | None:
+def reference(name: str, response: Any) -> int | None:
     """The database id from ``check_object_reference``; None if the login may not see the record.
 
     Raises:
         ItemError: It is something else.
     """
-    match answer:
+    match response:
         case [str(), int() as id_]:
             return id_ or None
     raise unexpected(f"no record for the external id {name}")
 
 
-def plain_rows(model: str, answer: Any, fields: Iterable[str]) -> list[Row]:
+def plain_rows(model: str, response: Any, fields: Iterable[str]) -> list[Row]:
     """The records of a response, each record that a many2one names as its id alone.
 
     Raises:
         ItemError: It is something else.
     """
-    if not isinstance(answer, list) or not _are_dicts(answer):
+    if not isinstance(response, list) or not _are_dicts(response):
         raise unexpected(f"no records of {model}")
     names = ["id", *fields]
-    if not all(name in row for row in answer for name in names):
+    if not all(name in row for row in response for name in names):
         raise unexpected(f"{model} without the fields {', '.join(names)}")
-    return [{name: _plain(row[name]) for name in names} for row in answer]
+    return [{name: _plain(row[name]) for name in names} for row in response]
 
 
 def _plain(value: Any) -> Any:

@@ -29,8 +29,8 @@ def confirm(session: OdooSession, ids: Collection[int]) -> str:
         The words of the pop-up that Odoo returned instead, if it did and says any.
     """
     quotations = sorted(ids)
-    answer = session.call("sale.order", "action_confirm", quotations)
-    return "" if answer is True else _objection(session, answer, quotations)
+    response = session.call("sale.order", "action_confirm", quotations)
+    return "" if response is True else _objection(session, response, quotations)
 
 
 def cancel(session: OdooSession, orders: Collection[SaleOrder]) -> str:
@@ -48,11 +48,11 @@ def cancel(session: OdooSession, orders: Collection[SaleOrder]) -> str:
     _unlock(session, locked)
     try:
         context = {"disable_cancel_warning": True}
-        answer = session.call("sale.order", "action_cancel", ids, context=context)
+        response = session.call("sale.order", "action_cancel", ids, context=context)
     except (ItemError, AccountError):  # nothing was done; after a lost response it is unknown
         lock(session, locked)
         raise
-    return "" if answer is True else _objection(session, answer, ids)
+    return "" if response is True else _objection(session, response, ids)
 
 
 def _cancel_unlinked(session: OdooSession, orders: Collection[SaleOrder]) -> None:
@@ -107,24 +107,24 @@ def _deadline(ordered: datetime, line: Mapping[str, Any]) -> str:
     return timestamp(ordered.replace(microsecond=0) + timedelta(days=line["customer_lead"]))
 
 
-def _objection(session: OdooSession, answer: Any, ids: Sequence[int]) -> str:
+def _objection(session: OdooSession, response: Any, ids: Sequence[int]) -> str:
     """Why a module objects: its list of exceptions (OCA), else the text of its pop-up."""
     if len(ids) == 1 and session.fields_of("sale.order", [_SUMMARY]):
         (summary,) = (row[_SUMMARY] for row in session.read("sale.order", ids, [_SUMMARY]))
         if summary:
             return _plain(str(summary))
-    return _words(answer) if isinstance(answer, Mapping) else ""
+    return _words(response) if isinstance(response, Mapping) else ""
 
 
 _SUMMARY = "exceptions_summary"
 """HTML, of the modules ``base_exception`` and ``sale_exception``."""
 
 
-def _words(answer: Mapping[str, Any]) -> str:
+def _words(response: Mapping[str, Any]) -> str:
     """The title and the message of an action: a window's name, a notification's text."""
-    params = answer.get("params")
+    params = response.get("params")
     inner = params if isinstance(params, Mapping) else {}
-    texts = (answer.get("name"), inner.get("title"), inner.get("message"))
+    texts = (response.get("name"), inner.get("title"), inner.get("message"))
     messages = dict.fromkeys(text for text in texts if isinstance(text, str) and text)
     return _plain(": ".join(messages))
 

@@ -58,7 +58,7 @@ _READING = {
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 PAGE = 500
-"""Records in an answer: a transfer as it is read takes 1.8 kB of XML, a page less than 1 MB."""
+"""Records in a response: a transfer as it is read takes 1.8 kB of XML, a page less than 1 MB."""
 
 T = TypeVar("T")
 
@@ -270,10 +270,10 @@ class OdooSession:
         """Search and read. Returns one dict per record: ``id`` plus the requested fields."""
         options = {"limit": limit, "order": order}
         given = {name: value for name, value in options.items() if value is not None}
-        answer = self.call(
+        response = self.call(
             model, "search_read", list(domain), list(fields), context=context, **given
         )
-        return responses.rows(model, answer, fields)
+        return responses.rows(model, response, fields)
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[dict[str, Any]]:
         """Read by ids: ``id`` plus the requested fields. Ids that don't exist are left out."""
@@ -322,8 +322,8 @@ class OdooSession:
         def load() -> list[int]:
             cells = [list(row) for row in rows]
             options = {**mode, **(context or {})}
-            answer = self.call(model, "load", list(fields), cells, context=options)
-            return loaded_ids(model, fields, rows, answer)
+            response = self.call(model, "load", list(fields), cells, context=options)
+            return loaded_ids(model, fields, rows, response)
 
         try:
             return load() if overwrite else self._retry(load)

@@ -60,14 +60,14 @@ def connect(url: str, protocol: str, timeout: float) -> odoorpc.ODOO:
     """
     kind = _JsonRpc if protocol == "jsonrpc" else _XmlRpc
     odoo = kind(Address.parse(url), timeout)
-    answer = odoo.json("/jsonrpc", {"service": "common", "method": "version", "args": []})
-    odoo._connector.version = _plain_version(answer["result"])  # noqa: SLF001 - has no setter
+    response = odoo.json("/jsonrpc", {"service": "common", "method": "version", "args": []})
+    odoo._connector.version = _plain_version(response["result"])  # noqa: SLF001 - has no setter
     return odoo
 
 
-def _plain_version(answer: Any) -> str:
+def _plain_version(response: Any) -> str:
     """``19.0`` of ``19.0``, ``18.2`` of Odoo Online's ``saas~18.2+e``."""
-    version = answer.get("server_version") if isinstance(answer, dict) else None
+    version = response.get("server_version") if isinstance(response, dict) else None
     found = re.search(r"(\d{1,3})(?:\.(\d{1,3}))?", str(version))
     return f"{found[1]}.{found[2] or 0}" if found else _ANY_VERSION_WITH_JSONRPC
 
@@ -83,8 +83,8 @@ class _JsonRpc(odoorpc.ODOO):  # type: ignore[misc] # odoorpc has no types
         self._address = address
 
     def json(self, url: str, params: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = super().json(self._address.prefix + url, params)
-        return answer
+        response: dict[str, Any] = super().json(self._address.prefix + url, params)
+        return response
 
 
 class _XmlRpc(_JsonRpc):
@@ -156,10 +156,10 @@ class _OneTry(xmlrpc.client.Transport):
     def parse_response(self, response: Any) -> Any:
         """The standard library raises various errors on XML that isn't XML-RPC."""
         try:
-            (answer,) = super().parse_response(response)
+            (value,) = super().parse_response(response)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise xmlrpc.client.ResponseError from error
-        return (answer,)
+        return (value,)
 
 
 class _OneTryTLS(_OneTry, xmlrpc.client.SafeTransport):

@@ -19,10 +19,10 @@ def search(
 
     A many2one is an id without its name, or False.
     """
-    answer = session.call(
+    response = session.call(
         model, "web_search_read", list(domain), specification=_specification(tree), order=order
     )
-    return responses.tree(model, answer, tree)
+    return responses.tree(model, response, tree)
 
 
 def _specification(tree: Tree) -> dict[str, Any]:

@@ -138,8 +138,8 @@ class DeadMansSwitch:
 
 
 def _posted(url: str, text: str) -> bool:
-    answer = httpx.post(url, content=text.encode(), timeout=_TIMEOUT)
-    return answer.is_success
+    response = httpx.post(url, content=text.encode(), timeout=_TIMEOUT)
+    return response.is_success
 
 
 Message = tuple[str, str]

@@ -63,7 +63,7 @@ class Availability:
         return all(self[name].down_since is None for name in names)
 
     def mark_down(self, name: str) -> bool:
-        """Mark a remote as down after an unanswered call; False if it is marked already."""
+        """Mark a remote as down after a call without a response; False if it is marked already."""
         with self._lock:
             remote = self[name]
             if remote.failure is None or remote.down_since:
@@ -72,11 +72,11 @@ class Availability:
         log.warning("remote_unavailable", side=name, reason=remote.failure)
         return True
 
-    def note_probe(self, name: str, *, answered: bool) -> bool:
+    def note_probe(self, name: str, *, responded: bool) -> bool:
         """Record the result of a probe of a remote that was down, and return whether it is up."""
         with self._lock:
             remote = self[name]
-            if not answered:
+            if not responded:
                 pause = min(2 * remote.pause, LONGEST_PAUSE)
                 self._remotes[name] = replace(remote, pause=pause)
                 return False

@@ -290,7 +290,7 @@ class Daemon:
 
     # Content of the listener
 
-    def _pages(self) -> dict[str, web.Answer]:
+    def _pages(self) -> dict[str, web.Page]:
         return {
             "/": lambda: page.show(self.runner, self._clock()),
             "/healthz": self._show_health,

@@ -111,18 +111,18 @@ class JobRunner:
         return self._run_recorded(app, account, job, partial(app.runs.sync, account, job))
 
     def probe(self, remote: str) -> None:
-        """Probe a remote that is down; if it answers, run what was skipped."""
+        """Probe a remote that is down; if it responds, run what was skipped."""
         if self.stopping.is_set() or self.availability.are_up(remote):
             return
         if remote == ODOO:
             self.app.log_in_again()
-        if self.availability.note_probe(remote, answered=self._answers(remote)):
+        if self.availability.note_probe(remote, responded=self._responds(remote)):
             self._run_missed(remote)
         else:
             self._probe_later(remote)
 
-    def _answers(self, remote: str) -> bool:
-        """Whether a remote answers a small call; a refusal is an answer."""
+    def _responds(self, remote: str) -> bool:
+        """Whether a remote responds to a small call; a refusal is a response."""
         try:
             if remote == ODOO:
                 self.app.odoo.ping()
@@ -159,13 +159,13 @@ class JobRunner:
             self._run_later(key, resume_pause(counts.resume_in))
 
     def _judge_failure(self, key: JobKey) -> None:
-        """After a failed run, mark a remote as down if it does not answer a probe either.
+        """After a failed run, mark a remote as down if it does not respond to a probe either.
 
         If it does, a single operation of it is broken: only the job that needs it pauses.
         """
         name, _ = key
-        unanswered = {remote for remote, _ in _failing.get(set())}
-        failing = [remote for remote in (ODOO, name) if remote in unanswered]
+        silent = {remote for remote, _ in _failing.get(set())}
+        failing = [remote for remote in (ODOO, name) if remote in silent]
         down = [remote for remote in failing if self._is_down(remote)]
         if down:
             self._missed.add(key)
@@ -179,7 +179,7 @@ class JobRunner:
     def _is_down(self, remote: str) -> bool:
         if not self.availability.are_up(remote):
             return True
-        if self._answers(remote):
+        if self._responds(remote):
             return False
         if self.availability.mark_down(remote):
             self._probe_later(remote)
@@ -206,7 +206,7 @@ class JobRunner:
 
 
 _failing: ContextVar[set[tuple[str, str]]] = ContextVar("failing")
-"""Remote operations whose last call in the current run, in any of its threads, got no answer."""
+"""Remote operations whose last call in the current run, in any of its threads, got no response."""
 
 
 def _note_call(remote: str, operation: str, error: BridgeError | None) -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-Answer = Callable[..., Response]
+Page = Callable[..., Response]
 """Returns a page; called with the variable parts of its path."""
 
 Act = Callable[[bytes], Response]
@@ -64,7 +64,7 @@ class Website:
     """The WSGI application: GET pages and POST actions."""
 
     def __init__(
-        self, pages: dict[str, Answer], config: HttpConfig, acts: dict[str, Act] | None = None
+        self, pages: dict[str, Page], config: HttpConfig, acts: dict[str, Act] | None = None
     ) -> None:
         self.config = config
         self._pages, self._acts = pages, acts or {}
@@ -75,12 +75,12 @@ class Website:
         self._routes = Map(rules, strict_slashes=False)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self._answer(Request(environ))
+        response = self._respond(Request(environ))
         for name, value in _HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer(environ, start_response)
+            response.headers.setdefault(name, value)
+        return response(environ, start_response)
 
-    def _answer(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response:
         try:
             path, parts = self._routes.bind_to_environ(request.environ).match()
             if path != _OPEN:

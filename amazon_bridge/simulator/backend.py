@@ -10,13 +10,13 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from amazon_bridge.simulator.answers import Refusal, as_json, read_object
 from amazon_bridge.simulator.documents import Documents
 from amazon_bridge.simulator.faults import Faults
 from amazon_bridge.simulator.feeds import Feeds
 from amazon_bridge.simulator.limits import Limits
 from amazon_bridge.simulator.listings import Listings
 from amazon_bridge.simulator.reports import Reports
+from amazon_bridge.simulator.responses import Refusal, as_json, read_object
 from amazon_bridge.simulator.search import Search
 from amazon_bridge.simulator.sellers import participations
 from amazon_bridge.simulator.shipments import confirm_shipment

@@ -25,12 +25,12 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from amazon_bridge.simulator.answers import Refusal, as_json, invalid, not_found, read_object
 from amazon_bridge.simulator.backend import Backend
 from amazon_bridge.simulator.buyers import buy
 from amazon_bridge.simulator.generator import populate
 from amazon_bridge.simulator.markets import MARKETS
 from amazon_bridge.simulator.rendering import timestamp
+from amazon_bridge.simulator.responses import Refusal, as_json, invalid, not_found, read_object
 
 _FAULT_SETTINGS = (
     "kind", "operation", "times", "probability", "seed", "after_work", "seconds", "fields",
@@ -38,8 +38,8 @@ _FAULT_SETTINGS = (
 )  # fmt: skip
 
 
-def answer(backend: Backend, request: Request, path: str) -> Response:
-    """Answer a request to a control address."""
+def respond(backend: Backend, request: Request, path: str) -> Response:
+    """Respond to a request to a control address."""
     subject, *rest = path.strip("/").split("/")
     body = read_object(request.get_data()) if request.get_data() else {}
     try:
@@ -51,7 +51,7 @@ def answer(backend: Backend, request: Request, path: str) -> Response:
                 raise not_found("There is no such control address.")
             return as_json(handle(backend, body))
     except Refusal as refusal:
-        return refusal.answer()
+        return refusal.response()
 
 
 def _act(backend: Backend, order_id: str, action: str = "") -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from amazon_bridge.simulator.answers import as_json, error
+from amazon_bridge.simulator.responses import as_json, error
 
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
@@ -23,9 +23,9 @@ class Fault:
     """One fault to inject.
 
     ``operation`` is Amazon's name of it (or ``token``, ``upload``, ``download``), ``*`` any.
-    ``times`` None: again and again. ``after_work``: the request was done, only its answer is
-    lost or spoilt. ``fields`` are removed from the answer, at any depth. ``body`` is that of
-    ``answer``, or Amazon's message of ``400``.
+    ``times`` None: again and again. ``after_work``: the request was done, only its response is
+    lost or spoiled. ``fields`` are removed from the response, at any depth. ``body`` is that of
+    ``response``, or Amazon's message of ``400``.
     """
 
     kind: str
@@ -62,28 +62,28 @@ class Fault:
         """The response instead of doing the work; None to do it.
 
         Raises:
-            Dropped: Nothing is answered.
+            Dropped: The connection breaks.
         """
         if self.kind == "reset" and not self.after_work:
             raise Dropped
         return None if self.after_work else self._substitute()
 
-    def after(self, answer: Response) -> Response:
+    def after(self, response: Response) -> Response:
         """The response after the work is done.
 
         Raises:
-            Dropped: Nothing is answered.
+            Dropped: The connection breaks.
         """
         if self.kind == "reset":
             raise Dropped
         if self.kind == "truncated":
-            return _truncated(answer)
+            return _truncated(response)
         if self.kind == "missing_fields":
-            return _without(answer, self.fields)
-        return (self._substitute() if self.after_work else None) or answer
+            return _without(response, self.fields)
+        return (self._substitute() if self.after_work else None) or response
 
     def _substitute(self) -> Response | None:
-        if self.kind == "answer":
+        if self.kind == "response":
             return Response(self.body, status=self.status, content_type=self.content_type)
         if self.kind == "400" and self.body:
             return error(400, "InvalidInput", self.body)
@@ -106,7 +106,7 @@ _SUBSTITUTES = {
     "wrong_json": lambda: as_json(["unexpected"]),
     "lost": lambda: Response(status=204),
 }
-KINDS = (*_SUBSTITUTES, "answer", "reset", "slow", "truncated", "missing_fields")
+KINDS = (*_SUBSTITUTES, "response", "reset", "slow", "truncated", "missing_fields")
 """``lost`` returns 204 and does nothing, as Amazon has done with shipments; ``403`` has no errors;
 502 and 503 are HTML of a gateway."""
 
@@ -116,18 +116,18 @@ def quota_exceeded() -> Response:
     return error(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
 
 
-def _truncated(answer: Response) -> Response:
+def _truncated(response: Response) -> Response:
     """Half of the body, under the whole one's length."""
-    data = answer.get_data()
-    headers = answer.headers.copy()
+    data = response.get_data()
+    headers = response.headers.copy()
     headers["Content-Length"] = str(len(data))
-    return Response([data[: len(data) // 2]], status=answer.status_code, headers=headers)
+    return Response([data[: len(data) // 2]], status=response.status_code, headers=headers)
 
 
-def _without(answer: Response, fields: tuple[str, ...]) -> Response:
-    if answer.mimetype != "application/json":
-        return answer
-    return as_json(_strip(json.loads(answer.get_data()), fields), answer.status_code)
+def _without(response: Response, fields: tuple[str, ...]) -> Response:
+    if response.mimetype != "application/json":
+        return response
+    return as_json(_strip(json.loads(response.get_data()), fields), response.status_code)
 
 
 def _strip(value: Any, fields: tuple[str, ...]) -> Any:

@@ -11,18 +11,18 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from amazon_bridge.simulator import answers, listings_feed
+from amazon_bridge.simulator import listings_feed, responses
 from amazon_bridge.simulator.acknowledgements import (
     Malformed,
     Report,
     Result,
     apply_acknowledgements,
 )
-from amazon_bridge.simulator.answers import invalid
 from amazon_bridge.simulator.documents import Documents
 from amazon_bridge.simulator.faults import quota_exceeded
 from amazon_bridge.simulator.limits import Limits
 from amazon_bridge.simulator.processing import Processing, Task
+from amazon_bridge.simulator.responses import invalid
 from amazon_bridge.simulator.sellers import own_marketplaces
 from amazon_bridge.simulator.world import Seller, World
 
@@ -63,7 +63,7 @@ class Feeds(Processing[Feed]):
         """The createFeedDocument operation."""
         document = self._documents.new(seller, body["contentType"])
         url = self._documents.sign(document, root)
-        return answers.as_json({"feedDocumentId": document.document_id, "url": url}, 201)
+        return responses.as_json({"feedDocumentId": document.document_id, "url": url}, 201)
 
     def create_feed(self, seller: Seller, body: dict[str, Any]) -> Response:
         """The createFeed operation."""
@@ -78,7 +78,7 @@ class Feeds(Processing[Feed]):
         if not self._limits.take(seller.seller_id, feed_type, self._world.clock()):
             return quota_exceeded()
         feed = self._new_feed(seller, feed_type, marketplace_ids, document_id)
-        return answers.as_json({"feedId": feed.key}, 202)
+        return responses.as_json({"feedId": feed.key}, 202)
 
     def process(self) -> None:
         """Process the feeds that are due."""
@@ -160,7 +160,7 @@ class Feeds(Processing[Feed]):
         return ("STUCK" if self._chance.random() < share else "DONE"), None
 
     def _render(self, task: Feed) -> dict[str, Any]:
-        answer = super()._render(task)
+        response = super()._render(task)
         if task.result_document_id:
-            answer["resultFeedDocumentId"] = task.result_document_id
-        return answer
+            response["resultFeedDocumentId"] = task.result_document_id
+        return response

@@ -8,10 +8,10 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from amazon_bridge.simulator import answers, updates
-from amazon_bridge.simulator.answers import Refusal, invalid
+from amazon_bridge.simulator import responses, updates
 from amazon_bridge.simulator.inventory import DEFAULT, Listing
 from amazon_bridge.simulator.rendering import timestamp
+from amazon_bridge.simulator.responses import Refusal, invalid
 from amazon_bridge.simulator.world import Seller, World
 
 MOST_RESULTS = 1000
@@ -35,7 +35,7 @@ class Listings:
         if not listings:
             message = f"SKU '{sku}' not found in marketplace {', '.join(places)}"
             raise Refusal(404, "NOT_FOUND", message)
-        return answers.as_json(_render(listings, _included(arguments)))
+        return responses.as_json(_render(listings, _included(arguments)))
 
     def search(self, seller: Seller, key: str, arguments: Mapping[str, str]) -> Response:
         """The searchListingsItems operation."""
@@ -44,13 +44,13 @@ class Listings:
         found = self._found(seller, arguments)
         page = found[begin : begin + int(arguments.get("pageSize", _PER_PAGE))]
         end = begin + len(page)
-        answer: dict[str, Any] = {
+        response: dict[str, Any] = {
             "numberOfResults": len(found),
             "items": [_render([listing], _included(arguments)) for listing in page],
         }
         if end < min(len(found), MOST_RESULTS):
-            answer["pagination"] = {"nextToken": self._token(arguments, end)}
-        return answers.as_json(answer)
+            response["pagination"] = {"nextToken": self._token(arguments, end)}
+        return responses.as_json(response)
 
     def patch(
         self, seller: Seller, key: str, arguments: Mapping[str, str], body: Mapping[str, Any]
@@ -172,6 +172,6 @@ def _availability(code: str, quantity: int) -> dict[str, Any]:
 
 def _submission(sku: str, status: str, issues: list[dict[str, Any]]) -> Response:
     submission = secrets.token_hex(16)
-    return answers.as_json(
+    return responses.as_json(
         {"sku": sku, "status": status, "submissionId": submission, "issues": issues}
     )

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from amazon_bridge.simulator.answers import invalid
+from amazon_bridge.simulator.responses import invalid
 from amazon_bridge.simulator.world import Seller
 
 PER_PAGE = 10

@@ -9,11 +9,11 @@ from typing import Any, Generic, TypeVar
 
 from werkzeug.wrappers import Response
 
-from amazon_bridge.simulator import answers
-from amazon_bridge.simulator.answers import invalid, not_found
+from amazon_bridge.simulator import responses
 from amazon_bridge.simulator.documents import Documents
 from amazon_bridge.simulator.pages import Pages, matches
 from amazon_bridge.simulator.rendering import timestamp
+from amazon_bridge.simulator.responses import invalid, not_found
 from amazon_bridge.simulator.world import Seller, World
 
 RETENTION = timedelta(days=90)
@@ -69,13 +69,13 @@ class Processing(Generic[T]):
 
     def get(self, seller: Seller, key: str) -> Response:
         """The operations getFeed and getReport."""
-        return answers.as_json(self._render(self._find(seller, key)))
+        return responses.as_json(self._render(self._find(seller, key)))
 
     def search(self, seller: Seller, arguments: Mapping[str, str]) -> Response:
         """The operations getFeeds and getReports: newest first."""
         page, token = self._pages.page(seller, arguments, lambda: self._matching(seller, arguments))
         tasks = [self._render(self.tasks[key]) for key in page]
-        return answers.as_json({f"{self._noun}s": tasks} | token)
+        return responses.as_json({f"{self._noun}s": tasks} | token)
 
     def cancel(self, seller: Seller, key: str) -> Response:
         """The operations cancelFeed and cancelReport: only in the queue."""
@@ -91,10 +91,10 @@ class Processing(Generic[T]):
         if document is None:
             raise not_found(f"The {self._noun} document was not found.")
         url = self._documents.sign(document, root)
-        answer = {f"{self._noun}DocumentId": document_id, "url": url}
+        response = {f"{self._noun}DocumentId": document_id, "url": url}
         if document.compressed:
-            answer["compressionAlgorithm"] = "GZIP"
-        return answers.as_json(answer)
+            response["compressionAlgorithm"] = "GZIP"
+        return responses.as_json(response)
 
     def _common(
         self,
@@ -145,7 +145,7 @@ class Processing(Generic[T]):
 
     def _render(self, task: T) -> dict[str, Any]:
         status = task.status(self._world.clock())
-        answer: dict[str, Any] = {
+        response: dict[str, Any] = {
             f"{self._noun}Id": task.key,
             f"{self._noun}Type": task.type,
             "marketplaceIds": task.marketplace_ids,
@@ -153,7 +153,7 @@ class Processing(Generic[T]):
             "processingStatus": status,
         }
         if status in {"IN_PROGRESS", "DONE", "FATAL"}:
-            answer["processingStartTime"] = timestamp(task.starts)
+            response["processingStartTime"] = timestamp(task.starts)
         if status in {"DONE", "FATAL"}:
-            answer["processingEndTime"] = timestamp(task.ends)
-        return answer
+            response["processingEndTime"] = timestamp(task.ends)
+        return response

@@ -39,13 +39,13 @@ def render_order(
         "FULFILLMENT": ("fulfillment", _order_fulfillment(order)),
         "PACKAGES": ("packages", [_package(package) for package in order.packages]),
     }
-    answer = _head(order)
-    answer |= _chosen(blocks, included)
-    answer["orderItems"] = [
+    response = _head(order)
+    response |= _chosen(blocks, included)
+    response["orderItems"] = [
         _patched(_item(order, item, included, negative=negative_discounts), item.patch)
         for item in order.items
     ]
-    return _patched(answer, order.patch)
+    return _patched(response, order.patch)
 
 
 def _patched(value: Json, patch: Mapping[str, Any]) -> Json:
@@ -286,14 +286,14 @@ def _item(order: Order, item: Item, included: frozenset[str], *, negative: bool)
         "FULFILLMENT": ("fulfillment", _item_fulfillment(item)),
         "TAX": ("tax", _item_tax(item) if priced else {}),
     }
-    answer: Json = {
+    response: Json = {
         "orderItemId": item.order_item_id,
         "quantityOrdered": item.quantity,
         "product": _product(order, item),
     }
     if item.programs:
-        answer["programs"] = list(item.programs)
-    return answer | _chosen(blocks, included)
+        response["programs"] = list(item.programs)
+    return response | _chosen(blocks, included)
 
 
 def _product(order: Order, item: Item) -> Json:

@@ -7,11 +7,11 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from amazon_bridge.simulator import answers, listings_report
-from amazon_bridge.simulator.answers import invalid
+from amazon_bridge.simulator import listings_report, responses
 from amazon_bridge.simulator.documents import Documents
 from amazon_bridge.simulator.listings_report import ListingsReport
 from amazon_bridge.simulator.processing import Processing, Task
+from amazon_bridge.simulator.responses import invalid
 from amazon_bridge.simulator.sellers import own_marketplaces
 from amazon_bridge.simulator.world import Seller, World
 
@@ -73,7 +73,7 @@ class Reports(Processing[Report]):
         )
         report = self._new(fields, self._text(seller, report_type, marketplace_ids))
         report.fate = self.fates.pop(0) if self.fates else "DONE"
-        return answers.as_json({"reportId": report.key}, 202)
+        return responses.as_json({"reportId": report.key}, 202)
 
     def _text(self, seller: Seller, report_type: str, marketplace_ids: list[str]) -> str | None:
         if report_type == listings_report.REPORT_TYPE and report_type not in self.contents:
@@ -88,10 +88,10 @@ class Reports(Processing[Report]):
         return report
 
     def _render(self, task: Report) -> dict[str, Any]:
-        answer = super()._render(task)
-        if answer["processingStatus"] == "DONE":
-            answer["reportDocumentId"] = self._document_id(task)
-        return answer
+        response = super()._render(task)
+        if response["processingStatus"] == "DONE":
+            response["reportDocumentId"] = self._document_id(task)
+        return response
 
     def _document_id(self, report: Report) -> str:
         if report.document_id is None:

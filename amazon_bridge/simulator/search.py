@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from amazon_bridge.simulator.answers import invalid, not_found
 from amazon_bridge.simulator.orders import Order
 from amazon_bridge.simulator.rendering import render_order, timestamp
+from amazon_bridge.simulator.responses import invalid, not_found
 from amazon_bridge.simulator.world import Seller, World
 
 SAFETY = timedelta(minutes=2)
@@ -92,7 +92,7 @@ class Search:
         page = self._reopen(token, seller, query) if token else self._open(seller, query)
         if self._world.settings.drifting_pages:
             page = replace(page, found=self._find(seller, query, page.until))
-        return self._answer(page, size, included)
+        return self._response(page, size, included)
 
     def _open(self, seller: Seller, query: _Query) -> _Bookmark:
         now = self._world.clock()
@@ -125,7 +125,7 @@ class Search:
             raise invalid("The parameters differ from those that the paginationToken was made for.")
         return page
 
-    def _answer(self, page: _Bookmark, size: int, included: frozenset[str]) -> dict[str, Any]:
+    def _response(self, page: _Bookmark, size: int, included: frozenset[str]) -> dict[str, Any]:
         end = page.offset + size
         body: dict[str, Any] = {
             "orders": [self._render(order, included) for order in page.found[page.offset : end]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amazon_bridge.simulator.answers import invalid
+from amazon_bridge.simulator.responses import invalid
 from amazon_bridge.simulator.world import Seller
 
 

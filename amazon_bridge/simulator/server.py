@@ -14,10 +14,10 @@ from werkzeug.routing import Map, Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from amazon_bridge.simulator import answers, control
-from amazon_bridge.simulator.answers import Refusal
+from amazon_bridge.simulator import control, responses
 from amazon_bridge.simulator.backend import Backend, Received
 from amazon_bridge.simulator.faults import Fault, quota_exceeded
+from amazon_bridge.simulator.responses import Refusal
 from amazon_bridge.simulator.validation import check
 from amazon_bridge.simulator.world import World
 
@@ -121,7 +121,7 @@ class Simulator(Backend):
     def _serve(self) -> None:
         self._server.serve_forever(poll_interval=0.02)
 
-    # -- answering -------------------------------------------------------------------------
+    # -- responding ------------------------------------------------------------------------
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The WSGI application."""
@@ -130,14 +130,14 @@ class Simulator(Backend):
             operation, parts = ROUTES.bind_to_environ(environ).match()
         except HTTPException as problem:
             status = problem.code or 500
-            return answers.error(status, "NotFound", problem.name)(environ, start_response)
+            return responses.error(status, "NotFound", problem.name)(environ, start_response)
         if operation == "control":
-            answer = control.answer(self, request, parts["key"])
+            response = control.respond(self, request, parts["key"])
         else:
-            answer = self._answer(operation, request, parts.get("key", ""))
-        return answer(environ, start_response)
+            response = self._respond(operation, request, parts.get("key", ""))
+        return response(environ, start_response)
 
-    def _answer(self, operation: str, request: Request, key: str) -> Response:
+    def _respond(self, operation: str, request: Request, key: str) -> Response:
         record = self._record(operation, request)
         with self.world.lock:
             fault = self.faults.strike(operation, request)
@@ -145,9 +145,9 @@ class Simulator(Backend):
             time.sleep(fault.seconds)
         with self.world.lock:
             self.settle()
-            answer = self._with_fault(fault, lambda: self._refusable(record, request, key))
-        record.status = answer.status_code
-        return self._with_headers(answer, operation)
+            response = self._with_fault(fault, lambda: self._refusable(record, request, key))
+        record.status = response.status_code
+        return self._with_headers(response, operation)
 
     def _with_fault(self, fault: Fault | None, work: Callable[[], Response]) -> Response:
         if fault is None:
@@ -166,7 +166,7 @@ class Simulator(Backend):
             check(record.operation, request)
             return self.operations[record.operation](seller, request, key)
         except Refusal as refusal:
-            return refusal.answer()
+            return refusal.response()
 
     def _work_without_token(self, operation: str, request: Request, key: str) -> Response:
         if operation == "token":
@@ -189,12 +189,12 @@ class Simulator(Backend):
         self.requests.append(record)
         return record
 
-    def _with_headers(self, answer: Response, operation: str) -> Response:
-        answer.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+    def _with_headers(self, response: Response, operation: str) -> Response:
+        response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
         rate = self.limits.rate(operation)
-        if rate is not None and answer.status_code in WITH_RATE:
-            answer.headers["x-amzn-RateLimit-Limit"] = f"{rate:g}"
-        return answer
+        if rate is not None and response.status_code in WITH_RATE:
+            response.headers["x-amzn-RateLimit-Limit"] = f"{rate:g}"
+        return response
 
 
 class _QuietHandler(WSGIRequestHandler):

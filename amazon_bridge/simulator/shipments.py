@@ -10,8 +10,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from amazon_bridge.simulator.answers import invalid, not_found
 from amazon_bridge.simulator.orders import UNPAID, Order, Package
+from amazon_bridge.simulator.responses import invalid, not_found
 from amazon_bridge.simulator.world import Seller, World
 
 PACKAGE_NOT_FOUND = (

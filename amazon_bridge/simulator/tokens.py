@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Response
 
-from amazon_bridge.simulator.answers import Refusal, as_json
+from amazon_bridge.simulator.responses import Refusal, as_json
 from amazon_bridge.simulator.world import Seller, World
 
 

@@ -1,6 +1,6 @@
 """Refuses requests that Amazon's models do not allow.
 
-``models/*.json`` describe the operations: path, query parameters, body, answers, as JSON schemas.
+``models/*.json`` describe the operations: path, query parameters, body, responses, as JSON schemas.
 They are condensed from Amazon's Swagger models by ``scripts/condense_models.py``. Lists in a query
 are comma-separated, and no parameter may occur twice: the models name no ``collectionFormat``,
 and then Swagger 2.0 means ``csv``.
@@ -22,7 +22,7 @@ from jsonschema.exceptions import ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request
 
-from amazon_bridge.simulator.answers import Refusal, invalid, read_object
+from amazon_bridge.simulator.responses import Refusal, invalid, read_object
 
 Json = dict[str, Any]
 _FORMATS = FormatChecker(formats=())

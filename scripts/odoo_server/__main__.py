@@ -12,7 +12,7 @@ STOPPED = 3
 DESCRIPTION = """\
 A real Odoo 19 for the tests and the demonstration, on a free port of 127.0.0.1.
 
-It runs in a Docker engine where one answers, else from Debian's package, kept in
+It runs in a Docker engine where one responds, else from Debian's package, kept in
 $XDG_CACHE_HOME/amazon-bridge/odoo (XDG_CACHE_HOME is ~/.cache by default). With ODOO_TEST_URL
 in the environment, databases are made on that server instead, through its database manager
 (master password: ODOO_TEST_MASTER_PASSWORD, default admin).
@@ -20,7 +20,7 @@ in the environment, databases are made on that server instead, through its datab
 
 
 def main() -> int:
-    """Runs one command and answers its exit code."""
+    """Runs one command and returns its exit code."""
     arguments = _parser().parse_args()
     try:
         return int(arguments.run(arguments) or 0)

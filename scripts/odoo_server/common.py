@@ -14,7 +14,7 @@ class ProvisioningError(Exception):
 
 
 def say(message: str) -> None:
-    """Tells a person what is going on; standard output is kept for answers."""
+    """Tells a person what is going on; standard output is kept for results."""
     print(f"odoo-server: {message}", file=sys.stderr, flush=True)
 
 
@@ -25,7 +25,7 @@ def run(
     cwd: Path = Path("/"),
     env: Mapping[str, str] | None = None,
 ) -> str:
-    """Runs a command to its end and answers its standard output.
+    """Runs a command to its end and returns its standard output.
 
     Raises:
         ProvisioningError: it failed; says `problem` and the end of what the command printed.

@@ -39,12 +39,12 @@ class OdooDatabase:
     password: str = "admin"
 
     def rpc(self, model: str, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Calls a method as this login; None where Odoo's answer can't be sent over XML-RPC."""
+        """Calls a method as this login; None where Odoo's response can't be sent over XML-RPC."""
         credentials = (self.database, self._uid, self.password)
         try:
             return self._service("object").execute_kw(*credentials, model, method, args, kwargs)
         except xmlrpc.client.Fault as fault:
-            if "cannot marshal None" in fault.faultString:  # done, and only the answer is lost
+            if "cannot marshal None" in fault.faultString:  # done, and only the response is lost
                 return None
             raise
 
@@ -88,7 +88,7 @@ class OdooServer:
     url: str
     master_password: str = "admin"
 
-    def answers(self) -> bool:
+    def responds(self) -> bool:
         """Whether it is up."""
         try:
             self._service.server_version()

@@ -1,4 +1,4 @@
-"""Odoo and PostgreSQL in containers, where a Docker engine answers."""
+"""Odoo and PostgreSQL in containers, where a Docker engine responds."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ ODOO, POSTGRES = "amazon-bridge-odoo", "amazon-bridge-postgres"
 ODOO_IMAGE, POSTGRES_IMAGE = "odoo:19", "postgres:15"
 
 
-def docker_answers() -> bool:
+def docker_responds() -> bool:
     """Whether there is a Docker engine; its client alone is not enough."""
     if not shutil.which("docker"):
         return False
@@ -31,7 +31,7 @@ class DockerOdoo:
                 _docker("pull", "--quiet", image)
 
     def start(self, workers: int) -> str:
-        """Starts the containers and answers the server's URL."""
+        """Starts the containers and returns the server's URL."""
         if ODOO not in _docker("network", "ls", "--format={{.Name}}").split():
             _docker("network", "create", ODOO)
         _docker("run", *_POSTGRES_OPTIONS, POSTGRES_IMAGE, "-c", "fsync=off")

@@ -34,7 +34,7 @@ class LocalOdoo:
         debian.install_odoo(self._home)
 
     def start(self, workers: int) -> str:
-        """Starts PostgreSQL and Odoo, and answers the URL where Odoo will listen."""
+        """Starts PostgreSQL and Odoo, and returns the URL where Odoo will listen."""
         unprivileged.own(self._run, self._home / "data")
         self.add_modules(SERVER_MODULES)
         self._run.chmod(0o700)

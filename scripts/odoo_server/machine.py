@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol
 from odoo_server import addons
 from odoo_server.common import ProvisioningError, cache_folder, locked, say
 from odoo_server.databases import OdooServer
-from odoo_server.docker import DockerOdoo, docker_answers
+from odoo_server.docker import DockerOdoo, docker_responds
 from odoo_server.local import LocalOdoo
 
 SECONDS_TO_START = 120
@@ -67,8 +67,8 @@ def external_server() -> OdooServer | None:
         return None
     password = os.environ.get("ODOO_TEST_MASTER_PASSWORD", "admin")
     server = OdooServer(url.rstrip("/"), password)
-    if not server.answers():
-        raise ProvisioningError(f"no Odoo answers at {url}, which ODOO_TEST_URL names")
+    if not server.responds():
+        raise ProvisioningError(f"no Odoo responds at {url}, which ODOO_TEST_URL names")
     return server
 
 
@@ -100,7 +100,7 @@ def start(*, workers: int | None = None, kept: bool) -> OdooServer:
     machine.stop()  # what an interrupted start may have left
     say("starting Odoo")
     server = OdooServer(machine.start(workers or 0))
-    _wait_for_answer(server, machine)
+    _wait_for_response(server, machine)
     _save({"url": server.url, "workers": workers or 0, "kept": kept})
     return server
 
@@ -133,17 +133,17 @@ def destroy() -> None:
 def _machine() -> Machine:
     if url := os.environ.get("ODOO_TEST_URL"):
         raise ProvisioningError(f"{url}, which ODOO_TEST_URL names, is not ours to manage")
-    return DockerOdoo() if docker_answers() else LocalOdoo()
+    return DockerOdoo() if docker_responds() else LocalOdoo()
 
 
-def _wait_for_answer(server: OdooServer, machine: Machine) -> None:
+def _wait_for_response(server: OdooServer, machine: Machine) -> None:
     deadline = time.monotonic() + SECONDS_TO_START
-    while not server.answers():
+    while not server.responds():
         if not machine.is_running():
             raise ProvisioningError(f"Odoo ended at once:\n{machine.log()}")
         if time.monotonic() > deadline:
             machine.stop()
-            raise ProvisioningError(f"Odoo does not answer at {server.url}:\n{machine.log()}")
+            raise ProvisioningError(f"Odoo does not respond at {server.url}:\n{machine.log()}")
         time.sleep(0.2)
 
 

@@ -71,7 +71,7 @@ def test_no_mutation_breaks_the_reading_or_leaks(changes: list[tuple[Any, Any]])
 
 
 @given(JSON)
-def test_no_answer_at_all_breaks_the_reading(payload: Any) -> None:
+def test_no_response_at_all_breaks_the_reading(payload: Any) -> None:
     found = read_order(payload)
     assert isinstance(found, UnreadableOrder)
     assert "Zaphod" not in found.reason + found.order_id
@@ -125,6 +125,6 @@ def test_one_bad_order_spoils_no_page(
     aged()
     page = [full_order(), order(orderId=None), "nonsense"]
     body = json.dumps({"orders": page})
-    desk.simulator.faults.add("answer", "searchOrders", body=body)
+    desk.simulator.faults.add("response", "searchOrders", body=body)
     kinds = [type(found) for found in desk.changed(partner)]
     assert kinds == [Order, UnreadableOrder, UnreadableOrder]

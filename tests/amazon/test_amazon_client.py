@@ -16,7 +16,7 @@ from amazon_bridge.engine.errors import (
 from amazon_bridge.model import UnreadableOrder
 from amazon_bridge.simulator import Simulator, World
 
-# -- bad answers ---------------------------------------------------------------------------
+# -- bad responses ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["500", "502", "503", "not_json", "wrong_json", "reset"])
@@ -57,27 +57,27 @@ def test_a_page_without_its_orders_is_no_page(
         desk.changed(partner)
 
 
-def test_errors_in_a_successful_answer_are_errors(
+def test_errors_in_a_successful_response_are_errors(
     partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
     order = world.place_order()
     body = '{"order": {}, "errors": [{"code": "InternalFailure", "message": "Sorry"}]}'
-    simulator.faults.add("answer", "getOrder", times=None, body=body)
+    simulator.faults.add("response", "getOrder", times=None, body=body)
     with pytest.raises(Transient):
         partner.order(order.order_id)
 
 
 @pytest.mark.parametrize("kind", ["500", "502", "not_json", "wrong_json", "truncated", "reset"])
-def test_a_lost_answer_to_a_write_may_have_been_done_and_is_not_repeated(
+def test_a_lost_response_to_a_write_may_have_been_done_and_is_not_repeated(
     kind: str, partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
     order = world.place_order()
     document = '{"feedDocumentId": "d", "url": "http://127.0.0.1/"}'
-    simulator.faults.add("answer", "createFeedDocument", body=document, status=201)
+    simulator.faults.add("response", "createFeedDocument", body=document, status=201)
     simulator.faults.add(kind, "confirmShipment", after_work=True)
     if kind == "truncated":  # a 204 has no body to lose
         simulator.faults.clear()
-        simulator.faults.add("answer", "confirmShipment", body='{"half', after_work=True)
+        simulator.faults.add("response", "confirmShipment", body='{"half', after_work=True)
     with pytest.raises(Transient) as caught:
         partner.confirm_shipment(shipment(order))
     assert caught.value.maybe_done
@@ -89,7 +89,7 @@ def test_a_lost_answer_to_a_write_may_have_been_done_and_is_not_repeated(
 def test_only_204_confirms_a_shipment(
     status: int, body: str, partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
-    simulator.faults.add("answer", "confirmShipment", status=status, body=body)
+    simulator.faults.add("response", "confirmShipment", status=status, body=body)
     with pytest.raises(Transient) as caught:
         partner.confirm_shipment(shipment(world.place_order()))
     assert caught.value.maybe_done
@@ -115,7 +115,7 @@ def test_a_write_that_comes_too_often_once_is_paced(
     assert desk.throttle_sleeper.slept == [pytest.approx(0.5)]
 
 
-def test_a_slow_answer_runs_into_the_time_out(
+def test_a_slow_response_runs_into_the_time_out(
     desk: Desk, simulator: Simulator, world: World
 ) -> None:
     partner = desk.partner(timeout=0.2)
@@ -193,7 +193,7 @@ def test_all_of_amazons_errors_are_said(
         {"code": "InvalidInput", "message": "Bad date", "details": "Bad date"},
     ]
     body = json.dumps({"errors": errors})
-    simulator.faults.add("answer", "confirmShipment", status=400, body=body)
+    simulator.faults.add("response", "confirmShipment", status=400, body=body)
     with pytest.raises(ItemError) as caught:
         partner.confirm_shipment(shipment(world.place_order()))
     assert caught.value.reason == (
@@ -209,7 +209,7 @@ def test_another_order_than_the_requested_one_is_refused(
     mine = world.sellers[SELLER_ID]
     included = {"includedData": "FULFILLMENT,PROCEEDS"}
     body = json.dumps(simulator.search.get_order(mine, other.order_id, included))
-    simulator.faults.add("answer", "getOrder", times=None, body=body)
+    simulator.faults.add("response", "getOrder", times=None, body=body)
     with pytest.raises(Transient, match="another order"):
         partner.order(own.order_id)
 
@@ -217,7 +217,7 @@ def test_another_order_than_the_requested_one_is_refused(
 def test_an_order_fetched_by_its_id_keeps_it_when_it_is_unreadable(
     partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
-    simulator.faults.add("answer", "getOrder", body='{"order": {"orderItems": 5}}')
+    simulator.faults.add("response", "getOrder", body='{"order": {"orderItems": 5}}')
     found = partner.order(world.place_order().order_id)
     assert isinstance(found, UnreadableOrder)
     assert found.order_id == world.orders[0].order_id
@@ -227,6 +227,6 @@ def test_no_tracking_number_in_an_error(
     partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
     body = '{"errors": [{"code": "Bad", "message": "Tracking JD0123456789 is invalid"}]}'
-    simulator.faults.add("answer", "confirmShipment", status=400, body=body)
+    simulator.faults.add("response", "confirmShipment", status=400, body=body)
     with pytest.raises(ItemError, match=r"Tracking \.\.\. is invalid"):
         partner.confirm_shipment(shipment(world.place_order()))

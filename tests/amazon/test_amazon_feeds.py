@@ -165,7 +165,7 @@ def test_a_document_that_does_not_arrive_makes_no_feed(
     assert simulator.url not in str(caught.value)
 
 
-def test_a_feed_whose_answer_was_lost_may_be_there(
+def test_a_feed_whose_response_was_lost_may_be_there(
     partner: SellingPartner, world: World, simulator: Simulator
 ) -> None:
     simulator.faults.add("reset", "createFeed", after_work=True)
@@ -206,7 +206,7 @@ def test_a_document_never_travels_in_the_clear(
     partner: SellingPartner, world: World, simulator: Simulator
 ) -> None:
     body = '{"feedDocumentId": "d", "url": "http://storage.example.com/d?secret=1"}'
-    simulator.faults.add("answer", "createFeedDocument", status=201, body=body)
+    simulator.faults.add("response", "createFeedDocument", status=201, body=body)
     with pytest.raises(ConfigError) as caught:
         partner.submit_cancellations([cancellation(world.place_order())])
     assert "secret=1" not in str(caught.value)

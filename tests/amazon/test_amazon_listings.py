@@ -102,7 +102,7 @@ def test_a_listing_that_is_not_there(partner: SellingPartner, mug: SimulatedList
 def test_another_listing_than_the_requested_one(
     partner: SellingPartner, simulator: Simulator
 ) -> None:
-    simulator.faults.add("answer", "getListingsItem", body='{"sku": "OTHER"}')
+    simulator.faults.add("response", "getListingsItem", body='{"sku": "OTHER"}')
     with pytest.raises(Transient, match="another listing"):
         partner.listings.get("MUG-BLUE", FRANCE)
 
@@ -133,24 +133,24 @@ def test_an_error_is_a_refusal_whatever_the_status(
     partner: SellingPartner, simulator: Simulator, status: str
 ) -> None:
     issues = [issue("8572", "No."), issue("1", "By the way.", severity="WARNING")]
-    answer = {"sku": "MUG-BLUE", "status": status, "submissionId": "1", "issues": issues}
-    simulator.faults.add("answer", "patchListingsItem", body=json.dumps(answer))
+    response = {"sku": "MUG-BLUE", "status": status, "submissionId": "1", "issues": issues}
+    simulator.faults.add("response", "patchListingsItem", body=json.dumps(response))
     with pytest.raises(ItemError, match="refused the quantity: 8572: No"):
         partner.listings.set_quantity(QuantityUpdate("MUG-BLUE", 7), FRANCE)
 
 
 def test_warnings_are_returned(partner: SellingPartner, simulator: Simulator) -> None:
     issues = [issue("1", "By the way.", severity="WARNING")]
-    answer = {"sku": "MUG-BLUE", "status": "ACCEPTED", "submissionId": "1", "issues": issues}
-    simulator.faults.add("answer", "patchListingsItem", body=json.dumps(answer))
+    response = {"sku": "MUG-BLUE", "status": "ACCEPTED", "submissionId": "1", "issues": issues}
+    simulator.faults.add("response", "patchListingsItem", body=json.dumps(response))
     assert partner.listings.set_quantity(QuantityUpdate("MUG-BLUE", 7), FRANCE) == (
         "1: By the way.",
     )
 
 
 def test_an_unknown_status_is_no_success(partner: SellingPartner, simulator: Simulator) -> None:
-    answer = '{"sku": "MUG-BLUE", "status": "VALID", "submissionId": "1"}'
-    simulator.faults.add("answer", "patchListingsItem", body=answer)
+    response = '{"sku": "MUG-BLUE", "status": "VALID", "submissionId": "1"}'
+    simulator.faults.add("response", "patchListingsItem", body=response)
     with pytest.raises(Transient) as caught:
         partner.listings.set_quantity(QuantityUpdate("MUG-BLUE", 7), FRANCE)
     assert caught.value.maybe_done
@@ -419,7 +419,7 @@ def test_a_large_report_takes_memory_for_a_row(
     finally:
         tracemalloc.stop()
     assert total == 50_000
-    assert peak < 60 * 2**20  # the simulator's answer is in this process, too
+    assert peak < 60 * 2**20  # the simulator's response is in this process, too
 
 
 def test_the_limit_of_listings_feeds_is_amazon_s() -> None:

@@ -10,7 +10,7 @@ import pytest
 from seller_desk import Desk
 
 from amazon_bridge.amazon import operations
-from amazon_bridge.amazon.faults import Refusal, error_of, read_answer
+from amazon_bridge.amazon.faults import Refusal, error_of, read_response
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.engine.errors import (
     AccountError,
@@ -120,9 +120,9 @@ def test_how_long_amazon_asks_to_wait(
 ) -> None:
     headers = {"retry-after": retry_after} if retry_after else {}
     request = httpx.Request("GET", "https://example.com")
-    answer = httpx.Response(status, headers=headers, request=request)
+    response = httpx.Response(status, headers=headers, request=request)
     with pytest.raises(Refusal) as caught:
-        read_answer(answer)
+        read_response(response)
     error = error_of(caught.value, operations.GET_ORDER)
     assert isinstance(error, Transient)
     assert error.retry_after == seconds
@@ -131,7 +131,7 @@ def test_how_long_amazon_asks_to_wait(
 def test_an_endpoint_that_knows_no_orders_is_the_account_s_trouble(
     partner: SellingPartner, simulator: Simulator, desk: Desk
 ) -> None:
-    simulator.faults.add("answer", "searchOrders", status=404, body="{}")
+    simulator.faults.add("response", "searchOrders", status=404, body="{}")
     with pytest.raises(AccountError, match="endpoint"):
         desk.changed(partner)
 
@@ -211,7 +211,7 @@ def test_no_page_covers_more_than_was_requested(
     said: str | None, until: str, partner: SellingPartner, simulator: Simulator, desk: Desk
 ) -> None:
     body = json.dumps({"orders": [], "lastUpdatedBefore": said})
-    simulator.faults.add("answer", "searchOrders", body=body)
+    simulator.faults.add("response", "searchOrders", body=body)
     page = partner.changed_orders(*desk.window())
     assert page.complete_until.isoformat() == until
 
@@ -220,7 +220,7 @@ def test_up_to_when_a_page_speaks_must_be_readable(
     partner: SellingPartner, simulator: Simulator, desk: Desk
 ) -> None:
     body = json.dumps({"orders": [], "lastUpdatedBefore": "just now"})
-    simulator.faults.add("answer", "searchOrders", times=None, body=body)
+    simulator.faults.add("response", "searchOrders", times=None, body=body)
     with pytest.raises(Transient):
         desk.changed(partner)
 

@@ -108,7 +108,7 @@ def test_a_page_token_that_repeats_ends_the_list(
     partner: SellingPartner, simulator: Simulator, clock: ManualClock
 ) -> None:
     body = json.dumps({"reports": [], "nextToken": "again"})
-    simulator.faults.add("answer", "getReports", status=200, body=body, times=3)
+    simulator.faults.add("response", "getReports", status=200, body=body, times=3)
     with pytest.raises(Transient, match="page token"):
         list(partner.reports.created_since(clock(), [SETTLEMENTS]))
 
@@ -223,7 +223,7 @@ def test_a_document_never_travels_in_the_clear(
     partner: SellingPartner, simulator: Simulator
 ) -> None:
     body = '{"reportDocumentId": "d", "url": "http://storage.example.com/d?secret=1"}'
-    simulator.faults.add("answer", "getReportDocument", status=200, body=body)
+    simulator.faults.add("response", "getReportDocument", status=200, body=body)
     with pytest.raises(ConfigError) as caught:
         list(partner.reports.rows("d"))
     assert "secret=1" not in str(caught.value)

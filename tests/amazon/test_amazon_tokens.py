@@ -87,7 +87,9 @@ def test_a_token_that_stays_bad_is_the_account_s_trouble(
         '{"errors": [{"code": "Unauthorized", "message": "Access to requested resource is denied.",'
         ' "details": "The access token you provided has expired."}]}'
     )
-    simulator.faults.add("answer", "*", times=None, status=403, body=body, path_contains="sellers")
+    simulator.faults.add(
+        "response", "*", times=None, status=403, body=body, path_contains="sellers"
+    )
     with pytest.raises(AccountError, match="Authorise the application again"):
         partner.marketplace_participations()
     assert len(simulator.received("getMarketplaceParticipations")) == 2

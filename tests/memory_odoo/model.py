@@ -283,7 +283,7 @@ class Model:
         return {"length": len(records), "records": records}
 
     def trees(self, ids: Iterable[int], specification: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Records with those that they refer to, as ``web_read`` answers."""
+        """Records with those that they refer to, as ``web_read`` responses."""
         named = specification.items()
         return [{"id": id_, **{n: self._tree(id_, n, below) for n, below in named}} for id_ in ids]
 

@@ -147,7 +147,7 @@ class SaleOrders(Model):
 
     @public
     def action_lock(self, ids: list[int]) -> None:
-        """Answers None, which Odoo can't send over XML-RPC."""
+        """Returns None, which Odoo can't send over XML-RPC."""
         self.change(ids, {"locked": True})
 
     @public

@@ -17,7 +17,7 @@ KINDS: tuple[type[Model], ...] = (
     *(*stock.MODELS, *transfers.MODELS, *kits.MODELS),
 )
 Backup = tuple[Snapshot, dict[str, int]]
-LONGEST_ANSWER = 1000
+LONGEST_RESPONSE = 1000
 """Rows. A real server's memory takes more, but not as many as a shop has after some years."""
 
 DATABASE, LOGIN, PASSWORD = "memory", "admin", "admin"
@@ -116,12 +116,12 @@ class MemoryOdoo:
         args: Any,
         kwargs: Mapping[str, Any],
     ) -> Any:
-        """Work a call as one transaction, with arguments and answer as they come by XML-RPC.
+        """Work a call as one transaction, with arguments and response as they come by XML-RPC.
 
         One call at a time, as if each were the only transaction.
 
         Raises:
-            Fault: Odoo refuses, fails, or can't send its answer.
+            Fault: Odoo refuses, fails, or can't send its response.
         """
         with self._lock:
             return self._worked(uid, password, model, method, args, kwargs)
@@ -140,24 +140,24 @@ class MemoryOdoo:
         before = self.env.store.snapshot()
         try:
             self.env.begin(uid, named.pop("context", {}))
-            answer = self._method(model, method)(*sent, **named)
-        except Exception as error:  # noqa: BLE001 - Odoo answers with all of them
+            response = self._method(model, method)(*sent, **named)
+        except Exception as error:  # noqa: BLE001 - Odoo responds to all of them
             self.env.store.restore(before)
             raise as_fault(error) from None
         finally:
             self.env.language = SOURCE
-        self._weigh(model, answer)
+        self._weigh(model, response)
         try:
-            return _carried(answer, allow_none=False)
+            return _carried(response, allow_none=False)
         except TypeError as error:
             raise as_fault(error) from None
 
-    def _weigh(self, model: str, answer: Any) -> None:
-        """Count the rows of an answer by model, and refuse one that no server could send."""
-        number = len(answer) if isinstance(answer, list) else 0
+    def _weigh(self, model: str, response: Any) -> None:
+        """Count the rows of a response by model, and refuse one that no server could send."""
+        number = len(response) if isinstance(response, list) else 0
         self.rows[model] += number
-        if number > LONGEST_ANSWER:
-            raise NotPlayed(f"an answer of {number} rows of {model}: read it page by page")
+        if number > LONGEST_RESPONSE:
+            raise NotPlayed(f"a response of {number} rows of {model}: read it page by page")
 
     def _method(self, model: str, name: str) -> Callable[..., Any]:
         method = getattr(self.env[model], name, None)

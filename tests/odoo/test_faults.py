@@ -101,7 +101,7 @@ def test_a_crash_shows_its_class_and_nothing_of_anybody() -> None:
         "TypeError: dictionary key must be string",
     ],
 )
-def test_an_unreadable_answer_is_no_error(last: str) -> None:
+def test_an_unreadable_response_is_no_error(last: str) -> None:
     assert explain(xmlrpc.client.Fault(1, FRAMES + last)) is None
 
 

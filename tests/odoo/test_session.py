@@ -104,7 +104,7 @@ def test_a_refusal_keeps_what_was_sent_to_itself(session: OdooSession) -> None:
     assert "country_id" in str(caught.value)
 
 
-def test_an_answer_that_xmlrpc_cannot_carry_counts_as_done(admin: OdooSession) -> None:
+def test_a_response_that_xmlrpc_cannot_carry_counts_as_done(admin: OdooSession) -> None:
     order = admin.load(
         "sale.order", ["id", "partner_id/.id"], [["amazon_bridge.sale_order_l", "1"]]
     )

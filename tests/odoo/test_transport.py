@@ -13,11 +13,11 @@ from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Tr
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.transport import Address
 
-Answer = Callable[["Handler"], None]
+Responder = Callable[["Handler"], None]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Logs anybody in; answers other calls as its server's ``answer`` does."""
+    """Logs anybody in; handles other calls by its server's ``respond``."""
 
     protocol_version = "HTTP/1.1"
     server: "Server"
@@ -35,10 +35,10 @@ class Handler(BaseHTTPRequestHandler):
             self.say(7)
         else:
             self.server.paths.append(self.path)
-            self.server.answer(self)
+            self.server.respond(self)
 
-    def say(self, answer: Any) -> None:
-        self.send(200, xmlrpc.client.dumps((answer,), methodresponse=True))
+    def say(self, value: Any) -> None:
+        self.send(200, xmlrpc.client.dumps((value,), methodresponse=True))
 
     def send(self, status: int, body: str, **headers: str) -> None:
         self.send_response(status)
@@ -57,7 +57,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.answer: Answer = lambda handler: handler.say("pong")
+        self.respond: Responder = lambda handler: handler.say("pong")
         self.paths: list[str] = []
         self.connections: list[socket.socket] = []
 
@@ -115,12 +115,12 @@ def stay_silent(handler: Handler) -> None:
     threading.Event().wait(1)
 
 
-@pytest.mark.parametrize("answer", [hang_up, stay_silent])
-def test_no_answer_may_mean_done_and_is_never_repeated(
-    server: Server, session: OdooSession, answer: Answer
+@pytest.mark.parametrize("respond", [hang_up, stay_silent])
+def test_no_response_may_mean_done_and_is_never_repeated(
+    server: Server, session: OdooSession, respond: Responder
 ) -> None:
     ping(session)
-    server.answer = answer
+    server.respond = respond
     with pytest.raises(Transient) as caught:
         ping(session)
     assert caught.value.maybe_done
@@ -147,13 +147,13 @@ def test_status(
     error: type[BridgeError],
     maybe_done: bool,  # noqa: FBT001
 ) -> None:
-    server.answer = lambda handler: handler.send(status, "<html>no</html>", Retry_After="17")
+    server.respond = lambda handler: handler.send(status, "<html>no</html>", Retry_After="17")
     with pytest.raises(error, match=str(status)) as caught:
         ping(session)
     assert getattr(caught.value, "maybe_done", False) == maybe_done
     if isinstance(caught.value, Transient):
         assert caught.value.retry_after == 17
-    server.answer = lambda handler: handler.say("pong")
+    server.respond = lambda handler: handler.say("pong")
     assert ping(session) == "pong"
 
 
@@ -169,11 +169,11 @@ NO_XMLRPC = (
     "page", ["<html><p>Down for maintenance<br></html>", "", "<a></a>", *NO_XMLRPC]
 )
 def test_a_maintenance_page(server: Server, session: OdooSession, page: str) -> None:
-    server.answer = lambda handler: handler.send(200, page)
+    server.respond = lambda handler: handler.send(200, page)
     with pytest.raises(Transient, match="maintenance") as caught:
         ping(session)
     assert caught.value.maybe_done
-    server.answer = lambda handler: handler.say("pong")
+    server.respond = lambda handler: handler.say("pong")
     assert ping(session) == "pong"
 
 

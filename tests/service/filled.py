@@ -77,7 +77,7 @@ def busy_runner(folder: Path, more: str = "") -> JobRunner:
         failing = entry.key == ("acme-us", "orders")
         succeed(runner, *entry.key, error="Amazon refuses the account." if failing else None)
     runner.watch("Odoo", "login", None, 0.3)
-    runner.watch("acme-us", "searchOrders", Transient("searchOrders got no answer."), 30)
+    runner.watch("acme-us", "searchOrders", Transient("searchOrders got no response."), 30)
     runner.availability.mark_down("acme-us")
     clock.now = NOW
     return runner

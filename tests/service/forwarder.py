@@ -36,7 +36,7 @@ class Forwarder:
         self._serve(self._listener)
 
     def fall_silent(self) -> socket.socket:
-        """After ``take_away``: listen again and answer nothing; the caller may accept."""
+        """After ``take_away``: listen again without a response; the caller may accept."""
         self._listener = _listening(self._port)
         self._listener.settimeout(60)
         return self._listener

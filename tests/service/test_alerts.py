@@ -119,7 +119,7 @@ def test_a_remote_that_is_down_is_reported_once_for_all_jobs_that_need_it(
         ("Odoo is down", "Since 2026-11-23 14:37 UTC: Odoo can't be reached.")
     ]
     runner.watch("Odoo", "login", None, 1)
-    runner.availability.note_probe("Odoo", answered=True)
+    runner.availability.note_probe("Odoo", responded=True)
     for entry in runner.scheduler.planned:
         succeed(runner, *entry.key)
     assert titles(rules, runner, clock) == ["Resolved: Odoo is down"]

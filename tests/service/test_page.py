@@ -85,8 +85,8 @@ def test_nothing_of_it_is_taken_for_html(busy: JobRunner):
 
 
 def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: JobRunner):
-    answer = page.show(busy, NOW)
-    html = answer.get_data(as_text=True)
+    response = page.show(busy, NOW)
+    html = response.get_data(as_text=True)
     parsed = Parser(html)
     assert parsed.tags.isdisjoint({"script", "img", "link", "iframe", "form", "object"})
     assert not any(name.startswith("on") or name == "style" for name in parsed.attributes)
@@ -95,7 +95,7 @@ def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: JobRunner):
     assert "url(" not in style
     assert "@import" not in style
     digest = b64encode(sha256(style.encode()).digest()).decode()
-    policy = answer.headers["Content-Security-Policy"]
+    policy = response.headers["Content-Security-Policy"]
     assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
 
 

@@ -211,8 +211,8 @@ def test_a_remote_is_down_when_a_run_failed_by_it_and_up_when_it_responds():
         clock.now += MINUTE
         availability.note_call(
             "Odoo", AccountError("The login is refused.")
-        )  # an answer is an answer
-        assert availability.note_probe("Odoo", answered=True)
+        )  # a refusal is a response
+        assert availability.note_probe("Odoo", responded=True)
     assert availability.are_up("Odoo", "acme-eu")
     assert [each["event"] for each in logs] == ["remote_unavailable", "remote_recovered"]
     assert logs[1]["seconds"] == 60
@@ -233,7 +233,7 @@ def test_a_remote_is_probed_ever_more_rarely_up_to_a_bound():
     pauses = []
     for _ in range(10):
         pauses.append(availability["Odoo"].pause)
-        assert not availability.note_probe("Odoo", answered=False)
+        assert not availability.note_probe("Odoo", responded=False)
     assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert pauses[-1] == LONGEST_PAUSE
 

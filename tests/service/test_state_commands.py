@@ -70,7 +70,7 @@ def test_orders_that_wait_are_listed_with_the_reason(config: Path, tmp_path: Pat
     assert len(reasons) == 20
     assert "403-20" not in reasons
     assert reasons["403-22"] == "Its status is unknown."
-    assert reasons["403-21"].startswith("Amazon has not answered for it since ")
+    assert reasons["403-21"].startswith("Amazon has not responded for it since ")
     assert reasons["403-00"].startswith("It is processed in the next run")
     assert "Its status is unknown." in run(config, "order", "show", "403-22").output
     assert "next run" in run(config, "order", "show", "403-00").output

@@ -176,7 +176,7 @@ def test_another_program_at_its_address_is_not_taken_for_the_daemon(
     assert "sync_not_delegated" in run.events
 
 
-def test_it_waits_for_runs_in_progress_and_everything_else_is_answered_meanwhile(
+def test_it_waits_for_runs_in_progress_and_everything_else_works_meanwhile(
     resting: RunningDaemon, simulator: Simulator, way_to_amazon: Forwarder
 ):
     before = metric(resting, ROUNDS_OF_ORDERS)
@@ -312,9 +312,9 @@ ALL = {"job": "all"}
 
 def test_a_sync_is_accepted_and_can_be_polled(tmp_path: Path):
     with listening(tmp_path) as client:
-        answer = client.post("/sync", json={"job": "orders", "account": "acme-eu"})
-        assert answer.status_code == 202
-        name = answer.json()["id"]
+        response = client.post("/sync", json={"job": "orders", "account": "acme-eu"})
+        assert response.status_code == 202
+        name = response.json()["id"]
         assert client.get(f"/sync/{name}").status_code == 202
         assert client.get("/sync/another").status_code == 404
         assert client.get("/sync").status_code == 405
@@ -336,8 +336,8 @@ def test_a_web_page_can_make_no_browser_ask_for_a_sync(
     tmp_path: Path, headers: dict[str, str], status: int
 ):
     with listening(tmp_path) as client:
-        answer = client.post("/sync", content=json.dumps(ALL), headers=headers)
-        assert answer.status_code == status
+        response = client.post("/sync", content=json.dumps(ALL), headers=headers)
+        assert response.status_code == status
         preflight = client.options(
             "/sync",
             headers={

@@ -39,7 +39,7 @@ def test_what_it_has_and_what_it_has_not():
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/nothing"])
-def test_every_answer_forbids_browsers_what_it_doesnt_need(path: str):
+def test_every_response_forbids_browsers_what_it_doesnt_need(path: str):
     with listening() as client:
         headers = client.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]

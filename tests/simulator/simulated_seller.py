@@ -1,4 +1,4 @@
-"""A bare client that checks every answer against Amazon's models."""
+"""A bare client that checks every response against Amazon's models."""
 
 import json
 from types import TracebackType
@@ -6,7 +6,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
-from amazon_models import validate_answer
+from amazon_models import validate_response
 
 from amazon_bridge.simulator import Order, Simulator
 
@@ -47,17 +47,17 @@ class SimulatedSeller:
         }
 
     def log_in(self) -> None:
-        answer = self.http.post(self.simulator.token_url, data=self.credentials)
-        self.token = answer.json()["access_token"]
+        response = self.http.post(self.simulator.token_url, data=self.credentials)
+        self.token = response.json()["access_token"]
 
     def call(self, operation: str, method: str, path: str, **options: Any) -> httpx.Response:
-        answer = self.http.request(
+        response = self.http.request(
             method, path, headers={"x-amz-access-token": self.token}, **options
         )
-        body = answer.json() if answer.content else None
-        validate_answer(operation, answer.status_code, body)
-        assert answer.headers["x-amzn-RequestId"]
-        return answer
+        body = response.json() if response.content else None
+        validate_response(operation, response.status_code, body)
+        assert response.headers["x-amzn-RequestId"]
+        return response
 
     def search(self, **query: str | int) -> httpx.Response:
         query.setdefault("includedData", EVERYTHING)
@@ -66,18 +66,18 @@ class SimulatedSeller:
     def found(self, **query: str | int) -> list[str]:
         """The ids of the orders of one page."""
         query.setdefault("lastUpdatedAfter", "2026-11-01T00:00:00Z")
-        answer = self.search(**query)
-        assert answer.status_code == 200, answer.text
-        return [order["orderId"] for order in answer.json()["orders"]]
+        response = self.search(**query)
+        assert response.status_code == 200, response.text
+        return [order["orderId"] for order in response.json()["orders"]]
 
     def get_order(self, order_id: str, included: str | None = EVERYTHING) -> httpx.Response:
         query = {"includedData": included} if included else {}
         return self.call("getOrder", "GET", f"/orders/2026-01-01/orders/{order_id}", params=query)
 
     def order(self, order_id: str, included: str | None = EVERYTHING) -> dict[str, Any]:
-        answer = self.get_order(order_id, included)
-        assert answer.status_code == 200, answer.text
-        order: dict[str, Any] = answer.json()["order"]
+        response = self.get_order(order_id, included)
+        assert response.status_code == 200, response.text
+        order: dict[str, Any] = response.json()["order"]
         return order
 
     def confirm(self, order: Order, **detail: Any) -> httpx.Response:
@@ -102,21 +102,21 @@ class SimulatedSeller:
         )
 
     def create_document(self, content_type: str = XML) -> dict[str, str]:
-        answer = self.call(
+        response = self.call(
             "createFeedDocument",
             "POST",
             "/feeds/2021-06-30/documents",
             json={"contentType": content_type},
         )
-        document: dict[str, str] = answer.json()
+        document: dict[str, str] = response.json()
         return document
 
     def upload(self, content: str, content_type: str = XML) -> str:
         document = self.create_document(content_type)
-        answer = self.http.put(
+        response = self.http.put(
             document["url"], content=content.encode(), headers={"Content-Type": content_type}
         )
-        assert answer.status_code == 200, answer.text
+        assert response.status_code == 200, response.text
         return document["feedDocumentId"]
 
     def create_feed(self, document_id: str, **differences: Any) -> httpx.Response:
@@ -144,8 +144,8 @@ class SimulatedSeller:
         return self.call("patchListingsItem", "PATCH", path, params=query, json=body)
 
     def feed(self, feed_id: str) -> dict[str, Any]:
-        answer = self.call("getFeed", "GET", f"/feeds/2021-06-30/feeds/{feed_id}")
-        feed: dict[str, Any] = json.loads(answer.content)
+        response = self.call("getFeed", "GET", f"/feeds/2021-06-30/feeds/{feed_id}")
+        feed: dict[str, Any] = json.loads(response.content)
         return feed
 
     def document(self, document_id: str) -> dict[str, str]:

@@ -156,8 +156,8 @@ def test_a_listing(client, simulator, seller):
     value = [{"fulfillment_channel_code": "DEFAULT", "quantity": 4}]
     operation = PatchOperation(op="merge", path="/attributes/fulfillment_availability", value=value)
     request = ListingsItemPatchRequest(product_type="PRODUCT", patches=[operation])
-    answer = api.patch_listings_item(seller.seller_id, "A/B c", [place], request)
-    assert (answer.status, listing.quantity) == ("ACCEPTED", 4)
+    response = api.patch_listings_item(seller.seller_id, "A/B c", [place], request)
+    assert (response.status, listing.quantity) == ("ACCEPTED", 4)
     results = api.search_listings_items(seller.seller_id, [place], page_size=20)
     assert [item.sku for item in results.items] == ["A/B c"]
 

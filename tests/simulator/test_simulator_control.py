@@ -7,9 +7,9 @@ import pytest
 
 
 def test_faults_over_http(seller, simulator):
-    answer = seller.http.post("/simulator/faults", json={"kind": "500", "operation": "getOrder"})
-    assert answer.status_code == 200
-    assert answer.json()[0]["kind"] == "500"
+    response = seller.http.post("/simulator/faults", json={"kind": "500", "operation": "getOrder"})
+    assert response.status_code == 200
+    assert response.json()[0]["kind"] == "500"
     assert seller.get_order("403-1234567-1234567").status_code == 500
     seller.http.post("/simulator/faults", json={"kind": "502", "times": None})
     assert seller.http.delete("/simulator/faults").json() == []
@@ -22,12 +22,12 @@ def test_bad_faults_are_refused(seller, body):
 
 
 def test_settings_over_http(seller, simulator):
-    answer = seller.http.patch(
+    response = seller.http.patch(
         "/simulator/settings", json={"rate_multiplier": 50, "drifting_pages": True}
     )
-    assert answer.json()["rate_multiplier"] == 50.0
+    assert response.json()["rate_multiplier"] == 50.0
     assert simulator.settings.drifting_pages is True
-    assert seller.http.get("/simulator/settings").json() == answer.json()
+    assert seller.http.get("/simulator/settings").json() == response.json()
     for body in ({"colour": 1}, {"search_delay": "long"}):
         assert seller.http.patch("/simulator/settings", json=body).status_code == 400
 
@@ -50,8 +50,8 @@ def test_orders_over_http(seller, world):
 )
 def test_things_happen_to_orders_over_http(seller, world, action, status):
     order = world.place_order("FR")
-    answer = seller.http.post(f"/simulator/orders/{order.order_id}/{action}")
-    assert answer.json() == {"orderId": order.order_id, "status": status}
+    response = seller.http.post(f"/simulator/orders/{order.order_id}/{action}")
+    assert response.json() == {"orderId": order.order_id, "status": status}
     assert seller.http.post(f"/simulator/orders/{order.order_id}/burn").status_code == 404
     assert seller.http.post(f"/simulator/orders/403-0000000-0000000/{action}").status_code == 404
 
@@ -77,9 +77,9 @@ def test_what_happened_over_http(seller, world):
 
 @pytest.mark.parametrize("path", ["/simulator/nonsense", "/orders/v0/orders", "/nonsense"])
 def test_other_addresses_are_not_found(seller, path):
-    answer = seller.http.get(path)
-    assert answer.status_code == 404
-    assert answer.json()["errors"]
+    response = seller.http.get(path)
+    assert response.status_code == 404
+    assert response.json()["errors"]
 
 
 def test_it_runs_in_a_terminal():

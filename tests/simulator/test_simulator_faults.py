@@ -33,21 +33,21 @@ def fetch(seller, order):
         ("lost", 204, "", ""),
     ],
 )
-def test_answers_can_be_replaced(*, seller, simulator, order, kind, status, content_type, text):
+def test_responses_can_be_replaced(*, seller, simulator, order, kind, status, content_type, text):
     simulator.faults.add(kind, "getOrder")
-    answer = fetch(seller, order)
-    assert answer.status_code == status
-    assert answer.headers.get("Content-Type", "").startswith(content_type)
-    assert text in answer.text
+    response = fetch(seller, order)
+    assert response.status_code == status
+    assert response.headers.get("Content-Type", "").startswith(content_type)
+    assert text in response.text
     assert fetch(seller, order).json()["order"]["orderId"] == order.order_id
 
 
-def test_any_answer_can_be_made_up(seller, simulator, order):
+def test_any_response_can_be_injected(seller, simulator, order):
     body = '{"errors": [{"code": "PackageToUpdateNotFound", "message": "no"}]}'
-    simulator.faults.add("answer", "confirmShipment", status=400, body=body)
-    answer = seller.confirm(order)
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["code"] == "PackageToUpdateNotFound"
+    simulator.faults.add("response", "confirmShipment", status=400, body=body)
+    response = seller.confirm(order)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "PackageToUpdateNotFound"
 
 
 @pytest.mark.parametrize(("after_work", "status"), [(False, "UNSHIPPED"), (True, "SHIPPED")])
@@ -64,7 +64,7 @@ def test_the_connection_breaks_before_or_after_the_work(
 @pytest.mark.parametrize(("after_work", "status"), [(False, "UNSHIPPED"), (True, "SHIPPED")])
 def test_an_error_before_or_after_the_work(*, seller, simulator, world, order, after_work, status):
     simulator.faults.add("503", "confirmShipment", after_work=after_work)
-    answer = seller.http.post(
+    response = seller.http.post(
         f"/orders/v0/orders/{order.order_id}/shipmentConfirmation",
         headers={"x-amz-access-token": seller.token},
         json={
@@ -78,7 +78,7 @@ def test_an_error_before_or_after_the_work(*, seller, simulator, world, order, a
             },
         },
     )
-    assert answer.status_code == 503
+    assert response.status_code == 503
     assert world.order(order.order_id).status == status
 
 
@@ -88,21 +88,21 @@ def test_a_shipment_can_be_lost_silently(seller, simulator, world, order):
     assert world.order(order.order_id).status == "UNSHIPPED"
 
 
-def test_an_answer_can_be_slow(seller, simulator, order):
+def test_a_response_can_be_slow(seller, simulator, order):
     simulator.faults.add("slow", "getOrder", seconds=0.2)
     before = time.monotonic()
     assert fetch(seller, order).status_code == 200
     assert time.monotonic() - before >= 0.2
 
 
-def test_a_slow_answer_holds_up_nobody_else(seller, simulator, order):
+def test_a_slow_response_delays_no_other_call(seller, simulator, order):
     simulator.faults.add("slow", "getOrder", seconds=30)
     with pytest.raises(httpx.ReadTimeout):
         seller.http.get(f"{SEARCH}/{order.order_id}", timeout=0.1)
     assert seller.found() == []
 
 
-def test_an_answer_can_be_cut_off(seller, simulator, order):
+def test_a_response_can_be_cut_off(seller, simulator, order):
     simulator.faults.add("truncated", "getOrder")
     with pytest.raises(httpx.RemoteProtocolError):
         fetch(seller, order)

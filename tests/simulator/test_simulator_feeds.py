@@ -208,8 +208,8 @@ def test_only_a_feed_in_the_queue_can_be_cancelled(seller, world, clock):
     order = world.place_order("FR")
     waiting, running = (seller.submit(envelope(message(1, order))) for _ in range(2))
     path = "/feeds/2021-06-30/feeds/"
-    answer = seller.http.delete(path + waiting, headers={"x-amz-access-token": seller.token})
-    assert answer.status_code == 200
+    response = seller.http.delete(path + waiting, headers={"x-amz-access-token": seller.token})
+    assert response.status_code == 200
     assert seller.feed(waiting)["processingStatus"] == "CANCELLED"
     clock.advance(seconds=30)
     assert seller.call("cancelFeed", "DELETE", path + running).status_code == 400
@@ -248,9 +248,9 @@ def test_urls_live_five_minutes(seller, world, clock):
 @pytest.mark.parametrize("content_type", ["text/xml", "text/xml; charset=utf-8"])
 def test_the_upload_has_the_content_type_that_was_announced(seller, content_type):
     url = seller.create_document()["url"]
-    answer = seller.http.put(url, content=b"x", headers={"Content-Type": content_type})
-    assert answer.status_code == 403
-    assert "SignatureDoesNotMatch" in answer.text
+    response = seller.http.put(url, content=b"x", headers={"Content-Type": content_type})
+    assert response.status_code == 403
+    assert "SignatureDoesNotMatch" in response.text
 
 
 def test_urls_are_signed(seller, simulator):
@@ -307,8 +307,8 @@ def test_feeds_can_be_listed(seller, other_seller, world):
     path, kind = "/feeds/2021-06-30/feeds", "POST_ORDER_ACKNOWLEDGEMENT_DATA"
 
     def listed(who, **query):
-        answer = who.call("getFeeds", "GET", path, params={"feedTypes": kind} | query)
-        return [feed["feedId"] for feed in answer.json()["feeds"]]
+        response = who.call("getFeeds", "GET", path, params={"feedTypes": kind} | query)
+        return [feed["feedId"] for feed in response.json()["feeds"]]
 
     assert listed(seller) == ids[::-1]
     assert listed(seller, pageSize=1) == ids[-1:]
@@ -317,8 +317,8 @@ def test_feeds_can_be_listed(seller, other_seller, world):
     assert listed(seller, createdSince="2100-01-01T00:00:00Z") == []
     assert listed(other_seller) == []
     for wrong in ({"pageSize": 101}, {"pageSize": "x"}, {"createdSince": "yesterday"}):
-        answer = seller.call("getFeeds", "GET", path, params={"feedTypes": kind} | wrong)
-        assert answer.status_code == 400
+        response = seller.call("getFeeds", "GET", path, params={"feedTypes": kind} | wrong)
+        assert response.status_code == 400
     for query in ({}, {"feedTypes": ""}):
         assert seller.call("getFeeds", "GET", path, params=query).status_code == 400
 

@@ -24,11 +24,11 @@ def test_patience_earns_no_more_than_a_burst(seller, clock):
     assert exhaust(seller, 21) == [200] * 20 + [429]
 
 
-def test_the_answer_to_a_call_too_many(seller):
+def test_the_response_to_a_call_too_many(seller):
     exhaust(seller, 20)
-    answer = seller.search(lastUpdatedAfter=LONG_AGO)
-    assert answer.status_code == 429
-    assert answer.json()["errors"][0]["code"] == "QuotaExceeded"
+    response = seller.search(lastUpdatedAfter=LONG_AGO)
+    assert response.status_code == 429
+    assert response.json()["errors"][0]["code"] == "QuotaExceeded"
 
 
 def test_each_seller_and_operation_has_its_own(seller, other_seller, world):
@@ -38,7 +38,7 @@ def test_each_seller_and_operation_has_its_own(seller, other_seller, world):
     assert seller.get_order(order.order_id).status_code == 200
 
 
-def test_answers_show_the_rate(seller, world):
+def test_responses_show_the_rate(seller, world):
     assert seller.search(lastUpdatedAfter=LONG_AGO).headers["x-amzn-RateLimit-Limit"] == "0.0056"
     order = world.place_order("FR")
     assert seller.get_order(order.order_id).headers["x-amzn-RateLimit-Limit"] == "0.5"
@@ -47,8 +47,8 @@ def test_answers_show_the_rate(seller, world):
 
 def test_rates_can_be_multiplied(seller, simulator, clock):
     simulator.settings.rate_multiplier = 1000
-    answer = seller.search(lastUpdatedAfter=LONG_AGO)
-    assert answer.headers["x-amzn-RateLimit-Limit"] == "5.6"
+    response = seller.search(lastUpdatedAfter=LONG_AGO)
+    assert response.headers["x-amzn-RateLimit-Limit"] == "5.6"
     exhaust(seller, 19)
     clock.advance(seconds=1)
     assert exhaust(seller, 6) == [200] * 5 + [429]

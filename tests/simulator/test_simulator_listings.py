@@ -1,4 +1,4 @@
-"""Listings, by the clock and by Amazon's models (``SimulatedSeller.call`` checks each answer)."""
+"""Listings, by the clock and by Amazon's models (``SimulatedSeller.call`` checks each response)."""
 
 import pytest
 from simulated_seller import LISTINGS
@@ -55,8 +55,8 @@ def test_what_is_not_listed_is_not_found(seller, listing):
 
 def test_others_listings_and_marketplaces_are_denied(seller, other_seller, listing):
     path = f"{LISTINGS}/A1EUROPE/MUG-BLUE"
-    answer = other_seller.call("getListingsItem", "GET", path, params={"marketplaceIds": FRANCE})
-    assert answer.status_code == 403
+    response = other_seller.call("getListingsItem", "GET", path, params={"marketplaceIds": FRANCE})
+    assert response.status_code == 403
     assert seller.listing("MUG-BLUE", "ATVPDKIKX0DER").status_code == 403
 
 
@@ -111,10 +111,10 @@ def test_the_units_of_amazon_stay(seller, fba):
     ],
 )
 def test_what_amazon_does_not_accept_changes_nothing(seller, listing, bad):
-    answer = seller.patch("MUG-BLUE", FRANCE, bad)
-    assert answer.status_code == 200
-    assert answer.json()["status"] == "INVALID"
-    assert all(issue["severity"] == "ERROR" for issue in answer.json()["issues"])
+    response = seller.patch("MUG-BLUE", FRANCE, bad)
+    assert response.status_code == 200
+    assert response.json()["status"] == "INVALID"
+    assert all(issue["severity"] == "ERROR" for issue in response.json()["issues"])
     assert (listing.quantity, listing.lead_time) == (5, 2)
 
 
@@ -144,8 +144,8 @@ def test_the_product_type_must_be_the_listing_s(seller, simulator, listing):
 
 
 def test_a_preview_changes_nothing(seller, listing):
-    answer = seller.patch("MUG-BLUE", FRANCE, patch(units(1)), mode="VALIDATION_PREVIEW")
-    assert answer.json()["status"] == "VALID"
+    response = seller.patch("MUG-BLUE", FRANCE, patch(units(1)), mode="VALIDATION_PREVIEW")
+    assert response.json()["status"] == "VALID"
     assert listing.quantity == 5
 
 
@@ -293,8 +293,8 @@ def test_a_search_by_sku(seller, listing, fba):
     path, query = f"{LISTINGS}/A1EUROPE", {"marketplaceIds": FRANCE, "identifiers": "MUG-RED"}
     assert seller.call("searchListingsItems", "GET", path, params=query).status_code == 400
     query["identifiersType"] = "SKU"
-    answer = seller.call("searchListingsItems", "GET", path, params=query).json()
-    assert [item["sku"] for item in answer["items"]] == ["MUG-RED"]
+    response = seller.call("searchListingsItems", "GET", path, params=query).json()
+    assert [item["sku"] for item in response["items"]] == ["MUG-RED"]
     bad = query | {"pageToken": "guessed"}
     assert seller.call("searchListingsItems", "GET", path, params=bad).status_code == 400
 

@@ -396,8 +396,8 @@ def test_anything_can_be_shown(simulator, world, seller):
         patch={"fulfillment": {"fulfilledBy": ABSENT, "shipByWindow": {"latestDateTime": None}}},
     )
     path = f"/orders/2026-01-01/orders/{placed.order_id}?includedData=FULFILLMENT"
-    answer = seller.http.get(path, headers={"x-amz-access-token": seller.token})
-    order = answer.json()["order"]
+    response = seller.http.get(path, headers={"x-amz-access-token": seller.token})
+    order = response.json()["order"]
     assert "fulfilledBy" not in order["fulfillment"]
     assert order["fulfillment"]["fulfillmentStatus"] == "UNSHIPPED"
     assert order["fulfillment"]["shipByWindow"]["latestDateTime"] is None

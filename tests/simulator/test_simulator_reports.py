@@ -1,4 +1,4 @@
-"""Reports, by the clock and by Amazon's models (``SimulatedSeller.call`` checks each answer)."""
+"""Reports, by the clock and by Amazon's models (``SimulatedSeller.call`` checks each response)."""
 
 import gzip
 
@@ -25,9 +25,9 @@ def report(seller, report_id):
 
 
 def listed(seller, **query):
-    answer = seller.call("getReports", "GET", REPORTS, params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = seller.call("getReports", "GET", REPORTS, params=query)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 def document(seller, document_id):
@@ -63,9 +63,9 @@ def test_a_document_comes_plain_or_compressed(seller, simulator, clock, compress
     clock.advance(minutes=2)
     body = document(seller, report(seller, report_id)["reportDocumentId"]).json()
     assert body.get("compressionAlgorithm") == ("GZIP" if compressed else None)
-    answer = seller.http.get(body["url"])
-    assert answer.headers["Content-Type"] == "text/plain; charset=cp1252"
-    content = gzip.decompress(answer.content) if compressed else answer.content
+    response = seller.http.get(body["url"])
+    assert response.headers["Content-Type"] == "text/plain; charset=cp1252"
+    content = gzip.decompress(response.content) if compressed else response.content
     assert content == "seller-sku\nTASSE-É\n".encode("cp1252")
 
 

@@ -12,9 +12,9 @@ def order(world):
     return world.place_order("FR")
 
 
-def refusal(answer):
-    assert answer.status_code == 400, answer.text
-    [error] = answer.json()["errors"]
+def refusal(response):
+    assert response.status_code == 400, response.text
+    [error] = response.json()["errors"]
     assert error["code"] == "InvalidInput"
     return f"{error['message']} {error['details']}"
 
@@ -127,6 +127,6 @@ def test_what_has_no_body_is_sent_without_one(seller):
 
 
 def test_without_a_token_nothing_is_said_of_the_request(seller):
-    answer = seller.http.get(f"{SEARCH}?nonsense=1")
-    assert answer.status_code == 403
-    assert answer.json()["errors"][0]["code"] == "Unauthorized"
+    response = seller.http.get(f"{SEARCH}?nonsense=1")
+    assert response.status_code == 403
+    assert response.json()["errors"][0]["code"] == "Unauthorized"

@@ -40,9 +40,9 @@ def iso(moment):
     ],
 )
 def test_bad_parameters_are_refused(seller, query):
-    answer = seller.search(**query)
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["code"] == "InvalidInput"
+    response = seller.search(**query)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "InvalidInput"
 
 
 def test_the_instant_two_minutes_ago_is_allowed(seller):
@@ -50,7 +50,7 @@ def test_the_instant_two_minutes_ago_is_allowed(seller):
     assert seller.search(lastUpdatedAfter=LONG_AGO, **before).status_code == 200
 
 
-def test_answers_say_up_to_when_they_speak(seller):
+def test_responses_have_the_end_of_their_window(seller):
     by_update = seller.search(lastUpdatedAfter=LONG_AGO).json()
     assert by_update == {"orders": [], "lastUpdatedBefore": "2026-11-20T11:58:00Z"}
     by_creation = seller.search(createdAfter=LONG_AGO, createdBefore="2026-11-02T00:00:00Z").json()

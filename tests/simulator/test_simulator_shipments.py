@@ -21,8 +21,8 @@ def some(order, *quantities):
 
 
 def test_a_confirmed_shipment_is_seen_in_the_order(seller, order, world):
-    answer = seller.confirm(order, shippingMethod="Domicile")
-    assert (answer.status_code, answer.content) == (204, b"")
+    response = seller.confirm(order, shippingMethod="Domicile")
+    assert (response.status_code, response.content) == (204, b"")
     seen = seller.order(order.order_id)
     assert seen["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
     assert seen["lastUpdatedTime"] == "2026-11-20T12:00:00Z"
@@ -124,9 +124,9 @@ def test_while_it_is_invisible_it_counts_already(seller, order, simulator):
     ],
 )
 def test_a_bad_confirmation_is_refused_and_changes_nothing(seller, order, world, detail):
-    answer = seller.confirm(order, **detail)
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["code"] == "InvalidInput"
+    response = seller.confirm(order, **detail)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "InvalidInput"
     assert world.order(order.order_id) == order
     assert not world.mails
 
@@ -153,9 +153,9 @@ def test_no_more_than_is_left(seller, order):
     assert seller.confirm(order, orderItems=some(order, 3)).status_code == 204
 
 
-def why_not(answer):
-    assert answer.status_code == 400
-    return answer.json()["errors"][0]["message"]
+def why_not(response):
+    assert response.status_code == 400
+    return response.json()["errors"][0]["message"]
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,10 @@ def test_many_at_once_change_the_order_one_after_another(
     seller, order, world, references, accepted
 ):
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda r: seller.confirm(order, packageReferenceId=r), references))
-    assert sum(answer.status_code == 204 for answer in answers) == accepted
+        responses = list(
+            pool.map(lambda r: seller.confirm(order, packageReferenceId=r), references)
+        )
+    assert sum(response.status_code == 204 for response in responses) == accepted
     assert len(world.mails) == 1
     assert len(world.order(order.order_id).packages) == 1
 
@@ -231,8 +233,10 @@ def test_other_carriers_go_by_their_name(seller, order):
 def test_cash_is_collected_in_one_way_only(seller, order):
     path = f"/orders/v0/orders/{order.order_id}/shipmentConfirmation"
     body = {"marketplaceId": order.market.marketplace_id, "packageDetail": {}}
-    answer = seller.call("confirmShipment", "POST", path, json=body | {"codCollectionMethod": "X"})
-    assert "codCollectionMethod" in answer.json()["errors"][0]["message"]
+    response = seller.call(
+        "confirmShipment", "POST", path, json=body | {"codCollectionMethod": "X"}
+    )
+    assert "codCollectionMethod" in response.json()["errors"][0]["message"]
 
 
 def test_a_body_must_be_json(seller, order):

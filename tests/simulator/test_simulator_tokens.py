@@ -4,9 +4,9 @@ SEARCH = "/orders/2026-01-01/orders"
 
 
 def test_credentials_buy_an_access_token_for_an_hour(seller, simulator):
-    answer = seller.http.post(simulator.token_url, data=seller.credentials)
-    body = answer.json()
-    assert answer.status_code == 200
+    response = seller.http.post(simulator.token_url, data=seller.credentials)
+    body = response.json()
+    assert response.status_code == 200
     assert body["token_type"] == "bearer"
     assert body["expires_in"] == 3600
     assert body["access_token"] in simulator.world.secrets()
@@ -23,27 +23,27 @@ def test_credentials_buy_an_access_token_for_an_hour(seller, simulator):
     ],
 )
 def test_wrong_credentials_are_refused(seller, simulator, differences, status, error):
-    answer = seller.http.post(simulator.token_url, data=seller.credentials | differences)
-    assert answer.status_code == status
-    assert answer.json()["error"] == error
-    assert answer.json()["error_description"]
+    response = seller.http.post(simulator.token_url, data=seller.credentials | differences)
+    assert response.status_code == status
+    assert response.json()["error"] == error
+    assert response.json()["error_description"]
 
 
 def test_one_sellers_refresh_token_does_not_serve_with_anothers_client(
     seller, other_seller, simulator
 ):
     mixed = seller.credentials | {"refresh_token": other_seller.seller.refresh_token}
-    answer = seller.http.post(simulator.token_url, data=mixed)
-    assert answer.json()["error"] == "invalid_grant"
+    response = seller.http.post(simulator.token_url, data=mixed)
+    assert response.json()["error"] == "invalid_grant"
 
 
 def test_a_token_expires_after_an_hour(seller, clock):
     clock.advance(seconds=3599)
     assert seller.search(lastUpdatedAfter="2026-11-01T00:00:00Z").status_code == 200
     clock.advance(seconds=1)
-    answer = seller.search(lastUpdatedAfter="2026-11-01T00:00:00Z")
-    assert answer.status_code == 403
-    assert answer.json() == {
+    response = seller.search(lastUpdatedAfter="2026-11-01T00:00:00Z")
+    assert response.status_code == 403
+    assert response.json() == {
         "errors": [
             {
                 "code": "Unauthorized",
@@ -55,10 +55,10 @@ def test_a_token_expires_after_an_hour(seller, clock):
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-amz-access-token": "Atza|made-up"}])
-def test_without_a_valid_token_nothing_is_answered(seller, headers):
-    answer = seller.http.get(SEARCH, headers=headers)
-    assert answer.status_code == 403
-    assert answer.json()["errors"][0]["code"] == "Unauthorized"
+def test_without_a_valid_token_nothing_works(seller, headers):
+    response = seller.http.get(SEARCH, headers=headers)
+    assert response.status_code == 403
+    assert response.json()["errors"][0]["code"] == "Unauthorized"
 
 
 def test_revoked_tokens_are_refused(seller, simulator):

@@ -35,8 +35,8 @@ def shown(generated):
         orders = []
         for seller_id in SELLERS.values():
             with SimulatedSeller(simulator, seller_id) as seller:
-                answer = seller.search(createdAfter="2026-11-01T00:00:00Z")
-                orders += answer.json()["orders"]
+                response = seller.search(createdAfter="2026-11-01T00:00:00Z")
+                orders += response.json()["orders"]
         return orders
 
 
@@ -176,7 +176,7 @@ def test_secrets_are_listed(generated):
 def test_a_page_of_a_hundred_is_quick():
     world = generate(1, 100, clock=ManualClock(NOW), countries=["FR"])
     with Simulator(world) as simulator, SimulatedSeller(simulator, "A1SIMULATEDEU") as seller:
-        answer = seller.search(createdAfter="2026-11-01T00:00:00Z", includedData=EVERYTHING)
-        assert len(answer.json()["orders"]) == 100
-        assert answer.elapsed < timedelta(seconds=1)
-        assert len(json.dumps(answer.json())) > 100_000
+        response = seller.search(createdAfter="2026-11-01T00:00:00Z", includedData=EVERYTHING)
+        assert len(response.json()["orders"]) == 100
+        assert response.elapsed < timedelta(seconds=1)
+        assert len(json.dumps(response.json())) > 100_000

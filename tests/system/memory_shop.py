@@ -50,11 +50,11 @@ def _no_sleep(_: float) -> None:
 
 
 class MistrustfulOdoo(MemoryOdoo):
-    """An Odoo behind a proxy that answers 403 to requests in which it reads a certain word."""
+    """An Odoo behind a proxy that refuses requests with a certain word (403)."""
 
     suspicious = ""
     silent_on = ""
-    """It doesn't answer requests with this word."""
+    """It doesn't respond to requests with this word."""
 
     def execute_kw(self, *call: Any) -> Any:  # type: ignore[override]
         if self.silent_on and self.silent_on in str(call):

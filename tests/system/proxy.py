@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 Hook = Callable[[], bool]
 """Called at a moment of a request; False breaks the connection off."""
 
-Answer = tuple[int, list[tuple[str, str]], bytes]
+Response = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers, content."""
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
@@ -24,7 +24,7 @@ def go_on() -> bool:
 
 
 class Proxy:
-    """``before`` is called when a request came in, ``after`` when its answer is there."""
+    """``before`` is called when a request came in, ``after`` when its response is there."""
 
     def __init__(self, target: str, *, before: Hook = go_on, after: Hook = go_on) -> None:
         self.before, self.after = before, after
@@ -60,22 +60,22 @@ class Proxy:
         self._server.server_close()
 
     def handle(self, request: "Handler", body: bytes) -> None:
-        """Answer a request, or don't."""
+        """Respond to a request, or don't."""
         if not self.before():
             request.hang_up()
             return
-        answer = request.pass_on(body)
+        response = request.pass_on(body)
         if self.after():
-            request.answer(*answer)
+            request.respond(*response)
         else:
             request.hang_up()
 
-    def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+    def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Response:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
         try:
             connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
+            response = connection.getresponse()
+            return response.status, response.getheaders(), response.read()
         finally:
             connection.close()
 
@@ -97,14 +97,14 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_POST  # noqa: N815 - the names that http.server calls
 
-    def pass_on(self, body: bytes) -> Answer:
+    def pass_on(self, body: bytes) -> Response:
         headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
         return self.owner.forward(self.command, self.path, headers, body)
 
-    def answer(
+    def respond(
         self, status: int, headers: list[tuple[str, str]], content: bytes, *, withheld: int = 0
     ) -> None:
-        """Send an answer; its last bytes may be promised and withheld."""
+        """Send a response; its last bytes may be promised and withheld."""
         self.send_response_only(status)
         for name, value in headers:
             if name.lower() not in HOP_BY_HOP:

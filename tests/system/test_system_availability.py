@@ -1,4 +1,4 @@
-"""The daemon's runs over simulated hours, while one operation or a whole side gives no answer."""
+"""The daemon's runs over simulated hours, while one operation or a whole side does not respond."""
 
 import heapq
 from collections.abc import Callable, Collection
@@ -92,7 +92,7 @@ def test_an_operation_that_fails_for_hours_costs_the_other_jobs_nothing(
     order = here.world.place_order("FR")
     pass_time(runner, 11 * MINUTE)
     here.warehouse.cancel(order)
-    here.simulator.faults.add("answer", "getFeed", status=500, times=None)
+    here.simulator.faults.add("response", "getFeed", status=500, times=None)
     pass_time(runner, 20 * MINUTE)
     before, polls = searches(here), len(here.bridge.received("getFeed"))
     late = here.world.place_order("FR")
@@ -114,7 +114,7 @@ def test_a_search_that_fails_for_hours_is_sent_less_often_and_stops_no_shipment(
 ) -> None:
     order = here.world.place_order("FR")
     pass_time(runner, 6 * MINUTE)
-    here.simulator.faults.add("answer", "searchOrders", status=500, times=None)
+    here.simulator.faults.add("response", "searchOrders", status=500, times=None)
     here.warehouse.ship(order)
     before = searches(here)
     pass_time(runner, timedelta(hours=1))
@@ -132,7 +132,7 @@ def test_a_clock_that_is_set_while_a_remote_is_down_holds_nothing_up(
     here: MemoryShop, runner: JobRunner, jump: timedelta
 ) -> None:
     pass_time(runner, 6 * MINUTE)
-    here.simulator.faults.add("answer", status=503, times=None)
+    here.simulator.faults.add("response", status=503, times=None)
     pass_time(runner, 12 * MINUTE)
     assert not runner.availability.are_up("acme")
     down_since = runner.availability["acme"].down_since

@@ -155,16 +155,18 @@ def test_a_first_look_that_is_interrupted_goes_on_where_it_stopped(three: Memory
     assert three.bridge.app.ledger.scans.progress("acme", "pickings").unfinished is None
 
 
-def test_a_first_look_answers_in_pages(three: MemoryShop) -> None:
+def test_a_first_look_reads_page_by_page(three: MemoryShop) -> None:
     orders = every(shipped(three))
     run(three, "pickings")
     three.bridge.forget()
     longest: list[int] = []
     weigh = three.odoo._weigh
 
-    def watched(model: str, answer: object) -> None:
-        longest.append(len(answer) if model == "stock.picking" and isinstance(answer, list) else 0)
-        weigh(model, answer)
+    def watched(model: str, response: object) -> None:
+        longest.append(
+            len(response) if model == "stock.picking" and isinstance(response, list) else 0
+        )
+        weigh(model, response)
 
     three.odoo._weigh = watched  # type: ignore[method-assign]
     run(three, "pickings", "acme")

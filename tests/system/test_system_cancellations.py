@@ -176,7 +176,7 @@ def test_one_feed_in_twenty_minutes(
     assert statuses(world, [first, *others]) == {"CANCELLED"}
 
 
-# What Amazon answers
+# Amazon's responses
 
 
 def test_one_is_refused(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
@@ -248,7 +248,7 @@ def test_done_without_a_report(bridge: Bridge, world: SettledWorld, warehouse: W
     for order, (name, fault) in zip(place(bridge, 4), faults.items(), strict=True):
         warehouse.cancel(order)
         assert bridge.sync("cancellations")["notified"] == 1
-        kind = "missing_fields" if name == "missing" else "answer"
+        kind = "missing_fields" if name == "missing" else "response"
         bridge.simulator.faults.add(kind, **fault)
         counts = goes_by(bridge)
         if name == "garbled":
@@ -266,7 +266,7 @@ def test_a_report_that_can_never_be_read_blocks_nothing(
     order, later = place(bridge, 2)
     warehouse.cancel(order)
     bridge.sync("cancellations")
-    bridge.simulator.faults.add("answer", "download", body="<html/>", times=None)
+    bridge.simulator.faults.add("response", "download", body="<html/>", times=None)
     warehouse.cancel(later)
     counts = goes_by(bridge, minutes=21)
     assert counts.pop("error")
@@ -581,7 +581,7 @@ def test_switched_off(bridge: Bridge, warehouse: Warehouse) -> None:
     assert bridge.sync("cancellations") == {"seen": 1, "notified": 1}
 
 
-def test_one_without_an_answer_keeps_nobody(
+def test_one_without_a_response_keeps_nobody(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     orders = place(bridge, 3)

@@ -449,8 +449,8 @@ def test_a_rule_keeps_a_batch_from_being_confirmed(side: Side) -> None:
         "exception.rule", "create", {**rule, "domain": domain, "model": "sale.order"}
     )
     side.rpc("res.company", "write", [1], {"sale_exception_show_popup": True})
-    answer = side.rpc("sale.order", "action_confirm", [good.id, bad.id])
-    assert (answer["type"], answer["res_model"], answer["target"]) == (
+    response = side.rpc("sale.order", "action_confirm", [good.id, bad.id])
+    assert (response["type"], response["res_model"], response["target"]) == (
         *("ir.actions.act_window", "sale.exception.confirm", "new"),
     )
     assert (good.read("state"), bad.read("state")) == ("draft", "draft")

@@ -134,7 +134,7 @@ def test_an_order_that_a_person_imported_holds_nothing_for_long(pushing: MemoryS
     assert units(pushing) == {}
 
 
-def test_an_older_answer_takes_off_nothing_again(pushing: MemoryShop):
+def test_an_older_response_takes_off_nothing_again(pushing: MemoryShop):
     order = pending(pushing)
     pushing.world.settings.repeating_search = True
     pushing.world.pay(order.order_id)

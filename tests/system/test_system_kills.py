@@ -31,7 +31,7 @@ CHANGES = (
 
 @dataclass
 class Killer:
-    """Kills when the answer to the first call of this model and method is there."""
+    """Kills when the response to the first call of this model and method is there."""
 
     name: tuple[str, str]
     odoo: Proxy | None = None

@@ -146,7 +146,7 @@ def test_a_lone_shipment_that_amazon_refuses_is_quarantined_after_a_day(here: Me
 def refuse(here: MemoryShop, order: Order) -> None:
     where = f"/{order.order_id}"
     here.simulator.faults.add(
-        "answer", "confirmShipment", status=403, times=None, path_contains=where
+        "response", "confirmShipment", status=403, times=None, path_contains=where
     )
 
 

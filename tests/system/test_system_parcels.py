@@ -155,8 +155,8 @@ def test_amazon_does_not_find_the_package_to_be_corrected(
     bridge.sync("pickings")
     warehouse.label(transfer["id"], "DHL", "JD0009")
     body = '{"errors": [{"code": "PackageToUpdateNotFound", "message": "Not found"}]}'
-    answer = {"kind": "answer", "status": 400, "body": body}
-    bridge.simulator.faults.add(operation="confirmShipment", times=None, **answer)
+    response = {"kind": "response", "status": 400, "body": body}
+    bridge.simulator.faults.add(operation="confirmShipment", times=None, **response)
     for _ in range(2):
         clock.advance(hours=2)
         assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}

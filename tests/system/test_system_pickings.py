@@ -524,14 +524,14 @@ def test_old_state_store(bridge: Bridge, world: SettledWorld, warehouse: Warehou
 # Trouble
 
 
-def test_answers_that_got_lost(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
+def test_responses_that_got_lost(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
     faults: list[dict[str, Any]] = [
         {"kind": "reset"},
         {"kind": "503"},
         {"kind": "429"},
         {"kind": "reset", "after_work": True},
         {"kind": "503", "after_work": True},
-        {"kind": "answer", "status": 200, "body": "{}", "after_work": True},
+        {"kind": "response", "status": 200, "body": "{}", "after_work": True},
     ]
     orders = place(bridge, len(faults))
     for order, fault in zip(orders, faults, strict=True):
@@ -641,7 +641,7 @@ def test_cancelled_on_amazon_while_it_left(
     assert "Stop the parcel" in warehouse.activities("stock.picking", transfer["id"])[REFUSED]
 
 
-def test_one_without_an_answer_keeps_nobody(
+def test_one_without_a_response_keeps_nobody(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
     orders = place(bridge, 3)

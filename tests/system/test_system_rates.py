@@ -91,7 +91,7 @@ def test_shipments_are_sent_although_other_orders_cannot_be_looked_up(here: Memo
     assert not any(here.bridge.confirmations(order.order_id) for order in unknown)
     pending = here.bridge.app.ledger.items.pending_entries("acme", "pickings")
     assert {entry.key for entry in pending} >= set(keys)
-    assert not any(entry.unanswered_since for entry in pending), "Amazon did not refuse to answer"
+    assert not any(entry.unanswered_since for entry in pending), "Amazon did not refuse to response"
     here.simulator.faults.clear()
     here.run("pickings")
     assert all(here.bridge.confirmations(order.order_id) for order in unknown)

@@ -29,7 +29,7 @@ def sync(here: MemoryShop, job: str) -> dict[str, Any]:
 
 def amazon_refuses_the_tracking(here: MemoryShop, order: Order) -> None:
     here.simulator.faults.add(
-        kind="answer",
+        kind="response",
         status=400,
         body=REFUSED,
         operation="confirmShipment",

@@ -1,4 +1,4 @@
-"""An item that Amazon alone doesn't answer for is tried for a day, and no longer."""
+"""An item that Amazon alone doesn't respond for is tried for a day, and no longer."""
 
 from datetime import timedelta
 
@@ -116,7 +116,7 @@ def test_amazon_is_down_for_days(
     assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
 
 
-def test_an_answer_begins_the_day_anew(
+def test_a_response_begins_the_day_anew(
     bridge: Bridge, order: Order, clock: ShiftedClock, warehouse: Warehouse, simulator: Simulator
 ) -> None:
     """As between sending a confirmation and reading it back."""

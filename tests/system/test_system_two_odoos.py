@@ -1,4 +1,4 @@
-"""What the bridge relies upon in Odoo: the same calls, the same answers, by a real and by an
+"""What the bridge relies upon in Odoo: the same calls, the same responses, by a real and by an
 in-memory one.
 """
 
@@ -149,16 +149,16 @@ BAD_ROWS: Mapping[str, tuple[str, list[str], list[list[str]], list[tuple[Any, ..
 @pytest.mark.parametrize("case", BAD_ROWS)
 def test_load_shows_the_bad_rows_and_makes_none(side: Side, case: str) -> None:
     model, fields, rows, expected = BAD_ROWS[case]
-    answer = side.load(model, fields, rows)
-    assert answer["ids"] is False
+    response = side.load(model, fields, rows)
+    assert response["ids"] is False
     found = [
         (m["rows"]["from"], m["rows"]["to"], m.get("field"), m["message"])
-        for m in answer["messages"]
+        for m in response["messages"]
     ]
     assert [each[:3] for each in found] == [each[:3] for each in expected]
     for each, wanted in zip(found, expected, strict=True):
         assert each[3].startswith(wanted[3])
-    assert all(message["type"] == "error" for message in answer["messages"])
+    assert all(message["type"] == "error" for message in response["messages"])
     ours = [row[0].removeprefix("amazon_bridge.") for row in rows if not row[0].isdigit()]
     assert not side.shop.search("ir.model.data", [("name", "in", ours)], [])
 
@@ -166,9 +166,9 @@ def test_load_shows_the_bad_rows_and_makes_none(side: Side, case: str) -> None:
 def test_load_refuses_the_external_id_of_another_model(side: Side) -> None:
     order = side.order()
     name = f"amazon_bridge.sale_order_{order.key}"
-    answer = side.load("res.partner", ["id", "name"], [[name, "A"]])
-    assert answer["ids"] is False
-    assert answer["messages"][0]["message"].startswith(f"For external id {name} when trying to")
+    response = side.load("res.partner", ["id", "name"], [[name, "A"]])
+    assert response["ids"] is False
+    assert response["messages"][0]["message"].startswith(f"For external id {name} when trying to")
 
 
 def test_an_order_is_loaded_with_its_lines_and_never_twice(side: Side) -> None:

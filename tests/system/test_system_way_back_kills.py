@@ -50,11 +50,11 @@ class Trap(Proxy):
         if mine and not self.step.takes_effect:
             self._kill(request)
             return
-        answer = request.pass_on(body)
+        response = request.pass_on(body)
         if mine:
             self._kill(request)
             return
-        request.answer(*answer)
+        request.respond(*response)
 
     def _kill(self, request: Handler) -> None:
         assert self.victim

@@ -54,8 +54,8 @@ class Side:
 
     def load(self, model: str, fields: Any, rows: Any, **context: Any) -> dict[str, Any]:
         context = {"mode": "update", "noupdate": True, **context}
-        answer: dict[str, Any] = self.rpc(model, "load", list(fields), rows, context=context)
-        return answer
+        response: dict[str, Any] = self.rpc(model, "load", list(fields), rows, context=context)
+        return response
 
     def order(self, *lines: tuple[str, int, str], date: str = "2026-05-01 10:00:00") -> "Placed":
         """A quotation as the bridge makes it: SKU, quantity and unit price of each line."""

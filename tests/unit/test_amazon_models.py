@@ -1,7 +1,7 @@
 """The checks against Amazon's models find what is wrong."""
 
 import pytest
-from amazon_models import validate, validate_answer, validate_request
+from amazon_models import validate, validate_request, validate_response
 from condense_models import condense
 
 ORDER = {
@@ -26,8 +26,8 @@ SHIPMENT = {
 def test_what_is_right_passes():
     validate("Order", ORDER)
     validate("getOrder", {"order": ORDER})
-    validate_answer("searchOrders", 200, {"orders": [ORDER]})
-    validate_answer("confirmShipment", 204, None)
+    validate_response("searchOrders", 200, {"orders": [ORDER]})
+    validate_response("confirmShipment", 204, None)
     validate_request("confirmShipment", body=SHIPMENT)
     validate_request(
         "searchOrders",
@@ -66,12 +66,12 @@ def test_wrong_requests_fail():
             validate_request("searchOrders", query=query)
 
 
-def test_answers_that_no_model_knows_fail():
+def test_responses_that_no_model_knows_fail():
     for status, payload in ((418, None), (200, None), (400, {"message": "no"})):
         with pytest.raises(AssertionError):
-            validate_answer("searchOrders", status, payload)
+            validate_response("searchOrders", status, payload)
     with pytest.raises(AssertionError):
-        validate_answer("confirmShipment", 204, {})
+        validate_response("confirmShipment", 204, {})
 
 
 def test_unknown_names_are_said():

@@ -1,4 +1,4 @@
-"""What a wrong configuration is answered with: all problems at once, in plain words."""
+"""What a wrong configuration results in: all problems at once, in plain words."""
 
 import traceback
 from pathlib import Path
@@ -287,7 +287,7 @@ def test_any_document_is_a_configuration_or_a_list_of_problems(tmp_path, documen
     path = tmp_path / "bridge.yaml"
     with path.open("w", encoding="utf-8") as file:
         YAML(typ="safe", pure=True).dump(document, file)
-    assert_answered(path)
+    assert_loaded_or_explained(path)
 
 
 @given(st.text(alphabet="ab:-[]{}!&*#|>'\"%@`\n\t ,?<=.$1\0é\ud800"))
@@ -295,10 +295,10 @@ def test_any_document_is_a_configuration_or_a_list_of_problems(tmp_path, documen
 def test_any_text_is_a_configuration_or_a_list_of_problems(tmp_path, text):
     path = tmp_path / "bridge.yaml"
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
-    assert_answered(path)
+    assert_loaded_or_explained(path)
 
 
-def assert_answered(path: Path) -> None:
+def assert_loaded_or_explained(path: Path) -> None:
     try:
         assert isinstance(load(path, {}), Config)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""Items that Amazon does not answer for, although it is up: they are given up after a while."""
+"""Items that Amazon does not response for, although it is up: they are given up after a while."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amazon_bridge.flows.context import Context
 
 JOB = "pickings"
 KEYS = [f"order-{n}" for n in range(8)]
-SILENT, REFUSED, LIMITED = Transient("No answer."), AccountError("Denied."), RateLimited("x", 9)
+SILENT, REFUSED, LIMITED = Transient("No response."), AccountError("Denied."), RateLimited("x", 9)
 
 
 @dataclass
@@ -28,7 +28,7 @@ class PlayedAmazon:
 
     probes: int = 0
     error: Exception | None = None
-    answers: Mapping[str, Exception] = field(default_factory=dict)
+    responses: Mapping[str, Exception] = field(default_factory=dict)
 
     def marketplace_participations(self) -> None:
         self.probes += 1
@@ -36,7 +36,7 @@ class PlayedAmazon:
             raise self.error
 
     def work(self, key: str) -> str:
-        if error := self.answers.get(key):
+        if error := self.responses.get(key):
             raise error
         return key
 
@@ -58,11 +58,11 @@ def results(context: Context, amazon: PlayedAmazon) -> dict[str, object]:
     return dict(context.one_by_one(JOB, KEYS, amazon.work, key=str))
 
 
-def test_amazon_is_probed_once(
-    context: Context, amazon: PlayedAmazon, clock: Clock
-) -> None:
-    amazon.answers = dict.fromkeys(KEYS[:2], SILENT)
-    assert amazon.answers.keys() == {k for k, v in results(context, amazon).items() if v is SILENT}
+def test_amazon_is_probed_once(context: Context, amazon: PlayedAmazon, clock: Clock) -> None:
+    amazon.responses = dict.fromkeys(KEYS[:2], SILENT)
+    assert amazon.responses.keys() == {
+        k for k, v in results(context, amazon).items() if v is SILENT
+    }
     clock.now += timedelta(days=1)
     given_up = {k for k, v in results(context, amazon).items() if isinstance(v, ItemError)}
     assert (given_up, amazon.probes) == (set(KEYS[:2]), 1)
@@ -109,11 +109,11 @@ def _as_it_comes(
     return found
 
 
-def test_items_without_an_answer_keep_no_other_from_its_turn(
+def test_items_without_a_response_keep_no_other_from_its_turn(
     context: Context, amazon: PlayedAmazon, clock: Clock
 ) -> None:
     """Three of them in a row end a run, but another run begins with others."""
-    amazon.answers = dict.fromkeys(KEYS[:4], SILENT)
+    amazon.responses = dict.fromkeys(KEYS[:4], SILENT)
     found: dict[str, object] = {}
     for _ in range(9):
         with suppress(AccountError):

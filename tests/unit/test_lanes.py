@@ -35,7 +35,7 @@ def test_a_page_moves_no_cursor_and_its_token_is_kept_until_the_last_one(ledger:
     assert ledger.cursors.get("acme") == NOON
 
 
-def test_a_cursor_moves_only_as_far_as_amazons_answer_is_complete(ledger: Ledger):
+def test_a_cursor_moves_only_as_far_as_amazons_response_is_complete(ledger: Ledger):
     ledger.cursors.set("acme", NOON - HOUR)
     lags = reading(Lane.LIVE, NOON - HOUR, NOON).continued(NOON - HOUR / 2, None)
     ledger.items.file("acme", "orders", [], reading=lags)

@@ -54,10 +54,10 @@ def test_what_is_forgotten_is_made_anew():
 
 
 def test_an_interrupt_is_not_kept():
-    answers = iter([KeyboardInterrupt, None])
+    results = iter([KeyboardInterrupt, None])
 
     def make() -> str:
-        if error := next(answers):
+        if error := next(results):
             raise error
         return "made"
 

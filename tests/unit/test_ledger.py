@@ -297,7 +297,7 @@ def test_it_is_known_since_when_a_remote_is_silent_about_an_item(ledger: Ledger,
     ledger.items.file("acme", "orders", [Seen("1", "a")])
     assert noted() == NOON
     for ending in (
-        lambda: ledger.items.note_answer("acme", "orders", "1"),
+        lambda: ledger.items.note_response("acme", "orders", "1"),
         lambda: ledger.items.settle("acme", "orders", "1", "a"),
         lambda: ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU),
         lambda: ledger.items.file("acme", "orders", [Seen("1", "b")]),

@@ -27,7 +27,7 @@ PRIVATE = {
     "odoorpc": [
         (odoorpc.ODOO.__init__, "its connector, whose version is set"),
         (odoorpc.ODOO.json, "overridden: what every call goes through"),
-        (odoorpc.ODOO.login, "its calls, one of which is answered without Odoo"),
+        (odoorpc.ODOO.login, "its calls, one of which is handled without Odoo"),
         (odoorpc.ODOO.execute_kw, "its arguments, with the password among them"),
     ],
     "python-amazon-sp-api": [

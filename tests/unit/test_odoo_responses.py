@@ -27,7 +27,7 @@ def test_records_are_understood(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("response", "why"),
     [
         *((each, "no records of sale.order") for each in (None, False, "", {}, [None], [[7]])),
         ([{}], "a record of sale.order without an id"),
@@ -42,9 +42,9 @@ def test_records_are_understood(change: dict[str, Any]) -> None:
         ([ROW | {"tag_ids": ["1"]}], "in the field tag_ids"),
     ],
 )
-def test_something_else_is_named(answer: Any, why: str) -> None:
+def test_something_else_is_named(response: Any, why: str) -> None:
     with pytest.raises(ItemError, match=f"Unexpected response of Odoo: .*{why}") as caught:
-        responses.rows("sale.order", answer, FIELDS)
+        responses.rows("sale.order", response, FIELDS)
     assert caught.value.kind == "odoo_answer"
 
 
@@ -60,21 +60,21 @@ def test_what_was_loaded() -> None:
     message = {"type": "error", "message": "No."}
     assert responses.loaded("x", {"ids": [1, 2], "messages": []}) == ([1, 2], [])
     assert responses.loaded("x", {"ids": False, "messages": [message]}) == ([], [message])
-    for answer in (None, False, [1], {"ids": "1"}, {"ids": [None]}, {"messages": ["No."]}):
+    for response in (None, False, [1], {"ids": "1"}, {"ids": [None]}, {"messages": ["No."]}):
         with pytest.raises(ItemError, match="no ids of loaded x"):
-            responses.loaded("x", answer)
+            responses.loaded("x", response)
 
 
 def test_a_reference() -> None:
     assert responses.reference("x", ["res.partner", 7]) == 7
     assert responses.reference("x", ["res.partner", False]) is None
-    for answer in (None, False, 7, [], ["res.partner"], ["res.partner", "7"]):
+    for response in (None, False, 7, [], ["res.partner"], ["res.partner", "7"]):
         with pytest.raises(ItemError, match="no record for the external id x"):
-            responses.reference("x", answer)
+            responses.reference("x", response)
 
 
 def test_fields() -> None:
     assert responses.fields("x", {"name": {"type": "char"}}) == {"name": {"type": "char"}}
-    for answer in (None, [], {"name": None}):
+    for response in (None, [], {"name": None}):
         with pytest.raises(ItemError, match="no fields of x"):
-            responses.fields("x", answer)
+            responses.fields("x", response)

@@ -20,7 +20,7 @@ from amazon_bridge.engine.runner import RefusedItem, one_by_one
 WAYS = {
     "good": None,
     "bad": ItemError("bad", "It is bad.", "Correct it."),
-    "silent": Transient("No answer."),
+    "silent": Transient("No response."),
     "internal_error": KeyError("Erika Mustermann"),
 }
 
@@ -59,13 +59,13 @@ def test_each_item_is_processed_and_returned_with_its_result(ways: list[str]) ->
 
 
 @given(LISTS, LISTS)
-def test_three_without_an_answer_in_a_row_end_it(before: list[str], after: list[str]) -> None:
+def test_three_without_a_response_in_a_row_end_it(before: list[str], after: list[str]) -> None:
     ways = [*before, *["silent"] * 3, *after]
     third = next(n for n in range(2, len(ways)) if ways[n - 2 : n + 1] == ["silent"] * 3)
     results = one_by_one(ways, _raise, key=str)
     with capture_logs():
         assert [next(results)[0] for _ in range(third)] == ways[:third]
-        with pytest.raises(AccountError, match="No answer"):
+        with pytest.raises(AccountError, match="No response"):
             next(results)
 
 

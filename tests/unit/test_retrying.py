@@ -108,7 +108,7 @@ def test_the_limits_around_a_call_end_with_it():
 
 def test_what_was_not_retried_inside_is_retried_outside():
     """A call that changes something is sent once; work that can read it back is repeated."""
-    read, write = Remote(), Remote(Transient("no answer", maybe_done=True))
+    read, write = Remote(), Remote(Transient("no response", maybe_done=True))
 
     def work() -> str:
         read.retried()

@@ -127,11 +127,11 @@ def test_named_items_cost_one_more_call_whatever_their_number():
 
 
 def test_a_passing_fault_costs_a_pause_and_nothing_else():
-    answers = iter([Transient("502"), Transient("502"), None])
+    results = iter([Transient("502"), Transient("502"), None])
     pauses: list[float] = []
 
     def apply(_batch: Sequence[int]) -> None:
-        if error := next(answers):
+        if error := next(results):
             raise error
 
     with capture_logs() as logs:
@@ -200,7 +200,7 @@ def test_many_items_that_keep_failing_keep_no_other() -> None:
     assert remote.batches.count([SIZE - 1]) == 1
 
 
-def test_an_answer_in_between_shows_that_the_operation_works() -> None:
+def test_a_response_in_between_shows_that_the_operation_works() -> None:
     """Also if it is that an item is bad."""
     bad = dict.fromkeys(range(SIZE), "keeps_failing") | dict.fromkeys((4, 9, 14), "unnamed")
     with capture_logs():
@@ -371,9 +371,9 @@ def test_counts_add_up():
 
 def test_no_error_is_lost_and_none_is_repeated():
     counts = Counts(seen=1)
-    for error in ("No answer.", "Refused.", "No answer."):
+    for error in ("No response.", "Refused.", "No response."):
         counts.note_error(Transient(error))
-    assert counts.error == "No answer. Also: Refused."
+    assert counts.error == "No response. Also: Refused."
     assert (counts + Counts(error="Refused.")).error == counts.error
 
 

@@ -8,7 +8,7 @@ from amazon_bridge.odoo.sale_actions import _plain, _words
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("response", "words"),
     [
         ({"type": "ir.actions.act_window", "name": "Blocked in draft"}, "Blocked in draft"),
         (
@@ -25,8 +25,8 @@ from amazon_bridge.odoo.sale_actions import _plain, _words
         ({"type": "ir.actions.act_window_close", "name": False, "params": "odd"}, ""),
     ],
 )
-def test_a_popup_says_what_it_objects_to(answer: dict[str, Any], words: str) -> None:
-    assert _words(answer) == words
+def test_a_popup_says_what_it_objects_to(response: dict[str, Any], words: str) -> None:
+    assert _words(response) == words
 
 
 def test_a_list_of_exceptions_becomes_a_sentence() -> None:

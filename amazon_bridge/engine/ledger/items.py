@@ -124,7 +124,7 @@ class Items(Subject):
         """
         return self._note_since(items.c.unanswered_since, _one(account, job, key))
 
-    def note_answer(self, account: str, job: str, key: str) -> None:
+    def note_response(self, account: str, job: str, key: str) -> None:
         """Note that a remote responds for an item."""
         where = (*_is_of(account, job), items.c.key == key, items.c.unanswered_since.is_not(None))
         with self._transaction(account) as db:

@@ -60,7 +60,7 @@ def _send(run: Run, cancellations: Sequence[Cancellation]) -> None:
     """Send one feed.
 
     Raises:
-        Transient: no answer; a later run finds out whether the feed was created.
+        Transient: no response; a later run finds out whether the feed was created.
         AccountError: Amazon refuses the account.
         RateLimited: no feed was created; a later run sends it.
     """

@@ -29,7 +29,7 @@ def with_reason(entry: Entry) -> Entry:
     """Return the entry of a pending order with the reason why it is pending."""
     if entry.unanswered_since:
         silent = (
-            f"Amazon has not answered for it since {entry.unanswered_since:%Y-%m-%d %H:%M} UTC."
+            f"Amazon has not responded for it since {entry.unanswered_since:%Y-%m-%d %H:%M} UTC."
         )
         return replace(entry, reason=f"{silent} It is fetched again in each run.")
     return entry if entry.reason else replace(entry, reason=_NOT_PROCESSED)

@@ -97,7 +97,7 @@ def _process(context: Context, task: ShipmentTask) -> Report:
 
     Raises:
         ItemError: Amazon refuses or has dropped the confirmation, or it is unclear what left.
-        Transient: no answer; a later run goes on.
+        Transient: no response; a later run goes on.
     """
     progress = progress_of(context, task)
     if task.delivery.is_cancelled:

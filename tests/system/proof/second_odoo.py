@@ -115,7 +115,7 @@ class SecondOdoo(LocalOdoo):
                 stderr=log,
             )
         deadline = time.monotonic() + SECONDS_TO_START
-        while not OdooServer(self.url).answers():
+        while not OdooServer(self.url).responds():
             assert time.monotonic() < deadline
             time.sleep(0.1)
 

@@ -86,12 +86,12 @@ class SpoilingProxy(Proxy):
     def handle(self, request: Handler, body: bytes) -> None:
         status, headers, content = request.pass_on(body)
         if request.path.startswith(ORDERS) and status == 200:
-            answer = json.loads(content)
-            for order in answer["orders"] if "orders" in answer else [answer["order"]]:
+            response = json.loads(content)
+            for order in response["orders"] if "orders" in response else [response["order"]]:
                 if (seed := self.chosen.get(order["orderId"])) is not None:
                     self._spoil(order, random.Random(seed))
-            content = json.dumps(answer).encode()
-        request.answer(status, headers, content)
+            content = json.dumps(response).encode()
+        request.respond(status, headers, content)
 
     def _spoil(self, order: dict[str, Any], chance: random.Random) -> None:
         times = chance.choice((1, 1, 1, 2, 5))

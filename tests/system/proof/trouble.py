@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from proxy import Answer, Handler, Proxy
+from proxy import Handler, Proxy, Response
 
 TIMEOUT = 4.0
 """Seconds after which the program gives a call to Odoo up, in these tests."""
@@ -23,14 +23,14 @@ JSON = "application/json"
 class Fault:
     """Something that goes wrong with one call.
 
-    ``takes_effect``: the other side does its work, and only the answer is lost or spoilt.
-    ``answer`` is sent in place of the right one; None: the connection breaks, after ``seconds``.
-    ``withheld``: the right answer comes, but half of it is missing. ``path`` restricts it.
+    ``takes_effect``: the other side does its work, and only the response is lost or spoilt.
+    ``response`` is sent in place of the right one; None: the connection breaks, after ``seconds``.
+    ``withheld``: the right response comes, but half of it is missing. ``path`` restricts it.
     """
 
     name: str
     takes_effect: bool = False
-    answer: Answer | None = None
+    response: Response | None = None
     seconds: float = 0
     withheld: bool = False
     path: str = ""
@@ -39,46 +39,49 @@ class Fault:
         right = request.pass_on(body) if self.takes_effect else None
         time.sleep(self.seconds)
         if self.withheld and right:
-            request.answer(*right, withheld=len(right[2]) // 2)
-        elif self.answer:
-            request.answer(*self.answer)
+            request.respond(*right, withheld=len(right[2]) // 2)
+        elif self.response:
+            request.respond(*self.response)
         elif self.name == "slow" and right:
-            request.answer(*right)
+            request.respond(*right)
         else:
             request.hang_up()
 
 
-def _answer(status: int, kind: str, text: str, **headers: str) -> Answer:
+def _response(status: int, kind: str, text: str, **headers: str) -> Response:
     named = [(name.replace("_", "-"), value) for name, value in headers.items()]
     return status, [("Content-Type", kind), *named], text.encode()
 
 
-def _page(status: int, title: str) -> Answer:
-    return _answer(status, HTML, f"<html><head><title>{title}</title></head></html>")
+def _page(status: int, title: str) -> Response:
+    return _response(status, HTML, f"<html><head><title>{title}</title></head></html>")
 
 
-def _errors(status: int, code: str, message: str, **headers: str) -> Answer:
+def _errors(status: int, code: str, message: str, **headers: str) -> Response:
     error = {"code": code, "message": message, "details": ""}
-    return _answer(status, JSON, json.dumps({"errors": [error]}), **headers)
+    return _response(status, JSON, json.dumps({"errors": [error]}), **headers)
 
 
 _QUOTA = _errors(429, "QuotaExceeded", "You exceeded your quota.", x_amzn_RateLimit_Limit="5")
 
 
-def _crash(last_line: str) -> Answer:
+def _crash(last_line: str) -> Response:
     frames = 'Traceback (most recent call last):\n  File "sql_db.py", line 1, in execute\n'
     fault = xmlrpc.client.Fault(1, f"{frames}{last_line}\n")
-    return _answer(200, "text/xml", xmlrpc.client.dumps(fault))
+    return _response(200, "text/xml", xmlrpc.client.dumps(fault))
 
 
-def _both(name: str, answer: Answer) -> list[Fault]:
-    """A bad answer in place of the work, and one in place of the right answer."""
-    return [Fault(name, answer=answer), Fault(f"{name}, done", takes_effect=True, answer=answer)]
+def _both(name: str, response: Response) -> list[Fault]:
+    """A bad response in place of the work, and one in place of the right response."""
+    return [
+        Fault(name, response=response),
+        Fault(f"{name}, done", takes_effect=True, response=response),
+    ]
 
 
 ANYWHERE = [
     Fault("reset"),
-    Fault("answer lost", takes_effect=True),
+    Fault("response lost", takes_effect=True),
     Fault("slow", takes_effect=True, seconds=0.3),
     Fault("truncated", takes_effect=True, withheld=True),
     *_both("502", _page(502, "Bad Gateway")),
@@ -88,28 +91,28 @@ ANYWHERE = [
 AT_ODOO = [
     *ANYWHERE,
     Fault("time-out", takes_effect=True, seconds=TIMEOUT + 1),
-    Fault("429", answer=_page(429, "Too Many Requests")),
-    Fault("500", answer=_page(500, "Internal Server Error")),
-    Fault("serialization", answer=_crash(
+    Fault("429", response=_page(429, "Too Many Requests")),
+    Fault("500", response=_page(500, "Internal Server Error")),
+    Fault("serialization", response=_crash(
         "psycopg2.errors.SerializationFailure: could not serialize access due to concurrent update"
     )),
-    Fault("deadlock", answer=_crash("psycopg2.errors.DeadlockDetected: deadlock detected")),
-    Fault("lock time-out", answer=_crash(
+    Fault("deadlock", response=_crash("psycopg2.errors.DeadlockDetected: deadlock detected")),
+    Fault("lock time-out", response=_crash(
         "psycopg2.errors.LockNotAvailable: canceling statement due to lock timeout"
     )),
-    Fault("no database", answer=_crash(
+    Fault("no database", response=_crash(
         "psycopg2.OperationalError: server closed the connection unexpectedly"
     )),
-    Fault("pool full", answer=_crash("psycopg2.pool.PoolError: The Connection Pool Is Full")),
+    Fault("pool full", response=_crash("psycopg2.pool.PoolError: The Connection Pool Is Full")),
 ]  # fmt: skip
 AT_AMAZON = [
     *ANYWHERE,
-    Fault("429", answer=_QUOTA),
+    Fault("429", response=_QUOTA),
     *_both("500", _errors(500, "InternalFailure", "We encountered an internal error.")),
-    *_both("wrong JSON", _answer(200, JSON, '["unexpected"]')),
+    *_both("wrong JSON", _response(200, JSON, '["unexpected"]')),
     Fault(
         "token expired",
-        answer=_errors(403, "Unauthorized", "The access token you provided has expired."),
+        response=_errors(403, "Unauthorized", "The access token you provided has expired."),
         path=r"^/(orders|feeds|sellers)/",
     ),
 ]

@@ -18,7 +18,7 @@ class Refusal(Exception):
         self.message = message
         self.details = details
 
-    def answer(self) -> Response:
+    def response(self) -> Response:
         return error(self.status, self.code, self.message, self.details)
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 from figures import FIGURES, SEED, scaled
-from odd_answers import OddAnswers, WithoutCompany
+from odd_responses import OddResponses, WithoutCompany
 from pictures import Picture, different
 from program import Run
 from scenario import Scenario
@@ -15,12 +15,12 @@ RUNS = 3
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + scaled(1, 40)))
 @pytest.mark.usefixtures("hurried")
-def test_no_answer_does_harm_that_lasts(
+def test_no_response_does_harm_that_lasts(
     scenario: Scenario, undisturbed: Picture, seed: int
 ) -> None:
     scenario.play_day()
     program, direct = scenario.program, scenario.program.odoo_url
-    with OddAnswers(direct, random.Random(seed), often=OFTEN) as proxy:
+    with OddResponses(direct, random.Random(seed), often=OFTEN) as proxy:
         program.odoo_url = proxy.url
         runs = [scenario.sync() for _ in range(RUNS)]
         program.odoo_url = direct
@@ -29,11 +29,11 @@ def test_no_answer_does_harm_that_lasts(
     assert all(entry["reason"] for entry in quarantined.values())
     if not proxy.met["another_value"]:  # of which most are such that no Odoo could give
         assert not bugs(runs), proxy.log
-    FIGURES["odd answers of Odoo"] += proxy.met.total()
+    FIGURES["odd responses of Odoo"] += proxy.met.total()
     FIGURES["runs with wrong responses"] += len(runs)
     FIGURES["of these ended by one"] += [run.code for run in runs].count(3)
-    FIGURES["items that odd answers quarantined"] += len(quarantined)
-    FIGURES["odd answers that were taken for bugs"] += len(bugs(runs))
+    FIGURES["items that odd responses quarantined"] += len(quarantined)
+    FIGURES["odd responses that were taken for bugs"] += len(bugs(runs))
     assert program.run("quarantine", "retry", "--all").code == 0
     scenario.run_until_quiet()
     recover_what_seemed_done(scenario, undisturbed)
@@ -68,7 +68,7 @@ def recover_what_seemed_done(scenario: Scenario, undisturbed: Picture) -> None:
     for name in names & scenario.days[-1].keys():
         order_id = scenario.days[-1][name].order_id
         assert scenario.program.run("order", "recover", "acme", order_id).code == 0
-        FIGURES["orders that odd answers left for a person"] += 1
+        FIGURES["orders that odd responses left for a person"] += 1
 
 
 def test_a_bug_outside_of_any_order_costs_one_sync_run(

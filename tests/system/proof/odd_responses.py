@@ -1,4 +1,4 @@
-"""A proxy before Odoo whose answers are, by chance, not what any Odoo should say."""
+"""A proxy before Odoo whose responses are, by chance, not what any Odoo should say."""
 
 import random
 import re
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from proxy import Answer, Handler, Proxy
+from proxy import Handler, Proxy, Response
 from spoiled import paths
 
 XML = [("Content-Type", "text/xml")]
@@ -33,11 +33,11 @@ VALUES: tuple[Any, ...] = (
 )
 
 Spoiler = Callable[[Any, random.Random], Any]
-"""Gets an answer, and returns another."""
+"""Gets a response, and returns another."""
 
 
 def another_value(value: Any, chance: random.Random) -> Any:
-    """One place of the answer, or all of it, becomes something else."""
+    """One place of the response, or all of it, becomes something else."""
     places = [(), *paths(value)]
     path = chance.choice(places)
     if not path:
@@ -101,7 +101,7 @@ def _a_value(inner: str) -> bytes:
     return f"<methodResponse><params><param>{value}</param></params></methodResponse>".encode()
 
 
-INSTEAD: dict[str, Answer] = {
+INSTEAD: dict[str, Response] = {
     "login page": (200, HTML, b"<!DOCTYPE html><html><body><form>Log in</form></body></html>"),
     "nothing": (200, XML, b""),
     "half a document": (200, XML, b"<?xml version='1.0'?><methodResponse><params>"),
@@ -122,7 +122,7 @@ INSTEAD: dict[str, Answer] = {
     "redirected": (302, [("Location", "/web/login")], b""),
     "not found": (404, HTML, b"<h1>Not Found</h1>"),
 }  # fmt: skip
-"""Answers in place of the right one; all come after the work was done."""
+"""Responses in place of the right one; all come after the work was done."""
 
 
 WORK = re.compile(
@@ -132,8 +132,8 @@ WORK = re.compile(
 when they go wrong."""
 
 
-class OddAnswers(Proxy):
-    """Spoils answers of ``execute_kw`` and of the login: one in so many of those that do the work,
+class OddResponses(Proxy):
+    """Spoils responses of ``execute_kw`` and the login: one in so many of those that do the work,
     and a tenth as many of the others."""
 
     def __init__(self, target: str, chance: random.Random, *, often: float) -> None:
@@ -150,28 +150,28 @@ class OddAnswers(Proxy):
         with self._choosing:
             if self._chance.random() < often:
                 status, headers, content = self._spoil(body, (status, headers, content))
-        request.answer(status, headers, content)
+        request.respond(status, headers, content)
 
-    def _spoil(self, body: bytes, answer: Answer) -> Answer:
+    def _spoil(self, body: bytes, response: Response) -> Response:
         arguments, name = xmlrpc.client.loads(body)
         called = ".".join(map(str, arguments[3:5])) if name == "execute_kw" else str(name)
         if self._chance.random() < 0.2:
             how = self._chance.choice(sorted(INSTEAD))
-            answer = INSTEAD[how]
+            response = INSTEAD[how]
         else:
             change = self._chance.choice(CHANGES)
             how = change.__name__
-            answer = self._change(answer, change)
+            response = self._change(response, change)
         self.met[how] += 1
         self.log.append(f"{called}: {how}")
-        return answer
+        return response
 
-    def _change(self, answer: Answer, change: Spoiler) -> Answer:
-        status, headers, content = answer
+    def _change(self, response: Response, change: Spoiler) -> Response:
+        status, headers, content = response
         try:
             (value,), _ = xmlrpc.client.loads(content)
         except xmlrpc.client.Fault:  # Odoo refused; there is nothing to be changed
-            return answer
+            return response
         spoiled = (change(value, self._chance),)
         text = xmlrpc.client.dumps(spoiled, methodresponse=True, allow_none=True)
         text = text.replace(f"<int>{HUGE}</int>", f"<biginteger>{10**30}</biginteger>")
@@ -192,4 +192,4 @@ class WithoutCompany(Proxy):
             changed = ([{**row, "company_id": False} for row in rows],)  # type: ignore[call-overload]
             content = xmlrpc.client.dumps(changed, methodresponse=True).encode()
             self._said = True
-        request.answer(status, headers, content)
+        request.respond(status, headers, content)
