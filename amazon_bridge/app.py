@@ -244,6 +244,7 @@ class App:
             clock=self.clock,
             sleep=self._sleep,
             pace=self._pace,
+            fba_locations={a.fba_location for a in self.config.accounts if a.fba_location},
             dry_run=dry_run,
             show=self._show,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,16 +21,16 @@ class StockPlaces:
     """
 
     location_ids: tuple[int, ...]
-    fba_location_id: int
-    """0 if there is none yet."""
+    fba_location_ids: tuple[int, ...]
+    """Of all accounts, as far as they exist."""
     company_id: int
 
     def within(self, field: str) -> list[Any]:
         """The condition that a many2one names one of these locations."""
         inside = ["&", (field, "child_of", list(self.location_ids)), _is_internal(field)]
-        if not self.fba_location_id:
+        if not self.fba_location_ids:
             return inside
-        return ["&", *inside, "!", (field, "child_of", [self.fba_location_id])]
+        return ["&", *inside, "!", (field, "child_of", list(self.fba_location_ids))]
 
 
 def _is_internal(field: str) -> Any:
@@ -42,23 +42,46 @@ def find_places(
     names: Sequence[str],
     *,
     warehouse_id: int,
-    fba_location_id: int,
+    fba_location_ids: Collection[int],
     company_id: int,
 ) -> StockPlaces:
     """Find the locations of these complete names; without names, the warehouse's stock location.
+
+    Args:
+        session: a login.
+        names: complete names.
+        warehouse_id: of the account.
+        fba_location_ids: from ``fba_locations``.
+        company_id: of the account.
 
     Raises:
         AccountError: There is no such location, or it holds goods at Amazon.
     """
     ids = _named(session, names, company_id) if names else [_stock(session, warehouse_id)]
-    below_fba = [("id", "in", ids), ("id", "child_of", [fba_location_id])]
-    if fba_location_id and session.search_read(_LOCATION, below_fba, ["complete_name"]):
+    fba_ids = sorted(fba_location_ids)
+    below_fba = [("id", "in", ids), ("id", "child_of", fba_ids)]
+    if fba_ids and session.search_read(_LOCATION, below_fba, ["complete_name"]):
         raise AccountError(
             "`stock.locations` names the location of goods at Amazon (FBA), whose quantity must"
             " never be sent as the merchant's.",
             "Name other locations.",
         )
-    return StockPlaces(tuple(ids), fba_location_id, company_id)
+    return StockPlaces(tuple(ids), tuple(fba_ids), company_id)
+
+
+def fba_locations(session: OdooSession, own_id: int, names: Collection[str]) -> set[int]:
+    """Find the locations of goods at Amazon of all accounts.
+
+    Args:
+        session: a login.
+        own_id: the account's own; 0 if there is none yet.
+        names: complete names that the configuration has. Without one, an account's location is
+            named Amazon, in its warehouse.
+    """
+    codes = [row["code"] for row in session.search_read("stock.warehouse", [], ["code"])]
+    named = sorted({*names, *(f"{code}/Amazon" for code in codes)})
+    rows = session.search_read(_LOCATION, [("complete_name", "in", named)], ["id"])
+    return {row["id"] for row in rows} | ({own_id} if own_id else set())
 
 
 def _stock(session: OdooSession, warehouse_id: int) -> int:

@@ -10,7 +10,7 @@ from odoo_server.databases import OdooDatabase
 from amazon_bridge.odoo.availability import Question
 from amazon_bridge.odoo.moments import timestamp
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.stock_places import find_places
+from amazon_bridge.odoo.stock_places import fba_locations, find_places
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ class Stock:
         names: Sequence[str] = (),
         *,
         fba: int | None = None,
+        fba_names: Sequence[str] = (),
         reserved_only: bool = False,
         until: datetime | None = None,
     ) -> Question:
@@ -123,7 +124,7 @@ class Stock:
             self.session,
             names,
             warehouse_id=self.warehouse,
-            fba_location_id=fba or self.fba,
+            fba_location_ids=fba_locations(self.session, fba or self.fba, fba_names),
             company_id=1,
         )
         return Question(places, reserved_only=reserved_only, until=until)

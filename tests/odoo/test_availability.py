@@ -46,6 +46,14 @@ def test_a_location_for_fba_below_the_stock_never_counts(stock):
     assert left(stock, product, fba=below) == [5]
 
 
+def test_goods_at_amazon_of_another_account_never_count(stock):
+    product = stock.product("FBA-OF-OTHER", on_hand=5)
+    view = stock.rpc("stock.location", "read", [stock.shelf], ["location_id"])[0]["location_id"][0]
+    stock.put(product, stock.location("Amazon US", view), 50)
+    assert left(stock, product, names=["WH"]) == [55]
+    assert left(stock, product, names=["WH"], fba_names=["WH/Amazon US"]) == [5]
+
+
 def test_what_was_promised_leaves_even_if_nothing_is_reserved(stock):
     product = stock.product("PROMISED", on_hand=10)
     stock.demand(product, 13)

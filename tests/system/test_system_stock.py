@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from memory_shop import MemoryShop
@@ -32,7 +33,7 @@ def settled(stock: StockShop) -> StockShop:
 
 
 class TestTelling:
-    def test_one_marketplace_is_told_and_the_other_if_it_was_not_reached(self, stock):
+    def test_one_marketplace_is_sent_and_the_other_if_it_was_not_reached(self, stock):
         stock.offer(MUG, 5)
         stock.product(MUG, 12)
         assert stock.sync() == {"notified": 1}
@@ -60,7 +61,7 @@ class TestTelling:
         assert settled.sync() == {}
         assert settled.calls() == before
 
-    def test_a_change_in_odoo_is_told_in_the_next_run(self, settled):
+    def test_a_change_in_odoo_is_sent_in_the_next_run(self, settled):
         settled.product(MUG, 4)
         settled.sync()
         assert settled.amazons(MUG)[FR] == 4
@@ -177,6 +178,34 @@ class TestFigures:
             assert (stock.amazons("A"), stock.amazons("B")) == ({FR: 4}, {FR: 1})
 
 
+class TestOthersInFlight:
+    @pytest.fixture
+    def both(self, here: MemoryShop, tmp_path: Path) -> Iterator[StockShop]:
+        """A pack that isn't pushed, and its single mug, which is."""
+        (tmp_path / "map.csv").write_text("code,internal_reference,units\nMUG-2PK,MUG-BLUE,2\n")
+        (tmp_path / "skus.csv").write_text("sku,push\nMUG-2PK,false\n")
+        config = {**NOW, "skus": str(tmp_path / "skus.csv")}
+        with here.bridge.configured(stock=config, product_map=str(tmp_path / "map.csv")):
+            stock = StockShop(here, (FR,))
+            stock.offer(MUG, 0)
+            stock.offer("MUG-2PK", 3)
+            stock.product(MUG, 11)
+            stock.settle()
+            yield stock
+
+    def test_units_of_a_sku_that_is_not_pushed_count(self, both):
+        pack = Line(sku="MUG-2PK", quantity=2, price=Decimal(20))
+        order = both.here.world.place_order(FR, (pack,), status="PENDING")
+        both.here.run("orders")
+        assert both.sync() == {"notified": 1}
+        assert both.amazons(MUG) == {FR: 7}
+        both.here.world.lapse(order.order_id)
+        both.pass_time(minutes=5)
+        both.here.run("orders")
+        both.settle()
+        assert both.amazons(MUG) == {FR: 11}
+
+
 class TestFba:
     def test_an_fba_listing_is_never_told(self, stock):
         stock.offer(MUG, channels={"AMAZON_EU": 9})
@@ -242,7 +271,31 @@ class TestRefusals:
         settled.product(MUG, 2)
         assert settled.sync() == {"quarantined": 1}
 
-    def test_a_retried_refusal_is_told_again(self, settled):
+    def test_a_marketplace_that_refuses_does_not_keep_the_others_from_it(self, stock):
+        stock.here.world.settings.shared_quantities = True
+        stock.offer(MUG, 5)
+        stock.product(MUG, 12)
+        stock.settle()  # one is sent for both
+        stock.here.world.settings.shared_quantities = False
+        first, second = stock.here.bridge.app.ledger.stock.known("acme", [MUG])[MUG].listings
+        countries = {"A13V1IB3VIYZZH": FR, "A1PA6795UKMFR9": DE}
+        stock.listing(MUG, countries[first.marketplace_id]).refusal = "The brand is restricted."
+        stock.product(MUG, 0)
+        assert stock.sync() == {"notified": 1, "quarantined": 1}
+        assert stock.amazons(MUG)[countries[second.marketplace_id]] == 0
+        assert stock.sync() == {}
+
+    def test_a_sku_without_a_response_for_a_day_is_quarantined(self, settled):
+        settled.product(MUG, 3)
+        faults = settled.here.simulator.faults
+        faults.add("answer", "patchListingsItem", status=500, times=None)
+        for _ in range(3):
+            settled.here.bridge.sync("stock")
+            settled.pass_time(hours=13)
+        (entry,) = settled.here.bridge.quarantine("stock").values()
+        assert (entry.key, entry.kind) == (MUG, "keeps_failing")
+
+    def test_a_retried_refusal_is_sent_again(self, settled):
         for country in (FR, DE):
             settled.listing(MUG, country).refusal = "The brand is restricted."
         settled.product(MUG, 3)
@@ -305,7 +358,7 @@ class TestBrake:
 
 
 class TestReadingBack:
-    def test_an_update_that_had_no_effect_is_told_again(self, settled):
+    def test_an_update_that_had_no_effect_is_sent_again(self, settled):
         settled.product(MUG, 3)
         settled.sync()
         settled.offer(MUG, 12)  # somebody else has set it back
@@ -326,6 +379,16 @@ class TestReadingBack:
         assert stock.sync() == {}
         assert stock.state(MUG) is SkuState.EQUAL
 
+    def test_a_quantity_that_amazon_leaves_out_at_zero_is_sent_once(self, settled):
+        settled.product(MUG, 0)
+        settled.sync()
+        for country in (FR, DE):
+            settled.listing(MUG, country).channels = {"DEFAULT": None}
+        settled.settle()
+        sent = len(settled.patches())
+        settled.settle()
+        assert len(settled.patches()) == sent
+
 
 class TestLosses:
     def test_a_lost_state_store_zeroes_nothing_and_tells_what_differs(self, settled):
@@ -336,7 +399,7 @@ class TestLosses:
         settled.settle()
         assert settled.amazons(MUG) == {FR: 3, DE: 3}
 
-    def test_nothing_is_told_while_odoo_is_down(self, settled):
+    def test_nothing_is_sent_while_odoo_is_down(self, settled):
         before = settled.calls()
         settled.here.odoo.silent_on = "stock"
         counts = settled.here.bridge.sync("stock")

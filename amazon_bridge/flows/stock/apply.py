@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.records import Seen, State
-from amazon_bridge.engine.stock_records import KnownSku, SkuState
+from amazon_bridge.engine.stock_records import KnownListing, KnownSku, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
@@ -50,20 +50,51 @@ class _Update:
     def key(self) -> str:
         return self.task.sku
 
+    def elsewhere(self) -> _Update | None:
+        """The update for the next of the marketplaces that it covers, if this one refuses it."""
+        others = [place for place in self.push.covers if place != self.push.marketplace_id]
+        return _Update(self.task, Push(others[0], tuple(others))) if others else None
+
 
 def send_singly(run: Run, tasks: Sequence[Task]) -> None:
     """Send listing by listing, decreases to zero first."""
     ordered = sorted(tasks, key=lambda task: (not task.decision.decreases, task.quantity > 0))
     updates = [_Update(task, push) for task in ordered for push in task.decision.pushes]
     refused: set[str] = set()
-    for update, result in run.each(updates, lambda each: _send(run, each), key=lambda u: u.key):
+    while updates:
+        updates = list(_send_each(run, updates, refused))
+
+
+def _send_each(run: Run, updates: Sequence[_Update], refused: set[str]) -> Iterator[_Update]:
+    """Send updates, and yield those to try in another marketplace.
+
+    Args:
+        run: the sync run.
+        updates: one for each group of marketplaces that share a quantity.
+        refused: SKUs that some marketplace has refused; further ones are added.
+    """
+    for update, result in run.each(updates, lambda each: _filed(run, each), key=lambda u: u.key):
         if not isinstance(result, ItemError):
-            _note_result(run, update, result)
+            _note_result(run, update, result, is_refused=update.key in refused)
             continue
         run.context.ledger.stock.restore(run.context.name, update.task.known, update.push.covers)
-        if update.key not in refused:  # by another marketplace
+        if update.key not in refused:
             refused.add(update.key)
             _note_refusal(run, update.task, result)
+        if elsewhere := update.elsewhere():
+            yield elsewhere
+
+
+def _filed(run: Run, update: _Update) -> Recheck:
+    """Send an update; file it if Amazon doesn't respond, so that it isn't retried for ever."""
+    try:
+        return _send(run, update)
+    except Transient:
+        if update.task.entry is None:
+            context, task = run.context, update.task
+            seen = [Seen(task.sku, task.fingerprint)]
+            context.ledger.items.file(context.name, STOCK.name, seen)
+        raise
 
 
 def _send(run: Run, update: _Update) -> Recheck:
@@ -118,7 +149,7 @@ def _send_quantity(context: Context, update: _Update, listing: Listing) -> None:
     )
 
 
-def _note_result(run: Run, update: _Update, fresh: Recheck) -> None:
+def _note_result(run: Run, update: _Update, fresh: Recheck, *, is_refused: bool) -> None:
     context, task = run.context, update.task
     state, note = _STATES[fresh], ""
     if fresh is Recheck.UNPROVEN:
@@ -126,7 +157,7 @@ def _note_result(run: Run, update: _Update, fresh: Recheck) -> None:
     elif fresh is Recheck.GONE and not _is_listed(context, task.sku):
         state, note = SkuState.VANISHED, VANISHED
     context.ledger.stock.note_state(context.name, task.sku, state, note)
-    if task.entry and fresh in {Recheck.SEND, Recheck.EQUAL}:
+    if task.entry and not is_refused and fresh in {Recheck.SEND, Recheck.EQUAL}:
         run.settle(task.sku, task.fingerprint, State.DONE)
 
 
@@ -186,13 +217,18 @@ def _read_back(run: Run, known: KnownSku) -> None:
         stock.note_drift(context.name)
 
 
-def _shown(context: Context, sku: str, places: Iterable[str]) -> Iterator[tuple[str, int | None]]:
-    for place in places:
+def _shown(
+    context: Context, sku: str, sent: Mapping[str, KnownListing]
+) -> Iterator[tuple[str, int | None]]:
+    """Read listings back, and yield the quantity that each marketplace shows."""
+    for place, known in sent.items():
         try:
             listing = context.amazon.listings.get(sku, place)
         except ItemError as error:
             _gone(context, sku, place, error)
             continue
+        if listing.quantity is None and listing.sold_by_merchant and known.sent == 0:
+            listing = replace(listing, quantity=0)  # Amazon may state no quantity of none
         _note_listing(context, listing, is_read_back=True)
         yield place, listing.quantity
 

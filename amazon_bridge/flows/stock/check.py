@@ -11,7 +11,7 @@ from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import inspect
-from amazon_bridge.odoo.stock_places import find_places
+from amazon_bridge.odoo.stock_places import fba_locations, find_places
 
 _MOST_NAMED = 5
 
@@ -28,11 +28,12 @@ def _locations(session: OdooSession, account: AccountConfig) -> Finding:
     if setup is None:
         return Finding(ok=True, what=f"Stock at {names} was not examined")
     try:
+        session = session.for_company(setup.company_id)
         find_places(
-            session.for_company(setup.company_id),
+            session,
             account.stock.locations,
             warehouse_id=setup.warehouse_id,
-            fba_location_id=setup.fba_location_id,
+            fba_location_ids=fba_locations(session, setup.fba_location_id, ()),
             company_id=setup.company_id,
         )
     except BridgeError as error:

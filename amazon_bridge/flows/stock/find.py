@@ -179,6 +179,7 @@ class Comparing:
         """These SKUs, and all whose quantities depend on the same products."""
         stock, name = self._context.ledger.stock, self._context.name
         products = {part for page in chunks(sorted(skus)) for part in stock.parts(name, page)}
+        products |= {part for sku in skus for part in self._quantities.parts_in_flight(sku)}
         pages = chunks(sorted(products))
         return set(skus).union(*(stock.of_products(name, page) for page in pages))
 
@@ -194,7 +195,7 @@ class Comparing:
         """Compare a page of SKUs."""
         known = self._context.ledger.stock.known(self._context.name, skus)
         wanted = {sku: each for sku, each in known.items() if self._is_wanted(sku)}
-        off = [Comparison(sku, SkuState.OFF) for sku in known.keys() - wanted.keys()]
+        off = [self._off(sku) for sku in known.keys() - wanted.keys()]
         proven = {sku: each for sku, each in wanted.items() if self._is_proven(each)}
         places = {sku: each.listings[0].marketplace_id for sku, each in proven.items()}
         computed = self._quantities.of(places) if places else {}
@@ -206,6 +207,11 @@ class Comparing:
             tasks=[task for _, task in compared if task],
             settled=self._settled([*off, *(comparison for comparison, _ in compared)]),
         )
+
+    def _off(self, sku: str) -> Comparison:
+        """A SKU that isn't sent; others of its product depend on its units in flight."""
+        parts, units = self._quantities.parts_in_flight(sku), self._quantities.units_of(sku)
+        return Comparison(sku, SkuState.OFF, parts=parts, in_flight=units)
 
     def _is_proven(self, known: KnownSku) -> bool:
         decision = decide(known, 0, self._rules, both=known.sku in self._both)

@@ -17,7 +17,7 @@ from amazon_bridge.odoo.availability import Availability, Question, read_availab
 from amazon_bridge.odoo.kits import read_products
 from amazon_bridge.odoo.products import product_ids
 from amazon_bridge.odoo.session import chunks
-from amazon_bridge.odoo.stock_places import StockPlaces, find_places
+from amazon_bridge.odoo.stock_places import StockPlaces, fba_locations, find_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Quantities:
         self._units = {sku: number for sku, number in units.items() if sku and number}
         self._question = Lazy(self._asked)
         self._in_flight = Lazy(self._flying)
+        self._flown: dict[str, int] = {}
+        """The product of each SKU in flight."""
 
     def of(self, marketplaces: Mapping[str, str]) -> dict[str, Computed]:
         """Compute the quantities of at most a page of SKUs.
@@ -139,7 +141,9 @@ class Quantities:
             context.odoo,
             stock.locations,
             warehouse_id=context.setup.warehouse_id,
-            fba_location_id=context.setup.fba_location_id,
+            fba_location_ids=fba_locations(
+                context.odoo, context.setup.fba_location_id, context.fba_locations
+            ),
             company_id=context.setup.company_id,
         )
         expected = context.clock() + timedelta(days=stock.incoming_days)
@@ -159,6 +163,7 @@ class Quantities:
             products = self._products(dict.fromkeys(page, place))
             for sku, product in products.items():
                 own[product] += self._units[sku] * self._pieces(sku, place)
+                self._flown[sku] = product
         return InFlight(dict(own), self._as_parts(own))
 
     def _as_parts(self, own: Mapping[int, Fraction]) -> dict[int, dict[int, Fraction]]:
@@ -178,6 +183,14 @@ class Quantities:
             for sku in before.keys() | self._units.keys()
             if before.get(sku, 0) != self._units.get(sku, 0)
         }
+
+    def parts_in_flight(self, sku: str) -> tuple[int, ...]:
+        """The products whose stock a SKU in flight takes from, itself among them."""
+        if sku not in self._units:
+            return ()
+        in_flight, product = self._in_flight.get(), self._flown.get(sku)
+        parts = (part for part, kits in in_flight.as_parts.items() if product in kits)
+        return (product, *parts) if product else ()
 
     def units_of(self, sku: str) -> int:
         """The units of a SKU in flight."""
