@@ -81,10 +81,30 @@ def test_a_refused_message_is_quarantined_and_the_others_are_done(stock):
     assert len(stock.here.bridge.received("createFeed")) + len(stock.patches()) == sent
 
 
+def test_another_quantity_than_the_refused_one_is_sent(stock):
+    """Also if it changes while the feed is under way."""
+    listings = [stock.listing("A", country) for country in (FR, DE)]
+    for listing in listings:
+        listing.refusal = "Not so few."
+    stock.sync()
+    stock.product("A", 0)
+    stock.pass_time(seconds=30)
+    stock.sync()
+    stock.pass_time(minutes=2)
+    stock.here.simulator.settle()
+    for listing in listings:
+        listing.refusal = None
+    settle(stock)
+    assert amazons(stock)["A"] == 0
+    assert not stock.here.bridge.quarantine("stock")
+
+
 @pytest.mark.parametrize(("fate", "done"), [("FATAL", 1), ("FATAL", 0), ("CANCELLED", None)])
 def test_the_quantities_of_a_failed_feed_are_sent_again(stock, fate, done):
     stock.here.simulator.feeds.fates.append((fate, done))
     stock.sync()
+    stock.pass_time(minutes=5)
+    assert "has not processed 3 quantities" in stock.here.bridge.sync("stock")["error"]
     settle(stock)
     assert amazons(stock) == ON_HAND
 
@@ -128,6 +148,23 @@ def test_a_feed_whose_id_was_lost_is_found_out_about(stock):
     stock.pass_time(minutes=31)
     settle(stock)
     assert amazons(stock) == ON_HAND
+
+
+def test_a_feed_whose_id_was_lost_is_waited_for_while_it_may_be_pending(stock):
+    """Otherwise it would overwrite what is sent since."""
+    stock.here.world.settings.feed_work_time = 3600
+    stock.here.simulator.faults.add("reset", "createFeed", after_work=True)
+    counts = stock.here.bridge.sync("stock")
+    while "resume_in" in counts:
+        stock.pass_time(seconds=counts["resume_in"])
+        counts = stock.here.bridge.sync("stock")
+    stock.product("A", 1)
+    stock.pass_time(minutes=40)
+    assert stock.sync() == {}
+    stock.pass_time(minutes=21)
+    stock.here.world.settings.feed_work_time = 60
+    settle(stock)
+    assert amazons(stock) == {**ON_HAND, "A": 1}
 
 
 def test_an_fba_sku_is_in_no_feed(stock):

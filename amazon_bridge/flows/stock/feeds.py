@@ -13,7 +13,7 @@ from amazon_bridge.amazon.feeds import MessageResult, MessageStatus
 from amazon_bridge.amazon.listings import UPDATES_A_FEED
 from amazon_bridge.engine.errors import BridgeError, ItemError, Transient
 from amazon_bridge.engine.records import Seen
-from amazon_bridge.engine.stock_records import SkuState, StockFeed
+from amazon_bridge.engine.stock_records import KnownSku, SkuState, StockFeed
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
@@ -118,7 +118,7 @@ def _results(
 ) -> Mapping[str, MessageResult] | None:
     """Return the results of a feed by SKU, as far as there are any; None before its end."""
     if feed.feed_id is None:
-        return {} if age >= _LOST else None
+        return None if age < _LOST or _may_be_pending(context, feed) else {}
     try:
         state = context.amazon.feed_state(feed.feed_id)
         if not state.status.final:
@@ -128,6 +128,11 @@ def _results(
     except ItemError as error:
         log.warning("feed_expired", account=context.name, feed=feed.feed_id, reason=error.reason)
     return {}
+
+
+def _may_be_pending(context: Context, feed: StockFeed) -> bool:
+    """True if Amazon still has feeds to process, one of which may be this one."""
+    return context.amazon.listings.is_any_feed_pending(feed.begun)
 
 
 def _give_up(context: Context, feed: StockFeed) -> None:
@@ -151,12 +156,22 @@ def _close(run: Run, feed: StockFeed, results: Mapping[str, MessageResult]) -> N
     refused = {
         sku: each.reason for sku, each in results.items() if each.status is MessageStatus.REFUSED
     }
+    prints = _fingerprints(context, feed, list(refused))
     context.ledger.stock.read_back_soon(context.name, accepted)
     context.ledger.stock.note_not_sent(context.name, list(refused))
-    _quarantine(run, refused)
-    lost = [sku for sku in feed.skus if sku not in refused and sku not in set(accepted)]
+    _quarantine(run, refused, prints)
+    lost = sorted(set(feed.skus).difference(accepted, refused))
+    if lost and feed.feed_id:
+        run.counts.note_error(_not_processed(feed.feed_id, len(lost)))
     _end(context, feed.number, lost)
     context.ledger.stock.note_states(context.name, accepted, SkuState.SENT)
+
+
+def _not_processed(feed_id: str, skus: int) -> Transient:
+    return Transient(
+        f"Amazon has not processed {skus} quantities of the feed {feed_id}.",
+        "They are sent again. If this persists, look at the feed in Seller Central, or report it.",
+    )
 
 
 def _end(context: Context, number: int, lost: Sequence[str]) -> None:
@@ -166,7 +181,7 @@ def _end(context: Context, number: int, lost: Sequence[str]) -> None:
     context.ledger.stock_catalogue.close_feed(number)
 
 
-def _quarantine(run: Run, refused: Mapping[str, str]) -> None:
+def _quarantine(run: Run, refused: Mapping[str, str], prints: Mapping[str, str]) -> None:
     """Quarantine what Amazon refuses; a quantity, listing or setting that changes is sent again."""
     context = run.context
     errors = {
@@ -177,7 +192,6 @@ def _quarantine(run: Run, refused: Mapping[str, str]) -> None:
         )
         for sku, reason in refused.items()
     }
-    prints = fingerprints(context, list(refused))
     seen = [Seen(sku, prints.get(sku, "")) for sku in errors]
     context.ledger.items.file(context.name, STOCK.name, seen)
     run.quarantine(errors, {})
@@ -185,8 +199,13 @@ def _quarantine(run: Run, refused: Mapping[str, str]) -> None:
         context.ledger.stock.note_state(context.name, sku, SkuState.REFUSED, error.reason)
 
 
-def fingerprints(context: Context, skus: Sequence[str]) -> dict[str, str]:
-    """The fingerprints of SKUs as they were compared last."""
+def _fingerprints(context: Context, feed: StockFeed, skus: Sequence[str]) -> dict[str, str]:
+    """The fingerprints of SKUs with the quantities that a feed had of them."""
     known = context.ledger.stock.known_all(context.name, skus)
     digest = context.account.digest()
-    return {each.sku: fingerprint(each, each.quantity, digest) for each in known}
+    return {each.sku: fingerprint(each, _sent(each, feed), digest) for each in known}
+
+
+def _sent(known: KnownSku, feed: StockFeed) -> int | None:
+    places = {each.marketplace_id: each.sent for each in known.listings}
+    return places.get(feed.marketplace_id)
