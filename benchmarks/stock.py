@@ -7,6 +7,7 @@ runs from Debian's package.
 
 import tempfile
 import time
+from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -107,13 +108,24 @@ def change(database: OdooDatabase) -> None:
     )
 
 
+def at_best(run: Run) -> float:
+    """Seconds of Odoo if each call took as long as the fastest of its kind did.
+
+    The machine has other work to do; all pages but the last have the same size.
+    """
+    calls: defaultdict[str, list[float]] = defaultdict(list)
+    for name, seconds, _ in run.calls:
+        calls[name].append(seconds)
+    return sum(min(each) * len(each) for each in calls.values())
+
+
 def show(runs: dict[str, Run], skus: int) -> None:
     """Print what each run took."""
-    columns = ("s", "s of Odoo", "CPU s of Odoo", "calls to Odoo", "to Amazon", "CPU s", "peak MB")
+    columns = ("s", "s of Odoo", "at best", "calls to Odoo", "to Amazon", "CPU s", "peak MB")
     table = Table("", *columns, title=f"{skus} SKUs")
     for name, run in runs.items():
         odoo = sum(seconds for _, seconds, _ in run.calls)
-        numbers = (run.seconds, odoo, run.odoo_cpu, len(run.calls), run.amazon_calls)
+        numbers = (run.seconds, odoo, at_best(run), len(run.calls), run.amazon_calls)
         table.add_row(name, *(f"{each:.1f}" for each in (*numbers, run.cpu, run.peak_mb)))
     Console(width=140).print(table)
 

@@ -13,6 +13,7 @@ from amazon_bridge.simulator import Line
 
 NOW = {"push": True, "raise_after": "1s"}
 MUG = "MUG-BLUE"
+FR_ID, DE_ID = "A13V1IB3VIYZZH", "A1PA6795UKMFR9"
 
 
 @pytest.fixture
@@ -227,6 +228,18 @@ class TestFba:
         assert settled.sync() == {}
         assert settled.amazons(MUG)[FR] == 12
 
+    def test_fba_in_a_marketplace_that_the_quantity_may_reach_stops_the_sku(self, settled):
+        settled.here.world.settings.shared_quantities = True
+        first = settled.here.bridge.app.ledger.stock.known("acme", [MUG])[MUG].listings[0]
+        other = DE if first.marketplace_id == FR_ID else FR
+        for place in (FR_ID, DE_ID):
+            settled.here.bridge.app.ledger.stock_catalogue._note("acme", place, is_separate=0)
+        settled.listing(MUG, other).channels = {"AMAZON_EU": 3}
+        settled.product(MUG, 4)
+        assert settled.sync() == {}
+        assert settled.state(MUG) is SkuState.UNPROVEN
+        assert settled.listing(MUG, other).channels == {"AMAZON_EU": 3}
+
     def test_both_at_once_are_told_where_configured(self, here):
         with here.bridge.configured(stock={**NOW, "both": [MUG]}):
             stock = StockShop(here, (FR,))
@@ -288,7 +301,7 @@ class TestRefusals:
     def test_a_sku_without_a_response_for_a_day_is_quarantined(self, settled):
         settled.product(MUG, 3)
         faults = settled.here.simulator.faults
-        faults.add("answer", "patchListingsItem", status=500, times=None)
+        faults.add("response", "patchListingsItem", status=500, times=None)
         for _ in range(3):
             settled.here.bridge.sync("stock")
             settled.pass_time(hours=13)

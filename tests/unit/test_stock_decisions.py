@@ -250,6 +250,16 @@ class TestFreshLooks:
         assert recheck(fresh, listing(), 4, both=False, decreases=True) is Recheck.LOWER
         assert recheck(fresh, listing(), 4, both=False, decreases=False) is Recheck.SEND
 
+    def test_an_increase_waits_again_if_amazon_has_risen_itself(self):
+        """An order lapsed, and another was placed that isn't known yet."""
+        fresh = Listing("MUG", DE, ("DEFAULT",), 11)
+        assert recheck(fresh, listing(quantity=10), 12, both=False, decreases=False) is (
+            Recheck.LOWER
+        )
+        assert recheck(fresh, listing(quantity=11), 12, both=False, decreases=False) is (
+            Recheck.SEND
+        )
+
 
 class TestBrake:
     brake = StockBrake(skus=20, percent=20)

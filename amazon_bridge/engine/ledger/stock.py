@@ -191,6 +191,12 @@ class Stock(Subject):
         """Record what became of a SKU after it was compared."""
         self.note_states(account, [sku], state, note)
 
+    def wait_again(self, account: str, sku: str) -> None:
+        """Record that a quantity is higher than Amazon's since now."""
+        of = (_S.account == account, _S.sku == sku)
+        with self._transaction() as db:
+            db.execute(update(stock_skus).where(*of).values(increase_since=self._now()))
+
     def note_states(
         self, account: str, skus: Sequence[str], state: SkuState, note: str = ""
     ) -> None:

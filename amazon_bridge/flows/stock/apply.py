@@ -108,6 +108,8 @@ def _send(run: Run, update: _Update) -> Recheck:
     both = task.sku in context.account.stock.both
     known = next(each for each in task.known.listings if each.marketplace_id == place)
     try:
+        if not both and _is_amazons_elsewhere(context, update):
+            return Recheck.UNPROVEN
         listing = context.amazon.listings.get(task.sku, place)
         _note_listing(context, listing, is_read_back=False)
         fresh = recheck(listing, known, task.quantity, both=both, decreases=task.decision.decreases)
@@ -117,6 +119,21 @@ def _send(run: Run, update: _Update) -> Recheck:
     except ItemError as error:
         return _gone(context, task.sku, place, error)
     return fresh
+
+
+def _is_amazons_elsewhere(context: Context, update: _Update) -> bool:
+    """True if Amazon ships the SKU in another marketplace that the quantity may reach."""
+    others = (place for place in update.push.covers if place != update.push.marketplace_id)
+    for place in others:
+        try:
+            listing = context.amazon.listings.get(update.key, place)
+        except ItemError as error:
+            _gone(context, update.key, place, error)
+            continue
+        _note_listing(context, listing, is_read_back=False)
+        if listing.sold_by_amazon:
+            return True
+    return False
 
 
 def _gone(context: Context, sku: str, place: str, error: ItemError) -> Recheck:
@@ -157,6 +174,8 @@ def _note_result(run: Run, update: _Update, fresh: Recheck, *, is_refused: bool)
     elif fresh is Recheck.GONE and not _is_listed(context, task.sku):
         state, note = SkuState.VANISHED, VANISHED
     context.ledger.stock.note_state(context.name, task.sku, state, note)
+    if fresh is Recheck.LOWER:
+        context.ledger.stock.wait_again(context.name, task.sku)
     if task.entry and not is_refused and fresh in {Recheck.SEND, Recheck.EQUAL}:
         run.settle(task.sku, task.fingerprint, State.DONE)
 

@@ -224,7 +224,7 @@ class Recheck(Enum):
     EQUAL = auto()
     """Amazon shows the quantity already."""
     LOWER = auto()
-    """Amazon shows a lower quantity than was known, so this would be an increase."""
+    """It is an increase that nobody knew of: it waits as any other."""
     UNPROVEN = auto()
     GONE = auto()
     """Amazon has no such listing any more."""
@@ -248,9 +248,20 @@ def recheck(
         return Recheck.SEND  # what was sent before may take effect later
     if fresh.quantity == quantity:
         return Recheck.EQUAL
-    if decreases and fresh.quantity is not None and fresh.quantity < quantity:
+    is_increase = fresh.quantity is not None and fresh.quantity < quantity
+    if is_increase and (decreases or _has_risen(fresh, known)):
         return Recheck.LOWER
     return Recheck.SEND
+
+
+def _has_risen(fresh: Listing, known: KnownListing) -> bool:
+    """True if Amazon has increased its count itself, as after an order that lapsed.
+
+    What was sold of it since then may not be known yet.
+    """
+    if fresh.quantity is None or known.expected is None:
+        return False
+    return fresh.quantity > known.expected
 
 
 def becomes_zero(known: KnownSku, quantity: int) -> bool:
