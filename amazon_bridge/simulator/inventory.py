@@ -154,12 +154,14 @@ class Inventory:
         self._listings.pop(listing.key, None)
 
     def note_violation(self, listing: Listing, quantity: int) -> None:
-        """Count a violation if Amazon fulfils the listing and the merchant doesn't want to."""
-        if listing.is_fba and not listing.both:
-            country = listing.market.country
-            self.violations.append(
-                Violation(self._clock(), listing.seller_id, country, listing.sku, quantity)
-            )
+        """Count a violation if an update reaches a listing that only Amazon is to fulfil."""
+        for each in self._shared(listing):
+            if each.is_fba and not each.both:
+                country = each.market.country
+                self.violations.append(
+                    Violation(self._clock(), each.seller_id, country, each.sku, quantity)
+                )
+                return
 
     def change_later(self, listing: Listing, change: Change) -> None:
         """Let an accepted update take effect after a random time."""

@@ -222,6 +222,18 @@ class TestFba:
         assert settled.state(MUG) is SkuState.UNPROVEN
         assert not settled.here.world.listings.violations
 
+    @pytest.mark.parametrize("country", [FR, DE])
+    def test_one_that_turns_to_fba_in_one_of_the_sharing_marketplaces_stops(self, stock, country):
+        stock.here.world.settings.shared_quantities = True
+        stock.offer(MUG, 5)
+        stock.product(MUG, 12)
+        stock.settle()
+        stock.listing(MUG, country).channels = {"AMAZON_EU": 5}
+        stock.product(MUG, 4)
+        assert stock.sync() == {}
+        assert stock.here.world.listings.violations == []
+        assert stock.state(MUG) is SkuState.UNPROVEN
+
     def test_one_that_turns_to_both_stops_too(self, settled):
         settled.offer(MUG, channels={"AMAZON_EU": 9, "DEFAULT": 12})
         settled.product(MUG, 3)
