@@ -22,6 +22,8 @@ from stage import Run, Stage, filled, make_products
 from amazon_bridge import log
 
 CHANGES = 2000
+LONG_AGO = "now() at time zone 'utc' - interval '3 days'"
+"""Else all of it would be new to each scan of the first minutes."""
 ON_HAND = 5
 
 
@@ -88,7 +90,7 @@ def write_products(database: OdooDatabase, skus: int) -> None:
             f"id = {product}",
             {"product_tmpl_id": template, "default_code": code, "barcode": "null"},
         ),
-        Copied("stock_quant", f"id = {quant}", {"product_id": own}),
+        Copied("stock_quant", f"id = {quant}", {"product_id": own, "write_date": LONG_AGO}),
     ]
     base = {each.table: int(sql(database, f"select max(id) from {each.table}")) for each in copies}
     for each in copies:

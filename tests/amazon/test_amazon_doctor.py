@@ -32,6 +32,8 @@ def test_all_is_well(findings: Callable[..., dict[str, bool]]) -> None:
         "Amazon: the seller sells in DE (amazon.de).": True,
         "Amazon: orders can be read.": True,
         "Amazon: feeds can be read.": True,
+        "Amazon: listings can be read.": True,
+        "Amazon: feeds of listings can be read.": True,
     }
 
 
