@@ -19,6 +19,7 @@ from amazon_bridge.engine.ledger.file import verify
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import DatabaseId, Seen, State
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.stock_records import Comparison, SkuState
 from amazon_bridge.flows.orders.memo import Memo as OrderMemo
 
 HOUR = timedelta(hours=1)
@@ -244,6 +245,20 @@ def test_what_waits_for_time_to_pass_waits_anew_after_the_clock_was_set_back(
     assert ledger.feeds.open("acme")[0].begun == NOON
     assert ledger.items.note_silence("acme", "orders", "A") == NOON
     assert not ledger.continuity.correct_moments()
+
+
+def test_quantities_that_were_sent_in_the_future_are_read_back(ledger: Ledger, clock: Clock):
+    clock.now += 365 * DAY
+    at = clock.now
+    ledger.stock_catalogue.file("acme", "FR", [("MUG", ("DEFAULT",), 5, "Active")], at)
+    ledger.stock.note_sent("acme", "MUG", ["FR"], 3)
+    waiting = Comparison("MUG", SkuState.WAITING, increase_since=at)
+    ledger.stock.note_comparisons("acme", [waiting])
+    ledger.runs.record("acme", "stock", started=at, finished=at, counts=Counts())
+    clock.now = NOON
+    ledger.continuity.correct_moments()
+    assert ledger.stock.sent_before("acme", NOON, 10) == ["MUG"]
+    assert ledger.stock.first_increase("acme") == NOON
 
 
 # Stores of the last release

@@ -27,6 +27,11 @@ from amazon_bridge.engine.ledger.tables import (
     odoo_database,
     readings,
     runs,
+    stock_feeds,
+    stock_listings,
+    stock_marketplaces,
+    stock_skus,
+    surveys,
 )
 from amazon_bridge.engine.records import CLOCKS_DIFFER, DatabaseId, State
 from amazon_bridge.engine.scan import EVERY_ACCOUNT
@@ -41,6 +46,13 @@ _WAITED_FOR = (
     lanes.c.since,
     readings.c.begun,
     in_flight.c.checked,
+    surveys.c.finished,
+    stock_listings.c.read_at,
+    stock_listings.c.seen,
+    stock_listings.c.sent_at,
+    stock_skus.c.increase_since,
+    stock_marketplaces.c.requested,
+    stock_feeds.c.begun,
 )
 """Moments from which on something is waited for.
 

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, null, select, update
+from sqlalchemy import and_, case, delete, func, literal, null, or_, select, update
 
 from amazon_bridge.engine.ledger.database import AnyRow, Subject
 from amazon_bridge.engine.ledger.tables import (
+    Moment,
     insert,
     is_open_stock_feed,
+    is_sent,
     stock_feeds,
     stock_listings,
     stock_marketplaces,
 )
 from amazon_bridge.engine.stock_records import Catalogue, StockFeed
+from amazon_bridge.model import DEFAULT_CHANNEL
 
 _L, _M, _F = stock_listings.c, stock_marketplaces.c, stock_feeds.c
 
 _NEW = insert(stock_listings)
 _IS_AGAIN = _L.seen == _NEW.excluded.seen
 """The report has a second row of the SKU, of another channel."""
-_IS_OLDER = _L.read_at > _NEW.excluded.read_at
+_IS_OLDER = _L.read_at > _NEW.excluded.seen
 """The listing was read by itself since the report was requested."""
+_MAY_BE_OLDER = _L.read_at > _NEW.excluded.read_at
+"""The listing was read by itself since Amazon may have made the report's contents."""
+_OLDEST = timedelta(hours=6)
+"""Amazon renews the contents of a report within this time."""
+_IS_PROVEN = and_(_MAY_BE_OLDER, _NEW.excluded.channels == DEFAULT_CHANNEL)
+"""The report has no other channel than the merchant's: what is newer may only deny that."""
 
 
 def _merged(name: str) -> object:
     both = case((_NEW.excluded[name].is_(None), _L[name]), else_=_NEW.excluded[name])
-    return case((_IS_AGAIN, both), (_IS_OLDER, _L[name]), else_=_NEW.excluded[name])
+    return case((_IS_AGAIN, both), (_MAY_BE_OLDER, _L[name]), else_=_NEW.excluded[name])
 
 
 _FILE = _NEW.on_conflict_do_update(
@@ -37,12 +46,12 @@ _FILE = _NEW.on_conflict_do_update(
     set_={
         "channels": case(
             (_IS_AGAIN, _L.channels + "," + _NEW.excluded.channels),
-            (_IS_OLDER, _L.channels),
+            (or_(_IS_OLDER, _IS_PROVEN), _L.channels),
             else_=_NEW.excluded.channels,
         ),
         "quantity": _merged("quantity"),
         "status": case((_IS_AGAIN, _L.status), else_=_NEW.excluded.status),
-        "read_at": case((_IS_OLDER, _L.read_at), else_=_NEW.excluded.read_at),
+        "read_at": case((_MAY_BE_OLDER, _L.read_at), else_=_NEW.excluded.read_at),
         "seen": _NEW.excluded.seen,
         "gone": null(),
     },
@@ -62,6 +71,21 @@ class StockCatalogue(Subject):
         """Record which report was requested; None: it isn't waited for any more."""
         at = self._now() if report_id else None
         self._note(account, marketplace, report_id=report_id, requested=at)
+
+    def has_listings(self, account: str, marketplace: str) -> bool:
+        """True if any listing of a marketplace is known."""
+        of = (_L.account == account, _L.marketplace == marketplace, _L.gone.is_(None))
+        return bool(self._rows(select(_L.sku).where(*of).limit(1)))
+
+    def keep_only(self, account: str, marketplaces: Sequence[str]) -> None:
+        """Forget the listings of marketplaces that an account has no more."""
+        is_other = (_M.account == account, _M.marketplace.not_in(marketplaces))
+        others = [row.marketplace for row in self._rows(select(_M.marketplace).where(*is_other))]
+        if others:
+            with self._transaction(account) as db:
+                for table in (stock_listings, stock_marketplaces):
+                    of = (table.c.account == account, table.c.marketplace.in_(others))
+                    db.execute(delete(table).where(*of))
 
     def note_separate(self, account: str, marketplace: str) -> None:
         """Record that quantities sent to other marketplaces do not reach this one."""
@@ -90,7 +114,7 @@ class StockCatalogue(Subject):
                 "channels": ",".join(channels),
                 "quantity": quantity,
                 "status": status,
-                "read_at": at,
+                "read_at": at - _OLDEST,
                 "seen": at,
             }
             for sku, channels, quantity, status in listings
@@ -107,12 +131,19 @@ class StockCatalogue(Subject):
                 db.execute(update(stock_listings).where(*of).values(seen=at))
 
     def finish(self, account: str, marketplace: str, at: datetime) -> None:
-        """Record that a report is read: listings that it doesn't have are gone."""
+        """Record that a report is read.
+
+        Listings that it doesn't have are read one by one, to see whether they are gone: Amazon has
+        made reports that lacked some.
+        """
         of = (_L.account == account, _L.marketplace == marketplace)
         missing = (_L.seen < at, _L.read_at <= at, _L.gone.is_(None))
+        open_again = {
+            "sent": case((is_sent, _L.sent), else_=_L.quantity),
+            "sent_at": func.coalesce(_L.sent_at, literal(at, Moment)),
+        }
         with self._transaction(account) as db:
-            gone = {"gone": self._now(), "sent": null(), "sent_at": null()}
-            db.execute(update(stock_listings).where(*of, *missing).values(**gone))
+            db.execute(update(stock_listings).where(*of, *missing).values(**open_again))
         self._note(account, marketplace, report_id=None, requested=None, read=self._now())
 
     def _note(self, account: str, marketplace: str, **values: object) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from itertools import groupby
 
 import structlog
 
+from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.stock_records import KnownListing, KnownSku, SkuState
@@ -31,6 +34,9 @@ APPLIED_AFTER = timedelta(minutes=15)
 """Amazon applies a quantity within this time."""
 
 _READ_BACKS = 300  # SKUs per run: getListingsItem allows five calls a second
+
+_LONGEST_SILENCE = timedelta(days=1)
+"""A listing that can't be read back for so long is sent its quantity again."""
 
 _GONE = "not_found"
 """Kind of the error of a listing that Amazon doesn't have."""
@@ -57,9 +63,16 @@ class _Update:
 
 
 def send_singly(run: Run, tasks: Sequence[Task]) -> None:
-    """Send listing by listing, decreases to zero first."""
-    ordered = sorted(tasks, key=lambda task: (not task.decision.decreases, task.quantity > 0))
-    updates = [_Update(task, push) for task in ordered for push in task.decision.pushes]
+    """Send listing by listing: decreases to zero first, then other decreases, then the rest."""
+    for _, wave in groupby(sorted(tasks, key=_urgency), _urgency):
+        _send_wave(run, [_Update(task, push) for task in wave for push in task.decision.pushes])
+
+
+def _urgency(task: Task) -> tuple[bool, bool]:
+    return not task.decision.decreases, task.quantity > 0
+
+
+def _send_wave(run: Run, updates: Sequence[_Update]) -> None:
     refused: set[str] = set()
     while updates:
         updates = list(_send_each(run, updates, refused))
@@ -169,6 +182,8 @@ def _send_quantity(context: Context, update: _Update, listing: Listing) -> None:
 def _note_result(run: Run, update: _Update, fresh: Recheck, *, is_refused: bool) -> None:
     context, task = run.context, update.task
     state, note = _STATES[fresh], ""
+    if fresh is Recheck.EQUAL and len(update.push.covers) > 1:
+        state = SkuState.DUE  # the others need not be equal
     if fresh is Recheck.UNPROVEN:
         note = "Amazon doesn't say any more that the merchant ships it, and only the merchant."
     elif fresh is Recheck.GONE and not _is_listed(context, task.sku):
@@ -209,8 +224,27 @@ def read_back(run: Run) -> None:
     """Read the listings whose quantities were sent some time ago; the next comparison uses them."""
     context, stock = run.context, run.context.ledger.stock
     before = context.clock() - APPLIED_AFTER
-    for known in _sent_before(context, stock.sent_before(context.name, before, _READ_BACKS)):
-        _read_back(run, known)
+    sent = _sent_before(context, stock.sent_before(context.name, before, _READ_BACKS))
+    read = partial(_read_back, context)
+    alive = context.amazon.marketplace_participations
+    for known, result in runner.one_by_one(sent, read, key=_sku, alive=alive):
+        if isinstance(result, Transient):
+            run.counts.note_error(result)
+        if isinstance(result, ItemError) or (result and _is_overdue(context, known)):
+            stock.note_not_sent(context.name, [known.sku])  # sent again, or else quarantined
+            stock.note_state(context.name, known.sku, SkuState.DUE)
+
+
+def _is_overdue(context: Context, known: KnownSku) -> bool:
+    return any(
+        context.clock() - each.sent_at > _LONGEST_SILENCE
+        for each in known.listings
+        if each.sent_at is not None
+    )
+
+
+def _sku(known: KnownSku) -> str:
+    return known.sku
 
 
 def _sent_before(context: Context, skus: Sequence[str]) -> Iterator[KnownSku]:
@@ -224,15 +258,15 @@ def _sent_before(context: Context, skus: Sequence[str]) -> Iterator[KnownSku]:
     return (known[sku] for sku in skus if sku in known and sku not in in_feeds)
 
 
-def _read_back(run: Run, known: KnownSku) -> None:
-    context, stock = run.context, run.context.ledger.stock
+def _read_back(context: Context, known: KnownSku) -> None:
+    stock = context.ledger.stock
     told = {each.marketplace_id: each for each in known.listings if each.is_open}
     shown = dict(_shown(context, known.sku, told))
     stock.note_state(context.name, known.sku, SkuState.DUE)
     for place in is_separate(told, shown):
         context.ledger.stock_catalogue.note_separate(context.name, place)
         log.warning("marketplace_is_separate", account=context.name, marketplace=place)
-    if any(has_drifted(each, shown.get(place)) for place, each in told.items()):
+    if any(has_drifted(told[place], quantity) for place, quantity in shown.items()):
         stock.note_drift(context.name)
 
 

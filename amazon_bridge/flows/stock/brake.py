@@ -17,7 +17,14 @@ from amazon_bridge.flows.stock.find import HELD_PRINT, Task
 
 log = structlog.get_logger(__name__)
 
-_UNWATCHED = {SkuState.OFF, SkuState.UNPROVEN, SkuState.VANISHED}
+_UNWATCHED = {
+    SkuState.OFF,
+    SkuState.UNPROVEN,
+    SkuState.VANISHED,
+    SkuState.NO_PRODUCT,
+    SkuState.NOT_COUNTED,
+}
+"""SKUs in these states have no quantity that could decrease."""
 
 
 def pass_brake(run: Run, tasks: Sequence[Task]) -> list[Task]:

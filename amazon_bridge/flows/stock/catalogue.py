@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -11,7 +11,7 @@ import structlog
 from amazon_bridge.amazon.documents import ProcessingStatus
 from amazon_bridge.amazon.reports import Report
 from amazon_bridge.engine.errors import ItemError, Transient
-from amazon_bridge.engine.records import Seen
+from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.stock_records import Catalogue
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
@@ -48,11 +48,15 @@ def refresh(run: Run) -> None:
 
     While a marketplace has none yet, the run is resumed soon.
     """
-    for place in _places(run.context):
+    places = _places(run.context)
+    run.context.ledger.stock_catalogue.keep_only(run.context.name, places)
+    for place in places:
         try:
             _refresh(run, place)
         except Transient as error:
             run.counts.note_error(error)
+        except ItemError as error:  # Amazon has no such document
+            _drop(run, place, error)
     if not is_known(run.context) and not run.counts.error:
         run.counts.resume_in = _POLL
 
@@ -98,23 +102,24 @@ def _found(context: Context, place: str) -> str | None:
 def _poll(run: Run, place: str, known: Catalogue) -> None:
     context = run.context
     report = _report(context, known.report_id or "")
-    if report and _is_usable(report, known) and not _is_late(known, context.clock()):
-        _read(run, place, report, known)
+    is_usable = report and _is_usable(context, place, report)
+    if report and is_usable and not _is_late(known, context.clock()):
+        _read(run, place, report)
     elif report is None or report.status.final or _is_late(known, context.clock()):
         reason = f"Amazon has not made the report of listings of {place}."
         _drop(run, place, Transient(reason, "It is requested again in the next run."))
 
 
-def _drop(run: Run, place: str, error: Transient) -> None:
+def _drop(run: Run, place: str, error: Transient | ItemError) -> None:
     """Don't wait for a report any more."""
     run.context.ledger.stock_catalogue.requested(run.context.name, place, None)
     run.counts.note_error(error)
 
 
-def _is_usable(report: Report, known: Catalogue) -> bool:
+def _is_usable(context: Context, place: str, report: Report) -> bool:
     """A report without listings is CANCELLED; so is one that Amazon did not make."""
     if report.status is ProcessingStatus.CANCELLED:
-        return known.read is None
+        return not context.ledger.stock_catalogue.has_listings(context.name, place)
     return report.status is ProcessingStatus.DONE
 
 
@@ -129,8 +134,8 @@ def _is_late(known: Catalogue, now: datetime) -> bool:
     return known.requested is not None and abs(now - known.requested) >= _LONGEST
 
 
-def _read(run: Run, place: str, report: Report, known: Catalogue) -> None:
-    """Record all listings of a report; those that it lacks are gone.
+def _read(run: Run, place: str, report: Report) -> None:
+    """Record all listings of a report; those that it lacks are read one by one later.
 
     Amazon has made reports that had nothing but a heading: listings don't all vanish at once.
     """
@@ -140,14 +145,14 @@ def _read(run: Run, place: str, report: Report, known: Catalogue) -> None:
     while rows := list(islice(listings, _ROWS)):
         catalogue.file(name, place, map(_row, rows), report.created)
         number += len(rows)
-    if known.read and not (number or unreadable):
+    if not (number or unreadable) and catalogue.has_listings(name, place):
         reason = f"Amazon's report of listings of {place} is empty."
         _drop(run, place, Transient(reason, "Another one is requested within an hour."))
         return
     catalogue.keep(name, place, [row.sku for row in unreadable if row.sku], report.created)
     catalogue.finish(name, place, report.created)
     log.info("listings_read", account=name, marketplace=place, listings=number)
-    _quarantine(run, unreadable)
+    _quarantine(run, place, unreadable)
 
 
 def _readable(
@@ -164,14 +169,25 @@ def _row(listing: Listing) -> tuple[str, tuple[str, ...], int | None, str]:
     return listing.sku, listing.channels, listing.quantity, ",".join(listing.status)
 
 
-def _quarantine(run: Run, rows: Iterable[UnreadableListing]) -> None:
+def _quarantine(run: Run, place: str, rows: Iterable[UnreadableListing]) -> None:
     """Quarantine listings that can't be read, unless they are already."""
     context, items = run.context, run.context.ledger.items
     errors = {}
-    for row in rows:
-        key = row.sku or f"row {row.row} of the report of listings"
+    keyed = {row.sku or f"row {row.row} of the report of {place}": row for row in rows}
+    _settle_rows(run, place, keyed)
+    for key, row in keyed.items():
         if items.file(context.name, STOCK.name, [Seen(key, row.reason)]):
             errors[key] = ItemError(
                 "listing_unreadable", row.reason, "Correct the listing in Seller Central."
             )
     run.quarantine(errors, {})
+
+
+def _settle_rows(run: Run, place: str, unreadable: Collection[str]) -> None:
+    """Settle rows without a SKU that were quarantined and can be read now."""
+    items, name = run.context.ledger.items, run.context.name
+    entries = [*items.quarantined(name), *items.pending_entries(name, STOCK.name)]
+    for entry in entries:
+        is_row = entry.job == STOCK.name and entry.key.endswith(f" of the report of {place}")
+        if is_row and entry.key not in unreadable:
+            run.settle(entry.key, entry.fingerprint, State.DONE)

@@ -197,7 +197,7 @@ class Comparing:
         wanted = {sku: each for sku, each in known.items() if self._is_wanted(sku)}
         off = [self._off(sku) for sku in known.keys() - wanted.keys()]
         proven = {sku: each for sku, each in wanted.items() if self._is_proven(each)}
-        places = {sku: each.listings[0].marketplace_id for sku, each in proven.items()}
+        places = {sku: _place(each) for sku, each in proven.items()}
         computed = self._quantities.of(places) if places else {}
         compared = [
             self._compared(each, computed.get(sku, Computed())) for sku, each in wanted.items()
@@ -273,6 +273,8 @@ class Comparing:
         needless = {
             SkuState.EQUAL: State.DONE,
             SkuState.OFF: State.LEFT_OUT,
+            SkuState.NO_PRODUCT: State.LEFT_OUT,
+            SkuState.NOT_COUNTED: State.LEFT_OUT,
             SkuState.UNPROVEN: State.LEFT_OUT,
             SkuState.VANISHED: State.LEFT_OUT,
         }
@@ -281,6 +283,12 @@ class Comparing:
             for each in comparisons
             if each.sku in self._entries and each.state in needless
         }
+
+
+def _place(known: KnownSku) -> str:
+    """A marketplace in which a SKU is listed."""
+    listed = (each for each in known.listings if not each.gone)
+    return next(listed, known.listings[0]).marketplace_id
 
 
 def fingerprint(known: KnownSku, quantity: int | None, settings: str) -> str:

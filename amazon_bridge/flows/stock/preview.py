@@ -91,7 +91,8 @@ def show_sku(context: Context, sku: str) -> bool:
     with scratch(context) as copy:
         places = [place.marketplace_id for place in copy.account.marketplaces]
         listings = [found for place in places if (found := _listing(copy, sku, place))]
-        computed = Comparing(copy).computed(sku, places[0])
+        place = listings[0].marketplace_id if listings else places[0]
+        computed = Comparing(copy).computed(sku, place)
         known = copy.ledger.stock.known_all(copy.name, [sku])
     context.show(f"{sku} ({context.name})")
     for each in known:

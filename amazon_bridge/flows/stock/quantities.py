@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -57,8 +57,8 @@ class Quantities:
         self._units = {sku: number for sku, number in units.items() if sku and number}
         self._question = Lazy(self._asked)
         self._in_flight = Lazy(self._flying)
-        self._flown: dict[str, int] = {}
-        """The product of each SKU in flight."""
+        self._flown: defaultdict[str, set[int]] = defaultdict(set)
+        """The products of each SKU in flight: one, unless marketplaces have different ones."""
 
     def of(self, marketplaces: Mapping[str, str]) -> dict[str, Computed]:
         """Compute the quantities of at most a page of SKUs.
@@ -158,13 +158,28 @@ class Quantities:
     def _flying(self) -> InFlight:
         """Pieces in flight by product; of kits, their components' too."""
         own: defaultdict[int, Fraction] = defaultdict(Fraction)
-        place = self._context.account.marketplaces[0].marketplace_id
         for page in chunks(sorted(self._units)):
-            products = self._products(dict.fromkeys(page, place))
-            for sku, product in products.items():
-                own[product] += self._units[sku] * self._pieces(sku, place)
-                self._flown[sku] = product
+            for (sku, product), pieces in self._in_any_marketplace(page).items():
+                own[product] += self._units[sku] * pieces
+                self._flown[sku].add(product)
         return InFlight(dict(own), self._as_parts(own))
+
+    def _in_any_marketplace(self, skus: Sequence[str]) -> dict[tuple[str, int], int]:
+        """Pieces of one unit, by SKU and product: the product map may differ by marketplace."""
+        found: dict[tuple[str, int], int] = {}
+        for place in self._mapped_otherwise(skus):
+            for sku, product in self._products(dict.fromkeys(skus, place)).items():
+                pieces = self._pieces(sku, place)
+                found[sku, product] = max(found.get((sku, product), 0), pieces)
+        return found
+
+    def _mapped_otherwise(self, skus: Sequence[str]) -> Iterable[str]:
+        """One marketplace of those for which the product map has the same entries."""
+        places = (place.marketplace_id for place in self._context.account.marketplaces)
+        return {
+            tuple((self._reference(sku, place), self._pieces(sku, place)) for sku in skus): place
+            for place in places
+        }.values()
 
     def _as_parts(self, own: Mapping[int, Fraction]) -> dict[int, dict[int, Fraction]]:
         parts: defaultdict[int, dict[int, Fraction]] = defaultdict(dict)
@@ -188,9 +203,9 @@ class Quantities:
         """The products whose stock a SKU in flight takes from, itself among them."""
         if sku not in self._units:
             return ()
-        in_flight, product = self._in_flight.get(), self._flown.get(sku)
-        parts = (part for part, kits in in_flight.as_parts.items() if product in kits)
-        return (product, *parts) if product else ()
+        in_flight, products = self._in_flight.get(), self._flown[sku]
+        parts = (part for part, kits in in_flight.as_parts.items() if products & kits.keys())
+        return (*products, *parts)
 
     def units_of(self, sku: str) -> int:
         """The units of a SKU in flight."""
