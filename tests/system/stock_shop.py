@@ -113,7 +113,7 @@ class StockShop:
             self.here.clock.advance(seconds=resume_in)
 
     def settle(self) -> None:
-        """Run until nothing is left to be told or read back."""
+        """Run until nothing is left to be sent or read back."""
         for _ in range(3):
             self.sync()
             self.here.clock.advance(minutes=16)

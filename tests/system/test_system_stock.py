@@ -1,4 +1,4 @@
-"""Stock: Amazon is told what can be shipped, and never anything of an FBA listing."""
+"""Stock: Amazon gets the quantity that can be shipped, and none for an FBA listing."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -25,7 +25,7 @@ def stock(here: MemoryShop) -> Iterator[StockShop]:
 
 @pytest.fixture
 def settled(stock: StockShop) -> StockShop:
-    """A mug of which Amazon was told that there are 12."""
+    """A mug whose quantity 12 Amazon has."""
     stock.offer(MUG, 5)
     stock.product(MUG, 12)
     stock.settle()
@@ -43,12 +43,12 @@ class TestTelling:
         assert stock.sync() == {"notified": 1}
         assert stock.amazons(MUG) == {FR: 12, DE: 12}
 
-    def test_marketplaces_that_are_separate_are_told_at_once_from_then_on(self, settled):
+    def test_marketplaces_that_are_separate_are_updated_at_once_from_then_on(self, settled):
         settled.product(MUG, 3)
         assert settled.sync() == {"notified": 2}
         assert settled.amazons(MUG) == {FR: 3, DE: 3}
 
-    def test_marketplaces_that_share_are_told_once(self, stock):
+    def test_marketplaces_that_share_are_updated_once(self, stock):
         stock.here.world.settings.shared_quantities = True
         stock.offer(MUG, 5)
         stock.product(MUG, 12)
@@ -67,7 +67,7 @@ class TestTelling:
         settled.sync()
         assert settled.amazons(MUG)[FR] == 4
 
-    def test_a_higher_figure_waits(self, here):
+    def test_a_higher_quantity_waits(self, here):
         with here.bridge.configured(stock={"push": True}):
             stock = StockShop(here)
             stock.offer(MUG, 5)
@@ -88,7 +88,7 @@ class TestTelling:
         assert settled.sync() == {}
         assert settled.state(MUG) is SkuState.EQUAL
 
-    def test_goods_that_fall_to_zero_are_told_first(self, stock):
+    def test_decreases_to_zero_are_sent_first(self, stock):
         for number in range(4):
             stock.offer(f"SKU-{number}", 9, FR)
             stock.product(f"SKU-{number}", (3, 0, 12, 2)[number])
@@ -112,7 +112,7 @@ class TestTelling:
         assert (settled.listing(MUG).lead_time, settled.listing(MUG).quantity) == (2, 3)
 
 
-class TestFigures:
+class TestQuantities:
     def test_units_in_flight_are_subtracted(self, settled):
         settled.here.world.place_order(FR, (Line(sku=MUG, quantity=2),), status="PENDING")
         settled.here.run("orders")
@@ -208,7 +208,7 @@ class TestOthersInFlight:
 
 
 class TestFba:
-    def test_an_fba_listing_is_never_told(self, stock):
+    def test_an_fba_listing_is_never_updated(self, stock):
         stock.offer(MUG, channels={"AMAZON_EU": 9})
         stock.product(MUG, 12)
         assert stock.sync() == {}
@@ -252,7 +252,7 @@ class TestFba:
         assert settled.state(MUG) is SkuState.UNPROVEN
         assert settled.listing(MUG, other).channels == {"AMAZON_EU": 3}
 
-    def test_both_at_once_are_told_where_configured(self, here):
+    def test_both_at_once_are_updated_where_configured(self, here):
         with here.bridge.configured(stock={**NOW, "both": [MUG]}):
             stock = StockShop(here, (FR,))
             stock.offer(MUG, channels={"AMAZON_EU": 9, "DEFAULT": 5}, both=True)
@@ -260,12 +260,12 @@ class TestFba:
             assert stock.sync() == {"notified": 1}
             assert stock.amazons(MUG) == {FR: 3}
 
-    def test_a_listing_without_a_product_is_never_told(self, stock):
+    def test_a_listing_without_a_product_is_never_updated(self, stock):
         stock.offer("NO-SUCH-PRODUCT", 5)
         assert stock.sync() == {}
         assert stock.state("NO-SUCH-PRODUCT") is SkuState.NO_PRODUCT
 
-    def test_a_product_whose_stock_is_not_counted_is_never_told(self, stock):
+    def test_a_product_whose_stock_is_not_counted_is_never_updated(self, stock):
         stock.offer("UNCOUNTED", 5)
         values = {"name": "U", "default_code": "UNCOUNTED", "is_storable": False}
         stock.here.shop.rpc("product.product", "create", values)
@@ -355,7 +355,7 @@ class TestBrake:
         assert many.amazons("SKU-00")[FR] == 5
         assert many.sync() == {}
 
-    def test_lets_some_fall(self, many):
+    def test_lets_some_decrease(self, many):
         self.empty(many, 20)
         assert many.sync() == {"notified": 20}
 

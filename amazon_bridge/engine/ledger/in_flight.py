@@ -1,6 +1,6 @@
 """Units in flight: sold on Amazon, and not yet in a confirmed sale order in Odoo.
 
-Amazon takes units off its stock count when an order is placed. A stock figure of Odoo lacks them
+Amazon takes units off its stock count when an order is placed. A quantity of Odoo lacks them
 only once Odoo holds the order; until then they are kept here. No buyer's data.
 
 A survey finds all open orders once; what changes later is noted as it is read. Without a survey, or

@@ -111,7 +111,7 @@ def _filed(run: Run, update: _Update) -> Recheck:
 
 
 def _send(run: Run, update: _Update) -> Recheck:
-    """Look at the listing, and update its quantity if it still must be.
+    """Re-check the listing, and update its quantity if it still differs.
 
     Raises:
         ItemError: Amazon refuses it, or has no such listing.
@@ -260,13 +260,13 @@ def _sent_before(context: Context, skus: Sequence[str]) -> Iterator[KnownSku]:
 
 def _read_back(context: Context, known: KnownSku) -> None:
     stock = context.ledger.stock
-    told = {each.marketplace_id: each for each in known.listings if each.is_open}
-    shown = dict(_shown(context, known.sku, told))
+    sent = {each.marketplace_id: each for each in known.listings if each.is_open}
+    shown = dict(_shown(context, known.sku, sent))
     stock.note_state(context.name, known.sku, SkuState.DUE)
-    for place in is_separate(told, shown):
+    for place in is_separate(sent, shown):
         context.ledger.stock_catalogue.note_separate(context.name, place)
         log.warning("marketplace_is_separate", account=context.name, marketplace=place)
-    if any(has_drifted(told[place], quantity) for place, quantity in shown.items()):
+    if any(has_drifted(sent[place], quantity) for place, quantity in shown.items()):
         stock.note_drift(context.name)
 
 

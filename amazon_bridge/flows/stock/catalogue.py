@@ -29,7 +29,7 @@ _FRESH = timedelta(hours=1)
 _LONGEST = timedelta(minutes=45)
 """A report that isn't done after this time is requested again."""
 
-_POLL = 15.0  # seconds between two looks at the first report, while nothing else can be done
+_POLL = 15.0  # seconds between two polls of the first report, while nothing else can be done
 
 _POLLS = 60  # of a dry run
 

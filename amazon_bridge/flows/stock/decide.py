@@ -156,8 +156,8 @@ def decide(known: KnownSku, quantity: int, rules: Rules, *, both: bool = False) 
     """Decide what is sent to Amazon for a SKU.
 
     A lower quantity is sent at once. A higher one must have been higher for ``raise_after``, so
-    that a wobble isn't sent, and orders of these minutes are known. One marketplace gets it for all
-    that share its quantities; each is read back.
+    that a short increase isn't sent, and orders of these minutes are known. It is sent for one of
+    the marketplaces that share a quantity; each is read back.
     """
     listed = [each for each in known.listings if not each.gone]
     if not listed:
@@ -185,7 +185,7 @@ def _why_unproven(listed: Sequence[KnownListing], *, both: bool) -> str | None:
     """A SKU that Amazon ships in one marketplace isn't sent in any."""
     channels = dict.fromkeys(channel for each in listed for channel in each.channels)
     if both and channels:
-        return None  # proven by a fresh look before anything is sent
+        return None  # proven by the re-check before anything is sent
     return why_unproven(list(channels), both=both)
 
 
@@ -218,7 +218,7 @@ def _pushes(
 
 
 class Recheck(Enum):
-    """What a fresh look at a listing says about a push."""
+    """Result of re-checking a listing before a push."""
 
     SEND = auto()
     EQUAL = auto()
@@ -233,7 +233,7 @@ class Recheck(Enum):
 def recheck(
     fresh: Listing, known: KnownListing, quantity: int, *, both: bool, decreases: bool
 ) -> Recheck:
-    """Decide by a fresh look whether a push is sent.
+    """Decide whether a push is sent, by the listing as it is now.
 
     Args:
         fresh: the listing as it is now.
@@ -282,19 +282,19 @@ def reason_to_hold(decreases: int, watched: int, brake: StockBrake) -> str | Non
     )
 
 
-def is_separate(told: Mapping[str, KnownListing], shown: Mapping[str, int | None]) -> set[str]:
+def is_separate(known: Mapping[str, KnownListing], shown: Mapping[str, int | None]) -> set[str]:
     """The marketplaces that a quantity did not reach, although it reached another one.
 
     Args:
-        told: what was known of the listings of a SKU, by marketplace.
+        known: the listings of a SKU before they were read back, by marketplace.
         shown: the quantities that Amazon shows now, by marketplace.
     """
-    quantities = {place: each.sent for place, each in told.items() if each.is_open}
+    quantities = {place: each.sent for place, each in known.items() if each.is_open}
     reached = {p for p, sent in quantities.items() if sent is not None and shown.get(p) == sent}
     return {
         place
         for place, sent in quantities.items()
-        if reached and sent != shown.get(place) == told[place].quantity
+        if reached and sent != shown.get(place) == known[place].quantity
     }
 
 

@@ -83,12 +83,12 @@ def _is_urgent(task: Task) -> bool:
 
 
 def _is_proven(task: Task) -> bool:
-    """True if what is known proves it; else a fresh look must, which feeds don't have."""
-    told = {push.marketplace_id for push in task.decision.pushes}
+    """True if what is known proves it; else a re-check must, which feeds don't have."""
+    places = {push.marketplace_id for push in task.decision.pushes}
     return all(
         why_unproven(each.channels, both=True) is None
         for each in task.known.listings
-        if each.marketplace_id in told
+        if each.marketplace_id in places
     )
 
 
