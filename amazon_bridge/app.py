@@ -245,6 +245,7 @@ class App:
             sleep=self._sleep,
             pace=self._pace,
             fba_locations={a.fba_location for a in self.config.accounts if a.fba_location},
+            sharing=_sharing(self.config.accounts, account),
             dry_run=dry_run,
             show=self._show,
         )
@@ -320,6 +321,15 @@ def _by_marketplace(accounts: Iterable[AccountConfig], seller_id: str) -> dict[s
         if account.seller_id == seller_id
         for place in account.marketplaces
     }
+
+
+def _sharing(accounts: Iterable[AccountConfig], account: AccountConfig) -> list[AccountConfig]:
+    """The other accounts that ship from the same stock locations."""
+
+    def place(each: AccountConfig) -> tuple[object, ...]:
+        return each.company, each.warehouse, each.stock.locations
+
+    return [a for a in accounts if a.name != account.name and place(a) == place(account)]
 
 
 def _configured_inclusion(account: AccountConfig) -> bool | None:

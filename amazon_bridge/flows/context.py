@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -59,6 +59,8 @@ class Context:
     """Of the batches that are written to Odoo."""
     fba_locations: Collection[str] = ()
     """Complete names of the configured locations of goods at Amazon, of all accounts."""
+    sharing: Sequence[AccountConfig] = ()
+    """Other accounts that ship from the same stock locations."""
     dry_run: bool = False
     """Change nothing: neither on Amazon or in Odoo nor in the state store."""
     show: Callable[[str], None] = _show_nobody

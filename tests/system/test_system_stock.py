@@ -9,6 +9,7 @@ from memory_shop import MemoryShop
 from stock_shop import DE, FR, StockShop
 
 from amazon_bridge.engine.stock_records import SkuState
+from amazon_bridge.flows.stock.tell import not_sent
 from amazon_bridge.simulator import Line
 
 NOW = {"push": True, "raise_after": "1s"}
@@ -205,6 +206,35 @@ class TestOthersInFlight:
         both.here.run("orders")
         both.settle()
         assert both.amazons(MUG) == {FR: 11}
+
+    def test_units_without_a_sku_let_nothing_increase(self, settled):
+        line = Line(sku=None, asin="B0NOSKU001", price=Decimal(9))
+        order = settled.here.world.place_order(FR, (line,), status="PENDING")
+        settled.here.run("orders")
+        settled.product(MUG, 20)
+        settled.settle()
+        assert settled.amazons(MUG) == {FR: 12, DE: 12}
+        listed = not_sent(settled.here.bridge.app.ledger, "acme", 20).items
+        assert {each.key for each in listed} == {MUG, order.order_id}
+        settled.here.world.lapse(order.order_id)
+        settled.pass_time(minutes=5)
+        settled.here.run("orders")
+        settled.settle()
+        assert settled.amazons(MUG) == {FR: 20, DE: 20}
+
+    def test_units_of_another_account_with_the_same_stock_count(self, here):
+        other = here.world.add_seller("A1ANOTHER", ["FR"])
+        here.program.add_account(other, name="other", stock=NOW)
+        with here.bridge.configured(stock=NOW):
+            stock = StockShop(here, (FR,))
+            stock.offer(MUG, 5)
+            stock.product(MUG, 12)
+            stock.settle()
+            here.world.place_order(FR, (Line(sku=MUG, quantity=3),), status="PENDING", seller=other)
+            here.clock.advance(minutes=5)
+            here.bridge.sync("orders", account="other")
+            assert stock.sync() == {"notified": 1}
+            assert stock.amazons(MUG) == {FR: 9}
 
 
 class TestFba:

@@ -200,7 +200,10 @@ def _decreases(listing: KnownListing, quantity: int) -> bool:
 def _why_wait(since: datetime, rules: Rules) -> str | None:
     """Why a higher quantity isn't sent yet."""
     if not rules.may_increase:
-        return "It is not known yet which orders are in flight: the job `orders` must run first."
+        return (
+            "It is not known which units are in flight: the job `orders` must run, or an order that"
+            " names no SKU must come into Odoo."
+        )
     if rules.now - since < rules.raise_after:
         return "A higher quantity is sent when it has been higher for `raise_after`."
     return None

@@ -172,8 +172,15 @@ class Comparing:
             *stock.increased_before(name, self._rules.now - self._rules.raise_after),
             *stock.unclear(name),
             *self._with_same_products(changed),
+            *self._in_flight_elsewhere(),
             *pending,
         }
+
+    def _in_flight_elsewhere(self) -> set[str]:
+        """SKUs of products of which other accounts have units in flight."""
+        stock, name = self._context.ledger.stock, self._context.name
+        pages = chunks(sorted(self._quantities.products_in_flight_elsewhere()))
+        return {sku for page in pages for sku in stock.of_products(name, page)}
 
     def _with_same_products(self, skus: Collection[str]) -> set[str]:
         """These SKUs, and all whose quantities depend on the same products."""

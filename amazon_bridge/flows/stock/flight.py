@@ -11,6 +11,10 @@ _LATEST = timedelta(minutes=30)
 """Quantities are not increased if orders have not been read for so long."""
 
 
+_NAMELESS = ""
+"""The SKU of units of which Amazon names none."""
+
+
 def ensure_read(context: Context) -> None:
     """Find out which orders are in flight, unless this state store knows."""
     flight.ensure_read(context)
@@ -24,8 +28,10 @@ def units(context: Context) -> dict[str, int]:
 
 
 def is_known(context: Context) -> bool:
-    """True if orders were read lately, so that no unit in flight is missing."""
+    """True if orders were read lately and all name their SKUs: no unit in flight is missing."""
     if context.dry_run:
         return True
+    if _NAMELESS in context.ledger.in_flight.units(context.name):
+        return False
     until = flight.known_until(context)
     return until is not None and context.clock() - until < _LATEST

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -157,12 +157,34 @@ class Quantities:
 
     def _flying(self) -> InFlight:
         """Pieces in flight by product; of kits, their components' too."""
+        own = self.own_pieces()
+        for each in self._others():
+            for product, pieces in each.own_pieces().items():
+                own[product] += pieces
+        return InFlight(dict(own), self._as_parts(own))
+
+    def own_pieces(self) -> defaultdict[int, Fraction]:
+        """Pieces in flight of the account's own SKUs, by product."""
         own: defaultdict[int, Fraction] = defaultdict(Fraction)
         for page in chunks(sorted(self._units)):
             for (sku, product), pieces in self._in_any_marketplace(page).items():
                 own[product] += self._units[sku] * pieces
                 self._flown[sku].add(product)
-        return InFlight(dict(own), self._as_parts(own))
+        return own
+
+    def _others(self) -> Iterator[Quantities]:
+        """Other accounts that sell from the same locations and have units in flight."""
+        for account in self._context.sharing:
+            if units := self._context.ledger.in_flight.units(account.name):
+                yield Quantities(replace(self._context, account=account, sharing=()), units)
+
+    def products_in_flight_elsewhere(self) -> set[int]:
+        """The products that other accounts' units in flight take from."""
+        others = {product for each in self._others() for product in each.own_pieces()}
+        if not others:
+            return set()
+        as_parts = self._in_flight.get().as_parts
+        return others | {part for part, kits in as_parts.items() if others & kits.keys()}
 
     def _in_any_marketplace(self, skus: Sequence[str]) -> dict[tuple[str, int], int]:
         """Pieces of one unit, by SKU and product: the product map may differ by marketplace."""

@@ -38,7 +38,16 @@ def not_sent(ledger: Ledger, account: str, most: int) -> PendingList:  # noqa: A
         for each in found
         if each.since
     ]
+    items += _nameless(ledger, account)
     return PendingList(items, len(items))
+
+
+def _nameless(ledger: Ledger, account: str) -> Iterator[PendingItem]:
+    """Orders in flight without a SKU, while which no quantity is increased."""
+    for order in ledger.in_flight.orders(account, ""):
+        reason = "Amazon names no SKU of this order: until it is in Odoo, no quantity is increased."
+        facts = {"sku": "", "order": order.order_id, "state": "waiting", "reason": reason}
+        yield PendingItem(order.order_id, order.since, reason, facts)
 
 
 def summary(ledger: Ledger, account: str) -> dict[str, int]:
