@@ -62,6 +62,7 @@ READING = {
     "has_group",
     "read",
     "search_read",
+    "web_search_read",
 }
 """Methods of Odoo that change nothing."""
 
