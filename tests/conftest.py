@@ -130,8 +130,11 @@ def _order_by_length(items: list[pytest.Item]) -> None:
 
 
 def _typical_seconds(item: pytest.Item) -> float:
-    is_long = item.get_closest_marker("real_odoo") or item.get_closest_marker("slow")
-    return (30 if "proof" in item.path.parts else 3) if is_long else 0.1
+    if "proof" in item.path.parts:
+        return 30
+    if item.get_closest_marker("real_odoo") or item.get_closest_marker("slow"):
+        return 3
+    return 1 if "system" in item.path.parts else 0.1
 
 
 def _needs_real_odoo(item: pytest.Function) -> bool:

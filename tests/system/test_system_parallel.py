@@ -108,6 +108,7 @@ def test_two_pages_at_once(program: Program, shop: Shop, orders: list[Order]) ->
     check(shop, orders)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.4, 0.55])
 def test_killed_while_two_pages_are_written(
     program: Program, shop: Shop, orders: list[Order], share: float
