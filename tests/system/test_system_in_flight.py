@@ -220,7 +220,10 @@ def test_a_pending_order_that_the_search_never_shows_again_is_imported_all_the_s
     pushing.world.pay(order.order_id)
     pushing.run("orders")
     assert units(pushing) == {"MUG-BLUE": 2}
-    two_hours(pushing)
+    pushing.clock.advance(hours=1)
+    pushing.run("orders")
+    pushing.clock.advance(hours=1)
+    assert pushing.bridge.sync("orders") == {"seen": 1, "created": 1}
     assert order.order_id in pushing.shop.sale_orders()
     assert units(pushing) == {}
 

@@ -224,7 +224,8 @@ class _Run:
             elif not isinstance(result, Transient):
                 fetched.append(result)
         todo = flight.note_checked(self.context, fetched, gone)
-        self._process([each for each in fetched if each.order_id in todo])
+        self.counts.seen += len(todo)
+        self.batches.submit([each for each in fetched if each.order_id in todo])
 
     def _process_again(self, order_ids: Sequence[str]) -> None:
         context, fetched, errors = self.context, [], {}
