@@ -7,8 +7,6 @@ import pytest
 from memory_shop import MemoryShop
 from stock_shop import DE, FR, StockShop
 
-from amazon_bridge.amazon.listings import Listings
-from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.simulator import Line
 
@@ -29,12 +27,12 @@ def offer(stock: StockShop, sku: str, amazons: int, on_hand: int) -> None:
 
 
 class TestReadingBack:
-    def test_a_listing_that_amazon_refuses_to_show_stops_no_others(self, stock, monkeypatch):
-        for sku in ("A", "B"):
+    def test_a_listing_that_amazon_refuses_to_show_stops_no_others(self, stock):
+        for sku in ("NO", "B"):
             offer(stock, sku, 9, 4)
         stock.sync()
         stock.pass_time(minutes=16)
-        refuse(stock, "A", monkeypatch)
+        stock.here.simulator.faults.add("400", "getListingsItem", times=None, path_contains="/NO")
         stock.product("B", 2)
         assert stock.sync()["notified"] == 1
         assert stock.amazons("B")[FR] == 2
@@ -51,16 +49,17 @@ class TestReadingBack:
         assert stock.amazons(MUG) == {FR: 5, DE: 5}
 
 
-def refuse(stock: StockShop, sku: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Amazon doesn't show a listing."""
-    get = Listings.get
-
-    def refusing(self, of, marketplace_id):
-        if of == sku:
-            raise ItemError("stock_refused", "Amazon refused the SKU.", "Look it up.")
-        return get(self, of, marketplace_id)
-
-    monkeypatch.setattr(Listings, "get", refusing)
+def test_decreases_are_sent_while_amazon_does_not_show_open_orders(stock):
+    offer(stock, MUG, 9, 4)
+    offer(stock, "MORE", 3, 8)
+    stock.here.simulator.faults.add("response", "searchOrders", status=503, times=None)
+    stock.here.bridge.sync("stock")  # requests the report of listings
+    stock.pass_time(minutes=5)
+    counts = stock.here.bridge.sync("stock")
+    assert "searchOrders" in counts["error"]
+    assert counts["notified"] == 1
+    assert (stock.amazons(MUG)[FR], stock.amazons("MORE")[FR]) == (4, 3)
+    assert stock.state("MORE") is SkuState.WAITING
 
 
 class TestReports:

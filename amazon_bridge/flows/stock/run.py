@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import outbound
@@ -29,10 +30,20 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
 
 
 def _read_back(run: outbound.Run) -> None:
-    flight.ensure_read(run.context)
+    _read_in_flight(run)
     catalogue.refresh(run)
     feeds.follow_all(run)
     apply.read_back(run)
+
+
+def _read_in_flight(run: outbound.Run) -> None:
+    """Find the units in flight; without them quantities are decreased only."""
+    try:
+        flight.ensure_read(run.context)
+    except (AccountError, Transient) as error:
+        run.counts.note_error(error)
+    except RateLimited as limit:
+        run.counts.note_rate_limit(limit)
 
 
 def _settle(run: outbound.Run, found: Found) -> None:
