@@ -246,7 +246,7 @@ class Cancellation:
 
 DEFAULT_CHANNEL = "DEFAULT"
 """Amazon's code of the merchant's own fulfilment channel."""
-_AMAZON_CHANNELS = "AMAZON_"
+AMAZON_CHANNELS = "AMAZON_"
 """The codes of Amazon's own channels begin so: ``AMAZON_EU``, ``AMAZON_NA``."""
 
 
@@ -273,7 +273,7 @@ class Listing:
 
     @property
     def sold_by_amazon(self) -> bool:
-        return any(channel.startswith(_AMAZON_CHANNELS) for channel in self.channels)
+        return any(channel.startswith(AMAZON_CHANNELS) for channel in self.channels)
 
     @property
     def merchant_only(self) -> bool:

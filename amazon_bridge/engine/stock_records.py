@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class SkuState(StrEnum):
-    """What became of a SKU when it was compared last."""
+    """The state of a SKU since it was compared last."""
 
     EQUAL = "equal"
     SENT = "sent"

@@ -37,6 +37,12 @@ def read_changes(
     return changed(session, source.model, domain, since=since, after=after)
 
 
+def references_of(session: OdooSession, product_ids: Collection[int]) -> set[str]:
+    """The internal references of products, as far as they have one."""
+    rows = session.read("product.product", sorted(product_ids), ["default_code"])
+    return {row["default_code"] for row in rows if row["default_code"]}
+
+
 def products_of(session: OdooSession, source: Source, ids: Collection[int]) -> set[int]:
     """The products of changed records."""
     found: set[int] = set()

@@ -8,6 +8,7 @@ from memory_shop import MemoryShop
 from stock_shop import DE, FR, StockShop
 
 from amazon_bridge.engine.stock_records import SkuState
+from amazon_bridge.flows.stock.tell import not_sent
 from amazon_bridge.simulator import Line
 
 NOW = {"push": True, "raise_after": "1s"}
@@ -86,6 +87,15 @@ class TestReports:
             assert stock.sync() == {}
             stock.pass_time(minutes=5)
 
+    def test_listings_are_found_within_the_hour_after_a_cancelled_report(self, stock):
+        assert stock.sync() == {}
+        stock.pass_time(minutes=5)
+        offer(stock, MUG, 9, 4)
+        for _ in range(14):
+            stock.pass_time(minutes=5)
+            stock.sync()
+        assert stock.amazons(MUG)[FR] == 4
+
     def test_contents_of_a_report_that_are_hours_old_replace_nothing_newer(self, stock):
         stock.here.world.settings.listings_report_age = 24 * 3600
         offer(stock, MUG, 5, 12)
@@ -122,6 +132,20 @@ class TestQuantities:
             here.run("orders")
             stock.settle()
             assert stock.amazons(MUG)[FR] == 8
+
+    @pytest.mark.parametrize("entry", [f"DE,{MUG},MUG-RED,1", f"DE,{MUG},{MUG},2"])
+    def test_a_sku_that_marketplaces_map_differently_is_not_sent(self, here, tmp_path, entry):
+        header = "marketplace,code,internal_reference,units\n"
+        (tmp_path / "map.csv").write_text(f"{header}{entry}\n")
+        with here.bridge.configured(stock=NOW, product_map=str(tmp_path / "map.csv")):
+            stock = StockShop(here)
+            stock.offer(MUG, 10)
+            for sku, on_hand in ((MUG, 4), ("MUG-RED", 6)):
+                stock.product(sku, on_hand)
+            stock.settle()
+            assert not stock.patches()
+            (pending,) = not_sent(here.bridge.app.ledger, "acme", 10).items
+            assert "different products or units" in pending.note
 
 
 def test_skus_without_a_product_do_not_loosen_the_brake(stock):

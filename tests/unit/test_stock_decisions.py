@@ -20,10 +20,10 @@ from amazon_bridge.flows.stock.decide import (
     becomes_zero,
     decide,
     has_drifted,
-    is_separate,
     left_of,
     reason_to_hold,
     recheck,
+    separate_marketplaces,
 )
 from amazon_bridge.model import Listing
 from amazon_bridge.odoo.availability import Availability, Part
@@ -279,15 +279,15 @@ class TestBrake:
         assert becomes_zero(known(listing(quantity=5, sent=None, sent_at=NOON)), 0)
 
 
-def test_a_marketplace_that_kept_its_figure_is_separate():
+def test_a_marketplace_that_kept_its_figure_separate_marketplaces():
     told = {
         DE: listing(DE, 5, sent=3, sent_at=NOON),
         FR: listing(FR, 5, sent=3, sent_at=NOON),
     }
-    assert is_separate(told, {DE: 3, FR: 5}) == {FR}
-    assert is_separate(told, {DE: 3, FR: 3}) == set()
-    assert is_separate(told, {DE: 3, FR: 2}) == set()
-    assert is_separate(told, {DE: 5, FR: 5}) == set()
+    assert separate_marketplaces(told, {DE: 3, FR: 5}) == {FR}
+    assert separate_marketplaces(told, {DE: 3, FR: 3}) == set()
+    assert separate_marketplaces(told, {DE: 3, FR: 2}) == set()
+    assert separate_marketplaces(told, {DE: 5, FR: 5}) == set()
 
 
 def test_amazon_has_drifted_if_it_shows_more_or_what_it_showed_before():

@@ -133,10 +133,7 @@ class Stock(Subject):
         return first
 
     def sent_before(self, account: str, at: datetime, most: int) -> list[str]:
-        """The SKUs that were sent before a moment and weren't read back since.
-
-        At most ``most``, those first that were sent first.
-        """
+        """At most ``most`` SKUs sent before a moment and not read back since, oldest first."""
         query = select(_L.sku).where(_L.account == account, is_sent).group_by(_L.sku)
         first = func.max(_L.sent_at, type_=Moment)
         query = query.having(first <= at).order_by(first, _L.sku).limit(most)
@@ -147,12 +144,10 @@ class Stock(Subject):
         query = select(_L.sku).where(_L.account == account, is_sent, _L.sent.is_(None))
         return {row.sku for row in self._rows(query)}
 
-    def in_states(
-        self, account: str, states: Collection[SkuState], most: int | None = None
-    ) -> list[KnownSku]:
-        """The SKUs that came into these states at last, without their listings."""
+    def in_states(self, account: str, states: Collection[SkuState]) -> list[KnownSku]:
+        """The SKUs in these states, without their listings."""
         of = (_S.account == account, _S.state.in_(list(states)))
-        rows = self._rows(select(stock_skus).where(*of).order_by(_S.sku).limit(most))
+        rows = self._rows(select(stock_skus).where(*of).order_by(_S.sku))
         return [_sku(row.sku, (), row) for row in rows]
 
     def counts(self, account: str) -> Counter[SkuState]:
@@ -188,7 +183,7 @@ class Stock(Subject):
             _replace_parts(db, account, found)
 
     def note_state(self, account: str, sku: str, state: SkuState, note: str = "") -> None:
-        """Record what became of a SKU after it was compared."""
+        """Record the state of a SKU that changed after it was compared."""
         self.note_states(account, [sku], state, note)
 
     def wait_again(self, account: str, sku: str) -> None:
@@ -200,7 +195,7 @@ class Stock(Subject):
     def note_states(
         self, account: str, skus: Sequence[str], state: SkuState, note: str = ""
     ) -> None:
-        """Record what became of SKUs after they were compared."""
+        """Record the state of SKUs that changed after they were compared."""
         values = {"state": str(state), "note": note, "since": self._now()}
         self._write_all(update(stock_skus).values(**values), stock_skus, account, skus)
 

@@ -30,6 +30,7 @@ _IS_OLDER = _L.read_at > _NEW.excluded.seen
 """The listing was read by itself since the report was requested."""
 _MAY_BE_OLDER = _L.read_at > _NEW.excluded.read_at
 """The listing was read by itself since Amazon may have made the report's contents."""
+_PAGE = 500  # SKUs in a statement
 _OLDEST = timedelta(hours=6)
 """Amazon renews the contents of a report within this time."""
 _IS_PROVEN = and_(_MAY_BE_OLDER, _NEW.excluded.channels == DEFAULT_CHANNEL)
@@ -125,10 +126,11 @@ class StockCatalogue(Subject):
 
     def keep(self, account: str, marketplace: str, skus: Sequence[str], at: datetime) -> None:
         """Record that a report has rows of these SKUs, although they can't be read."""
-        of = (_L.account == account, _L.marketplace == marketplace, _L.sku.in_(list(skus)))
-        if skus:
-            with self._transaction() as db:
-                db.execute(update(stock_listings).where(*of).values(seen=at))
+        of = (_L.account == account, _L.marketplace == marketplace)
+        seen = update(stock_listings).where(*of).values(seen=at)
+        with self._transaction() as db:
+            for start in range(0, len(skus), _PAGE):
+                db.execute(seen.where(_L.sku.in_(list(skus[start : start + _PAGE]))))
 
     def finish(self, account: str, marketplace: str, at: datetime) -> None:
         """Record that a report is read.

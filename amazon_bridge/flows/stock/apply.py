@@ -22,8 +22,8 @@ from amazon_bridge.flows.stock.decide import (
     Push,
     Recheck,
     has_drifted,
-    is_separate,
     recheck,
+    separate_marketplaces,
 )
 from amazon_bridge.flows.stock.find import Task
 from amazon_bridge.model import Listing, QuantityUpdate
@@ -263,7 +263,7 @@ def _read_back(context: Context, known: KnownSku) -> None:
     sent = {each.marketplace_id: each for each in known.listings if each.is_open}
     shown = dict(_shown(context, known.sku, sent))
     stock.note_state(context.name, known.sku, SkuState.DUE)
-    for place in is_separate(sent, shown):
+    for place in separate_marketplaces(sent, shown):
         context.ledger.stock_catalogue.note_separate(context.name, place)
         log.warning("marketplace_is_separate", account=context.name, marketplace=place)
     if any(has_drifted(sent[place], quantity) for place, quantity in shown.items()):

@@ -26,6 +26,10 @@ _EVERY = timedelta(hours=6)
 _FRESH = timedelta(hours=1)
 """A report requested so long ago is used, whoever requested it."""
 
+_EMPTY_EVERY = timedelta(hours=1)
+"""Interval between two reports of a marketplace without listings: the report may have been
+cancelled by somebody."""
+
 _LONGEST = timedelta(minutes=45)
 """A report that isn't done after this time is requested again."""
 
@@ -84,12 +88,17 @@ def _refresh(run: Run, place: str) -> None:
     context, known = run.context, _of(run.context, place)
     now = context.clock()
     if known.report_id is None:
-        if known.read and abs(now - known.read) < _EVERY:
+        if known.read and abs(now - known.read) < _interval(context, place):
             return
         report_id = _found(context, place) or context.amazon.listing_reports.request(place)
         context.ledger.stock_catalogue.requested(context.name, place, report_id)
         known = _of(context, place)
     _poll(run, place, known)
+
+
+def _interval(context: Context, place: str) -> timedelta:
+    has_listings = context.ledger.stock_catalogue.has_listings(context.name, place)
+    return _EVERY if has_listings else _EMPTY_EVERY
 
 
 def _found(context: Context, place: str) -> str | None:

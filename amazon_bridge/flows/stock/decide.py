@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from amazon_bridge.config.stock import StockBrake
 from amazon_bridge.engine.stock_records import KnownListing, KnownSku, SkuState
-from amazon_bridge.model import DEFAULT_CHANNEL, Listing
+from amazon_bridge.model import AMAZON_CHANNELS, DEFAULT_CHANNEL, Listing
 from amazon_bridge.odoo.availability import Availability
 
 _HUNDRED = 100
@@ -107,7 +107,7 @@ def why_unproven(channels: Collection[str], *, both: bool) -> str | None:
         channels: Amazon's codes of who ships it.
         both: the configuration says that Amazon and the merchant ship it, on purpose.
     """
-    amazons = [channel for channel in channels if channel.startswith("AMAZON_")]
+    amazons = [channel for channel in channels if channel.startswith(AMAZON_CHANNELS)]
     if amazons and not both:
         return f"Amazon ships it ({', '.join(amazons)})."
     if DEFAULT_CHANNEL not in channels:
@@ -201,8 +201,8 @@ def _why_wait(since: datetime, rules: Rules) -> str | None:
     """Why a higher quantity isn't sent yet."""
     if not rules.may_increase:
         return (
-            "It is not known which units are in flight: the job `orders` must run, or an order that"
-            " names no SKU must come into Odoo."
+            "It is not known which units are in flight: the job `orders` must run, or an order"
+            " without a SKU must be imported (`status` lists it)."
         )
     if rules.now - since < rules.raise_after:
         return "A higher quantity is sent when it has been higher for `raise_after`."
@@ -285,7 +285,9 @@ def reason_to_hold(decreases: int, watched: int, brake: StockBrake) -> str | Non
     )
 
 
-def is_separate(known: Mapping[str, KnownListing], shown: Mapping[str, int | None]) -> set[str]:
+def separate_marketplaces(
+    known: Mapping[str, KnownListing], shown: Mapping[str, int | None]
+) -> set[str]:
     """The marketplaces that a quantity did not reach, although it reached another one.
 
     Args:

@@ -136,7 +136,7 @@ def _may_be_pending(context: Context, feed: StockFeed) -> bool:
 
 
 def _give_up(context: Context, feed: StockFeed) -> None:
-    """Tell its SKUs otherwise from now on; Amazon may still process it."""
+    """Send its quantities again without it; Amazon may still process it."""
     context.ledger.stock.make_unclear(context.name, feed.skus)
     context.ledger.stock.note_states(context.name, feed.skus, SkuState.DUE)
     context.ledger.stock_catalogue.give_up_feed(feed.number)

@@ -1,4 +1,4 @@
-"""Which SKUs are compared in a run, and what comes of it."""
+"""Selects the SKUs that a run compares, and compares them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ from amazon_bridge.flows.stock.decide import Decision, Rules, decide
 from amazon_bridge.flows.stock.quantities import Computed, Quantities
 from amazon_bridge.odoo.paging import ChangedPage
 from amazon_bridge.odoo.session import PAGE, chunks
-from amazon_bridge.odoo.stock_changes import SOURCES, Source, products_of, read_changes
+from amazon_bridge.odoo.stock_changes import (
+    SOURCES,
+    Source,
+    products_of,
+    read_changes,
+    references_of,
+)
 
 JOB = STOCK.name
 
@@ -86,8 +92,7 @@ def _new_products(context: Context, changed: Collection[int]) -> set[str]:
     without = {each.sku for each in stock.in_states(name, [SkuState.NO_PRODUCT])}
     if not (without and changed):
         return set()
-    rows = context.odoo.read("product.product", sorted(changed), ["default_code"])
-    return without & {row["default_code"] for row in rows}
+    return without & references_of(context.odoo, changed)
 
 
 def all_compared(context: Context, compare: Comparing) -> Iterator[Found]:
@@ -110,11 +115,17 @@ def _is_whole_due(context: Context, settings: str) -> bool:
     if abs(context.clock() - progress.compared) >= _WHOLE_EVERY:
         return True
     places = (place.marketplace_id for place in context.account.marketplaces)
-    reports = (context.ledger.stock_catalogue.of(context.name, place).read for place in places)
-    if any(read and read > progress.compared for read in reports):
+    if any(_is_report_newer(context, place, progress.compared) for place in places):
         return True
     names = (_scan_name(source) for source in SOURCES)
     return any(context.ledger.scans.progress(context.name, n) == ScanProgress() for n in names)
+
+
+def _is_report_newer(context: Context, place: str, compared: datetime) -> bool:
+    """True if listings were read from a report since all SKUs were compared."""
+    catalogue = context.ledger.stock_catalogue
+    read = catalogue.of(context.name, place).read
+    return read is not None and read > compared and catalogue.has_listings(context.name, place)
 
 
 def _scan_name(source: Source) -> str:
@@ -190,9 +201,9 @@ class Comparing:
         pages = chunks(sorted(products))
         return set(skus).union(*(stock.of_products(name, page) for page in pages))
 
-    def computed(self, sku: str, place: str) -> Computed:
-        """The quantity of one SKU."""
-        return self._quantities.of({sku: place})[sku]
+    def computed(self, sku: str, places: Sequence[str]) -> Computed:
+        """The quantity of one SKU, listed in these marketplaces."""
+        return self._quantities.of({sku: places})[sku]
 
     def pages(self, skus: Collection[str]) -> Iterator[Found]:
         """Compare any number of SKUs, page by page."""
@@ -201,13 +212,13 @@ class Comparing:
     def compare(self, skus: Sequence[str]) -> Found:
         """Compare a page of SKUs."""
         known = self._context.ledger.stock.known(self._context.name, skus)
-        wanted = {sku: each for sku, each in known.items() if self._is_wanted(sku)}
-        off = [self._off(sku) for sku in known.keys() - wanted.keys()]
-        proven = {sku: each for sku, each in wanted.items() if self._is_proven(each)}
-        places = {sku: _place(each) for sku, each in proven.items()}
-        computed = self._quantities.of(places) if places else {}
+        selected = {sku: each for sku, each in known.items() if self._is_selected(sku)}
+        off = [self._off(sku) for sku in known.keys() - selected.keys()]
+        proven = {sku: each for sku, each in selected.items() if self._is_proven(each)}
+        places = {sku: _places(each) for sku, each in proven.items()}
+        computed = self._quantities.of(places)
         compared = [
-            self._compared(each, computed.get(sku, Computed())) for sku, each in wanted.items()
+            self._compared(each, computed.get(sku, Computed())) for sku, each in selected.items()
         ]
         return Found(
             comparisons=[*off, *(comparison for comparison, _ in compared)],
@@ -224,7 +235,7 @@ class Comparing:
         decision = decide(known, 0, self._rules, both=known.sku in self._both)
         return decision.state not in {SkuState.UNPROVEN, SkuState.VANISHED}
 
-    def _is_wanted(self, sku: str) -> bool:
+    def _is_selected(self, sku: str) -> bool:
         return self._context.dry_run or self._context.account.stock.pushes(sku)
 
     def _compared(self, known: KnownSku, computed: Computed) -> tuple[Comparison, Task | None]:
@@ -292,10 +303,9 @@ class Comparing:
         }
 
 
-def _place(known: KnownSku) -> str:
-    """A marketplace in which a SKU is listed."""
-    listed = (each for each in known.listings if not each.gone)
-    return next(listed, known.listings[0]).marketplace_id
+def _places(known: KnownSku) -> list[str]:
+    """The marketplaces in which a SKU is listed."""
+    return [each.marketplace_id for each in known.listings if not each.gone]
 
 
 def fingerprint(known: KnownSku, quantity: int | None, settings: str) -> str:

@@ -91,8 +91,8 @@ def show_sku(context: Context, sku: str) -> bool:
     with scratch(context) as copy:
         places = [place.marketplace_id for place in copy.account.marketplaces]
         listings = [found for place in places if (found := _listing(copy, sku, place))]
-        place = listings[0].marketplace_id if listings else places[0]
-        computed = Comparing(copy).computed(sku, place)
+        listed = [each.marketplace_id for each in listings]
+        computed = Comparing(copy).computed(sku, listed or places[:1])
         known = copy.ledger.stock.known_all(copy.name, [sku])
     context.show(f"{sku} ({context.name})")
     for each in known:

@@ -17,7 +17,7 @@ from amazon_bridge.odoo.availability import Availability, Question, read_availab
 from amazon_bridge.odoo.kits import read_products
 from amazon_bridge.odoo.products import product_ids
 from amazon_bridge.odoo.session import chunks
-from amazon_bridge.odoo.stock_places import StockPlaces, fba_locations, find_places
+from amazon_bridge.odoo.stock_places import fba_locations, find_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,13 @@ class Computed:
         return tuple(dict.fromkeys((self.availability.product_id, *of_kit)))
 
 
+_MAPPED_DIFFERENTLY = Computed(
+    state=SkuState.NO_PRODUCT,
+    note="The product map has different products or units for the marketplaces in which the SKU is"
+    " listed. Map it in the same way for all of them, or use another SKU in one of them.",
+)
+
+
 class Quantities:
     """The quantities of one account during a run.
 
@@ -55,17 +62,28 @@ class Quantities:
     def __init__(self, context: Context, units: Mapping[str, int]) -> None:
         self._context = context
         self._units = {sku: number for sku, number in units.items() if sku and number}
-        self._question = Lazy(self._asked)
-        self._in_flight = Lazy(self._flying)
-        self._flown: defaultdict[str, set[int]] = defaultdict(set)
+        self._question = Lazy(self._build_question)
+        self._in_flight = Lazy(self._read_in_flight)
+        self._products_in_flight: defaultdict[str, set[int]] = defaultdict(set)
         """The products of each SKU in flight: one, unless marketplaces have different ones."""
 
-    def of(self, marketplaces: Mapping[str, str]) -> dict[str, Computed]:
+    def of(self, marketplaces: Mapping[str, Sequence[str]]) -> dict[str, Computed]:
         """Compute the quantities of at most a page of SKUs.
 
         Args:
-            marketplaces: by SKU, one in which it is listed: the product map may know it there.
+            marketplaces: by SKU, those in which it is listed; at least one.
         """
+        differing = {sku for sku, places in marketplaces.items() if self._differs(sku, places)}
+        alike = {s: places[0] for s, places in marketplaces.items() if s not in differing}
+        return {**self._of(alike), **dict.fromkeys(differing, _MAPPED_DIFFERENTLY)}
+
+    def _differs(self, sku: str, places: Iterable[str]) -> bool:
+        """True if the product map has no single product and number of units for marketplaces."""
+        return len({(self._reference(sku, p) or sku, self._pieces(sku, p)) for p in places}) > 1
+
+    def _of(self, marketplaces: Mapping[str, str]) -> dict[str, Computed]:
+        if not marketplaces:
+            return {}
         products = self._products(marketplaces)
         in_flight = self._in_flight.get()
         session, question = self._context.odoo, self._question.get()
@@ -130,12 +148,7 @@ class Quantities:
 
     # What is asked of Odoo
 
-    @property
-    def places(self) -> StockPlaces:
-        """The locations whose goods may be sold."""
-        return self._question.get().places
-
-    def _asked(self) -> Question:
+    def _build_question(self) -> Question:
         context, stock = self._context, self._context.account.stock
         places = find_places(
             context.odoo,
@@ -155,7 +168,7 @@ class Quantities:
 
     # Units in flight
 
-    def _flying(self) -> InFlight:
+    def _read_in_flight(self) -> InFlight:
         """Pieces in flight by product; of kits, their components' too."""
         own = self.own_pieces()
         for each in self._others():
@@ -169,7 +182,7 @@ class Quantities:
         for page in chunks(sorted(self._units)):
             for (sku, product), pieces in self._in_any_marketplace(page).items():
                 own[product] += self._units[sku] * pieces
-                self._flown[sku].add(product)
+                self._products_in_flight[sku].add(product)
         return own
 
     def _others(self) -> Iterator[Quantities]:
@@ -225,7 +238,7 @@ class Quantities:
         """The products whose stock a SKU in flight takes from, itself among them."""
         if sku not in self._units:
             return ()
-        in_flight, products = self._in_flight.get(), self._flown[sku]
+        in_flight, products = self._in_flight.get(), self._products_in_flight[sku]
         parts = (part for part, kits in in_flight.as_parts.items() if products & kits.keys())
         return (*products, *parts)
 
