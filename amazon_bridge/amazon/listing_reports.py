@@ -119,8 +119,11 @@ def _read_row(
     row: Mapping[str, str], marketplace_id: str, number: int
 ) -> Listing | UnreadableListing:
     sku, channel, quantity = (_cell(row, names) for names in (_SKU, _CHANNEL, _QUANTITY))
-    if not sku or _UNDECODED in sku:
+    if not sku:
         return UnreadableListing(number, "", f"Row {number} of the report of listings has no SKU.")
+    if _UNDECODED in sku:
+        reason = f"The SKU in row {number} of the report of listings can't be decoded."
+        return UnreadableListing(number, "", reason)
     if quantity and not (quantity.isdecimal() and len(quantity) <= _LONGEST_QUANTITY):
         reason = f"The quantity in row {number} of the report of listings is not a whole number."
         return UnreadableListing(number, sku, reason)

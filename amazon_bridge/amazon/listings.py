@@ -34,6 +34,7 @@ UPDATES_A_FEED = 20_000
 _CONTENT_TYPE = "application/json; charset=UTF-8"
 _LARGEST_RESULT = 64 * 2**20  # bytes: several issues for each message
 _LONGEST_REASON = 300
+_LONGEST_STATUS = 30
 _INCLUDED_DATA = ("summaries", "fulfillmentAvailability", "issues", "productTypes")
 _ERROR = "ERROR"
 
@@ -143,7 +144,11 @@ class Listings:
                 operations.PATCH_LISTING.remedy,
             )
         if submission.status != "ACCEPTED":
-            raise Transient("Unexpected response to patchListingsItem.", maybe_done=True)
+            status = submission.status[:_LONGEST_STATUS]
+            raise Transient(
+                f"Unexpected response to patchListingsItem: {status} (expected ACCEPTED).",
+                maybe_done=True,
+            )
         return _texts(submission.issues, "WARNING")
 
     def submit_quantities(self, updates: Sequence[QuantityUpdate], marketplace_id: str) -> str:
