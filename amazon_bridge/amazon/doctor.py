@@ -10,7 +10,7 @@ from amazon_bridge.engine.errors import BridgeError, ItemError
 from amazon_bridge.marketplaces import Marketplace
 from amazon_bridge.model import Finding, Order
 
-_NOBODYS_SKU = "amazon-bridge-check"
+_MISSING_SKU = "amazon-bridge-check"
 
 Probe = Callable[[SellingPartner, datetime], Iterable[Finding]]
 """Read-only calls of a job, now."""
@@ -88,19 +88,19 @@ def examine_feeds(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
 
 
 def examine_listings(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
-    """Ask for a listing that nobody has, and for feeds: a missing role is refused."""
-    yield _examined(lambda: _can_read_listings(partner), "listings can be read")
+    """Read a listing that doesn't exist, and the feeds: Amazon refuses both without the role."""
+    yield _examined(lambda: _get_missing_listing(partner), "listings can be read")
     since = now - timedelta(days=1)
     what = "feeds of listings can be read"
     yield _examined(lambda: partner.listings.is_any_feed_pending(since), what)
 
 
-def _can_read_listings(partner: SellingPartner) -> bool:
+def _get_missing_listing(partner: SellingPartner) -> None:
     try:
-        partner.listings.get(_NOBODYS_SKU, partner.marketplace_ids[0])
+        partner.listings.get(_MISSING_SKU, partner.marketplace_ids[0])
     except ItemError as error:
-        return error.kind == "not_found"
-    return True
+        if error.kind != "not_found":
+            raise
 
 
 def _examined(call: Callable[[], object], what: str) -> Finding:

@@ -151,7 +151,7 @@ def test_warnings_are_returned(partner: SellingPartner, simulator: Simulator) ->
 def test_an_unknown_status_is_no_success(partner: SellingPartner, simulator: Simulator) -> None:
     response = '{"sku": "MUG-BLUE", "status": "VALID", "submissionId": "1"}'
     simulator.faults.add("response", "patchListingsItem", body=response)
-    with pytest.raises(Transient) as caught:
+    with pytest.raises(Transient, match=r"VALID \(expected ACCEPTED\)") as caught:
         partner.listings.set_quantity(QuantityUpdate("MUG-BLUE", 7), FRANCE)
     assert caught.value.maybe_done
 
@@ -193,6 +193,15 @@ def test_a_missing_role_is_named(
     listings, feeds = examine_listings(partner, clock())
     assert (listings.ok, feeds.ok) == (False, True)
     assert "Product Listing" in listings.remedy
+
+
+def test_a_refused_listing_is_a_finding(
+    partner: SellingPartner, simulator: Simulator, clock: ManualClock
+) -> None:
+    simulator.faults.add("400", "getListingsItem", body="Bad marketplace")
+    listings, feeds = examine_listings(partner, clock())
+    assert (listings.ok, feeds.ok) == (False, True)
+    assert "Bad marketplace" in listings.what
 
 
 # In a feed
@@ -387,6 +396,7 @@ def test_bad_rows_are_reported_and_the_others_read() -> None:
     bad = [each for each in found if isinstance(each, UnreadableListing)]
     assert [(each.row, each.sku) for each in bad] == [(1, ""), (2, "B"), (3, "C"), (4, "")]
     assert "many" not in bad[1].reason
+    assert ("no SKU" in bad[0].reason, "decoded" in bad[3].reason) == (True, True)
     assert found[-1] == Listing("D", FRANCE, ("DEFAULT",), 4)
 
 
