@@ -224,15 +224,27 @@ class SellingPartner:
         urgency: Urgency,
         **filters: list[str],
     ) -> Page:
-        page = self._page(after, before, token, urgency, **filters)
+        further = {"paginationToken": token} if token else {}
+        page = self._connection.ask(
+            _Page,
+            operations.SEARCH_ORDERS,
+            marketplaceIds=list(self.marketplace_ids),
+            lastUpdatedAfter=iso(after),
+            lastUpdatedBefore=iso(before),
+            includedData=list(INCLUDED_DATA),
+            maxResultsPerPage=_ORDERS_A_PAGE,
+            urgency=urgency,
+            **filters,
+            **further,
+        )
         until = min(page.last_updated_before or before, before)
         return Page(tuple(map(self._read, page.orders)), until, page.pagination.next_token)
 
     def has_spare_searches(self, besides: int = 0) -> bool:
-        """Whether more than half of the calls are left that ``changed_orders`` may make at once.
+        """True if more than half of the burst of ``changed_orders`` is left.
 
         Args:
-            besides: so many calls beyond the half.
+            besides: Calls that must be left beyond that half.
         """
         return self._connection.has_spare(operations.SEARCH_ORDERS, besides)
 
@@ -331,28 +343,6 @@ class SellingPartner:
     def close(self) -> None:
         """Close all connections."""
         self._connection.close()
-
-    def _page(
-        self,
-        after: datetime,
-        before: datetime,
-        token: str | None,
-        urgency: Urgency,
-        **filters: list[str],
-    ) -> _Page:
-        further = {"paginationToken": token} if token else {}
-        return self._connection.ask(
-            _Page,
-            operations.SEARCH_ORDERS,
-            marketplaceIds=list(self.marketplace_ids),
-            lastUpdatedAfter=iso(after),
-            lastUpdatedBefore=iso(before),
-            includedData=list(INCLUDED_DATA),
-            maxResultsPerPage=_ORDERS_A_PAGE,
-            urgency=urgency,
-            **filters,
-            **further,
-        )
 
     def _read(self, payload: object) -> Order | UnreadableOrder:
         return read_order(payload, prices_include_tax=self._prices_include_tax)
