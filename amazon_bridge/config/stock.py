@@ -51,26 +51,19 @@ def _lead_time(value: object) -> int | None:
 BufferOrUnits: TypeAlias = Annotated[
     Buffer,
     BeforeValidator(_buffer),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 0},
-                {
-                    "type": "object",
-                    "properties": {
-                        "units": {"type": "integer", "minimum": 0},
-                        "percent": {"type": "number", "minimum": 0, "maximum": 100},
-                    },
-                    "additionalProperties": False,
-                },
-            ]
-        }
-    ),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, Buffer.model_json_schema()]}),
 ]
 LeadTime: TypeAlias = Annotated[
     int | None,
     PlainValidator(_lead_time),
-    WithJsonSchema({"anyOf": [{"const": "keep"}, {"type": "integer", "minimum": 0}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": "keep"},
+                {"type": "integer", "minimum": 0, "maximum": _LONGEST_LEAD_TIME},
+            ]
+        }
+    ),
 ]
 
 

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+import jsonschema
 import pytest
 from test_config import account, read_accounts
 
-from amazon_bridge.config import AccountConfig
+from amazon_bridge.config import AccountConfig, schema
 from amazon_bridge.config.sku_settings import SkuSetting, read_sku_settings
 from amazon_bridge.engine.errors import ConfigError
 
@@ -34,6 +35,17 @@ def test_a_buffer_is_units_or_both(tmp_path, written, units, percent):
 @pytest.mark.parametrize(("written", "days"), [("keep", None), ("0", 0), ("3", 3)])
 def test_a_lead_time_is_kept_or_a_number_of_days(tmp_path, written, days):
     assert stock(tmp_path, f"{{lead_time: {written}}}").stock.lead_time == days
+
+
+@pytest.mark.parametrize(
+    "section",
+    [{"lead_time": 366}, {"lead_time": -1}, {"buffer": -1}, {"buffer": {"percent": 101}}],
+)
+def test_the_schema_has_the_bounds(section):
+    document = {"$defs": schema()["$defs"], "$ref": "#/$defs/StockConfig"}
+    jsonschema.validate({"lead_time": 365, "buffer": {"units": 2, "percent": 5}}, document)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(section, document)
 
 
 @pytest.mark.parametrize(
