@@ -91,10 +91,14 @@ def _entry_problems(entry: Json, *, needs_quantity: bool) -> Iterator[dict[str, 
         yield _lacks(_QUANTITY)
     for name in (_QUANTITY, _LEAD_TIME):
         value = entry.get(name)
-        if value is not None and (not isinstance(value, int) or value < 0):
+        if value is not None and not _is_whole(value):
             yield issue("90004", f"The value of '{name}' is not a whole number of 0 or more.", name)
     for name in set(entry) - _FIELDS:
         yield issue("90000900", "The attributes are invalid.", name)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _lacks(name: str) -> dict[str, Any]:

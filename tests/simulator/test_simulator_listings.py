@@ -104,6 +104,7 @@ def test_the_units_of_amazon_stay(seller, fba):
         patch({"quantity": 3}),
         patch(units(-1)),
         patch(units("3")),
+        patch(units(True)),  # noqa: FBT003 - JSON
         patch(units(3, colour="red")),
         patch(units(3), path="/attributes/fulfillmentAvailability"),
         patch(),
