@@ -197,7 +197,7 @@ def _cancel_orders(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock) -
 def _send_quantities(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock) -> None:
     _console.rule("Quantities go to Amazon")
     before = _quantities(amazon.world)
-    for minutes in (2, 1, 16):  # Amazon makes its report of listings; raises wait; read back
+    for minutes in (2, 1, 16):  # for Amazon's report of listings; for `raise_after`; to read back
         _sync(bridge, "stock")
         clock.advance(minutes)
     after = _quantities(amazon.world)
@@ -210,8 +210,8 @@ def _send_quantities(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock)
         add_row(table, sku, country, shipped_by, *map(_number, numbers))
     _console.print(table)
     say(
-        "Open orders, also those that Amazon has and Odoo not yet, and a buffer of 5 are"
-        " subtracted. The listing that Amazon fulfils is not updated."
+        "Open orders, including those not yet in Odoo, and a buffer of 5 units are subtracted."
+        " The listing that Amazon fulfils is not updated."
     )
 
 

@@ -247,7 +247,7 @@ class Cancellation:
 DEFAULT_CHANNEL = "DEFAULT"
 """Amazon's code of the merchant's own fulfilment channel."""
 AMAZON_CHANNELS = "AMAZON_"
-"""The codes of Amazon's own channels begin so: ``AMAZON_EU``, ``AMAZON_NA``."""
+"""The prefix of the codes of Amazon's own channels: ``AMAZON_EU``, ``AMAZON_NA``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,18 +288,18 @@ class UnreadableListing:
     row: int
     """Its number, counted from 1 below the heading."""
     sku: str
-    """Empty where the row doesn't name it."""
+    """Empty if the row has none that can be read."""
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class QuantityUpdate:
-    """What Amazon is to sell of a SKU from the merchant's stock, from now on."""
+    """The units of a SKU that Amazon may sell from the merchant's stock."""
 
     sku: str
     quantity: int
     product_type: str = "PRODUCT"
-    """That of the listing; this one suits any where the listing's is unknown."""
+    """The listing's; the default is for listings whose product type is unknown."""
     lead_time_days: int | None = None
     """Handling time; None leaves it as it is."""
 

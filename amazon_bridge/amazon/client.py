@@ -154,11 +154,11 @@ class Connection:
             ) from None
 
     def has_spare(self, operation: Operation, besides: int = 0) -> bool:
-        """Whether more than half of the calls are left that may be made at once, and these."""
+        """True if more than half of the operation's burst is left, and ``besides`` calls."""
         return self._throttle.has(self._seller_id, operation.name, Urgency.SPARE, besides)
 
     def pace(self, limit: str) -> None:
-        """Take a token of a limit that Amazon has besides those of its operations.
+        """Take a token of a limit that is not an operation's, such as that of a feed type.
 
         Raises:
             RateLimited: It is used up for longer than a moment.

@@ -246,7 +246,7 @@ class AccountConfig(Section):
 
     @property
     def sends_stock(self) -> bool:
-        """True if Amazon is told the quantity of any SKU."""
+        """True if quantities of any SKU are sent to Amazon."""
         switch: bool = getattr(self.notify_amazon, "stock", True)
         return switch and self.stock.is_on
 

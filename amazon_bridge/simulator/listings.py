@@ -73,11 +73,11 @@ class Listings:
 
     def _found(self, seller: Seller, arguments: Mapping[str, str]) -> list[Listing]:
         [place] = _marketplaces(seller, arguments)
-        wanted = _matching(arguments)
+        identifiers = _matching(arguments)
         return [
             listing
             for listing in self._world.listings.of(seller.seller_id, place)
-            if wanted is None or listing.sku in wanted or listing.asin in wanted
+            if identifiers is None or {listing.sku, listing.asin} & {*identifiers}
         ]
 
     def _begin(self, arguments: Mapping[str, str]) -> int:
@@ -131,7 +131,7 @@ def _matching(arguments: Mapping[str, str]) -> list[str] | None:
 
 
 def _render(listings: list[Listing], included: list[str]) -> dict[str, Any]:
-    """One SKU; the fulfilment channels don't say of which marketplace they are: the first one."""
+    """A SKU. Its fulfilment channels, which name no marketplace, are those of its first listing."""
     first = listings[0]
     parts: dict[str, Any] = {
         "summaries": [_summary(listing) for listing in listings],
