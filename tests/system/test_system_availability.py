@@ -86,6 +86,7 @@ def searches(here: MemoryShop) -> int:
     return len(here.bridge.received("searchOrders"))
 
 
+@pytest.mark.slow
 def test_an_operation_that_fails_for_hours_costs_the_other_jobs_nothing(
     here: MemoryShop, runner: JobRunner
 ) -> None:

@@ -370,7 +370,15 @@ def test_a_database_that_moved_is_taken_up_and_a_copy_is_not(
 # Time
 
 
-@pytest.mark.parametrize(("late", "found"), [(0.2, 0.4), (1, 14), (10, 14), (50, 79)])
+@pytest.mark.parametrize(
+    ("late", "found"),
+    [
+        (0.2, 0.4),
+        pytest.param(1, 14, marks=pytest.mark.slow),
+        (10, 14),
+        pytest.param(50, 79, marks=pytest.mark.slow),
+    ],
+)
 def test_orders_that_amazon_shows_late_are_found(
     here: MemoryShop, late: float, found: float
 ) -> None:
