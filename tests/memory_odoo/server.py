@@ -124,33 +124,29 @@ class MemoryOdoo:
             Fault: Odoo refuses, fails, or can't send its response.
         """
         with self._lock:
-            return self._worked(uid, password, model, method, args, kwargs)
+            assert self.env["res.users"].get(uid, "password") == password
+            sent, named = _carried([args, dict(kwargs)], allow_none=True)
+            context = named.pop("context", {})
+            response = self._transaction(
+                uid, context, lambda: self._method(model, method)(*sent, **named)
+            )
+            self._weigh(model, response)
+            try:
+                return _carried(response, allow_none=False)
+            except TypeError as error:
+                raise as_fault(error) from None
 
-    def _worked(  # noqa: PLR0917
-        self,
-        uid: int,
-        password: str,
-        model: str,
-        method: str,
-        args: Any,
-        kwargs: Mapping[str, Any],
-    ) -> Any:
-        assert self.env["res.users"].get(uid, "password") == password
-        sent, named = _carried([args, dict(kwargs)], allow_none=True)
+    def _transaction(self, uid: int, context: Mapping[str, Any], call: Callable[[], Any]) -> Any:
+        """The result of a call; if it fails, nothing has changed."""
         before = self.env.store.snapshot()
         try:
-            self.env.begin(uid, named.pop("context", {}))
-            response = self._method(model, method)(*sent, **named)
+            self.env.begin(uid, context)
+            return call()
         except Exception as error:  # noqa: BLE001 - Odoo responds to all of them
             self.env.store.restore(before)
             raise as_fault(error) from None
         finally:
             self.env.language = SOURCE
-        self._weigh(model, response)
-        try:
-            return _carried(response, allow_none=False)
-        except TypeError as error:
-            raise as_fault(error) from None
 
     def _weigh(self, model: str, response: Any) -> None:
         """Count the rows of a response by model, and refuse one that no server could send."""
