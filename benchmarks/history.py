@@ -7,21 +7,19 @@ Only for an Odoo that ``scripts/odoo-server`` runs from Debian's package.
 """
 
 import subprocess
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 import click
-from odoo_server import machine, unprivileged
+from odoo_server import unprivileged
 from odoo_server.common import cache_folder
 from odoo_server.databases import OdooDatabase
 from rich.console import Console
 from rich.table import Table
-from stage import Run, Stage, fill, filled, make_products
+from stage import Run, Stage, fill, make_products, with_database
 
 from amazon_bridge import log
 
@@ -117,18 +115,13 @@ def tables(order_id: int) -> list[Copied]:
 def main(orders: int) -> None:
     """Play, and print the figures."""
     log.configure("warning")
-    with machine.in_use() as server, tempfile.TemporaryDirectory() as folder:
-        database = server.create(f"{machine.TEST_DATABASE_PREFIX}history_{time.time_ns()}")
-        try:
-            with filled(Path(folder), BUSY, seed=1) as stage:
-                make_products(database)
-                stage.set_up(database)
-                stage.bridge(database, *JOBS)
-                empty = played(stage, database, seed=100)
-                seconds = write_history(database, orders)
-                full = played(stage, database, seed=200)
-        finally:
-            server.drop(database.database)
+    with with_database("history", BUSY) as (stage, database):
+        make_products(database)
+        stage.set_up(database)
+        stage.bridge(database, *JOBS)
+        empty = played(stage, database, seed=100)
+        seconds = write_history(database, orders)
+        full = played(stage, database, seed=200)
     console = Console(width=140)
     console.print(f"{orders} sale orders with their deliveries were written in {seconds:.0f} s.")
     for name in empty:
@@ -204,10 +197,11 @@ def show(console: Console, name: str, empty: Iterable[Run], full: Iterable[Run])
 
 def queries(runs: Iterable[Run]) -> dict[str, tuple[float, int]]:
     """Milliseconds and rows of each query that changes nothing, the median of its calls."""
+    reads = (".search", ".read", ".web_search_read", ".get_metadata")
     calls = defaultdict(list)
     for run in runs:
         for name, seconds, rows in run.calls:
-            if ".search" in name or ".read" in name or ".get_metadata" in name:
+            if any(method in name for method in reads):
                 calls[name].append((seconds * 1000, rows))
     return {
         name: (median(ms for ms, _ in each), int(median(rows for _, rows in each)))

@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from odoo_server import machine
 from odoo_server.databases import OdooDatabase, OdooServer
 from odoo_server.local import LocalOdoo
 
@@ -125,6 +128,18 @@ def filled(folder: Path, orders: int, seed: int) -> Iterator[Stage]:
     clock.shift = timedelta(minutes=3)  # Amazon shows nothing younger than two
     with Simulator(world) as simulator:
         yield Stage(folder, world, clock, seller, simulator, start)
+
+
+@contextmanager
+def with_database(name: str, orders: int) -> Iterator[tuple[Stage, OdooDatabase]]:
+    """A stage, and a database of its own in the tests' Odoo, dropped at the end."""
+    with machine.in_use() as server, tempfile.TemporaryDirectory() as folder:
+        database = server.create(f"{machine.TEST_DATABASE_PREFIX}{name}_{time.time_ns()}")
+        try:
+            with filled(Path(folder), orders, seed=1) as stage:
+                yield stage, database
+        finally:
+            server.drop(database.database)
 
 
 _FORTY_MINUTES = 40 / (24 * 60)  # in days: from an hour on, a run reads a back-log besides

@@ -5,19 +5,15 @@ stock are written straight into PostgreSQL, as copies. Only for an Odoo that ``s
 runs from Debian's package.
 """
 
-import tempfile
-import time
 from collections import defaultdict
 from datetime import timedelta
-from pathlib import Path
 
 import click
 from history import Copied, copy_statement, sql
-from odoo_server import machine
 from odoo_server.databases import OdooDatabase
 from rich.console import Console
 from rich.table import Table
-from stage import Run, Stage, filled, make_products
+from stage import Run, Stage, make_products, with_database
 
 from amazon_bridge import log
 
@@ -32,13 +28,8 @@ ON_HAND = 5
 def main(skus: int) -> None:
     """Play, and print the figures."""
     log.configure("warning")
-    with machine.in_use() as server, tempfile.TemporaryDirectory() as folder:
-        database = server.create(f"{machine.TEST_DATABASE_PREFIX}stock_{time.time_ns()}")
-        try:
-            with filled(Path(folder), 20, seed=1) as stage:
-                runs = played(stage, database, skus)
-        finally:
-            server.drop(database.database)
+    with with_database("stock", orders=20) as (stage, database):
+        runs = played(stage, database, skus)
     show(runs, skus)
 
 
