@@ -94,7 +94,7 @@ class StockShop:
     # The bridge
 
     def state(self, sku: str) -> SkuState | None:
-        """What became of a SKU when it was compared last."""
+        """A SKU's state after it was compared last."""
         return self.here.bridge.app.ledger.stock.known("acme", [sku])[sku].state
 
     def pass_time(self, **duration: float) -> None:

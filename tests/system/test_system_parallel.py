@@ -85,10 +85,10 @@ def pending(program: Program) -> int:
 
 def check(shop: Shop, orders: list[Order]) -> None:
     """Every order is there once, right, and its buyer's."""
-    wanted = {order.order_id for order in orders}
+    order_ids = {order.order_id for order in orders}
     fields = ["client_order_ref", "state", "amount_total", "partner_id"]
-    rows = shop.search("sale.order", [("client_order_ref", "in", sorted(wanted))], fields)
-    assert Counter(row["client_order_ref"] for row in rows) == dict.fromkeys(wanted, 1)
+    rows = shop.search("sale.order", [("client_order_ref", "in", sorted(order_ids))], fields)
+    assert Counter(row["client_order_ref"] for row in rows) == dict.fromkeys(order_ids, 1)
     assert {row["state"] for row in rows} == {"sale"}
     totals = {row["client_order_ref"]: row["amount_total"] for row in rows}
     assert totals == {order.order_id: float(worth(order)) for order in orders}

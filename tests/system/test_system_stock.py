@@ -34,7 +34,7 @@ def settled(stock: StockShop) -> StockShop:
     return stock
 
 
-class TestTelling:
+class TestSending:
     def test_one_marketplace_is_sent_and_the_other_if_it_was_not_reached(self, stock):
         stock.offer(MUG, 5)
         stock.product(MUG, 12)
@@ -446,7 +446,7 @@ class TestReadingBack:
 
 
 class TestLosses:
-    def test_a_lost_state_store_zeroes_nothing_and_tells_what_differs(self, settled):
+    def test_a_lost_state_store_zeroes_nothing_and_sends_what_differs(self, settled):
         settled.here.bridge.forget()
         assert settled.sync() == {}
         settled.here.bridge.forget()

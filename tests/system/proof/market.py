@@ -22,8 +22,8 @@ from memory_shop import MemoryShop
 from amazon_bridge.simulator import CATALOGUE, Line, Order, World
 from amazon_bridge.simulator.inventory import DEFAULT
 
-ROUND = 5
-"""Minutes from one round of the jobs to the next."""
+INTERVAL = 5
+"""Minutes from one run of the jobs to the next."""
 COUNTRIES = ("FR", "DE")
 SKUS = tuple(product.sku for product in CATALOGUE[:8])
 AMAZONS = tuple(product.sku for product in CATALOGUE[8:])
@@ -83,7 +83,7 @@ class Plan:
 
 WINDOW = 220
 """Minutes: the longest time for which an order is pending, while the warehouse may sell its goods
-to others; two rounds, and the time in which Amazon applies a quantity."""
+to others; two runs, and the time in which Amazon applies a quantity."""
 
 
 def _thin(sales: dict[int, list[tuple[str, int]]], most: int) -> None:
@@ -170,10 +170,10 @@ class Market:
     # What happens
 
     def play(self, minutes: int, push: Callable[[], None]) -> Score:
-        """Let so many minutes pass, with a round of the jobs every five."""
+        """Let so many minutes pass, with a run of the jobs every five."""
         for _ in range(minutes):
             self._pass()
-            if self.minute % ROUND == 0:
+            if self.minute % INTERVAL == 0:
                 self._import()
                 push()
             if self.minute % 60 == 0:
@@ -184,7 +184,7 @@ class Market:
     def settle(self, push: Callable[[], None]) -> Score:
         """Let nobody buy any more, until all orders are paid or have lapsed and are in Odoo."""
         self.plan = Plan()
-        return self.play(max(self.ends, default=self.minute) - self.minute + 2 * ROUND, push)
+        return self.play(max(self.ends, default=self.minute) - self.minute + 2 * INTERVAL, push)
 
     def _pass(self) -> None:
         self.here.clock.advance(minutes=1)

@@ -120,9 +120,9 @@ class Trap:
         assert listing
         value = [{"fulfillment_channel_code": DEFAULT, "quantity": quantity}]
         apply(self.listings, listing, [{"op": "merge", "value": value}])
-        told = replace(self._known(sku, place), sent=quantity, sent_at=self.clock())
+        sent = replace(self._known(sku, place), sent=quantity, sent_at=self.clock())
         others = [e for e in self.known[sku].listings if e.marketplace_id != place]
-        closed = [told if self.chance.random() < 0.5 else replace(told, sent=None, sent_at=None)]
+        closed = [sent if self.chance.random() < 0.5 else replace(sent, sent=None, sent_at=None)]
         self.known[sku] = replace(self.known[sku], listings=(*closed, *others))
         self.sent += 1
 
