@@ -16,11 +16,12 @@ from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.parallel import Pace
 from amazon_bridge.engine.records import DatabaseId
-from amazon_bridge.engine.runner import Counts, internal_error
+from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.flows import check, continuity
 from amazon_bridge.flows.context import Context

@@ -12,8 +12,8 @@ import structlog
 from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.runner import internal_error
 from amazon_bridge.flows import jobs, retention
 from amazon_bridge.flows.orders import ORDERS
 from amazon_bridge.odoo.session import OdooSession

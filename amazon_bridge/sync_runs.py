@@ -19,8 +19,9 @@ from amazon_bridge.engine.errors import (
     RateLimited,
     Transient,
 )
+from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.runner import Counts, internal_error
+from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import jobs
 from amazon_bridge.flows.context import Context
 from amazon_bridge.job import load

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Generic, TypeVar
@@ -21,6 +20,12 @@ from amazon_bridge.engine.errors import (
     Refused,
     StorageError,
     Transient,
+)
+from amazon_bridge.engine.item_errors import (
+    ACCESS_REFUSED,
+    access_refused,
+    internal_error,
+    keeps_failing,
 )
 from amazon_bridge.engine.retrying import BATCH, LAST_CHANCE, NO_RETRY, RetryPolicy, retry_transient
 
@@ -160,6 +165,9 @@ _SILENCE = 3
 
 _REFUSALS = 10
 """Refused items, with none accepted, after which the account is to blame."""
+
+_NUMBERS = re.compile(r"\d+")
+"""Ids in texts of refusals, which may differ from item to item."""
 
 
 class RefusedItem(Transient):
@@ -358,50 +366,3 @@ def _ensure_alive(alive: Callable[[], object]) -> None:
         raise
     except BridgeError as down:
         raise AccountError(down.reason, down.remedy) from down
-
-
-def keeps_failing(error: Transient) -> ItemError:
-    """The error of an item that fails whenever it is retried, although the remote is up."""
-    return ItemError(
-        "keeps_failing",
-        f"Every attempt failed, although other calls succeed: {error.reason}",
-        error.remedy
-        or "Look into Odoo's log, or Seller Central. Then: amazon-bridge quarantine retry.",
-    )
-
-
-ACCESS_REFUSED = "access_refused"
-"""Kind of the error of an item that is refused as an account would be, while others succeed."""
-
-_NUMBERS = re.compile(r"\d+")
-"""Ids in texts of refusals, which may differ from item to item."""
-
-
-def access_refused(error: BridgeError) -> ItemError:
-    """The error of an item that is refused although the login is accepted."""
-    return ItemError(
-        ACCESS_REFUSED,
-        f"Refused, although the login is accepted: {error.reason}",
-        f"{error.remedy} Then: amazon-bridge quarantine retry.".strip(),
-    )
-
-
-def internal_error(error: Exception, items: int = 0) -> ItemError:
-    """Log an unexpected exception, and return it as an ``ItemError``.
-
-    The exception's message is left out: it may hold a buyer's data.
-    """
-    log.error("internal_error", error=type(error).__name__, items=items, traceback=_frames(error))
-    return ItemError(
-        "internal_error",
-        f"Internal error ({type(error).__name__}).",
-        "Report the log event `internal_error`. After an update: amazon-bridge quarantine retry.",
-    )
-
-
-def _frames(error: BaseException) -> str:
-    """The traceback with its causes: types and lines of code, neither messages nor locals."""
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    before = f"{_frames(cause)}\n" if cause else ""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    return f"{before}{frames}{type(error).__name__}"

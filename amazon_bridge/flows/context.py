@@ -11,6 +11,7 @@ from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
+from amazon_bridge.engine.item_errors import access_refused, keeps_failing
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.parallel import Pace
@@ -151,7 +152,7 @@ class Context:
         if since is None or self.clock() - since < longest or not probe.responds():
             return None
         is_refused = isinstance(error, runner.RefusedItem)
-        return runner.access_refused(error) if is_refused else runner.keeps_failing(error)
+        return access_refused(error) if is_refused else keeps_failing(error)
 
     def all_given_up(self, job: str, keys: Iterable[str]) -> dict[str, ItemError]:
         """Return by key the errors of items given up because Amazon doesn't show their orders."""

@@ -20,8 +20,8 @@ from amazon_bridge.app import App, utc_now
 from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
+from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.records import State
-from amazon_bridge.engine.runner import internal_error
 from amazon_bridge.service import alerts, health, page, retention, systemd, web
 from amazon_bridge.service.daemon_client import DAEMON_LOCK
 from amazon_bridge.service.gauges import Gauges
