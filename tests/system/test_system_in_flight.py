@@ -228,6 +228,25 @@ def test_a_pending_order_that_the_search_never_shows_again_is_imported_all_the_s
     assert units(pushing) == {}
 
 
+def test_an_order_that_only_the_lookup_shows_is_counted(pushing: MemoryShop):
+    order = pending(pushing)
+    pushing.world.settings.search_delay = 10 * 86400
+    pushing.world.pay(order.order_id)
+    pushing.clock.advance(hours=1)
+    pushing.run("orders")
+    pushing.clock.advance(hours=1)
+    counts = pushing.bridge.sync("orders")
+    assert (counts["seen"], counts["created"]) == (1, 1)
+
+
+def test_an_order_whose_lookup_is_refused_holds_its_units(pushing: MemoryShop):
+    pending(pushing)
+    pushing.simulator.faults.add("400", "getOrder", times=None)
+    two_hours(pushing)
+    assert len(pushing.bridge.received("getOrder")) > 0
+    assert units(pushing) == {"MUG-BLUE": 2}
+
+
 def test_a_bounded_number_of_orders_is_looked_up_in_a_run(pushing: MemoryShop):
     orders = [pushing.world.place_order("FR", status="PENDING") for _ in range(25)]
     pushing.run("orders")

@@ -177,13 +177,13 @@ def _fetch_memos(context: Context, memos: OrderMemos, order_ids: Sequence[str]) 
         alive=context.amazon.marketplace_participations,
     )
     for order_id, memo in fetched:
-        if isinstance(memo, Transient) or _is_not_shown(memo):
+        if isinstance(memo, Transient) or is_not_shown(memo):
             memos.not_shown.add(order_id)
         else:
             memos.known[order_id] = memo
 
 
-def _is_not_shown(result: Memo | ItemError | None) -> bool:
+def is_not_shown(result: object) -> bool:
     """True if Amazon shows no such order to this account.
 
     It may be another account's, or show up later.

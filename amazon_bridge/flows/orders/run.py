@@ -27,6 +27,7 @@ from amazon_bridge.flows.orders.find import (
     customers_of,
     ensure_mine,
     file,
+    is_not_shown,
     leave_to_owner,
     no_account,
     owner_of,
@@ -219,9 +220,9 @@ class _Run:
         due = flight.unchecked(self.context, self.began)
         fetched, gone = [], []
         for order_id, result in self._fetched_again(due):
-            if isinstance(result, ItemError):
+            if is_not_shown(result):
                 gone.append(order_id)
-            elif not isinstance(result, Transient):
+            elif not isinstance(result, ItemError | Transient):
                 fetched.append(result)
         todo = flight.note_checked(self.context, fetched, gone)
         self.counts.seen += len(todo)
