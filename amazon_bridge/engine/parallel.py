@@ -21,10 +21,10 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _SLOWER = 1.6
-"""A batch beside another one may take so many times as long as one that is processed alone."""
+"""A batch beside another one is too slow if it takes this many times as long as one alone."""
 
 _MANY = 10
-"""Created items. The time of a smaller batch says little about the remote."""
+"""Created items; the time of a batch with fewer says little about the remote."""
 
 _REST = 10
 """Batches that are processed alone after one was too slow beside another."""

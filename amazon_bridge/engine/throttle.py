@@ -173,10 +173,7 @@ class Throttle:
             self._sleep(seconds)
 
     def has(self, seller: str, operation: str, urgency: Urgency, besides: int = 0) -> bool:
-        """Whether a call of this urgency, and so many others, would get a token now.
-
-        If nobody queued.
-        """
+        """Whether this call, and ``besides`` others, would get a token now if nobody queued."""
         with self._lock:
             return self._bucket(seller, operation).has(self._clock(), urgency, besides)
 

@@ -93,7 +93,7 @@ class Reading:
     lane: Lane
     window: Window
     marketplaces: str
-    """And other filters: page tokens are valid for the very same ones only."""
+    """And other filters of the search: a page token is valid only with the same ones."""
     begun: datetime
     known_until: datetime
     """Up to when Amazon's response is complete."""

@@ -38,7 +38,7 @@ def examine_searches(
                 what=f"A search by {condition[0]} of {model} takes {longer * 1000:.0f} ms, because"
                 " there is no index for it",
                 remedy="An administrator of Odoo's database may add it: CREATE INDEX CONCURRENTLY"
-                f" ON {index}; (docs/performance.md).",
+                f" ON {index}; see docs/performance.md.",
             )
 
 

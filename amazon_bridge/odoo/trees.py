@@ -9,7 +9,7 @@ from amazon_bridge.odoo import responses
 from amazon_bridge.odoo.session import OdooSession
 
 Tree: TypeAlias = Mapping[str, Any]
-"""Fields; of a relation either None, for ids only, or the tree of the records that it leads to."""
+"""By field: None, or for a relation the tree of the related records. With None it has ids only."""
 
 
 def search(

@@ -110,7 +110,7 @@ def _results(context: Context, feed: Feed) -> Mapping[str, MessageResult] | None
 
 @dataclass(slots=True)
 class _Checked:
-    """Orders of a feed that has ended, by what became of them."""
+    """The orders of a processed feed, by result."""
 
     cancelled: list[str] = field(default_factory=list)
     live: list[str] = field(default_factory=list)

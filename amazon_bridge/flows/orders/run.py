@@ -188,7 +188,7 @@ class _Run:
         """Process what earlier runs filed and didn't finish, as Amazon shows it now.
 
         A run takes some of them, in no particular order, so that those that stay pending don't keep
-        others from their turn. It goes on soon, as long as that gets on with them.
+        others from their turn. If some are left, the run is resumed soon, unless none was settled.
 
         Raises:
             AccountError: a remote is down, or refuses the account.
