@@ -25,7 +25,7 @@ class Transient(BridgeError):
     """May succeed when tried again, unchanged, a little later.
 
     Attributes:
-        retry_after: Seconds that the remote asked to wait, if it did.
+        retry_after: Seconds to wait, if the remote stated them.
         maybe_done: The work may have been done although no response came.
         exhausted: It was retried already; see ``engine.retrying``.
     """

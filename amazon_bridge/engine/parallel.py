@@ -47,7 +47,7 @@ class Pace:
         self._lock = threading.Lock()
         self._further = 0
         self._running: set[_Timing] = set()
-        self._alone: deque[float] = deque(maxlen=_REST)
+        self._lone_times: deque[float] = deque(maxlen=_REST)
         """Seconds per created item of the latest batches that were processed alone."""
         self._rest = 1
 
@@ -88,9 +88,9 @@ class Pace:
 
     def _note(self, seconds: float, *, is_alone: bool) -> None:
         if is_alone:
-            self._alone.append(seconds)
+            self._lone_times.append(seconds)
             self._rest = max(self._rest - 1, 0)
-        elif self._alone and seconds > _SLOWER * min(self._alone):
+        elif self._lone_times and seconds > _SLOWER * min(self._lone_times):
             self._rest = _REST
         log.debug("batch_timed", alone=is_alone, seconds=round(seconds, 4), rest=self._rest)
 

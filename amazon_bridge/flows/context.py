@@ -165,7 +165,7 @@ class Context:
 class _Probe:
     """Whether Amazon is up and accepts the account.
 
-    It is asked once for any number of items: Amazon allows one such call in a minute.
+    It is checked once for any number of items: Amazon allows one such call a minute.
     """
 
     amazon: SellingPartner

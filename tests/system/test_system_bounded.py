@@ -202,7 +202,7 @@ def forget(shop: MemoryShop, account: str) -> None:
         shop.bridge.app.ledger.items.forget_finished(account, job, shop.clock() + timedelta(1))
 
 
-def asked(shop: MemoryShop, *accounts: str) -> int:
+def lookups(shop: MemoryShop, *accounts: str) -> int:
     """Orders that a run of these accounts' orders fetches by their ids."""
     before = len(shop.bridge.received("getOrder"))
     run(shop, "orders", *accounts)
@@ -226,21 +226,21 @@ def test_a_forgotten_order_of_a_sibling_is_fetched_once(siblings: MemoryShop) ->
     orders = [siblings.world.place_order("DE", seller=siblings.seller) for _ in range(25)]
     run(siblings, "orders", "sibling")
     deliver(siblings, orders)
-    assert asked(siblings, "acme") == 0, "the state store knows them"
+    assert lookups(siblings, "acme") == 0, "the state store knows them"
     forget(siblings, "sibling")
-    fetched = [asked(siblings, "acme") for _ in range(4)]
+    fetched = [lookups(siblings, "acme") for _ in range(4)]
     assert (sum(fetched), max(fetched), fetched[2:]) == (25, 20, [0, 0])
     siblings.clock.advance(days=2)
-    assert asked(siblings, "acme") == 0
+    assert lookups(siblings, "acme") == 0
 
 
 def test_an_order_that_amazon_does_not_show_is_fetched_once_a_day(siblings: MemoryShop) -> None:
     orders = imported(siblings, 2)["beta"]  # another seller's
     deliver(siblings, orders)
     forget(siblings, "beta")
-    assert [asked(siblings, "acme") for _ in range(3)] == [2, 0, 0]
+    assert [lookups(siblings, "acme") for _ in range(3)] == [2, 0, 0]
     siblings.clock.advance(days=1)
-    assert [asked(siblings, "acme") for _ in range(2)] == [2, 0]
+    assert [lookups(siblings, "acme") for _ in range(2)] == [2, 0]
 
 
 def test_an_order_that_the_bridge_did_not_create_is_looked_up_once(siblings: MemoryShop) -> None:
@@ -250,7 +250,7 @@ def test_an_order_that_the_bridge_did_not_create_is_looked_up_once(siblings: Mem
     external_ids = [("model", "=", "sale.order"), ("module", "=", "amazon_bridge")]
     rows = siblings.shop.search("ir.model.data", external_ids, [])
     siblings.shop.rpc("ir.model.data", "unlink", [row["id"] for row in rows])
-    assert asked(siblings, "acme") == 0
+    assert lookups(siblings, "acme") == 0
     first = run(siblings, "orders", "acme")
     siblings.clock.advance(days=2)
     assert run(siblings, "orders", "acme") == first

@@ -37,7 +37,7 @@ def known(here: MemoryShop) -> datetime | None:
 
 
 def surveys(here: MemoryShop) -> int:
-    """Pages of open orders that Amazon was asked for."""
+    """Pages of open orders that were requested."""
     searches = here.bridge.received("searchOrders")
     return sum(each.query.get("fulfilledBy") == "MERCHANT" for each in searches)
 

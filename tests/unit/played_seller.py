@@ -84,10 +84,12 @@ class PlayedAmazon:
         if token is None:
             return 0, self.clock()
         start, asked_at, *window = token.split("|")
-        asked = datetime.fromisoformat(asked_at)
-        if window != [str(after), str(before)] or self.clock() - asked >= timedelta(hours=24):
+        requested_at = datetime.fromisoformat(asked_at)
+        if window != [str(after), str(before)] or self.clock() - requested_at >= timedelta(
+            hours=24
+        ):
             raise InvalidRequest("The paginationToken is invalid.")
-        return int(start), asked
+        return int(start), requested_at
 
 
 def played_order(order_id: str, at: datetime) -> FetchedOrder:

@@ -1,4 +1,4 @@
-"""What people and programs are told of a back-log."""
+"""How a back-log is shown to people and programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of stock: quantities, proof, what is told when, the brake."""
+"""The rules of stock: quantities, proof, what is sent when, the brake."""
 
 import math
 from dataclasses import replace
@@ -156,9 +156,9 @@ class TestDecisions:
         assert decide(before, 4, rules).pushes
 
     def test_what_was_told_counts_until_it_is_read_back(self):
-        told = known(listing(sent=7, sent_at=NOON - MINUTE))
-        assert decide(told, 7, RULES).state is SkuState.SENT
-        assert decide(told, 5, RULES).pushes
+        sent_before = known(listing(sent=7, sent_at=NOON - MINUTE))
+        assert decide(sent_before, 7, RULES).state is SkuState.SENT
+        assert decide(sent_before, 5, RULES).pushes
 
     def test_what_was_told_unclearly_is_told_again(self):
         unclear = known(listing(sent=None, sent_at=NOON - MINUTE))
@@ -224,9 +224,9 @@ class TestProof:
         shipped_by_amazon = any(
             c.startswith("AMAZON_") for x in listings if not x.gone for c in x.channels
         )
-        told = {push.marketplace_id for push in decision.pushes}
-        assert told <= proven
-        assert not (told and shipped_by_amazon)
+        targets = {push.marketplace_id for push in decision.pushes}
+        assert targets <= proven
+        assert not (targets and shipped_by_amazon)
 
     @given(channels, st.none() | st.integers(0, 9), listings, st.integers(0, 9), st.booleans())
     def test_no_push_without_fresh_proof(self, channels, shown, before, quantity, decreases):
@@ -242,8 +242,8 @@ class TestFreshLooks:
         assert recheck(fresh, listing(), 4, both=False, decreases=True) is Recheck.EQUAL
 
     def test_but_it_is_while_another_may_still_take_effect(self):
-        fresh, told = Listing("MUG", DE, ("DEFAULT",), 4), listing(sent=5, sent_at=NOON)
-        assert recheck(fresh, told, 4, both=False, decreases=True) is Recheck.SEND
+        fresh, stored = Listing("MUG", DE, ("DEFAULT",), 4), listing(sent=5, sent_at=NOON)
+        assert recheck(fresh, stored, 4, both=False, decreases=True) is Recheck.SEND
 
     def test_a_fall_that_turns_out_to_be_a_raise_waits(self):
         fresh = Listing("MUG", DE, ("DEFAULT",), 2)
@@ -280,14 +280,14 @@ class TestBrake:
 
 
 def test_a_marketplace_that_kept_its_figure_separate_marketplaces():
-    told = {
+    sku = {
         DE: listing(DE, 5, sent=3, sent_at=NOON),
         FR: listing(FR, 5, sent=3, sent_at=NOON),
     }
-    assert separate_marketplaces(told, {DE: 3, FR: 5}) == {FR}
-    assert separate_marketplaces(told, {DE: 3, FR: 3}) == set()
-    assert separate_marketplaces(told, {DE: 3, FR: 2}) == set()
-    assert separate_marketplaces(told, {DE: 5, FR: 5}) == set()
+    assert separate_marketplaces(sku, {DE: 3, FR: 5}) == {FR}
+    assert separate_marketplaces(sku, {DE: 3, FR: 3}) == set()
+    assert separate_marketplaces(sku, {DE: 3, FR: 2}) == set()
+    assert separate_marketplaces(sku, {DE: 5, FR: 5}) == set()
 
 
 def test_amazon_has_drifted_if_it_shows_more_or_what_it_showed_before():

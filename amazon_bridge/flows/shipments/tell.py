@@ -218,7 +218,7 @@ def _still_open(report: Report) -> Note:
         f"{units} {'is' if number == 1 else 'are'} still open on Amazon, but nothing of this order"
         f" is to be delivered any more: send {'it' if number == 1 else 'them'} or refund"
         f" {'it' if number == 1 else 'them'} in Seller Central. If nothing has left at all, you can"
-        " also cancel this sale order: then Amazon is told."
+        " also cancel this sale order: then Amazon is notified."
     )
     return _fact(_STILL_OPEN, "Amazon: units are still open", text)
 
