@@ -10,7 +10,8 @@ import random
 import runpy
 import sys
 from collections.abc import Mapping, Sequence
-from multiprocessing import connection, get_context
+from functools import cache
+from multiprocessing import connection, forkserver, get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from subprocess import TimeoutExpired
@@ -19,6 +20,17 @@ from threading import Lock
 
 _SERVER = get_context("forkserver")
 _SERVER.set_forkserver_preload(["preloaded"])
+
+
+@cache
+def _start_server() -> None:
+    """Start the server that forks with our path, which Python 3.11 does not hand on in time."""
+    given = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    forkserver.ensure_running()
+    del os.environ["PYTHONPATH"]
+    if given is not None:
+        os.environ["PYTHONPATH"] = given
 
 
 class Fork:
@@ -34,6 +46,7 @@ class Fork:
             args=(list(command), folder, dict(environment), self._out.name, self._err.name),
         )
         self._lock = Lock()  # a process reports its exit code once, to any thread
+        _start_server()
         self._process.start()
 
     @property
@@ -57,6 +70,7 @@ class Fork:
 
 
 def _run(command: list[str], folder: Path, environment: dict[str, str], out: str, err: str) -> None:
+    assert "preloaded" in sys.modules  # or else the test takes some times as long
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
