@@ -106,14 +106,25 @@ class Catalogue:
 
 
 @dataclass(frozen=True, slots=True)
+class FullComparison:
+    """A comparison of all SKUs of an account that has begun."""
+
+    began: datetime
+    after: str = ""
+    """The last SKU that was compared; empty at the start."""
+
+
+@dataclass(frozen=True, slots=True)
 class StockProgress:
     """When all SKUs of an account were compared last, with which settings."""
 
     compared: datetime | None = None
+    """When the last full comparison that was finished began."""
     settings: str = ""
-    """A digest."""
+    """A digest, of the last one that began."""
     drifts: int = 0
     """How often Amazon was found to show another quantity than was sent."""
+    unfinished: FullComparison | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,17 @@ class Source:
     """A model whose changes concern the stock of products."""
 
     model: str
-    products_in: str
-    """The model whose rows name the products."""
-    link: str
+    products_in: str | None = None
+    """The model whose rows name the products; None if the records are products."""
+    link: str = "id"
     """The field of these rows that names the record."""
 
 
 SOURCES = (
-    Source("stock.move", "stock.move", "id"),
-    Source("stock.quant", "stock.quant", "id"),
+    Source("stock.move", "stock.move"),
+    Source("stock.quant", "stock.quant"),
     Source("sale.order", "sale.order.line", "order_id"),
+    Source("product.product"),
 )
 
 
@@ -37,14 +38,20 @@ def read_changes(
     return changed(session, source.model, domain, since=since, after=after)
 
 
-def references_of(session: OdooSession, product_ids: Collection[int]) -> set[str]:
-    """The internal references of products, as far as they have one."""
-    rows = session.read("product.product", sorted(product_ids), ["default_code"])
-    return {row["default_code"] for row in rows if row["default_code"]}
+def codes_of(session: OdooSession, product_ids: Collection[int]) -> tuple[set[str], set[str]]:
+    """The internal references and the barcodes of products, as far as they have any."""
+    references, barcodes = set[str](), set[str]()
+    for page in chunks(sorted(product_ids)):
+        for row in session.read("product.product", page, ["default_code", "barcode"]):
+            references |= {row["default_code"]} if row["default_code"] else set()
+            barcodes |= {row["barcode"]} if row["barcode"] else set()
+    return references, barcodes
 
 
 def products_of(session: OdooSession, source: Source, ids: Collection[int]) -> set[int]:
     """The products of changed records."""
+    if source.products_in is None:
+        return set(ids)
     found: set[int] = set()
     for page in chunks(sorted(ids)):
         domain: list[Any] = [(source.link, "in", page), ("product_id", "!=", False)]

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from conftest_stock import Stock, opened_stock
 
-from amazon_bridge.odoo.stock_changes import SOURCES, Source, products_of, read_changes
+from amazon_bridge.odoo.stock_changes import SOURCES, Source, codes_of, products_of, read_changes
 
 pytestmark = pytest.mark.odoo("in memory")
 
-MOVES, QUANTS, SALE_ORDERS = SOURCES
+MOVES, QUANTS, SALE_ORDERS, PRODUCTS = SOURCES
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,14 @@ def test_goods_that_are_sold(stock):
     line = (0, 0, {"product_id": product, "product_uom_qty": 2})
     stock.rpc("sale.order", "create", {"partner_id": customer, "order_line": [line]})
     assert product in changed(stock, SALE_ORDERS)
+
+
+def test_products_that_are_renamed(stock):
+    product = stock.product("RENAMED")
+    stock.rpc("product.product", "write", [product], {"default_code": "CORRECTED"})
+    assert product in changed(stock, PRODUCTS)
+    references, _ = codes_of(stock.session, [product])
+    assert references == {"CORRECTED"}
 
 
 def test_nothing_changed_before_anything_was_there(stock):

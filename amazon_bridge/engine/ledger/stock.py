@@ -32,6 +32,7 @@ from amazon_bridge.engine.ledger.tables import (
 )
 from amazon_bridge.engine.stock_records import (
     Comparison,
+    FullComparison,
     KnownListing,
     KnownSku,
     SkuState,
@@ -310,12 +311,27 @@ class Stock(Subject):
         """When all SKUs were compared last."""
         query = select(stock_progress).where(stock_progress.c.account == account)
         rows = self._rows(query)
-        return StockProgress(*rows[0][1:]) if rows else StockProgress()
+        return _progress(rows[0]) if rows else StockProgress()
 
-    def note_compared(self, account: str, settings: str, began: datetime) -> None:
-        """Record that all SKUs are compared, with these settings."""
-        values = {"compared": began, "settings": settings}
+    def begin_comparison(self, account: str, settings: str) -> FullComparison:
+        """Record that a comparison of all SKUs begins, with these settings."""
+        full = FullComparison(self._now())
+        values = {"settings": settings, "full_began": full.began, "full_after": full.after}
         self._note_progress(account, values, **values)
+        return full
+
+    def note_compared(self, account: str, after: str) -> None:
+        """Record that the comparison of all SKUs has come to this one."""
+        self._update_progress(account, full_after=after)
+
+    def finish_comparison(self, account: str) -> None:
+        """Record that all SKUs are compared."""
+        self._update_progress(account, compared=stock_progress.c.full_began, full_began=null())
+
+    def _update_progress(self, account: str, **values: object) -> None:
+        of = stock_progress.c.account == account
+        with self._transaction() as db:
+            db.execute(update(stock_progress).where(of).values(**values))
 
     def note_drift(self, account: str) -> None:
         """Count a listing that showed another quantity than was sent."""
@@ -353,6 +369,11 @@ def _replace_parts(db: Transaction, account: str, found: Sequence[Comparison]) -
     added = [{"account": account, "product": p, "sku": sku} for p, sku in after - before]
     if added:
         db.execute(_ADD_PART, added)
+
+
+def _progress(row: AnyRow) -> StockProgress:
+    full = FullComparison(row.full_began, row.full_after) if row.full_began else None
+    return StockProgress(row.compared, row.settings, row.drifts, full)
 
 
 def _listing(row: AnyRow) -> KnownListing:

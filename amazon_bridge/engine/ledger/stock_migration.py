@@ -1,4 +1,4 @@
-"""The step that adds the tables of the job ``stock``."""
+"""The steps that add and change the tables of the job ``stock``."""
 
 STOCK = (
     """
@@ -77,4 +77,9 @@ STOCK = (
     ) STRICT
     """,
     "CREATE INDEX open_stock_feeds ON stock_feeds (account) WHERE closed IS NULL",
+)
+
+FULL_COMPARISONS = (
+    "ALTER TABLE stock_progress ADD COLUMN full_began TEXT",
+    "ALTER TABLE stock_progress ADD COLUMN full_after TEXT NOT NULL DEFAULT ''",
 )

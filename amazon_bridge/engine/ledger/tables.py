@@ -338,6 +338,8 @@ stock_progress = _table(
     _moment("compared"),
     Column("settings", Text, nullable=False, server_default=text("''"), comment="a digest"),
     _number("drifts"),
+    _moment("full_began"),
+    Column("full_after", Text, nullable=False, server_default=text("''"), comment="a SKU"),
 )
 
 stock_feeds = _table(

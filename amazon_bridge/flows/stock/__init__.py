@@ -5,8 +5,8 @@ products changed in Odoo, or whose units in flight did, are compared in each run
 every few hours. What differs is sent listing by listing, or in a feed, and read back when Amazon
 has had time to apply it.
 
-``catalogue`` reads the reports, ``quantities`` computes from Odoo, ``find`` selects and compares,
-``decide`` has the rules, ``brake`` holds decreases to zero that look like a mistake, ``apply``
+``catalogue`` reads the reports, ``find`` selects SKUs, ``compare`` compares them with what
+``quantities`` computes from Odoo, ``decide`` has the rules, ``brake`` holds decreases to zero that look like a mistake, ``apply``
 sends quantities and reads them back, ``feeds`` sends many at once, ``preview`` does dry runs,
 ``tell`` informs people, ``run`` lists a run's steps.
 """

@@ -17,6 +17,7 @@ from amazon_bridge.engine.stock_records import KnownListing, KnownSku, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.stock.compare import Task
 from amazon_bridge.flows.stock.decide import (
     VANISHED,
     Push,
@@ -25,7 +26,6 @@ from amazon_bridge.flows.stock.decide import (
     recheck,
     separate_marketplaces,
 )
-from amazon_bridge.flows.stock.find import Task
 from amazon_bridge.model import Listing, QuantityUpdate
 
 log = structlog.get_logger(__name__)

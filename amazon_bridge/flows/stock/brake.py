@@ -12,8 +12,8 @@ from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.stock.compare import HELD_PRINT, Task
 from amazon_bridge.flows.stock.decide import becomes_zero, reason_to_hold
-from amazon_bridge.flows.stock.find import HELD_PRINT, Task
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from amazon_bridge.engine.stock_records import KnownSku, SkuState, StockFeed
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
-from amazon_bridge.flows.stock.find import Task, fingerprint
+from amazon_bridge.flows.stock.compare import Task, fingerprint
 from amazon_bridge.model import QuantityUpdate
 
 log = structlog.get_logger(__name__)

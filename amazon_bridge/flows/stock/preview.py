@@ -16,7 +16,8 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK, catalogue
 from amazon_bridge.flows.stock.brake import held_tasks
-from amazon_bridge.flows.stock.find import Comparing, Found, Task, all_compared
+from amazon_bridge.flows.stock.compare import Comparing, Found, Task
+from amazon_bridge.flows.stock.find import pages_of_all
 from amazon_bridge.flows.stock.tell import amazons, explain, lines
 
 _ROW = "{:<32} {:>9} {:>9}  {}"
@@ -51,7 +52,8 @@ def _preview(run: Run) -> None:
     context = run.context
     context.show(_ROW.format("SKU", "Amazon", "ours", "how it comes about"))
     tasks: list[Task] = []
-    for found in all_compared(context, Comparing(context)):
+    compare = Comparing(context)
+    for found in map(compare.compare, pages_of_all(context)):
         context.ledger.stock.note_comparisons(context.name, found.comparisons)
         run.counts.seen += len(found.comparisons)
         _show(context, found)

@@ -12,8 +12,9 @@ from amazon_bridge.flows import outbound
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.stock import STOCK, apply, catalogue, feeds, flight
 from amazon_bridge.flows.stock.brake import pass_brake
+from amazon_bridge.flows.stock.compare import Found, Task
 from amazon_bridge.flows.stock.decide import why_unproven
-from amazon_bridge.flows.stock.find import Found, Task, find
+from amazon_bridge.flows.stock.find import find
 from amazon_bridge.flows.stock.preview import preview
 
 _SINGLY = 1000

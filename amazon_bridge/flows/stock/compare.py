@@ -1,0 +1,202 @@
+"""Compares the quantities of SKUs with Amazon's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from amazon_bridge.engine.errors import RateLimited
+from amazon_bridge.engine.records import Entry, State
+from amazon_bridge.engine.stock_records import Comparison, KnownSku, SkuState
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.stock import STOCK, flight
+from amazon_bridge.flows.stock.decide import Decision, Rules, decide
+from amazon_bridge.flows.stock.quantities import Computed, Quantities
+from amazon_bridge.odoo.session import chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A SKU whose quantity is to be sent; in dry runs, any that was compared."""
+
+    known: KnownSku
+    quantity: int
+    decision: Decision
+    computed: Computed
+    entry: Entry | None
+    """What the state store has of it, if it was quarantined."""
+    fingerprint: str
+    """Changes with the quantity, the listing and the configuration."""
+
+    @property
+    def sku(self) -> str:
+        return self.known.sku
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A batch of compared SKUs."""
+
+    comparisons: Sequence[Comparison] = ()
+    tasks: Sequence[Task] = ()
+    settled: Mapping[str, State] = field(default_factory=dict)
+    """By SKU, those that were quarantined and need nothing any more."""
+    limit: RateLimited | None = None
+    """Never: nothing is looked up on Amazon."""
+
+
+class Comparing:
+    """Compares SKUs of one account during a run."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.quantities = Quantities(context, flight.units(context))
+        self.entries = _entries(context)
+        self._in_feeds = _in_feeds(context)
+        self._both = frozenset(context.account.stock.both)
+        self._digest = context.account.digest()
+        self._rules = Rules(
+            now=context.clock(),
+            raise_after=context.account.stock.raise_after,
+            may_increase=flight.is_known(context),
+            separate=_separate(context),
+        )
+
+    def computed(self, sku: str, places: Sequence[str]) -> Computed:
+        """The quantity of one SKU, listed in these marketplaces."""
+        return self.quantities.of({sku: places})[sku]
+
+    def pages(self, skus: Collection[str]) -> Iterator[Found]:
+        """Compare any number of SKUs, page by page."""
+        return (self.compare(page) for page in chunks(sorted(skus)))
+
+    def compare(self, skus: Sequence[str]) -> Found:
+        """Compare a page of SKUs."""
+        known = self._context.ledger.stock.known(self._context.name, skus)
+        selected = {sku: each for sku, each in known.items() if self._is_selected(sku)}
+        off = [self._off(sku) for sku in known.keys() - selected.keys()]
+        proven = {sku: each for sku, each in selected.items() if self._is_proven(each)}
+        places = {sku: _places(each) for sku, each in proven.items()}
+        computed = self.quantities.of(places)
+        compared = [
+            self._compared(each, computed.get(sku, Computed())) for sku, each in selected.items()
+        ]
+        return Found(
+            comparisons=[*off, *(comparison for comparison, _ in compared)],
+            tasks=[task for _, task in compared if task],
+            settled=self._settled([*off, *(comparison for comparison, _ in compared)]),
+        )
+
+    def _off(self, sku: str) -> Comparison:
+        """A SKU that isn't sent; others of its product depend on its units in flight."""
+        parts, units = self.quantities.parts_in_flight(sku), self.quantities.units_of(sku)
+        return Comparison(sku, SkuState.OFF, parts=parts, in_flight=units)
+
+    def _is_proven(self, known: KnownSku) -> bool:
+        decision = decide(known, 0, self._rules, both=known.sku in self._both)
+        return decision.state not in {SkuState.UNPROVEN, SkuState.VANISHED}
+
+    def _is_selected(self, sku: str) -> bool:
+        return self._context.dry_run or self._context.account.stock.pushes(sku)
+
+    def _compared(self, known: KnownSku, computed: Computed) -> tuple[Comparison, Task | None]:
+        quantity = computed.terms.quantity if computed.terms else None
+        decision = self._decision(known, computed, quantity)
+        task = None
+        if quantity is not None and (decision.pushes or self._context.dry_run):
+            entry, print_ = self.entries.get(known.sku), self._fingerprint(known, quantity)
+            task = Task(known, quantity, decision, computed, entry, print_)
+        comparison = Comparison(
+            sku=known.sku,
+            state=decision.state,
+            note=decision.note,
+            quantity=quantity,
+            product_id=computed.product_id,
+            parts=computed.parts,
+            increase_since=decision.increase_since,
+            in_flight=self.quantities.units_of(known.sku),
+        )
+        return comparison, task
+
+    def _decision(self, known: KnownSku, computed: Computed, quantity: int | None) -> Decision:
+        decision = decide(known, quantity or 0, self._rules, both=known.sku in self._both)
+        if decision.state in {SkuState.UNPROVEN, SkuState.VANISHED}:
+            return decision
+        if quantity is None:
+            return Decision(computed.state or SkuState.NO_PRODUCT, computed.note)
+        if known.sku in self._in_feeds:
+            return Decision(SkuState.SENT, "It is in a feed that Amazon processes.")
+        return self._with_entry(known, quantity, decision) if decision.pushes else decision
+
+    def _with_entry(self, known: KnownSku, quantity: int, decision: Decision) -> Decision:
+        """Don't send again what is quarantined, before something changes or a person retries it."""
+        entry = self.entries.get(known.sku)
+        if entry is None or entry.state is not State.QUARANTINED:
+            return decision
+        if entry.fingerprint == HELD_PRINT:
+            held = Decision(
+                SkuState.HELD, entry.reason or "", increase_since=decision.increase_since
+            )
+            return decision if quantity else held
+        if entry.fingerprint != self._fingerprint(known, quantity):
+            return decision
+        return Decision(
+            SkuState.REFUSED, entry.reason or "", increase_since=decision.increase_since
+        )
+
+    def _fingerprint(self, known: KnownSku, quantity: int) -> str:
+        return fingerprint(known, quantity, self._digest)
+
+    def _settled(self, comparisons: Iterable[Comparison]) -> dict[str, State]:
+        """Quarantined and retried SKUs that need nothing any more."""
+        needless = {
+            SkuState.EQUAL: State.DONE,
+            SkuState.OFF: State.LEFT_OUT,
+            SkuState.NO_PRODUCT: State.LEFT_OUT,
+            SkuState.NOT_COUNTED: State.LEFT_OUT,
+            SkuState.UNPROVEN: State.LEFT_OUT,
+            SkuState.VANISHED: State.LEFT_OUT,
+        }
+        return {
+            each.sku: needless[each.state]
+            for each in comparisons
+            if each.sku in self.entries and each.state in needless
+        }
+
+
+def _places(known: KnownSku) -> list[str]:
+    """The marketplaces in which a SKU is listed."""
+    return [each.marketplace_id for each in known.listings if not each.gone]
+
+
+def fingerprint(known: KnownSku, quantity: int | None, settings: str) -> str:
+    """Changes with quantity, listings and settings: then a refused SKU is sent again."""
+    listings = "|".join(
+        f"{each.marketplace_id} {','.join(each.channels)} {each.status}"
+        for each in known.listings
+        if not each.gone
+    )
+    return f"{quantity} {settings[:16]} {listings}"
+
+
+HELD_PRINT = "held"
+"""The fingerprint of SKUs that the brake holds, also after a person retried them."""
+
+
+def _entries(context: Context) -> dict[str, Entry]:
+    """The SKUs that are quarantined or retried."""
+    items, name = context.ledger.items, context.name
+    quarantined = [entry for entry in items.quarantined(name) if entry.job == STOCK.name]
+    return {entry.key: entry for entry in [*quarantined, *items.pending_entries(name, STOCK.name)]}
+
+
+def _in_feeds(context: Context) -> frozenset[str]:
+    feeds = context.ledger.stock_catalogue.open_feeds(context.name)
+    return frozenset(sku for feed in feeds if not feed.given_up for sku in feed.skus)
+
+
+def _separate(context: Context) -> frozenset[str]:
+    places = (place.marketplace_id for place in context.account.marketplaces)
+    of = partial(context.ledger.stock_catalogue.of, context.name)
+    return frozenset(place for place in places if of(place).is_separate)
