@@ -247,6 +247,25 @@ def test_an_order_whose_lookup_is_refused_holds_its_units(pushing: MemoryShop):
     assert units(pushing) == {"MUG-BLUE": 2}
 
 
+@pytest.mark.parametrize("fault", ["400", "403", "500", "reset"])
+def test_orders_whose_lookup_fails_keep_no_other_from_its_turn(pushing: MemoryShop, fault: str):
+    failing = [pushing.world.place_order("FR", [MUG], status="PENDING") for _ in range(12)]
+    pushing.run("orders")
+    pushing.clock.advance(hours=1)
+    pushing.run("orders")
+    lapsed = pending(pushing, Line(sku="TEAPOT-08"))
+    pushing.world.lapse(lapsed.order_id, silently=True)
+    pushing.run("orders")
+    pushing.clock.advance(hours=1)
+    for order in failing:
+        pushing.simulator.faults.add(fault, "getOrder", times=None, path_contains=order.order_id)
+    for _ in range(8):
+        pushing.clock.advance(minutes=5)
+        pushing.bridge.sync("orders")
+    assert "TEAPOT-08" not in units(pushing)
+    assert units(pushing)["MUG-BLUE"] == 2 * len(failing)
+
+
 def test_a_bounded_number_of_orders_is_looked_up_in_a_run(pushing: MemoryShop):
     orders = [pushing.world.place_order("FR", status="PENDING") for _ in range(25)]
     pushing.run("orders")

@@ -721,6 +721,24 @@ def test_nobody_is_left_out_when_amazon_shows_nothing_for_hours(
     assert len(set(fetched)) == 4
 
 
+def test_read_backs_without_a_response_keep_no_other_from_its_turn(
+    bridge: Bridge, warehouse: Warehouse, clock: ShiftedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply, "_READ_BACKS", 2)
+    for failing in (True, False):
+        orders = place(bridge, 2)
+        keys = [key(order, warehouse.ship(order)) for order in orders]
+        bridge.sync("pickings")
+        clock.advance(minutes=1)
+        for order in orders if failing else ():
+            fault = {"path_contains": order.order_id, "times": None}
+            bridge.simulator.faults.add("500", "getOrder", **fault)
+    for _ in range(4):
+        clock.advance(minutes=11)
+        bridge.sync("pickings")
+    assert [bridge.state("pickings", each) for each in keys] == [State.DONE] * 2
+
+
 # Switches
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 
 from amazon_bridge.engine.ledger.database import AnyRow, Subject, Transaction
 from amazon_bridge.engine.ledger.lanes import forget_survey, note_page
@@ -35,6 +35,7 @@ _ADD = _ADD.on_conflict_do_update(
     index_elements=table.primary_key.columns,
     set_={name: _ADD.excluded[name] for name in ("units", "checked", "version")},
 )
+_LOOKED_UP = update(table).where(*_OF_KEYS).values(checked=bindparam("now"))
 _FINISH = insert(surveys)
 _FINISH = _FINISH.on_conflict_do_update(
     index_elements=surveys.primary_key.columns,
@@ -85,6 +86,11 @@ class UnitsInFlight(Subject):
             if reading:
                 note_page(db, account, reading)
                 _finish(db, account, reading, self._now())
+
+    def note_lookup(self, account: str, key: str) -> None:
+        """Note that an order was looked up, whatever came of it: others are next."""
+        with self._transaction(account) as db:
+            db.execute(_LOOKED_UP, {"of_account": account, "keys": [key], "now": self._now()})
 
     def release(self, account: str, keys: Collection[str]) -> None:
         """Forget the units of these orders: Odoo holds them, or they don't exist."""

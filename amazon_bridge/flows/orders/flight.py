@@ -14,6 +14,7 @@ import structlog
 
 from amazon_bridge.amazon.pages import pages
 from amazon_bridge.amazon.selling_partner import Page
+from amazon_bridge.engine.errors import RateLimited
 from amazon_bridge.engine.window import settled
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.decide import UNPAID
@@ -84,6 +85,24 @@ def unchecked(context: Context, now: datetime) -> list[str]:
     if not context.account.sends_stock:
         return []
     return context.ledger.in_flight.unchecked(context.name, now - _CHECK_AFTER, _CHECKS)
+
+
+def look_up(context: Context, order_id: str) -> FetchedOrder:
+    """Fetch an order that holds units. If it can't be fetched, it is the others' turn.
+
+    Raises:
+        ItemError, Transient, AccountError: as ``context.amazon.order`` raises them.
+        RateLimited: it was not looked up.
+    """
+    try:
+        order = context.amazon.order(order_id)
+    except RateLimited:
+        raise
+    except Exception:
+        context.ledger.in_flight.note_lookup(context.name, order_id)
+        raise
+    context.ledger.in_flight.note_lookup(context.name, order_id)
+    return order
 
 
 def note_checked(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -209,7 +210,7 @@ class _Run:
             AccountError: a remote is down, or refuses the account.
         """
         again = changes.changed_by_people(self.context, before=self.began)
-        self._process_again(again[:_LEFTOVERS])
+        self._process_again(sample(again, self.began, _LEFTOVERS))
 
     def check_units_in_flight(self) -> None:
         """Look up orders that hold units for long: the search need not show how they ended.
@@ -218,19 +219,25 @@ class _Run:
             AccountError, Transient: a remote is down, or refuses the account.
         """
         due = flight.unchecked(self.context, self.began)
-        fetched, gone = [], []
-        for order_id, result in self._fetched_again(due):
-            if is_not_shown(result):
-                gone.append(order_id)
-            elif not isinstance(result, ItemError | Transient):
-                fetched.append(result)
+        fetched: list[FetchedOrder] = []
+        gone: list[str] = []
+        try:
+            for order_id, result in self._fetched_again(due, partial(flight.look_up, self.context)):
+                if is_not_shown(result):
+                    gone.append(order_id)
+                elif not isinstance(result, ItemError | Transient):
+                    fetched.append(result)
+        finally:
+            self._note_checked(fetched, gone)
+
+    def _note_checked(self, fetched: Sequence[FetchedOrder], gone: Sequence[str]) -> None:
         todo = flight.note_checked(self.context, fetched, gone)
         self.counts.seen += len(todo)
         self.batches.submit([each for each in fetched if each.order_id in todo])
 
     def _process_again(self, order_ids: Sequence[str]) -> None:
         context, fetched, errors = self.context, [], {}
-        for order_id, result in self._fetched_again(order_ids):
+        for order_id, result in self._fetched_again(order_ids, self.context.amazon.order):
             self.counts.seen += 1
             if isinstance(result, ItemError):
                 errors[order_id] = result
@@ -247,12 +254,11 @@ class _Run:
         self.batches.submit(mine)
 
     def _fetched_again(
-        self, order_ids: Sequence[str]
+        self, order_ids: Sequence[str], fetch: Callable[[str], FetchedOrder]
     ) -> Iterator[tuple[str, FetchedOrder | ItemError | Transient]]:
         """Fetch as many orders as the rate allows; the others stay pending."""
-        context = self.context
         try:
-            yield from context.one_by_one(JOB, order_ids, context.amazon.order, key=str)
+            yield from self.context.one_by_one(JOB, order_ids, fetch, key=str)
         except RateLimited as limit:
             self.counts.note_rate_limit(limit)
 

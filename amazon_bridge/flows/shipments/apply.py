@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import AccountError, ItemError, Transient
 from amazon_bridge.engine.retrying import ITEM, retry_transient
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import fetch
@@ -212,11 +212,15 @@ def _correct(context: Context, task: ShipmentTask, units: Mapping[str, int]) -> 
 
 
 def _read_back(context: Context, task: ShipmentTask) -> Report:
-    order, progress = _fetch(context, task), progress_of(context, task)
+    progress, now = progress_of(context, task), context.clock()
+    try:
+        order = _fetch(context, task)
+    except (AccountError, Transient):  # it has had its turn: others are next
+        keep(context, task, replace(progress, read_back=now))
+        raise
     if is_shown(task, order, progress):
         check_statement(task, order)
         return _reported(task, order, ShipmentOutcome.CONFIRMED)
-    now = context.clock()
     if now - progress.since >= _NOT_SHOWN_AFTER:
         raise _NOT_CORRECTED if progress.corrects else _NOT_SHOWN
     keep(context, task, replace(progress, read_back=now))
