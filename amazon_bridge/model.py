@@ -212,8 +212,8 @@ class UnreadableOrder:
     marketplace_id: str | None = None
     importable_as_is: bool = False
     """Only its amounts are wrong: items, SKUs and units can be read."""
-    units: tuple[tuple[str, int], ...] = ()
-    """Pairs of SKU (empty if there is none) and units not shipped, as far as they can be parsed."""
+    units: tuple[tuple[str, int | None], ...] = ()
+    """Pairs of SKU (empty if none can be read) and units not shipped (None if unreadable)."""
 
 
 @dataclass(frozen=True, slots=True)

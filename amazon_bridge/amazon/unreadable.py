@@ -13,6 +13,7 @@ from amazon_bridge.amazon.payloads import (
     Identifier,
     Instant,
     MoneyPayload,
+    Quantity,
 )
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, UnreadableOrder
 
@@ -46,16 +47,20 @@ def unreadable(
     )
 
 
-def _units(items: object) -> Iterator[tuple[str, int]]:
-    for item in items if isinstance(items, list) else ():
+def _units(items: object) -> Iterator[tuple[str, int | None]]:
+    """Units not shipped, by SKU; a list of items that can't be read may hold any."""
+    for item in items if isinstance(items, list) else [None]:
         ordered = _number(item, "quantityOrdered")
-        left = max(0, ordered - _number(_part(item, "fulfillment"), "quantityFulfilled"))
+        shipped = _number(_part(item, "fulfillment"), "quantityFulfilled") or 0
+        left = None if ordered is None else max(0, ordered - shipped)
         yield _text(_part(item, "product"), "sellerSku").strip(), left
 
 
-def _number(payload: object, name: str) -> int:
-    value = _part(payload, name)
-    return value if isinstance(value, int) else 0
+def _number(payload: object, name: str) -> int | None:
+    try:
+        return _COUNT.validate_python(_part(payload, name))
+    except ValidationError:
+        return None
 
 
 def _part(payload: object, name: str) -> object:
@@ -81,6 +86,7 @@ def _identifier(payload: object, name: str) -> str | None:
         return None
 
 
+_COUNT: TypeAdapter[int] = TypeAdapter(Quantity)
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 

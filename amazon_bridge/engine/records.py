@@ -46,8 +46,8 @@ class InFlight(NamedTuple):
     """The units of an order that Amazon has taken off its stock count."""
 
     key: str
-    units: Mapping[str, int]
-    """By SKU; none if the order holds no units (any more)."""
+    units: Mapping[str, int | None]
+    """By SKU; none if the order holds no units (any more). None: any number of units."""
     version: datetime | None = None
     """When the order changed last; None if unknown. Older versions are ignored."""
 
@@ -56,7 +56,8 @@ class UnitsOfOrder(NamedTuple):
     """Units of one SKU that are in flight with an order."""
 
     order_id: str
-    units: int
+    units: int | None
+    """None: any number."""
     since: datetime
 
 

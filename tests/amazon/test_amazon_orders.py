@@ -243,9 +243,13 @@ def test_enough_of_an_unreadable_order_is_known_to_ship_it_manually() -> None:
         ([{"quantityOrdered": 3, "product": {"sellerSku": " MUG "}}], (("MUG", 3),)),
         ([{"quantityOrdered": 3, "fulfillment": {"quantityFulfilled": 1}}], (("", 2),)),
         ([{"quantityOrdered": 1, "fulfillment": {"quantityFulfilled": 2}}], (("", 0),)),
-        ([{"quantityOrdered": "x", "product": PERSONAL, "fulfillment": []}], (("", 0),)),
-        ([None, {}], (("", 0), ("", 0))),
-        (PERSONAL, ()),
+        ([{"quantityOrdered": "x", "product": PERSONAL, "fulfillment": []}], (("", None),)),
+        ([{"quantityOrdered": True, "product": {"sellerSku": "MUG"}}], (("MUG", None),)),
+        ([{"quantityOrdered": -1, "product": {"sellerSku": "MUG"}}], (("MUG", None),)),
+        ([{"quantityOrdered": 3, "fulfillment": {"quantityFulfilled": True}}], (("", 3),)),
+        ([None, {}], (("", None), ("", None))),
+        (PERSONAL, (("", None),)),
+        ([], ()),
     ],
 )
 def test_the_units_of_an_unreadable_order_are_known_as_far_as_possible(

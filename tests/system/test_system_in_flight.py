@@ -10,7 +10,7 @@ from memory_shop import MemoryShop
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import flight
-from amazon_bridge.simulator import Line, Order
+from amazon_bridge.simulator import ABSENT, Line, Order
 
 MUG = Line(sku="MUG-BLUE", quantity=2)
 UNKNOWN = Line(sku="UNION-SELECT", price=Decimal(9))
@@ -101,6 +101,22 @@ def test_units_of_amazons_own_stock_and_of_other_channels_are_not_in_flight(push
     for status in ("PENDING", "UNSHIPPED", "SHIPPED"):
         pending(pushing, fulfilled_by="AMAZON", status=status)
     pending(pushing, channel="NON_AMAZON")
+    assert units(pushing) == {}
+
+
+@pytest.mark.parametrize("ordered", [True, -1, "2", ABSENT])
+def test_an_unreadable_number_of_units_is_unclear_until_it_can_be_read(
+    pushing: MemoryShop, ordered: object
+):
+    order = pushing.world.place_order("FR", [MUG])
+    item_id = order.items[0].order_item_id
+    pushing.world.change_item(order.order_id, item_id, patch={"quantityOrdered": ordered})
+    pushing.run("orders")
+    in_flight = pushing.bridge.app.ledger.in_flight
+    assert in_flight.unclear("acme") == {"MUG-BLUE"}
+    pushing.world.change_item(order.order_id, item_id, patch={})
+    pushing.run("orders")
+    assert in_flight.unclear("acme") == set()
     assert units(pushing) == {}
 
 

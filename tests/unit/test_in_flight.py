@@ -44,6 +44,17 @@ def test_units_add_up_by_sku(ledger: Ledger, clock: Clock):
     ]
 
 
+def test_an_unknown_number_of_units_is_held_until_the_order_shows_it(ledger: Ledger, clock: Clock):
+    file(ledger, held(2), InFlight("2", {"MUG": None, "POT": None}))
+    assert ledger.in_flight.unclear("acme") == {"MUG", "POT"}
+    assert ledger.in_flight.unclear("other") == set()
+    assert ledger.in_flight.units("acme") == {"MUG": 2, "POT": 0}
+    assert ledger.in_flight.orders("acme", "POT") == [UnitsOfOrder("2", None, clock())]
+    file(ledger, InFlight("2", {"POT": 1}))
+    assert ledger.in_flight.unclear("acme") == set()
+    assert ledger.in_flight.units("acme") == {"MUG": 2, "POT": 1}
+
+
 def test_a_newer_version_replaces_an_older_one_and_never_the_other_way_round(ledger: Ledger):
     file(ledger, held(2))
     file(ledger, held(1, LATER))
@@ -122,6 +133,14 @@ def test_orders_that_were_not_checked_for_long_come_first(ledger: Ledger, clock:
     assert ledger.in_flight.units("acme") == {"MUG": 1}
 
 
+def test_an_order_that_was_looked_up_comes_last(ledger: Ledger, clock: Clock):
+    for key in "ABC":
+        file(ledger, held(1, key=key))
+        clock.now += HOUR
+    ledger.in_flight.note_lookup("acme", "A")
+    assert ledger.in_flight.unchecked("acme", clock() + HOUR, 3) == ["B", "C", "A"]
+
+
 def item(**fields: object) -> Item:
     given = {"order_item_id": "1", "quantity": 3, "sku": "MUG", "asin": None, "title": None}
     return Item(**{**given, "charges": (), **fields})  # type: ignore[arg-type]
@@ -160,4 +179,6 @@ def test_units_of_a_pending_order_count_whether_amazon_calls_them_unfulfilled_or
 def test_units_of_an_order_that_cannot_be_parsed_count_as_far_as_they_can():
     order = UnreadableOrder("1", "f", "No.", units=(("MUG", 1), ("MUG", 2), ("POT", 0)))
     assert units_in_flight(order) == {"MUG": 3}
-    assert units_in_flight(replace(order, status=FulfillmentStatus.SHIPPED)) == {}
+    unclear = replace(order, units=(("MUG", 1), ("MUG", None), ("POT", 2)))
+    assert units_in_flight(unclear) == {"MUG": None, "POT": 2}
+    assert units_in_flight(replace(unclear, status=FulfillmentStatus.SHIPPED)) == {}

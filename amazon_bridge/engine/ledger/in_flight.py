@@ -21,6 +21,9 @@ from amazon_bridge.engine.ledger.tables import insert, items, surveys
 from amazon_bridge.engine.records import InFlight, UnitsOfOrder
 from amazon_bridge.engine.window import Reading
 
+_ANY_NUMBER = 0
+"""The units of a row whose number can't be read; orders that hold none have no rows."""
+
 _OF_ACCOUNT = table.c.account == bindparam("of_account")
 _OF_KEYS = (_OF_ACCOUNT, table.c.key.in_(bindparam("keys", expanding=True)))
 _NOTED = select(table.c.key, table.c.version, table.c.since).where(*_OF_KEYS)
@@ -47,15 +50,24 @@ class UnitsInFlight(Subject):
     """The units in flight of all accounts."""
 
     def units(self, account: str) -> dict[str, int]:
-        """The units in flight by SKU; the empty SKU has those of which Amazon names none."""
+        """The units in flight by SKU; the empty SKU has those of which Amazon names none.
+
+        Of the ``unclear`` SKUs these are the least.
+        """
         query = select(table.c.sku, func.sum(table.c.units)).where(_OF_ACCOUNT)
         return dict(map(tuple, self._rows(query.group_by(table.c.sku), {"of_account": account})))
+
+    def unclear(self, account: str) -> set[str]:
+        """The SKUs of which an order holds an unknown number of units."""
+        query = select(table.c.sku).where(_OF_ACCOUNT, table.c.units == _ANY_NUMBER).distinct()
+        return {row.sku for row in self._rows(query, {"of_account": account})}
 
     def orders(self, account: str, sku: str) -> list[UnitsOfOrder]:
         """The orders that hold units of a SKU, the oldest first."""
         query = select(table.c.key, table.c.units, table.c.since)
         query = query.where(_OF_ACCOUNT, table.c.sku == sku).order_by(table.c.since, table.c.key)
-        return [UnitsOfOrder(*row) for row in self._rows(query, {"of_account": account})]
+        rows = self._rows(query, {"of_account": account})
+        return [UnitsOfOrder(row.key, row.units or None, row.since) for row in rows]
 
     def unchecked(self, account: str, before: datetime, most: int) -> list[str]:
         """Keys of at most ``most`` orders last checked before a moment; the longest ago first."""
@@ -157,7 +169,7 @@ def note(
             "account": account,
             "key": each.key,
             "sku": sku,
-            "units": units,
+            "units": _ANY_NUMBER if units is None else units,
             "since": noted[each.key].since if each.key in noted else now,
             "checked": now,
             "version": each.version,

@@ -119,18 +119,21 @@ def _about_live(order: Order, sale_order: SaleOrder, fba_location_id: int) -> St
     return Step.COMPLETE if is_fba and sale_order.open_from(fba_location_id) else Step.NOTHING
 
 
-def units_in_flight(order: Order | UnreadableOrder) -> dict[str, int]:
+def units_in_flight(order: Order | UnreadableOrder) -> dict[str, int | None]:
     """Return by SKU the units that Amazon has taken off the merchant's stock count for an order.
 
     Only proof releases them: that Amazon ships the order, or that nothing is left to be shipped.
-    The SKU is empty where Amazon names none.
+    The SKU is empty where Amazon names none. None: their number can't be read.
     """
     if order.fulfilled_by == FulfilledBy.AMAZON or order.status in _WITHOUT_UNITS:
         return {}
-    found = Counter[str]()
+    known, unclear = Counter[str](), dict[str, int | None]()
     for sku, units in _units(order):
-        found[sku] += units
-    return dict(+found)
+        if units is None:
+            unclear[sku] = None
+        else:
+            known[sku] += units
+    return {**+known, **unclear}
 
 
 _WITHOUT_UNITS = {
@@ -140,7 +143,7 @@ _WITHOUT_UNITS = {
 }
 
 
-def _units(order: Order | UnreadableOrder) -> Iterable[tuple[str, int]]:
+def _units(order: Order | UnreadableOrder) -> Iterable[tuple[str, int | None]]:
     if isinstance(order, UnreadableOrder):
         return order.units
     if not order.sold_on_amazon:

@@ -63,6 +63,8 @@ def ensure_read(context: Context) -> None:
 def foreseen(context: Context) -> dict[str, int]:
     """Return the units in flight by SKU, read from Amazon and Odoo now; nothing is stored.
 
+    Units that can't be read don't count.
+
     Raises:
         RateLimited: it takes more calls than may be made at once.
         AccountError, Transient: a remote is down, or refuses the account.
@@ -70,7 +72,7 @@ def foreseen(context: Context) -> dict[str, int]:
     units = Counter[str]()
     for page in _open_orders(context):
         for order in units_beside_odoo(context, newest(page.orders)):
-            units.update(order.units)
+            units.update({sku: number or 0 for sku, number in order.units.items()})
     return dict(units)
 
 
