@@ -137,5 +137,7 @@ class StockFeed:
     begun: datetime
     feed_id: str | None
     """None while it is unknown whether the feed was created."""
+    covers: tuple[str, ...]
+    """The marketplaces that the quantities are expected to reach, with its own."""
     given_up: bool
     """It took too long: its SKUs are sent again, but Amazon may still process it."""

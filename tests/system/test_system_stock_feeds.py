@@ -1,16 +1,17 @@
 """Many quantities at once: feeds that are processed, fail, get stuck, or are lost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from memory_shop import MemoryShop
 from stock_shop import DE, FR, StockShop
 
-from amazon_bridge.engine.stock_records import SkuState
+from amazon_bridge.engine.stock_records import KnownListing, SkuState
 from amazon_bridge.flows.stock import run
 
 pytestmark = pytest.mark.odoo("in memory")
 
+PLACES = {FR: "A13V1IB3VIYZZH", DE: "A1PA6795UKMFR9"}
 ON_HAND = {"A": 3, "B": 0, "C": 8, "D": 4}
 
 
@@ -36,6 +37,11 @@ def settle(stock: StockShop, runs: int = 5) -> None:
 
 def patched(stock: StockShop) -> list[str]:
     return [each.path.rpartition("/")[2] for each in stock.patches()]
+
+
+def listings(stock: StockShop, sku: str) -> Sequence[KnownListing]:
+    """What the state store has of a SKU."""
+    return stock.here.bridge.app.ledger.stock.known("acme", [sku])[sku].listings
 
 
 def amazons(stock: StockShop) -> dict[str, int | None]:
@@ -79,6 +85,42 @@ def test_a_refused_message_is_quarantined_and_the_others_are_done(stock):
     sent = len(stock.here.bridge.received("createFeed")) + len(stock.patches())
     settle(stock)
     assert len(stock.here.bridge.received("createFeed")) + len(stock.patches()) == sent
+
+
+def test_a_refused_message_says_nothing_about_other_marketplaces(stock):
+    """Here each marketplace has a quantity, and a feed, of its own."""
+    stock.here.world.settings.shared_quantities = False
+    catalogue = stock.here.bridge.app.ledger.stock_catalogue
+    for place in PLACES.values():
+        catalogue.note_separate("acme", place)
+    stock.listing("A", FR).refusal = "You need approval."
+    stock.sync()
+    stock.pass_time(minutes=2)
+    stock.sync()
+    open_ = {each.marketplace_id: each.sent for each in listings(stock, "A") if each.is_open}
+    assert open_ == {PLACES[DE]: 3}
+
+
+def test_a_listing_that_amazon_does_not_show_says_nothing_about_other_marketplaces(stock):
+    stock.sync()
+    settle(stock, runs=1)  # the feed is processed
+    stock.here.simulator.faults.add("400", "getListingsItem", path_contains="/A")
+    stock.pass_time(minutes=16)
+    stock.sync()
+    french, german = listings(stock, "A")
+    assert (french.marketplace_id, german.marketplace_id) == (PLACES[FR], PLACES[DE])
+    assert (german.is_open, german.quantity) == (False, 3)
+
+
+def test_after_a_refused_feed_it_is_known_what_amazon_has(stock):
+    """As when the rate doesn't allow a feed: nothing was sent."""
+    stock.here.simulator.faults.add("429", "createFeed", times=None)
+    stock.here.bridge.sync("stock")
+    stock.pass_time(minutes=5)
+    stock.here.bridge.sync("stock")
+    assert not stock.here.bridge.app.ledger.stock.unclear("acme")
+    assert [each.expected for each in listings(stock, "A")] == [12, 12]
+    assert not stock.here.bridge.app.ledger.stock_catalogue.open_feeds("acme")
 
 
 def test_another_quantity_than_the_refused_one_is_sent(stock):

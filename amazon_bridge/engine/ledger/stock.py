@@ -266,23 +266,31 @@ class Stock(Subject):
             gone = {"gone": self._now(), "sent": null(), "sent_at": null()}
             db.execute(update(stock_listings).where(*of).values(**gone))
 
-    def read_back_soon(self, account: str, skus: Sequence[str]) -> None:
+    def read_back_soon(
+        self, account: str, skus: Sequence[str], marketplaces: Collection[str]
+    ) -> None:
         """Let listings be read back after some time from now."""
-        values = {"sent": case((is_sent, _L.sent), else_=_L.quantity), "sent_at": self._now()}
-        self._write_all(update(stock_listings).values(**values), stock_listings, account, skus)
+        soon = {"sent": case((is_sent, _L.sent), else_=_L.quantity), "sent_at": self._now()}
+        self._write_listings(update(stock_listings).values(**soon), account, skus, marketplaces)
 
-    def make_unclear(self, account: str, skus: Sequence[str]) -> None:
+    def make_unclear(
+        self, account: str, skus: Sequence[str], marketplaces: Collection[str]
+    ) -> None:
         """Record that it is unclear which of the quantities sent has reached Amazon."""
         unclear = update(stock_listings).where(is_sent).values(sent=null())
-        self._write_all(unclear, stock_listings, account, skus)
+        self._write_listings(unclear, account, skus, marketplaces)
 
-    def note_not_sent(self, account: str, skus: Sequence[str]) -> None:
+    def note_not_sent(
+        self, account: str, skus: Sequence[str], marketplaces: Collection[str]
+    ) -> None:
         """Record that the quantities have not reached Amazon."""
         kept = update(stock_listings).values(sent=null(), sent_at=null())
-        self._write_all(kept, stock_listings, account, skus)
+        self._write_listings(kept, account, skus, marketplaces)
 
-    def restore(self, account: str, known: KnownSku, marketplaces: Collection[str]) -> None:
-        """Record that a quantity has not reached Amazon: what was sent before it counts."""
+    def restore(
+        self, account: str, skus: Iterable[KnownSku], marketplaces: Collection[str]
+    ) -> None:
+        """Record that quantities have not reached Amazon: what was sent before them counts."""
         rows = [
             {
                 "of_account": account,
@@ -291,11 +299,18 @@ class Stock(Subject):
                 "new_sent": each.sent,
                 "at": each.sent_at,
             }
+            for known in skus
             for each in known.listings
             if each.marketplace_id in marketplaces
         ]
         with self._transaction() as db:
             db.execute(_SEND, rows)
+
+    def _write_listings(
+        self, statement: Update, account: str, skus: Sequence[str], marketplaces: Collection[str]
+    ) -> None:
+        of = _L.marketplace.in_(list(marketplaces))
+        self._write_all(statement.where(of), stock_listings, account, skus)
 
     def _write_all(
         self, statement: Update, table: Table, account: str, skus: Sequence[str]

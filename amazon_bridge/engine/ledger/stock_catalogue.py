@@ -158,12 +158,22 @@ class StockCatalogue(Subject):
 
     # Feeds
 
-    def begin_feed(self, account: str, marketplace: str, skus: Sequence[str]) -> int:
-        """Note that the quantities of these SKUs are about to be sent in a feed."""
+    def begin_feed(
+        self, account: str, marketplace: str, skus: Sequence[str], covers: Sequence[str]
+    ) -> int:
+        """Note that the quantities of these SKUs are about to be sent in a feed.
+
+        Args:
+            account: the account's name.
+            marketplace: the marketplace's id.
+            skus: in the sequence of the feed's messages.
+            covers: the marketplaces that the quantities are expected to reach.
+        """
         row = {
             "account": account,
             "marketplace": marketplace,
             "skus": json.dumps(list(skus)),
+            "covers": json.dumps(list(covers)),
             "begun": self._now(),
         }
         statement = insert(stock_feeds).returning(_F.number)
@@ -210,5 +220,6 @@ def _feed(row: AnyRow) -> StockFeed:
         skus=tuple(json.loads(row.skus)),
         begun=row.begun,
         feed_id=row.feed_id,
+        covers=tuple(json.loads(row.covers)),
         given_up=row.given_up is not None,
     )

@@ -83,3 +83,14 @@ FULL_COMPARISONS = (
     "ALTER TABLE stock_progress ADD COLUMN full_began TEXT",
     "ALTER TABLE stock_progress ADD COLUMN full_after TEXT NOT NULL DEFAULT ''",
 )
+
+COVERS = (
+    "ALTER TABLE stock_feeds ADD COLUMN covers TEXT NOT NULL DEFAULT '[]'",
+    # Until now, a feed counted for all marketplaces.
+    """
+    UPDATE stock_feeds SET covers = (
+        SELECT json_group_array(marketplace) FROM stock_marketplaces AS known
+        WHERE known.account = stock_feeds.account
+    )
+    """,
+)

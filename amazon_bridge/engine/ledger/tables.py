@@ -352,6 +352,7 @@ stock_feeds = _table(
     Column("feed_id", Text, comment="absent while it is unknown whether the feed was created"),
     _moment("given_up"),
     _moment("closed"),
+    Column("covers", Text, nullable=False, server_default=text("'[]'"), comment="JSON"),
     rowid=True,
 )
 is_open_stock_feed = stock_feeds.c.closed.is_(None)

@@ -6,9 +6,9 @@ every few hours. What differs is sent listing by listing, or in a feed, and read
 has had time to apply it.
 
 ``catalogue`` reads the reports, ``find`` selects SKUs, ``compare`` compares them with what
-``quantities`` computes from Odoo, ``decide`` has the rules, ``brake`` holds decreases to zero that look like a mistake, ``apply``
-sends quantities and reads them back, ``feeds`` sends many at once, ``preview`` does dry runs,
-``tell`` informs people, ``run`` lists a run's steps.
+``quantities`` computes from Odoo, ``decide`` has the rules, ``brake`` holds decreases to zero that
+look like a mistake, ``apply`` sends quantities and reads them back, ``feeds`` sends many at once,
+``preview`` does dry runs, ``tell`` informs people, ``run`` lists a run's steps.
 """
 
 from amazon_bridge.job import Job, NotifySwitch, OdooRight, PendingView

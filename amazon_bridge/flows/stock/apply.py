@@ -90,7 +90,7 @@ def _send_each(run: Run, updates: Sequence[_Update], refused: set[str]) -> Itera
         if not isinstance(result, ItemError):
             _note_result(run, update, result, is_refused=update.key in refused)
             continue
-        run.context.ledger.stock.restore(run.context.name, update.task.known, update.push.covers)
+        run.context.ledger.stock.restore(run.context.name, [update.task.known], update.push.covers)
         if update.key not in refused:
             refused.add(update.key)
             _note_refusal(run, update.task, result)
@@ -231,7 +231,8 @@ def read_back(run: Run) -> None:
         if isinstance(result, Transient):
             run.counts.note_error(result)
         if isinstance(result, ItemError) or (result and _is_overdue(context, known)):
-            stock.note_not_sent(context.name, [known.sku])  # sent again, or else quarantined
+            places = [each.marketplace_id for each in known.listings]
+            stock.note_not_sent(context.name, [known.sku], places)  # sent again, or quarantined
             stock.note_state(context.name, known.sku, SkuState.DUE)
 
 
@@ -278,12 +279,20 @@ def _shown(
         try:
             listing = context.amazon.listings.get(sku, place)
         except ItemError as error:
-            _gone(context, sku, place, error)
+            _note_unreadable(context, sku, place, error)
             continue
         if listing.quantity is None and listing.sold_by_merchant and known.sent == 0:
             listing = replace(listing, quantity=0)  # Amazon may state no quantity of none
         _note_listing(context, listing, is_read_back=True)
         yield place, listing.quantity
+
+
+def _note_unreadable(context: Context, sku: str, place: str, error: ItemError) -> None:
+    """A listing that Amazon doesn't have, or doesn't show: then it is sent, or quarantined."""
+    if error.kind == _GONE:
+        context.ledger.stock.note_gone(context.name, sku, place)
+    else:
+        context.ledger.stock.note_not_sent(context.name, [sku], [place])
 
 
 def _note_listing(context: Context, listing: Listing, *, is_read_back: bool) -> None:

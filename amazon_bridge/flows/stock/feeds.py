@@ -62,14 +62,15 @@ def _send(run: Run, place: str, covers: Sequence[str], tasks: Sequence[Task]) ->
     context, name = run.context, run.context.name
     stock, catalogue = context.ledger.stock, context.ledger.stock_catalogue
     skus = [task.sku for task in tasks]
-    number = catalogue.begin_feed(name, place, skus)
+    number = catalogue.begin_feed(name, place, skus, covers)
     stock.note_all_sent(name, {task.sku: task.quantity for task in tasks}, covers)
     try:
         updates = [_update(context, task, place) for task in tasks]
         feed_id = context.amazon.listings.submit_quantities(updates, place)
     except BridgeError as error:
         if not (isinstance(error, Transient) and error.maybe_done):
-            _end(context, number, skus)
+            stock.restore(name, [task.known for task in tasks], covers)
+            catalogue.close_feed(number)
         raise
     catalogue.set_feed_id(number, feed_id)
     stock.note_states(name, skus, SkuState.SENT, "It is in a feed that Amazon processes.")
@@ -137,7 +138,7 @@ def _may_be_pending(context: Context, feed: StockFeed) -> bool:
 
 def _give_up(context: Context, feed: StockFeed) -> None:
     """Send its quantities again without it; Amazon may still process it."""
-    context.ledger.stock.make_unclear(context.name, feed.skus)
+    context.ledger.stock.make_unclear(context.name, feed.skus, feed.covers)
     context.ledger.stock.note_states(context.name, feed.skus, SkuState.DUE)
     context.ledger.stock_catalogue.give_up_feed(feed.number)
     log.warning("feed_stuck", account=context.name, feed=feed.feed_id, skus=len(feed.skus))
@@ -145,7 +146,7 @@ def _give_up(context: Context, feed: StockFeed) -> None:
 
 def _read_back(context: Context, feed: StockFeed) -> None:
     """Amazon has processed a feed after it was given up: see which quantities it has left."""
-    context.ledger.stock.read_back_soon(context.name, feed.skus)
+    context.ledger.stock.read_back_soon(context.name, feed.skus, feed.covers)
     context.ledger.stock_catalogue.close_feed(feed.number)
 
 
@@ -157,13 +158,15 @@ def _close(run: Run, feed: StockFeed, results: Mapping[str, MessageResult]) -> N
         sku: each.reason for sku, each in results.items() if each.status is MessageStatus.REFUSED
     }
     prints = _fingerprints(context, feed, list(refused))
-    context.ledger.stock.read_back_soon(context.name, accepted)
-    context.ledger.stock.note_not_sent(context.name, list(refused))
+    context.ledger.stock.read_back_soon(context.name, accepted, feed.covers)
+    context.ledger.stock.note_not_sent(context.name, list(refused), feed.covers)
     _quarantine(run, refused, prints)
     lost = sorted(set(feed.skus).difference(accepted, refused))
     if lost and feed.feed_id:
         run.counts.note_error(_not_processed(feed.feed_id, len(lost)))
-    _end(context, feed.number, lost)
+    context.ledger.stock.make_unclear(context.name, lost, feed.covers)
+    context.ledger.stock.note_states(context.name, lost, SkuState.DUE)
+    context.ledger.stock_catalogue.close_feed(feed.number)
     context.ledger.stock.note_states(context.name, accepted, SkuState.SENT)
 
 
@@ -172,13 +175,6 @@ def _not_processed(feed_id: str, skus: int) -> Transient:
         f"Amazon has not processed {skus} quantities of the feed {feed_id}.",
         "They are sent again. If this persists, look at the feed in Seller Central, or report it.",
     )
-
-
-def _end(context: Context, number: int, lost: Sequence[str]) -> None:
-    """Close a feed; it is unclear what Amazon has of some of its SKUs."""
-    context.ledger.stock.make_unclear(context.name, lost)
-    context.ledger.stock.note_states(context.name, lost, SkuState.DUE)
-    context.ledger.stock_catalogue.close_feed(number)
 
 
 def _quarantine(run: Run, refused: Mapping[str, str], prints: Mapping[str, str]) -> None:
