@@ -89,8 +89,9 @@ class OdooConfig(Section):
     """The login of the bridge's user in Odoo."""
     password: Secret
     """That user's API key (recommended) or password."""
-    protocol: Literal["xmlrpc", "jsonrpc"] = "xmlrpc"
-    """Which of Odoo's two external protocols is spoken."""
+    protocol: Literal["xmlrpc", "jsonrpc", "json2"] = "xmlrpc"
+    """Which of Odoo's external protocols to use. `json2` needs Odoo 19 or newer, and an API key
+    as the password."""
     timeout: float = Field(default=120, gt=0, le=3600, allow_inf_nan=False)
     """Seconds to wait for a response of Odoo."""
     parallel: int = Field(default=2, ge=1, le=8)

@@ -17,6 +17,8 @@ from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect, may
 _OLDEST, _NEWEST = 14, 19
 """The oldest and the newest tested version; not all between are tested."""
 
+_FIRST_WITH_JSON2 = (19, 0)
+
 _SALES = "Sales: User: All Documents"
 
 _INVOICING = (
@@ -34,7 +36,7 @@ def examine(session: OdooSession, account: AccountConfig, jobs: Iterable[Job]) -
 
     Never raises for what it finds: an examination that Odoo refuses is a finding, too.
     """
-    findings = [_version(session), _privacy(session)]
+    findings = [_version(session), _transport(session), _privacy(session)]
     jobs = list(jobs)
     modules = list(_modules(session, jobs))
     findings += modules
@@ -56,6 +58,18 @@ def _version(session: OdooSession) -> Finding:
         return Finding(ok=False, what=what, remedy=f"The bridge needs Odoo {_OLDEST} or newer.")
     advice = f"The bridge was tried with Odoo {_OLDEST} and {_NEWEST}: try it on a copy first."
     return Finding(ok=True, what=what, remedy="" if major in {_OLDEST, _NEWEST} else advice)
+
+
+def _transport(session: OdooSession) -> Finding:
+    ends = session.is_deprecated and session.version >= _FIRST_WITH_JSON2
+    return Finding(
+        ok=True,
+        what=f"Calls go to Odoo by {session.transport}",
+        remedy="XML-RPC and JSON-RPC end with Odoo 22 (autumn 2028). Before that, set odoo.protocol"
+        " to json2, and odoo.password to an API key of the login."
+        if ends
+        else "",
+    )
 
 
 def _privacy(session: OdooSession) -> Finding:

@@ -22,6 +22,7 @@ import odoorpc.error
 
 from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
 from amazon_bridge.odoo.personal import without_personal_data
+from amazon_bridge.odoo.transport.json2 import NotOffered, OtherLogin, WrongDatabase
 
 FAILURES: Final = (
     odoorpc.error.Error,
@@ -51,6 +52,7 @@ _JSONRPC_KINDS = {
     "odoo.exceptions.MissingError": _Kind.REFUSED,
     "odoo.exceptions.RedirectWarning": _Kind.REFUSED,
     "odoo.exceptions.AccessDenied": _Kind.DENIED,
+    "werkzeug.exceptions.Unauthorized": _Kind.DENIED,
     "odoo.exceptions.AccessError": _Kind.FORBIDDEN,
 }
 
@@ -86,6 +88,8 @@ def explain(failure: Exception, sent: Iterable[Any] = ()) -> BridgeError | None:
         return _of_odoo(kind, text if kind != _Kind.CRASHED else _last_line(text), sent)
     if isinstance(failure, odoorpc.error.RPCError):
         return _of_odoo(*_jsonrpc_failure(failure), sent)
+    if isinstance(failure, NotOffered | OtherLogin | WrongDatabase):
+        return _of_json2(failure)
     if isinstance(failure, HTTPError):
         return _of_status(failure.code, failure.headers)
     if isinstance(failure, xmlrpc.client.ProtocolError):
@@ -109,7 +113,8 @@ def _of_odoo(kind: _Kind, text: str, sent: Iterable[Any]) -> BridgeError | None:
     if kind == _Kind.DENIED:
         return AccountError(
             "Odoo doesn't accept the login or its password.",
-            "Check odoo.login, odoo.password and odoo.database; an API key may have expired.",
+            "Check odoo.login, odoo.password and odoo.database; an API key may have expired. With"
+            " odoo.protocol json2, odoo.password must be an API key.",
         )
     if kind == _Kind.FORBIDDEN:
         return AccountError(
@@ -129,9 +134,7 @@ def _of_crash(text: str, clean: str) -> BridgeError | None:
     if _UNREADABLE_RESPONSE.search(text):
         return None
     if _NO_SUCH_DATABASE.search(text):
-        return AccountError(
-            "Odoo has no database of the configured name.", "Check odoo.database and odoo.url."
-        )
+        return _no_such_database()
     if is_momentary(text):
         return Transient(f"Odoo's database was busy: {clean}")
     return ItemError(
@@ -139,6 +142,27 @@ def _of_crash(text: str, clean: str) -> BridgeError | None:
         f"Odoo failed: {clean}",
         "Odoo's own log has the whole traceback. `amazon-bridge check` shows whether this "
         "version of Odoo is tested.",
+    )
+
+
+def _no_such_database() -> AccountError:
+    return AccountError(
+        "Odoo has no database of the configured name.", "Check odoo.database and odoo.url."
+    )
+
+
+def _of_json2(failure: NotOffered | OtherLogin | WrongDatabase) -> AccountError:
+    if isinstance(failure, WrongDatabase):
+        return _no_such_database()
+    if isinstance(failure, OtherLogin):
+        return AccountError(
+            "The API key in odoo.password belongs to another user than odoo.login.",
+            "Set odoo.login to the key's user, or odoo.password to a key of that login.",
+        )
+    who = f"Odoo {failure.version}" if failure.version else "The server at odoo.url"
+    return AccountError(
+        f"{who} has no JSON-2 API, which came with Odoo 19 (HTTP status 404).",
+        "Set odoo.protocol to xmlrpc where Odoo is older than 19; else check odoo.url.",
     )
 
 
@@ -160,7 +184,7 @@ def _of_status(status: int, headers: Any) -> BridgeError:
     return AccountError(
         f"{reason}.",
         "Check odoo.url (https where Odoo redirects to it), and that a proxy in front of Odoo lets"
-        " /xmlrpc/2 or /jsonrpc through.",
+        " /xmlrpc/2, /jsonrpc or /json/2 through. Odoo 22 needs odoo.protocol json2.",
     )
 
 

@@ -25,6 +25,7 @@ from amazon_bridge.odoo.capabilities import Capabilities, Fields, look_up
 from amazon_bridge.odoo.faults import FAILURES, explain
 from amazon_bridge.odoo.loading import LoadError, loaded_ids, refuse_duplicates
 from amazon_bridge.odoo.personal import of_buyers
+from amazon_bridge.odoo.transport import Gateway
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,7 @@ class OdooSession:
 
     def __init__(
         self,
-        odoo: Any,
+        odoo: Gateway,
         context: Mapping[str, Any],
         watch: Watch = nobody_watches,
         sleep: Callable[[float], None] = time.sleep,
@@ -107,13 +108,13 @@ class OdooSession:
             database: Its name.
             login: The user's login.
             password: Or an API key.
-            protocol: ``xmlrpc`` or ``jsonrpc``.
+            protocol: ``xmlrpc``, ``jsonrpc`` or ``json2``, which needs an API key.
             timeout: Seconds, for connecting and for each response.
             watch: Callback invoked after the login and after every call (``model.method``).
             sleep: Waits between two attempts, in seconds.
         """
 
-        def log_in() -> Any:
+        def log_in() -> Gateway:
             begun = time.monotonic()
             try:
                 odoo = transport.connect(url, protocol, timeout)
@@ -168,6 +169,16 @@ class OdooSession:
         """Odoo's version, such as ``(19, 0)``."""
         major, minor = self._odoo.version.split(".")
         return int(major), int(minor)
+
+    @property
+    def transport(self) -> str:
+        """The name of the transport, such as ``XML-RPC``."""
+        return self._odoo.title
+
+    @property
+    def is_deprecated(self) -> bool:
+        """True if Odoo 22 drops the transport."""
+        return self._odoo.is_deprecated
 
     @property
     def names(self) -> Capabilities:

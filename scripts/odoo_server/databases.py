@@ -5,6 +5,7 @@ copy of it, made in about a second, Odoo's registry of it included.
 """
 
 import hashlib
+import os
 import re
 import xmlrpc.client
 from collections.abc import Collection, Iterable
@@ -24,6 +25,9 @@ MODULES = (
     "delivery",
     "stock_delivery",
 )
+TRANSPORT = os.environ.get("ODOO_TEST_TRANSPORT", "xmlrpc")
+"""How the bridge calls Odoo in the tests: ``odoo.protocol`` of their configurations."""
+
 TEMPLATES = "amazon_bridge_template_"
 TEMPLATE_VERSION = 2  # to be raised when the template is built in another way
 TEMPLATE = TEMPLATES + hashlib.sha256(f"{MODULES} {TEMPLATE_VERSION}".encode()).hexdigest()[:8]
@@ -63,6 +67,28 @@ class OdooDatabase:
         memberships = [(6, 0, [self.reference(group) for group in groups])]
         self.rpc("res.users", "create", {**user, "group_ids": memberships})
         return replace(self, login=login, password=login)
+
+    def access(self, protocol: str = TRANSPORT) -> dict[str, str]:
+        """The bridge's settings to sign in as this login."""
+        password = self.api_key if protocol == "json2" else self.password
+        where = {"url": self.url, "database": self.database, "protocol": protocol}
+        return {**where, "login": self.login, "password": password}
+
+    @cached_property
+    def api_key(self) -> str:
+        """An API key of this login. The form where people get one needs a browser's session."""
+        code = (
+            f"user = env['res.users'].search([('login', '=', {self.login!r})])\n"
+            "keys = env['res.users.apikeys'].with_user(user).sudo()\n"
+            "action = {'key': keys._generate('rpc', 'tests', None)}"
+        )
+        administrator = replace(self, login="admin", password="admin")
+        model = administrator.reference("base.model_res_users")
+        values = {"name": "key", "model_id": model, "state": "code", "code": code}
+        action = administrator.rpc("ir.actions.server", "create", values)
+        key = administrator.rpc("ir.actions.server", "run", [action])["key"]
+        administrator.rpc("ir.actions.server", "unlink", [action])
+        return str(key)
 
     def reference(self, external_id: str) -> int:
         """The database id of a record that has this external id (`module.name`)."""

@@ -70,11 +70,10 @@ def configuration(
         "credentials": secrets,
         **settings,
     }
-    side = {"url": odoo.url, "database": odoo.database, "login": odoo.login}
     return Config.model_validate(
         {
             "state": state,
-            "odoo": {**side, "password": odoo.password},
+            "odoo": odoo.access(),
             "accounts": [account, *(account | other for other in others)],
         }
     )

@@ -104,6 +104,11 @@ class MemoryOdoo:
     ) -> int | bool:
         return self.login(database, login, password)
 
+    def password_of(self, login: str) -> str | None:
+        users = self.env["res.users"]
+        found = users.found([("login", "=", login)])
+        return str(users.get(found[0], "password")) if found else None
+
     # /xmlrpc/2/object
 
     def execute_kw(  # noqa: PLR0917 - Odoo's

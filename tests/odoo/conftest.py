@@ -18,9 +18,7 @@ LEAST_PRIVILEGE = (
 
 
 def connect(database: OdooDatabase, **options: Any) -> OdooSession:
-    return OdooSession.connect(
-        database.url, database.database, database.login, database.password, **options
-    )
+    return OdooSession.connect(**database.access(), **options)
 
 
 @pytest.fixture(scope="module")

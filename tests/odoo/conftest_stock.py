@@ -131,9 +131,7 @@ class Stock:
 
 
 def opened_stock(database: OdooDatabase) -> Stock:
-    session = OdooSession.connect(
-        database.url, database.database, database.login, database.password
-    ).for_company(1)
+    session = OdooSession.connect(**database.access()).for_company(1)
     (warehouse,) = session.search_read("stock.warehouse", [("code", "=", "WH")], ["lot_stock_id"])
     shelf = warehouse["lot_stock_id"][0]
     (row,) = session.read("stock.location", [shelf], ["location_id"])

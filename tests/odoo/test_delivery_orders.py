@@ -36,7 +36,7 @@ def kits(odoo_database: OdooDatabase) -> OdooDatabase:
 
 @pytest.fixture(scope="module")
 def session(kits: OdooDatabase) -> OdooSession:
-    return OdooSession.connect(kits.url, kits.database, kits.login, kits.password)
+    return OdooSession.connect(**kits.access())
 
 
 def product(odoo: OdooDatabase, name: str, **fields: Any) -> int:

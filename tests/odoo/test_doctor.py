@@ -64,7 +64,7 @@ def test_a_missing_group_is_named(
 ) -> None:
     name = "_".join(group.split(".")[1] for group in groups)
     user = odoo_database.make_user(name, ["base.group_user", *groups])
-    session = OdooSession.connect(user.url, user.database, user.login, user.password)
+    session = OdooSession.connect(**user.access())
     assert any(expected in remedy for remedy in problems(examine(session, make_account())).values())
 
 
@@ -79,7 +79,7 @@ def test_advice_to_name_the_company(admin: OdooSession, make_account: MakeAccoun
 
 def test_a_login_without_any_right(odoo_database: OdooDatabase, make_account: MakeAccount) -> None:
     user = odoo_database.make_user("portal", ["base.group_portal"])
-    session = OdooSession.connect(user.url, user.database, user.login, user.password)
+    session = OdooSession.connect(**user.access())
     found = problems(examine(session, make_account()))
     assert len(found) > 10
     assert all(found.values())
@@ -133,7 +133,7 @@ def test_two_digits_of_a_price_are_reported_with_what_they_cost(
     account, rpc = make_account(), odoo_database.rpc
     setup = prepare(admin, account)
     assert not [what for what in advice(admin, account) if "decimals" in what]
-    session = OdooSession.connect(odoo_database.url, odoo_database.database, "admin", "admin")
+    session = OdooSession.connect(**odoo_database.access())
     session._capabilities[:] = [replace(session.names, price_digits=2)]
     assert "Unit prices are rounded to 2 decimals" in advice(session, account)
     partner = rpc("res.partner", "create", {"name": "Somebody"})

@@ -21,7 +21,7 @@ class LongHistory(MemoryOdoo):
     now = 0.0
 
     def execute_kw(self, *call: Any) -> Any:  # type: ignore[override]
-        self.now += 0.02 + SCAN * any(name in str(call[5]) for name in self.slow)
+        self.now += 0.02 + SCAN * any(name in str(call[5:]) for name in self.slow)
         return super().execute_kw(*call)
 
 

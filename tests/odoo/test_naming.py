@@ -33,7 +33,7 @@ def speaks(odoo_database: OdooDatabase) -> Iterator[None]:
 
 
 def connect(database: OdooDatabase) -> OdooSession:
-    return OdooSession.connect(database.url, database.database, "admin", "admin")
+    return OdooSession.connect(**database.access())
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_parallel_preparations_agree(
     start = threading.Barrier(3)
 
     def work() -> Setup:
-        session = OdooSession.connect(odoo_database.url, odoo_database.database, "admin", "admin")
+        session = OdooSession.connect(**odoo_database.access())
         start.wait()
         for _ in range(20):
             try:

@@ -23,7 +23,7 @@ def biller(odoo_database: OdooDatabase) -> OdooSession:
     groups = ("base.group_user", "sales_team.group_sale_salesman_all_leads")
     groups += ("stock.group_stock_user", "base.group_partner_manager")
     login = odoo_database.make_user("biller", (*groups, "account.group_account_invoice"))
-    return OdooSession.connect(login.url, login.database, login.login, login.password)
+    return OdooSession.connect(**login.access())
 
 
 def test_the_journal_is_made_once_with_an_account_that_carries_the_debt(

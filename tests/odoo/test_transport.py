@@ -1,11 +1,12 @@
 """A bad connection to Odoo: against a server whose responses the test defines."""
 
+import json
 import socket
 import threading
 import xmlrpc.client
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,8 +17,15 @@ from amazon_bridge.odoo.transport import Address
 Responder = Callable[["Handler"], None]
 
 
+PATHS = {
+    "xmlrpc": "/erp/xmlrpc/2/object",
+    "jsonrpc": "/erp/jsonrpc",
+    "json2": "/erp/json/2/res.partner/ping",
+}
+
+
 class Handler(BaseHTTPRequestHandler):
-    """Logs anybody in; handles other calls by its server's ``respond``."""
+    """Logs anybody in, in each protocol; handles other calls by its server's ``respond``."""
 
     protocol_version = "HTTP/1.1"
     server: "Server"
@@ -26,19 +34,37 @@ class Handler(BaseHTTPRequestHandler):
         super().setup()
         self.server.connections.append(self.connection)
 
+    LOGIN: ClassVar[dict[str, Any]] = {
+        "version": {"server_version": "saas~19.2+e"},
+        "login": 7,
+        "/erp/web/version": {"version": "saas~19.2+e"},
+        "/erp/json/2/res.users/context_get": {"uid": 7},
+        "/erp/json/2/res.users/search_read": [{"id": 7}],
+    }
+
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        _, method = xmlrpc.client.loads(body)
-        if method == "version":
-            self.say({"server_version": "saas~18.2+e"})
-        elif method == "login":
-            self.say(7)
+        self.body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        what = self._asked()
+        if what in self.LOGIN:
+            self.say(self.LOGIN[what])
         else:
             self.server.paths.append(self.path)
             self.server.respond(self)
 
+    do_GET = do_POST  # noqa: N815 - the library's name
+
+    def _asked(self) -> str:
+        if "xmlrpc" in self.path:
+            return str(xmlrpc.client.loads(self.body)[1])
+        return json.loads(self.body)["params"]["method"] if "jsonrpc" in self.path else self.path
+
     def say(self, value: Any) -> None:
-        self.send(200, xmlrpc.client.dumps((value,), methodresponse=True))
+        if "xmlrpc" in self.path:
+            self.send(200, xmlrpc.client.dumps((value,), methodresponse=True, allow_none=True))
+        elif "jsonrpc" in self.path:
+            self.send(200, json.dumps({"jsonrpc": "2.0", "id": 1, "result": value}))
+        else:
+            self.send(200, json.dumps(value))
 
     def send(self, status: int, body: str, **headers: str) -> None:
         self.send_response(status)
@@ -70,20 +96,33 @@ def server() -> Iterator[Server]:
         server.shutdown()
 
 
-@pytest.fixture
-def session(server: Server) -> OdooSession:
+def connect(server: Server, protocol: str) -> OdooSession:
     url = f"http://127.0.0.1:{server.server_port}/erp/"
-    return OdooSession.connect(url, "db", "login", "password", timeout=0.5)
+    return OdooSession.connect(
+        url, "db", "login", "s3cret", protocol=protocol, timeout=0.5, sleep=lambda _: None
+    )
+
+
+@pytest.fixture(params=PATHS)
+def protocol(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def session(server: Server, protocol: str) -> OdooSession:
+    return connect(server, protocol)
 
 
 def ping(session: OdooSession) -> Any:
     return session.call("res.partner", "ping")
 
 
-def test_path_prefix_and_version_of_odoo_online(server: Server, session: OdooSession) -> None:
-    assert session.version == (18, 2)
+def test_path_prefix_and_version_of_odoo_online(
+    server: Server, session: OdooSession, protocol: str
+) -> None:
+    assert session.version == (19, 2)
     assert ping(session) == "pong"
-    assert server.paths == ["/erp/xmlrpc/2/object"]
+    assert server.paths == [PATHS[protocol]]
 
 
 def test_one_connection_a_thread_is_kept(server: Server, session: OdooSession) -> None:
@@ -157,7 +196,8 @@ def test_status(
     assert ping(session) == "pong"
 
 
-NO_XMLRPC = (
+NO_RESPONSE = (
+    *('{"jsonrpc": "2.0", "error": "down"}', '{"error": {}}', '"down"'),
     "<methodResponse><params></params></methodResponse>",
     "<methodResponse><params><param><value><int>many</int></value></param></params></methodResponse>",
     "<methodResponse><fault><value><struct></struct></value></fault></methodResponse>",
@@ -166,15 +206,141 @@ NO_XMLRPC = (
 
 
 @pytest.mark.parametrize(
-    "page", ["<html><p>Down for maintenance<br></html>", "", "<a></a>", *NO_XMLRPC]
+    "page", ["<html><p>Down for maintenance<br></html>", "", "<a></a>", *NO_RESPONSE]
 )
-def test_a_maintenance_page(server: Server, session: OdooSession, page: str) -> None:
+def test_a_maintenance_page(server: Server, session: OdooSession, protocol: str, page: str) -> None:
+    if protocol == "json2" and page[:1] in {'"', "{"}:
+        pytest.skip("all JSON is JSON-2")
     server.respond = lambda handler: handler.send(200, page)
     with pytest.raises(Transient, match="maintenance") as caught:
         ping(session)
     assert caught.value.maybe_done
     server.respond = lambda handler: handler.say("pong")
     assert ping(session) == "pong"
+
+
+def refuse(status: int, name: str, message: str) -> Responder:
+    """As JSON-2 tells it."""
+    body = {"name": name, "message": message, "arguments": [message], "context": {}}
+    text = json.dumps({**body, "debug": f"Traceback: Ann Example, {name}"})
+    return lambda handler: handler.send(status, text)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error", "said"),
+    [
+        ((422, "odoo.exceptions.UserError", "No."), ItemError, "Odoo refused: No."),
+        ((422, "odoo.exceptions.ValidationError", "No."), ItemError, "Odoo refused: No."),
+        ((404, "odoo.exceptions.MissingError", "Gone."), ItemError, "Odoo refused: Gone."),
+        ((403, "odoo.exceptions.AccessError", "Not you."), AccountError, "denies access"),
+        ((403, "odoo.exceptions.AccessDenied", ""), AccountError, "doesn't accept"),
+        ((401, "werkzeug.exceptions.Unauthorized", "Invalid apikey"), AccountError, "API key"),
+        ((404, "werkzeug.exceptions.NotFound", "the model 'a.b' does not exist"), ItemError, "a.b"),
+        ((500, "builtins.KeyError", "'x'"), ItemError, "Odoo failed: builtins.KeyError"),
+        (
+            (500, "psycopg2.errors.SerializationFailure", "could not serialize access"),
+            Transient,
+            "busy",
+        ),
+    ],
+)
+def test_errors_of_json2(
+    server: Server, refusal: tuple[int, str, str], error: type[BridgeError], said: str
+) -> None:
+    session = connect(server, "json2")
+    server.respond = refuse(*refusal)
+    with pytest.raises(error, match=said) as caught:
+        ping(session)
+    text = f"{caught.value} {caught.value.remedy}"
+    assert "Traceback" not in text
+    assert "Ann" not in text
+    assert not getattr(caught.value, "maybe_done", False)
+    assert caught.value.__context__ is None
+
+
+def test_json_of_a_proxy_is_no_error_of_odoo(server: Server) -> None:
+    session = connect(server, "json2")
+    server.respond = lambda handler: handler.send(503, '{"name": "gateway", "message": "Ann"}')
+    with pytest.raises(Transient, match="503") as caught:
+        ping(session)
+    assert caught.value.maybe_done
+    assert "Ann" not in str(caught.value)
+
+
+def test_json2_names_the_arguments_and_sends_key_and_database_as_headers(server: Server) -> None:
+    session, sent = connect(server, "json2"), []
+
+    def respond(handler: Handler) -> None:
+        sent.append((handler.path, json.loads(handler.body)))
+        assert handler.headers["Authorization"] == "bearer s3cret"
+        assert handler.headers["X-Odoo-Database"] == "db"
+        handler.say([3])
+
+    server.respond = respond
+    context = {"lang": "en_US", "tz": "UTC"}
+    assert session.call("res.partner", "create", {"name": "A"}) == 3
+    assert session.call("res.partner", "create", [{"name": "A"}]) == [3]
+    session.call("res.partner", "write", [1], {"name": None}, context={"a": 1})
+    session.call("res.partner", "search_count", [("name", "=", False)])
+    assert sent == [
+        ("/erp/json/2/res.partner/create", {"vals_list": {"name": "A"}, "context": context}),
+        ("/erp/json/2/res.partner/create", {"vals_list": [{"name": "A"}], "context": context}),
+        (
+            "/erp/json/2/res.partner/write",
+            {"ids": [1], "vals": {"name": None}, "context": {**context, "a": 1}},
+        ),
+        (
+            "/erp/json/2/res.partner/search_count",
+            {"domain": [["name", "=", False]], "context": context},
+        ),
+    ]
+    with pytest.raises(AssertionError, match="without a name"):
+        session.call("res.partner", "action_new", [1], "x")
+
+
+def test_none_is_a_result(server: Server, session: OdooSession) -> None:
+    server.respond = lambda handler: handler.say(None)
+    assert ping(session) is None
+
+
+@pytest.mark.parametrize(
+    ("responses", "said", "remedy"),
+    [
+        ({"/erp/web/version": None}, "has no JSON-2 API", "xmlrpc"),
+        ({"/erp/web/version": {"version": "18.0"}}, "Odoo 18.0 has no JSON-2 API", "xmlrpc"),
+        ({"/erp/json/2/res.users/context_get": None}, "no database", "odoo.database"),
+        ({"/erp/json/2/res.users/search_read": []}, "another user than odoo.login", "odoo.login"),
+    ],
+)
+def test_refused_logins_of_json2(
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    responses: dict[str, Any],
+    said: str,
+    remedy: str,
+) -> None:
+    known = {
+        path: said for path, said in Handler.LOGIN.items() if responses.get(path, 0) is not None
+    }
+    monkeypatch.setattr(
+        Handler, "LOGIN", known | {k: v for k, v in responses.items() if v is not None}
+    )
+    server.respond = lambda handler: handler.send(404, "<html>Not Found</html>")
+    with pytest.raises(AccountError, match=said) as caught:
+        connect(server, "json2")
+    assert remedy in caught.value.remedy
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("response", [{"uid": "7"}, {}, [], "logged in", None], ids=str)
+def test_a_login_that_no_odoo_answers(
+    server: Server, monkeypatch: pytest.MonkeyPatch, response: Any, protocol: str
+) -> None:
+    path = "/erp/json/2/res.users/context_get"
+    login = response if protocol == "json2" else response or "7"
+    monkeypatch.setattr(Handler, "LOGIN", {**Handler.LOGIN, "login": login, path: response})
+    with pytest.raises(Transient, match="maintenance"):
+        connect(server, protocol)
 
 
 @pytest.mark.parametrize(

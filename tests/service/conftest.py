@@ -59,7 +59,7 @@ def daemon(
         every="2s",
         start=an_hour_ago(),
     )
-    running = RunningDaemon(tmp_path, way_to_odoo.url, odoo_database.database, accounts)
+    running = RunningDaemon(tmp_path, {**odoo_database.access(), "url": way_to_odoo.url}, accounts)
     running.write()
     yield running
     if running.process and running.process.poll() is None:

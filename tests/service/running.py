@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,10 +54,10 @@ def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
 class RunningDaemon:
     """``amazon-bridge run`` in a folder with its configuration; a free port is taken."""
 
-    def __init__(self, folder: Path, odoo_url: str, database: str, accounts: str) -> None:
+    def __init__(self, folder: Path, odoo: Mapping[str, Any], accounts: str) -> None:
         self.folder = folder
         self.config = folder / "bridge.yaml"
-        self.odoo_url, self.database, self.accounts = odoo_url, database, accounts
+        self.odoo, self.accounts = {"timeout": 30, **odoo}, accounts
         self.environ: dict[str, str] = {}
         self.http = "{listen: 127.0.0.1:0}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -66,8 +66,7 @@ class RunningDaemon:
         self.config.write_text(
             "state: bridge.db\n"
             f"http: {self.http}\n"
-            f"odoo: {{url: '{self.odoo_url}', database: {self.database},"
-            " login: admin, password: admin, timeout: 30}\n"
+            f"odoo: {json.dumps(self.odoo)}\n"
             f"{more}\naccounts:{self.accounts}"
         )
 

@@ -16,7 +16,7 @@ import tzlocal
 from filled import HOUR, NOW, Clock, idle_runner, succeed
 from hypothesis import given
 from hypothesis import strategies as st
-from memory_odoo import MemoryApp, MemoryOdoo
+from memory_odoo import MemoryApp, MemoryDatabase, MemoryOdoo
 from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
 from structlog.testing import capture_logs
 
@@ -323,7 +323,7 @@ def limited(
     monkeypatch.setattr(resumed_runs, "_SHORTEST_PAUSE", 0.0)
     values = {"amazon": simulator.url, "countries": "FR", "every": "1h", "start": an_hour_ago()}
     accounts = ACCOUNT.format(name="acme-eu", seller=seller, **values)
-    RunningDaemon(tmp_path, "http://127.0.0.1", "memory", accounts).write()
+    RunningDaemon(tmp_path, MemoryDatabase().access(), accounts).write()
     earlier = datetime.now(UTC) - 3 * MINUTE
     for _ in range(2):
         simulator.world.place_order(created=earlier, last_updated=earlier)

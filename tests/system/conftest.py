@@ -122,8 +122,7 @@ def side(request: pytest.FixtureRequest) -> Side:
     if request.param == "real":
         shop: Shop = request.getfixturevalue("shop")
         database = shop.database
-        login = (database.login, database.password)
-        session = OdooSession.connect(database.url, database.database, *login)
+        session = OdooSession.connect(**database.access())
     else:
         shop = Shop(MemoryDatabase(server=MemoryOdoo()))
         shop.make_catalogue()

@@ -107,11 +107,9 @@ class Program:
             "log": {"level": self.log_level, "format": "json"},
             "http": None,
             "odoo": {
+                **self.odoo.access(),
                 "url": self.odoo_url,
                 "timeout": self.odoo_timeout,
-                "database": self.odoo.database,
-                "login": self.odoo.login,
-                "password": self.odoo.password,
             },
             "accounts": [account | amazon for account in self.accounts],
             **self.settings,

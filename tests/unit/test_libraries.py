@@ -15,6 +15,7 @@ import odoorpc
 import pytest
 import waitress.server
 import waitress.task
+from odoorpc.rpc.jsonrpclib import ProxyJSON
 from packaging.requirements import Requirement
 from sp_api.auth import AccessTokenClient
 from sp_api.base import Client, fill_query_params, sp_endpoint
@@ -29,6 +30,7 @@ PRIVATE = {
         (odoorpc.ODOO.json, "overridden: what every call goes through"),
         (odoorpc.ODOO.login, "its calls, one of which is handled without Odoo"),
         (odoorpc.ODOO.execute_kw, "its arguments, with the password among them"),
+        (ProxyJSON.__call__, "its opener, which is ours"),
     ],
     "python-amazon-sp-api": [
         (Client.__init__, "its transport, which is replaced"),
@@ -54,6 +56,7 @@ DIGESTS = {
     "ODOO.json": "d05cf1275182a932",
     "ODOO.login": "bacd307cfb56b6a3",
     "ODOO.execute_kw": "623468d8fa53802e",
+    "ProxyJSON.__call__": "e8ada4e36494bf68",
     "Client.__init__": "00b3907d4f19f435",
     "Client._request": "3f117667072f9adc",
     "AccessTokenClient.__init__": "722e8607ce0d543d",
