@@ -96,6 +96,12 @@ _DIGITS = {code: digits for digits, row in _ODD_CURRENCIES.items() for code in r
 """Digits after the point of the currencies that don't have two (ISO 4217)."""
 
 
+def country_of(marketplace_id: str) -> str:
+    """The country code of a marketplace, for people; its id if it isn't known."""
+    found = marketplace(marketplace_id)
+    return found.country_code if found else marketplace_id
+
+
 def smallest_unit(currency: str) -> Decimal:
     """The smallest amount of a currency, by ISO 4217: the yen has no cents, the dinar fils."""
     return Decimal(1).scaleb(-_DIGITS.get(currency, 2))

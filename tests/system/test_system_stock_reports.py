@@ -1,6 +1,7 @@
 """Reports of listings that Amazon makes badly."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import pytest
 from memory_shop import MemoryShop
@@ -32,6 +33,12 @@ def run(stock: StockShop) -> dict[str, object]:
     return stock.here.bridge.sync("stock")
 
 
+def report(*rows: dict[str, str]) -> str:
+    """The content of a report."""
+    lines = ["\t".join(row.get(column, "") for column in COLUMNS) for row in rows]
+    return "\n".join(["\t".join(COLUMNS), *lines])
+
+
 @pytest.mark.parametrize("content", ["", "\t".join(COLUMNS) + "\n"])
 def test_an_empty_report_makes_no_listing_vanish(stock: StockShop, content: str) -> None:
     reports = stock.here.simulator.reports
@@ -52,11 +59,37 @@ def test_an_empty_report_makes_no_listing_vanish(stock: StockShop, content: str)
 
 def test_a_sku_with_a_row_for_each_channel_is_not_updated(stock: StockShop) -> None:
     rows = ({"seller-sku": MUG, "fulfillment-channel": c} for c in ("AMAZON_EU", "DEFAULT"))
-    lines = ["\t".join(row.get(column, "") for column in COLUMNS) for row in rows]
-    content = "\n".join(["\t".join(COLUMNS), *lines])
-    stock.here.simulator.reports.contents[REPORT_TYPE] = content
+    stock.here.simulator.reports.contents[REPORT_TYPE] = report(*rows)
     stock.sync()
     stock.product(MUG, 4)
     stock.pass_time(minutes=5)
     assert stock.sync() == {}
     assert stock.state(MUG) is SkuState.UNPROVEN
+
+
+class TestRowsThatCannotBeRead:
+    ROW = MappingProxyType({"fulfillment-channel": "DEFAULT", "quantity": "many"})
+
+    @pytest.fixture
+    def keys(self, stock: StockShop) -> set[str]:
+        """The keys in the quarantine, after reports in which a row can't be read."""
+        rows = {"seller-sku": MUG, **self.ROW}, {"seller-sku": "", **self.ROW}
+        stock.here.simulator.reports.contents[REPORT_TYPE] = report(*rows)
+        stock.settle()
+        return set(stock.here.bridge.quarantine("stock"))
+
+    def test_stay_quarantined_while_their_skus_are_updated(self, stock, keys):
+        expected = {f"{row} of the report of {c}" for row in (MUG, "row 2") for c in (FR, DE)}
+        assert keys == expected
+        stock.product(MUG, 4)
+        stock.settle()
+        assert stock.amazons(MUG) == {FR: 4, DE: 4}
+        assert stock.state(MUG) is SkuState.EQUAL
+        assert set(stock.here.bridge.quarantine("stock")) == keys
+
+    def test_are_settled_when_a_report_can_be_read(self, stock, keys):
+        del stock.here.simulator.reports.contents[REPORT_TYPE]
+        stock.pass_time(hours=7)
+        stock.settle()
+        assert keys
+        assert not stock.here.bridge.quarantine("stock")

@@ -16,6 +16,7 @@ from amazon_bridge.engine.stock_records import Catalogue
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.marketplaces import country_of
 from amazon_bridge.model import Listing, UnreadableListing
 
 log = structlog.get_logger(__name__)
@@ -115,7 +116,7 @@ def _poll(run: Run, place: str, known: Catalogue) -> None:
     if report and is_usable and not _is_late(known, context.clock()):
         _read(run, place, report)
     elif report is None or report.status.final or _is_late(known, context.clock()):
-        reason = f"Amazon has not made the report of listings of {place}."
+        reason = f"Amazon has not made the report of listings of {country_of(place)}."
         _drop(run, place, Transient(reason, "It is requested again in the next run."))
 
 
@@ -155,7 +156,7 @@ def _read(run: Run, place: str, report: Report) -> None:
         catalogue.file(name, place, map(_row, rows), report.created)
         number += len(rows)
     if not (number or unreadable) and catalogue.has_listings(name, place):
-        reason = f"Amazon's report of listings of {place} is empty."
+        reason = f"Amazon's report of listings of {country_of(place)} is empty."
         _drop(run, place, Transient(reason, "Another one is requested within an hour."))
         return
     catalogue.keep(name, place, [row.sku for row in unreadable if row.sku], report.created)
@@ -179,10 +180,14 @@ def _row(listing: Listing) -> tuple[str, tuple[str, ...], int | None, str]:
 
 
 def _quarantine(run: Run, place: str, rows: Iterable[UnreadableListing]) -> None:
-    """Quarantine listings that can't be read, unless they are already."""
+    """Quarantine listings that can't be read, unless they are already.
+
+    Their keys aren't those of the SKUs: a SKU may well have a quantity, known from an earlier
+    report, while its row can't be read.
+    """
     context, items = run.context, run.context.ledger.items
     errors = {}
-    keyed = {row.sku or f"row {row.row} of the report of {place}": row for row in rows}
+    keyed = {f"{row.sku or f'row {row.row}'}{_suffix(place)}": row for row in rows}
     _settle_rows(run, place, keyed)
     for key, row in keyed.items():
         if items.file(context.name, STOCK.name, [Seen(key, row.reason)]):
@@ -193,10 +198,15 @@ def _quarantine(run: Run, place: str, rows: Iterable[UnreadableListing]) -> None
 
 
 def _settle_rows(run: Run, place: str, unreadable: Collection[str]) -> None:
-    """Settle rows without a SKU that were quarantined and can be read now."""
+    """Settle rows that were quarantined and that can be read now, or are gone."""
     items, name = run.context.ledger.items, run.context.name
     entries = [*items.quarantined(name), *items.pending_entries(name, STOCK.name)]
     for entry in entries:
-        is_row = entry.job == STOCK.name and entry.key.endswith(f" of the report of {place}")
+        is_row = entry.job == STOCK.name and entry.key.endswith(_suffix(place))
         if is_row and entry.key not in unreadable:
             run.settle(entry.key, entry.fingerprint, State.DONE)
+
+
+def _suffix(place: str) -> str:
+    """Of the keys of a report's rows."""
+    return f" of the report of {country_of(place)}"

@@ -11,7 +11,7 @@ from amazon_bridge.engine.stock_records import KnownListing, SkuState
 from amazon_bridge.flows.stock.decide import Terms
 from amazon_bridge.flows.stock.quantities import Computed
 from amazon_bridge.job import PendingItem, PendingList
-from amazon_bridge.marketplaces import marketplace
+from amazon_bridge.marketplaces import country_of
 from amazon_bridge.odoo.availability import Part
 
 _NOT_SENT = (
@@ -120,7 +120,7 @@ def _part_lines(part: Part, *, is_kit: bool) -> Iterator[str]:
 
 def amazons(listings: Iterable[KnownListing]) -> str:
     """Amazon's quantity; by country where they differ."""
-    shown = {_country(each.marketplace_id): _quantity(each) for each in listings if not each.gone}
+    shown = {country_of(each.marketplace_id): _quantity(each) for each in listings if not each.gone}
     quantities = set(shown.values())
     if len(quantities) <= 1:
         return next(iter(quantities), "no listing")
@@ -130,11 +130,6 @@ def amazons(listings: Iterable[KnownListing]) -> str:
 def _quantity(listing: KnownListing) -> str:
     expected: Any = listing.expected
     return "unknown" if expected is None else str(expected)
-
-
-def _country(marketplace_id: str) -> str:
-    place = marketplace(marketplace_id)
-    return place.country_code if place else marketplace_id
 
 
 def number(value: Fraction) -> str:
