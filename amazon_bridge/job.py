@@ -91,15 +91,21 @@ COMMON_KINDS: Mapping[str, str] = MappingProxyType(
         "access_refused": "give the login the missing right, or correct the proxy; then retry",
         "internal_error": "report the log event `internal_error`",
         "keeps_failing": "look into the other system's log, or into Seller Central; then retry",
-        "no_account": "add the marketplace to an account, then retry",
-        "not_found": "check the id and the account's `seller_id`, then retry",
         "odoo_answer": "look for an Odoo module, or a proxy, that changes responses; then retry",
         "odoo_fault": "as the message says; Odoo's log has more",
         "odoo_refused": "as the message says; Odoo's log has more",
-        "order_refused": "check the id and the account's `seller_id`, then retry",
     }
 )
 """Quarantine kinds of every job, with their remedies."""
+
+ORDER_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "no_account": "add the marketplace to an account, then retry",
+        "not_found": "check the id and the account's `seller_id`, then retry",
+        "order_refused": "check the id and the account's `seller_id`, then retry",
+    }
+)
+"""Quarantine kinds of jobs that look up orders on Amazon, with their remedies."""
 
 
 def _always(_account: Any) -> bool:

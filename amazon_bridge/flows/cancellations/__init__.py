@@ -8,7 +8,7 @@ report line by line. For orders that the report doesn't name, the order itself i
 ``feeds`` notifies Amazon, ``apply`` settles, ``tell`` informs people, ``run`` lists a run's steps.
 """
 
-from amazon_bridge.job import Job, NotifySwitch, OdooRight
+from amazon_bridge.job import ORDER_KINDS, Job, NotifySwitch, OdooRight
 
 CANCELLATIONS = Job(
     name="cancellations",
@@ -18,6 +18,7 @@ CANCELLATIONS = Job(
     amazon_check="amazon_bridge.amazon.doctor:examine_feeds",
     odoo_rights=(OdooRight("mail.activity", "create", "schedule activities", "Internal User"),),
     quarantine_kinds={
+        **ORDER_KINDS,
         "cancellation_refused": "settle it in Seller Central; or retry",
         "cancellation_without_effect": "cancel it in Seller Central; or retry",
         "feed_refused": "settle it in Seller Central; or retry",

@@ -5,7 +5,7 @@ orders in Odoo, ``tell`` informs people, and ``run`` has the steps of a sync run
 adds the invoices of what is delivered.
 """
 
-from amazon_bridge.job import Job, OdooModule, OdooRight, PendingView
+from amazon_bridge.job import ORDER_KINDS, Job, OdooModule, OdooRight, PendingView
 
 _SALES = "Sales: User: All Documents"
 _INVENTORY = "Inventory: User"
@@ -39,6 +39,7 @@ ORDERS = Job(
         OdooRight("stock.move.line", "create", "set done quantities", _INVENTORY),
     ),
     quarantine_kinds={
+        **ORDER_KINDS,
         "currency_missing": "add the marketplace to the account",
         "lot_needed": "validate the delivery in Odoo with its lots, then retry",
         "needs_attention": "as the reason says",

@@ -10,7 +10,7 @@ Amazon before a confirmation is sent.
 ``tell`` informs people, ``records`` keeps the progress of each, and ``run`` lists a run's steps.
 """
 
-from amazon_bridge.job import Job, NotifySwitch, OdooModule, OdooRight, PendingView
+from amazon_bridge.job import ORDER_KINDS, Job, NotifySwitch, OdooModule, OdooRight, PendingView
 
 SHIPMENTS = Job(
     name="pickings",
@@ -28,6 +28,7 @@ SHIPMENTS = Job(
     ),
     odoo_rights=(OdooRight("mail.activity", "create", "schedule activities", "Internal User"),),
     quarantine_kinds={
+        **ORDER_KINDS,
         "cancelled_on_amazon": "stop the parcel, or bring the goods back",
         "correction_not_shown": "correct it in Seller Central, then retry",
         "goods_unclear": "write it into the delivery order's note",
