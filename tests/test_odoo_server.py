@@ -3,6 +3,7 @@
 import os
 import subprocess
 import xmlrpc.client
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,27 @@ def test_no_database_replaces_another(odoo_server: OdooServer, odoo_database: Od
         odoo_server.create(odoo_database.database)
     with pytest.raises(ProvisioningError, match="not a name"):
         odoo_server.create("no;name")
+
+
+def test_a_database_shows_nothing_of_one_that_was_dropped(odoo_server: OdooServer) -> None:
+    """Although Odoo keeps what it has loaded for the first."""
+    name = f"test_dropped_{os.getpid()}"
+    for field in (None, "x_further", "x_another", None):
+        database = odoo_server.create(name)
+        user = {"name": "Anna", "login": "anna", "password": "secret"}
+        assert database.rpc("res.users", "search_count", [("login", "=", "anna")]) == 0
+        shown = database.rpc("res.partner", "fields_get", [], ["type"])
+        assert not {"x_further", "x_another"} & shown.keys()
+        assert database.rpc("ir.config_parameter", "get_param", "test.dropped") is False
+        database.rpc("res.users", "create", user)
+        assert replace(database, login="anna", password="secret")._uid
+        database.rpc("ir.config_parameter", "set_param", "test.dropped", name)
+        if field:
+            model = database.reference("base.model_res_partner")
+            values = {"name": field, "field_description": field, "ttype": "char"}
+            database.rpc("ir.model.fields", "create", {**values, "model_id": model})
+            assert field in database.rpc("res.partner", "fields_get", [], ["type"])
+        odoo_server.drop(name)
 
 
 def test_commands_work_on_the_server_that_the_environment_names(odoo_server: OdooServer) -> None:
