@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -10,31 +10,19 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from amazon_bridge.simulator import roles
 from amazon_bridge.simulator.documents import Documents
 from amazon_bridge.simulator.faults import Faults
 from amazon_bridge.simulator.feeds import Feeds
 from amazon_bridge.simulator.limits import Limits
 from amazon_bridge.simulator.listings import Listings
 from amazon_bridge.simulator.reports import Reports
-from amazon_bridge.simulator.responses import Refusal, as_json, read_object
+from amazon_bridge.simulator.responses import as_json, denied, read_object
 from amazon_bridge.simulator.search import Search
 from amazon_bridge.simulator.sellers import participations
 from amazon_bridge.simulator.shipments import confirm_shipment
 from amazon_bridge.simulator.tokens import Tokens
 from amazon_bridge.simulator.world import Seller, World
-
-_TRACKING, _LISTING = "Inventory and Order Tracking", "Product Listing"
-ROLES: dict[str, set[str]] = {
-    "searchOrders": {_TRACKING},
-    "getOrder": {_TRACKING},
-    "confirmShipment": {_TRACKING},
-    "createFeed": {_TRACKING, _LISTING},
-    "getFeeds": {_TRACKING, _LISTING},
-    "getListingsItem": {_LISTING},
-    "searchListingsItems": {_LISTING},
-    "patchListingsItem": {_LISTING},
-}
-"""One of them is enough (Amazon's page "Role Mappings for SP-API Operations")."""
 
 Operation = Callable[[Seller, Request, str], Response]
 
@@ -60,8 +48,8 @@ class Received:
 class Backend:
     """Everything that the server and the control addresses work on.
 
-    ``requests`` keeps every request that came in. ``missing_roles`` has the names of roles that the
-    application lacks: operations that need one of them are denied.
+    ``requests`` keeps every request that came in. ``missing_roles`` has those of the application's
+    roles (``roles.APPLICATION``) that it lacks.
     """
 
     def __init__(self, world: World | None = None) -> None:
@@ -71,8 +59,8 @@ class Backend:
         self.search = Search(self.world)
         self.documents = Documents(self.world)
         self.limits = Limits(self.settings)
-        self.feeds = Feeds(self.world, self.documents, self.limits)
-        self.reports = Reports(self.world, self.documents)
+        self.feeds = Feeds(self.world, self.documents, self.limits, self.check_type)
+        self.reports = Reports(self.world, self.documents, self.check_type)
         self.listings = Listings(self.world)
         self.missing_roles: set[str] = set()
         self.faults = Faults()
@@ -95,9 +83,17 @@ class Backend:
         Raises:
             Refusal: 403.
         """
-        roles = ROLES.get(operation)
-        if roles and roles <= self.missing_roles:
-            raise Refusal(403, "Unauthorized", "Access to requested resource is denied.")
+        if not roles.are_enough(roles.OPERATIONS[operation], self.missing_roles):
+            raise denied()
+
+    def check_type(self, needed: Iterable[str]) -> None:
+        """Check that the application has one of the roles that a type of feeds or reports needs.
+
+        Raises:
+            Refusal: 403.
+        """
+        if not roles.are_enough(needed, self.missing_roles):
+            raise denied()
 
     def _bind_operations(self) -> dict[str, Operation]:
         search, feeds, reports, listings = self.search, self.feeds, self.reports, self.listings

@@ -18,16 +18,16 @@ from amazon_bridge.simulator.acknowledgements import (
     Result,
     apply_acknowledgements,
 )
-from amazon_bridge.simulator.documents import Documents
+from amazon_bridge.simulator.documents import Document, Documents
 from amazon_bridge.simulator.faults import quota_exceeded
 from amazon_bridge.simulator.limits import Limits
-from amazon_bridge.simulator.processing import Processing, Task
+from amazon_bridge.simulator.processing import Processing, RoleCheck, Task
 from amazon_bridge.simulator.responses import invalid
+from amazon_bridge.simulator.roles import FEED_TYPES
 from amazon_bridge.simulator.sellers import own_marketplaces
 from amazon_bridge.simulator.world import Seller, World
 
 FEED_TYPE = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
-FEED_TYPES = (FEED_TYPE, listings_feed.FEED_TYPE)
 ADVISED_PAUSE = timedelta(minutes=20)
 
 
@@ -52,8 +52,12 @@ class Feeds(Processing[Feed]):
     have processed some).
     """
 
-    def __init__(self, world: World, documents: Documents, limits: Limits) -> None:
-        super().__init__("feed", 50_000_000_000, world, documents)
+    def __init__(
+        self, world: World, documents: Documents, limits: Limits, check_roles: RoleCheck
+    ) -> None:
+        super().__init__(
+            "feed", 50_000_000_000, world, documents, types=FEED_TYPES, check_roles=check_roles
+        )
         self._limits = limits
         self._chance = random.Random("feeds")  # noqa: S311 - repeatable, not secret
         self.feeds = self.tasks
@@ -68,8 +72,7 @@ class Feeds(Processing[Feed]):
     def create_feed(self, seller: Seller, body: dict[str, Any]) -> Response:
         """The createFeed operation."""
         feed_type = body["feedType"]
-        if feed_type not in FEED_TYPES:
-            raise invalid("'feedType' is not one that this simulator processes.")
+        self._require_type(feed_type)
         marketplace_ids = own_marketplaces(seller, body)
         document_id = body["inputFeedDocumentId"]
         document = self._documents.of(seller, document_id)
@@ -89,20 +92,19 @@ class Feeds(Processing[Feed]):
                 self._process(feed)
 
     def _process(self, feed: Feed) -> None:
-        content = self._documents[feed.document_id].content or b""
+        document = self._documents[feed.document_id]
         if feed.type == listings_feed.FEED_TYPE:
-            result, content_type = self._update(feed, content), "application/json; charset=UTF-8"
+            result, content_type = self._update(feed, document), "application/json; charset=UTF-8"
         else:
-            result, content_type = self._acknowledge(feed, content), "text/xml; charset=UTF-8"
+            result, content_type = self._acknowledge(feed, document), "text/xml; charset=UTF-8"
         if feed.fate == "DONE":
             compressed = self._world.settings.compress_feed_results
-            document = self._documents.store(
-                feed.seller, content_type, result, compressed=compressed
-            )
-            feed.result_document_id = document.document_id
+            stored = self._documents.store(feed.seller, content_type, result, compressed=compressed)
+            feed.result_document_id = stored.document_id
 
-    def _acknowledge(self, feed: Feed, content: bytes) -> bytes:
+    def _acknowledge(self, feed: Feed, document: Document) -> bytes:
         try:
+            content = _content(document, "text/xml")
             report = apply_acknowledgements(
                 self._world, feed.seller, content, most=feed.messages_done
             )
@@ -112,8 +114,9 @@ class Feeds(Processing[Feed]):
         feed.report = report
         return report.to_xml()
 
-    def _update(self, feed: Feed, content: bytes) -> bytes:
+    def _update(self, feed: Feed, document: Document) -> bytes:
         try:
+            content = _content(document, "application/json")
             report = listings_feed.apply_updates(
                 self._world, feed.seller, feed.marketplace_ids, content, feed.messages_done
             )
@@ -164,3 +167,14 @@ class Feeds(Processing[Feed]):
         if task.result_document_id:
             response["resultFeedDocumentId"] = task.result_document_id
         return response
+
+
+def _content(document: Document, media_type: str) -> bytes:
+    """The document's contents.
+
+    Raises:
+        Malformed: It was uploaded under another media type than its feed type needs.
+    """
+    if document.content_type.partition(";")[0].strip().lower() != media_type:
+        raise Malformed(f"The content type of the feed document must be {media_type}.")
+    return document.content or b""

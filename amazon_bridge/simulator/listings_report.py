@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from amazon_bridge.simulator.inventory import DEFAULT, Listing
+from amazon_bridge.simulator.markets import Market
 from amazon_bridge.simulator.world import Seller, World
 
 REPORT_TYPE = "GET_MERCHANT_LISTINGS_ALL_DATA"
@@ -17,6 +18,15 @@ COLUMNS = (
     "fulfillment-channel", "merchant-shipping-group", "status",
 )  # fmt: skip
 """Amazon's page "Inventory report type values"."""
+ERRORS = "replace"
+"""Amazon writes ``?`` for characters that the charset doesn't have: issues 4888 and 4955 of
+amzn/selling-partner-api-models."""
+_CHARSETS = {"na": "UTF-8", "eu": "Cp1252", "fe": "Shift_JIS"}
+
+
+def charset(market: Market) -> str:
+    """The charset in which Amazon writes this report for a marketplace, as sellers have seen."""
+    return _CHARSETS[market.region]
 
 
 class ListingsReport:

@@ -64,3 +64,15 @@ def _read(row: str) -> Market:
 
 MARKETS: dict[str, Market] = {row[:2]: _read(row) for row in _ROWS.strip().splitlines()}
 """By country code."""
+
+
+def market_of(marketplace_id: str) -> Market:
+    """The marketplace with an id.
+
+    Raises:
+        KeyError: It is not simulated.
+    """
+    return _BY_ID[marketplace_id]
+
+
+_BY_ID = {market.marketplace_id: market for market in MARKETS.values()}

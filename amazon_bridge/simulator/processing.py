@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -17,6 +17,8 @@ from amazon_bridge.simulator.responses import invalid, not_found
 from amazon_bridge.simulator.world import Seller, World
 
 RETENTION = timedelta(days=90)
+RoleCheck = Callable[[Iterable[str]], None]
+"""Raises a refusal if the application has none of the roles."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,12 +61,24 @@ class Processing(Generic[T]):
         first_key: The first id.
         world: Has the clock.
         documents: Has their documents.
+        types: The types that are processed, and the roles that each needs.
+        check_roles: Refuses types whose roles the application lacks.
     """
 
-    def __init__(self, noun: str, first_key: int, world: World, documents: Documents) -> None:
+    def __init__(
+        self,
+        noun: str,
+        first_key: int,
+        world: World,
+        documents: Documents,
+        *,
+        types: Mapping[str, Iterable[str]],
+        check_roles: RoleCheck,
+    ) -> None:
         self.tasks: dict[str, T] = {}
         self._noun, self._first_key = noun, first_key
         self._world, self._documents = world, documents
+        self._types, self._check_roles = types, check_roles
         self._pages = Pages(f"{noun}Types")
 
     def get(self, seller: Seller, key: str) -> Response:
@@ -73,6 +87,8 @@ class Processing(Generic[T]):
 
     def search(self, seller: Seller, arguments: Mapping[str, str]) -> Response:
         """The operations getFeeds and getReports: newest first."""
+        for type_ in arguments.get(f"{self._noun}Types", "").split(","):
+            self._check_roles(self._types.get(type_, ()))
         page, token = self._pages.page(seller, arguments, lambda: self._matching(seller, arguments))
         tasks = [self._render(self.tasks[key]) for key in page]
         return responses.as_json({f"{self._noun}s": tasks} | token)
@@ -122,7 +138,14 @@ class Processing(Generic[T]):
         task = self.tasks.get(key)
         if task is None or not self._is_visible(task, seller):
             raise not_found(f"The {self._noun} was not found.")
+        self._check_roles(self._types[task.type])
         return task
+
+    def _require_type(self, type_: str) -> None:
+        """Check a type: it is one that is processed here, and the application may use it."""
+        if type_ not in self._types:
+            raise invalid(f"'{self._noun}Type' is not one that this simulator processes.")
+        self._check_roles(self._types[type_])
 
     def _is_visible(self, task: T, seller: Seller) -> bool:
         return task.seller == seller and task.created >= self._world.clock() - RETENTION

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -10,8 +11,10 @@ from werkzeug.wrappers import Response
 from amazon_bridge.simulator import listings_report, responses
 from amazon_bridge.simulator.documents import Documents
 from amazon_bridge.simulator.listings_report import ListingsReport
-from amazon_bridge.simulator.processing import Processing, Task
+from amazon_bridge.simulator.markets import market_of
+from amazon_bridge.simulator.processing import Processing, RoleCheck, Task
 from amazon_bridge.simulator.responses import invalid
+from amazon_bridge.simulator.roles import REPORT_TYPES
 from amazon_bridge.simulator.sellers import own_marketplaces
 from amazon_bridge.simulator.world import Seller, World
 
@@ -37,15 +40,17 @@ class Reports(Processing[Report]):
 
     ``contents`` holds the text of the reports that sellers can request, by type; that of all
     listings is made from these, and those of other types have no data. ``charset`` is that of all
-    reports made from now on. ``fates`` has the final statuses of the next requested reports (DONE,
-    CANCELLED, FATAL).
+    reports made from now on; None: Amazon's for the marketplace. ``fates`` has the final statuses
+    of the next requested reports (DONE, CANCELLED, FATAL).
     """
 
-    def __init__(self, world: World, documents: Documents) -> None:
-        super().__init__("report", 60_000_000_000, world, documents)
+    def __init__(self, world: World, documents: Documents, check_roles: RoleCheck) -> None:
+        super().__init__(
+            "report", 60_000_000_000, world, documents, types=REPORT_TYPES, check_roles=check_roles
+        )
         self.contents: dict[str, str] = {}
         self._listings = ListingsReport(world)
-        self.charset = "UTF-8"
+        self.charset: str | None = None
         self.fates: list[str] = []
 
     def publish(
@@ -60,6 +65,8 @@ class Reports(Processing[Report]):
     def create_report(self, seller: Seller, body: dict[str, Any]) -> Response:
         """The createReport operation."""
         report_type: str = body["reportType"]
+        self._require_type(report_type)
+        _check_period(body, self._world.clock())
         if report_type in SCHEDULED_BY_AMAZON:
             raise invalid(f"Reports of the type {report_type} can not be requested.")
         marketplace_ids = own_marketplaces(seller, body)
@@ -71,18 +78,27 @@ class Reports(Processing[Report]):
             queue_time=settings.report_queue_time,
             work_time=settings.report_work_time,
         )
-        report = self._new(fields, self._text(seller, report_type, marketplace_ids))
+        report = self._new(fields, *self._text(seller, report_type, marketplace_ids))
         report.fate = self.fates.pop(0) if self.fates else "DONE"
         return responses.as_json({"reportId": report.key}, 202)
 
-    def _text(self, seller: Seller, report_type: str, marketplace_ids: list[str]) -> str | None:
+    def _text(
+        self, seller: Seller, report_type: str, marketplace_ids: list[str]
+    ) -> tuple[str | None, str]:
+        """The text of a report, and what becomes of characters that its charset doesn't have."""
         if report_type == listings_report.REPORT_TYPE and report_type not in self.contents:
-            return self._listings(seller, marketplace_ids)
-        return self.contents.get(report_type)
+            return self._listings(seller, marketplace_ids), listings_report.ERRORS
+        return self.contents.get(report_type), "strict"
 
-    def _new(self, fields: dict[str, Any], text: str | None) -> Report:
-        content = None if text is None else text.encode(self.charset, "replace")
-        content_type = f"text/plain; charset={self.charset}"
+    def _new(self, fields: dict[str, Any], text: str | None, errors: str = "strict") -> Report:
+        """Keep a report.
+
+        Raises:
+            UnicodeEncodeError: Its charset doesn't have a character of the text.
+        """
+        charset = self.charset or _charset(fields["type"], fields["marketplace_ids"])
+        content = None if text is None else text.encode(charset, errors)
+        content_type = f"text/plain; charset={charset}"
         report = Report(**fields, content=content, content_type=content_type)
         self.tasks[report.key] = report
         return report
@@ -102,3 +118,21 @@ class Reports(Processing[Report]):
                 compressed=self._world.settings.compress_reports,
             ).document_id
         return report.document_id
+
+
+def _charset(report_type: str, marketplace_ids: list[str]) -> str:
+    if report_type != listings_report.REPORT_TYPE:
+        return "UTF-8"
+    return listings_report.charset(market_of(marketplace_ids[0]))
+
+
+def _check_period(body: dict[str, Any], now: datetime) -> None:
+    """Amazon's model states these rules in its descriptions only; both times default to now."""
+    start, end = (
+        datetime.fromisoformat(body[name]) if name in body else now
+        for name in ("dataStartTime", "dataEndTime")
+    )
+    if max(start, end) > now:
+        raise invalid("'dataStartTime' and 'dataEndTime' must not be in the future.")
+    if start > end:
+        raise invalid("'dataStartTime' must not be after 'dataEndTime'.")

@@ -32,6 +32,11 @@ def not_found(message: str) -> Refusal:
     return Refusal(404, "NotFound", message)
 
 
+def denied(details: str = "") -> Refusal:
+    """A 403."""
+    return Refusal(403, "Unauthorized", "Access to requested resource is denied.", details)
+
+
 def as_json(body: Any, status: int = 200) -> Response:
     """A JSON response."""
     text = json.dumps(body, ensure_ascii=False)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Response
 
-from amazon_bridge.simulator.responses import Refusal, as_json
+from amazon_bridge.simulator.responses import as_json, denied
 from amazon_bridge.simulator.world import Seller, World
 
 
@@ -54,12 +54,12 @@ class Tokens:
             Refusal: 403; there is none, it is not ours, or it has expired.
         """
         if not token:
-            raise _denied("Access token is missing in the request header.")
+            raise denied("Access token is missing in the request header.")
         if token not in self._issued:
-            raise _denied("The access token you provided is revoked, malformed or invalid.")
+            raise denied("The access token you provided is revoked, malformed or invalid.")
         seller, expiry = self._issued[token]
         if self._world.clock() >= expiry:
-            raise _denied("The access token you provided has expired.")
+            raise denied("The access token you provided has expired.")
         return seller
 
     def revoke_all(self) -> None:
@@ -69,7 +69,3 @@ class Tokens:
 
 def _refuse(status: int, code: str, description: str) -> Response:
     return as_json({"error": code, "error_description": description}, status)
-
-
-def _denied(details: str) -> Refusal:
-    return Refusal(403, "Unauthorized", "Access to requested resource is denied.", details)
