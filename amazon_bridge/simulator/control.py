@@ -25,10 +25,12 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from amazon_bridge.simulator import roles
 from amazon_bridge.simulator.backend import Backend
 from amazon_bridge.simulator.buyers import buy
 from amazon_bridge.simulator.generator import populate
 from amazon_bridge.simulator.markets import MARKETS
+from amazon_bridge.simulator.orders import UNPAID
 from amazon_bridge.simulator.rendering import timestamp
 from amazon_bridge.simulator.responses import Refusal, as_json, invalid, not_found, read_object
 
@@ -36,6 +38,8 @@ _FAULT_SETTINGS = (
     "kind", "operation", "times", "probability", "seed", "after_work", "seconds", "fields",
     "status", "body", "content_type", "path_contains",
 )  # fmt: skip
+
+_BOUGHT = (*UNPAID, "UNSHIPPED")
 
 
 def respond(backend: Backend, request: Request, path: str) -> Response:
@@ -100,10 +104,18 @@ def _settings(backend: Backend, _: dict[str, Any]) -> Any:
 def _change_settings(backend: Backend, body: dict[str, Any]) -> Any:
     known = dataclasses.asdict(backend.settings)
     for name, value in body.items():
-        if name not in known or not isinstance(value, int | float):
+        if name not in known or not _is_like(known[name], value):
             raise invalid(f"There is no such setting, or not of this type: {name}")
+    for name, value in body.items():
         setattr(backend.settings, name, type(known[name])(value))
     return _settings(backend, {})
+
+
+def _is_like(known: object, value: object) -> bool:
+    """True for a boolean where a boolean was, and for a number where a number was."""
+    return isinstance(value, bool if isinstance(known, bool) else int | float) and (
+        isinstance(value, bool) == isinstance(known, bool)
+    )
 
 
 def _faults(backend: Backend, _: dict[str, Any]) -> Any:
@@ -117,7 +129,7 @@ def _add_fault(backend: Backend, body: dict[str, Any]) -> Any:
         raise invalid(f"A fault has a kind, and may have: {', '.join(_FAULT_SETTINGS[1:])}")
     try:
         backend.faults.add(**body)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise invalid(str(error)) from None
     return _faults(backend, {})
 
@@ -141,19 +153,38 @@ def _orders(backend: Backend, _: dict[str, Any]) -> Any:
 
 
 def _add_orders(backend: Backend, body: dict[str, Any]) -> Any:
-    count, seed = body.get("count", 1), body.get("seed", len(backend.world.orders))
-    if not isinstance(count, int) or not isinstance(seed, int):
-        raise invalid("count and seed must be whole numbers.")
+    count, seed = _count_and_seed(backend, body, "count", "seed")
     here = {c: None for seller in backend.world.sellers.values() for c in seller.countries}
     added = populate(backend.world, seed, count, countries=here, days=0.05)
     return [order.order_id for order in added]
 
 
+def _count_and_seed(backend: Backend, body: dict[str, Any], *known: str) -> tuple[int, int]:
+    _require_known(body, *known)
+    count, seed = body.get("count", 1), body.get("seed", len(backend.world.orders))
+    if not _is_count(count) or not _is_count(seed):
+        raise invalid("count and seed must be whole numbers.")
+    return count, seed
+
+
+def _require_known(body: dict[str, Any], *known: str) -> None:
+    unknown = sorted(set(body) - set(known))
+    if unknown:
+        raise invalid(f"Unknown: {', '.join(unknown)}. Known: {', '.join(known)}.")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
 def _add_fate(backend: Backend, body: dict[str, Any]) -> Any:
-    status = body.get("status")
+    _require_known(body, "status", "messages_done")
+    status, messages_done = body.get("status"), body.get("messages_done")
     if status not in {"DONE", "CANCELLED", "FATAL", "STUCK"}:
         raise invalid("status must be DONE, CANCELLED, FATAL or STUCK.")
-    backend.feeds.fates.append((status, body.get("messages_done")))
+    if messages_done is not None and not _is_count(messages_done):
+        raise invalid("messages_done must be a whole number.")
+    backend.feeds.fates.append((status, messages_done))
     return list(backend.feeds.fates)
 
 
@@ -184,25 +215,33 @@ def _listings(backend: Backend, _: dict[str, Any]) -> Any:
 
 def _set_listing(backend: Backend, body: dict[str, Any]) -> Any:
     """Change the channels of a listing; a listing that isn't there is added."""
+    _require_known(body, "sellerId", "sku", "country", "channels")
     sku, country, channels = (body.get(name) for name in ("sku", "country", "channels"))
-    sellers = [s for s in backend.world.sellers.values() if country in s.countries]
-    if not isinstance(sku, str) or not sellers or not isinstance(channels, dict):
+    sellers = [s.seller_id for s in backend.world.sellers.values() if country in s.countries]
+    if not isinstance(sku, str) or not sku or not sellers or not _has_units(channels):
         raise invalid("A listing has sku, country (of a seller) and channels with units.")
-    seller_id = body.get("sellerId", sellers[0].seller_id)
+    seller_id = body.get("sellerId", sellers[0])
+    if seller_id not in sellers:
+        raise invalid("sellerId is not a seller in this country.")
     place = MARKETS[str(country)].marketplace_id
     listing = backend.world.listings.find(seller_id, place, sku)
     if listing is None:
         backend.world.listings.add(seller_id, sku, str(country), channels)
     else:
-        listing.channels = dict(channels)
+        listing.channels = dict(body["channels"])
     return _listings(backend, {})
 
 
+def _has_units(channels: object) -> bool:
+    return isinstance(channels, dict) and all(map(_is_count, channels.values()))
+
+
 def _buy(backend: Backend, body: dict[str, Any]) -> Any:
-    count, seed = body.get("count", 1), body.get("seed", len(backend.world.orders))
-    if not isinstance(count, int) or not isinstance(seed, int):
-        raise invalid("count and seed must be whole numbers.")
-    orders = buy(backend.world, count, seed, status=body.get("status", "PENDING"))
+    count, seed = _count_and_seed(backend, body, "count", "seed", "status")
+    status = body.get("status", "PENDING")
+    if status not in _BOUGHT:
+        raise invalid(f"status must be one of {', '.join(_BOUGHT)}.")
+    orders = buy(backend.world, count, seed, status=status)
     return [order.order_id for order in orders]
 
 
@@ -214,7 +253,11 @@ def _violations(backend: Backend, _: dict[str, Any]) -> Any:
 
 
 def _set_missing_roles(backend: Backend, body: dict[str, Any]) -> Any:
-    backend.missing_roles = set(body.get("roles", ()))
+    _require_known(body, "roles")
+    names = body.get("roles", [])
+    if not isinstance(names, list) or not all(name in roles.APPLICATION for name in names):
+        raise invalid(f"roles must be a list of: {', '.join(sorted(roles.APPLICATION))}.")
+    backend.missing_roles = set(names)
     return sorted(backend.missing_roles)
 
 

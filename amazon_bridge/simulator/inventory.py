@@ -59,6 +59,11 @@ class Listing:
         return any(self.channels.values())
 
     @property
+    def status(self) -> list[str]:
+        """As the Listings Items API names it."""
+        return ["BUYABLE", "DISCOVERABLE"] if self.buyable else ["DISCOVERABLE"]
+
+    @property
     def is_fba(self) -> bool:
         return any(code != DEFAULT for code in self.channels)
 

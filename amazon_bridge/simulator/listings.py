@@ -10,13 +10,15 @@ from werkzeug.wrappers import Response
 
 from amazon_bridge.simulator import responses, updates
 from amazon_bridge.simulator.inventory import DEFAULT, Listing
+from amazon_bridge.simulator.listings_search import (
+    ListingPages,
+    check_filters,
+    in_sequence,
+    matches,
+)
 from amazon_bridge.simulator.rendering import timestamp
-from amazon_bridge.simulator.responses import Refusal, invalid
+from amazon_bridge.simulator.responses import Refusal, denied
 from amazon_bridge.simulator.world import Seller, World
-
-MOST_RESULTS = 1000
-"""searchListingsItems pages through no more of them (Amazon's model)."""
-_PER_PAGE = 10
 
 
 class Listings:
@@ -24,7 +26,7 @@ class Listings:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._pages: dict[str, tuple[dict[str, str], int]] = {}
+        self._pages = ListingPages()
 
     def get(self, seller: Seller, key: str, arguments: Mapping[str, str]) -> Response:
         """The getListingsItem operation."""
@@ -40,17 +42,16 @@ class Listings:
     def search(self, seller: Seller, key: str, arguments: Mapping[str, str]) -> Response:
         """The searchListingsItems operation."""
         _own(seller, f"{key}/")
-        begin = self._begin(arguments)
-        found = self._found(seller, arguments)
-        page = found[begin : begin + int(arguments.get("pageSize", _PER_PAGE))]
-        end = begin + len(page)
+        check_filters(arguments)
+        [place] = _marketplaces(seller, arguments)
+        listings = self._world.listings.of(seller.seller_id, place)
+        found = in_sequence([each for each in listings if matches(each, arguments)], arguments)
+        page, token = self._pages.cut(seller, arguments, found)
         response: dict[str, Any] = {
             "numberOfResults": len(found),
             "items": [_render([listing], _included(arguments)) for listing in page],
         }
-        if end < min(len(found), MOST_RESULTS):
-            response["pagination"] = {"nextToken": self._token(arguments, end)}
-        return responses.as_json(response)
+        return responses.as_json(response | ({"pagination": token} if token else {}))
 
     def patch(
         self, seller: Seller, key: str, arguments: Mapping[str, str], body: Mapping[str, Any]
@@ -71,63 +72,24 @@ class Listings:
         status = "INVALID" if issues else "VALID" if preview else "ACCEPTED"
         return _submission(sku, status, issues)
 
-    def _found(self, seller: Seller, arguments: Mapping[str, str]) -> list[Listing]:
-        [place] = _marketplaces(seller, arguments)
-        identifiers = _matching(arguments)
-        return [
-            listing
-            for listing in self._world.listings.of(seller.seller_id, place)
-            if identifiers is None or {listing.sku, listing.asin} & {*identifiers}
-        ]
-
-    def _begin(self, arguments: Mapping[str, str]) -> int:
-        if "pageToken" not in arguments:
-            return 0
-        query = {name: value for name, value in arguments.items() if name != "pageToken"}
-        known, begin = self._pages.get(arguments["pageToken"], ({}, 0))
-        if known != query:
-            raise invalid("The pageToken is invalid, or the other parameters differ.")
-        return begin
-
-    def _token(self, arguments: Mapping[str, str], begin: int) -> str:
-        token = secrets.token_urlsafe(24)
-        query = {name: value for name, value in arguments.items() if name != "pageToken"}
-        self._pages[token] = query, begin
-        return token
-
 
 def _own(seller: Seller, key: str) -> str:
     """The SKU of a key of the seller's own."""
     seller_id, _, sku = key.partition("/")
     if seller_id != seller.seller_id:
-        raise _denied()
+        raise denied()
     return sku
 
 
 def _marketplaces(seller: Seller, arguments: Mapping[str, str]) -> list[str]:
     places = arguments["marketplaceIds"].split(",")
     if not all(map(seller.sells_in, places)):
-        raise _denied()
+        raise denied()
     return places
-
-
-def _denied() -> Refusal:
-    return Refusal(403, "Unauthorized", "Access to requested resource is denied.")
 
 
 def _included(arguments: Mapping[str, str]) -> list[str]:
     return arguments.get("includedData", "summaries").split(",")
-
-
-def _matching(arguments: Mapping[str, str]) -> list[str] | None:
-    """The SKUs or ASINs to search for; None: all."""
-    if ("identifiers" in arguments) != ("identifiersType" in arguments):
-        raise invalid("Provide identifiers and identifiersType together.")
-    if "identifiers" not in arguments:
-        return None
-    if arguments["identifiersType"] not in ("SKU", "ASIN"):
-        raise invalid("This simulator knows SKUs and ASINs only.")
-    return arguments["identifiers"].split(",")
 
 
 def _render(listings: list[Listing], included: list[str]) -> dict[str, Any]:
@@ -157,7 +119,7 @@ def _summary(listing: Listing) -> dict[str, Any]:
         "asin": listing.asin,
         "productType": listing.product_type,
         "conditionType": "new_new",
-        "status": ["BUYABLE", "DISCOVERABLE"] if listing.buyable else ["DISCOVERABLE"],
+        "status": listing.status,
         "itemName": listing.title,
         "createdDate": timestamp(listing.created),
         "lastUpdatedDate": timestamp(listing.updated),

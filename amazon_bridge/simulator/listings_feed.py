@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator
 
 from amazon_bridge.simulator import updates
 from amazon_bridge.simulator.acknowledgements import Malformed
+from amazon_bridge.simulator.validation import closed
 from amazon_bridge.simulator.world import Seller, World
 
 FEED_TYPE = "JSON_LISTINGS_FEED"
@@ -35,7 +36,7 @@ def apply_updates(
     feed = _parse(document, seller)
     messages = feed["messages"][:most]
     issues = [
-        {"messageId": message["messageId"], "sku": message["sku"]} | _short(issue)
+        _named(message) | _short(issue)
         for message in messages
         for issue in _apply(world, seller, marketplace_ids, message)
     ]
@@ -52,10 +53,8 @@ def feed_problem(seller: Seller, problem: Malformed) -> Json:
 def _validators() -> tuple[Draft7Validator, Draft7Validator]:
     """Of a feed, apart from its single messages; and of a message."""
     path = resources.files(__package__).joinpath("schemas").joinpath(_SCHEMA)
-    schema = json.loads(path.read_text("utf-8"))
-    messages = schema["properties"]["messages"]
-    message = messages.pop("items")
-    message["additionalProperties"] = False
+    schema = closed(json.loads(path.read_text("utf-8")))
+    message = schema["properties"]["messages"].pop("items")
     return Draft7Validator(schema), Draft7Validator(message)
 
 
@@ -63,17 +62,23 @@ def _parse(document: bytes, seller: Seller) -> Json:
     if len(document) > LARGEST:
         raise Malformed("The feed is larger than 10 MB.")
     try:
-        feed = json.loads(document)
+        feed = json.loads(document.decode())
     except ValueError:
-        raise Malformed("The feed is not valid JSON.") from None
+        raise Malformed("The feed is not valid JSON in UTF-8.") from None
     for error in _validators()[0].iter_errors(feed):
         raise Malformed(f"{error.json_path}: not valid by {error.validator}")
     if feed["header"]["sellerId"] != seller.seller_id:
         raise Malformed("The sellerId is not that of the seller.")
-    ids = [message.get("messageId") for message in feed["messages"]]
-    if len(set(ids)) < len(ids):
+    ids = [_message_id(message) for message in feed["messages"]]
+    if None in ids or len(set(ids)) < len(ids):
         raise Malformed("Each message must have its own messageId.")
     return dict(feed)
+
+
+def _message_id(message: object) -> int | None:
+    """The id that the report names the message by."""
+    number = message.get("messageId") if isinstance(message, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 def _apply(
@@ -91,6 +96,13 @@ def _apply(
         yield from problems
         if listing is not None and not problems:
             updates.apply(world.listings, listing, message["patches"])
+
+
+def _named(message: Json) -> Json:
+    """The fields that name a message in the report; one without a usable SKU has its id only."""
+    sku = message.get("sku")
+    named = {"messageId": message["messageId"]}
+    return named | {"sku": sku} if isinstance(sku, str) and sku else named
 
 
 def _short(issue: Json) -> Json:

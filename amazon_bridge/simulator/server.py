@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
@@ -61,11 +61,10 @@ ROUTES = Map(
         Rule("/storage/<key>", endpoint="download", methods=["GET"]),
         Rule("/simulator/<path:key>", endpoint="control"),
     ],
-    strict_slashes=False,
     merge_slashes=False,  # SKUs may have any
 )
-WITH_RATE = (200, 201, 202, 204, 400, 404, 429)
-"""Statuses of responses that state the rate limit; those of a gateway don't."""
+WITH_RATE = (200, 201, 202, 204, 400, 404)
+"""Statuses of responses that state the rate limit, by Amazon's models."""
 WITHOUT_TOKEN = ("token", "upload", "download")
 
 
@@ -128,6 +127,7 @@ class Simulator(Backend):
         request = Request(environ)
         try:
             operation, parts = ROUTES.bind_to_environ(environ).match()
+            _require_encoded_sku(operation, environ)
         except HTTPException as problem:
             status = problem.code or 500
             return responses.error(status, "NotFound", problem.name)(environ, start_response)
@@ -195,6 +195,19 @@ class Simulator(Backend):
         if rate is not None and response.status_code in WITH_RATE:
             response.headers["x-amzn-RateLimit-Limit"] = f"{rate:g}"
         return response
+
+
+def _require_encoded_sku(operation: str, environ: WSGIEnvironment) -> None:
+    """Check that slashes of a SKU are encoded, where the server says what the client sent.
+
+    Raises:
+        NotFound: They are parts of the path.
+    """
+    raw = environ.get("REQUEST_URI")
+    if operation in {"getListingsItem", "patchListingsItem"} and raw is not None:
+        path = raw.partition("?")[0].removeprefix(f"{_LISTINGS}/")
+        if path.count("/") != 1:
+            raise NotFound
 
 
 class _QuietHandler(WSGIRequestHandler):

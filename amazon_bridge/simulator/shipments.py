@@ -57,6 +57,8 @@ def confirm_shipment(world: World, seller: Seller, order_id: str, body: dict[str
     order = world.order(order_id)
     if body["marketplaceId"] != order.market.marketplace_id:
         raise invalid("The order was not placed in this marketplace.")
+    if "codCollectionMethod" in body and order.market.country != "JP":
+        raise invalid("'codCollectionMethod' is only supported in Japan.")
     _check_shippable(order)
     package = _read_package(body["packageDetail"], order, world.clock())
     _check_quantities(order, package)

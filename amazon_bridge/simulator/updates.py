@@ -8,6 +8,7 @@ them leave the entries of other fulfilment channels alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from amazon_bridge.simulator.inventory import DEFAULT, Change, Inventory, Listing
@@ -19,7 +20,8 @@ _CHANNEL, _QUANTITY, _LEAD_TIME = (
     "quantity",
     "lead_time_to_ship_max_days",
 )
-_FIELDS = {_CHANNEL, _QUANTITY, _LEAD_TIME, "marketplace_id", "restock_date"}
+_PLACE, _RESTOCK_DATE = "marketplace_id", "restock_date"
+_FIELDS = {_CHANNEL, _QUANTITY, _LEAD_TIME, _PLACE, _RESTOCK_DATE}
 
 Json = Mapping[str, Any]
 
@@ -41,7 +43,7 @@ def problems(listing: Listing | None, body: Json, settings: Settings) -> list[di
         return [issue("13013", "The SKU does not match any listing of yours.")]
     if listing.refusal:
         return [issue("8572", listing.refusal, ATTRIBUTE)]
-    return [*_type_problems(listing, body, settings), *_patch_problems(body["patches"])]
+    return [*_type_problems(listing, body, settings), *_patch_problems(listing, body["patches"])]
 
 
 def apply(inventory: Inventory, listing: Listing, patches: Iterable[Json]) -> None:
@@ -49,7 +51,7 @@ def apply(inventory: Inventory, listing: Listing, patches: Iterable[Json]) -> No
     for patch in patches:
         for entry in _entries(patch):
             if entry[_CHANNEL] == DEFAULT and patch["op"] != "delete":
-                inventory.note_violation(listing, entry.get(_QUANTITY) or 0)
+                inventory.note_violation(listing, entry.get(_QUANTITY, 0))
         inventory.change_later(listing, _change(patch))
 
 
@@ -58,7 +60,7 @@ def attribute(listing: Listing) -> list[dict[str, Any]]:
     place = listing.market.marketplace_id
     entries = []
     for code, quantity in listing.channels.items():
-        entry: dict[str, Any] = {_CHANNEL: code, "marketplace_id": place}
+        entry: dict[str, Any] = {_CHANNEL: code, _PLACE: place}
         if code == DEFAULT:
             entry[_QUANTITY] = quantity
             if listing.lead_time is not None:
@@ -73,28 +75,56 @@ def _type_problems(listing: Listing, body: Json, settings: Settings) -> Iterator
         yield issue("4000001", "The provided product type is invalid for this SKU.", "productType")
 
 
-def _patch_problems(patches: Iterable[Json]) -> Iterator[dict[str, Any]]:
+def _patch_problems(listing: Listing, patches: Iterable[Json]) -> Iterator[dict[str, Any]]:
     for patch in patches:
+        entries = _entries(patch)
         if patch["path"] != f"/attributes/{ATTRIBUTE}":
             name = patch["path"].rpartition("/")[2]
             yield issue("90000900", "The attributes are invalid.", name)
-        elif patch["op"] != "delete" and not _entries(patch):
+        elif patch["op"] != "delete" and not entries:
             yield _lacks(ATTRIBUTE)
-        for entry in _entries(patch):
-            yield from _entry_problems(entry, needs_quantity=patch["op"] in ("add", "replace"))
+        elif len({str(entry.get(_CHANNEL)) for entry in entries}) < len(entries):
+            yield _invalid(_CHANNEL, "given more than once")
+        for entry in entries:
+            yield from _channel_problems(listing, entry)
+            yield from _entry_problems(listing, entry)
+            if patch["op"] in ("add", "replace") and entry.get(_CHANNEL) == DEFAULT:
+                yield from [] if _QUANTITY in entry else [_lacks(_QUANTITY)]
 
 
-def _entry_problems(entry: Json, *, needs_quantity: bool) -> Iterator[dict[str, Any]]:
-    if not isinstance(entry.get(_CHANNEL), str) or not entry[_CHANNEL]:
+def _channel_problems(listing: Listing, entry: Json) -> Iterator[dict[str, Any]]:
+    """The merchant's channel is DEFAULT everywhere, Amazon's depends on the marketplace."""
+    channel = entry.get(_CHANNEL)
+    if not isinstance(channel, str) or not channel:
         yield _lacks(_CHANNEL)
-    elif needs_quantity and entry[_CHANNEL] == DEFAULT and _QUANTITY not in entry:
-        yield _lacks(_QUANTITY)
+    elif channel not in {DEFAULT, listing.market.amazon_channel}:
+        yield _invalid(_CHANNEL, "not a channel of the marketplace")
+    elif channel != DEFAULT and {_QUANTITY, _LEAD_TIME} & set(entry):
+        yield _invalid(_QUANTITY, "not the merchant's to set in this channel")
+
+
+def _entry_problems(listing: Listing, entry: Json) -> Iterator[dict[str, Any]]:
     for name in (_QUANTITY, _LEAD_TIME):
-        value = entry.get(name)
-        if value is not None and not _is_whole(value):
-            yield issue("90004", f"The value of '{name}' is not a whole number of 0 or more.", name)
-    for name in set(entry) - _FIELDS:
+        if name in entry and not _is_whole(entry[name]):
+            yield _invalid(name, "not a whole number of 0 or more")
+    if not _is_date(entry.get(_RESTOCK_DATE, "2026-01-01")):
+        yield _invalid(_RESTOCK_DATE, "not a date")
+    if entry.get(_PLACE, listing.market.marketplace_id) != listing.market.marketplace_id:
+        yield _invalid(_PLACE, "not the marketplace of the update")
+    for name in sorted(set(entry) - _FIELDS):
         yield issue("90000900", "The attributes are invalid.", name)
+
+
+def _invalid(name: str, problem: str) -> dict[str, Any]:
+    return issue("90004", f"The value of '{name}' is {problem}.", name)
+
+
+def _is_date(value: object) -> bool:
+    """True for a date, or a time with its zone."""
+    try:
+        return isinstance(value, str) and bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def _is_whole(value: object) -> bool:
@@ -123,14 +153,14 @@ def _change(patch: Json) -> Change:
 def _merge(listing: Listing, entries: list[Json]) -> None:
     for entry in entries:
         code = entry[_CHANNEL]
-        listing.channels[code] = entry.get(_QUANTITY, listing.channels.get(code, 0)) or 0
+        listing.channels[code] = entry.get(_QUANTITY, listing.channels.get(code, 0))
         if code == DEFAULT and _LEAD_TIME in entry:
             listing.lead_time = entry[_LEAD_TIME]
 
 
 def _replace(listing: Listing, entries: list[Json]) -> None:
     for entry in entries:
-        listing.channels[entry[_CHANNEL]] = entry.get(_QUANTITY) or 0
+        listing.channels[entry[_CHANNEL]] = entry.get(_QUANTITY, 0)
         if entry[_CHANNEL] == DEFAULT:
             listing.lead_time = entry.get(_LEAD_TIME)
 

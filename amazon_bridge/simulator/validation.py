@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from http import HTTPStatus
 from importlib import resources
 from typing import Any
 
@@ -28,6 +29,8 @@ Json = dict[str, Any]
 _FORMATS = FormatChecker(formats=())
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 _BOOLEANS = {"true": True, "false": False}
+_BRANCHES = {"allOf", "anyOf", "oneOf", "not"}
+LARGEST_BODY = 10 * 2**20  # bytes: that of Amazon's API Gateway; its models name no figure
 
 
 @_FORMATS.checks("date-time", raises=ValueError)
@@ -49,6 +52,12 @@ class Model:
 
     query: Mapping[str, Json]
     body: Draft4Validator | None
+    statuses: frozenset[int]
+    """That responses may have."""
+
+    def status(self, preferred: int) -> int:
+        """The status if the operation has it, else 400."""
+        return preferred if preferred in self.statuses else HTTPStatus.BAD_REQUEST
 
 
 @cache
@@ -61,16 +70,20 @@ def check(operation: str, request: Request) -> None:
     """Check a request's query, content type and body.
 
     Raises:
-        Refusal: 400; the model doesn't allow it.
+        Refusal: The model doesn't allow it: 400, 413 or 415.
     """
     model = models()[operation]
     _check_query(model, request.args)
+    if len(request.get_data()) > LARGEST_BODY:
+        status = model.status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        raise Refusal(status, "InvalidInput", "The request size exceeded the maximum.")
     if model.body is None:
         if request.get_data():
             raise invalid("The operation has no request body.")
         return
     if request.mimetype != "application/json":
-        raise invalid("The content type must be application/json.")
+        status = model.status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        raise Refusal(status, "InvalidInput", "The content type must be application/json.")
     _check_value("", read_object(request.get_data()), model.body)
 
 
@@ -85,7 +98,8 @@ def _models(file: Json) -> Iterator[tuple[str, Model]]:
     for name, operation in file["operations"].items():
         body = operation["body"]
         schema = {"definitions": definitions, "$ref": f"#/definitions/{body}"}
-        yield name, Model(operation["query"], validator_of(schema) if body else None)
+        statuses = frozenset(map(int, operation["responses"]))
+        yield name, Model(operation["query"], validator_of(schema) if body else None, statuses)
 
 
 def validator_of(schema: Json) -> Draft4Validator:
@@ -94,12 +108,15 @@ def validator_of(schema: Json) -> Draft4Validator:
 
 
 def closed(schema: Any) -> Any:
-    """The schema, with objects that allow only the properties that they name."""
+    """The schema, with objects that allow only the properties that they name.
+
+    The branches of ``oneOf`` and its like stay as they are: each speaks of a few properties only.
+    """
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    parts = {key: closed(value) for key, value in schema.items()}
+    parts = {k: value if k in _BRANCHES else closed(value) for k, value in schema.items()}
     if isinstance(schema.get("properties"), dict):
         parts.setdefault("additionalProperties", False)
     return parts
@@ -121,9 +138,12 @@ def _check_query(model: Model, query: MultiDict[str, str]) -> None:
 
 def _check_parameter(name: str, parameter: Json, text: str) -> None:
     schema = {key: value for key, value in parameter.items() if key != "required"}
+    value = _parsed(schema, text)
     if not text:
         raise invalid(f"The parameter '{name}' is empty.")
-    _check_value(name, _parsed(schema, text), validator_of(schema))
+    _check_value(name, value, validator_of(schema))
+    if isinstance(value, list) and "" in value:
+        raise invalid(f"A part of the parameter '{name}' is empty.")
 
 
 def _parsed(schema: Json, text: str) -> Any:

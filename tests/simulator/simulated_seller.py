@@ -22,7 +22,7 @@ class SimulatedSeller:
     def __init__(self, simulator: Simulator, seller_id: str) -> None:
         self.simulator = simulator
         self.seller = simulator.world.sellers[seller_id]
-        self.http = httpx.Client(base_url=simulator.url, verify=False)  # plain HTTP
+        self.http = httpx.Client(base_url=simulator.url, verify=False, timeout=60)  # plain HTTP
         self.token = ""
         self.log_in()
 

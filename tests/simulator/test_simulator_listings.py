@@ -104,6 +104,14 @@ def test_the_units_of_amazon_stay(seller, fba):
         patch({"quantity": 3}),
         patch(units(-1)),
         patch(units("3")),
+        patch(units(None)),
+        patch(units(1.5)),
+        patch(units(3, lead_time_to_ship_max_days=None)),
+        patch(units(3, restock_date="soon")),
+        patch(units(3, marketplace_id=GERMANY)),
+        patch(units(3), units(4)),
+        patch({"fulfillment_channel_code": "AMAZON_NA"}),
+        patch({"fulfillment_channel_code": "AMAZON_EU", "quantity": 3}),
         patch(units(True)),  # noqa: FBT003 - JSON
         patch(units(3, colour="red")),
         patch(units(3), path="/attributes/fulfillmentAvailability"),
@@ -247,7 +255,8 @@ def test_buyers_over_http(seller, world, listing):
     ids = seller.http.post("/simulator/buyers", json={"count": 2, "seed": 1}).json()
     assert len(ids) == 2
     assert listing.quantity < 5
-    assert seller.http.post("/simulator/buyers", json={"count": "2"}).status_code == 400
+    for bad in ({"count": "2"}, {"count": True}, {"status": "SOLD"}, {"sku": "MUG-BLUE"}):
+        assert seller.http.post("/simulator/buyers", json=bad).status_code == 400
 
 
 def test_listings_over_http(seller, world):
@@ -258,7 +267,17 @@ def test_listings_over_http(seller, world):
     [listed] = seller.http.post("/simulator/listings", json=body).json()
     assert listed["channels"] == {"DEFAULT": 2}
     assert seller.http.get("/simulator/listings").json() == [listed]
-    assert seller.http.post("/simulator/listings", json={"sku": "NEW"}).status_code == 400
+    for bad in (
+        {"sku": "NEW"},
+        body | {"sellerId": "A0NOBODY"},
+        body | {"sellerId": "A2OTHERS", "country": "GB"},
+        body | {"channels": {"DEFAULT": -1}},
+        body | {"quantity": 3},
+    ):
+        assert seller.http.post("/simulator/listings", json=bad).status_code == 400
+    assert seller.http.get("/simulator/listings").json() == [listed]
+    bad = {"roles": ["Product listing"]}
+    assert seller.http.put("/simulator/missing_roles", json=bad).status_code == 400
     roles = seller.http.put("/simulator/missing_roles", json={"roles": ["Product Listing"]})
     assert roles.json() == ["Product Listing"]
     assert seller.listing("NEW", FRANCE).status_code == 403
@@ -288,6 +307,74 @@ def test_a_search_stops_at_a_thousand(seller, simulator, world):
         if token is None:
             break
     assert len(set(found)) == len(found) == 1000
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"marketplaceIds": f"{FRANCE},{GERMANY}"},
+        {"identifiersType": "SKU"},
+        {"identifiers": "A", "identifiersType": "SKU", "variationParentSku": "B"},
+        {"variationParentSku": "B", "packageHierarchySku": "C"},
+        {"pageSize": "0"},
+        {"pageSize": "-1"},
+        {"pageToken": "guessed"},
+    ],
+)
+def test_a_search_that_amazon_excludes_is_refused(seller, listing, query):
+    path = f"{LISTINGS}/A1EUROPE"
+    response = seller.call(
+        "searchListingsItems", "GET", path, params={"marketplaceIds": FRANCE} | query
+    )
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "InvalidInput"
+
+
+@pytest.mark.parametrize(
+    ("query", "skus"),
+    [
+        ({}, ["MUG-RED", "MUG-BLUE"]),
+        ({"sortBy": "sku", "sortOrder": "ASC"}, ["MUG-BLUE", "MUG-RED"]),
+        ({"withStatus": "BUYABLE"}, ["MUG-RED"]),
+        ({"withoutStatus": "BUYABLE"}, ["MUG-BLUE"]),
+        ({"withIssueSeverity": "ERROR"}, ["MUG-BLUE"]),
+        ({"createdAfter": "2026-11-20T12:00:01Z"}, ["MUG-RED"]),
+        ({"lastUpdatedBefore": "2026-11-20T12:00:01Z"}, ["MUG-BLUE"]),
+        ({"variationParentSku": "MUG"}, []),
+    ],
+)
+def test_a_search_by_filters(seller, world, clock, listing, query, skus):  # noqa: PLR0917
+    listing.channels["DEFAULT"] = 0
+    listing.issues.append({"code": "1", "message": "m", "severity": "ERROR", "categories": []})
+    clock.advance(minutes=1)
+    world.listings.add("A1EUROPE", "MUG-RED", "FR", {"AMAZON_EU": 9})
+    query["marketplaceIds"] = FRANCE
+    found = seller.call("searchListingsItems", "GET", f"{LISTINGS}/A1EUROPE", params=query)
+    assert [item["sku"] for item in found.json()["items"]] == skus
+
+
+def test_a_page_token_is_the_seller_s_and_keeps_its_parameters(seller, other_seller, world):
+    for owner in ("A1EUROPE", "A2OTHERS"):
+        for number in range(11):
+            world.listings.add(owner, f"SKU-{number}", "FR")
+    pages = {}
+    for each in (seller, other_seller):
+        path = f"{LISTINGS}/{each.seller.seller_id}"
+        query = {"marketplaceIds": FRANCE}
+        first = each.call("searchListingsItems", "GET", path, params=query).json()
+        pages[each] = path, query | {"pageToken": first["pagination"]["nextToken"]}
+    path, query = pages[seller]
+    for bad in (query | {"pageSize": "5"}, pages[other_seller][1]):
+        assert seller.call("searchListingsItems", "GET", path, params=bad).status_code == 400
+    assert len(seller.call("searchListingsItems", "GET", path, params=query).json()["items"]) == 1
+
+
+def test_the_slashes_of_a_sku_are_encoded(seller, world):
+    world.listings.add("A1EUROPE", "A/B", "FR")
+    headers = {"x-amz-access-token": seller.token}
+    url = f"{LISTINGS}/A1EUROPE/A/B?marketplaceIds={FRANCE}"
+    assert seller.http.get(url, headers=headers).status_code == 404
+    assert seller.listing("A/B", FRANCE).status_code == 200
 
 
 def test_a_search_by_sku(seller, listing, fba):

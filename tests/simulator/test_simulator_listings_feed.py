@@ -12,6 +12,8 @@ from amazon_bridge.simulator.listings_report import COLUMNS, REPORT_TYPE
 
 FRANCE, GERMANY = "A13V1IB3VIYZZH", "A1PA6795UKMFR9"
 JSON = "application/json; charset=UTF-8"
+PATH = "/attributes/fulfillment_availability"
+UNITS = {"fulfillment_channel_code": "DEFAULT", "quantity": 7}
 REPORTS = "/reports/2021-06-30"
 _SCHEMAS = resources.files("amazon_bridge.simulator").joinpath("schemas")
 REPORT_SCHEMA = json.loads(
@@ -92,6 +94,32 @@ def test_a_feed_updates_message_by_message(seller, simulator, clock, mug, compre
     assert (mug.quantity, mug.lead_time) == (7, 2)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sku": ""},
+        {"operationType": "MERGE"},
+        {"productType": ""},
+        {"patches": []},
+        {"attributes": {"a": 1}},
+        {"requirements": "LISTING"},
+        {"patches": [{"op": "move", "path": PATH, "value": [UNITS]}]},
+        {"patches": [{"op": "merge", "value": [UNITS]}]},
+        {"patches": [{"op": "merge", "path": "/attributes/price", "value": [UNITS]}]},
+        {"patches": [{"op": "merge", "path": PATH, "value": UNITS}]},
+        {"patches": [{"op": "merge", "path": PATH, "value": ["DEFAULT"]}]},
+        {"patches": [{"op": "merge", "path": PATH, "value": [UNITS], "from": PATH}]},
+    ],
+)
+def test_a_message_of_another_form_is_refused(seller, clock, mug, changed):
+    feed_id = submitted(seller, message(1, "MUG-BLUE", 7) | changed)
+    clock.advance(minutes=2)
+    report = result(seller, feed_id)
+    assert {issue["messageId"] for issue in report["issues"]} == {1}
+    assert report["summary"]["messagesInvalid"] == 1
+    assert mug.quantity == 5
+
+
 def test_a_feed_takes_effect_after_its_processing(seller, simulator, clock, mug):
     simulator.settings.listing_delay_shortest = simulator.settings.listing_delay_longest = 300
     feed_id = submitted(seller, message(1, "MUG-BLUE", 7))
@@ -117,17 +145,40 @@ def test_a_feed_counts_violations(seller, simulator, clock, fba):
         feed(),
         feed(message(1, "MUG-BLUE", 7), sellerId="A2OTHERS"),
         feed(message(1, "MUG-BLUE", 7), version="1.0"),
+        feed(message(1, "MUG-BLUE", 7), MarketplaceId=FRANCE),
+        feed(message(1, "MUG-BLUE", 7)).replace('"messageId": 1', '"messageId": "1"'),
+        feed("MUG-BLUE"),
         feed(message(1, "MUG-BLUE", 7), message(1, "MUG-BLUE", 8)),
         json.dumps({"messages": [message(1, "MUG-BLUE", 7)]}),
         feed(message(1, "MUG-BLUE", 7)) + " " * LARGEST,
         feed(*(message(number, "MUG-BLUE", 7) for number in range(1, 25_002))),
     ],
-    ids=["xml", "empty", "other", "version", "twice", "header", "large", "many"],
+    ids=[
+        "xml",
+        "empty",
+        "other",
+        "version",
+        "unknown",
+        "text",
+        "no object",
+        "twice",
+        "header",
+        "large",
+        "many",
+    ],
 )
 def test_a_feed_that_can_not_be_read_is_fatal(seller, clock, mug, content):
     feed_id = submit(seller, content).json()["feedId"]
     clock.advance(minutes=2)
     assert seller.feed(feed_id)["processingStatus"] == "FATAL"
+    assert mug.quantity == 5
+
+
+def test_a_feed_of_another_content_type_is_fatal(seller, clock, mug):
+    document = seller.upload(feed(message(1, "MUG-BLUE", 7)), "text/plain")
+    created = seller.create_feed(document, feedType="JSON_LISTINGS_FEED").json()
+    clock.advance(minutes=2)
+    assert seller.feed(created["feedId"])["processingStatus"] == "FATAL"
     assert mug.quantity == 5
 
 
@@ -175,8 +226,8 @@ def test_five_feeds_in_five_minutes(seller, clock, mug):
 # The report
 
 
-def text_of_report(seller, clock, charset="UTF-8"):
-    body = {"reportType": REPORT_TYPE, "marketplaceIds": [FRANCE]}
+def text_of_report(seller, clock, charset="cp1252", place=FRANCE):
+    body = {"reportType": REPORT_TYPE, "marketplaceIds": [place]}
     created = seller.call("createReport", "POST", f"{REPORTS}/reports", json=body).json()
     clock.advance(minutes=2)
     path = f"{REPORTS}/reports/{created['reportId']}"
@@ -212,10 +263,20 @@ def test_a_report_may_repeat_the_contents_of_the_one_before(seller, simulator, c
     assert text_of_report(seller, clock) != first
 
 
-def test_the_report_in_another_charset(seller, simulator, clock, mug):
-    mug.title = "Tasse émaillée 漢"
-    simulator.reports.charset = "cp1252"
-    assert "Tasse émaillée ?" in text_of_report(seller, clock, "cp1252")
+@pytest.mark.parametrize(
+    ("country", "place", "charset", "title"),
+    [
+        ("FR", FRANCE, "cp1252", "Tasse émaillée ?"),
+        ("US", "ATVPDKIKX0DER", "UTF-8", "Tasse émaillée 漢"),
+        ("JP", "A1VC38T7YXB528", "shift_jis", "Tasse ?maill?e 漢"),
+    ],
+)
+def test_the_report_has_the_charset_of_its_marketplace(  # noqa: PLR0917
+    other_seller, world, clock, country, place, charset, title
+):
+    world.listings.add("A2OTHERS", "MUG-BLUE", country, title="Tasse émaillée 漢")
+    _, row = text_of_report(other_seller, clock, charset, place).splitlines()
+    assert row.partition("\t")[0] == title
 
 
 def test_without_listings_there_is_no_report(seller, clock):

@@ -163,3 +163,32 @@ def test_reports_are_their_sellers_own_and_kept_for_ninety_days(
     seller.log_in()
     assert seller.call("getReport", "GET", f"{REPORTS}/{report_id}").status_code == 404
     assert listed(seller, reportTypes=SETTLEMENTS)["reports"] == []
+
+
+def test_a_text_that_the_charset_does_not_have_is_not_altered(seller, simulator):
+    simulator.reports.charset = "cp1252"
+    with pytest.raises(UnicodeEncodeError):
+        simulator.reports.publish(seller.seller, SETTLEMENTS, "漢")
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        {"dataStartTime": "2026-11-20T12:00:01Z"},
+        {"dataEndTime": "2026-11-20T12:00:01Z"},
+        {"dataEndTime": "2026-11-19T12:00:00Z"},
+        {"dataStartTime": "2026-11-19T12:00:00Z", "dataEndTime": "2026-11-18T12:00:00Z"},
+    ],
+)
+def test_a_period_that_amazon_excludes_is_refused(seller, simulator, period):
+    assert create(seller, **period).status_code == 400
+    assert not simulator.reports.tasks
+
+
+def test_a_period_in_the_past_is_accepted(seller):
+    period = {"dataStartTime": "2026-11-18T12:00:00Z", "dataEndTime": "2026-11-20T12:00:00Z"}
+    assert create(seller, **period).status_code == 202
+
+
+def test_a_type_that_is_not_simulated_is_refused(seller):
+    assert create(seller, reportType="GET_NONSENSE").status_code == 400
