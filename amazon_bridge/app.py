@@ -15,7 +15,7 @@ from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
-from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.engine.errors import AccountError, BridgeError
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
@@ -24,7 +24,7 @@ from amazon_bridge.engine.records import DatabaseId
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.flows import check, continuity
-from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.context import Context, show_nobody
 from amazon_bridge.flows.orders import ORDERS, run
 from amazon_bridge.flows.orders.as_is import import_as_is
 from amazon_bridge.housekeeping import Housekeeping
@@ -61,10 +61,6 @@ def _no_watch(_remote: str, _operation: str, _error: BridgeError | None, _: floa
     pass
 
 
-def _show_nobody(_line: str) -> None:
-    pass
-
-
 class App:
     """The bridge of one configuration: its state store and clients, each built on first use.
 
@@ -90,7 +86,7 @@ class App:
         sleep: Callable[[float], None] = time.sleep,
         throttle: Throttle | None = None,
         watch: Watch = _no_watch,
-        show: Callable[[str], None] = _show_nobody,
+        show: Callable[[str], None] = show_nobody,
     ) -> None:
         self.config = config
         self.ledger = Ledger(config.state, clock)
@@ -107,6 +103,9 @@ class App:
         accounts = {account.name: account for account in config.accounts}
         self._partners = {n: Lazy(partial(self._partner, a)) for n, a in accounts.items()}
         self._setups = {n: Lazy(partial(self._prepared, a)) for n, a in accounts.items()}
+        self._locations = {
+            n: Lazy(partial(self._stock_locations, a), _LOGIN_LIFETIME) for n, a in accounts.items()
+        }
         self._inspections = {n: Lazy(partial(self._inspected, a)) for n, a in accounts.items()}
         self.housekeeping = Housekeeping(
             config=config, ledger=self.ledger, odoo=self._odoo.get, clock=clock, sleep=sleep
@@ -245,11 +244,23 @@ class App:
             clock=self.clock,
             sleep=self._sleep,
             pace=self._pace,
-            fba_locations={a.fba_location for a in self.config.accounts if a.fba_location},
-            sharing=_sharing(self.config.accounts, account),
+            fba_locations=self.config.fba_locations,
+            others=[a for a in self.config.accounts if a.name != account.name and a.sends_stock],
+            shares_stock=partial(self._shares_stock, account),
             dry_run=dry_run,
             show=self._show,
         )
+
+    def _stock_locations(self, account: AccountConfig) -> frozenset[int]:
+        return setup.stock_locations(self.odoo, account)
+
+    def _shares_stock(self, one: AccountConfig, other: AccountConfig) -> bool:
+        """True if two accounts ship from a common location; also while that can't be told."""
+        try:
+            places, others = (self._locations[each.name].get() for each in (one, other))
+        except AccountError:
+            return True
+        return not places.isdisjoint(others)
 
     def _inspected(self, account: AccountConfig) -> Inspection:
         inspection = setup.inspect(self.odoo, account)
@@ -267,7 +278,7 @@ class App:
         """Examine both remotes of an account."""
         try:
             findings = check.examine_odoo(self.odoo, account)
-            findings += check.examine_jobs(self.odoo, account, self.ledger)
+            findings += check.examine_jobs(self.odoo, account, self.ledger, self.config)
             findings += continuity.examine(self.ledger, self.odoo)
         except BridgeError as error:
             findings = [Finding(ok=False, what=error.reason, remedy=error.remedy)]
@@ -324,22 +335,13 @@ def _by_marketplace(accounts: Iterable[AccountConfig], seller_id: str) -> dict[s
     }
 
 
-def _sharing(accounts: Iterable[AccountConfig], account: AccountConfig) -> list[AccountConfig]:
-    """The other accounts that ship from the same stock locations."""
-
-    def place(each: AccountConfig) -> tuple[object, ...]:
-        return each.company, each.warehouse, each.stock.locations
-
-    return [a for a in accounts if a.name != account.name and place(a) == place(account)]
-
-
 def _configured_inclusion(account: AccountConfig) -> bool | None:
     """Whether prices include tax, if the configuration says so."""
     return None if account.prices_include_tax == "auto" else account.prices_include_tax
 
 
 @contextmanager
-def opened(config: Config, show: Callable[[str], None] = _show_nobody) -> Iterator[App]:
+def opened(config: Config, show: Callable[[str], None] = show_nobody) -> Iterator[App]:
     """The bridge of a configuration, closed at the end."""
     app = App(config, show=show)
     try:

@@ -79,10 +79,10 @@ class PendingView:
     """Noun phrase after their number, such as ``orders are pending``."""
     json_key: str
     items: EntryPoint
-    """Function of the state store, an account's name and the number of lines shown to people.
+    """Function of the state store, an account's name and the number of items to list; None: all.
 
     Returns:
-        A ``PendingList``.
+        A ``PendingList``; it may have more items than that.
     """
 
 
@@ -141,8 +141,8 @@ class Job:
         Its ``Finding`` objects.
     """
     odoo_check: EntryPoint | None = None
-    """Examination for ``check``: function of an ``OdooSession``, an ``AccountConfig`` and the
-    ``Ledger``.
+    """Examination for ``check``: function of an ``OdooSession``, an ``AccountConfig``, the
+    ``Ledger`` and the whole ``Config``.
 
     Returns:
         Its ``Finding`` objects.

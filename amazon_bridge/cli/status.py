@@ -24,6 +24,9 @@ from amazon_bridge.terminal import say
 _MOST_PENDING = 20
 _MOST_SKUS = 20
 
+Pending = Sequence[tuple[PendingView, PendingList]]
+"""The pending items of each job that lists them."""
+
 
 @click.command()
 @json_option
@@ -31,8 +34,9 @@ _MOST_SKUS = 20
 def status(ctx: click.Context, *, as_json: bool) -> None:
     """Show the state of each account and job."""
     with opened(ctx) as bridge:
-        accounts = {name: account_status(bridge, name) for name in known_accounts(bridge)}
-        pending = {name: _pending(bridge, name) for name in accounts}
+        most = None if as_json else _MOST_PENDING
+        pending = {name: _pending(bridge, name, most) for name in known_accounts(bridge)}
+        accounts = {name: account_status(bridge, name, of) for name, of in pending.items()}
         backlogs = {name: backlog_sentence(bridge, name) for name in accounts}
     if as_json:
         click.echo(json.dumps({"accounts": accounts}))
@@ -76,10 +80,10 @@ def _show_stock(account: str, numbers: dict[str, int]) -> None:
         say(f"{account}, stock: {listed}.")
 
 
-def _pending(bridge: App, account: str) -> list[tuple[PendingView, PendingList]]:
-    """The pending items of each job that lists them."""
+def _pending(bridge: App, account: str, most: int | None) -> Pending:
+    """The first pending items, or all, of each job that lists them."""
     return [
-        (job.pending, pending_list(bridge.ledger, account, job.pending, _MOST_PENDING))
+        (job.pending, pending_list(bridge.ledger, account, job.pending, most))
         for job in JOBS
         if job.pending
     ]
@@ -92,10 +96,8 @@ def _show_pending(account: str, view: PendingView, pending: PendingList) -> None
     say(f"{account}: {pending.total} {view.title}:")
     for each in pending.items[:_MOST_PENDING]:
         say(f"  {each.key}, {timestamp(each.since)}: {each.note}")
-    if pending.items[_MOST_PENDING:]:
+    if pending.total > _MOST_PENDING:
         say("  The others: amazon-bridge status --json")
-    elif pending.total > len(pending.items):
-        say(f"  And {pending.total - len(pending.items)} more.")
 
 
 def _show_fallbacks(account: str, unmatched: Sequence[dict[str, Any]]) -> None:
@@ -127,8 +129,8 @@ def known_accounts(bridge: App) -> list[str]:
     return configured + sorted(removed)
 
 
-def account_status(bridge: App, account: str) -> dict[str, Any]:
-    """The state of an account, as ``status --json`` prints it."""
+def account_status(bridge: App, account: str, pending: Pending = ()) -> dict[str, Any]:
+    """The state of an account, as ``status --json`` prints it, with these pending items."""
     open_counts = bridge.ledger.items.open_counts().items()
     open_items = [(state, number) for (name, _, state), number in open_counts if name == account]
     found = next((each for each in bridge.accounts() if each.name == account), None)
@@ -141,10 +143,8 @@ def account_status(bridge: App, account: str) -> dict[str, Any]:
         "quarantined": sum(n for state, n in open_items if state is State.QUARANTINED),
         "pending": sum(n for state, n in open_items if state is State.PENDING),
         **{
-            view.json_key: [
-                {**item.facts, "since": timestamp(item.since)} for item in pending.items
-            ]
-            for view, pending in _pending(bridge, account)
+            view.json_key: [{**item.facts, "since": timestamp(item.since)} for item in found.items]
+            for view, found in pending
         },
         "stock": summary(bridge.ledger, account),
         "fallback_products": [

@@ -303,6 +303,11 @@ class Config(Section):
     accounts: Annotated[tuple[AccountConfig, ...], *AT_LEAST_ONE]
     """The seller accounts."""
 
+    @property
+    def fba_locations(self) -> frozenset[str]:
+        """Complete names of the locations of goods at Amazon that any account names."""
+        return frozenset(each.fba_location for each in self.accounts if each.fba_location)
+
     def account(self, name: str) -> AccountConfig:
         """The account of this name.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from amazon_bridge.amazon import doctor as amazon_doctor
 from amazon_bridge.amazon.selling_partner import SellingPartner
-from amazon_bridge.config import AccountConfig
+from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.job import Job, load
@@ -20,10 +20,16 @@ def examine_odoo(session: OdooSession, account: AccountConfig) -> list[Finding]:
     return odoo_doctor.examine(session, account, filter(account.runs, JOBS))
 
 
-def examine_jobs(session: OdooSession, account: AccountConfig, ledger: Ledger) -> list[Finding]:
+def examine_jobs(
+    session: OdooSession, account: AccountConfig, ledger: Ledger, config: Config
+) -> list[Finding]:
     """Examine what single jobs need of Odoo besides."""
     examinations = [job.odoo_check for job in JOBS if job.odoo_check and account.runs(job)]
-    return [finding for each in examinations for finding in load(each)(session, account, ledger)]
+    return [
+        finding
+        for examine in map(load, examinations)
+        for finding in examine(session, account, ledger, config)
+    ]
 
 
 def examine_amazon(partner: SellingPartner, account: AccountConfig) -> list[Finding]:

@@ -37,8 +37,12 @@ _NO_RESPONSE = Transient(
 )
 
 
-def _show_nobody(_line: str) -> None:
+def show_nobody(_line: str) -> None:
     """Nobody waits."""
+
+
+def _with_nobody(_account: AccountConfig) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,13 @@ class Context:
     """Of the batches that are written to Odoo."""
     fba_locations: Collection[str] = ()
     """Complete names of the configured locations of goods at Amazon, of all accounts."""
-    sharing: Sequence[AccountConfig] = ()
-    """Other accounts that ship from the same stock locations."""
+    others: Sequence[AccountConfig] = ()
+    """The other accounts whose quantities are sent to Amazon."""
+    shares_stock: Callable[[AccountConfig], bool] = _with_nobody
+    """Whether another account ships from any of this one's stock locations."""
     dry_run: bool = False
     """Change nothing: neither on Amazon or in Odoo nor in the state store."""
-    show: Callable[[str], None] = _show_nobody
+    show: Callable[[str], None] = show_nobody
     """Shows a line to the person who waits for a dry run."""
 
     @property

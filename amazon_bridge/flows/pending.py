@@ -22,7 +22,7 @@ def explained(entry: Entry) -> Entry:
     return with_reason
 
 
-def pending_list(ledger: Ledger, account: str, view: PendingView, most: int) -> PendingList:
-    """What ``status`` lists of a job's pending items."""
+def pending_list(ledger: Ledger, account: str, view: PendingView, most: int | None) -> PendingList:
+    """What ``status`` lists of a job's pending items: the first ``most``, or all."""
     found: PendingList = load(view.items)(ledger, account, most)
     return found

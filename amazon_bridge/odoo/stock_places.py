@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amazon_bridge.engine.errors import AccountError
+from amazon_bridge.odoo.paging import plain_rows
 from amazon_bridge.odoo.session import OdooSession
 
 _LOCATION = "stock.location"
@@ -57,7 +58,7 @@ def find_places(
     Raises:
         AccountError: There is no such location, or it holds goods at Amazon.
     """
-    ids = _named(session, names, company_id) if names else [_stock(session, warehouse_id)]
+    ids = locations(session, names, warehouse_id=warehouse_id, company_id=company_id)
     fba_ids = sorted(fba_location_ids)
     below_fba = [("id", "in", ids), ("id", "child_of", fba_ids)]
     if fba_ids and session.search_read(_LOCATION, below_fba, ["complete_name"]):
@@ -67,6 +68,23 @@ def find_places(
             "Name other locations.",
         )
     return StockPlaces(tuple(ids), tuple(fba_ids), company_id)
+
+
+def locations(
+    session: OdooSession, names: Sequence[str], *, warehouse_id: int, company_id: int
+) -> list[int]:
+    """The ids of these locations; without names, of the warehouse's stock location.
+
+    Raises:
+        AccountError: There is no such location.
+    """
+    return _named(session, names, company_id) if names else [_stock(session, warehouse_id)]
+
+
+def with_children(session: OdooSession, ids: Collection[int]) -> frozenset[int]:
+    """The ids of locations and of all locations within them."""
+    below = [("id", "child_of", sorted(ids))]
+    return frozenset(row["id"] for row in plain_rows(session, _LOCATION, below, ["id"]))
 
 
 def fba_locations(session: OdooSession, own_id: int, names: Collection[str]) -> set[int]:

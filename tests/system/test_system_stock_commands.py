@@ -108,3 +108,29 @@ def test_check_names_locations_and_skus_without_a_product(program):
     run = program.run("check")
     assert run.code == 3
     assert "no stock location WH/Cellar" in run.out
+
+
+def test_a_location_that_another_account_has_for_fba_is_a_problem(program, world, shop):
+    """Runs refuse it as well."""
+    shelf = shop.database.reference("stock.stock_location_stock")
+    (row,) = shop.rpc("stock.location", "read", [shelf], ["location_id"])
+    values = {"name": "Depot", "location_id": row["location_id"][0], "usage": "internal"}
+    location = shop.rpc("stock.location", "create", values)
+    (row,) = shop.rpc("stock.location", "read", [location], ["complete_name"])
+    other = world.add_seller("A1ANOTHER", ["FR"])
+    program.add_account(other, name="other", fba_location=row["complete_name"])
+    program.accounts[0]["stock"]["locations"] = [row["complete_name"]]
+    run = program.run("check", "--account", "acme")
+    assert "names the location of goods at Amazon (FBA)" in run.out
+
+
+def test_status_names_those_first_that_people_can_correct(program, world, seller):
+    for number in range(30):
+        world.listings.add(seller.seller_id, f"FBA-{number:02}", "FR", {"AMAZON_EU": 5})
+    program.run("sync", "stock")
+    lines = program.run("status").out.splitlines()
+    begin = next(n for n, line in enumerate(lines) if "32 SKUs are not sent to Amazon" in line)
+    assert "NO-PRODUCT" in lines[begin + 1]
+    assert "The others: amazon-bridge status --json" in lines[begin + 21]
+    account = program.run("status", "--json").json["accounts"]["acme"]
+    assert len(account["stock_not_sent"]) == 32

@@ -93,7 +93,7 @@ class Items(Subject):
         """The items that are still to be processed."""
         return self._entries(statements.indexed(is_pending, *_is_of(account, job)))
 
-    def first_pending(self, account: str, job: str, most: int) -> list[Entry]:
+    def first_pending(self, account: str, job: str, most: int | None) -> list[Entry]:
         """At most ``most`` pending items: those with a known reason first, then the oldest."""
         is_unexplained = func.coalesce(items.c.reason, items.c.unanswered_since).is_(None)
         query = (

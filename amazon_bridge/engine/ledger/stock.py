@@ -145,10 +145,13 @@ class Stock(Subject):
         query = select(_L.sku).where(_L.account == account, is_sent, _L.sent.is_(None))
         return {row.sku for row in self._rows(query)}
 
-    def in_states(self, account: str, states: Collection[SkuState]) -> list[KnownSku]:
-        """The SKUs in these states, without their listings."""
-        of = (_S.account == account, _S.state.in_(list(states)))
-        rows = self._rows(select(stock_skus).where(*of).order_by(_S.sku))
+    def in_states(
+        self, account: str, states: Sequence[SkuState], most: int | None = None
+    ) -> list[KnownSku]:
+        """At most ``most`` SKUs in these states, in the order of the states; without listings."""
+        rank = case({state: rank for rank, state in enumerate(states)}, value=_S.state)
+        query = select(stock_skus).where(_S.account == account, _S.state.in_(list(states)))
+        rows = self._rows(query.order_by(rank, _S.sku).limit(most))
         return [_sku(row.sku, (), row) for row in rows]
 
     def counts(self, account: str) -> Counter[SkuState]:

@@ -10,7 +10,7 @@ from amazon_bridge.flows.orders.memo import JOB
 from amazon_bridge.job import PendingItem, PendingList
 
 
-def pending_orders(ledger: Ledger, account: str, most: int) -> PendingList:
+def pending_orders(ledger: Ledger, account: str, most: int | None) -> PendingList:
     """The pending orders for ``status``: at most ``most``, those with a recorded reason first."""
     entries = [with_reason(entry) for entry in ledger.items.first_pending(account, JOB, most)]
     items = [

@@ -150,7 +150,7 @@ def pending_deliveries(ledger: Ledger, account: str) -> list[PendingDelivery]:
     return sorted(filter(None, found), key=lambda each: (each.since, each.delivery_order))
 
 
-def pending_list(ledger: Ledger, account: str, _most: int) -> PendingList:
+def pending_list(ledger: Ledger, account: str, _most: int | None) -> PendingList:
     """All unconfirmed delivery orders, for ``status``."""
     items = [
         PendingItem(

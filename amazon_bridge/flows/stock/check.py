@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from amazon_bridge.config import AccountConfig
+from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.stock_records import SkuState
@@ -16,13 +16,15 @@ from amazon_bridge.odoo.stock_places import fba_locations, find_places
 _MOST_NAMED = 5
 
 
-def examine(session: OdooSession, account: AccountConfig, ledger: Ledger) -> Iterator[Finding]:
+def examine(
+    session: OdooSession, account: AccountConfig, ledger: Ledger, config: Config
+) -> Iterator[Finding]:
     """Check the configured locations, and what the last comparison found."""
-    yield _locations(session, account)
+    yield _locations(session, account, config)
     yield from _skus(account, ledger)
 
 
-def _locations(session: OdooSession, account: AccountConfig) -> Finding:
+def _locations(session: OdooSession, account: AccountConfig, config: Config) -> Finding:
     setup = inspect(session, account).expected
     names = ", ".join(account.stock.locations) or "the warehouse's stock location"
     if setup is None:
@@ -33,7 +35,7 @@ def _locations(session: OdooSession, account: AccountConfig) -> Finding:
             session,
             account.stock.locations,
             warehouse_id=setup.warehouse_id,
-            fba_location_ids=fba_locations(session, setup.fba_location_id, ()),
+            fba_location_ids=fba_locations(session, setup.fba_location_id, config.fba_locations),
             company_id=setup.company_id,
         )
     except BridgeError as error:
@@ -52,10 +54,11 @@ def _skus(account: AccountConfig, ledger: Ledger) -> Iterator[Finding]:
             "Inventory > Products > the product: switch Track Inventory on.",
         ),
     }
+    counts = ledger.stock.counts(account.name)
     for state, (what, remedy) in remedies.items():
-        found = ledger.stock.in_states(account.name, [state])
-        if found:
-            named = ", ".join(each.sku for each in found[:_MOST_NAMED])
-            more = ", ..." if found[_MOST_NAMED:] else ""
-            text = f"{len(found)} merchant-fulfilled SKUs {what}: {named}{more}"
+        if number := counts[state]:
+            found = ledger.stock.in_states(account.name, [state], _MOST_NAMED)
+            named = ", ".join(each.sku for each in found)
+            more = ", ..." if number > _MOST_NAMED else ""
+            text = f"{number} merchant-fulfilled SKUs {what}: {named}{more}"
             yield Finding(ok=True, what=text, remedy=remedy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
@@ -63,6 +63,8 @@ class Quantities:
         self._context = context
         self._units = {sku: number for sku, number in units.items() if sku and number}
         self._question = Lazy(self._build_question)
+        self._own_pieces = Lazy(self._read_own_pieces)
+        self._others = Lazy(self._read_others)
         self._in_flight = Lazy(self._read_in_flight)
         self._products_in_flight: defaultdict[str, set[int]] = defaultdict(set)
         """The products of each SKU in flight: one, unless marketplaces have different ones."""
@@ -170,14 +172,17 @@ class Quantities:
 
     def _read_in_flight(self) -> InFlight:
         """Pieces in flight by product; of kits, their components' too."""
-        own = self.own_pieces()
-        for each in self._others():
-            for product, pieces in each.own_pieces().items():
-                own[product] += pieces
-        return InFlight(dict(own), self._as_parts(own))
+        pieces: defaultdict[int, Fraction] = defaultdict(Fraction)
+        for each in (self, *self._others.get()):
+            for product, number in each.own_pieces().items():
+                pieces[product] += number
+        return InFlight(dict(pieces), self._as_parts(pieces))
 
-    def own_pieces(self) -> defaultdict[int, Fraction]:
+    def own_pieces(self) -> Mapping[int, Fraction]:
         """Pieces in flight of the account's own SKUs, by product."""
+        return self._own_pieces.get()
+
+    def _read_own_pieces(self) -> Mapping[int, Fraction]:
         own: defaultdict[int, Fraction] = defaultdict(Fraction)
         for page in chunks(sorted(self._units)):
             for (sku, product), pieces in self._in_any_marketplace(page).items():
@@ -185,15 +190,19 @@ class Quantities:
                 self._products_in_flight[sku].add(product)
         return own
 
-    def _others(self) -> Iterator[Quantities]:
+    def _read_others(self) -> list[Quantities]:
         """Other accounts that sell from the same locations and have units in flight."""
-        for account in self._context.sharing:
-            if units := self._context.ledger.in_flight.units(account.name):
-                yield Quantities(replace(self._context, account=account, sharing=()), units)
+        context = self._context
+        return [
+            Quantities(replace(context, account=account, others=()), units)
+            for account in context.others
+            if (units := context.ledger.in_flight.units(account.name))
+            and context.shares_stock(account)
+        ]
 
     def products_in_flight_elsewhere(self) -> set[int]:
         """The products that other accounts' units in flight take from."""
-        others = {product for each in self._others() for product in each.own_pieces()}
+        others = {product for each in self._others.get() for product in each.own_pieces()}
         if not others:
             return set()
         as_parts = self._in_flight.get().as_parts

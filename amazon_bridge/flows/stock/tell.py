@@ -15,31 +15,30 @@ from amazon_bridge.marketplaces import country_of
 from amazon_bridge.odoo.availability import Part
 
 _NOT_SENT = (
-    SkuState.UNPROVEN,
-    SkuState.NO_PRODUCT,
-    SkuState.NOT_COUNTED,
-    SkuState.VANISHED,
     SkuState.HELD,
     SkuState.REFUSED,
+    SkuState.NO_PRODUCT,
+    SkuState.NOT_COUNTED,
     SkuState.WAITING,
+    SkuState.VANISHED,
+    SkuState.UNPROVEN,
 )
+"""Those that people can do something about come first, FBA listings last."""
 
 
-def not_sent(ledger: Ledger, account: str, most: int) -> PendingList:  # noqa: ARG001
+def not_sent(ledger: Ledger, account: str, most: int | None) -> PendingList:
     """The SKUs whose quantity isn't sent to Amazon, or not yet, each with the reason."""
-    found = ledger.stock.in_states(account, _NOT_SENT)
-    items = [
-        PendingItem(
-            each.sku,
-            each.since,
-            f"{each.state}: {each.note}",
-            {"sku": each.sku, "state": str(each.state), "reason": each.note},
-        )
-        for each in found
-        if each.since
-    ]
-    items += _nameless(ledger, account)
-    return PendingList(items, len(items))
+    nameless = list(_nameless(ledger, account))
+    counts = ledger.stock.counts(account)
+    number = sum(counts[state] for state in _NOT_SENT) + len(nameless)
+    return PendingList([*nameless, *_skus_not_sent(ledger, account, most)], number)
+
+
+def _skus_not_sent(ledger: Ledger, account: str, most: int | None) -> Iterator[PendingItem]:
+    for each in ledger.stock.in_states(account, _NOT_SENT, most):
+        if each.since:
+            facts = {"sku": each.sku, "state": str(each.state), "reason": each.note}
+            yield PendingItem(each.sku, each.since, f"{each.state}: {each.note}", facts)
 
 
 def _nameless(ledger: Ledger, account: str) -> Iterator[PendingItem]:

@@ -16,6 +16,7 @@ from amazon_bridge.odoo.setup import accounting, company, fba, pricelists, selli
 from amazon_bridge.odoo.setup.current import is_current
 from amazon_bridge.odoo.setup.records import Advice, Inspection, Missing, Products, Setup
 from amazon_bridge.odoo.setup.work import ARCHIVED, Work, may
+from amazon_bridge.odoo.stock_places import locations, with_children
 
 __all__ = [
     "ARCHIVED",
@@ -29,6 +30,7 @@ __all__ = [
     "may",
     "prepare",
     "refusal",
+    "stock_locations",
 ]
 
 
@@ -82,6 +84,22 @@ def inspect(session: OdooSession, account: AccountConfig) -> Inspection:
     work = Work(session, account, create=False)
     expected = _run(work)
     return Inspection(expected, tuple(work.missing), tuple(work.advice.values()))
+
+
+def stock_locations(session: OdooSession, account: AccountConfig) -> frozenset[int]:
+    """The ids of the locations whose goods an account may sell, with their children; read-only.
+
+    Raises:
+        AccountError: Odoo lacks the account's company, its warehouse or a location.
+    """
+    work = Work(session, account, create=False)
+    place = company.find_place(work)
+    if place is None:
+        raise refusal(account, work.missing)
+    session, company_id = session.for_company(place.company_id), place.company_id
+    names, warehouse_id = account.stock.locations, place.warehouse_id
+    found = locations(session, names, warehouse_id=warehouse_id, company_id=company_id)
+    return with_children(session, found)
 
 
 def _run(work: Work) -> Setup | None:
