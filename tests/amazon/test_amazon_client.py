@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import httpx
 import pytest
 from seller_desk import SELLER_ID, Desk, shipment
 
@@ -118,9 +119,10 @@ def test_a_write_that_comes_too_often_once_is_paced(
 def test_a_slow_response_runs_into_the_time_out(
     desk: Desk, simulator: Simulator, world: World
 ) -> None:
-    partner = desk.partner(timeout=0.2)
+    partner = desk.partner()
     partner.marketplace_participations()
-    simulator.faults.add("slow", "confirmShipment", seconds=0.6)
+    partner._connection._http.timeout = httpx.Timeout(60, read=0.2)
+    simulator.faults.add("slow", "confirmShipment", seconds=30)
     with pytest.raises(Transient, match="ReadTimeout") as caught:
         partner.confirm_shipment(shipment(world.place_order()))
     assert caught.value.maybe_done

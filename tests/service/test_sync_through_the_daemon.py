@@ -17,7 +17,7 @@ import pytest
 from filled import CONFIG, idle_runner
 from forwarder import Forwarder
 from odoo_server.databases import OdooDatabase
-from running import RunningDaemon, wait_for
+from running import STOPS_WITHIN, RunningDaemon, wait_for
 from test_daemon import imported, place_orders
 
 from amazon_bridge.config import HttpConfig, load
@@ -205,7 +205,7 @@ def test_a_stop_in_the_middle_is_reported(resting: RunningDaemon, way_to_amazon:
     code, seconds = resting.stop()
     run = ended(command)
     assert (code, run.code, run.out) == (0, 3, "")
-    assert seconds < 10
+    assert seconds < STOPS_WITHIN
     assert "continues in the next run" in run.err
 
 
@@ -221,7 +221,7 @@ def test_a_stop_while_a_remote_does_not_respond_is_reported_too(
         code, seconds = resting.stop()
         run = ended(command)
     assert (code, run.code) == (0, 3)
-    assert seconds < 10
+    assert seconds < STOPS_WITHIN
     assert "continues in the next run" in run.err
 
 

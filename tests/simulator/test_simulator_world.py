@@ -1,5 +1,6 @@
 import json
 import re
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -176,7 +177,8 @@ def test_secrets_are_listed(generated):
 def test_a_page_of_a_hundred_is_quick():
     world = generate(1, 100, clock=ManualClock(NOW), countries=["FR"])
     with Simulator(world) as simulator, SimulatedSeller(simulator, "A1SIMULATEDEU") as seller:
+        begun = time.process_time()
         response = seller.search(createdAfter="2026-11-01T00:00:00Z", includedData=EVERYTHING)
+        assert time.process_time() - begun < 1
         assert len(response.json()["orders"]) == 100
-        assert response.elapsed < timedelta(seconds=1)
         assert len(json.dumps(response.json())) > 100_000

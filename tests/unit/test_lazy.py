@@ -26,22 +26,24 @@ def test_it_is_made_once_for_all_threads():
 
 def test_those_who_waited_share_a_failure_and_the_next_tries_again():
     tries: list[int] = []
-    begun = threading.Event()
+    callers = threading.Barrier(8)
 
     def make() -> str:
         tries.append(1)
-        begun.set()
-        time.sleep(0.2)
         if len(tries) == 1:
+            time.sleep(0.2)  # the others have called ``get`` by then: they passed the barrier
             raise OSError("down")
         return "up"
 
     once = Lazy(make)
+
+    def get() -> str:
+        callers.wait()
+        return once.get()
+
     with ThreadPoolExecutor(8) as pool:
-        first = pool.submit(once.get)
-        begun.wait()
-        others = [pool.submit(once.get) for _ in range(7)]
-    assert [type(each.exception()) for each in (first, *others)] == [OSError] * 8
+        results = [pool.submit(get) for _ in range(8)]
+    assert [type(each.exception()) for each in results] == [OSError] * 8
     assert len(tries) == 1
     assert once.get() == "up"
 
@@ -67,16 +69,18 @@ def test_an_interrupt_is_not_kept():
     assert once.get() == "made"
 
 
-def test_what_is_older_than_its_lifetime_is_made_again():
+def test_what_is_older_than_its_lifetime_is_made_again(monkeypatch: pytest.MonkeyPatch):
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     made: list[int] = []
 
     def make() -> int:
         made.append(len(made))
         return made[-1]
 
-    forever, brief = Lazy(make), Lazy(make, lifetime=0.02)
+    forever, brief = Lazy(make), Lazy(make, lifetime=20)
     assert forever.known() is None
     assert (forever.get(), brief.get(), brief.known()) == (0, 1, 1)
-    time.sleep(0.03)
+    now[0] += 21
     assert (forever.get(), brief.get()) == (0, 2)
     assert forever.known() == 0

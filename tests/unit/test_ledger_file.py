@@ -196,7 +196,7 @@ with Ledger(Path(sys.argv[1]), lambda: datetime.now(UTC)) as ledger:
 def test_two_processes_may_create_and_use_one_store_at_once(path: Path, clock: Clock):
     command = [sys.executable, "-c", WORK, str(path)]
     processes = [subprocess.Popen([*command, name]) for name in ("acme", "beta")]
-    assert [process.wait(30) for process in processes] == [0, 0]
+    assert [process.wait(120) for process in processes] == [0, 0]
     with Ledger(path, clock) as ledger:
         assert ledger.items.tally("acme") == ledger.items.tally("beta") == {State.DONE: 100}
 

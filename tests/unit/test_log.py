@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -284,10 +285,10 @@ class TestCleaning:
 
     def test_long_text_takes_no_time(self):
         written = Log()
-        before = datetime.now(UTC)
+        begun = time.process_time()
         for part in ("a", "token", "@", "https://", "bearer ", "a.", "a@"):
             written.logger.info("a", value=part * (100_000 // len(part)))
-        assert (datetime.now(UTC) - before).total_seconds() < 20  # a pattern gone wild takes hours
+        assert time.process_time() - begun < 20  # a pattern gone wild takes hours
 
     @pytest.mark.parametrize(
         ("value", "cleaned"),

@@ -14,7 +14,7 @@ from amazon_bridge.engine.runner import Counts
 
 CREATED = 50
 """Items that each batch of these tests counts as created."""
-LONG = 5.0
+LONG = 60.0
 """Seconds after which a test waits no longer."""
 
 
