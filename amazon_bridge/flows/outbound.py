@@ -41,7 +41,7 @@ def to_read_back(
     return sorted(due, key=lambda key: last_checked[key])[:at_most]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Run:
     """One sync run of an outbound job for one account."""
 
@@ -49,6 +49,8 @@ class Run:
     job: str
     counts: Counts = field(default_factory=Counts)
     """What the run has done so far."""
+    has_advanced: bool = False
+    """An item was settled or quarantined, or Amazon responded for one: it is no stalled run."""
 
     def each(
         self, items: Iterable[T], work: Callable[[T], R], *, key: Callable[[T], str]
@@ -65,6 +67,7 @@ class Run:
             if isinstance(result, Transient):
                 self.counts.note_error(result)
             else:
+                self.has_advanced = True
                 yield item, result
 
     def as_many_as_allowed(
@@ -81,6 +84,7 @@ class Run:
         items, name = self.context.ledger.items, self.context.name
         items.file(name, self.job, [Seen(key, fingerprint, label=label)])
         items.settle(name, self.job, key, fingerprint, state)
+        self.has_advanced = True
 
     def quarantine(
         self, errors: Mapping[str, ItemError], announcements: Mapping[str, Announcement]
@@ -98,6 +102,7 @@ class Run:
         for key, error in announced.items():
             self.context.ledger.items.quarantine(self.context.name, self.job, key, error)
         self.counts.quarantined += len(announced)
+        self.has_advanced = self.has_advanced or bool(announced)
         return announced
 
 
@@ -159,8 +164,8 @@ class OutboundJob(Generic[F, T]):
             counts.note_error(error)
         except RateLimited as limit:
             counts.note_rate_limit(limit)
-        is_idle = not (counts.notified or counts.quarantined)
-        counts.stalled = counts.resume_in is not None and is_idle
+        has_advanced = run.has_advanced or counts.notified or counts.quarantined
+        counts.stalled = counts.resume_in is not None and not has_advanced
         counts.unchanged = max(0, counts.seen - counts.notified - counts.quarantined)
         return counts
 

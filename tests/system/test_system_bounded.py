@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from memory_odoo import NotPlayed
 from memory_odoo.fields import MOMENT
 from memory_shop import MemoryShop
 
@@ -222,7 +223,7 @@ def siblings(three: MemoryShop) -> MemoryShop:
     return three
 
 
-def test_a_forgotten_order_of_a_sibling_is_fetched_once(siblings: MemoryShop) -> None:
+def test_a_forgotten_order_of_a_sibling_is_fetched_once_a_week(siblings: MemoryShop) -> None:
     orders = [siblings.world.place_order("DE", seller=siblings.seller) for _ in range(25)]
     run(siblings, "orders", "sibling")
     deliver(siblings, orders)
@@ -232,6 +233,24 @@ def test_a_forgotten_order_of_a_sibling_is_fetched_once(siblings: MemoryShop) ->
     assert (sum(fetched), max(fetched), fetched[2:]) == (25, 20, [0, 0])
     siblings.clock.advance(days=2)
     assert lookups(siblings, "acme") == 0
+    siblings.clock.advance(days=6)
+    again = [lookups(siblings, "acme") for _ in range(10)]
+    assert (sum(again), max(again), again[8:]) == (25, 5, [0, 0])
+
+
+def test_an_order_of_a_marketplace_that_moves_here_is_due(
+    siblings: MemoryShop,
+) -> None:
+    order = siblings.world.place_order("DE", seller=siblings.seller)
+    run(siblings, "orders", "sibling")
+    deliver(siblings, [order])
+    forget(siblings, "sibling")
+    assert [lookups(siblings, "acme") for _ in range(2)] == [1, 0]
+    siblings.bridge.close()
+    (acme,) = (each for each in siblings.program.accounts if each["name"] == "acme")
+    siblings.program.accounts[:] = [acme | {"marketplaces": ["FR", "DE"]}]
+    with pytest.raises(NotPlayed):  # the in-memory Odoo makes no invoices
+        siblings.bridge.sync("orders")
 
 
 def test_an_order_that_amazon_does_not_show_is_fetched_once_a_day(siblings: MemoryShop) -> None:

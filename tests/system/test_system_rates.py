@@ -109,6 +109,22 @@ def test_cancellations_are_sent_although_other_orders_cannot_be_looked_up(here: 
     assert [list(feed) for feed in here.bridge.feeds()] == [[other.order_id]]
 
 
+def test_what_cannot_be_looked_up_yet_counts_as_seen(here: MemoryShop) -> None:
+    orders = [here.world.place_order("FR", seller=here.seller) for _ in range(4)]
+    here.run("orders")
+    forget_orders(here)
+    here.warehouse.cancel(*orders[:2])
+    for order in orders[2:]:
+        here.warehouse.ship(order)
+    here.simulator.faults.add("429", "getOrder", times=None)
+    for job in ("cancellations", "pickings"):
+        counts = here.bridge.sync(job)
+        assert counts.pop("resume_in")
+        assert counts.pop("stalled"), "Amazon showed nothing"
+        assert counts == {"seen": 2, "unchanged": 2}
+        assert here.bridge.app.ledger.items.tally("acme", job) == {State.PENDING: 2}
+
+
 def test_tasks_are_sent_although_results_cannot_be_read_back(here: MemoryShop) -> None:
     first, second = (here.world.place_order("FR", seller=here.seller) for _ in range(2))
     here.run("orders")

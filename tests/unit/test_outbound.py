@@ -12,6 +12,7 @@ from memory_odoo import MemoryApp, MemoryOdoo
 
 from amazon_bridge.config import load
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
+from amazon_bridge.engine.records import State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.scan import Scan, ScanProgress
 from amazon_bridge.flows.context import Context
@@ -136,6 +137,24 @@ def test_what_the_rate_does_not_allow_keeps_nothing_else_from_being_sent(
     counts = replace(steps.job, find=find, read_back=read_back).sync(context)
     assert steps.done == ["settle", "settle", "send a b"]
     assert counts == Counts(seen=2, notified=1, unchanged=1, resume_in=7)
+
+
+def test_a_run_that_settled_an_item_is_not_stalled_by_a_rate(context: Context) -> None:
+    limit = RateLimited("getOrder", 7)
+
+    def find(_context: Context) -> Iterator[Found]:
+        yield Found((), limit)
+
+    def settle(run: Run, _found: Found) -> None:
+        run.settle("a", "as found", State.LEFT_OUT)
+
+    def look_up(run: Run, _found: Found) -> None:
+        assert dict(run.each(["b"], str.upper, key=str)) == {"b": "B"}
+
+    job = replace(Steps().job, find=find, send=lambda *_: None)
+    assert job.sync(context) == Counts(resume_in=7, stalled=True)
+    assert replace(job, settle=settle).sync(context) == Counts(resume_in=7)
+    assert replace(job, settle=look_up).sync(context) == Counts(resume_in=7)
 
 
 @given(MINUTES, st.integers(0, 60), st.integers(0, 9))

@@ -41,7 +41,8 @@ def settle(run: Run, found: Found) -> None:
         **_settle_deleted(run, found),
     }
     tell.quarantine(run, failures, found.sale_orders)
-    run.counts.seen += len(failures)
+    run.counts.seen += len({*found.unknown, *found.not_fetched, *found.deleted, *failures})
+    run.has_advanced = run.has_advanced or bool(found.fetched)
 
 
 def _settle_deleted(run: Run, found: Found) -> dict[str, ItemError]:

@@ -42,6 +42,8 @@ class Found:
     """Ids of orders that could not be fetched from Amazon yet."""
     limit: RateLimited | None
     """When these can be."""
+    fetched: int
+    """Number of orders that were fetched."""
     failures: Mapping[str, ItemError]
     deleted: Collection[str]
     """Ids of orders whose sale orders were deleted in Odoo before they were settled."""
@@ -101,6 +103,7 @@ def _found(
         unknown=memos.not_shown,
         not_fetched=memos.not_fetched,
         limit=memos.limit,
+        fetched=memos.fetched,
         failures=failures,
         deleted=deleted,
         sale_orders={each.sale_order.order_id: each.sale_order for each in found},

@@ -145,6 +145,8 @@ class OrderMemos:
     """Amazon's rate allowed no call for them."""
     limit: RateLimited | None = None
     """When these can be fetched."""
+    fetched: int = 0
+    """Number of orders that Amazon responded for."""
 
 
 def memos_of(context: Context, order_ids: Iterable[str]) -> OrderMemos:
@@ -181,6 +183,7 @@ def _fetch_memos(context: Context, memos: OrderMemos, order_ids: Sequence[str]) 
             memos.not_shown.add(order_id)
         else:
             memos.known[order_id] = memo
+        memos.fetched += not isinstance(memo, Transient)
 
 
 def is_not_shown(result: object) -> bool:

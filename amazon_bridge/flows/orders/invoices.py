@@ -58,7 +58,7 @@ def _work(context: Context, order_ids: Sequence[str]) -> Counts:
     for order_id, error in _remind(context, failures).items():
         context.ledger.items.quarantine(context.name, KEPT, order_id, error)
         log.warning("invoice_quarantined", account=context.name, order=order_id, kind=error.kind)
-    return Counts(quarantined=len(failures))
+    return Counts(seen=len(failures), quarantined=len(failures))
 
 
 def _remind(context: Context, failures: Mapping[str, ItemError]) -> dict[str, ItemError]:

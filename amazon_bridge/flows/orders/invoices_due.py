@@ -2,14 +2,13 @@
 
 Odoo lists orders of all accounts of the company, and those of accounts that leave invoices to
 people stay on that list. So a run looks at a bounded number of them, and the state store remembers
-which ones aren't this account's.
+which ones aren't this account's. These are looked at again now and then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
-from enum import StrEnum
 
 from amazon_bridge.engine.errors import ItemError, RateLimited
 from amazon_bridge.engine.records import Entry, Seen, State
@@ -17,6 +16,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import memos_of
 from amazon_bridge.flows.orders.memo import JOB as ORDERS
 from amazon_bridge.flows.orders.memo import Memo, was_settled
+from amazon_bridge.flows.sampling import sample
 from amazon_bridge.flows.scanning import in_turn
 from amazon_bridge.odoo import invoices, sales
 from amazon_bridge.odoo.paging import Listing
@@ -32,13 +32,22 @@ _LEFT_OUT_FOR = timedelta(days=1)
 """How long an order is left out that Amazon does not show, or not clearly: it may do so later."""
 
 
-class _LeftOut(StrEnum):
-    """Why an order is left out; takes the place of the fingerprint."""
+_OTHERS_FOR = timedelta(days=7)
+"""How long an order of another account is left out, unless the account's marketplaces change."""
 
-    OTHERS = "others"
-    """Another account's for certain, or not created by the bridge."""
-    UNCLEAR = "unclear"
-    """Amazon does not show whose it is."""
+_FETCHED_AGAIN = 5  # of these in a run
+
+_UNCLEAR = "unclear"
+"""Amazon does not show whose it is; takes the place of the fingerprint."""
+
+
+def _others(context: Context) -> str:
+    """Takes the place of the fingerprint of other accounts' orders.
+
+    These are orders of marketplaces that this account doesn't have, or not created by the bridge.
+    """
+    names = sorted(place.marketplace_id for place in context.account.marketplaces)
+    return " ".join(["others", *names])
 
 
 def due(context: Context) -> tuple[list[str], RateLimited | None]:
@@ -85,7 +94,6 @@ def _still_due(context: Context, order_ids: Sequence[str]) -> list[str]:
 def _mine(context: Context, order_ids: Iterable[str]) -> tuple[list[str], RateLimited | None]:
     """Return those that the bridge has imported for this account and that aren't quarantined."""
     known, unknown = _sorted_by_memory(context, order_ids)
-    unknown = unknown[:_FETCHED]
     made = {o for chunk in chunks([*known, *unknown]) for o in _made_by_bridge(context, chunk)}
     memos = memos_of(context, [o for o in unknown if o in made])
     for order_id in set(unknown) - memos.not_fetched:
@@ -99,8 +107,13 @@ _NOT_SHOWN = ItemError("not_found", "Amazon does not show it.", "")
 
 
 def _sorted_by_memory(context: Context, order_ids: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Split orders into this account's and unknown ones; the others are left out."""
-    known, unknown = [], []
+    """Select this account's orders, and some whose account isn't known, or not for sure any more.
+
+    The others are left out.
+    """
+    known: list[str] = []
+    new: list[str] = []
+    again: list[str] = []
     for order_id in order_ids:
         entries = context.ledger.items.with_key(order_id)
         kept = next((e for e in entries if (e.account, e.job) == (context.name, KEPT)), None)
@@ -110,15 +123,19 @@ def _sorted_by_memory(context: Context, order_ids: Iterable[str]) -> tuple[list[
         if context.name in owners:
             known.append(order_id)
         elif not owners and not _is_left_out(context, kept):
-            unknown.append(order_id)
-    return known, unknown
+            (again if kept else new).append(order_id)
+    now = context.clock()
+    unknown = [*sample(new, now, _FETCHED), *sample(again, now, _FETCHED_AGAIN)]
+    return known, unknown[:_FETCHED]
 
 
 def _is_left_out(context: Context, kept: Entry | None) -> bool:
     if kept is None or kept.state is not State.LEFT_OUT or kept.last_tried is None:
         return False
     age = abs(context.clock() - kept.last_tried)
-    return kept.fingerprint == _LeftOut.OTHERS or age < _LEFT_OUT_FOR
+    if kept.fingerprint == _UNCLEAR:
+        return age < _LEFT_OUT_FOR
+    return kept.fingerprint == _others(context) and age < _OTHERS_FOR
 
 
 def _made_by_bridge(context: Context, order_ids: Sequence[str]) -> list[str]:
@@ -130,7 +147,7 @@ def _remember(context: Context, order_id: str, memo: Memo | ItemError | None) ->
     """Remember whose order it is, so that the next runs don't fetch it again."""
     if isinstance(memo, Memo):
         return
-    reason = _LeftOut.OTHERS if memo is None else _LeftOut.UNCLEAR
+    reason = _others(context) if memo is None else _UNCLEAR
     items, name = context.ledger.items, context.name
     items.file(name, KEPT, [Seen(order_id, reason)])
     items.settle(name, KEPT, order_id, reason, State.LEFT_OUT)

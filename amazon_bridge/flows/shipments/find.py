@@ -45,6 +45,8 @@ class Found:
     """Their orders could not be fetched from Amazon yet."""
     limit: RateLimited | None
     """When these can be."""
+    fetched: int
+    """Number of orders that were fetched."""
     failures: Sequence[tuple[DeliveryOrder, ItemError]]
     """Their orders can't be parsed, or belong to no account."""
     vanished: Sequence[Entry]
@@ -98,6 +100,7 @@ def _found(context: Context, ids: Collection[int], pending: Sequence[Entry]) -> 
         unknown=[d for d in unconfirmed if d.order_id in memos.not_shown],
         not_fetched=[d for d in unconfirmed if d.order_id in memos.not_fetched],
         limit=memos.limit,
+        fetched=memos.fetched,
         failures=[(d, errors[d.order_id]) for d in unconfirmed if d.order_id in errors],
         vanished=[entry for entry in pending if entry.key not in entries],
         finished=[task.delivery for task in tasks if task.is_finished],

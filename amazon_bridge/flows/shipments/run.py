@@ -23,6 +23,8 @@ def _settle(run: outbound.Run, found: Found) -> None:
     deliveries = (*(each for each, _ in found.failures), *found.unknown)
     failures = [(each, errors[each.key]) for each in deliveries if each.key in errors]
     tell.quarantine(run, failures)
+    run.counts.seen += len(deliveries) + len(found.not_fetched)
+    run.has_advanced = run.has_advanced or bool(found.fetched)
 
 
 def _send(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
