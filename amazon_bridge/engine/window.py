@@ -16,7 +16,8 @@ to which Amazon's response is complete: no gap is ever skipped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -144,6 +145,19 @@ class Backlog:
         """How long it will take, at its own speed so far; None if that is not known yet."""
         spent, share = now - self.since, self.share
         return spent * ((1 - share) / share) if share and spent > timedelta(0) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far what changed in an account was read."""
+
+    cursor: datetime | None = None
+    began: datetime | None = None
+    """The earliest moment the cursor was ever set to."""
+    positions: Mapping[Lane, datetime] = field(default_factory=dict)
+    """Of second looks, and of what is read beside the cursor."""
+    backlog: Backlog | None = None
+    """What was not read when the cursor fell far behind; None if there is no such thing."""
 
 
 def settled(now: datetime) -> datetime:

@@ -100,3 +100,15 @@ def test_a_statement_that_reads_a_whole_table_is_noticed(
     here.bridge.app.ledger.items.tally("acme")
     here.bridge.app.ledger.items.latest_done("orders", 20)
     assert len(bad_plans(here, statements)) == 2
+
+
+def test_a_quiet_run_reads_how_far_it_has_come_a_few_times(
+    here: MemoryShop, statements: list[str]
+) -> None:
+    for _ in range(2):
+        here.run("orders")
+    statements.clear()
+    here.run("orders")
+    of_lanes = re.compile(r"SELECT .*FROM (accounts|lanes)\b", re.DOTALL)
+    reads = [each for each in statements if of_lanes.match(each)]
+    assert len(reads) <= 7, reads

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, update
 
 from amazon_bridge.engine.ledger.database import Subject, Transaction
 from amazon_bridge.engine.ledger.tables import accounts, insert, lanes, readings, surveys
-from amazon_bridge.engine.window import OVERLAP, Backlog, Lane, Reading, Window
+from amazon_bridge.engine.window import OVERLAP, Backlog, Lane, Progress, Reading, Window
 
 _NEW_LANE = insert(lanes)
 _BEGIN = _NEW_LANE.on_conflict_do_update(
@@ -24,6 +24,12 @@ _CONTINUE = _NEW_READING.on_conflict_do_update(
         for column in readings.c
         if not column.primary_key
     },
+)
+_PROGRESS = (
+    select(*(accounts.c[n] for n in ("cursor", "began")))
+    .add_columns(*(lanes.c[name] for name in ("lane", "begins", "position", "since")))
+    .select_from(accounts.outerjoin(lanes, lanes.c.account == accounts.c.name))
+    .where(accounts.c.name == bindparam("of_account"))
 )
 _BACKLOG = (Lane.LIVE, Lane.BACKLOG)
 
@@ -58,17 +64,24 @@ class Lanes(Subject):
             db.execute(_BEGIN, _lane(account, lane, position=first))
         return first
 
+    def progress(self, account: str) -> Progress:
+        """How far the cursor, the back-log and the second looks of an account have come."""
+        rows = self._rows(_PROGRESS, {"of_account": account})
+        if not rows:
+            return Progress()
+        (cursor, began), of_lanes = rows[0][:2], {Lane(row.lane): row for row in rows if row.lane}
+        positions = {lane: row.position for lane, row in of_lanes.items() if row.position}
+        backlog = None
+        if live := of_lanes.get(Lane.LIVE):
+            old = of_lanes[Lane.BACKLOG]
+            backlog = Backlog(old.begins, cursor, live.begins, live.position, old.since)
+        return Progress(cursor, began, positions, backlog)
+
     # The back-log
 
     def backlog(self, account: str) -> Backlog | None:
         """What was not read when the cursor fell far behind; None if there is no such thing."""
-        query = select(lanes.c.lane, lanes.c.begins, lanes.c.position, lanes.c.since)
-        rows = {row.lane: row for row in self._rows(query.where(lanes.c.account == account))}
-        if Lane.LIVE not in rows:
-            return None
-        live, old = rows[Lane.LIVE], rows[Lane.BACKLOG]
-        cursor = self._rows(select(accounts.c.cursor).where(accounts.c.name == account))[0].cursor
-        return Backlog(old.begins, cursor, live.begins, live.position, old.since)
+        return self.progress(account).backlog
 
     def begin_backlog(self, account: str, cursor: datetime, live_from: datetime) -> None:
         """Read what changed since ``live_from`` first, and then what changed since the cursor."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from amazon_bridge.engine.window import (
     Backlog,
     Lane,
     Look,
+    Progress,
     Reading,
     Window,
     is_behind,
@@ -60,7 +61,7 @@ ProcessPage = Callable[[Reading, Sequence[FetchedOrder], Sequence[str]], None]
 """Gets how far the window is read, the orders of a page, and the ids of the new or changed ones."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChangedOrders:
     """Reads the lanes of an account in one run.
 
@@ -75,6 +76,8 @@ class ChangedOrders:
     process: ProcessPage
     wait: Callable[[], None] = lambda: None
     """Called before a page is filed: returns when it may be processed."""
+    _known: Progress | None = field(default=None, init=False)
+    """How far everything was read; None after it has changed."""
 
     def read_live(self) -> None:
         """Read what changed lately."""
@@ -111,19 +114,28 @@ class ChangedOrders:
         return self.context.ledger.lanes
 
     @property
+    def _progress(self) -> Progress:
+        if self._known is None:
+            self._known = self._lanes.progress(self.context.name)
+        return self._known
+
+    @property
     def _cursor(self) -> datetime:
-        return self.context.ledger.cursors.get(self.context.name) or self.now
+        return self._progress.cursor or self.now
 
     def _backlog(self) -> Backlog | None:
         """What lies between the cursor and the live interval, which begins if it is needed."""
         name, start = self.context.name, live_start(self.now)
-        backlog = self._lanes.backlog(name)
+        backlog = self._progress.backlog
         if backlog is None and is_behind(self._cursor, self.now) and not self._is_at_hand:
             self._lanes.begin_backlog(name, self._cursor, start)
             log.info("backlog_begun", account=name, since=self._cursor.isoformat())
         elif backlog and is_behind(backlog.live_until, self.now):
             self._lanes.begin_live_again(name, start)
-        return self._lanes.backlog(name)
+        else:
+            return backlog
+        self._known = None
+        return self._progress.backlog
 
     @property
     def _is_at_hand(self) -> bool:
@@ -149,11 +161,11 @@ class ChangedOrders:
         return min(look, cursor) if is_near(look, cursor) else cursor
 
     def _live_window_beside(self) -> Window | None:
-        backlog = self._lanes.backlog(self.context.name)
+        backlog = self._progress.backlog
         return live_window_beside(backlog, self.now) if backlog else None
 
     def _backlog_window(self) -> Window | None:
-        backlog = self._lanes.backlog(self.context.name)
+        backlog = self._progress.backlog
         if backlog is None:
             return None
         end = min(backlog.ends, settled(self.now))  # after a clock that was wrong, it may lie ahead
@@ -176,13 +188,16 @@ class ChangedOrders:
 
         The first look has always looked back from the cursor, also at the beginning.
         """
-        name = self.context.name
-        earliest = self.context.ledger.cursors.began(name) or self.now
+        earliest = self._progress.began or self.now
         first = self.now - look.lag
         if look is LOOKS[-1]:
             earliest, first = earliest - look.lag, self._cursor - look.lag
-        position = self._lanes.position(name, look.lane, first)
+        position = self._progress.positions.get(look.lane) or self._begun_at(look, first)
         return max(min(position, self.now - look.lag), earliest)
+
+    def _begun_at(self, look: Look, first: datetime) -> datetime:
+        self._known = None
+        return self._lanes.position(self.context.name, look.lane, first)
 
     # Pages
 
@@ -231,6 +246,7 @@ class ChangedOrders:
         self, fetched: Sequence[FetchedOrder], reading: Reading, *, is_repeated: bool
     ) -> None:
         noted = None if is_repeated else reading
+        self._known = None
         if reading.lane is Lane.IN_FLIGHT:
             note_in_flight(self.context, fetched, reading=noted)
             return
