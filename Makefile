@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 DEMO := amazon_bridge_demo
+ODOO := 19
+TRANSPORT := xmlrpc
+export ODOO_TEST_VERSION := $(ODOO)
+export ODOO_TEST_TRANSPORT := $(TRANSPORT)
 
 .DEFAULT_GOAL := help
 .PHONY: help install test test-tools test-fast lint format crash demo benchmark constraints base clean
@@ -19,10 +23,17 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/make-venv
 	@scripts/make-venv $(VENV)
 	@touch $@
 
+ifeq ($(ODOO)-$(TRANSPORT),19-xmlrpc)
 test: $(INSTALLED) ## check everything: the linters, then the tests against a real Odoo
 	@$(MAKE) -j2 lint test-tools
 	@echo "Running the tests against a real Odoo"
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+else
+test: $(INSTALLED) test-tools # ODOO=14 to 18, or TRANSPORT=jsonrpc or json2: the system tests
+	@echo "Running the system tests against a real Odoo $(ODOO), over $(TRANSPORT)"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+		-m "$(if $(filter 19,$(ODOO)),,real_odoo)" tests/system --ignore tests/system/proof
+endif
 
 test-tools:
 	@scripts/test-tools

@@ -10,10 +10,11 @@ from odoo_server.databases import OdooServer
 STOPPED = 3
 
 DESCRIPTION = """\
-A real Odoo 19 for the tests and the demonstration, on a free port of 127.0.0.1.
+A real Odoo for the tests and the demonstration, on a free port of 127.0.0.1.
 
-It runs in a Docker engine where one responds, else from Debian's package, kept in
-$XDG_CACHE_HOME/amazon-bridge/odoo (XDG_CACHE_HOME is ~/.cache by default). With ODOO_TEST_URL
+ODOO_TEST_VERSION chooses its version, 14 to 19; 19 by default. It runs in a Docker engine where
+one responds, else from Debian's package (14 and 19), kept in $XDG_CACHE_HOME/amazon-bridge/odoo
+(XDG_CACHE_HOME is ~/.cache by default). With ODOO_TEST_URL
 in the environment, databases are made on that server instead, through its database manager
 (master password: ODOO_TEST_MASTER_PASSWORD, default admin).
 """

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+NEWEST = "19"
+"""The version of Odoo that is used unless ODOO_TEST_VERSION names another."""
+
 
 class ProvisioningError(Exception):
     """Why there is no Odoo, and what to do about it."""
@@ -51,7 +54,8 @@ def run(
 def cache_folder() -> Path:
     """Where the downloaded Odoo and its databases are kept between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "amazon-bridge" / "odoo"
+    version = os.environ.get("ODOO_TEST_VERSION", NEWEST)
+    folder = Path(base) / "amazon-bridge" / ("odoo" if version == NEWEST else f"odoo-{version}")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -8,23 +8,16 @@ import hashlib
 import os
 import re
 import xmlrpc.client
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
-from odoo_server.common import ProvisioningError, locked, say
+from odoo_server.common import NEWEST, ProvisioningError, locked, say
+from odoo_server.dialects import Dialect
+from odoo_server.versions import chosen
 
-MODULES = (
-    "contacts",
-    "sales_team",
-    "account",
-    "sale_management",
-    "stock",
-    "sale_stock",
-    "delivery",
-    "stock_delivery",
-)
+VERSION, MODULES = chosen().number, chosen().modules
 TRANSPORT = os.environ.get("ODOO_TEST_TRANSPORT", "xmlrpc")
 """How the bridge calls Odoo in the tests: ``odoo.protocol`` of their configurations."""
 
@@ -43,7 +36,15 @@ class OdooDatabase:
     password: str = "admin"
 
     def rpc(self, model: str, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Calls a method as this login; None where Odoo's response can't be sent over XML-RPC."""
+        """Calls a method, in Odoo 19's words, as this login.
+
+        None where Odoo's response can't be sent over XML-RPC.
+        """
+        if int(NEWEST) > VERSION:
+            return Dialect(VERSION, self._execute).rpc(model, method, list(args), kwargs)
+        return self._execute(model, method, args, kwargs)
+
+    def _execute(self, model: str, method: str, args: Sequence[Any], kwargs: Any) -> Any:
         credentials = (self.database, self._uid, self.password)
         try:
             return self._service("object").execute_kw(*credentials, model, method, args, kwargs)
@@ -167,7 +168,9 @@ class OdooServer:
         # Odoo would choose a national chart of accounts if the country came before the modules
         usa = unfinished.reference("base.us")
         unfinished.rpc("res.company", "write", [1], {"country_id": usa})
-        self._manage("rename", unfinished.database, TEMPLATE)
+        # no rename: Odoo 14 looks for its only database under the old name before it responds
+        self._manage("duplicate_database", unfinished.database, TEMPLATE)
+        self.drop(unfinished.database)
 
 
 def _install_modules(database: OdooDatabase, modules: Collection[str]) -> None:

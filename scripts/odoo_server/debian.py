@@ -9,30 +9,31 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from odoo_server import unprivileged
 from odoo_server.common import ProvisioningError, run, say
+from odoo_server.versions import Version
 
-PACKAGE, SUITE = "odoo-19", "sid"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-PYTHONS = ("python3.11", "python3.12")  # for which the requirements come as wheels
-ELSEWHERE = "start a Docker engine, or let ODOO_TEST_URL name a running Odoo 19"
+ELSEWHERE = "start a Docker engine, or let ODOO_TEST_URL name a running Odoo"
 
 
-def install_odoo(home: Path) -> None:
+def install_odoo(home: Path, version: Version) -> None:
     """Unpacks the package to `home`/source and makes its venv in `home`/venv, once.
 
     Raises:
         ProvisioningError: something can't be had here; says what a person can do.
     """
+    if not version.suite:
+        raise ProvisioningError(f"Debian has no package of Odoo {version.number}: {ELSEWHERE}")
     if not (home / "source/.complete").exists():
-        _unpack(home)
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+        _unpack(home, version)
+    digest = hashlib.sha256(version.requirements.read_bytes()).hexdigest()
     complete = home / "venv/.complete"
     if not complete.exists() or complete.read_text() != digest:
-        _make_venv(home)
+        _make_venv(home, version)
         complete.write_text(digest)
 
 
@@ -58,12 +59,12 @@ def newest_postgresql() -> Path | None:
     return newest.parent if newest else None
 
 
-def _unpack(home: Path) -> None:
+def _unpack(home: Path, version: Version) -> None:
     source, download = home / "source", home / "download"
     for leftover in (source, download):
         shutil.rmtree(leftover, ignore_errors=True)
-    say(f"downloading Debian's package {PACKAGE} (about 120 MB)")
-    package = _download(download)
+    say(f"downloading Debian's package {version.package} (about 120 MB)")
+    package = _download(download, version)
     say("unpacking it, without its translations")
     unprivileged.own(source)  # where Python can keep its compiled files then
     tar = [*unprivileged.prefix(home), "tar", "-xC", source, "--exclude=*.po", "--exclude=*.pot"]
@@ -73,7 +74,7 @@ def _unpack(home: Path) -> None:
     (source / ".complete").touch()
 
 
-def _download(folder: Path) -> Path:
+def _download(folder: Path, version: Version) -> Path:
     """Downloads the package through an apt whose sources and lists are private.
 
     apt checks the suite's signature, and the package's hash against the suite's signed index.
@@ -82,12 +83,13 @@ def _download(folder: Path) -> Path:
         raise ProvisioningError(f"Debian's package needs {KEYRING}; on other systems, {ELSEWHERE}")
     for name in ("state/lists/partial", "cache/archives/partial", "none"):
         (folder / name).mkdir(parents=True)
+    suite, package = version.suite, version.package
     sources = folder / "sources.list"
-    sources.write_text(f"deb [signed-by={KEYRING}] {_debian_archive()} {SUITE} main\n")
+    sources.write_text(f"deb [signed-by={KEYRING}] {_debian_archive()} {suite} main\n")
     apt: list[str | Path] = ["apt-get", *(f"-o{setting}" for setting in _private_settings(folder))]
-    run([*apt, "update"], f"the index of Debian's suite {SUITE} can't be read")
-    run([*apt, "download", PACKAGE], f"Debian's suite {SUITE} does not give {PACKAGE}", cwd=folder)
-    return next(folder.glob(f"{PACKAGE}_*.deb"))
+    run([*apt, "update"], f"the index of Debian's suite {suite} can't be read")
+    run([*apt, "download", package], f"Debian's suite {suite} does not give {package}", cwd=folder)
+    return next(folder.glob(f"{package}_*.deb"))
 
 
 def _private_settings(folder: Path) -> list[str]:
@@ -116,8 +118,8 @@ def _debian_archive() -> str:
     raise ProvisioningError(f"no Debian archive among apt's sources; {ELSEWHERE}")
 
 
-def _make_venv(home: Path) -> None:
-    venv, python = home / "venv", _find_python()
+def _make_venv(home: Path, version: Version) -> None:
+    venv, python = home / "venv", _find_python(version.pythons)
     say("installing Odoo's Python dependencies (about a minute)")
     shutil.rmtree(venv, ignore_errors=True)
     run([python, "-m", "venv", venv], f"{python} can't make a venv")
@@ -129,17 +131,26 @@ def _make_venv(home: Path) -> None:
         "--quiet",
         "--prefer-binary",
     ]
-    run([*pip, "-r", REQUIREMENTS], "pip can't install Odoo's Python dependencies")
+    run([*pip, "-r", version.requirements], "pip can't install Odoo's Python dependencies")
     packages = next(venv.glob("lib/python3*/site-packages"))
     (packages / "odoo.pth").write_text(f"{home}/source/usr/lib/python3/dist-packages\n")
 
 
-def _find_python() -> str:
-    for name in PYTHONS:
-        if shutil.which(name) and _has_venv(name):
-            return name
-    missing = " or ".join(PYTHONS)
+def _find_python(names: Sequence[str]) -> str:
+    for python in _candidates(names):
+        if shutil.which(python) and _has_venv(python):
+            return python
+    missing = " or ".join(names)
     raise ProvisioningError(f"Odoo needs {missing}, with venv (apt-get install python3-venv)")
+
+
+def _candidates(names: Sequence[str]) -> Iterator[str]:
+    """Pythons on the path, and those of pyenv, whose shims work for one version only."""
+    yield from names
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for name in names:
+        number = name.removeprefix("python")
+        yield from map(str, sorted(pyenv.glob(f"versions/{number}.*/bin/{name}")))
 
 
 def _has_venv(python: str) -> bool:

@@ -5,9 +5,11 @@ import subprocess
 from pathlib import Path
 
 from odoo_server.common import run, say
+from odoo_server.versions import chosen
 
-ODOO, POSTGRES = "amazon-bridge-odoo", "amazon-bridge-postgres"
-ODOO_IMAGE, POSTGRES_IMAGE = "odoo:19", "postgres:15"
+VERSION = chosen().number
+ODOO, POSTGRES = f"amazon-bridge-odoo-{VERSION}", f"amazon-bridge-postgres-{VERSION}"
+ODOO_IMAGE, POSTGRES_IMAGE = f"odoo:{VERSION}", "postgres:15"
 
 
 def docker_responds() -> bool:

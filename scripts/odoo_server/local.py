@@ -9,12 +9,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from odoo_server import debian, unprivileged
+from odoo_server import debian, unprivileged, versions
 from odoo_server.common import ProvisioningError, cache_folder
 from odoo_server.postgresql import Cluster
 
 SECONDS_TO_STOP = 20
-SERIES = "19.0"
 SERVER_MODULES = Path(__file__).parents[1] / "odoo_modules"
 LONGEST_SOCKET_FOLDER = 90  # bytes; the whole path of a Unix socket has at most 107
 
@@ -24,6 +23,7 @@ class LocalOdoo:
 
     def __init__(self) -> None:
         self._home = cache_folder()
+        self._version = versions.chosen()
         self._run = self._home / "run"
         self._process = self._home / "process.json"
 
@@ -31,7 +31,7 @@ class LocalOdoo:
         if len(bytes(self._run)) > LONGEST_SOCKET_FOLDER:
             raise ProvisioningError(f"{self._run} is too long a path: set XDG_CACHE_HOME")
         debian.install_postgresql()
-        debian.install_odoo(self._home)
+        debian.install_odoo(self._home, self._version)
 
     def start(self, workers: int) -> str:
         """Starts PostgreSQL and Odoo, and returns the URL where Odoo will listen."""
@@ -49,7 +49,7 @@ class LocalOdoo:
 
     def add_modules(self, folder: Path) -> None:
         """Copies modules to where Odoo itself would keep those that a person adds."""
-        place = self._home / "data/addons" / SERIES
+        place = self._home / f"data/addons/{self._version.number}.0"
         place.mkdir(parents=True, exist_ok=True)
         place.chmod(0o755)  # Odoo makes it read-only
         for module in folder.iterdir():
@@ -115,9 +115,9 @@ data_dir = {self._home}/data
 addons_path = {self._home}/source/usr/lib/python3/dist-packages/odoo/addons
 http_interface = 127.0.0.1
 http_port = {port}
-gevent_port = {events_port}
+{self._version.events_port} = {events_port}
 workers = {workers}
-server_wide_modules = base,rpc,web,test_speed
+server_wide_modules = {self._version.server_wide}
 max_cron_threads = 0
 limit_time_cpu = 600
 limit_time_real = 900

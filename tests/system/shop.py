@@ -154,7 +154,7 @@ class Shop:
     # Reading back
 
     def search(self, model: str, domain: list[Any], fields: Iterable[str]) -> Rows:
-        rows: Rows = self.rpc(model, "search_read", domain, list(fields))
+        rows: Rows = self.rpc(model, "search_read", domain, list(fields) or ["id"])
         return rows
 
     def external_ids(self, model: str) -> dict[str, int]:

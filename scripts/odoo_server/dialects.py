@@ -1,0 +1,151 @@
+"""Calls to an older Odoo, written with the names of Odoo 19.
+
+The tests say what people do in Odoo 19's words; an older version calls some models, fields and
+methods otherwise, or doesn't have them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Call = Callable[..., Any]
+
+_UNTIL_18 = {("res.users", "group_ids"): "groups_id"}
+_UNTIL_18 |= {("sale.order.line", new): old for new, old in (("tax_ids", "tax_id"),)}
+_UNTIL_18 |= {("sale.order.line", "product_uom_id"): "product_uom"}
+_UNTIL_17 = {
+    ("account.tax", "price_include_override"): "price_include",
+    ("product.product", "is_storable"): "detailed_type",
+    ("product.template", "is_storable"): "detailed_type",
+}
+_UNTIL_16 = {("stock.move", "quantity"): "quantity_done", ("stock.move", "picked"): ""}
+_UNTIL_15 = {("stock.picking", "move_ids"): "move_lines"}
+_IN_14 = {("product.product", "is_storable"): "type", ("product.template", "is_storable"): "type"}
+_FIELDS: tuple[tuple[int, Mapping[tuple[str, str], str]], ...] = (
+    (18, _UNTIL_18),
+    (17, _UNTIL_17),
+    (16, _UNTIL_16),
+    (15, _UNTIL_15),
+    (14, _IN_14),
+)
+"""Older names of fields, by model; empty: there is none. Up to a version."""
+
+_MODELS = {"stock.route": "stock.location.route", "stock.lot": "stock.production.lot"}
+"""Older names of models, up to 15."""
+
+_VALUES: Mapping[str, Callable[[Any], Any]] = {
+    "price_include": lambda value: value == "tax_included",
+    "detailed_type": lambda value: "product" if value else "consu",
+    "type": lambda value: value if isinstance(value, str) else "product" if value else "consu",
+}
+"""Values in the older words, by the older name."""
+
+_NESTED = {"order_line": "sale.order.line", "move_ids": "stock.move", "line_ids": "stock.move"}
+"""Models of the records that a field's commands create."""
+
+_RELATED = {
+    "sale_line_id": "sale.order.line",
+    "order_line": "sale.order.line",
+    "move_ids": "stock.move",
+    "picking_id": "stock.picking",
+}
+"""Models of the fields that a dotted name passes."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The words of one version.
+
+    Args:
+        version: Odoo's.
+        execute: calls a method, as Odoo knows it: model, method, arguments, keyword arguments.
+    """
+
+    version: int
+    execute: Call
+
+    def rpc(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Call a method that is named as in Odoo 19."""
+        if (model, method) == ("stock.quant", "action_apply_inventory") and self.version < 15:  # noqa: PLR2004
+            return None  # entering the quantity has applied it
+        if (model, method) == ("stock.quant", "create"):
+            kwargs = {**kwargs, "context": {"inventory_mode": True, **kwargs.get("context", {})}}
+        if (model, method) == ("stock.picking", "button_validate"):
+            return self._validate(args, kwargs)
+        return self._call(model, method, args, kwargs)
+
+    def _call(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        args = list(args)
+        if method == "create":
+            args[0] = self._values(model, args[0])
+        elif method == "write":
+            args[1] = self._values(model, args[1])
+        elif method in {"search", "search_count", "search_read"}:
+            args[0] = [self._condition(model, each) for each in args[0]]
+        asked = args[1] if method in {"read", "search_read"} and len(args) > 1 else []
+        if asked:
+            args[1] = [name for name in (self.field(model, each) for each in asked) if name]
+        result = self.execute(self.model(model), method, args, kwargs)
+        return [self._row(model, row, asked) for row in result] if asked else result
+
+    def _validate(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """From 17 on, moves of which nothing is done count as done as a whole."""
+        if self.version < 17:  # noqa: PLR2004
+            self._fill(args[0])
+            kwargs = {**kwargs, "context": {"skip_immediate": True, **kwargs.get("context", {})}}
+        return self._call("stock.picking", "button_validate", args, kwargs)
+
+    def _fill(self, transfers: list[int]) -> None:
+        domain = [("picking_id", "in", transfers), ("state", "not in", ["done", "cancel"])]
+        fields = ["product_uom_qty", "quantity", "picking_id"]
+        moves = self._call("stock.move", "search_read", [domain, fields], {})
+        begun = {move["picking_id"][0] for move in moves if move["quantity"]}
+        for move in moves:
+            if move["picking_id"][0] not in begun:
+                values = {"quantity": move["product_uom_qty"]}
+                self._call("stock.move", "write", [[move["id"]], values], {})
+
+    def model(self, name: str) -> str:
+        return _MODELS.get(name, name) if self.version < 16 else name  # noqa: PLR2004
+
+    def field(self, model: str, name: str) -> str:
+        """This version's name of a field; empty if it has none."""
+        first, dot, rest = name.partition(".")
+        older = first
+        for until, names in _FIELDS:
+            if self.version <= until:
+                older = names.get((model, first), older)
+        return f"{older}{dot}{self.field(_RELATED.get(first, ''), rest)}" if dot else older
+
+    def _condition(self, model: str, condition: Any) -> Any:
+        if isinstance(condition, str):
+            return condition
+        name, operator, value = condition
+        older = self.field(model, name)
+        return (older, operator, _VALUES[older](value) if older in _VALUES else value)
+
+    def _values(self, model: str, values: Any) -> Any:
+        if isinstance(values, list):
+            return [self._values(model, each) for each in values]
+        translated = {}
+        for name, value in values.items():
+            older = self.field(model, name)
+            nested = (
+                [self._command(_NESTED[name], each) for each in value or []]
+                if name in _NESTED
+                else value
+            )
+            if older:
+                known = older != name and older in _VALUES
+                translated[older] = _VALUES[older](nested) if known else nested
+        return translated
+
+    def _command(self, model: str, command: Any) -> Any:
+        if isinstance(command, list | tuple) and len(command) == 3 and command[0] in {0, 1}:  # noqa: PLR2004
+            return (*command[:2], self._values(model, command[2]))
+        return command
+
+    def _row(self, model: str, row: dict[str, Any], asked: list[str]) -> dict[str, Any]:
+        newer = {self.field(model, name): name for name in asked}
+        known = {newer.get(name, name): value for name, value in row.items()}
+        return {**{name: True for name in asked if not self.field(model, name)}, **known}
