@@ -1,12 +1,22 @@
 """What Amazon changes after the import, or counts as shipped, is said before a parcel leaves."""
 
-import copy
-import html
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import pytest
+from changed_orders import (
+    ASKS,
+    ATTENTION,
+    CHANGED,
+    EXCESS,
+    SHIPPED,
+    activities,
+    changed,
+    moved,
+    open_deliveries,
+    refused_quotation,
+    reminders_after,
+    ship,
+    units,
+    with_products,
+)
 from desk import Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
@@ -17,81 +27,10 @@ from amazon_bridge.flows.orders.find import memos_of
 from amazon_bridge.flows.orders.memo import Memo
 from amazon_bridge.odoo import people, sales
 
-SKUS = ("BOARD", "SPOON", "MUG")
-FIELDS = ["name", "state", "partner_id", "note"]
-SHIPPED = "Amazon: shipped already, don't ship it again"
-EXCESS = "Amazon: don't ship all units"
-CHANGED = "Amazon: units were changed"
-ASKS = "Amazon: the buyer asks to cancel"
-NO_ADDRESS = "Amazon: no delivery address yet"
-ADDRESS = "Amazon: another delivery address"
-TAXES = "Amazon: check the taxes"
-ATTENTION = "Amazon: this order needs attention"
-MakeSets = Callable[[int], Desk]
-
 
 @pytest.fixture
 def desk(make_memory_desk: MakeDesk) -> Desk:
-    desk = make_memory_desk()
-    for sku in SKUS:
-        values = {"name": sku, "default_code": sku, "is_storable": True, "taxes_id": [(6, 0, [])]}
-        desk.odoo.rpc("product.product", "create", values)
-    return desk
-
-
-def changed(payload: Json, *, status: str = "", **fields: Any) -> Json:
-    """The same order as Amazon shows it later; ``items`` has what is new of each item."""
-    later = copy.deepcopy(payload)
-    for mine, new in zip(later["orderItems"], fields.pop("items", ()), strict=False):
-        mine.update(new)
-    if status:
-        later["fulfillment"]["fulfillmentStatus"] = status
-    return later | fields
-
-
-def units(ordered: int, *, shipped: int = 0, total: str | None = None) -> Json:
-    proceeds = {"proceedsTotal": money(total), "breakdowns": []} if total is not None else None
-    fulfillment = {"quantityFulfilled": shipped, "quantityUnfulfilled": ordered - shipped}
-    item_ = {"quantityOrdered": ordered, "fulfillment": fulfillment}
-    return item_ | ({"proceeds": proceeds} if proceeds else {})
-
-
-def money(amount: str) -> Json:
-    return {"amount": amount, "currencyCode": "EUR"}
-
-
-def reminders_after(desk: Desk, payload: Json) -> dict[str, str]:
-    """The open activities, by summary; the same on the sale order and on its open delivery."""
-    sale_order = desk.order(payload)
-    on_order = activities(desk, "sale.order", sale_order["id"])
-    for delivery in open_deliveries(desk, payload):
-        assert activities(desk, "stock.picking", delivery["id"]) == on_order
-    return on_order
-
-
-def activities(desk: Desk, model: str, id_: int) -> dict[str, str]:
-    domain = [("res_model", "=", model), ("res_id", "=", id_)]
-    rows = desk.find("mail.activity", domain, ["summary", "note"])
-    assert len({row["summary"] for row in rows}) == len(rows)
-    return {row["summary"]: html.unescape(row["note"]) for row in rows}
-
-
-def open_deliveries(desk: Desk, payload: Json) -> list[Json]:
-    domain = [("sale_id", "=", desk.order(payload)["id"]), ("state", "not in", ["done", "cancel"])]
-    return desk.find("stock.picking", domain, FIELDS)
-
-
-def ship(desk: Desk, payload: Json, **quantities: int) -> None:
-    """Do the open delivery with these quantities by SKU; the rest is a backorder."""
-    [delivery] = open_deliveries(desk, payload)
-    moves = desk.find("stock.move", [("picking_id", "=", delivery["id"])], ["product_id"])
-    for move in moves:
-        name = move["product_id"][1].rpartition(" ")[2]
-        quantity = quantities.get(name, 0)
-        values = {"quantity": quantity, "picked": quantity > 0}
-        desk.odoo.rpc("stock.move", "write", [move["id"]], values)
-    context = {"skip_backorder": True, "skip_sms": True}
-    desk.odoo.rpc("stock.picking", "button_validate", [delivery["id"]], context=context)
+    return with_products(make_memory_desk())
 
 
 # Units that have left outside of Odoo
@@ -295,79 +234,6 @@ def test_two_items_of_one_sku_and_title_are_distinguished(desk: Desk) -> None:
     assert f"1 unit of {name} was cancelled" in reminders_after(desk, payload)[EXCESS]
 
 
-# Items of which one unit is several pieces in Odoo
-
-
-@pytest.fixture
-def sets(make_memory_desk: MakeDesk, desk: Desk, tmp_path: Path) -> MakeSets:
-    """The desk, with a product map by which one SET is so many pieces of SPOON."""
-
-    def make(pieces: int) -> Desk:
-        path = tmp_path / f"map-{pieces}.csv"
-        path.write_text(f"code,internal_reference,units\nSET,SPOON,{pieces}\n")
-        return make_memory_desk(product_map=path)
-
-    assert desk
-    return make
-
-
-def quantity(desk: Desk, payload: Json) -> float:
-    domain = [("order_id", "=", desk.order(payload)["id"])]
-    [line] = desk.find("sale.order.line", domain, ["product_uom_qty"])
-    return float(line["product_uom_qty"])
-
-
-@pytest.mark.parametrize("pieces_later", [1, 6, 12])
-def test_a_set_is_cancelled_on_amazon(sets: MakeSets, pieces_later: int) -> None:
-    payload = order(item("SET", quantity=3, ITEM="30.01"))
-    sets(6).work(payload)
-    assert quantity(sets(6), payload) == 18
-    desk = sets(pieces_later)
-    assert desk.work(changed(payload, sellerOrderId="MINE")).unchanged == 1
-    assert reminders_after(desk, payload) == {}
-    left = {"fulfillment": {"quantityFulfilled": 0, "quantityUnfulfilled": 2}}
-    desk.work(changed(payload, items=[left]))
-    text = reminders_after(desk, payload)[EXCESS]
-    assert (
-        "6 pieces of SET (6 pieces are one unit) were cancelled on Amazon: ship 12 pieces" in text
-    )
-    assert "(Amazon: 18 ordered, 12 still to be shipped; sale order: 18 ordered, 0 del" in text
-
-
-def test_some_pieces_of_a_set_have_left(sets: MakeSets) -> None:
-    desk, payload = sets(6), order(item("SET", quantity=2, ITEM="30.01"))
-    desk.work(payload)
-    ship(desk, payload, SPOON=7)
-    desk.work(changed(payload, status="PARTIALLY_SHIPPED", items=[units(2, shipped=1)]))
-    assert reminders_after(desk, payload) == {}
-
-
-@pytest.mark.parametrize("imported_with", [1, 6])
-def test_the_state_store_is_lost(
-    sets: MakeSets, make_memory_desk: MakeDesk, tmp_path: Path, imported_with: int
-) -> None:
-    payload = order(item("SET", quantity=2, ITEM="30.01"))
-    sets(imported_with).work(payload)
-    path = tmp_path / "map-6.csv"
-    path.write_text("code,internal_reference,units\nSET,SPOON,6\n")
-    desk = make_memory_desk(product_map=path, state=tmp_path / "new.db")
-    desk.work(payload)
-    assert reminders_after(desk, payload) == {}
-    memo = Memo.read(desk.app.ledger.items.get("acme", "orders", payload["orderId"]))
-    assert memo
-    assert set(memo.pieces.values()) == {imported_with}
-
-
-def test_an_order_that_is_cancelled_keeps_its_pieces(sets: MakeSets) -> None:
-    payload = order(item("SET", quantity=2, ITEM="30.01"))
-    sets(6).work(payload)
-    desk = sets(1)
-    desk.work(changed(payload, status="CANCELLED"))
-    memo = Memo.read(desk.app.ledger.items.get("acme", "orders", payload["orderId"]))
-    assert memo
-    assert set(memo.pieces.values()) == {6}
-
-
 # Requests
 
 
@@ -395,201 +261,6 @@ def test_the_buyer_asks_to_cancel_one_item(desk: Desk) -> None:
     assert reminders_after(desk, payload) == {}
     desk.work(first | {"sellerOrderId": "AGAIN"})
     assert "2 units of BOARD" in reminders_after(desk, payload)[ASKS]
-
-
-# Addresses
-
-
-def without_address(*items: Json) -> Json:
-    return order(*items) | {"recipient": None}
-
-
-def contact(desk: Desk, id_: int) -> Json:
-    [row] = desk.find("res.partner", [("id", "=", id_)], ["street", "city", "country_id"])
-    return row
-
-
-def recipient(country: str) -> Json:
-    address = copy.deepcopy(order()["recipient"])
-    address["deliveryAddress"]["countryCode"] = country
-    return {"recipient": address}
-
-
-def test_the_address_is_available_after_the_import(make_desk: MakeDesk) -> None:
-    desk = make_desk()
-    payload = without_address(item("BOARD", ITEM="30.00"))
-    desk.work(payload)
-    assert reminders_after(desk, payload).keys() == {NO_ADDRESS}
-    later = payload | recipient("US")
-    assert desk.work(later).unchanged == 1
-    assert reminders_after(desk, payload) == {}
-    shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
-    assert contact(desk, shipping)["street"] == "1 rue de la Paix"
-    [delivery] = open_deliveries(desk, payload)
-    assert delivery["partner_id"][0] == shipping
-    assert desk.work(later | {"sellerOrderId": "MINE"}).unchanged == 1
-    assert reminders_after(desk, payload) == {}
-
-
-def test_buyer_and_address_are_available_after_the_import(make_desk: MakeDesk) -> None:
-    desk = make_desk()
-    later = order(item("BOARD", ITEM="30.00"))
-    desk.work(later | {"recipient": None, "buyer": None})
-    customer = desk.order(later)["partner_id"]
-    assert customer[1] == f"Amazon customer {later['orderId']}"
-    desk.work(later)
-    sale_order = desk.order(later, "partner_shipping_id")
-    assert sale_order["partner_id"] == [customer[0], later["buyer"]["buyerName"]]
-    assert sale_order["partner_shipping_id"] == sale_order["partner_id"]
-    assert contact(desk, customer[0])["street"] == "1 rue de la Paix"
-
-
-@pytest.mark.parametrize("in_memory", [True, False])
-def test_an_address_that_is_available_later_would_change_the_taxes(
-    make_desk: MakeDesk, make_memory_desk: MakeDesk, *, in_memory: bool
-) -> None:
-    desk = make_memory_desk() if in_memory else make_desk()
-    if in_memory:  # a real one has the position Foreign Trade
-        position = {"name": "Foreign Trade", "auto_apply": True}
-        desk.odoo.rpc("account.fiscal.position", "create", position)
-    payload = without_address(item("BOARD", ITEM="30.00"))
-    desk.work(payload)
-    later = payload | recipient("FR")
-    desk.work(later)
-    assert reminders_after(desk, payload).keys() == {TAXES}
-    desk.work(later | {"sellerOrderId": "MINE"})
-    assert reminders_after(desk, payload).keys() == {TAXES}
-
-
-def test_a_person_had_entered_the_missing_address(desk: Desk) -> None:
-    payload = without_address(item("BOARD", ITEM="30.00"))
-    desk.work(payload)
-    shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
-    desk.odoo.rpc("res.partner", "write", [shipping], {"street": "2 rue Basse", "city": "Lyon"})
-    desk.work(payload | {"recipient": order()["recipient"]})
-    assert reminders_after(desk, payload).keys() == {ADDRESS}
-    assert desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0] == shipping
-    assert contact(desk, shipping)["street"] == "2 rue Basse"
-
-
-def test_delivery_instructions_are_reported_with_the_address(desk: Desk) -> None:
-    payload = without_address(item("BOARD", ITEM="30.00"))
-    payload["fulfillment"]["shipByWindow"] = {"latestDateTime": "2026-11-20T22:59:00Z"}
-    desk.work(payload)
-    [delivery] = open_deliveries(desk, payload)
-    assert delivery["note"] == "Ship by: 2026-11-20 22:59 UTC"
-    preference = {"deliveryPreference": {"dropOffLocation": "Porch"}}
-    later = payload | {"recipient": order()["recipient"] | preference}
-    desk.odoo.rpc("stock.picking", "write", [delivery["id"]], {"note": "Ship by: noon"})
-    desk.work(later)
-    noted = "Ship by: noon<br/>Delivery instructions: Porch"
-    assert open_deliveries(desk, payload)[0]["note"] == noted
-    desk.work(later | {"sellerOrderId": "MINE"})
-    assert open_deliveries(desk, payload)[0]["note"] == noted
-
-
-def test_another_address_on_amazon(desk: Desk) -> None:
-    payload = order(item("BOARD", ITEM="30.00"))
-    desk.work(payload)
-    before = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
-    moved = copy.deepcopy(payload)
-    moved["recipient"]["deliveryAddress"]["addressLine1"] = "99 rue Neuve"
-    desk.work(moved)
-    [(summary, text)] = reminders_after(desk, payload).items()
-    assert summary == ADDRESS
-    assert "Neuve" not in text
-    sale_order = desk.order(payload, "partner_shipping_id")
-    assert sale_order["partner_shipping_id"][0] == before
-    children = desk.find(
-        "res.partner", [("parent_id", "=", sale_order["partner_id"][0])], ["street"]
-    )
-    assert "99 rue Neuve" in {each["street"] for each in children}
-    [moved_to] = [
-        row["id"] for row in desk.find("res.partner", [("street", "=", "99 rue Neuve")], [])
-    ]
-    assert f'data-oe-id="{moved_to}">contact #{moved_to}</a>' in text
-    # The address is withheld, then the same: reported once.
-    desk.work(moved | {"recipient": None})
-    desk.work(moved | {"sellerOrderId": "MINE"})
-    assert reminders_after(desk, payload) == {ADDRESS: text}
-
-
-def moved(payload: Json, street: str) -> Json:
-    later = copy.deepcopy(payload)
-    later["recipient"]["deliveryAddress"]["addressLine1"] = street
-    return later
-
-
-def test_the_address_on_amazon_is_changed_back(desk: Desk) -> None:
-    payload = order(item("BOARD", ITEM="30.00"))
-    desk.work(payload)
-    there = moved(payload, "99 rue Neuve")
-    desk.work(there)
-    first = reminders_after(desk, payload)
-    assert first.keys() == {ADDRESS}
-    desk.work(payload)
-    assert reminders_after(desk, payload) == {}
-    # Once more the same change: people are reminded again.
-    desk.work(there)
-    assert reminders_after(desk, payload) == first
-
-
-def test_the_address_on_amazon_is_changed_twice(desk: Desk) -> None:
-    payload = order(item("BOARD", ITEM="30.00"))
-    desk.work(payload)
-    desk.work(moved(payload, "99 rue Neuve"))
-    first = reminders_after(desk, payload)[ADDRESS]
-    desk.work(moved(payload, "100 rue Neuve"))
-    assert reminders_after(desk, payload).keys() == {ADDRESS}  # one activity: the older is closed
-    assert reminders_after(desk, payload)[ADDRESS] != first
-
-
-def test_people_enter_the_address_of_amazon(desk: Desk) -> None:
-    payload = order(item("BOARD", ITEM="30.00"))
-    desk.work(payload)
-    there = moved(payload, "99 rue Neuve")
-    desk.work(there)
-    [moved_to] = desk.find("res.partner", [("street", "=", "99 rue Neuve")], [])
-    sale_order = desk.order(payload)
-    values = {"partner_shipping_id": moved_to["id"]}
-    desk.odoo.rpc("sale.order", "write", [sale_order["id"]], values)
-    desk.work(changed(there, sellerOrderId="MINE"))
-    assert reminders_after(desk, payload).keys() == {ADDRESS}  # the delivery order lacks it
-    [delivery] = open_deliveries(desk, payload)
-    desk.odoo.rpc("stock.picking", "write", [delivery["id"]], {"partner_id": moved_to["id"]})
-    desk.work(changed(there, sellerOrderId="AGAIN"))
-    assert reminders_after(desk, payload) == {}
-
-
-def refused_quotation(desk: Desk) -> Json:
-    """An order that Odoo does not confirm, because its address lacks the postal code."""
-    rule = {"name": "No ZIP", "domain": "[('partner_shipping_id.zip', '=', False)]"}
-    desk.odoo.rpc("exception.rule", "create", rule)
-    payload = order(item("BOARD", ITEM="30.00"))
-    del payload["recipient"]["deliveryAddress"]["postalCode"]
-    assert desk.work(payload).quarantined == 1
-    return payload
-
-
-def test_people_correct_the_address_of_a_quotation(desk: Desk) -> None:
-    payload = refused_quotation(desk)
-    shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
-    desk.odoo.rpc("res.partner", "write", [shipping], {"zip": "75002"})
-    desk.app.ledger.items.retry(payload["orderId"])
-    assert desk.work(payload).updated == 1
-    assert desk.order(payload)["state"] == "sale"
-    assert reminders_after(desk, payload) == {}
-    # Later changes on Amazon are reported.
-    desk.work(moved(payload, "99 rue Neuve"))
-    assert reminders_after(desk, payload).keys() == {ADDRESS}
-
-
-def test_amazon_changes_the_address_of_a_quotation(desk: Desk) -> None:
-    payload = refused_quotation(desk)
-    shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
-    desk.odoo.rpc("res.partner", "write", [shipping], {"zip": "75002"})
-    assert desk.work(moved(payload, "99 rue Neuve")).updated == 1
-    assert reminders_after(desk, payload).keys() == {ADDRESS}
 
 
 # The quarantine

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from amazon_models import validate_request
 from bridge import Bridge
 from warehouse import Warehouse
 
@@ -11,6 +12,9 @@ from amazon_bridge.simulator import Line, Order
 
 KNOWN = {"Amazon: shipment confirmed", "Amazon: nothing to tell"}
 """The notes on delivery orders by which people see what Amazon knows."""
+CONFIRMED = "Amazon: shipment confirmed"
+REFUSED = "Amazon doesn't take this shipment"
+INCOMPLETE = "Amazon waits for carrier and tracking reference"
 
 
 def place(bridge: Bridge, number: int = 1, lines: Sequence[Line] = (Line(),)) -> list[Order]:
@@ -24,6 +28,31 @@ def place(bridge: Bridge, number: int = 1, lines: Sequence[Line] = (Line(),)) ->
 def key(order: Order, transfer: dict[str, Any]) -> str:
     """A delivery order's key in the state store."""
     return f"{order.order_id}#{transfer['id']}"
+
+
+def details(bridge: Bridge, order: Order) -> list[dict[str, Any]]:
+    """The packages that were confirmed to Amazon, in their sequence."""
+    return [body["packageDetail"] for body in bridge.confirmations(order.order_id)]
+
+
+def item_ids(order: Order) -> list[str]:
+    return [item.order_item_id for item in order.items]
+
+
+def check_confirmations(bridge: Bridge) -> None:
+    """Check that every confirmation that was sent has the form that Amazon documents."""
+    for request in bridge.received("confirmShipment"):
+        order_id = request.path.split("/")[4]
+        for body in bridge.confirmations(order_id):
+            validate_request("confirmShipment", body=body)
+
+
+def check_that_all_are_seen(bridge: Bridge, warehouse: Warehouse) -> None:
+    """However a test leaves things: after a run, somebody knows of each delivery that is done."""
+    bridge.simulator.faults.clear()
+    for account in bridge.app.accounts():
+        bridge.sync("pickings", account=account.name)
+    assert untold(bridge, warehouse) == []
 
 
 def untold(bridge: Bridge, warehouse: Warehouse) -> list[str]:

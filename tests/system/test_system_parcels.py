@@ -16,7 +16,7 @@ import pytest
 from bridge import Bridge, ShiftedClock
 from memory_odoo import MemoryApp, MemoryDatabase, MemoryOdoo
 from odoo_server.databases import OdooDatabase
-from parcels import key, place, untold
+from parcels import check_that_all_are_seen, details, item_ids, key, place
 from program import MakeProgram, SettledWorld
 from shop import Shop
 from warehouse import Warehouse
@@ -76,11 +76,8 @@ def bridge(
 
 @pytest.fixture(autouse=True)
 def _seen(bridge: Bridge, warehouse: Warehouse) -> Iterator[None]:
-    """However a test leaves things: after a run, somebody knows of each delivery that is done."""
     yield
-    bridge.simulator.faults.clear()
-    bridge.sync("pickings")
-    assert untold(bridge, warehouse) == []
+    check_that_all_are_seen(bridge, warehouse)
 
 
 @pytest.fixture
@@ -98,17 +95,9 @@ def sets(bridge: Bridge, tmp_path: Path) -> Iterator[Sets]:
         yield pieces
 
 
-def details(bridge: Bridge, order: Order) -> list[dict[str, Any]]:
-    return [body["packageDetail"] for body in bridge.confirmations(order.order_id)]
-
-
 def new(sku: str, quantity: int = 1) -> Line:
     """A product that Odoo doesn't know yet."""
     return Line(sku=sku, quantity=quantity, price=Decimal(9 * quantity))
-
-
-def item_ids(order: Order) -> list[str]:
-    return [item.order_item_id for item in order.items]
 
 
 # Corrections
