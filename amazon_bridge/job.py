@@ -10,7 +10,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -84,6 +84,41 @@ class PendingView:
     Returns:
         A ``PendingList``; it may have more items than that.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Numbers of what a job watches, for `status`, the status page and the metrics."""
+
+    noun: str
+    """What is counted, such as ``SKUs``; the metric is named after the job and this."""
+    numbers: EntryPoint
+    """Function of the state store and an account's name.
+
+    Returns:
+        The numbers by the name of what they count.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounter:
+    """A metric of a job that only grows."""
+
+    name: str
+    """Behind the job's in the metric's name."""
+    meaning: str
+    number: EntryPoint
+    """Function of the state store and an account's name that returns the number so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleAlert:
+    """The alert about a job that has not succeeded for long."""
+
+    what: str
+    """What is stale then, in the plural, such as ``quantities``."""
+    after: Callable[[Any], timedelta]
+    """How long that is for an account (an ``AccountConfig``)."""
 
 
 COMMON_KINDS: Mapping[str, str] = MappingProxyType(
@@ -161,6 +196,9 @@ class Job:
     """Set if ``status`` lists its pending items."""
     pending_heading: str = "Pending"
     """Section of the status page with its pending items; jobs may share one."""
+    tally: Tally | None = None
+    counters: tuple[EventCounter, ...] = ()
+    stale_alert: StaleAlert | None = None
 
     @property
     def remedies(self) -> Mapping[str, str]:

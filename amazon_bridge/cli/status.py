@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -15,14 +15,14 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Run, State
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.orders import backlog
-from amazon_bridge.flows.pending import pending_list
-from amazon_bridge.flows.stock.tell import summary
+from amazon_bridge.flows.pending import pending_list, tally
 from amazon_bridge.job import PendingList, PendingView
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import say
 
 _MOST_PENDING = 20
 _MOST_SKUS = 20
+_JOBS_WITH_TALLY = {job.name: job.tally for job in JOBS if job.tally}
 
 Pending = Sequence[tuple[PendingView, PendingList]]
 """The pending items of each job that lists them."""
@@ -46,7 +46,8 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
         if backlogs[name]:
             say(f"{name}: {backlogs[name]}")
         _show_unattended(name, of)
-        _show_stock(name, of["stock"])
+        for job in _JOBS_WITH_TALLY:
+            _show_tally(name, job, of[job])
         for view, found in pending[name]:
             _show_pending(name, view, found)
         _show_fallbacks(name, of["fallback_products"])
@@ -73,11 +74,11 @@ def _show_unattended(account: str, of: dict[str, Any]) -> None:
             say(f"{account}, {job}: {number} items are open, but the job is switched off.")
 
 
-def _show_stock(account: str, numbers: dict[str, int]) -> None:
-    """The numbers of SKUs whose quantities are sent to Amazon, if there are any."""
+def _show_tally(account: str, job: str, numbers: Mapping[str, int]) -> None:
+    """The numbers of what a job watches, if there is anything."""
     if any(numbers.values()):
         listed = ", ".join(f"{number} {state}" for state, number in numbers.items())
-        say(f"{account}, stock: {listed}.")
+        say(f"{account}, {job}: {listed}.")
 
 
 def _pending(bridge: App, account: str, most: int | None) -> Pending:
@@ -146,7 +147,7 @@ def account_status(bridge: App, account: str, pending: Pending = ()) -> dict[str
             view.json_key: [{**item.facts, "since": timestamp(item.since)} for item in found.items]
             for view, found in pending
         },
-        "stock": summary(bridge.ledger, account),
+        **{name: tally(bridge.ledger, account, view) for name, view in _JOBS_WITH_TALLY.items()},
         "fallback_products": [
             {"sku": each.name, "reason": each.reason, "orders": each.items, "order": each.last_key}
             for each in bridge.ledger.skus.unmatched(account)
@@ -173,7 +174,7 @@ def _jobs_json(bridge: App, name: str, account: AccountConfig | None) -> dict[st
 
 def _is_switched_off(account: AccountConfig, name: str) -> bool:
     job = next((each for each in JOBS if each.name == name), None)
-    return job is not None and not (account.runs(job) and account.is_enabled(job))
+    return job is not None and not account.is_active(job)
 
 
 def _run_json(run: Run) -> dict[str, Any]:

@@ -245,6 +245,10 @@ class AccountConfig(Section):
         switch = job.notify_amazon
         return switch is None or bool(getattr(self.notify_amazon, switch.key))
 
+    def is_active(self, job: Job) -> bool:
+        """True if neither its settings nor ``notify_amazon`` leave the job off."""
+        return self.runs(job) and self.is_enabled(job)
+
     @property
     def sends_stock(self) -> bool:
         """True if quantities of any SKU are sent to Amazon."""

@@ -1,11 +1,13 @@
-"""Pending items of a job, as people look at them."""
+"""Pending items of a job and the numbers of what it watches, as people look at them."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.jobs import JOBS
-from amazon_bridge.job import Job, PendingList, PendingView, load
+from amazon_bridge.job import Job, PendingList, PendingView, Tally, load
 
 
 def pending_entries(ledger: Ledger, account: str, job: Job, most: int) -> list[Entry]:
@@ -20,6 +22,12 @@ def explained(entry: Entry) -> Entry:
         return entry
     with_reason: Entry = load(explain)(entry)
     return with_reason
+
+
+def tally(ledger: Ledger, account: str, view: Tally) -> Mapping[str, int]:
+    """The numbers of what a job watches for an account."""
+    numbers: Mapping[str, int] = load(view.numbers)(ledger, account)
+    return numbers
 
 
 def pending_list(ledger: Ledger, account: str, view: PendingView, most: int | None) -> PendingList:

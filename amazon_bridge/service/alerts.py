@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import product
 from queue import Full, Queue
 from typing import Protocol
 
@@ -23,7 +24,7 @@ from amazon_bridge.app import ODOO, App
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.engine.records import Entry
-from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.service.health import display_name, readiness_problems
 from amazon_bridge.service.job_health import JobHealth
 from amazon_bridge.service.job_runner import JobRunner
@@ -180,11 +181,13 @@ class AlertRules:
                 yield title, f"{health.failures} failed runs in a row. Last error: {health.error}"
 
     def _stale(self, runner: JobRunner, now: datetime) -> Iterator[Message]:
-        """Accounts whose quantities could not be compared for long: Amazon may sell too much."""
-        for account in runner.app.config.accounts:
-            last = runner.monitor[account.name, STOCK.name].last_success or runner.monitor.began
-            if account.sends_stock and now - last >= account.stock.stale:
-                yield f"{account.name}: quantities are stale", f"Last compared: {_minute(last)}."
+        """Jobs that have not succeeded for long, such as the one that sends quantities."""
+        for account, job in product(runner.app.config.accounts, JOBS):
+            alert = job.stale_alert
+            last = runner.monitor[account.name, job.name].last_success or runner.monitor.began
+            if alert and account.is_active(job) and now - last >= alert.after(account):
+                title = f"{account.name}: {alert.what} are stale"
+                yield title, f"Last success: {_minute(last)}."
 
     def _is_bad(self, title: str, health: JobHealth, now: datetime) -> bool:
         since, failures = health.failing_since, health.failures

@@ -9,7 +9,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from amazon_bridge.app import ODOO
 from amazon_bridge.engine.records import State
-from amazon_bridge.flows.stock.tell import summary
+from amazon_bridge.flows.jobs import JOBS
+from amazon_bridge.flows.pending import tally
+from amazon_bridge.job import EventCounter, Job, Tally, load
 from amazon_bridge.service.health import overdue_at
 from amazon_bridge.service.job_runner import JobRunner
 
@@ -28,7 +30,8 @@ class Gauges:
         yield from self._remotes()
         yield from self._jobs()
         yield from self._items()
-        yield from self._stock()
+        for job in JOBS:
+            yield from self._of_job(job)
         yield from self._cursors()
         yield from self._throttle_waits()
 
@@ -62,18 +65,30 @@ class Gauges:
             pending.add_metric(entry.key, open_items[(*entry.key, State.PENDING)])
         yield from (quarantined, pending)
 
-    def _stock(self) -> Iterator[Metric]:
-        skus = _gauge("stock_skus", "SKUs of the stock job, by state.", "account", "state")
-        name = "amazon_bridge_stock_drift"
-        meaning = "SKUs that showed another quantity than was sent."
-        drifts = CounterMetricFamily(name, meaning, labels=["account"])
-        ledger = self._runner.app.ledger
-        for account in self._runner.app.config.accounts:
-            if account.sends_stock:
-                for state, number in summary(ledger, account.name).items():
-                    skus.add_metric([account.name, state], number)
-                drifts.add_metric([account.name], ledger.stock.progress(account.name).drifts)
-        yield from (skus, drifts)
+    def _of_job(self, job: Job) -> Iterator[Metric]:
+        """The metrics that a job's description adds."""
+        if job.tally:
+            yield self._tally(job, job.tally)
+        for counter in job.counters:
+            yield self._counter(job, counter)
+
+    def _tally(self, job: Job, view: Tally) -> Metric:
+        name, meaning = f"{job.name}_{view.noun.lower()}", f"{view.noun} of the job, by state."
+        numbers = _gauge(name, meaning, "account", "state")
+        for account in self._accounts_with(job):
+            for state, number in tally(self._runner.app.ledger, account, view).items():
+                numbers.add_metric([account, state], number)
+        return numbers
+
+    def _counter(self, job: Job, counter: EventCounter) -> Metric:
+        name = f"amazon_bridge_{job.name}_{counter.name}"
+        found = CounterMetricFamily(name, counter.meaning, labels=["account"])
+        for account in self._accounts_with(job):
+            found.add_metric([account], load(counter.number)(self._runner.app.ledger, account))
+        return found
+
+    def _accounts_with(self, job: Job) -> list[str]:
+        return [each.name for each in self._runner.app.config.accounts if each.is_active(job)]
 
     def _cursors(self) -> Iterator[Metric]:
         ages = _gauge("cursor_age_seconds", "How far the sync of orders is behind.", "account")

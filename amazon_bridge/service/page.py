@@ -22,9 +22,8 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.orders import backlog
-from amazon_bridge.flows.pending import pending_entries
-from amazon_bridge.flows.stock.tell import summary
-from amazon_bridge.job import Job
+from amazon_bridge.flows.pending import pending_entries, tally
+from amazon_bridge.job import Job, Tally
 from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.health import readiness_problems
 from amazon_bridge.service.job_health import JobHealth
@@ -58,7 +57,7 @@ def show(runner: JobRunner, now: datetime) -> Response:
         _accounts(runner, now),
         _items("Quarantined", quarantined, now, "Nothing is quarantined."),
         *_pending(runner, now),
-        _stock(runner),
+        *(_tally(runner, job, job.tally) for job in JOBS if job.tally),
     ]
     body = _DOCUMENT.format(
         style=Markup(_STYLE),  # noqa: S704 (a file of this package)
@@ -101,15 +100,16 @@ def _jobs_on(accounts: Iterable[AccountConfig]) -> list[Job]:
     return [job for job in JOBS if any(map(AccountConfig.runs, accounts, repeat(job)))]
 
 
-def _stock(runner: JobRunner) -> Markup:
-    """The numbers of SKUs of each account that sends quantities to Amazon."""
-    accounts = [each for each in runner.app.config.accounts if each.sends_stock]
-    numbers = {each.name: summary(runner.app.ledger, each.name) for each in accounts}
-    rows = ((name, _listed(of)) for name, of in numbers.items())
+def _tally(runner: JobRunner, job: Job, view: Tally) -> Markup:
+    """The numbers of what a job watches, of each account for which it is on."""
+    accounts = [each.name for each in runner.app.config.accounts if each.is_active(job)]
+    rows = ((name, _listed(tally(runner.app.ledger, name, view))) for name in accounts)
     items = _each(Markup('<div class="item"><strong>{}</strong> <p>{}</p></div>'), rows)
     if not items:
         return items
-    return Markup("<section><h2>Stock <small>SKUs</small></h2>{}</section>").format(items)
+    return Markup("<section><h2>{} <small>{}</small></h2>{}</section>").format(
+        job.name.capitalize(), view.noun, items
+    )
 
 
 def _listed(numbers: Mapping[str, int]) -> str:

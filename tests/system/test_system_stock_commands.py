@@ -127,8 +127,11 @@ def test_a_location_that_another_account_has_for_fba_is_a_problem(program, world
 def test_status_names_those_first_that_people_can_correct(program, world, seller):
     for number in range(30):
         world.listings.add(seller.seller_id, f"FBA-{number:02}", "FR", {"AMAZON_EU": 5})
-    program.run("sync", "stock")
-    lines = program.run("status").out.splitlines()
+    run = program.run("sync", "stock")
+    assert run.code == 0, run.out + run.err
+    text = program.run("status").out
+    assert "32 SKUs are not sent to Amazon" in text
+    lines = text.splitlines()
     begin = next(n for n, line in enumerate(lines) if "32 SKUs are not sent to Amazon" in line)
     assert "NO-PRODUCT" in lines[begin + 1]
     assert "The others: amazon-bridge status --json" in lines[begin + 21]

@@ -11,7 +11,15 @@ look like a mistake, ``apply`` sends quantities and reads them back, ``feeds`` s
 ``preview`` does dry runs, ``tell`` informs people, ``run`` lists a run's steps.
 """
 
-from amazon_bridge.job import Job, NotifySwitch, OdooRight, PendingView
+from amazon_bridge.job import (
+    EventCounter,
+    Job,
+    NotifySwitch,
+    OdooRight,
+    PendingView,
+    StaleAlert,
+    Tally,
+)
 
 STOCK = Job(
     name="stock",
@@ -35,4 +43,13 @@ STOCK = Job(
         "SKUs are not sent to Amazon", "stock_not_sent", "amazon_bridge.flows.stock.tell:not_sent"
     ),
     pending_heading="Pending for Amazon",
+    tally=Tally("SKUs", "amazon_bridge.flows.stock.tell:summary"),
+    counters=(
+        EventCounter(
+            "drift",
+            "SKUs that showed another quantity than was sent.",
+            "amazon_bridge.flows.stock.tell:drifts",
+        ),
+    ),
+    stale_alert=StaleAlert("quantities", lambda account: account.stock.stale),
 )

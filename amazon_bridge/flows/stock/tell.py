@@ -66,6 +66,11 @@ def summary(ledger: Ledger, account: str) -> dict[str, int]:
     }
 
 
+def drifts(ledger: Ledger, account: str) -> int:
+    """How often Amazon was found to show another quantity than was sent."""
+    return ledger.stock.progress(account).drifts
+
+
 def explain(computed: Computed) -> str:
     """How a quantity comes about, in one line."""
     if computed.terms is None or computed.availability is None:

@@ -114,8 +114,10 @@ class Score:
     """How it went."""
 
     oversold: int = 0
-    """Units that came in with orders of Amazon and that Odoo can't fill. The warehouse sold some of
-    these elsewhere while their order was pending: no quantity prevents that, only a buffer."""
+    """Units that came in with orders of Amazon and that Odoo can't fill."""
+    taken: int = 0
+    """Units that the warehouse sold elsewhere although an order had them that Odoo didn't have yet,
+    such as a pending one: no quantity prevents that, only a buffer."""
     offered_twice: int = 0
     """Units that Amazon offered and sold although nothing was left for them."""
     sold: int = 0
@@ -195,6 +197,8 @@ class Market:
             self.put(sku, pieces)
         for sku, pieces in self.plan.elsewhere.get(self.minute, ()):
             if self.left(sku) >= pieces:
+                if sku in STEADY:
+                    self.score.taken += pieces - min(pieces, self._there(sku))
                 self._sell_elsewhere(sku, pieces)
         for buyer in self.plan.buyers.get(self.minute, ()):
             self._buy(buyer)
@@ -241,11 +245,15 @@ class Market:
             self.ends[self.minute + buyer.after].append((order, buyer.fate))
 
     def _count(self, buyer: Buyer, units: int) -> None:
-        flying = sum(number for sku, number in self.flying.values() if sku == buyer.sku)
-        there = max(0, self.left(buyer.sku) - flying)
+        there = self._there(buyer.sku)
         self.score.sold += units
         self.score.offered_twice += max(0, units - there)
         self.score.missed += max(0, min(buyer.units, there) - units)
+
+    def _there(self, sku: str) -> int:
+        """Pieces that nobody was promised, neither in Odoo nor on Amazon."""
+        flying = sum(number for of, number in self.flying.values() if of == sku)
+        return max(0, self.left(sku) - flying)
 
     def _import(self) -> None:
         counts = self.here.bridge.sync("orders")
