@@ -8,9 +8,10 @@ ODOO := 19
 TRANSPORT := xmlrpc
 export ODOO_TEST_VERSION := $(ODOO)
 export ODOO_TEST_TRANSPORT := $(TRANSPORT)
+PARALLEL := $(BIN)/python -m pytest -n auto --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-tools test-fast lint format crash demo benchmark constraints base clean
+.PHONY: help install test test-tools test-fast coverage lint format crash demo benchmark constraints base clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
@@ -27,12 +28,11 @@ ifeq ($(ODOO)-$(TRANSPORT),19-xmlrpc)
 test: $(INSTALLED) ## check everything: the linters, then the tests against a real Odoo
 	@$(MAKE) -j2 lint test-tools
 	@echo "Running the tests against a real Odoo"
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	@$(PARALLEL)
 else
 test: $(INSTALLED) test-tools # ODOO=14 to 18, or TRANSPORT=jsonrpc or json2: the system tests
 	@echo "Running the system tests against a real Odoo $(ODOO), over $(TRANSPORT)"
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
-		-m "$(if $(filter 19,$(ODOO)),,real_odoo)" tests/system --ignore tests/system/proof
+	@$(PARALLEL) -m "$(if $(filter 19,$(ODOO)),,real_odoo)" tests/system --ignore tests/system/proof
 endif
 
 test-tools:
@@ -40,7 +40,11 @@ test-tools:
 	@scripts/odoo-server install
 
 test-fast: $(INSTALLED) ## run the quick tests that need no real Odoo
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not real_odoo and not slow"
+	@$(PARALLEL) -q -m "not real_odoo and not slow"
+
+coverage: $(INSTALLED) ## run all tests and show which lines none of them runs
+	@scripts/odoo-server install
+	@$(PARALLEL) --cov --cov-report=term:skip-covered
 
 lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
 	@echo "Checking format, style, types, layers and the Dockerfile"

@@ -14,6 +14,7 @@ from amazon_bridge.flows import scanning
 from amazon_bridge.odoo import paging, session
 from amazon_bridge.simulator import Order
 
+pytestmark = pytest.mark.slow
 ACCOUNTS = ("acme", "beta", "gamma")
 DELIVERIES = 8
 """Of each account; Amazon takes ten confirmations at once."""

@@ -175,6 +175,7 @@ def test_refused_then_granted(bridge: Bridge, world: SettledWorld, warehouse: Wa
     assert said(warehouse, order).keys() == {REFUSED, CANCELLED_NOTE}
 
 
+@pytest.mark.slow
 def test_feeds_that_came_to_nothing(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
@@ -270,6 +271,7 @@ def test_a_feed_whose_orders_amazon_does_not_show_for_a_while(
     assert statuses(world, orders) == {"CANCELLED"}
 
 
+@pytest.mark.slow
 def test_feeds_that_got_lost(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
     faults: list[dict[str, Any]] = [
         {"operation": "createFeedDocument", "kind": "503", "times": 4},

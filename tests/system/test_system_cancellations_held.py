@@ -312,6 +312,7 @@ def test_least_privilege(
     assert activities(warehouse, refused).keys() == {REFUSED}
 
 
+@pytest.mark.slow
 def test_many_take_no_more_calls_to_odoo_than_few(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:

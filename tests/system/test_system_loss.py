@@ -12,6 +12,7 @@ from amazon_bridge.flows import continuity
 from amazon_bridge.flows.shipments import records
 from amazon_bridge.simulator import Line, Order
 
+pytestmark = pytest.mark.slow
 UNCLEAR = ItemError("unclear", "It is unclear.", "Look.")
 
 
@@ -374,9 +375,9 @@ def test_a_database_that_moved_is_taken_up_and_a_copy_is_not(
     ("late", "found"),
     [
         (0.2, 0.4),
-        pytest.param(1, 14, marks=pytest.mark.slow),
+        (1, 14),
         (10, 14),
-        pytest.param(50, 79, marks=pytest.mark.slow),
+        (50, 79),
     ],
 )
 def test_orders_that_amazon_shows_late_are_found(

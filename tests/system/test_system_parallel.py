@@ -101,6 +101,7 @@ def check(shop: Shop, orders: list[Order]) -> None:
         assert delivery["state"] == ("done" if order.fulfilled_by == "AMAZON" else "assigned")
 
 
+@pytest.mark.slow
 def test_two_pages_at_once(program: Program, shop: Shop, orders: list[Order]) -> None:
     watcher = Watcher()
     assert run(program, watcher) == 0

@@ -224,6 +224,7 @@ def test_least_privilege(
     assert warehouse.activities("stock.picking", late["id"]).keys() == {INCOMPLETE}
 
 
+@pytest.mark.slow
 def test_many_take_no_more_calls_to_odoo_than_few(
     bridge: Bridge, warehouse: Warehouse, clock: ShiftedClock
 ) -> None:

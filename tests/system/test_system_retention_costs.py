@@ -12,6 +12,7 @@ from amazon_bridge.engine.errors import AccountError, Transient
 from amazon_bridge.odoo import anonymisation
 from amazon_bridge.simulator import Line, Order
 
+pytestmark = pytest.mark.slow
 ANONYMOUS = "Anonymous Amazon customer"
 AFTER = timedelta(days=30)
 PAGE = 3

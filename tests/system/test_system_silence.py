@@ -9,7 +9,7 @@ from warehouse import Warehouse
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.simulator import Order, Simulator
 
-pytestmark = pytest.mark.odoo("in memory")
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 
 HOURS = (0, 6, 12, 18)
 """Runs in which Amazon does not respond, and the next ones."""

@@ -17,7 +17,7 @@ from stock_shop import DE, FR, StockShop
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.stock import run
 
-pytestmark = pytest.mark.odoo("in memory")
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 
 ON_HAND = {"LESS": 3, "MORE": 40, "SOLD-OUT": 0, "SAME": 9}
 LISTED = {"LESS": 12, "MORE": 12, "SOLD-OUT": 12, "SAME": 9}

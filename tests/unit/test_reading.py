@@ -152,6 +152,7 @@ def test_the_live_orders_come_before_the_back_log(account: PlayedAccount, clock:
     assert account.ledger.lanes.backlog("acme")
 
 
+@pytest.mark.slow
 def test_a_night_is_read_in_one_go_unless_it_is_too_much(account: PlayedAccount, clock: Clock):
     account.ledger.cursors.set("acme", clock() - 12 * HOUR)
     orders = spread(account.amazon, clock() - 12 * HOUR, 11 * HOUR, 150)
@@ -182,6 +183,7 @@ def test_a_back_log_that_began_by_a_wrong_clock_ends_at_the_present(
     assert account.processed.keys() == set(orders)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("late", "found"),
     [

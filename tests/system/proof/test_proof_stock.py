@@ -15,7 +15,7 @@ from amazon_bridge.simulator.inventory import DEFAULT
 from amazon_bridge.simulator.updates import apply
 
 pytestmark = pytest.mark.slow
-MINUTES = scaled(6 * 60, 7 * 24 * 60)
+MINUTES = scaled(4 * 60, 7 * 24 * 60)
 BUFFER = 2
 
 Push = Callable[[], None]
