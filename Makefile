@@ -4,14 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 DEMO := amazon_bridge_demo
-ODOO := 19
-TRANSPORT := xmlrpc
+ODOO ?= 19
+TRANSPORT ?= xmlrpc
+IMAGE ?= amazon-bridge
 export ODOO_TEST_VERSION := $(ODOO)
 export ODOO_TEST_TRANSPORT := $(TRANSPORT)
 PARALLEL := $(BIN)/python -m pytest -n auto --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-tools test-fast coverage lint format crash demo benchmark constraints base clean
+.PHONY: help install test test-tools test-fast coverage lint format crash demo benchmark constraints wheel image base clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
@@ -46,13 +47,15 @@ coverage: $(INSTALLED) ## run all tests and show which lines none of them runs
 	@scripts/odoo-server install
 	@$(PARALLEL) --cov --cov-report=term:skip-covered
 
-lint: $(INSTALLED) ## check format, style, types, layers and the Dockerfile
-	@echo "Checking format, style, types, layers and the Dockerfile"
+lint: $(INSTALLED) ## check format, style, types, layers, the Dockerfile and the workflows
+	@echo "Checking format, style, types, layers, the Dockerfile and the workflows"
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > $(VENV)/layers.txt || { cat $(VENV)/layers.txt; exit 1; }
 	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --quiet --offline .github
 
 format: $(INSTALLED) ## format the code
 	@$(BIN)/ruff format
@@ -77,6 +80,12 @@ constraints: ## upgrade all dependencies, and write the hashes of their files
 	@scripts/make-venv $(VENV) --newest
 	@scripts/make-requirements $(VENV)
 	@touch $(INSTALLED)
+
+wheel: $(INSTALLED) ## build the wheel in dist/
+	@$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist .
+
+image: ## build the image, named by IMAGE (needs Docker)
+	docker build --tag "$(IMAGE)" .
 
 base: ## pin the image's base to its tag's current digest (needs Docker)
 	@scripts/pin-base-image
