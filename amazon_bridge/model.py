@@ -275,11 +275,6 @@ class Listing:
     def sold_by_amazon(self) -> bool:
         return any(channel.startswith(AMAZON_CHANNELS) for channel in self.channels)
 
-    @property
-    def merchant_only(self) -> bool:
-        """True if Amazon says that the merchant ships it, and that Amazon doesn't."""
-        return self.sold_by_merchant and not self.sold_by_amazon
-
 
 @dataclass(frozen=True, slots=True)
 class UnreadableListing:

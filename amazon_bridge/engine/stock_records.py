@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from amazon_bridge.model import Listing
+
 
 class SkuState(StrEnum):
     """The state of a SKU since it was compared last."""
@@ -31,15 +33,9 @@ class SkuState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownListing:
-    """A SKU in one marketplace, as Amazon showed it last, and what was sent since."""
+class KnownListing(Listing):
+    """A listing as Amazon showed it last, and what was sent since."""
 
-    marketplace_id: str
-    channels: tuple[str, ...] = ()
-    quantity: int | None = None
-    product_type: str | None = None
-    status: str = ""
-    """As the report of listings says."""
     sent: int | None = None
     """The quantity that was sent; None while ``sent_at`` is set: it is unclear which."""
     sent_at: datetime | None = None
@@ -66,13 +62,8 @@ class KnownSku:
     state: SkuState | None = None
     note: str = ""
     """Why it is in this state, for people."""
-    quantity: int | None = None
-    """The last quantity that was computed."""
-    product_id: int | None = None
     increase_since: datetime | None = None
     """Since when the quantity has been higher than Amazon's."""
-    in_flight: int = 0
-    """Units in flight when it was compared."""
     since: datetime | None = None
     """When it came into this state."""
 
@@ -84,12 +75,11 @@ class Comparison:
     sku: str
     state: SkuState
     note: str = ""
-    quantity: int | None = None
-    product_id: int | None = None
     parts: tuple[int, ...] = ()
     """The products whose stock decides, by database id."""
     increase_since: datetime | None = None
     in_flight: int = 0
+    """Units in flight when it was compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,17 +60,22 @@ def test_a_listing(partner: SellingPartner, mug: SimulatedListing) -> None:
     )
 
 
+def is_merchants(listing: Listing) -> bool:
+    """True if Amazon says that the merchant ships it, and that Amazon doesn't."""
+    return listing.sold_by_merchant and not listing.sold_by_amazon
+
+
 def test_only_a_positive_statement_proves_who_ships(
     partner: SellingPartner, mug: SimulatedListing, fba: SimulatedListing
 ) -> None:
-    assert partner.listings.get("MUG-BLUE", FRANCE).merchant_only
+    assert is_merchants(partner.listings.get("MUG-BLUE", FRANCE))
     red = partner.listings.get("MUG-RED", FRANCE)
-    assert (red.quantity, red.sold_by_amazon, red.merchant_only) == (None, True, False)
+    assert (red.quantity, red.sold_by_amazon, is_merchants(red)) == (None, True, False)
     fba.channels["DEFAULT"] = 1
     both = partner.listings.get("MUG-RED", FRANCE)
-    assert (both.quantity, both.sold_by_merchant, both.merchant_only) == (1, True, False)
+    assert (both.quantity, both.sold_by_merchant, is_merchants(both)) == (1, True, False)
     fba.channels.clear()
-    assert not partner.listings.get("MUG-RED", FRANCE).merchant_only
+    assert not is_merchants(partner.listings.get("MUG-RED", FRANCE))
 
 
 def test_what_amazon_leaves_out_is_unknown(
@@ -80,7 +85,7 @@ def test_what_amazon_leaves_out_is_unknown(
     simulator.faults.add("missing_fields", "getListingsItem", fields=fields)
     listing = partner.listings.get("MUG-BLUE", FRANCE)
     assert listing == Listing("MUG-BLUE", FRANCE)
-    assert not listing.merchant_only
+    assert not is_merchants(listing)
 
 
 def test_a_channel_without_a_code_is_not_overlooked(
@@ -378,7 +383,7 @@ def test_columns_that_may_be_missing() -> None:
 def test_without_a_channel_nothing_is_proven() -> None:
     [listing] = read_rows(rows(HEADING + "A\t3\t\tActive\n"), FRANCE)
     assert isinstance(listing, Listing)
-    assert (listing.channels, listing.merchant_only, listing.quantity) == ((), False, None)
+    assert (listing.channels, is_merchants(listing), listing.quantity) == ((), False, None)
 
 
 @pytest.mark.parametrize("heading", ["sku\tfulfillment-channel\n", "seller-sku\tquantity\n"])
@@ -406,7 +411,7 @@ def test_a_sku_with_a_row_for_each_channel_has_all_of_them(channels: str) -> Non
     *_, listing = read_rows(rows(HEADING + first + "B\t1\tDEFAULT\t\n" + second), FRANCE)
     assert isinstance(listing, Listing)
     assert (set(listing.channels), listing.quantity) == ({"DEFAULT", "AMAZON_EU"}, 3)
-    assert not listing.merchant_only
+    assert not is_merchants(listing)
 
 
 def test_a_large_report_takes_memory_for_a_row(

@@ -21,6 +21,7 @@ from amazon_bridge.engine.records import DatabaseId, Seen, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import Comparison, SkuState
 from amazon_bridge.flows.orders.memo import Memo as OrderMemo
+from amazon_bridge.model import Listing
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -250,7 +251,7 @@ def test_what_waits_for_time_to_pass_waits_anew_after_the_clock_was_set_back(
 def test_quantities_that_were_sent_in_the_future_are_read_back(ledger: Ledger, clock: Clock):
     clock.now += 365 * DAY
     at = clock.now
-    ledger.stock_catalogue.file("acme", "FR", [("MUG", ("DEFAULT",), 5, "Active")], at)
+    ledger.stock_catalogue.file("acme", "FR", [Listing("MUG", "FR", ("DEFAULT",), 5)], at)
     ledger.stock.note_sent("acme", "MUG", ["FR"], 3)
     waiting = Comparison("MUG", SkuState.WAITING, increase_since=at)
     ledger.stock.note_comparisons("acme", [waiting])

@@ -120,7 +120,7 @@ class TestKits:
 
 def listing(place: str = DE, quantity: int | None = 5, **more: object) -> KnownListing:
     fields = {"channels": ("DEFAULT",), "quantity": quantity, **more}
-    return KnownListing(place, **fields)  # type: ignore[arg-type]
+    return KnownListing("MUG", place, **fields)  # type: ignore[arg-type]
 
 
 def known(*listings: KnownListing, **more: object) -> KnownSku:
@@ -232,7 +232,7 @@ class TestProof:
     def test_no_push_without_fresh_proof(self, channels, shown, before, quantity, decreases):
         fresh = Listing("MUG", DE, channels, shown)
         looked = recheck(fresh, before, quantity, both=False, decreases=decreases)
-        if not fresh.merchant_only:
+        if fresh.sold_by_amazon or not fresh.sold_by_merchant:
             assert looked is Recheck.UNPROVEN
 
 

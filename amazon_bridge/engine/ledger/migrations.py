@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 
-from amazon_bridge.engine.ledger.stock_migration import COVERS, FULL_COMPARISONS, STOCK
+from amazon_bridge.engine.ledger.stock_migration import COVERS, FULL_COMPARISONS, STOCK, UNREAD
 
 APPLICATION_ID = 0x416D4264  # "AmBd": marks the file as ours
 
@@ -264,5 +264,6 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
     STOCK,
     FULL_COMPARISONS,
     COVERS,
+    UNREAD,
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

@@ -49,10 +49,7 @@ _COMPARE = _NEW.on_conflict_do_update(
             (_S.state.is_not_distinct_from(_NEW.excluded.state), _S.since),
             else_=_NEW.excluded.since,
         ),
-        **{
-            name: _NEW.excluded[name]
-            for name in ("state", "note", "quantity", "product", "increase_since", "in_flight")
-        },
+        **{name: _NEW.excluded[name] for name in ("state", "note", "increase_since", "in_flight")},
     },
 )
 _ADD_PART = insert(stock_parts).on_conflict_do_nothing()
@@ -174,8 +171,6 @@ class Stock(Subject):
                 "sku": each.sku,
                 "state": str(each.state),
                 "note": each.note,
-                "quantity": each.quantity,
-                "product": each.product_id,
                 "increase_since": each.increase_since,
                 "in_flight": each.in_flight,
                 "since": now,
@@ -396,11 +391,12 @@ def _progress(row: AnyRow) -> StockProgress:
 
 def _listing(row: AnyRow) -> KnownListing:
     return KnownListing(
+        sku=row.sku,
         marketplace_id=row.marketplace,
         channels=tuple(dict.fromkeys(filter(None, row.channels.split(",")))),
         quantity=row.quantity,
         product_type=row.product_type,
-        status=row.status,
+        status=tuple(filter(None, row.status.split(","))),
         sent=row.sent,
         sent_at=row.sent_at,
         gone=row.gone is not None,
@@ -415,9 +411,6 @@ def _sku(sku: str, listings: Iterable[KnownListing], row: AnyRow | None) -> Know
         listings=tuple(listings),
         state=SkuState(row.state) if row.state else None,
         note=row.note,
-        quantity=row.quantity,
-        product_id=row.product,
         increase_since=row.increase_since,
-        in_flight=row.in_flight,
         since=row.since,
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, delete, func, literal, null, or_, select, update
+from sqlalchemy import Insert, and_, case, delete, func, literal, null, or_, select, update
 
 from amazon_bridge.engine.ledger.database import AnyRow, Subject
 from amazon_bridge.engine.ledger.tables import (
@@ -19,7 +19,7 @@ from amazon_bridge.engine.ledger.tables import (
     stock_marketplaces,
 )
 from amazon_bridge.engine.stock_records import Catalogue, StockFeed
-from amazon_bridge.model import DEFAULT_CHANNEL
+from amazon_bridge.model import Listing
 
 _L, _M, _F = stock_listings.c, stock_marketplaces.c, stock_feeds.c
 
@@ -33,8 +33,6 @@ _MAY_BE_OLDER = _L.read_at > _NEW.excluded.read_at
 _PAGE = 500  # SKUs in a statement
 _OLDEST = timedelta(hours=6)
 """Amazon renews the contents of a report within this time."""
-_IS_PROVEN = and_(_MAY_BE_OLDER, _NEW.excluded.channels == DEFAULT_CHANNEL)
-"""The report has no other channel than the merchant's: what is newer may only deny that."""
 
 
 def _merged(name: str) -> object:
@@ -42,21 +40,24 @@ def _merged(name: str) -> object:
     return case((_IS_AGAIN, both), (_MAY_BE_OLDER, _L[name]), else_=_NEW.excluded[name])
 
 
-_FILE = _NEW.on_conflict_do_update(
-    index_elements=stock_listings.primary_key.columns,
-    set_={
-        "channels": case(
-            (_IS_AGAIN, _L.channels + "," + _NEW.excluded.channels),
-            (or_(_IS_OLDER, _IS_PROVEN), _L.channels),
-            else_=_NEW.excluded.channels,
-        ),
-        "quantity": _merged("quantity"),
-        "status": case((_IS_AGAIN, _L.status), else_=_NEW.excluded.status),
-        "read_at": case((_MAY_BE_OLDER, _L.read_at), else_=_NEW.excluded.read_at),
-        "seen": _NEW.excluded.seen,
-        "gone": null(),
-    },
-)
+def _filing(doubted: str) -> Insert:
+    """The statement that records rows of a report; see ``file``."""
+    is_doubted = and_(_MAY_BE_OLDER, _NEW.excluded.channels == doubted)
+    return _NEW.on_conflict_do_update(
+        index_elements=stock_listings.primary_key.columns,
+        set_={
+            "channels": case(
+                (_IS_AGAIN, _L.channels + "," + _NEW.excluded.channels),
+                (or_(_IS_OLDER, is_doubted), _L.channels),
+                else_=_NEW.excluded.channels,
+            ),
+            "quantity": _merged("quantity"),
+            "status": case((_IS_AGAIN, _L.status), else_=_NEW.excluded.status),
+            "read_at": case((_MAY_BE_OLDER, _L.read_at), else_=_NEW.excluded.read_at),
+            "seen": _NEW.excluded.seen,
+            "gone": null(),
+        },
+    )
 
 
 class StockCatalogue(Subject):
@@ -96,33 +97,37 @@ class StockCatalogue(Subject):
         self,
         account: str,
         marketplace: str,
-        listings: Iterable[tuple[str, Sequence[str], int | None, str]],
+        listings: Iterable[Listing],
         at: datetime,
+        *,
+        doubted: Sequence[str] = (),
     ) -> None:
         """Record rows of a report.
 
         Args:
             account: the account's name.
             marketplace: the marketplace's id.
-            listings: SKU, channels, quantity and status.
+            listings: the listings.
             at: when the report was requested.
+            doubted: channels that a row is not believed to have if the listing was read by itself
+                since Amazon may have made the report's contents.
         """
         rows = [
             {
                 "account": account,
-                "sku": sku,
+                "sku": each.sku,
                 "marketplace": marketplace,
-                "channels": ",".join(channels),
-                "quantity": quantity,
-                "status": status,
+                "channels": ",".join(each.channels),
+                "quantity": each.quantity,
+                "status": ",".join(each.status),
                 "read_at": at - _OLDEST,
                 "seen": at,
             }
-            for sku, channels, quantity, status in listings
+            for each in listings
         ]
         if rows:
             with self._transaction(account) as db:
-                db.execute(_FILE, rows)
+                db.execute(_filing(",".join(doubted)), rows)
 
     def keep(self, account: str, marketplace: str, skus: Sequence[str], at: datetime) -> None:
         """Record that a report has rows of these SKUs, although they can't be read."""

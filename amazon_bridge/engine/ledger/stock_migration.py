@@ -84,6 +84,11 @@ FULL_COMPARISONS = (
     "ALTER TABLE stock_progress ADD COLUMN full_after TEXT NOT NULL DEFAULT ''",
 )
 
+UNREAD = (
+    "ALTER TABLE stock_skus DROP COLUMN quantity",
+    "ALTER TABLE stock_skus DROP COLUMN product",
+)
+
 COVERS = (
     "ALTER TABLE stock_feeds ADD COLUMN covers TEXT NOT NULL DEFAULT '[]'",
     # Until now, a feed counted for all marketplaces.

@@ -288,8 +288,6 @@ stock_skus = _table(
     _key("sku"),
     Column("state", Text),
     Column("note", Text, nullable=False, server_default=text("''")),
-    Column("quantity", Integer),
-    Column("product", Integer, comment="database id in Odoo"),
     _moment("increase_since"),
     _number("in_flight"),
     _moment("since"),

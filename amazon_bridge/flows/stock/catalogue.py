@@ -17,7 +17,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
 from amazon_bridge.marketplaces import country_of
-from amazon_bridge.model import Listing, UnreadableListing
+from amazon_bridge.model import DEFAULT_CHANNEL, Listing, UnreadableListing
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,10 @@ _POLL = 15.0  # seconds between two polls of the first report, while nothing els
 _POLLS = 60  # of a dry run
 
 _ROWS = 500  # written to the state store at once
+
+_DOUBTED = (DEFAULT_CHANNEL,)
+"""A listing may have turned to FBA since Amazon made a report's contents: that only the merchant
+ships it isn't believed against what was read since."""
 
 
 def is_known(context: Context) -> bool:
@@ -153,7 +157,7 @@ def _read(run: Run, place: str, report: Report) -> None:
     catalogue, name, number = context.ledger.stock_catalogue, context.name, 0
     listings = _readable(context, report, unreadable)
     while rows := list(islice(listings, _ROWS)):
-        catalogue.file(name, place, map(_row, rows), report.created)
+        catalogue.file(name, place, rows, report.created, doubted=_DOUBTED)
         number += len(rows)
     if not (number or unreadable) and catalogue.has_listings(name, place):
         reason = f"Amazon's report of listings of {country_of(place)} is empty."
@@ -173,10 +177,6 @@ def _readable(
             unreadable.append(row)
         else:
             yield row
-
-
-def _row(listing: Listing) -> tuple[str, tuple[str, ...], int | None, str]:
-    return listing.sku, listing.channels, listing.quantity, ",".join(listing.status)
 
 
 def _quarantine(run: Run, place: str, rows: Iterable[UnreadableListing]) -> None:

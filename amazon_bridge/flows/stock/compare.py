@@ -111,8 +111,6 @@ class Comparing:
             sku=known.sku,
             state=decision.state,
             note=decision.note,
-            quantity=quantity,
-            product_id=computed.product_id,
             parts=computed.parts,
             increase_since=decision.increase_since,
             in_flight=self.quantities.units_of(known.sku),
@@ -173,7 +171,7 @@ def _places(known: KnownSku) -> list[str]:
 def fingerprint(known: KnownSku, quantity: int | None, settings: str) -> str:
     """Changes with quantity, listings and settings: then a refused SKU is sent again."""
     listings = "|".join(
-        f"{each.marketplace_id} {','.join(each.channels)} {each.status}"
+        f"{each.marketplace_id} {','.join(each.channels)} {','.join(each.status)}"
         for each in known.listings
         if not each.gone
     )

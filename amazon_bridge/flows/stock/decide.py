@@ -164,7 +164,7 @@ def decide(known: KnownSku, quantity: int, rules: Rules, *, both: bool = False) 
         return Decision(SkuState.VANISHED, VANISHED)
     if reason := _why_unproven(listed, both=both):
         return Decision(SkuState.UNPROVEN, reason)
-    usable = [each for each in listed if both or DEFAULT_CHANNEL in each.channels]
+    usable = [each for each in listed if both or each.sold_by_merchant]
     decreases = [each for each in usable if _decreases(each, quantity)]
     increases = [each for each in usable if each not in decreases and each.expected != quantity]
     since = (known.increase_since or rules.now) if increases else None

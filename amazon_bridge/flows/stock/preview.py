@@ -110,4 +110,4 @@ def _listing(context: Context, sku: str, place: str) -> KnownListing | None:
         found = context.amazon.listings.get(sku, place)
     except ItemError:
         return None
-    return KnownListing(place, found.channels, found.quantity)
+    return KnownListing(sku, place, found.channels, found.quantity)

@@ -31,10 +31,6 @@ class Computed:
     note: str = ""
 
     @property
-    def product_id(self) -> int | None:
-        return self.availability.product_id if self.availability else None
-
-    @property
     def parts(self) -> tuple[int, ...]:
         """The products whose stock decides, itself among them."""
         if self.availability is None:

@@ -84,7 +84,9 @@ class Trap:
         open_ = {each.marketplace_id: each for each in self.known[sku].listings if each.is_open}
         rows = {place: self.report[sku, place] for place in PLACES}
         listings = (
-            replace(open_.get(place, KnownListing(place)), channels=channels, quantity=quantity)
+            replace(
+                open_.get(place, KnownListing(sku, place)), channels=channels, quantity=quantity
+            )
             for place, (channels, quantity) in rows.items()
         )
         self.known[sku] = replace(self.known[sku], listings=tuple(listings))
