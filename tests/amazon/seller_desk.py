@@ -11,7 +11,7 @@ from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import Page, SellingPartner
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.marketplaces import marketplace
-from amazon_bridge.model import Order, Shipment, UnreadableOrder
+from amazon_bridge.model import Listing, Order, Shipment, UnreadableOrder
 from amazon_bridge.simulator import Seller, Simulator
 
 SELLER_ID = "A1EUROPE"
@@ -111,3 +111,8 @@ def shipment(order: object, **changed: object) -> Shipment:
         "quantities": tuple((item.order_item_id, item.quantity) for item in order.items),
     }
     return Shipment(**{**fields, **changed})
+
+
+def is_merchants(listing: Listing) -> bool:
+    """True if Amazon says that the merchant ships it, and that Amazon doesn't."""
+    return listing.sold_by_merchant and not listing.sold_by_amazon

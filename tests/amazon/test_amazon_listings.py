@@ -1,35 +1,29 @@
-"""Listings: read, updated one by one and in feeds, and all of them from a report."""
+"""Listings: read, and updated one by one and in feeds."""
 
-import io
 import json
-import tracemalloc
-from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 from amazon_models import validate_request
-from seller_desk import SELLER_ID, Desk
+from seller_desk import SELLER_ID, Desk, is_merchants
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.doctor import examine_listings
 from amazon_bridge.amazon.documents import ProcessingStatus
 from amazon_bridge.amazon.feeds import MessageResult, MessageStatus
-from amazon_bridge.amazon.listing_reports import REPORT_TYPE, read_rows
 from amazon_bridge.amazon.listings import (
     UPDATES_A_FEED,
     quantities_document,
     read_quantities_report,
 )
-from amazon_bridge.amazon.reports import _rows
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
-from amazon_bridge.model import Listing, QuantityUpdate, UnreadableListing
+from amazon_bridge.model import Listing, QuantityUpdate
 from amazon_bridge.simulator import Listing as SimulatedListing
 from amazon_bridge.simulator import ManualClock, Simulator, World
 from amazon_bridge.simulator.listings_feed import LARGEST
 from amazon_bridge.simulator.updates import issue
 
-FRANCE, GERMANY, JAPAN = "A13V1IB3VIYZZH", "A1PA6795UKMFR9", "A1VC38T7YXB528"
+FRANCE, GERMANY = "A13V1IB3VIYZZH", "A1PA6795UKMFR9"
 ACCEPTED, UNKNOWN = MessageResult(MessageStatus.ACCEPTED), MessageResult(MessageStatus.UNKNOWN)
 
 
@@ -58,11 +52,6 @@ def test_a_listing(partner: SellingPartner, mug: SimulatedListing) -> None:
         status=("BUYABLE", "DISCOVERABLE"),
         issues=("18027: The main image has text.",),
     )
-
-
-def is_merchants(listing: Listing) -> bool:
-    """True if Amazon says that the merchant ships it, and that Amazon doesn't."""
-    return listing.sold_by_merchant and not listing.sold_by_amazon
 
 
 def test_only_a_positive_statement_proves_who_ships(
@@ -298,143 +287,6 @@ def test_what_a_processing_report_says(document: bytes, results: list[MessageRes
 def test_what_is_no_processing_report(document: bytes) -> None:
     with pytest.raises(Transient, match="not a processing report"):
         read_quantities_report(document, "ABC")
-
-
-# From a report
-
-
-def test_the_report_of_a_marketplace(
-    partner: SellingPartner, clock: ManualClock, mug: SimulatedListing, fba: SimulatedListing
-) -> None:
-    assert partner.listing_reports.newest(FRANCE, clock() - timedelta(hours=6)) is None
-    report_id = partner.listing_reports.request(FRANCE)
-    partner.listing_reports.request(GERMANY)
-    waiting = partner.listing_reports.newest(FRANCE, clock() - timedelta(hours=6))
-    assert waiting is not None
-    assert (waiting.report_id, waiting.status.final) == (report_id, False)
-    clock.advance(minutes=2)
-    done = partner.listing_reports.newest(FRANCE, clock() - timedelta(hours=6))
-    assert done is not None
-    assert list(partner.listing_reports.read(done)) == [
-        Listing("MUG-BLUE", FRANCE, ("DEFAULT",), 5, status=("Active",)),
-        Listing("MUG-RED", FRANCE, ("AMAZON_EU",), None, status=("Active",)),
-    ]
-    empty = partner.listing_reports.newest(GERMANY, clock() - timedelta(hours=6))
-    assert empty is not None
-    assert empty.status is ProcessingStatus.CANCELLED
-    assert list(partner.listing_reports.read(empty)) == []
-    assert partner.listing_reports.newest(FRANCE, clock()) is None
-
-
-def test_a_failed_report_does_not_count(
-    partner: SellingPartner, simulator: Simulator, clock: ManualClock, mug: SimulatedListing
-) -> None:
-    partner.listing_reports.request(FRANCE)
-    simulator.reports.fates.append("FATAL")
-    failed = partner.listing_reports.request(FRANCE)
-    clock.advance(minutes=2)
-    newest = partner.listing_reports.newest(FRANCE, clock() - timedelta(hours=6))
-    assert newest is not None
-    assert newest.report_id != failed
-
-
-@pytest.mark.parametrize("charset", ["UTF-8", "cp1252", "utf-8-sig"])
-def test_a_report_in_any_charset(
-    partner: SellingPartner, simulator: Simulator, clock: ManualClock, world: World, charset: str
-) -> None:
-    world.listings.add(SELLER_ID, "TASSE-É", "FR", {"DEFAULT": 1}, title="Émaillée")
-    simulator.reports.charset = charset
-    partner.listing_reports.request(FRANCE)
-    clock.advance(minutes=2)
-    report = partner.listing_reports.newest(FRANCE, clock() - timedelta(hours=1))
-    assert report is not None
-    [listing] = partner.listing_reports.read(report)
-    assert listing.sku == "TASSE-É"
-
-
-def rows(text: str) -> Iterator[dict[str, str]]:
-    return _rows(io.StringIO(text))
-
-
-HEADING = "seller-sku\tquantity\tfulfillment-channel\tstatus\n"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        HEADING + "A\t3\tDEFAULT\tActive\n",
-        "status\tseller-sku\tfulfilment-channel\tquantity\nActive\tA\tDEFAULT\t3\n",
-        "Deprecated\tseller-sku\tDeprecated\tquantity\tfulfillment-channel\n\tA\t\t3\tDEFAULT\n",
-        "出品者SKU\t数量\tフルフィルメント・チャンネル\tステータス\nA\t3\tDEFAULT\tActive\n",
-    ],
-    ids=["documented", "other order and spelling", "deprecated columns", "Japanese"],
-)
-def test_columns_go_by_their_names(text: str) -> None:
-    [listing] = read_rows(rows(text), FRANCE)
-    assert isinstance(listing, Listing)
-    assert (listing.sku, listing.channels, listing.quantity) == ("A", ("DEFAULT",), 3)
-
-
-def test_columns_that_may_be_missing() -> None:
-    [listing] = read_rows(rows("seller-sku\tfulfillment-channel\nA\tDEFAULT\n"), FRANCE)
-    assert listing == Listing("A", FRANCE, ("DEFAULT",), None)
-
-
-def test_without_a_channel_nothing_is_proven() -> None:
-    [listing] = read_rows(rows(HEADING + "A\t3\t\tActive\n"), FRANCE)
-    assert isinstance(listing, Listing)
-    assert (listing.channels, is_merchants(listing), listing.quantity) == ((), False, None)
-
-
-@pytest.mark.parametrize("heading", ["sku\tfulfillment-channel\n", "seller-sku\tquantity\n"])
-def test_a_report_of_another_form_is_refused(heading: str) -> None:
-    with pytest.raises(Transient, match="has no column"):
-        list(read_rows(rows(heading + "A\t3\n"), FRANCE))
-
-
-def test_bad_rows_are_reported_and_the_others_read() -> None:
-    text = (
-        HEADING
-        + "\t3\tDEFAULT\t\nB\tmany\tDEFAULT\t\nC\t-1\tDEFAULT\t\nÜ\ufffd\t1\t\t\nD\t4\tDEFAULT\t\n"
-    )
-    found = list(read_rows(rows(text), FRANCE))
-    bad = [each for each in found if isinstance(each, UnreadableListing)]
-    assert [(each.row, each.sku) for each in bad] == [(1, ""), (2, "B"), (3, "C"), (4, "")]
-    assert "many" not in bad[1].reason
-    assert ("no SKU" in bad[0].reason, "decoded" in bad[3].reason) == (True, True)
-    assert found[-1] == Listing("D", FRANCE, ("DEFAULT",), 4)
-
-
-@pytest.mark.parametrize("channels", ["DEFAULT AMAZON_EU", "AMAZON_EU DEFAULT"])
-def test_a_sku_with_a_row_for_each_channel_has_all_of_them(channels: str) -> None:
-    first, second = (f"A\t{'3' if c == 'DEFAULT' else ''}\t{c}\t\n" for c in channels.split())
-    *_, listing = read_rows(rows(HEADING + first + "B\t1\tDEFAULT\t\n" + second), FRANCE)
-    assert isinstance(listing, Listing)
-    assert (set(listing.channels), listing.quantity) == ({"DEFAULT", "AMAZON_EU"}, 3)
-    assert not is_merchants(listing)
-
-
-def test_a_large_report_takes_memory_for_a_row(
-    partner: SellingPartner, simulator: Simulator, clock: ManualClock
-) -> None:
-    rows, description = 10_000, "x" * 1000
-    lines = (f"SKU-{n}\t{n}\tDEFAULT\tActive\t{description}" for n in range(rows))
-    simulator.reports.contents[REPORT_TYPE] = "\n".join(
-        [HEADING.strip() + "\titem-description", *lines]
-    )
-    partner.listing_reports.request(FRANCE)
-    clock.advance(minutes=2)
-    report = partner.listing_reports.newest(FRANCE, clock() - timedelta(hours=1))
-    assert report is not None
-    simulator.reports.contents.clear()
-    tracemalloc.start()
-    try:
-        total = sum(1 for _ in partner.listing_reports.read(report))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert total == rows
-    assert peak < 1.3 * rows * len(description)  # the simulator's response is in this process, too
 
 
 def test_the_limit_of_listings_feeds_is_amazon_s() -> None:

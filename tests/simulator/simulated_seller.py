@@ -18,6 +18,11 @@ LISTINGS = "/listings/2021-08-01/items"
 XML = "text/xml; charset=UTF-8"
 
 
+def amounts(item: dict[str, Any]) -> dict[str, str]:
+    """The proceeds of an order item by their types."""
+    return {b["type"]: b["subtotal"]["amount"] for b in item["proceeds"]["breakdowns"]}
+
+
 class SimulatedSeller:
     def __init__(self, simulator: Simulator, seller_id: str) -> None:
         self.simulator = simulator

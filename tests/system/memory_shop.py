@@ -20,7 +20,7 @@ from amazon_bridge import config
 from amazon_bridge.amazon.operations import LIMITS
 from amazon_bridge.app import App
 from amazon_bridge.engine.throttle import Throttle
-from amazon_bridge.simulator import ManualClock, Seller, Simulator, World
+from amazon_bridge.simulator import ManualClock, Order, Seller, Simulator, World
 
 MORNING = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
@@ -107,3 +107,12 @@ def opened(
     yield MemoryShop(odoo, world, simulator, clock, shop, warehouse, program, seller, bridge)
     bridge.close()
     simulator._server.server_close()
+
+
+def place(here: MemoryShop, number: int = 1, **fields: object) -> list[Order]:
+    return [here.world.place_order("FR", **fields) for _ in range(number)]  # type: ignore[arg-type]
+
+
+def imported(here: MemoryShop, *orders: Order) -> list[bool]:
+    sale_orders = here.shop.sale_orders()
+    return [order.order_id in sale_orders for order in orders]

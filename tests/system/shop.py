@@ -13,6 +13,8 @@ from amazon_bridge.simulator import CATALOGUE, Order
 
 Rows = list[dict[str, Any]]
 
+ATTENTION = "Amazon: this order needs attention"
+
 TAXES: dict[str, tuple[float, bool]] = {
     "19 % in": (19, True),
     "20 % in": (20, True),

@@ -9,7 +9,7 @@ import pytest
 from bridge import Bridge
 from odoo_server import machine
 from program import Program, SettledWorld
-from shop import Shop
+from shop import ATTENTION, Shop
 from two_odoos import Side
 from warehouse import Warehouse
 
@@ -17,7 +17,6 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import ABSENT, Address, Buyer, Line, Order
 
 RULE = "No ZIP code on destination"
-ATTENTION = "Amazon: this order needs attention"
 DONT_SHIP = "Amazon: cancelled, don't ship"
 NO_DATE = {"fulfillment": {"shipByWindow": ABSENT}}
 

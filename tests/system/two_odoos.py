@@ -4,6 +4,7 @@ import itertools
 import re
 import xmlrpc.client
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -193,3 +194,26 @@ ACCOUNT = AccountConfig.model_validate(
         "credentials": {"client_id": "id", "client_secret": "secret", "refresh_token": "token"},
     }
 )
+
+
+def now() -> str:
+    """The time as Odoo has it."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def confirmed(side: Side, *lines: tuple[str, int, str], dated: str | None = None) -> Placed:
+    """Priced as the bridge does it, so that Odoo takes the prices for entered ones.
+
+    Args:
+        side: the Odoo.
+        lines: SKU, quantity and unit price.
+        dated: the order date after the confirmation, as Amazon has it.
+    """
+    order = side.order(*((sku, quantity, "0") for sku, quantity, _ in lines))
+    prices = [[str(i), price] for i, (_, _, price) in zip(order.line_ids, lines, strict=True)]
+    side.session.load("sale.order.line", [".id", "price_unit"], prices, overwrite=True)
+    order.do("action_confirm")
+    if dated:
+        rows = [[str(order.id), dated]]
+        side.session.load("sale.order", [".id", "date_order"], rows, overwrite=True)
+    return order
