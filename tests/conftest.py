@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from memory_odoo import MemoryOdoo
 from memory_odoo.served import served
 from odoo_server import machine
-from odoo_server.databases import OdooDatabase, OdooServer
+from odoo_server.databases import VERSION, OdooDatabase, OdooServer
 
 from amazon_bridge.simulator import Simulator
 
@@ -75,12 +75,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a real Odoo."""
+    """Mark the tests that need a real Odoo, or a newer one."""
     for item in items:
+        _skip_on_older_odoo(item)
         if isinstance(item, pytest.Function) and _needs_real_odoo(item):
             item.add_marker("real_odoo")
     if "PYTEST_XDIST_WORKER" in os.environ:
         _order_by_length(items)
+
+
+def _skip_on_older_odoo(item: pytest.Item) -> None:
+    """Skip a test of what Odoo has since a version, such as ``since_odoo(18, "combos")``."""
+    if (marker := item.get_closest_marker("since_odoo")) and marker.args[0] > VERSION:
+        item.add_marker(pytest.mark.skip(reason=f"Odoo {VERSION} has no {marker.args[1]}"))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

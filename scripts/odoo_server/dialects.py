@@ -10,9 +10,14 @@ from typing import Any
 
 Call = Callable[..., Any]
 
-_UNTIL_18 = {("res.users", "group_ids"): "groups_id"}
-_UNTIL_18 |= {("sale.order.line", new): old for new, old in (("tax_ids", "tax_id"),)}
-_UNTIL_18 |= {("sale.order.line", "product_uom_id"): "product_uom"}
+_UNTIL_18 = {
+    ("res.groups", "user_ids"): "users",
+    ("res.users", "group_ids"): "groups_id",
+    ("sale.order.line", "product_uom_id"): "product_uom",
+    ("sale.order.line", "tax_ids"): "tax_id",
+    ("stock.picking", "reference_ids"): "group_id",
+    ("stock.reference", "sale_ids"): "sale_id",
+}
 _UNTIL_17 = {
     ("account.tax", "price_include_override"): "price_include",
     ("product.product", "is_storable"): "detailed_type",
@@ -30,8 +35,12 @@ _FIELDS: tuple[tuple[int, Mapping[tuple[str, str], str]], ...] = (
 )
 """Older names of fields, by model; empty: there is none. Up to a version."""
 
-_MODELS = {"stock.route": "stock.location.route", "stock.lot": "stock.production.lot"}
-"""Older names of models, up to 15."""
+_MODELS = {
+    "stock.lot": (15, "stock.production.lot"),
+    "stock.reference": (18, "procurement.group"),
+    "stock.route": (15, "stock.location.route"),
+}
+"""Older names of models, up to a version."""
 
 _VALUES: Mapping[str, Callable[[Any], Any]] = {
     "price_include": lambda value: value == "tax_included",
@@ -48,6 +57,7 @@ _RELATED = {
     "order_line": "sale.order.line",
     "move_ids": "stock.move",
     "picking_id": "stock.picking",
+    "reference_ids": "stock.reference",
 }
 """Models of the fields that a dotted name passes."""
 
@@ -106,7 +116,8 @@ class Dialect:
                 self._call("stock.move", "write", [[move["id"]], values], {})
 
     def model(self, name: str) -> str:
-        return _MODELS.get(name, name) if self.version < 16 else name  # noqa: PLR2004
+        until, older = _MODELS.get(name, (0, name))
+        return older if self.version <= until else name
 
     def field(self, model: str, name: str) -> str:
         """This version's name of a field; empty if it has none."""

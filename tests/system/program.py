@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from forks import Fork
-from odoo_server.databases import OdooDatabase
+from odoo_server.databases import TRANSPORT, OdooDatabase
 
 import amazon_bridge
 from amazon_bridge.simulator import Order, Seller, Simulator, World
@@ -68,6 +68,7 @@ class Program:
         self.folder, self.odoo, self.simulator = folder, odoo, simulator
         self.odoo_url = odoo.url
         self.odoo_timeout = 120.0
+        self.protocol = TRANSPORT
         self.amazon_url = simulator.url
         self.log_level = "info"
         self.start = datetime.now(UTC) - timedelta(hours=12)
@@ -107,7 +108,7 @@ class Program:
             "log": {"level": self.log_level, "format": "json"},
             "http": None,
             "odoo": {
-                **self.odoo.access(),
+                **self.odoo.access(self.protocol),
                 "url": self.odoo_url,
                 "timeout": self.odoo_timeout,
             },

@@ -1,6 +1,7 @@
 """A web server in front of another: it forwards requests and reports each."""
 
 import http.client
+import json
 import socket
 import threading
 import xmlrpc.client
@@ -29,6 +30,7 @@ class Proxy:
     def __init__(self, target: str, *, before: Hook = go_on, after: Hook = go_on) -> None:
         self.before, self.after = before, after
         self.bodies: list[bytes] = []
+        self.paths: list[str] = []
         parts = urlsplit(target)
         self.host, self.port = parts.hostname or "", parts.port or 80
         proxy = self
@@ -46,9 +48,9 @@ class Proxy:
 
     @property
     def odoo_calls(self) -> list[tuple[str, str]]:
-        """Model and method of each call of XML-RPC's ``execute_kw`` that passed."""
-        requests = [xmlrpc.client.loads(body) for body in self.bodies]
-        return [(args[3], args[4]) for args, name in requests if name == "execute_kw"]
+        """Model and method of each call that passed, in any transport."""
+        requests = zip(list(self.paths), list(self.bodies), strict=False)
+        return [called for path, body in requests if (called := _called(path, body))]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -80,6 +82,21 @@ class Proxy:
             connection.close()
 
 
+def _called(path: str, body: bytes) -> tuple[str, str] | None:
+    """Model and method of a request; None if it calls none."""
+    if path.startswith("/json/2/"):
+        _, _, _, model, method = path.split("/")
+        return model, method
+    if path == "/jsonrpc":
+        params = json.loads(body)["params"]
+        args, name = params["args"], params["method"]
+    elif path.startswith("/xmlrpc/"):
+        args, name = xmlrpc.client.loads(body)
+    else:
+        return None
+    return (args[3], args[4]) if name == "execute_kw" else None
+
+
 class Handler(BaseHTTPRequestHandler):
     owner: Proxy
     protocol_version = "HTTP/1.1"
@@ -89,6 +106,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.owner.paths.append(self.path)
         self.owner.bodies.append(body)
         try:
             self.owner.handle(self, body)

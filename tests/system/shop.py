@@ -58,6 +58,7 @@ WATCHED = (
 READING = {
     "authenticate",
     "check_object_reference",
+    "context_get",
     "fields_get",
     "get_metadata",
     "has_access",

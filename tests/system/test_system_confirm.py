@@ -64,6 +64,7 @@ def states(warehouse: Warehouse, order: Order) -> list[str]:
 # Confirmed or not
 
 
+@pytest.mark.since_odoo(19, "module of the OCA in the tests")
 @pytest.mark.usefixtures("exceptions")
 @pytest.mark.parametrize("popup", [True, False])
 def test_what_a_module_keeps_from_confirmation_is_quarantined(
@@ -99,6 +100,7 @@ def test_what_a_module_keeps_from_confirmation_is_quarantined(
     assert warehouse.activities("sale.order", sale_order(shop, bad)["id"]) == {}
 
 
+@pytest.mark.since_odoo(19, "module of the OCA in the tests")
 @pytest.mark.usefixtures("exceptions")
 def test_exit_codes_of_the_program(program: Program, world: SettledWorld, shop: Shop) -> None:
     order = world.place_order("FR", address=Address("Ada Testwell", country="FR"))
@@ -110,7 +112,10 @@ def test_exit_codes_of_the_program(program: Program, world: SettledWorld, shop: 
 # Something to ship
 
 
-@pytest.mark.parametrize("type_", ["service", "combo"])
+@pytest.mark.parametrize(
+    "type_",
+    ["service", pytest.param("combo", marks=pytest.mark.since_odoo(18, "combos"))],
+)
 def test_a_product_that_no_delivery_is_made_for(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse, type_: str
 ) -> None:
@@ -439,6 +444,7 @@ def test_serial_numbers_that_amazon_shows(
 # Whether the in-memory Odoo keeps orders from being confirmed as the OCA's module does
 
 
+@pytest.mark.since_odoo(19, "module of the OCA in the tests")
 @pytest.mark.usefixtures("exceptions")
 def test_a_rule_keeps_a_batch_from_being_confirmed(side: Side) -> None:
     good, bad = side.order(), side.order(("MUG-RED", 7, "10"))

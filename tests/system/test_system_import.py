@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from expectations import is_imported, lines_of, worth
-from odoo_server.databases import OdooDatabase
+from odoo_server.databases import VERSION, OdooDatabase
 from program import Program, Run, SettledWorld
 from proxy import Proxy
 from shop import READING, Shop
@@ -26,6 +26,9 @@ from amazon_bridge.simulator import (
     Simulator,
     populate,
 )
+
+WITHOUT_ROUNDED_PRICES = 19
+"""Older versions round unit prices to two digits; a line of the order balances it."""
 
 ACCOUNTS = {"us": ["US"], "europe": ["FR", "DE", "GB"], "japan": ["JP"]}
 
@@ -244,7 +247,8 @@ def test_lines_and_totals_are_amazons_to_the_cent(sixty: Sixty) -> None:
         assert names - {f"sale_line_{order.order_id}_rounding"} == expected.keys()
         for name, (sku, quantity, total) in expected.items():
             unit = order.market.round(Decimal("0.01")) or Decimal(1)  # of the currency
-            assert abs(lines[name].total - total) <= unit, (name, order)
+            rounded = quantity if VERSION < WITHOUT_ROUNDED_PRICES else 1
+            assert abs(lines[name].total - total) <= unit * rounded, (name, order)
             assert lines[name].quantity == quantity
             assert lines[name].sku == (sku if sku in known else lines[name].sku)
             assert lines[name].sku.startswith("Amazon ") == (sku not in known)
@@ -276,7 +280,7 @@ def test_goods_at_amazon_have_left_amazons_location_and_no_other(sixty: Sixty) -
             assert move["state"] == "done"
             assert move["quantity"] == item.quantity
             assert move["location_id"][1] == "WH/Amazon"
-            assert move["location_dest_id"][1] == "Customers"
+            assert move["location_dest_id"][1].endswith("Customers")
             assert lines[name].delivered == item.quantity
 
 

@@ -14,6 +14,8 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.loading import LoadError
 
+pytestmark = pytest.mark.since_odoo(19, "double in memory")
+
 NOWHERE = 987_654
 
 

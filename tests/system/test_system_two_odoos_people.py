@@ -12,6 +12,8 @@ from warehouse import Warehouse
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.session import OdooSession
 
+pytestmark = pytest.mark.since_odoo(19, "double in memory")
+
 MUG, BOARD, POT = "MUG-RED", "BOARD-OAK", "TEAPOT-08"
 
 
