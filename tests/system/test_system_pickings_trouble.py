@@ -186,7 +186,7 @@ def test_of_one_whose_order_nobody_understands(
     bridge.forget()
     one, _ = order.items
     world.change(order.order_id, items=(one, one))
-    assert bridge.sync("pickings") == {"quarantined": 1}
+    assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
     assert bridge.quarantine("pickings")[key(order, transfer)].kind == "unreadable"
     assert bridge.sync("pickings") == {}
     world.change(order.order_id, items=order.items)
