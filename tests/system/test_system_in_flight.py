@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 from memory_shop import MemoryShop
+from stock_shop import StockShop
 
 from amazon_bridge.engine.records import State
+from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import flight
 from amazon_bridge.simulator import ABSENT, Line, Order
@@ -118,6 +120,43 @@ def test_an_unreadable_number_of_units_is_unclear_until_it_can_be_read(
     pushing.run("orders")
     assert in_flight.unclear("acme") == set()
     assert units(pushing) == {}
+
+
+@pytest.mark.parametrize(("sku", "waits"), [("POT", {"POT"}), (None, {"POT", "LID"})])
+def test_no_quantity_of_a_sku_is_increased_while_its_units_in_flight_are_unclear(
+    pushing: MemoryShop, sku: str | None, waits: set[str]
+):
+    stock = StockShop(pushing)
+    products = {each: stock.product(each, 5) for each in ("POT", "LID")}
+    for each in products:
+        stock.offer(each, 5)
+    pushing.run("orders")
+    stock.settle()
+    order = pushing.world.place_order("FR", [Line(sku="POT", price=Decimal(9))])
+    patch = {"quantityOrdered": "one", "product": {"sellerSku": sku}}
+    item_id = order.items[0].order_item_id
+    pushing.world.change_item(order.order_id, item_id, patch=patch)
+    for number in (9, 3):
+        for each in products.values():
+            stock.have(each, number)
+        for _ in range(4):
+            pushing.run("orders")
+            stock.sync()
+            stock.pass_time(minutes=5)
+        shown = {each: stock.amazons(each)["FR"] for each in products}
+        left = {"POT": 4, "LID": 5}  # Amazon has taken off what was ordered
+        low = {each: min(number, left[each]) for each in waits}
+        assert shown == {**dict.fromkeys(products, number), **low}
+        if number > 5:
+            assert {stock.state(each) for each in waits} == {SkuState.WAITING}
+    pushing.world.cancel(order.order_id)
+    for each in products.values():
+        stock.have(each, 7)
+    for _ in range(6):
+        pushing.run("orders")
+        stock.sync()
+        stock.pass_time(minutes=5)
+    assert {stock.amazons(each)["FR"] for each in products} == {7}
 
 
 def test_a_quarantined_order_holds_its_units(pushing: MemoryShop):

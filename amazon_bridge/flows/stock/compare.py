@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from amazon_bridge.engine.errors import RateLimited
@@ -118,7 +118,9 @@ class Comparing:
         return comparison, task
 
     def _decision(self, known: KnownSku, computed: Computed, quantity: int | None) -> Decision:
-        decision = decide(known, quantity or 0, self._rules, both=known.sku in self._both)
+        unclear = computed.terms is not None and computed.terms.unclear
+        rules = replace(self._rules, unclear=unclear)
+        decision = decide(known, quantity or 0, rules, both=known.sku in self._both)
         if decision.state in {SkuState.UNPROVEN, SkuState.VANISHED}:
             return decision
         if quantity is None:

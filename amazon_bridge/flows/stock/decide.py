@@ -34,6 +34,8 @@ class Terms:
     """Pieces that nobody was promised; less than 0 if too many were."""
     in_flight: int = 0
     """Pieces of orders that Amazon has taken off its own count and Odoo doesn't hold yet."""
+    unclear: bool = False
+    """There may be more of them: of some orders the number of units can't be read."""
     units: int = 1
     """Pieces of one unit."""
     share: Fraction = Fraction(_HUNDRED)
@@ -69,6 +71,14 @@ class InFlight:
     """By product, as itself."""
     as_parts: Mapping[int, Mapping[int, Fraction]] = field(default_factory=dict)
     """By component, by kit."""
+    unclear: frozenset[int] = frozenset()
+    """The products of which there may be more."""
+
+    def is_unclear(self, availability: Availability) -> bool:
+        """True if there may be more pieces that a product's quantity depends on."""
+        products = {availability.product_id, *(part.product_id for part in availability.parts)}
+        kits = {kit for product in products for kit in self.as_parts.get(product, {})}
+        return not self.unclear.isdisjoint(products | kits)
 
     def of(self, availability: Availability) -> int:
         """Pieces in flight of a product itself and, unless it is a kit, of kits that need it."""
@@ -126,6 +136,8 @@ class Rules:
     raise_after: timedelta
     may_increase: bool = True
     """False while it is unknown which orders are in flight."""
+    unclear: bool = False
+    """An order in flight holds an unknown number of units of this SKU or its product."""
     separate: frozenset[str] = frozenset()
     """Marketplaces that quantities sent to others do not reach."""
 
@@ -203,6 +215,11 @@ def _why_wait(since: datetime, rules: Rules) -> str | None:
         return (
             "It is not known which units are in flight: the job `orders` must run, or an order"
             " without a SKU must be imported (`status` lists it)."
+        )
+    if rules.unclear:
+        return (
+            "The units of an order that holds this SKU can't be read: it must be in Odoo, or"
+            " readable, before the quantity is increased (`quarantine list` shows why)."
         )
     if rules.now - since < rules.raise_after:
         return "A higher quantity is sent when it has been higher for `raise_after`."

@@ -28,11 +28,10 @@ def units(context: Context) -> dict[str, int]:
 
 
 def is_known(context: Context) -> bool:
-    """True if orders were read lately and all can be read: no unit in flight is missing."""
+    """True if orders were read lately and all name their SKUs: no SKU in flight is missing."""
     if context.dry_run:
         return True
-    in_flight, name = context.ledger.in_flight, context.name
-    if _NAMELESS in in_flight.units(name) or in_flight.unclear(name):
+    if _NAMELESS in context.ledger.in_flight.units(context.name):
         return False
     until = flight.known_until(context)
     return until is not None and context.clock() - until < _LATEST

@@ -57,7 +57,7 @@ class Quantities:
 
     def __init__(self, context: Context, units: Mapping[str, int]) -> None:
         self._context = context
-        self._units = {sku: number for sku, number in units.items() if sku and number}
+        self._units = {sku: number for sku, number in units.items() if sku}
         self._question = Lazy(self._build_question)
         self._own_pieces = Lazy(self._read_own_pieces)
         self._others = Lazy(self._read_others)
@@ -109,6 +109,7 @@ class Quantities:
         return Terms(
             left=left_of(found, in_flight),
             in_flight=in_flight.of(found),
+            unclear=in_flight.is_unclear(found),
             units=self._pieces(sku, place),
             share=Fraction(str(stock.share)),
             buffer_units=buffer.units,
@@ -172,7 +173,14 @@ class Quantities:
         for each in (self, *self._others.get()):
             for product, number in each.own_pieces().items():
                 pieces[product] += number
-        return InFlight(dict(pieces), self._as_parts(pieces))
+        unclear = {p for each in (self, *self._others.get()) for p in each.unclear_products()}
+        return InFlight(dict(pieces), self._as_parts(pieces), frozenset(unclear))
+
+    def unclear_products(self) -> set[int]:
+        """The products of the account's SKUs of which an unknown number of units is in flight."""
+        skus = self._context.ledger.in_flight.unclear(self._context.name)
+        self.own_pieces()
+        return {product for sku in skus for product in self._products_in_flight[sku]}
 
     def own_pieces(self) -> Mapping[int, Fraction]:
         """Pieces in flight of the account's own SKUs, by product."""

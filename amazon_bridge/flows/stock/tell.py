@@ -108,7 +108,8 @@ def lines(computed: Computed, listings: Iterable[KnownListing]) -> Iterator[str]
     yield f"  left: {number(terms.left)}"
     yield f"  share: {number(terms.share)} %"
     yield f"  buffer: {terms.buffer}"
-    yield f"  in flight: {terms.in_flight}"
+    more = " or more: the units of an order can't be read" if terms.unclear else ""
+    yield f"  in flight: {terms.in_flight}{more}"
     yield f"  units: {terms.units}"
     yield f"  cap: {'none' if terms.cap is None else terms.cap}"
 
