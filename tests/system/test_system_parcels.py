@@ -589,7 +589,7 @@ def test_a_marketplace_that_no_account_has_any_more(bridge: Bridge, warehouse: W
     transfer = warehouse.ship(order)
     bridge.forget()
     with bridge.configured(marketplaces=["DE"]):
-        assert bridge.sync("pickings") == {"quarantined": 1}
+        assert bridge.sync("pickings") == {"seen": 1, "quarantined": 1}
         assert bridge.quarantine("pickings")[key(order, transfer)].kind == "no_account"
         summary = "Amazon isn't told of this shipment"
         assert warehouse.activities("stock.picking", transfer["id"]).keys() == {summary}
