@@ -87,17 +87,18 @@ def read(database: OdooDatabase, last: int) -> Everything:
     of_order, transfer_of = defaultdict(list), {t["sale_id"][0]: t for t in transfers}
     for line in lines:
         of_order[line["order_id"][0]].append(_written(line, _LINE))
-    known = [
-        Known(
-            values=_written(order, _ORDER),
-            lines=of_order[order["id"]],
-            is_delivered=transfer_of[order["id"]]["state"] == "done",
-            note=transfer_of[order["id"]]["note"] or "",
-            total=order["amount_total"],
-        )
-        for order in orders
-    ]
+    known = [_known(o, of_order[o["id"]], transfer_of[o["id"]]) for o in orders]
     return Everything(known, {row["id"]: _written(row, _PARTNER) for row in partners})
+
+
+def _known(order: Row, lines: list[Row], transfer: Row) -> Known:
+    return Known(
+        values=_written(order, _ORDER),
+        lines=lines,
+        is_delivered=transfer["state"] == "done",
+        note=transfer["note"] or "",
+        total=order["amount_total"],
+    )
 
 
 def _written(row: Row, fields: Iterable[str]) -> Row:
@@ -196,17 +197,25 @@ def _one(rpc: Counted, known: Everything, order: Known, partners: dict[int, int]
     for line in order.lines:
         if "product_id" in line:
             assert rpc("product.product", "search", [("id", "=", line["product_id"])])
-    id_ = rpc("sale.order", "create", _order_values(order, partners))
+    transfers = _make_order(rpc, order, _order_values(order, partners))
+    if order.note:
+        rpc("stock.picking", "write", transfers, {"note": order.note})
+    if order.is_delivered:
+        _deliver(rpc, transfers)
+
+
+def _make_order(rpc: Counted, order: Known, values: Row) -> list[int]:
+    """Make and confirm a sale order. Returns its transfers."""
+    reference = order.values["client_order_ref"]
+    id_ = rpc("sale.order", "create", values)
     (row,) = rpc("sale.order", "read", [id_], ["amount_total"])
     assert row["amount_total"] == order.total, f"{reference}: {row['amount_total']}"
     rpc("sale.order", "action_confirm", [id_])
     rpc("sale.order", "write", [id_], {"date_order": order.values["date_order"]})
     (row,) = rpc("sale.order", "read", [id_], ["state", "picking_ids"])
     assert row["state"] == "sale", reference
-    if order.note:
-        rpc("stock.picking", "write", row["picking_ids"], {"note": order.note})
-    if order.is_delivered:
-        _deliver(rpc, row["picking_ids"])
+    transfers: list[int] = row["picking_ids"]
+    return transfers
 
 
 def _find_partner(rpc: Counted, known: Everything, id_: int, partners: dict[int, int]) -> None:

@@ -44,69 +44,77 @@ AGO = (
     "now() at time zone 'utc' - interval '3 years' * (1 - n / {orders}::float) - interval '2 days'"
 )
 WHEN = {"create_date": AGO, "write_date": AGO}
+PARTNER = "{res_partner} + n"
+"""The id of a copy: ``{table}`` stands for the last id before the copies."""
+SALE, LINE = "{sale_order} + n", "{sale_order_line} + n"
+TRANSFER, MOVE = "{stock_picking} + n", "{stock_move} + n"
+REFERENCE = "{stock_reference} + n"
 
 
 def tables(order_id: int) -> list[Copied]:
-    """What is copied of a sale order, in this order; ``base(table)`` is before the first new id."""
-    order = f"id = {order_id}"
-    of_order = f"sale_id = {order_id}"
-    partner = "{res_partner} + n"
-    sale, line = "{sale_order} + n", "{sale_order_line} + n"
-    transfer, move = "{stock_picking} + n", "{stock_move} + n"
-    reference = "{stock_reference} + n"
-    contacts = dict.fromkeys(("partner_id", "partner_invoice_id", "partner_shipping_id"), partner)
-    email = "'h' || n || '@marketplace.amazon.fr'"
+    """What is copied of a sale order, in this order."""
+    first_line = f"(select min(id) from sale_order_line where order_id = {order_id})"
     return [
-        Copied(
-            "res_partner",
-            f"id = (select partner_id from sale_order where id = {order_id})",
-            {"email": email, "email_normalized": email, "commercial_partner_id": partner, **WHEN},
-        ),
-        Copied(
-            "sale_order",
-            order,
-            {
-                "name": "'H' || n",
-                "client_order_ref": "'900-' || n",
-                "origin": "'Amazon Order 900-' || n",
-                "access_token": "null",
-                "date_order": AGO,
-                **contacts,
-                **WHEN,
-            },
-        ),
-        Copied(
-            "sale_order_line",
-            f"id = (select min(id) from sale_order_line where order_id = {order_id})",
-            {"order_id": sale, "order_partner_id": partner, **WHEN},
-        ),
-        Copied(
-            "stock_picking",
-            of_order,
-            {
-                "name": "'H/OUT/' || n",
-                "origin": "'H' || n",
-                "sale_id": sale,
-                "partner_id": partner,
-                "date_done": AGO,
-                **WHEN,
-            },
-        ),
-        Copied(
-            "stock_move",
-            f"picking_id = (select id from stock_picking where {of_order})"
-            " and sale_line_id = (select min(id) from sale_order_line"
-            f" where order_id = {order_id})",
-            {"picking_id": transfer, "sale_line_id": line, "date": AGO, **WHEN},
-        ),
-        Copied("stock_reference", "true", {"name": "'H' || n", **WHEN}),
-        Copied("stock_reference_sale_rel", "true", {"sale_id": sale, "reference_id": reference}),
-        Copied("stock_reference_move_rel", "true", {"move_id": move, "reference_id": reference}),
+        copied_partner(order_id),
+        copied_order(order_id),
+        copied_line(first_line),
+        *copied_transfer(order_id, first_line),
+        *copied_references(),
         Copied(
             "ir_model_data",
             f"model = 'sale.order' and res_id = {order_id}",
-            {"name": "'sale_order_900-' || n", "res_id": sale, **WHEN},
+            {"name": "'sale_order_900-' || n", "res_id": SALE, **WHEN},
         ),
+    ]
+
+
+def copied_partner(order_id: int) -> Copied:
+    email = "'h' || n || '@marketplace.amazon.fr'"
+    return Copied(
+        "res_partner",
+        f"id = (select partner_id from sale_order where id = {order_id})",
+        {"email": email, "email_normalized": email, "commercial_partner_id": PARTNER, **WHEN},
+    )
+
+
+def copied_order(order_id: int) -> Copied:
+    contacts = dict.fromkeys(("partner_id", "partner_invoice_id", "partner_shipping_id"), PARTNER)
+    columns = {
+        "name": "'H' || n",
+        "client_order_ref": "'900-' || n",
+        "origin": "'Amazon Order 900-' || n",
+        "access_token": "null",
+        "date_order": AGO,
+    }
+    return Copied("sale_order", f"id = {order_id}", columns | contacts | WHEN)
+
+
+def copied_line(first_line: str) -> Copied:
+    columns = {"order_id": SALE, "order_partner_id": PARTNER, **WHEN}
+    return Copied("sale_order_line", f"id = {first_line}", columns)
+
+
+def copied_transfer(order_id: int, first_line: str) -> list[Copied]:
+    """The transfer, with the move of the first line."""
+    of_order = f"sale_id = {order_id}"
+    columns = {"name": "'H/OUT/' || n", "origin": "'H' || n", "sale_id": SALE}
+    columns |= {"partner_id": PARTNER, "date_done": AGO}
+    of_line = (
+        f"picking_id = (select id from stock_picking where {of_order})"
+        f" and sale_line_id = {first_line}"
+    )
+    move = {"picking_id": TRANSFER, "sale_line_id": LINE, "date": AGO}
+    return [
+        Copied("stock_picking", of_order, columns | WHEN),
+        Copied("stock_move", of_line, move | WHEN),
+    ]
+
+
+def copied_references() -> list[Copied]:
+    return [
+        Copied("stock_reference", "true", {"name": "'H' || n", **WHEN}),
+        Copied("stock_reference_sale_rel", "true", {"sale_id": SALE, "reference_id": REFERENCE}),
+        Copied("stock_reference_move_rel", "true", {"move_id": MOVE, "reference_id": REFERENCE}),
     ]
 
 

@@ -26,10 +26,8 @@ def recorded() -> Iterator[list[Call]]:
     def record(self: OdooSession, model: str, method: str, args: Any, kwargs: Any) -> Any:
         begun = time.perf_counter()
         response = original(self, model, method, args, kwargs)
-        seconds = time.perf_counter() - begun
-        calls.append(
-            Call(f"{model}.{method}{searched_by(method, args)}", seconds, rows_of(response))
-        )
+        name, seconds = f"{model}.{method}", time.perf_counter() - begun
+        calls.append(Call(name + searched_by(method, args), seconds, rows_of(response)))
         return response
 
     OdooSession._call = record  # type: ignore[method-assign]  # noqa: SLF001

@@ -7,11 +7,11 @@ figures of one run only; on a machine that has other things to do, those of Odoo
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import contenders
@@ -52,15 +52,12 @@ def main(orders: int, seed: int, *, without_plain: bool, calls: bool) -> None:
         last = contenders.last_partner(mine)
         imported, quiet = stage.bridge(mine, "orders", "orders")
         known = contenders.read(mine, last)
-        figures = {"floor": made(contenders.floor, others[0], known)}
-        if not without_plain:
-            figures["plain script"] = made(contenders.plain, others[1], known)
+        figures = others_made(others, known, without_plain=without_plain)
         back = way_back(stage, mine)
     console = Console(width=120)
     show_contenders(console, imported, figures, len(known.orders))
     show_runs(console, {f"import of {orders} orders": imported, "quiet run": quiet, **back})
-    for name, seconds, rows in imported.calls if calls else ():
-        console.print(f"{seconds * 1000:8.0f} ms {rows:6} rows  {name}", highlight=False)
+    show_calls(console, imported.calls if calls else [])
 
 
 @contextmanager
@@ -80,6 +77,16 @@ def databases(
             server.drop(name)
 
 
+def others_made(
+    databases: list[OdooDatabase], known: contenders.Everything, *, without_plain: bool
+) -> dict[str, Figures]:
+    """The figures of the other contenders by name."""
+    figures = {"floor": made(contenders.floor, databases[0], known)}
+    if not without_plain:
+        figures["plain script"] = made(contenders.plain, databases[1], known)
+    return figures
+
+
 def made(
     contender: Callable[[OdooDatabase, contenders.Everything], int],
     database: OdooDatabase,
@@ -93,11 +100,7 @@ def made(
 
 def way_back(stage: Stage, database: OdooDatabase) -> dict[str, Run]:
     """Ship some open deliveries in Odoo, cancel other orders, and let the bridge tell Amazon."""
-    open_ = [
-        ("state", "not in", ["done", "cancel"]),
-        ("sale_id.client_order_ref", "in", open_on(stage)),
-    ]
-    transfers = database.rpc("stock.picking", "search_read", open_, ["sale_id"], order="id")
+    transfers = open_transfers(stage, database)
     shipped = min(SHIPMENTS, len(transfers) * SHIPMENTS // (SHIPMENTS + CANCELLATIONS))
     cancelled = [row["sale_id"][0] for row in transfers[shipped : shipped + CANCELLATIONS]]
     work_in_odoo(database, [row["id"] for row in transfers[:shipped]], cancelled)
@@ -112,9 +115,17 @@ def way_back(stage: Stage, database: OdooDatabase) -> dict[str, Run]:
     }
 
 
-def open_on(stage: Stage) -> list[str]:
-    """The orders that Amazon still shows as not shipped."""
-    return [order.order_id for order in stage.world.orders if order.status == "UNSHIPPED"]
+def open_transfers(stage: Stage, database: OdooDatabase) -> list[dict[str, Any]]:
+    """The open deliveries of orders that Amazon still shows as not shipped."""
+    unshipped = [order.order_id for order in stage.world.orders if order.status == "UNSHIPPED"]
+    open_ = [
+        ("state", "not in", ["done", "cancel"]),
+        ("sale_id.client_order_ref", "in", unshipped),
+    ]
+    found: list[dict[str, Any]] = database.rpc(
+        "stock.picking", "search_read", open_, ["sale_id"], order="id"
+    )
+    return found
 
 
 def work_in_odoo(database: OdooDatabase, transfers: list[int], cancelled: list[int]) -> None:
@@ -149,6 +160,11 @@ def show_contenders(
         row += [f"{each.odoo_cpu:.1f}", f"{each.seconds / bridge.seconds:.2f}", cpu]
         table.add_row(name, *row)
     console.print(table)
+
+
+def show_calls(console: Console, calls: Sequence[tuple[str, float, int]]) -> None:
+    for name, seconds, rows in calls:
+        console.print(f"{seconds * 1000:8.0f} ms {rows:6} rows  {name}", highlight=False)
 
 
 def show_runs(console: Console, runs: dict[str, Run]) -> None:

@@ -89,31 +89,30 @@ class Stage:
             app.setup(app.accounts()[0])
 
     def configure(self, database: OdooDatabase) -> Path:
-        account = {
-            "name": "acme",
-            "seller_id": self.seller.seller_id,
-            "marketplaces": COUNTRIES,
-            "credentials": {
-                "client_id": self.seller.client_id,
-                "client_secret": self.seller.client_secret,
-                "refresh_token": self.seller.refresh_token,
-            },
-            "endpoint": self.simulator.url,
-            "token_url": self.simulator.token_url,
-            "start": self.start.isoformat(),
-            "cancellation_brake": {"orders": 100_000, "percent": 100},
-        }
         odoo = {"url": database.url, "database": database.database, "login": database.login}
         state = self.folder / f"{database.database}.db"
         values = {
             "state": str(state),
             "log": {"level": "warning"},
             "odoo": odoo | {"password": database.password},
-            "accounts": [account | self.account],
+            "accounts": [self._account() | self.account],
         }
         path = state.with_suffix(".yaml")
         path.write_text(json.dumps(values), "utf-8")  # JSON is YAML
         return path
+
+    def _account(self) -> dict[str, Any]:
+        credentials = ("client_id", "client_secret", "refresh_token")
+        return {
+            "name": "acme",
+            "seller_id": self.seller.seller_id,
+            "marketplaces": COUNTRIES,
+            "credentials": {name: getattr(self.seller, name) for name in credentials},
+            "endpoint": self.simulator.url,
+            "token_url": self.simulator.token_url,
+            "start": self.start.isoformat(),
+            "cancellation_brake": {"orders": 100_000, "percent": 100},
+        }
 
 
 @contextmanager

@@ -35,15 +35,7 @@ def main(skus: int) -> None:
 
 def played(stage: Stage, database: OdooDatabase, skus: int) -> dict[str, Run]:
     """The measured runs by name."""
-    stage.account = {"stock": {"push": True}}
-    stage.world.settings.report_queue_time = stage.world.settings.report_work_time = 0
-    make_products(database)
-    stage.set_up(database)
-    write_products(database, skus)
-    for number in range(1, skus + 1):
-        stage.world.listings.add(
-            stage.seller.seller_id, f"SKU-{number}", "FR", {"DEFAULT": ON_HAND}
-        )
+    prepare(stage, database, skus)
     stage.bridge(database, "orders", "stock")
     stage.account["stock"]["cap"] = 1000  # another configuration
     compared = later(stage, database)
@@ -57,6 +49,18 @@ def played(stage: Stage, database: OdooDatabase, skus: int) -> dict[str, Run]:
     }
 
 
+def prepare(stage: Stage, database: OdooDatabase, skus: int) -> None:
+    """Make so many products, and a listing of each."""
+    stage.account = {"stock": {"push": True}}
+    stage.world.settings.report_queue_time = stage.world.settings.report_work_time = 0
+    make_products(database)
+    stage.set_up(database)
+    write_products(database, skus)
+    for number in range(1, skus + 1):
+        sku = f"SKU-{number}"
+        stage.world.listings.add(stage.seller.seller_id, sku, "FR", {"DEFAULT": ON_HAND})
+
+
 def later(stage: Stage, database: OdooDatabase) -> Run:
     """A run some minutes later: changes of the last minutes are read again."""
     stage.clock.shift += timedelta(minutes=10)
@@ -67,14 +71,30 @@ def later(stage: Stage, database: OdooDatabase) -> Run:
 def write_products(database: OdooDatabase, skus: int) -> None:
     """Write so many products, each with some pieces in the warehouse."""
     (product,) = database.rpc("product.product", "search", [], limit=1)
+    copies = copied_product(product, put_on_shelf(database, product))
+    base = {each.table: int(sql(database, f"select max(id) from {each.table}")) for each in copies}
+    for each in copies:
+        sql(database, copy_statement(database, each, base, skus))
+        sequence = f"pg_get_serial_sequence('{each.table}', 'id')"
+        sql(database, f"select setval({sequence}, {base[each.table] + skus})")
+    sql(database, "vacuum analyze")
+
+
+def put_on_shelf(database: OdooDatabase, product: int) -> int:
+    """Enter some pieces of a product in the warehouse. Returns their quant."""
     shelf = database.reference("stock.stock_location_stock")
     values = {"product_id": product, "location_id": shelf, "inventory_quantity": ON_HAND}
     quant = database.rpc("stock.quant", "create", values)
     database.rpc("stock.quant", "action_apply_inventory", [quant])
+    return int(quant)
+
+
+def copied_product(product: int, quant: int) -> list[Copied]:
+    """What is copied of a product, in this order."""
     code = "'SKU-' || n"
     of_template = f"id = (select product_tmpl_id from product_product where id = {product})"
     template, own = "{product_template} + n", "{product_product} + n"
-    copies = [
+    return [
         Copied("product_template", of_template, {"default_code": code}),
         Copied(
             "product_product",
@@ -83,12 +103,6 @@ def write_products(database: OdooDatabase, skus: int) -> None:
         ),
         Copied("stock_quant", f"id = {quant}", {"product_id": own, "write_date": LONG_AGO}),
     ]
-    base = {each.table: int(sql(database, f"select max(id) from {each.table}")) for each in copies}
-    for each in copies:
-        sql(database, copy_statement(database, each, base, skus))
-        sequence = f"pg_get_serial_sequence('{each.table}', 'id')"
-        sql(database, f"select setval({sequence}, {base[each.table] + skus})")
-    sql(database, "vacuum analyze")
 
 
 def change(database: OdooDatabase) -> None:
