@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from amazon_bridge.amazon.orders import read_order
+from amazon_bridge.model import Order, UnreadableOrder
+
 Json = dict[str, Any]
 
 
@@ -166,3 +169,17 @@ def full_order() -> Json:
             }
         ],
     )
+
+
+def charges(payload: Json, **settings: Any) -> dict[str, str]:
+    """The charges that the bridge reads of the first item, by their kinds."""
+    read = read_order(payload, **settings)
+    assert isinstance(read, Order), read.reason
+    return {charge.kind.value: str(charge.amount) for charge in read.items[0].charges}
+
+
+def why_not(payload: Json) -> str:
+    """Why the bridge does not read an order."""
+    read = read_order(payload)
+    assert isinstance(read, UnreadableOrder)
+    return read.reason

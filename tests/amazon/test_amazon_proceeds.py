@@ -6,23 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from payload_makers import FACILITATOR, Json, breakdown, item, money, order
+from payload_makers import FACILITATOR, Json, breakdown, charges, item, money, order, why_not
 
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.model import ChargeKind, Order, UnreadableOrder
-
-
-def charges(payload: Json, **settings: Any) -> dict[str, str]:
-    read = read_order(payload, **settings)
-    assert isinstance(read, Order), read.reason
-    return {charge.kind.value: str(charge.amount) for charge in read.items[0].charges}
-
-
-def why_not(payload: Json) -> str:
-    read = read_order(payload)
-    assert isinstance(read, UnreadableOrder)
-    return read.reason
-
 
 PARTS = (breakdown("ITEM", "20.00"), breakdown("SHIPPING", "5.00"), breakdown("TAX", "2.50"))
 
