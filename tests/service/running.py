@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
+from forks import Fork
 
 ACCOUNT = """
   - name: {name}
@@ -64,7 +65,7 @@ class RunningDaemon:
         self.odoo, self.accounts = {"timeout": 30, **odoo}, accounts
         self.environ: dict[str, str] = {}
         self.http = "{listen: 127.0.0.1:0}"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Fork | None = None
 
     def write(self, more: str = "") -> None:
         self.config.write_text(
@@ -81,12 +82,16 @@ class RunningDaemon:
             self._logger = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=log)
         assert self._logger.stdin
         with self._logger.stdin as stderr:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "amazon_bridge", "--config", str(self.config), "run"],
-                stderr=stderr,
-                env=self.environ or None,
-            )
-        self.wait_for_event("daemon_started", number=starts)
+            self.process = self._begin(stderr)
+            self.wait_for_event("daemon_started", number=starts)
+
+    def _begin(self, stderr: IO[bytes]) -> subprocess.Popen[bytes] | Fork:
+        command = ["-m", "amazon_bridge", "--config", str(self.config), "run"]
+        environ = self.environ or os.environ
+        if "LD_PRELOAD" in environ:
+            return subprocess.Popen([sys.executable, *command], stderr=stderr, env=environ)
+        pipe = f"/proc/{self._logger.pid}/fd/0"
+        return Fork(command, folder=Path.cwd(), environment=environ, err=pipe)
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process

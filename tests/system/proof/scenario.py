@@ -74,9 +74,11 @@ class Scenario:
 
     def begin(self) -> Picture:
         """Play days until the next one has something of everything."""
-        for _ in range(3):
+        for _ in range(2):
             self.play_day()
-            self.run_until_quiet()
+            self.sync()
+        self.play_day()
+        self.run_until_quiet()
         return self.picture()
 
     # What happens between sync runs

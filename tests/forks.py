@@ -37,13 +37,26 @@ class Fork:
     """As much of ``subprocess.Popen`` as the tests need, with text output."""
 
     def __init__(
-        self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]
+        self,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        err: str | None = None,
     ) -> None:
-        """Run ``python COMMAND`` in a folder."""
+        """Run ``python COMMAND`` in a folder.
+
+        Args:
+            command: Begins with ``-m MODULE`` or a script.
+            folder: The working directory.
+            environment: All of its environment.
+            err: Path that is opened for standard error in place of a file that ``communicate``
+                reads.
+        """
         self._out, self._err = NamedTemporaryFile("r"), NamedTemporaryFile("r")  # noqa: SIM115
         self._process = ForkServerProcess(
             target=_run,
-            args=(list(command), folder, dict(environment), self._out.name, self._err.name),
+            args=(list(command), folder, dict(environment), self._out.name, err or self._err.name),
         )
         self._lock = Lock()  # a process reports its exit code once, to any thread
         _start_server()
@@ -53,6 +66,17 @@ class Fork:
     def returncode(self) -> int | None:
         with self._lock:
             return self._process.exitcode
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
 
     def kill(self) -> None:
         self._process.kill()
