@@ -105,9 +105,10 @@ def _order_by_length(items: list[pytest.Item]) -> None:
 
 
 def _typical_seconds(item: pytest.Item) -> float:
-    if "proof" in item.path.parts:
-        return 30
-    if item.get_closest_marker("real_odoo") or item.get_closest_marker("slow"):
+    is_slow = item.get_closest_marker("slow") is not None
+    if "proof" in item.path.parts:  # in memory if slow: others wait for Odoo's template at first
+        return 100 if is_slow else 30
+    if is_slow or item.get_closest_marker("real_odoo"):
         return 3
     return 1 if "system" in item.path.parts else 0.1
 
