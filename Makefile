@@ -12,7 +12,7 @@ export ODOO_TEST_TRANSPORT := $(TRANSPORT)
 PARALLEL := $(BIN)/python -m pytest -n auto --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-tools test-fast coverage lint format crash demo benchmark constraints wheel image base clean
+.PHONY: help install test test-tools test-fast lint format crash demo benchmark constraints wheel image base clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
@@ -29,7 +29,7 @@ ifeq ($(ODOO)-$(TRANSPORT),19-xmlrpc)
 test: $(INSTALLED) ## check everything: the linters, then the tests against a real Odoo
 	@$(MAKE) -j2 lint test-tools
 	@echo "Running the tests against a real Odoo"
-	@$(PARALLEL)
+	@$(PARALLEL) --cov --cov-report=term:skip-covered
 else
 test: $(INSTALLED) test-tools # ODOO=14 to 18, or TRANSPORT=jsonrpc or json2: the system tests
 	@echo "Running the system tests against a real Odoo $(ODOO), over $(TRANSPORT)"
@@ -42,10 +42,6 @@ test-tools:
 
 test-fast: $(INSTALLED) ## run the quick tests that need no real Odoo
 	@$(PARALLEL) -q -m "not real_odoo and not slow"
-
-coverage: $(INSTALLED) ## run all tests and show which lines none of them runs
-	@scripts/odoo-server install
-	@$(PARALLEL) --cov --cov-report=term:skip-covered
 
 lint: $(INSTALLED) ## check format, style, types, layers, the Dockerfile and the workflows
 	@echo "Checking format, style, types, layers, the Dockerfile and the workflows"

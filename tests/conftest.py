@@ -11,8 +11,12 @@ a single test with ``odoo("real")`` where Odoo itself is in question, such as it
 
 import gc
 import os
+import pkgutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import _lru_cache_wrapper
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -22,6 +26,7 @@ from memory_odoo.served import served
 from odoo_server import machine
 from odoo_server.databases import VERSION, OdooDatabase, OdooServer
 
+import amazon_bridge
 from amazon_bridge.simulator import Simulator
 
 # How long hypothesis takes is the machine's business: a busy one must not fail a test. What it
@@ -75,11 +80,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a real Odoo, or a newer one."""
+    """Mark the tests that need a real Odoo, or a newer one, and those run without coverage."""
     for item in items:
         _skip_on_older_odoo(item)
         if isinstance(item, pytest.Function) and _needs_real_odoo(item):
             item.add_marker("real_odoo")
+        if item.get_closest_marker("slow") or item.get_closest_marker("real_odoo"):
+            item.add_marker("no_cover")  # it would take half as long again, for few more lines
     if "PYTEST_XDIST_WORKER" in os.environ:
         _order_by_length(items)
 
@@ -94,6 +101,24 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """More than the cores: a test waits while the program or a real Odoo works."""
     waiting = 1 if "not real_odoo" in config.option.markexpr else 2
     return (os.cpu_count() or 1) + waiting
+
+
+@pytest.hookimpl(trylast=True)  # when coverage has begun
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Import the whole bridge: the first test to use a module may be one without coverage."""
+    if session.config.pluginmanager.hasplugin("_cov"):
+        for module in pkgutil.walk_packages(amazon_bridge.__path__, "amazon_bridge."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Drop what a test without coverage has cached, so that computing it is counted."""
+    if item.get_closest_marker("no_cover"):
+        modules = [m for name, m in sys.modules.items() if name.startswith("amazon_bridge.")]
+        for value in (value for module in modules for value in vars(module).values()):
+            if isinstance(value, _lru_cache_wrapper):
+                value.cache_clear()
 
 
 def _order_by_length(items: list[pytest.Item]) -> None:
