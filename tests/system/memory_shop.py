@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import ProtocolError
+from xmlrpc.client import Fault, ProtocolError
 
 from bridge import Bridge
 from memory_amazon import InProcessApp
@@ -53,12 +53,16 @@ class MistrustfulOdoo(MemoryOdoo):
     """An Odoo behind a proxy that refuses requests with a certain word (403)."""
 
     suspicious = ""
+    faulty_on = ""
+    """It fails on requests with this word, as if a module had a bug."""
     silent_on = ""
     """It doesn't respond to requests with this word."""
 
     def execute_kw(self, *call: Any) -> Any:  # type: ignore[override]
         if self.silent_on and self.silent_on in str(call):
             raise TimeoutError
+        if self.faulty_on and self.faulty_on in str(call):
+            raise Fault(1, "Traceback (most recent call last):\nZeroDivisionError: float division")
         if self.suspicious and self.suspicious in str(call):
             raise ProtocolError("127.0.0.1/xmlrpc/2/object", 403, "Forbidden", {})
         return super().execute_kw(*call)

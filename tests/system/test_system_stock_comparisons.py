@@ -113,6 +113,33 @@ class TestAllSkus:
         assert stock.amazons("SKU-0") == {FR: 1}
 
 
+class TestOneThatOdooFailsOn:
+    @pytest.fixture
+    def failing(self, stock: StockShop) -> StockShop:
+        """Others of its page change as well."""
+        for sku in SKUS:
+            stock.product(sku, 4)
+        stock.here.odoo.faulty_on = "SKU-3"
+        return stock
+
+    def test_keeps_no_others_from_amazon(self, failing):
+        counts = run_to_the_end(failing)
+        assert counts == {"notified": 5, "quarantined": 1}
+        assert {failing.amazons(sku)[FR] for sku in SKUS if sku != "SKU-3"} == {4}
+        assert failing.amazons("SKU-3") == {FR: 5}
+        (entry,) = failing.here.bridge.quarantine("stock").values()
+        assert (entry.key, entry.kind) == ("SKU-3", "odoo_fault")
+        assert failing.sync() == {}
+
+    def test_is_sent_when_it_can_be_read(self, failing):
+        run_to_the_end(failing)
+        failing.here.odoo.faulty_on = ""
+        failing.here.bridge.app.ledger.items.retry()
+        failing.settle()
+        assert failing.amazons("SKU-3") == {FR: 4}
+        assert not failing.here.bridge.quarantine("stock")
+
+
 class TestProductsThatAreNew:
     def test_are_found_by_the_product_map(self, here: MemoryShop, tmp_path: Path):
         (tmp_path / "map.csv").write_text("code,internal_reference,units\nCUP-2PK,CUP,2\n")

@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from amazon_bridge.engine.errors import RateLimited
+from amazon_bridge.engine import runner
+from amazon_bridge.engine.errors import ItemError, RateLimited
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.engine.stock_records import Comparison, KnownSku, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.stock import STOCK, flight
 from amazon_bridge.flows.stock.decide import Decision, Rules, decide
 from amazon_bridge.flows.stock.quantities import Computed, Quantities
-from amazon_bridge.odoo.session import chunks
+from amazon_bridge.odoo.session import PAGE, chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Found:
     tasks: Sequence[Task] = ()
     settled: Mapping[str, State] = field(default_factory=dict)
     """By SKU, those that were quarantined and need nothing any more."""
+    errors: Mapping[str, ItemError] = field(default_factory=dict)
+    """By SKU, those whose quantities can't be computed."""
     limit: RateLimited | None = None
     """Never: nothing is looked up on Amazon."""
 
@@ -77,8 +80,7 @@ class Comparing:
         selected = {sku: each for sku, each in known.items() if self._is_selected(sku)}
         off = [self._off(sku) for sku in known.keys() - selected.keys()]
         proven = {sku: each for sku, each in selected.items() if self._is_proven(each)}
-        places = {sku: _places(each) for sku, each in proven.items()}
-        computed = self.quantities.of(places)
+        computed, errors = self._compute({sku: _places(each) for sku, each in proven.items()})
         compared = [
             self._compared(each, computed.get(sku, Computed())) for sku, each in selected.items()
         ]
@@ -86,7 +88,31 @@ class Comparing:
             comparisons=[*off, *(comparison for comparison, _ in compared)],
             tasks=[task for _, task in compared if task],
             settled=self._settled([*off, *(comparison for comparison, _ in compared)]),
+            errors=errors,
         )
+
+    def _compute(
+        self, marketplaces: Mapping[str, Sequence[str]]
+    ) -> tuple[dict[str, Computed], dict[str, ItemError]]:
+        """Compute quantities; a SKU whose product Odoo doesn't show keeps no others from it."""
+        self.quantities.prepare()
+        found: dict[str, Computed] = {}
+
+        def compute(skus: Sequence[str]) -> None:
+            found.update(self.quantities.of({sku: marketplaces[sku] for sku in skus}))
+
+        context = self._context
+        errors = runner.work(
+            list(marketplaces),
+            compute,
+            key=str,
+            alive=context.odoo.ping,
+            size=PAGE,
+            sleep=context.sleep,
+            raise_transient=True,
+        )
+        failed = {s: Computed(state=SkuState.REFUSED, note=e.reason) for s, e in errors.items()}
+        return {**found, **failed}, errors
 
     def _off(self, sku: str) -> Comparison:
         """A SKU that isn't sent; others of its product depend on its units in flight."""

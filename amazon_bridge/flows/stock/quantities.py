@@ -65,6 +65,11 @@ class Quantities:
         self._products_in_flight: defaultdict[str, set[int]] = defaultdict(set)
         """The products of each SKU in flight: one, unless marketplaces have different ones."""
 
+    def prepare(self) -> None:
+        """Read what all quantities depend on: locations and units in flight."""
+        self._question.get()
+        self._in_flight.get()
+
     def of(self, marketplaces: Mapping[str, Sequence[str]]) -> dict[str, Computed]:
         """Compute the quantities of at most a page of SKUs.
 

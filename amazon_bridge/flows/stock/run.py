@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
-from amazon_bridge.engine.records import State
+from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.context import Context
@@ -50,6 +50,9 @@ def _read_in_flight(run: outbound.Run) -> None:
 def _settle(run: outbound.Run, found: Found) -> None:
     """Record what was compared, and settle what was quarantined and needs nothing any more."""
     run.context.ledger.stock.note_comparisons(run.context.name, found.comparisons)
+    seen = [Seen(sku, error.kind) for sku, error in found.errors.items()]
+    run.context.ledger.items.file(run.context.name, STOCK.name, seen)
+    run.quarantine(found.errors, {})
     for sku, state in found.settled.items():
         _settle_item(run, sku, state)
     run.counts.seen += len(found.comparisons) - len(found.tasks)
