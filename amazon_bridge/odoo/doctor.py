@@ -11,7 +11,7 @@ from amazon_bridge.job import Job, OdooRight
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo.index_check import examine_searches
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.settings_check import examine_mails, examine_prices
+from amazon_bridge.odoo.settings_check import examine_fba_location, examine_mails, examine_prices
 from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect, may
 
 _OLDEST, _NEWEST = 14, 19
@@ -157,6 +157,7 @@ def _records(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
         yield Finding(ok=True, what=advice.what, remedy=advice.remedy)
     if inspection.expected:
         session = session.for_company(inspection.expected.company_id)
+        yield from examine_fba_location(session, inspection.expected)
         yield from examine_prices(session, inspection.expected)
         yield from examine_mails(session, inspection.expected)
         yield from _carriers(session, account)

@@ -31,6 +31,21 @@ def examine_prices(session: OdooSession, setup: Setup) -> Iterator[Finding]:
     yield Finding(ok=True, what=f"Taxes are rounded {'globally' if globally else 'per line'}")
 
 
+def examine_fba_location(session: OdooSession, setup: Setup) -> Iterator[Finding]:
+    """Check that goods at Amazon don't count as the warehouse's."""
+    (warehouse,) = session.read("stock.warehouse", [setup.warehouse_id], ["view_location_id"])
+    view_id, code = warehouse["view_location_id"]
+    inside = [("id", "child_of", view_id), ("id", "=", setup.fba_location_id)]
+    if rows := session.search_read("stock.location", inside, ["complete_name"]):
+        yield Finding(
+            ok=True,
+            what=f"Odoo counts the goods at Amazon ({rows[0]['complete_name']}) as available in "
+            f"the warehouse {code}: in its forecasts, in the web shop and in other connectors",
+            remedy="Set `fba_location` to a location outside of it, such as Amazon/FBA; run"
+            " `amazon-bridge setup`; then transfer the goods there (see docs/stock.md).",
+        )
+
+
 def _roundings(session: OdooSession, setup: Setup) -> str:
     """How many of the account's last orders needed a rounding line."""
     domain = [

@@ -12,6 +12,7 @@ from odoo_server.databases import OdooDatabase
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, Transient
 from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.settings_check import examine_fba_location
 from amazon_bridge.odoo.setup import Inspection, Setup, inspect, is_current, prepare
 
 MakeAccount = Callable[..., AccountConfig]
@@ -126,17 +127,19 @@ def test_what_was_made(admin: OdooSession, make_account: MakeAccount) -> None:
     }
 
 
+@pytest.mark.parametrize("location", [None, "Amazon/FBA"])
 def test_fba_goods_leave_the_fba_location_and_fbm_goods_the_warehouse(
-    admin: OdooSession, bridge: OdooSession, make_account: MakeAccount
+    admin: OdooSession, bridge: OdooSession, make_account: MakeAccount, location: str | None
 ) -> None:
-    setup = prepare(admin, make_account())
+    setup = prepare(admin, make_account(fba_location=location))
     customer = ["id", "name"], [["amazon_bridge.partner_x", "Ann Example"]]
     partner_id = str(bridge.load("res.partner", *customer)[0])
     route = f"order_line/{bridge.names.line_routes}/.id"
     fields = ["id", "partner_id/.id", "warehouse_id/.id", "order_line/product_id/.id", route]
     for name, route_id in (("fba", str(setup.fba_route_id)), ("fbm", "")):
         ids = [partner_id, str(setup.warehouse_id), str(setup.products.sale), route_id]
-        order = bridge.load("sale.order", fields, [[f"amazon_bridge.sale_order_{name}", *ids]])
+        key = f"amazon_bridge.sale_order_{name}_{setup.fba_location_id}"
+        order = bridge.load("sale.order", fields, [[key, *ids]])
         bridge.call("sale.order", "action_confirm", order)
         domain = [("sale_id", "in", order)]
         transfers = bridge.search_read(
@@ -146,6 +149,24 @@ def test_fba_goods_leave_the_fba_location_and_fbm_goods_the_warehouse(
         leaves_fba = transfers[0]["location_id"][0] == setup.fba_location_id
         assert leaves_fba == (name == "fba")
         assert transfers[0]["location_dest_id"][1].endswith("Customers")
+
+
+def test_goods_beside_the_warehouses_are_not_available_in_one(
+    admin: OdooSession, make_account: MakeAccount
+) -> None:
+    counted = [advice_on(admin, make_account(fba_location=name)) for name in (None, "Amazon/FBA")]
+    assert [len(advice) for advice in counted] == [1, 0]
+    setup = prepare(admin, make_account(fba_location="Amazon/FBA"))
+    (fba,) = admin.read("stock.location", [setup.fba_location_id], ["location_id", "usage"])
+    assert (fba["location_id"][1], fba["usage"]) == ("Amazon", "internal")
+    (view,) = admin.read("stock.location", [fba["location_id"][0]], ["location_id", "usage"])
+    assert (view["location_id"], view["usage"]) == (False, "view")
+
+
+def advice_on(session: OdooSession, account: AccountConfig) -> list[str]:
+    """Advice on the FBA location."""
+    findings = examine_fba_location(session, prepare(session, account))
+    return [finding.what for finding in findings]
 
 
 def test_two_accounts_share_what_is_equal(admin: OdooSession, make_account: MakeAccount) -> None:

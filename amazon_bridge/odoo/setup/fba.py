@@ -80,21 +80,22 @@ def _make_location(work: Work, name: str, place: Place) -> None:
     parent, _, last = name.rpartition("/")
     domain = [("complete_name", "=", parent), ("company_id", "in", [False, place.company_id])]
     parents = work.session.search_read("stock.location", domain, ["id"]) if parent else []
-    if parent and not parents:
-        raise ItemError("no_parent", f"its parent location {parent} doesn't exist", "")
-    work.session.load(
-        "stock.location",
-        ["id", "name", "usage", "location_id/.id", "company_id/.id"],
-        [
-            [
-                external(_location_reference(name, place)),
-                last,
-                "internal",
-                str(first_id(parents) or ""),
-                str(place.company_id),
-            ]
-        ],
-    )
+    parent_id = first_id(parents)
+    if parent and not parent_id:
+        if "/" in parent:
+            raise ItemError("no_parent", f"its parent location {parent} doesn't exist", "")
+        parent_id = _load_location(work, place, parent, (parent, "view", None))
+    _load_location(work, place, name, (last, "internal", parent_id))
+
+
+def _load_location(work: Work, place: Place, name: str, record: tuple[str, str, int | None]) -> int:
+    """Create a location of this complete name: its own name, its usage and its parent."""
+    last, usage, parent_id = record
+    reference = external(_location_reference(name, place))
+    row = [reference, last, usage, str(parent_id or ""), str(place.company_id)]
+    fields = ["id", "name", "usage", "location_id/.id", "company_id/.id"]
+    (id_,) = work.session.load("stock.location", fields, [row])
+    return id_
 
 
 def find_route(session: OdooSession, location_id: int | None) -> int | None:
