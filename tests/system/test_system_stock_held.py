@@ -213,7 +213,7 @@ class TestReadingBack:
         settled.pass_time(minutes=16)
         settled.sync()
         assert settled.amazons(MUG) == {FR: 3, DE: 3}
-        assert settled.here.bridge.app.ledger.stock.progress("acme").drifts
+        assert settled.here.bridge.app.ledger.stock_comparisons.progress("acme").drifts
 
     def test_updates_that_take_effect_late_are_waited_for(self, stock):
         settings = stock.here.world.settings

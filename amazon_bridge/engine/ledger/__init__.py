@@ -41,6 +41,7 @@ class Ledger:
         self.in_flight = subjects.UnitsInFlight(self._database)
         self.stock = subjects.Stock(self._database)
         self.stock_catalogue = subjects.StockCatalogue(self._database)
+        self.stock_comparisons = subjects.StockComparisons(self._database)
         self.continuity = subjects.Continuity(self._database)
         self.chores = subjects.Chores(self._database)
 

@@ -27,16 +27,13 @@ from amazon_bridge.engine.ledger.tables import (
     is_sent,
     stock_listings,
     stock_parts,
-    stock_progress,
     stock_skus,
 )
 from amazon_bridge.engine.stock_records import (
     Comparison,
-    FullComparison,
     KnownListing,
     KnownSku,
     SkuState,
-    StockProgress,
 )
 
 _S, _L = stock_skus.c, stock_listings.c
@@ -70,7 +67,6 @@ _READ = (
         read_at=bindparam("at", type_=Moment),
     )
 )
-_PROGRESS = insert(stock_progress)
 
 
 _PAGE = 500  # SKUs in a statement
@@ -318,45 +314,6 @@ class Stock(Subject):
                 page = list(skus[start : start + _PAGE])
                 db.execute(statement.where(table.c.account == account, table.c.sku.in_(page)))
 
-    # Progress
-
-    def progress(self, account: str) -> StockProgress:
-        """When all SKUs were compared last."""
-        query = select(stock_progress).where(stock_progress.c.account == account)
-        rows = self._rows(query)
-        return _progress(rows[0]) if rows else StockProgress()
-
-    def begin_comparison(self, account: str, settings: str) -> FullComparison:
-        """Record that a comparison of all SKUs begins, with these settings."""
-        full = FullComparison(self._now())
-        values = {"settings": settings, "full_began": full.began, "full_after": full.after}
-        self._note_progress(account, values, **values)
-        return full
-
-    def note_compared(self, account: str, after: str) -> None:
-        """Record that the comparison of all SKUs has come to this one."""
-        self._update_progress(account, full_after=after)
-
-    def finish_comparison(self, account: str) -> None:
-        """Record that all SKUs are compared."""
-        self._update_progress(account, compared=stock_progress.c.full_began, full_began=null())
-
-    def _update_progress(self, account: str, **values: object) -> None:
-        of = stock_progress.c.account == account
-        with self._transaction() as db:
-            db.execute(update(stock_progress).where(of).values(**values))
-
-    def note_drift(self, account: str) -> None:
-        """Count a listing that showed another quantity than was sent."""
-        self._note_progress(account, {"drifts": 1}, drifts=stock_progress.c.drifts + 1)
-
-    def _note_progress(self, account: str, first: dict[str, object], **changed: object) -> None:
-        statement = _PROGRESS.on_conflict_do_update(
-            index_elements=stock_progress.primary_key.columns, set_=changed
-        )
-        with self._transaction(account) as db:
-            db.execute(statement, {"account": account, **first})
-
     def forget(self, account: str, before: datetime) -> None:
         """Forget listings that were gone before a moment, and what was known of them."""
         gone = and_(_L.account == account, _L.gone < before)
@@ -382,11 +339,6 @@ def _replace_parts(db: Transaction, account: str, found: Sequence[Comparison]) -
     added = [{"account": account, "product": p, "sku": sku} for p, sku in after - before]
     if added:
         db.execute(_ADD_PART, added)
-
-
-def _progress(row: AnyRow) -> StockProgress:
-    full = FullComparison(row.full_began, row.full_after) if row.full_began else None
-    return StockProgress(row.compared, row.settings, row.drifts, full)
 
 
 def _listing(row: AnyRow) -> KnownListing:

@@ -15,6 +15,7 @@ from amazon_bridge.engine.ledger.scans import Scans
 from amazon_bridge.engine.ledger.skus import Skus
 from amazon_bridge.engine.ledger.stock import Stock
 from amazon_bridge.engine.ledger.stock_catalogue import StockCatalogue
+from amazon_bridge.engine.ledger.stock_progress import StockComparisons
 
 __all__ = [
     "Chores",
@@ -29,5 +30,6 @@ __all__ = [
     "Skus",
     "Stock",
     "StockCatalogue",
+    "StockComparisons",
     "UnitsInFlight",
 ]

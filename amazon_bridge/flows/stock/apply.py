@@ -268,7 +268,7 @@ def _read_back(context: Context, known: KnownSku) -> None:
         context.ledger.stock_catalogue.note_separate(context.name, place)
         log.warning("marketplace_is_separate", account=context.name, marketplace=place)
     if any(has_drifted(sent[place], quantity) for place, quantity in shown.items()):
-        stock.note_drift(context.name)
+        context.ledger.stock_comparisons.note_drift(context.name)
 
 
 def _shown(

@@ -66,10 +66,10 @@ def _full_comparison(context: Context) -> FullComparison | None:
     The state store has it before the scans of Odoo move on: what they found is compared with all
     other SKUs, also if this run is interrupted.
     """
-    stock, settings = context.ledger.stock, context.account.digest()
-    progress = stock.progress(context.name)
+    comparisons, settings = context.ledger.stock_comparisons, context.account.digest()
+    progress = comparisons.progress(context.name)
     if _is_full_due(context, progress, settings):
-        return stock.begin_comparison(context.name, settings)
+        return comparisons.begin(context.name, settings)
     return progress.unfinished
 
 
@@ -110,11 +110,11 @@ def _compared_in_full(
     context: Context, compare: Comparing, full: FullComparison
 ) -> Iterator[Found]:
     """Compare the SKUs that are left; each page is recorded when the next one is requested."""
-    stock = context.ledger.stock
+    comparisons = context.ledger.stock_comparisons
     for page in pages_of_all(context, full.after):
         yield compare.compare(page)
-        stock.note_compared(context.name, page[-1])
-    stock.finish_comparison(context.name)
+        comparisons.note(context.name, page[-1])
+    comparisons.finish(context.name)
 
 
 # What changed in Odoo

@@ -68,7 +68,7 @@ def summary(ledger: Ledger, account: str) -> dict[str, int]:
 
 def drifts(ledger: Ledger, account: str) -> int:
     """How often Amazon was found to show another quantity than was sent."""
-    return ledger.stock.progress(account).drifts
+    return ledger.stock_comparisons.progress(account).drifts
 
 
 def explain(computed: Computed) -> str:
