@@ -67,6 +67,16 @@ def test_a_sku_with_a_row_for_each_channel_is_not_updated(stock: StockShop) -> N
     assert stock.state(MUG) is SkuState.UNPROVEN
 
 
+def test_a_sku_that_amazon_cannot_write_is_shown_as_it_writes_it(stock: StockShop) -> None:
+    """Reports of European marketplaces are in cp1252, with ``?`` for all other characters."""
+    stock.offer("MUG-漢", 5)
+    stock.product("MUG-漢", 12)
+    stock.settle()
+    assert stock.amazons("MUG-漢") == {FR: 5, DE: 5}
+    assert stock.state("MUG-?") is SkuState.NO_PRODUCT
+    assert stock.amazons(MUG) == {FR: 9, DE: 9}
+
+
 class TestRowsThatCannotBeRead:
     ROW = MappingProxyType({"fulfillment-channel": "DEFAULT", "quantity": "many"})
 
