@@ -9,7 +9,13 @@ from warehouse import Warehouse
 from amazon_bridge.simulator import Line
 
 FIRST_WITH_JSON2 = 19
-PROTOCOLS = ["jsonrpc", pytest.param("json2", marks=pytest.mark.since_odoo(19, "JSON-2"))]
+PROTOCOLS = [
+    pytest.param(
+        "jsonrpc",
+        marks=pytest.mark.since_odoo(16, "error messages over JSON-RPC with several databases"),
+    ),
+    pytest.param("json2", marks=pytest.mark.since_odoo(19, "JSON-2")),
+]
 
 
 @pytest.fixture(params=PROTOCOLS)
