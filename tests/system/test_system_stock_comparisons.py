@@ -1,6 +1,7 @@
 """Stock: which SKUs a run compares, and what becomes of a comparison that is interrupted."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from stock_shop import FR, StockShop
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.stock import find
 from amazon_bridge.flows.stock.quantities import Quantities
+from amazon_bridge.simulator import Line
 
 pytestmark = pytest.mark.odoo("in memory")
 
@@ -111,6 +113,20 @@ class TestAllSkus:
         stock.here.odoo.silent_on = ""
         assert run(stock)["notified"] == 1
         assert stock.amazons("SKU-0") == {FR: 1}
+
+
+def test_units_of_a_lapsed_order_that_were_sold_elsewhere_are_taken_off_again(stock):
+    """Amazon adds them to its count, and our quantity is the same as before."""
+    line = Line(sku="SKU-0", quantity=2, price=Decimal(9))
+    order = stock.here.world.place_order(FR, (line,), status="PENDING")
+    run(stock)
+    assert stock.amazons("SKU-0") == {FR: 3}
+    stock.here.world.lapse(order.order_id)
+    stock.product("SKU-0", 3)
+    assert stock.amazons("SKU-0") == {FR: 5}
+    run(stock)
+    run(stock)
+    assert stock.amazons("SKU-0") == {FR: 3}
 
 
 class TestOneThatOdooFailsOn:

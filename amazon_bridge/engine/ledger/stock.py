@@ -261,10 +261,15 @@ class Stock(Subject):
             db.execute(update(stock_listings).where(*of).values(**gone))
 
     def read_back_soon(
-        self, account: str, skus: Sequence[str], marketplaces: Collection[str]
+        self,
+        account: str,
+        skus: Sequence[str],
+        marketplaces: Collection[str],
+        since: datetime | None = None,
     ) -> None:
-        """Let listings be read back after some time from now."""
-        soon = {"sent": case((is_sent, _L.sent), else_=_L.quantity), "sent_at": self._now()}
+        """Let listings be read back as if their quantities had been sent now, or at a moment."""
+        at = since or self._now()
+        soon = {"sent": case((is_sent, _L.sent), else_=_L.quantity), "sent_at": at}
         self._write_listings(update(stock_listings).values(**soon), account, skus, marketplaces)
 
     def make_unclear(

@@ -43,6 +43,8 @@ class Found:
     tasks: Sequence[Task] = ()
     settled: Mapping[str, State] = field(default_factory=dict)
     """By SKU, those that were quarantined and need nothing any more."""
+    returned: Sequence[str] = ()
+    """SKUs with fewer units in flight than before: Amazon may have added them to its count."""
     errors: Mapping[str, ItemError] = field(default_factory=dict)
     """By SKU, those whose quantities can't be computed."""
     limit: RateLimited | None = None
@@ -56,6 +58,7 @@ class Comparing:
         self._context = context
         self.quantities = Quantities(context, flight.units(context))
         self.entries = _entries(context)
+        self._in_flight_before = context.ledger.stock.in_flight(context.name)
         self._in_feeds = _in_feeds(context)
         self._both = frozenset(context.account.stock.both)
         self._digest = context.account.digest()
@@ -88,8 +91,14 @@ class Comparing:
             comparisons=[*off, *(comparison for comparison, _ in compared)],
             tasks=[task for _, task in compared if task],
             settled=self._settled([*off, *(comparison for comparison, _ in compared)]),
+            returned=[each.sku for each, _ in compared if self._may_be_higher(each)],
             errors=errors,
         )
+
+    def _may_be_higher(self, found: Comparison) -> bool:
+        """True if an order of the SKU may have lapsed, while its own quantity didn't change."""
+        is_unread = found.state in {SkuState.EQUAL, SkuState.WAITING}
+        return is_unread and self._in_flight_before.get(found.sku, 0) > found.in_flight
 
     def _compute(
         self, marketplaces: Mapping[str, Sequence[str]]

@@ -49,6 +49,7 @@ def _read_in_flight(run: outbound.Run) -> None:
 
 def _settle(run: outbound.Run, found: Found) -> None:
     """Record what was compared, and settle what was quarantined and needs nothing any more."""
+    _read_back_returned(run.context, found.returned)
     run.context.ledger.stock.note_comparisons(run.context.name, found.comparisons)
     seen = [Seen(sku, error.kind) for sku, error in found.errors.items()]
     run.context.ledger.items.file(run.context.name, STOCK.name, seen)
@@ -56,6 +57,13 @@ def _settle(run: outbound.Run, found: Found) -> None:
     for sku, state in found.settled.items():
         _settle_item(run, sku, state)
     run.counts.seen += len(found.comparisons) - len(found.tasks)
+
+
+def _read_back_returned(context: Context, skus: Sequence[str]) -> None:
+    """Let the next run read listings that Amazon may have increased itself, as orders lapsed."""
+    places = [place.marketplace_id for place in context.account.marketplaces]
+    since = context.clock() - apply.APPLIED_AFTER
+    context.ledger.stock.read_back_soon(context.name, skus, places, since)
 
 
 def _settle_item(run: outbound.Run, sku: str, state: State) -> None:
