@@ -26,7 +26,11 @@ Failures = dict[Record, ItemError]
 
 
 def remind(
-    context: Context, record_notes: Collection[RecordNote], *, in_batch: bool = False
+    context: Context,
+    record_notes: Collection[RecordNote],
+    *,
+    in_batch: bool = False,
+    new: Collection[Record] = (),
 ) -> Failures:
     """Schedule activities, each with a note of the same text.
 
@@ -34,6 +38,7 @@ def remind(
         context: of the account.
         record_notes: pairs of record and note, any number for each record.
         in_batch: part of a batch that is retried when Odoo doesn't respond.
+        new: records that were created just now, which have no notes yet.
 
     Returns:
         The errors of the records that refuse one.
@@ -45,7 +50,7 @@ def remind(
     today, user_id = context.clock().date(), context.setup.salesperson_id
 
     def apply(batch: Sequence[RecordNote]) -> None:
-        notes.remind_all(context.odoo, batch, today=today, user_id=user_id)
+        notes.remind_all(context.odoo, batch, today=today, user_id=user_id, new=new)
 
     return _each(
         context, record_notes, apply, about=_record, event="reminder_failed", in_batch=in_batch

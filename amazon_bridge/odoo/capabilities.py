@@ -54,6 +54,8 @@ class Capabilities:
     """A move names the end of its chain of moves, which may not exist yet (since 18)."""
     reads_trees: bool
     """Methods read records together with those that they refer to (since 17, as ``picked``)."""
+    writes_trees: bool
+    """A method writes values of many records and reads these (since 19, as ``reference_ids``)."""
     has_picked: bool
     """A move's done quantity counts only when the move is marked as picked."""
     storable: Mapping[str, Any]
@@ -92,6 +94,7 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
         move_done_quantity="quantity" if "quantity" in move else "quantity_done",
         has_final_location="location_final_id" in move,
         reads_trees="picked" in move,
+        writes_trees="reference_ids" in fields["stock.picking"],
         has_picked="picked" in move,
         storable={"type": "consu", "is_storable": True} if new else {"type": "product"},
         storable_product=("is_storable", True) if new else ("type", "product"),

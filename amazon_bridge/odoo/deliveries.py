@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo import trees
 from amazon_bridge.odoo.references import transfers_of
+from amazon_bridge.odoo.responses import Row
 from amazon_bridge.odoo.sales import Delivery
 from amazon_bridge.odoo.serial_numbers import assign
 from amazon_bridge.odoo.session import OdooSession
@@ -37,20 +39,47 @@ def deliver(
     """
     if not owners:
         return
-    domain = [("picking_id", "in", sorted(owners)), ("state", "not in", ["done", "cancel"])]
-    moves = session.search_read("stock.move", domain, _MOVE, order="id")
+    moves, mailed = _read(session, sorted(owners))
     tracked = [move for move in moves if move["has_tracking"] != "none"]
     assign(session, tracked, serial_numbers, owners)
     _fill(session, [move for move in moves if move not in tracked])
-    with _unaddressed(session, sorted(owners)):
+    with _unaddressed(session, mailed):
         _validate(session, sorted(owners))
     _refuse_open(session, owners)
 
 
-_MOVE = [
-    *("product_uom_qty", "picking_id", "has_tracking", "product_id", "company_id"),
-    "sale_line_id",
-]
+_MOVE = ["product_uom_qty", "has_tracking"]
+_OF_MOVE = ["picking_id", "product_id", "company_id", "sale_line_id"]
+_MAILS = "stock_move_email_validation"
+"""The company's setting *Email Confirmation*."""
+
+
+def _read(session: OdooSession, ids: Sequence[int]) -> tuple[list[Row], dict[int, int]]:
+    """The open moves of transfers, and the contacts that Odoo would mail to, by transfer."""
+    domain = [("picking_id", "in", ids), ("state", "not in", ["done", "cancel"])]
+    if not session.names.reads_trees:
+        moves = session.search_read("stock.move", domain, [*_MOVE, *_OF_MOVE], order="id")
+        return moves, _mailed(session, ids)
+    transfer = {"partner_id": None, "company_id": {_MAILS: None}}
+    tree = {**dict.fromkeys([*_MOVE, *_OF_MOVE]), "picking_id": transfer}
+    rows = trees.search(session, "stock.move", domain, tree)
+    transfers = {row["picking_id"]["id"]: row["picking_id"] for row in rows}
+    mailed = {id_: t["partner_id"] for id_, t in transfers.items() if t["company_id"][_MAILS]}
+    return [_as_read(row) for row in rows], {id_: who for id_, who in mailed.items() if who}
+
+
+def _as_read(row: Row) -> Row:
+    """A move of a tree with its references as ``read`` has them."""
+    transfer_id = row["picking_id"]["id"]
+    references = {name: row[name] and [row[name]] for name in _OF_MOVE}
+    return {**row, **references, "picking_id": [transfer_id]}
+
+
+def _mailed(session: OdooSession, ids: Sequence[int]) -> dict[int, int]:
+    mails = (f"company_id.{_MAILS}", "=", True)
+    domain = [("id", "in", ids), mails, ("partner_id", "!=", False)]
+    rows = session.search_read("stock.picking", domain, ["partner_id"])
+    return {row["id"]: row["partner_id"][0] for row in rows}
 
 
 def _fill(session: OdooSession, moves: Sequence[Mapping[str, Any]]) -> None:
@@ -73,17 +102,17 @@ def _validate(session: OdooSession, ids: Sequence[int]) -> None:
 
 
 @contextmanager
-def _unaddressed(session: OdooSession, ids: Sequence[int]) -> Iterator[None]:
+def _unaddressed(session: OdooSession, partners: Mapping[int, int]) -> Iterator[None]:
     """Remove the customer from transfers during validation if Odoo would mail them.
 
-    With *Email Confirmation* (``stock_move_email_validation``), ``button_validate`` mails to the
-    transfer's contact and followers, whatever the context says; but Amazon has informed the
-    buyer already. Until Odoo 18 the contact becomes a follower when it is written.
+    With *Email Confirmation*, ``button_validate`` mails to the transfer's contact and followers,
+    whatever the context says; but Amazon has informed the buyer already. Until Odoo 18 the contact
+    becomes a follower when it is written.
+
+    Args:
+        session: the login.
+        partners: the contacts that Odoo would mail to, by transfer.
     """
-    mails = ("company_id.stock_move_email_validation", "=", True)
-    domain = [("id", "in", list(ids)), mails, ("partner_id", "!=", False)]
-    rows = session.search_read("stock.picking", domain, ["partner_id"])
-    partners = {row["id"]: row["partner_id"][0] for row in rows}
     _address(session, dict.fromkeys(partners, ""), partners)
     try:
         yield

@@ -126,17 +126,32 @@ def remind(
 
 
 def remind_all(
-    session: OdooSession, notes: Collection[RecordNote], *, today: date, user_id: int | None
+    session: OdooSession,
+    notes: Collection[RecordNote],
+    *,
+    today: date,
+    user_id: int | None,
+    new: Collection[Record] = (),
 ) -> None:
-    """The same as ``remind``, with any number of notes for each record."""
+    """The same as ``remind``, with any number of notes for each record.
+
+    ``new`` records were created just now: they have no notes yet.
+    """
     if not notes:
         return
-    models, ids = {model for (model, _), _ in notes}, {id_ for (_, id_), _ in notes}
-    known = _notes(session, models, ids, {note.subject for _, note in notes})
-    names = set(session.external_ids("mail.message", [row["id"] for row in known]).values())
+    names = _names_of(session, [each for each in notes if each[0] not in new])
     fresh = [(r, note) for r, note in notes if _name("note", r, note) not in names]
     _schedule(session, fresh, today=today, user_id=user_id or session.uid)
     _post(session, fresh)
+
+
+def _names_of(session: OdooSession, notes: Collection[RecordNote]) -> set[str]:
+    """The external ids of the notes with these subjects on these records, if they have any."""
+    if not notes:
+        return set()
+    models, ids = {model for (model, _), _ in notes}, {id_ for (_, id_), _ in notes}
+    known = _notes(session, models, ids, {note.subject for _, note in notes})
+    return set(session.external_ids("mail.message", [row["id"] for row in known]).values())
 
 
 def _schedule(

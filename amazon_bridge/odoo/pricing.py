@@ -12,13 +12,16 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo import sales
 from amazon_bridge.odoo.prices import largest_rounding, unit_price
 from amazon_bridge.odoo.sales import QUOTATION, Draft, Line, SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.taxes import FIXED, Tax, flattened
 
 
-def set_prices(session: OdooSession, drafts: Sequence[Draft], ids: Mapping[str, int]) -> None:
+def set_prices(
+    session: OdooSession, drafts: Sequence[Draft], ids: Mapping[str, int]
+) -> dict[str, SaleOrder]:
     """Write the unit prices that result in each line's total, all in one transaction.
 
     A quotation that has a price already is left as it is: it is finished, or a person works on
@@ -29,26 +32,58 @@ def set_prices(session: OdooSession, drafts: Sequence[Draft], ids: Mapping[str, 
         drafts: of one company.
         ids: database ids of the sale orders, by Amazon order id.
 
+    Returns:
+        All sale orders as Odoo has them then.
+
     Raises:
         ItemErrors: these orders have a line whose price can't be computed; nothing was written.
     """
     lines = _lines(session, ids.values())
     quotations = _unpriced(session, lines, drafts, ids)
     if not quotations:
-        return
+        return sales.read(session, ids)
     taxes = _read_taxes(session, {id_ for each in quotations for id_ in each.tax_ids()})
     per_line = _rounds_per_line(session, lines, drafts[0].company_id)
-    prices: list[_Price] = []
+    prices: dict[str, list[_Price]] = {}
     errors: dict[str, ItemError] = {}
     for quotation in quotations:
+        order_id, digits = quotation.draft.order_id, session.names.price_digits
         try:
-            prices += quotation.prices(taxes, session.names.price_digits, per_line=per_line)
+            prices[order_id] = list(quotation.prices(taxes, digits, per_line=per_line))
         except ItemError as error:
-            errors[quotation.draft.order_id] = error
+            errors[order_id] = error
     if errors:
         raise ItemErrors(errors)
-    _write_taxes(session, [price for price in prices if price.changes_taxes])
-    _write_prices(session, prices)
+    return _write(session, prices, ids)
+
+
+def _write(
+    session: OdooSession, prices: Mapping[str, Sequence[_Price]], ids: Mapping[str, int]
+) -> dict[str, SaleOrder]:
+    """Write the prices of quotations, and read all sale orders."""
+    written: dict[str, SaleOrder] = {}
+    if session.names.writes_trees:
+        lines = {ids[id_]: {p.line.id: _values(session, p) for p in prices[id_]} for id_ in prices}
+        written = sales.write_lines(session, {id_: ids[id_] for id_ in prices}, lines)
+    else:
+        every = [price for of_order in prices.values() for price in of_order]
+        _write_taxes(session, [price for price in every if price.changes_taxes])
+        _write_prices(session, every)
+    rest = {order_id: id_ for order_id, id_ in ids.items() if order_id not in written}
+    return written | (sales.read(session, rest) if rest else {})
+
+
+def _values(session: OdooSession, price: _Price) -> dict[str, Any]:
+    """What a line gets; its taxes are left out where they don't change."""
+    cells = [*price.cells()[1:], *_manual(session, price.unit_price)]
+    fields = ["price_unit", "discount", *_manual_fields(session)]
+    values: dict[str, Any] = dict(zip(fields, map(float, cells), strict=True))
+    if price.changes_taxes:
+        values[session.names.line_taxes] = [[_REPLACE, 0, list(price.tax_ids)]]
+    return values
+
+
+_REPLACE = 6  # the command of a many2many field that replaces its records
 
 
 def _write_taxes(session: OdooSession, prices: Sequence[_Price]) -> None:

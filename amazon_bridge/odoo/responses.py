@@ -43,10 +43,15 @@ def tree(model: str, response: Any, fields: Mapping[str, Any]) -> list[Row]:
     Raises:
         ItemError: It is something else.
     """
-    return _branches(model, response.get("records") if _is_dict(response) else None, fields)
+    return branches(model, response.get("records") if _is_dict(response) else None, fields)
 
 
-def _branches(model: str, records: Any, fields: Mapping[str, Any]) -> list[Row]:
+def branches(model: str, records: Any, fields: Mapping[str, Any]) -> list[Row]:
+    """Records with those nested in them.
+
+    Raises:
+        ItemError: It is something else.
+    """
     leaves = [name for name, below in fields.items() if not below]
     found = _rows_of_ids(model, records, leaves)
     for name, below in fields.items():
@@ -55,7 +60,7 @@ def _branches(model: str, records: Any, fields: Mapping[str, Any]) -> list[Row]:
                 raise unexpected(f"{model} without the field {name}")
             value = row[name]
             if value is not False:
-                _branches(f"{model}.{name}", value if isinstance(value, list) else [value], below)
+                branches(f"{model}.{name}", value if isinstance(value, list) else [value], below)
     return found
 
 

@@ -247,9 +247,39 @@ def _sale_orders(
 
 def _new_sale_orders(session: OdooSession, names: Mapping[int, str]) -> dict[str, SaleOrder]:
     """Sale orders with the deliveries that are linked to them, in one call."""
+    domain = [("id", "in", sorted(names))]
+    return _of_trees(session, trees.search(session, "sale.order", domain, _tree(session)), names)
+
+
+def write_lines(
+    session: OdooSession, ids: Mapping[str, int], lines: Mapping[int, Mapping[int, Any]]
+) -> dict[str, SaleOrder]:
+    """Write to lines of quotations, and read these as Odoo has them then, in one transaction.
+
+    Args:
+        session: the login, in an Odoo that writes trees.
+        ids: database ids of the quotations, by Amazon order id.
+        lines: by the quotation's and the line's database id, the values of the line.
+    """
+    values = {
+        id_: {"order_line": [[_UPDATE, *each] for each in sorted(lines[id_].items())]}
+        for id_ in ids.values()
+    }
+    names = {id_: external_id(order_id) for order_id, id_ in ids.items()}
+    return _of_trees(session, trees.write(session, "sale.order", values, _tree(session)), names)
+
+
+_UPDATE = 1  # the command of a one2many field that writes to a record
+
+
+def _tree(session: OdooSession) -> trees.Tree:
     nested = {"currency_id": ["display_name"], "picking_ids": [*_DELIVERY_FIELDS, "sale_id"]}
-    tree = dict.fromkeys(_fields(session)) | {n: dict.fromkeys(f) for n, f in nested.items()}
-    rows = trees.search(session, "sale.order", [("id", "in", sorted(names))], tree)
+    return dict.fromkeys(_fields(session)) | {n: dict.fromkeys(f) for n, f in nested.items()}
+
+
+def _of_trees(
+    session: OdooSession, rows: Sequence[Mapping[str, Any]], names: Mapping[int, str]
+) -> dict[str, SaleOrder]:
     void = _void_invoices(session, {id_ for row in rows for id_ in row["invoice_ids"]})
     deliveries = {row["id"]: [_delivery(each) for each in row["picking_ids"]] for row in rows}
     orders = [_sale_order(row, names[row["id"]], deliveries, void) for row in rows]

@@ -282,6 +282,16 @@ class Model:
         records = self.trees(self.search(domain, None, order), specification)
         return {"length": len(records), "records": records}
 
+    @public
+    def web_save_multi(
+        self, ids: list[int], vals_list: list[Values], specification: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        if len(ids) != len(vals_list):
+            raise ValueError("Each record must have a corresponding vals entry.")
+        for id_, values in zip(ids, vals_list, strict=True):
+            self.write([id_], values)
+        return self.trees(ids, specification)
+
     def trees(self, ids: Iterable[int], specification: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Records with those that they refer to, as ``web_read`` responses."""
         named = specification.items()

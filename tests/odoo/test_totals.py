@@ -79,8 +79,8 @@ class Shop:
     def make(self, *drafts: Draft) -> dict[str, SaleOrder]:
         """The priced quotations, by Amazon order id."""
         ids = quotations.create(self.session, drafts)
-        pricing.set_prices(self.session, drafts, ids)
-        priced = sales.read(self.session, ids)
+        priced = pricing.set_prices(self.session, drafts, ids)
+        assert priced == sales.read(self.session, ids)
         rounding = self.setup.products.rounding
         pricing.add_rounding_lines(self.session, drafts, priced, rounding)
         return sales.read(self.session, ids)

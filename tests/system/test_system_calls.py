@@ -8,7 +8,7 @@ from odoo_server.databases import OdooDatabase
 from stage import Run, filled, make_products
 
 PAGE = 100
-CALLS = 34
+CALLS = 30
 """To Odoo, with the check of the account's records. The page has something of everything:
 companies, gifts, requests, roundings. Without any checks, 12 calls would make it."""
 ROWS = 10.5

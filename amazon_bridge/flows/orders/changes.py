@@ -37,7 +37,8 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
         *requests.reminders_of(cases),
         *_reminders_of_units(confirmed, compared),
     ]
-    reminders.remind_or_refuse(context, due)
+    new = {case.order.order_id for case in cases if case.is_new}
+    reminders.remind_or_refuse(context, due, new=new)
     topics: defaultdict[str, list[str]] = defaultdict(list)
     for sale_order, note in due:
         topics[sale_order.order_id].append(note.topic)

@@ -135,8 +135,7 @@ def price(context: Context, batch: Batch) -> Result:
     if not quotations:
         return Result()
     ids = {draft.order_id: batch.sale_orders[draft.order_id].id for draft in quotations}
-    pricing.set_prices(context.odoo, quotations, ids)
-    priced = sales.read(context.odoo, ids)
+    priced = pricing.set_prices(context.odoo, quotations, ids)
     product_id = context.setup.products.rounding
     small = pricing.add_rounding_lines(context.odoo, quotations, priced, product_id)
     if not small:

@@ -53,10 +53,15 @@ Refusals = dict[str, dict[str, ItemError]]
 """By Amazon order id and record name, why Odoo refuses an activity on the record."""
 
 
-def remind(context: Context, due: Sequence[Reminder]) -> Refusals:
+def remind(context: Context, due: Sequence[Reminder], *, new: Collection[str] = ()) -> Refusals:
     """Schedule activities on sale orders and on their open deliveries from the warehouse.
 
     Activities of the same kind with other facts are closed.
+
+    Args:
+        context: of the account.
+        due: the reminders.
+        new: Amazon order ids of the sale orders that were created just now.
 
     Returns:
         The errors of records that refuse their activity; all other records have theirs.
@@ -66,7 +71,8 @@ def remind(context: Context, due: Sequence[Reminder]) -> Refusals:
         for sale_order, note in due
         for record in records_of(context, sale_order)
     ]
-    failures = notices.remind(context, pairs, in_batch=True)
+    created = {r for order, _ in due if order.order_id in new for r in records_of(context, order)}
+    failures = notices.remind(context, pairs, in_batch=True, new=created)
     replaced: defaultdict[SaleOrder, set[str]] = defaultdict(set)
     for sale_order, note in due:
         if (notes.SALE_ORDER, sale_order.id) in failures:
@@ -78,14 +84,16 @@ def remind(context: Context, due: Sequence[Reminder]) -> Refusals:
     return _refusals([sale_order for sale_order, _ in due], failures)
 
 
-def remind_or_refuse(context: Context, due: Sequence[Reminder]) -> None:
+def remind_or_refuse(
+    context: Context, due: Sequence[Reminder], *, new: Collection[str] = ()
+) -> None:
     """Schedule activities as ``remind`` does.
 
     Raises:
         ItemErrors: Odoo refuses the activities on the sale orders of these, so that nobody in Odoo
             would notice.
     """
-    refusals = remind(context, due)
+    refusals = remind(context, due, new=new)
     errors = {
         sale_order.order_id: _unannounced(note, sale_order.name, refusals[sale_order.order_id])
         for sale_order, note in due
