@@ -7,7 +7,7 @@ import pytest
 from desk import Clock, Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
-from amazon_bridge.cli.status import account_status
+from amazon_bridge.cli import status
 from amazon_bridge.engine.records import State
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
 
@@ -28,6 +28,13 @@ def state(desk: Desk, payload: Json) -> State:
     return entry.state
 
 
+def waiting_orders(desk: Desk) -> list[Json]:
+    """As ``status --json`` lists them."""
+    pending = status._pending(desk.app, "acme", None)
+    listed: list[Json] = status.account_status(desk.app, "acme", pending)["waiting_orders"]
+    return listed
+
+
 @pytest.mark.parametrize(
     "fulfillment",
     [{"fulfilledBy": None}, {"fulfilledBy": "DRONE"}, {"fulfillmentStatus": "TELEPORTED"}],
@@ -36,7 +43,7 @@ def test_what_amazon_does_not_say(desk: Desk, clock: Clock, fulfillment: Json) -
     payload = with_fulfillment(**fulfillment)
     assert desk.work(payload).unchanged == 1
     assert state(desk, payload) == State.PENDING
-    (waiting,) = account_status(desk.app, "acme")["waiting_orders"]
+    (waiting,) = waiting_orders(desk)
     assert waiting["order"] == payload["orderId"]
     assert waiting["reason"].startswith("Amazon shows this order with the status ")
     clock.shift = timedelta(hours=23)
@@ -44,7 +51,7 @@ def test_what_amazon_does_not_say(desk: Desk, clock: Clock, fulfillment: Json) -
     clock.shift = timedelta(hours=25)
     assert desk.work(payload).quarantined == 1
     assert desk.reasons()[payload["orderId"]].startswith("unclear: ")
-    assert account_status(desk.app, "acme")["waiting_orders"] == []
+    assert waiting_orders(desk) == []
     # Amazon says it: the order comes in.
     known = payload | {"fulfillment": order()["fulfillment"]}
     assert desk.work(known).created == 1
