@@ -194,6 +194,10 @@ class Order:
         return any(item.buyer_requested_cancellation for item in self.items)
 
 
+WITHOUT_ID = "unknown-"
+"""The generated ids of orders whose own can't be read begin so; Amazon knows none of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadableOrder:
     """An order from Amazon that can't be parsed; it is quarantined."""

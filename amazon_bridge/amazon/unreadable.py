@@ -15,7 +15,7 @@ from amazon_bridge.amazon.payloads import (
     MoneyPayload,
     Quantity,
 )
-from amazon_bridge.model import FulfilledBy, FulfillmentStatus, UnreadableOrder
+from amazon_bridge.model import WITHOUT_ID, FulfilledBy, FulfillmentStatus, UnreadableOrder
 
 _MOST_PROBLEMS = 5
 """Number of problems of an order that its reason names."""
@@ -96,7 +96,7 @@ def _order_id(payload: object, fingerprint: str) -> str:
     try:
         return IdentifiedPayload.model_validate(payload).order_id
     except ValidationError:
-        return f"unknown-{fingerprint[:12]}"
+        return f"{WITHOUT_ID}{fingerprint[:12]}"
 
 
 def without_amounts(payload: object) -> object:

@@ -12,6 +12,7 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import flight
+from amazon_bridge.flows.stock.tell import not_sent
 from amazon_bridge.simulator import ABSENT, Line, Order
 
 MUG = Line(sku="MUG-BLUE", quantity=2)
@@ -176,6 +177,28 @@ def test_an_order_that_cannot_be_parsed_holds_its_units(pushing: MemoryShop):
     pushing.world.ship(order.order_id)
     pushing.run("orders")
     assert units(pushing) == {}, "somebody has shipped it from Seller Central"
+
+
+@pytest.mark.parametrize("items", [{}, {"orderItems": ABSENT}])
+def test_an_order_without_an_id_holds_its_units_for_a_day(
+    pushing: MemoryShop, items: dict[str, object]
+):
+    pending(pushing, status="UNSHIPPED", patch={"orderId": "", **items})
+    [(order_id, quarantined)] = pushing.bridge.quarantine("orders").items()
+    assert quarantined.kind == "unreadable"
+    assert "can't be fetched again" in (quarantined.remedy or "")
+    held = {"": 0} if items else {"MUG-BLUE": 2}
+    assert units(pushing) == held
+    listed = not_sent(pushing.bridge.app.ledger, "acme", None).items
+    assert [each.key for each in listed] == ([order_id] if items else [])
+    for hours in (2, 12, 9):
+        pushing.clock.advance(hours=hours)
+        pushing.run("orders")
+        assert units(pushing) == held
+    assert pushing.bridge.received("getOrder") == []
+    pushing.clock.advance(hours=2)
+    pushing.run("orders")
+    assert units(pushing) == {}
 
 
 def test_an_order_that_a_person_imported_holds_nothing_for_long(pushing: MemoryShop):

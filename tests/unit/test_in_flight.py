@@ -141,6 +141,14 @@ def test_an_order_that_was_looked_up_comes_last(ledger: Ledger, clock: Clock):
     assert ledger.in_flight.unchecked("acme", clock() + HOUR, 3) == ["B", "C", "A"]
 
 
+def test_orders_that_held_their_units_for_long_may_expire(ledger: Ledger, clock: Clock):
+    file(ledger, held(1, key="A"), held(1, key="B"))
+    clock.now += HOUR
+    file(ledger, held(2, key="A"), held(4, key="C"))
+    ledger.in_flight.expire("acme", ["A", "C"], clock())
+    assert ledger.in_flight.units("acme") == {"MUG": 5}, "A is forgotten, seen again or not"
+
+
 def item(**fields: object) -> Item:
     given = {"order_item_id": "1", "quantity": 3, "sku": "MUG", "asin": None, "title": None}
     return Item(**{**given, "charges": (), **fields})  # type: ignore[arg-type]

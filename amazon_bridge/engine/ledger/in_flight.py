@@ -99,16 +99,22 @@ class UnitsInFlight(Subject):
                 note_page(db, account, reading)
                 _finish(db, account, reading, self._now())
 
-    def note_lookup(self, account: str, key: str) -> None:
-        """Note that an order was looked up, whatever came of it: others are next."""
+    def note_lookup(self, account: str, *keys: str) -> None:
+        """Note that orders were looked up, successfully or not: others are next."""
         with self._transaction(account) as db:
-            db.execute(_LOOKED_UP, {"of_account": account, "keys": [key], "now": self._now()})
+            db.execute(_LOOKED_UP, {"of_account": account, "keys": keys, "now": self._now()})
 
     def release(self, account: str, keys: Collection[str]) -> None:
         """Forget the units of these orders: Odoo holds them, or they don't exist."""
         if keys:
             with self._transaction(account) as db:
                 db.execute(_RELEASE, {"of_account": account, "keys": list(keys)})
+
+    def expire(self, account: str, keys: Collection[str], before: datetime) -> None:
+        """Forget those of these orders that have held their units since before a moment."""
+        with self._transaction(account) as db:
+            old = _RELEASE.where(table.c.since < before)
+            db.execute(old, {"of_account": account, "keys": list(keys)})
 
     def is_surveyed(self, account: str, filters: str) -> bool:
         """Whether all units in flight are known, for a search with these filters."""

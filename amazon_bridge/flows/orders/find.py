@@ -22,7 +22,7 @@ from amazon_bridge.flows.orders.decide import (
 from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
 from amazon_bridge.flows.sampling import shuffled
 from amazon_bridge.marketplaces import marketplace
-from amazon_bridge.model import FulfilledBy, Order, UnreadableOrder
+from amazon_bridge.model import WITHOUT_ID, FulfilledBy, Order, UnreadableOrder
 from amazon_bridge.odoo import sales
 from amazon_bridge.odoo.buyers import identifiers
 
@@ -305,6 +305,8 @@ def ensure_mine(context: Context, order: FetchedOrder) -> None:
 
 def unreadable(context: Context, order: UnreadableOrder) -> ItemError:
     """The quarantine error of an order that could not be parsed."""
+    if order.order_id.startswith(WITHOUT_ID):
+        return ItemError(order.kind, order.reason, f"{_by_hand(order)}{_NEVER_RETRIED}")
     remedy = f"{_by_hand(order)}{_RETRIED}{_as_is(context, order)}"
     return ItemError(order.kind, order.reason, remedy)
 
@@ -327,3 +329,7 @@ def _by_hand(order: UnreadableOrder) -> str:
 
 
 _RETRIED = "It is retried when it changes on Amazon, or with `quarantine retry`."
+_NEVER_RETRIED = (
+    "Its id can't be read, so it can't be fetched again: settle it in Seller Central, and take what"
+    " you ship off Odoo's stock."
+)

@@ -27,12 +27,15 @@ from amazon_bridge.flows.orders.find import (
     units_beside_odoo,
 )
 from amazon_bridge.flows.orders.reading import OPEN_FOR, ChangedOrders, filters
-from amazon_bridge.model import Order
+from amazon_bridge.model import WITHOUT_ID, Order
 
 log = structlog.get_logger(__name__)
 
 _CHECK_AFTER = timedelta(hours=1)
 """An order that holds units is looked up again after this time without news of it."""
+
+WITHOUT_ID_FOR = timedelta(days=1)
+"""How long an order whose id can't be read holds its units: nothing shows how it ends."""
 
 _CHECKS = 10  # per run: getOrder allows a burst of 30 calls, then one in two seconds
 
@@ -83,14 +86,24 @@ def _open_orders(context: Context) -> Iterator[Page]:
 
 
 def unchecked(context: Context, now: datetime) -> list[str]:
-    """Return ids of orders that hold units and were not heard of for long: some of them."""
+    """Return ids of orders to look up: some that hold units and were not heard of for long."""
     if not context.account.sends_stock:
         return []
-    return context.ledger.in_flight.unchecked(context.name, now - _CHECK_AFTER, _CHECKS)
+    due = context.ledger.in_flight.unchecked(context.name, now - _CHECK_AFTER, _CHECKS)
+    without_id = [each for each in due if each.startswith(WITHOUT_ID)]
+    if without_id:
+        _expire(context, without_id, now)
+    return [each for each in due if each not in without_id]
+
+
+def _expire(context: Context, order_ids: Sequence[str], now: datetime) -> None:
+    """Release the units of orders that can't be looked up, when they were held long enough."""
+    context.ledger.in_flight.note_lookup(context.name, *order_ids)
+    context.ledger.in_flight.expire(context.name, order_ids, now - WITHOUT_ID_FOR)
 
 
 def look_up(context: Context, order_id: str) -> FetchedOrder:
-    """Fetch an order that holds units. If it can't be fetched, it is the others' turn.
+    """Fetch an order that holds units. Others are next, also if it can't be fetched.
 
     Raises:
         ItemError, Transient, AccountError: as ``context.amazon.order`` raises them.

@@ -12,6 +12,7 @@ from amazon_bridge.flows.stock.decide import Terms
 from amazon_bridge.flows.stock.quantities import Computed
 from amazon_bridge.job import PendingItem, PendingList
 from amazon_bridge.marketplaces import country_of
+from amazon_bridge.model import WITHOUT_ID
 from amazon_bridge.odoo.availability import Part
 
 _NOT_SENT = (
@@ -41,10 +42,20 @@ def _skus_not_sent(ledger: Ledger, account: str, most: int | None) -> Iterator[P
             yield PendingItem(each.sku, each.since, f"{each.state}: {each.note}", facts)
 
 
+_WITHOUT_SKU = (
+    "Amazon names no SKU of this order: until it is in Odoo, no quantity is increased. If it is"
+    " quarantined, `quarantine list` says what to do."
+)
+_WITHOUT_ID = (
+    "Amazon names neither the id of this order nor a SKU: for a day, no quantity is increased."
+    " `quarantine list` says what to do."
+)
+
+
 def _nameless(ledger: Ledger, account: str) -> Iterator[PendingItem]:
     """Orders in flight without a SKU, while which no quantity is increased."""
     for order in ledger.in_flight.orders(account, ""):
-        reason = "Amazon names no SKU of this order: until it is in Odoo, no quantity is increased."
+        reason = _WITHOUT_ID if order.order_id.startswith(WITHOUT_ID) else _WITHOUT_SKU
         facts = {"sku": "", "order": order.order_id, "state": "waiting", "reason": reason}
         yield PendingItem(order.order_id, order.since, reason, facts)
 
