@@ -91,6 +91,8 @@ def follow(run: Run, feed: Feed) -> None:
         results = None
     if results is not None or run.context.clock() - feed.begun >= _STUCK_FEED:
         _close(run, feed, results or {})
+    else:
+        run.counts.seen += len(feed.keys)
 
 
 def _results(context: Context, feed: Feed) -> Mapping[str, MessageResult] | None:
