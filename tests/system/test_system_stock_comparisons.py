@@ -127,6 +127,7 @@ def test_units_of_a_lapsed_order_that_were_sold_elsewhere_are_taken_off_again(st
     run(stock)
     run(stock)
     assert stock.amazons("SKU-0") == {FR: 3}
+    assert stock.here.bridge.app.ledger.stock_comparisons.progress("acme").drifts == 0
 
 
 class TestOneThatOdooFailsOn:

@@ -298,3 +298,7 @@ def test_amazon_has_drifted_if_it_shows_more_or_what_it_showed_before():
     assert not has_drifted(sent, 3)
     assert not has_drifted(sent, 1)  # it has sold some
     assert has_drifted(listing(quantity=1, sent=3, sent_at=NOON), 1)
+
+
+def test_what_is_read_again_without_an_update_has_not_drifted():
+    assert not has_drifted(listing(quantity=3, sent=3, sent_at=NOON), 5)

@@ -327,6 +327,8 @@ def has_drifted(known: KnownListing, shown: int | None) -> bool:
         known: the listing before it was read back.
         shown: the quantity that Amazon shows now.
     """
+    if known.sent == known.quantity:
+        return False  # read again without an update: Amazon has increased it after a lapsed order
     if shown is None or known.sent is None:
         return True
-    return shown > known.sent or shown == known.quantity != known.sent
+    return shown > known.sent or shown == known.quantity
