@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     null,
+    or_,
     select,
     update,
 )
@@ -267,10 +268,14 @@ class Stock(Subject):
         marketplaces: Collection[str],
         since: datetime | None = None,
     ) -> None:
-        """Let listings be read back as if their quantities had been sent now, or at a moment."""
+        """Let listings be read back as if their quantities had been sent now, or at a moment.
+
+        Those without a quantity, to which none was sent, are left as they are.
+        """
         at = since or self._now()
         soon = {"sent": case((is_sent, _L.sent), else_=_L.quantity), "sent_at": at}
-        self._write_listings(update(stock_listings).values(**soon), account, skus, marketplaces)
+        statement = update(stock_listings).where(or_(is_sent, _L.quantity.is_not(None)))
+        self._write_listings(statement.values(**soon), account, skus, marketplaces)
 
     def make_unclear(
         self, account: str, skus: Sequence[str], marketplaces: Collection[str]
