@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ import pytest
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.file import verify
+from amazon_bridge.engine.ledger.migrations import MIGRATIONS
+from amazon_bridge.engine.ledger.stock_migration import FULL_COMPARISONS
 from amazon_bridge.engine.records import DatabaseId, Seen, State, Unmatched
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.stock_records import SkuState, StockProgress
 from amazon_bridge.flows.cancellations.memo import Memo as CancellationMemo
 from amazon_bridge.flows.orders.memo import ItemMemo
 from amazon_bridge.flows.orders.memo import Memo as OrderMemo
@@ -136,6 +140,34 @@ def test_a_migration_that_was_interrupted_is_repeated(path: Path):
     old = dump(path)
     Ledger(path, clock).close()
     assert dump(path.with_name("bridge.db.version-8")) == old
+
+
+def test_all_that_a_store_knew_of_quantities_is_taken_up(tmp_path: Path):
+    path = tmp_path / "bridge.db"
+    with closing(sqlite3.connect(path)) as db:
+        version = MIGRATIONS.index(FULL_COMPARISONS)
+        for statement in chain.from_iterable(MIGRATIONS[:version]):
+            statement(db) if callable(statement) else db.execute(statement)
+        db.execute(f"PRAGMA user_version = {version}")
+        db.execute("INSERT INTO accounts (name) VALUES ('acme'), ('other'), ('none')")
+        places = "('acme', 'FR'), ('acme', 'DE'), ('other', 'US')"
+        db.execute(f"INSERT INTO stock_marketplaces (account, marketplace) VALUES {places}")
+        feed = "INSERT INTO stock_feeds (account, marketplace, skus, begun) VALUES (?, 'FR', ?, ?)"
+        begun = LAST.isoformat()
+        db.executemany(feed, [("acme", '["MUG"]', begun), ("none", '["MUG"]', begun)])
+        sku = "INSERT INTO stock_skus (account, sku, state, quantity, product, in_flight)"
+        db.execute(f"{sku} VALUES ('acme', 'MUG', 'equal', 3, 7, 2)")
+        progress = "INSERT INTO stock_progress (account, compared, settings, drifts)"
+        db.execute(f"{progress} VALUES ('acme', ?, 'digest', 4)", (begun,))
+        db.commit()
+    with Ledger(path, clock) as ledger:
+        assert ledger.stock.counts("acme") == {SkuState.EQUAL: 1}
+        assert ledger.stock.in_flight("acme") == {"MUG": 2}
+        progress_then = StockProgress(LAST, "digest", drifts=4)
+        assert ledger.stock_comparisons.progress("acme") == progress_then
+        (known,), (unknown,) = map(ledger.stock_catalogue.open_feeds, ("acme", "none"))
+        assert (known.skus, known.begun, set(known.covers)) == (("MUG",), LAST, {"FR", "DE"})
+        assert unknown.covers == ()
 
 
 def test_a_new_store_needs_no_backup(tmp_path: Path):
