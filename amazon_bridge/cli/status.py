@@ -130,7 +130,7 @@ def known_accounts(bridge: App) -> list[str]:
     return configured + sorted(removed)
 
 
-def account_status(bridge: App, account: str, pending: Pending = ()) -> dict[str, Any]:
+def account_status(bridge: App, account: str, pending: Pending) -> dict[str, Any]:
     """The state of an account, as ``status --json`` prints it, with these pending items."""
     open_counts = bridge.ledger.items.open_counts().items()
     open_items = [(state, number) for (name, _, state), number in open_counts if name == account]

@@ -128,9 +128,9 @@ def test_skus_without_a_product_are_listed_until_they_have_one(make_desk, produc
     desk = make_desk()
     first, second = order(item("LATER", ITEM="5")), order(item("LATER", ITEM="6"))
     desk.work(first, second)
-    fallbacks = account_status(desk.app, "acme")["fallback_products"]
+    fallbacks = account_status(desk.app, "acme", ())["fallback_products"]
     assert [(each["sku"], each["orders"]) for each in fallbacks] == [("LATER", 2)]
     values = {"name": "Late", "default_code": "LATER", "type": "consu"}
     odoo_database.rpc("product.product", "create", values)
     desk.work(order(item("LATER", ITEM="7")))
-    assert account_status(desk.app, "acme")["fallback_products"] == []
+    assert account_status(desk.app, "acme", ())["fallback_products"] == []
