@@ -128,20 +128,20 @@ def known(*listings: KnownListing, **more: object) -> KnownSku:
 
 
 class TestDecisions:
-    def test_an_equal_figure_is_not_sent(self):
+    def test_an_equal_quantity_is_not_sent(self):
         assert decide(known(), 5, RULES).state is SkuState.EQUAL
 
-    def test_a_lower_figure_is_sent_at_once(self):
+    def test_a_lower_quantity_is_sent_at_once(self):
         decision = decide(known(), 4, RULES)
         assert decision.pushes == (Push(DE, (DE,)),)
         assert decision.decreases
 
-    def test_a_higher_figure_waits(self):
+    def test_a_higher_quantity_waits(self):
         decision = decide(known(), 6, RULES)
         assert (decision.state, decision.pushes) == (SkuState.WAITING, ())
         assert decision.increase_since == NOON
 
-    def test_a_higher_figure_is_sent_when_it_has_lasted(self):
+    def test_a_higher_quantity_is_sent_when_it_has_lasted(self):
         decision = decide(known(increase_since=NOON - 10 * MINUTE), 6, RULES)
         assert decision.pushes == (Push(DE, (DE,)),)
         assert not decision.decreases
@@ -149,18 +149,18 @@ class TestDecisions:
     def test_a_wobble_starts_over(self):
         assert decide(known(increase_since=NOON - 9 * MINUTE), 5, RULES).increase_since is None
 
-    def test_nothing_is_raised_while_orders_in_flight_are_unknown(self):
+    def test_nothing_is_increased_while_orders_in_flight_are_unknown(self):
         rules = Rules(NOON, MINUTE, may_increase=False)
         before = known(increase_since=NOON - 60 * MINUTE)
         assert decide(before, 6, rules).state is SkuState.WAITING
         assert decide(before, 4, rules).pushes
 
-    def test_what_was_told_counts_until_it_is_read_back(self):
+    def test_what_was_sent_counts_until_it_is_read_back(self):
         sent_before = known(listing(sent=7, sent_at=NOON - MINUTE))
         assert decide(sent_before, 7, RULES).state is SkuState.SENT
         assert decide(sent_before, 5, RULES).pushes
 
-    def test_what_was_told_unclearly_is_told_again(self):
+    def test_what_was_sent_unclearly_is_sent_again(self):
         unclear = known(listing(sent=None, sent_at=NOON - MINUTE))
         assert decide(unclear, 5, RULES).pushes
         assert decide(unclear, 6, RULES).pushes
@@ -170,15 +170,15 @@ class TestDecisions:
         assert decide(unknown, 0, RULES).pushes
         assert decide(unknown, 3, RULES).state is SkuState.WAITING
 
-    def test_one_marketplace_is_told_for_all(self):
+    def test_one_marketplace_is_updated_for_all(self):
         both = known(listing(DE), listing(FR))
         assert decide(both, 4, RULES).pushes == (Push(DE, (DE, FR)),)
 
-    def test_the_one_that_differs_is_told(self):
+    def test_the_one_that_differs_is_updated(self):
         both = known(listing(DE, 4), listing(FR, 5))
         assert decide(both, 4, RULES).pushes == (Push(FR, (DE, FR)),)
 
-    def test_separate_marketplaces_are_told_each(self):
+    def test_each_separate_marketplace_is_updated(self):
         rules = Rules(NOON, 10 * MINUTE, separate=frozenset({FR}))
         both = known(listing(DE), listing(FR))
         assert decide(both, 4, rules).pushes == (Push(DE, (DE,)), Push(FR, (FR,)))
@@ -191,7 +191,7 @@ class TestProof:
     @pytest.mark.parametrize(
         "channels", [(), ("AMAZON_EU",), ("DEFAULT", "AMAZON_EU"), ("AMAZON_NA",), ("OTHER",)]
     )
-    def test_any_other_listing_is_never_told(self, channels):
+    def test_any_other_listing_is_never_updated(self, channels):
         decision = decide(known(listing(channels=channels)), 0, RULES)
         assert (decision.state, decision.pushes) == (SkuState.UNPROVEN, ())
 
@@ -237,7 +237,7 @@ class TestProof:
 
 
 class TestFreshLooks:
-    def test_a_figure_that_amazon_shows_is_not_sent(self):
+    def test_a_quantity_that_amazon_shows_is_not_sent(self):
         fresh = Listing("MUG", DE, ("DEFAULT",), 4)
         assert recheck(fresh, listing(), 4, both=False, decreases=True) is Recheck.EQUAL
 
@@ -245,7 +245,7 @@ class TestFreshLooks:
         fresh, stored = Listing("MUG", DE, ("DEFAULT",), 4), listing(sent=5, sent_at=NOON)
         assert recheck(fresh, stored, 4, both=False, decreases=True) is Recheck.SEND
 
-    def test_a_fall_that_turns_out_to_be_a_raise_waits(self):
+    def test_a_decrease_that_turns_out_to_be_an_increase_waits(self):
         fresh = Listing("MUG", DE, ("DEFAULT",), 2)
         assert recheck(fresh, listing(), 4, both=False, decreases=True) is Recheck.LOWER
         assert recheck(fresh, listing(), 4, both=False, decreases=False) is Recheck.SEND
@@ -271,7 +271,7 @@ class TestBrake:
     def test_holds_beyond_both_limits(self, decreases, watched, held):
         assert bool(reason_to_hold(decreases, watched, self.brake)) is held
 
-    def test_only_what_amazon_sells_can_fall_to_zero(self):
+    def test_only_what_amazon_sells_can_decrease_to_zero(self):
         assert becomes_zero(known(), 0)
         assert not becomes_zero(known(), 1)
         assert not becomes_zero(known(listing(quantity=0)), 0)
@@ -279,7 +279,7 @@ class TestBrake:
         assert becomes_zero(known(listing(quantity=5, sent=None, sent_at=NOON)), 0)
 
 
-def test_a_marketplace_that_kept_its_figure_separate_marketplaces():
+def test_a_marketplace_that_kept_its_quantity_is_separate():
     sku = {
         DE: listing(DE, 5, sent=3, sent_at=NOON),
         FR: listing(FR, 5, sent=3, sent_at=NOON),
