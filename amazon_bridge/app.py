@@ -255,7 +255,7 @@ class App:
         return setup.stock_locations(self.odoo, account)
 
     def _shares_stock(self, one: AccountConfig, other: AccountConfig) -> bool:
-        """True if two accounts ship from a common location; also while that can't be told."""
+        """True if two accounts ship from a common location, or if that is unknown."""
         try:
             places, others = (self._locations[each.name].get() for each in (one, other))
         except AccountError:

@@ -47,7 +47,7 @@ class InFlight(NamedTuple):
 
     key: str
     units: Mapping[str, int | None]
-    """By SKU; none if the order holds no units (any more). None: any number of units."""
+    """By SKU; empty if the order holds no units (any more). None: the number can't be read."""
     version: datetime | None = None
     """When the order changed last; None if unknown. Older versions are ignored."""
 
@@ -57,7 +57,7 @@ class UnitsOfOrder(NamedTuple):
 
     order_id: str
     units: int | None
-    """None: any number."""
+    """None: the number can't be read."""
     since: datetime
 
 

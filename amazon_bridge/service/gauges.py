@@ -73,7 +73,8 @@ class Gauges:
             yield self._counter(job, counter)
 
     def _tally(self, job: Job, view: Tally) -> Metric:
-        name, meaning = f"{job.name}_{view.noun.lower()}", f"{view.noun} of the job, by state."
+        name = f"{job.name}_{view.noun.lower()}"
+        meaning = f"{view.noun} of the {job.name} job, by state."
         numbers = _gauge(name, meaning, "account", "state")
         for account in self._accounts_with(job):
             for state, number in tally(self._runner.app.ledger, account, view).items():

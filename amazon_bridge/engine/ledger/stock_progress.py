@@ -28,7 +28,7 @@ class StockComparisons(Subject):
         return full
 
     def note(self, account: str, after: str) -> None:
-        """Record that the comparison of all SKUs has come to this one."""
+        """Record the last SKU that the comparison of all SKUs has compared."""
         self._update(account, full_after=after)
 
     def finish(self, account: str) -> None:

@@ -2,7 +2,7 @@
 
 Odoo lists orders of all accounts of the company, and those of accounts that leave invoices to
 people stay on that list. So a run looks at a bounded number of them, and the state store remembers
-which ones aren't this account's. These are looked at again now and then.
+which ones aren't this account's. Those are examined again after a while.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ _NOT_SHOWN = ItemError("not_found", "Amazon does not show it.", "")
 
 
 def _sorted_by_memory(context: Context, order_ids: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Select this account's orders, and some whose account isn't known, or not for sure any more.
+    """Select this account's orders, and some whose account is unknown or was examined long ago.
 
     The others are left out.
     """

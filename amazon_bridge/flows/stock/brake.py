@@ -12,7 +12,7 @@ from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
-from amazon_bridge.flows.stock.compare import HELD_PRINT, Task
+from amazon_bridge.flows.stock.compare import HELD_FINGERPRINT, Task
 from amazon_bridge.flows.stock.decide import becomes_zero, reason_to_hold
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ def held_tasks(context: Context, tasks: Sequence[Task]) -> list[Task]:
 def _decreases(task: Task) -> bool:
     """True if a person has not released its decrease to zero."""
     entry = task.entry
-    released = entry and entry.state is State.PENDING and entry.fingerprint == HELD_PRINT
+    released = entry and entry.state is State.PENDING and entry.fingerprint == HELD_FINGERPRINT
     return bool(task.decision.pushes) and becomes_zero(task.known, task.quantity) and not released
 
 
@@ -65,7 +65,7 @@ def _hold(run: Run, tasks: Sequence[Task]) -> None:
         "If they are really sold out: amazon-bridge quarantine retry --all. If not, correct the"
         " stock in Odoo, or `stock.locations`.",
     )
-    seen = [Seen(task.sku, HELD_PRINT) for task in tasks]
+    seen = [Seen(task.sku, HELD_FINGERPRINT) for task in tasks]
     context.ledger.items.file(context.name, STOCK.name, seen)
     run.quarantine({task.sku: error for task in tasks}, {})
     for task in tasks:

@@ -41,8 +41,8 @@ _POLLS = 60  # of a dry run
 _ROWS = 500  # written to the state store at once
 
 _DOUBTED = (DEFAULT_CHANNEL,)
-"""A listing may have turned to FBA since Amazon made a report's contents: that only the merchant
-ships it isn't believed against what was read since."""
+"""A report that says that only the merchant ships a listing isn't believed if the listing was read
+since: it may have turned to FBA after Amazon made the report's contents."""
 
 
 def is_known(context: Context) -> bool:

@@ -48,7 +48,7 @@ class Found:
     errors: Mapping[str, ItemError] = field(default_factory=dict)
     """By SKU, those whose quantities can't be computed."""
     limit: RateLimited | None = None
-    """Never: nothing is looked up on Amazon."""
+    """Always None: nothing is looked up on Amazon."""
 
 
 class Comparing:
@@ -87,10 +87,11 @@ class Comparing:
         compared = [
             self._compared(each, computed.get(sku, Computed())) for sku, each in selected.items()
         ]
+        comparisons = [*off, *(comparison for comparison, _ in compared)]
         return Found(
-            comparisons=[*off, *(comparison for comparison, _ in compared)],
+            comparisons=comparisons,
             tasks=[task for _, task in compared if task],
-            settled=self._settled([*off, *(comparison for comparison, _ in compared)]),
+            settled=self._settled(comparisons),
             returned=[each.sku for each, _ in compared if self._may_be_higher(each)],
             errors=errors,
         )
@@ -103,7 +104,7 @@ class Comparing:
     def _compute(
         self, marketplaces: Mapping[str, Sequence[str]]
     ) -> tuple[dict[str, Computed], dict[str, ItemError]]:
-        """Compute quantities; a SKU whose product Odoo doesn't show keeps no others from it."""
+        """Compute quantities. Returns those that Odoo allows, and the errors of the other SKUs."""
         self.quantities.prepare()
         found: dict[str, Computed] = {}
 
@@ -140,8 +141,8 @@ class Comparing:
         decision = self._decision(known, computed, quantity)
         task = None
         if quantity is not None and (decision.pushes or self._context.dry_run):
-            entry, print_ = self.entries.get(known.sku), self._fingerprint(known, quantity)
-            task = Task(known, quantity, decision, computed, entry, print_)
+            entry, now = self.entries.get(known.sku), self._fingerprint(known, quantity)
+            task = Task(known, quantity, decision, computed, entry, now)
         comparison = Comparison(
             sku=known.sku,
             state=decision.state,
@@ -169,7 +170,7 @@ class Comparing:
         entry = self.entries.get(known.sku)
         if entry is None or entry.state is not State.QUARANTINED:
             return decision
-        if entry.fingerprint == HELD_PRINT:
+        if entry.fingerprint == HELD_FINGERPRINT:
             held = Decision(
                 SkuState.HELD, entry.reason or "", increase_since=decision.increase_since
             )
@@ -215,7 +216,7 @@ def fingerprint(known: KnownSku, quantity: int | None, settings: str) -> str:
     return f"{quantity} {settings[:16]} {listings}"
 
 
-HELD_PRINT = "held"
+HELD_FINGERPRINT = "held"
 """The fingerprint of SKUs that the brake holds, also after a person retried them."""
 
 

@@ -157,10 +157,10 @@ def _close(run: Run, feed: StockFeed, results: Mapping[str, MessageResult]) -> N
     refused = {
         sku: each.reason for sku, each in results.items() if each.status is MessageStatus.REFUSED
     }
-    prints = _fingerprints(context, feed, list(refused))
+    fingerprints = _fingerprints(context, feed, list(refused))
     context.ledger.stock.read_back_soon(context.name, accepted, feed.covers)
     context.ledger.stock.note_not_sent(context.name, list(refused), feed.covers)
-    _quarantine(run, refused, prints)
+    _quarantine(run, refused, fingerprints)
     lost = sorted(set(feed.skus).difference(accepted, refused))
     if lost and feed.feed_id:
         run.counts.note_error(_not_processed(feed.feed_id, len(lost)))
@@ -177,7 +177,7 @@ def _not_processed(feed_id: str, skus: int) -> Transient:
     )
 
 
-def _quarantine(run: Run, refused: Mapping[str, str], prints: Mapping[str, str]) -> None:
+def _quarantine(run: Run, refused: Mapping[str, str], fingerprints: Mapping[str, str]) -> None:
     """Quarantine what Amazon refuses; a quantity, listing or setting that changes is sent again."""
     context = run.context
     errors = {
@@ -188,7 +188,7 @@ def _quarantine(run: Run, refused: Mapping[str, str], prints: Mapping[str, str])
         )
         for sku, reason in refused.items()
     }
-    seen = [Seen(sku, prints.get(sku, "")) for sku in errors]
+    seen = [Seen(sku, fingerprints.get(sku, "")) for sku in errors]
     context.ledger.items.file(context.name, STOCK.name, seen)
     run.quarantine(errors, {})
     for sku, error in errors.items():

@@ -61,10 +61,10 @@ def pages_of_all(context: Context, after: str = "") -> Iterator[list[str]]:
 
 
 def _full_comparison(context: Context) -> FullComparison | None:
-    """The comparison of all SKUs that is due, or that an earlier run did not finish.
+    """Return the comparison of all SKUs that is due, or that an earlier run did not finish.
 
-    The state store has it before the scans of Odoo move on: what they found is compared with all
-    other SKUs, also if this run is interrupted.
+    It is recorded before the scans of Odoo move on, so that what they find is compared even if
+    this run is interrupted.
     """
     comparisons, settings = context.ledger.stock_comparisons, context.account.digest()
     progress = comparisons.progress(context.name)
@@ -74,10 +74,10 @@ def _full_comparison(context: Context) -> FullComparison | None:
 
 
 def _is_full_due(context: Context, progress: StockProgress, settings: str) -> bool:
-    """True if the comparison of all SKUs is to be begun.
+    """True if a comparison of all SKUs must begin.
 
-    That is after some hours, a change of the configuration, a new report of listings, or a loss of
-    what is known of Odoo.
+    It is due after some hours, a change of the configuration, a new report of listings, or the
+    loss of a scan.
     """
     if progress.settings != settings or _is_any_scan_lost(context):
         return True
@@ -109,7 +109,7 @@ def _is_at_start(full: FullComparison | None) -> bool:
 def _compared_in_full(
     context: Context, compare: Comparing, full: FullComparison
 ) -> Iterator[Found]:
-    """Compare the SKUs that are left; each page is recorded when the next one is requested."""
+    """Compare the remaining SKUs; each page is recorded when the next one is requested."""
     comparisons = context.ledger.stock_comparisons
     for page in pages_of_all(context, full.after):
         yield compare.compare(page)

@@ -184,7 +184,7 @@ class Quantities:
     def unclear_products(self) -> set[int]:
         """The products of the account's SKUs of which an unknown number of units is in flight."""
         skus = self._context.ledger.in_flight.unclear(self._context.name)
-        self.own_pieces()
+        self.own_pieces()  # finds the products of all SKUs in flight
         return {product for sku in skus for product in self._products_in_flight[sku]}
 
     def own_pieces(self) -> Mapping[int, Fraction]:
