@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from memory_shop import MemoryShop
@@ -10,7 +11,7 @@ from stock_shop import DE, FR, StockShop
 
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.stock.tell import not_sent
-from amazon_bridge.simulator import Line
+from amazon_bridge.simulator import Line, Seller
 
 NOW = {"push": True, "raise_after": "1s"}
 MUG = "MUG-BLUE"
@@ -31,6 +32,17 @@ def settled(stock: StockShop) -> StockShop:
     stock.settle()
     assert stock.amazons(MUG) == {FR: 12, DE: 12}
     return stock
+
+
+def another_account(here: MemoryShop, **settings: Any) -> Seller:
+    """A second seller in the same warehouse, which also has the location WH/Depot."""
+    shelf = here.shop.database.reference("stock.stock_location_stock")
+    (row,) = here.shop.rpc("stock.location", "read", [shelf], ["location_id"])
+    values = {"name": "Depot", "location_id": row["location_id"][0], "usage": "internal"}
+    here.shop.rpc("stock.location", "create", values)
+    seller = here.world.add_seller("A1ANOTHER", ["FR"])
+    here.program.add_account(seller, name="other", **{"stock": NOW, **settings})
+    return seller
 
 
 class TestSending:
@@ -234,12 +246,7 @@ class TestOthersInFlight:
     )
     def test_units_of_another_account_with_the_same_stock_count(self, here, settings, quantity):
         """However the configuration names it."""
-        shelf = here.shop.database.reference("stock.stock_location_stock")
-        (row,) = here.shop.rpc("stock.location", "read", [shelf], ["location_id"])
-        values = {"name": "Depot", "location_id": row["location_id"][0], "usage": "internal"}
-        here.shop.rpc("stock.location", "create", values)
-        other = here.world.add_seller("A1ANOTHER", ["FR"])
-        here.program.add_account(other, name="other", **{"stock": NOW, **settings})
+        other = another_account(here, **settings)
         with here.bridge.configured(stock=NOW):
             stock = StockShop(here, (FR,))
             stock.offer(MUG, 5)
@@ -249,4 +256,23 @@ class TestOthersInFlight:
             here.clock.advance(minutes=5)
             here.bridge.sync("orders", account="other")
             stock.sync()
+            assert stock.amazons(MUG) == {FR: quantity}
+
+    @pytest.mark.parametrize(("location", "quantity"), [("WH/Stock", 12), ("WH/Depot", 20)])
+    def test_units_without_a_sku_of_another_account_with_the_same_stock_let_nothing_increase(
+        self, here, location, quantity
+    ):
+        other = another_account(here, stock={**NOW, "locations": [location]})
+        with here.bridge.configured(stock=NOW):
+            stock = StockShop(here, (FR,))
+            stock.offer(MUG, 5)
+            stock.product(MUG, 12)
+            stock.settle()
+            line = Line(sku=None, asin="B0NOSKU001", price=Decimal(9))
+            here.world.place_order(FR, (line,), status="PENDING", seller=other)
+            here.clock.advance(minutes=5)
+            for account in ("other", "acme"):
+                here.bridge.sync("orders", account=account)
+            stock.product(MUG, 20)
+            stock.settle()
             assert stock.amazons(MUG) == {FR: quantity}

@@ -28,10 +28,20 @@ def units(context: Context) -> dict[str, int]:
 
 
 def is_known(context: Context) -> bool:
-    """True if orders were read lately and all name their SKUs: no SKU in flight is missing."""
+    """True if orders were read lately and all name their SKUs: no SKU in flight is missing.
+
+    Those of other accounts that ship from the same locations must name them as well.
+    """
     if context.dry_run:
         return True
-    if _NAMELESS in context.ledger.in_flight.units(context.name):
+    if _is_any_nameless(context, context.name) or any(
+        _is_any_nameless(context, each.name) and context.shares_stock(each)
+        for each in context.others
+    ):
         return False
     until = flight.known_until(context)
     return until is not None and context.clock() - until < _LATEST
+
+
+def _is_any_nameless(context: Context, account: str) -> bool:
+    return bool(context.ledger.in_flight.orders(account, _NAMELESS))
