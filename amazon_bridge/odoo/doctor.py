@@ -13,11 +13,10 @@ from amazon_bridge.odoo.index_check import examine_searches
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.settings_check import examine_fba_location, examine_mails, examine_prices
 from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect, may
+from amazon_bridge.odoo.transport.json2 import FIRST_VERSION
 
 _OLDEST, _NEWEST = 14, 19
 """The oldest and the newest tested version; not all between are tested."""
-
-_FIRST_WITH_JSON2 = (19, 0)
 
 _SALES = "Sales: User: All Documents"
 
@@ -61,7 +60,7 @@ def _version(session: OdooSession) -> Finding:
 
 
 def _transport(session: OdooSession) -> Finding:
-    ends = session.is_deprecated and session.version >= _FIRST_WITH_JSON2
+    ends = session.is_deprecated and session.version >= (FIRST_VERSION, 0)
     return Finding(
         ok=True,
         what=f"Calls go to Odoo by {session.transport}",

@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        what = self._asked()
+        what = self._requested()
         if what in self.LOGIN:
             self.say(self.LOGIN[what])
         else:
@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST  # noqa: N815 - the library's name
 
-    def _asked(self) -> str:
+    def _requested(self) -> str:
         if "xmlrpc" in self.path:
             return str(xmlrpc.client.loads(self.body)[1])
         return json.loads(self.body)["params"]["method"] if "jsonrpc" in self.path else self.path
@@ -96,10 +96,10 @@ def server() -> Iterator[Server]:
         server.shutdown()
 
 
-def connect(server: Server, protocol: str) -> OdooSession:
+def connect(server: Server, protocol: str, password: str = "s3cret") -> OdooSession:
     url = f"http://127.0.0.1:{server.server_port}/erp/"
     return OdooSession.connect(
-        url, "db", "login", "s3cret", protocol=protocol, timeout=0.5, sleep=lambda _: None
+        url, "db", "login", password, protocol=protocol, timeout=0.5, sleep=lambda _: None
     )
 
 
@@ -220,7 +220,7 @@ def test_a_maintenance_page(server: Server, session: OdooSession, protocol: str,
 
 
 def refuse(status: int, name: str, message: str) -> Responder:
-    """As JSON-2 tells it."""
+    """An error as JSON-2 sends it."""
     body = {"name": name, "message": message, "arguments": [message], "context": {}}
     text = json.dumps({**body, "debug": f"Traceback: Ann Example, {name}"})
     return lambda handler: handler.send(status, text)
@@ -332,8 +332,19 @@ def test_refused_logins_of_json2(
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("password", ["s3cret\n", "s3crét", "s3cret€"])
+def test_a_password_that_no_header_can_hold_is_refused_unquoted(
+    server: Server, password: str
+) -> None:
+    with pytest.raises(AccountError, match="doesn't accept the login") as caught:
+        connect(server, "json2", password)
+    assert "must be an API key" in caught.value.remedy
+    assert "s3cr" not in f"{caught.value} {caught.value.__context__}"
+    assert server.paths == []
+
+
 @pytest.mark.parametrize("response", [{"uid": "7"}, {}, [], "logged in", None], ids=str)
-def test_a_login_that_no_odoo_answers(
+def test_an_unreadable_response_to_the_login(
     server: Server, monkeypatch: pytest.MonkeyPatch, response: Any, protocol: str
 ) -> None:
     path = "/erp/json/2/res.users/context_get"

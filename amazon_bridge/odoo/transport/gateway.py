@@ -53,10 +53,7 @@ class Gateway(odoorpc.ODOO):  # type: ignore[misc] # odoorpc has no types
 
     def look_up_version(self) -> None:
         """Ask the server for its version. Needs no login."""
-        self.set_version(self.ask("common", "version", []))
-
-    def set_version(self, response: Any) -> None:
-        """Take the version from the response to ``version``."""
+        response = self.ask("common", "version", [])
         self._connector.version = plain_version(response)  # has no setter
 
     def ask(self, service: str, method: str, args: Sequence[Any]) -> Any:

@@ -1,6 +1,6 @@
 """Odoo's JSON-2, from Odoo 19 on: ``POST /json/2/<model>/<method>`` with an API key.
 
-Documented in Odoo's "External JSON-2 API". Arguments have names; the API key tells the user.
+Documented in Odoo's "External JSON-2 API". Arguments have names; the API key identifies the user.
 """
 
 from __future__ import annotations
@@ -23,17 +23,12 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "create": ("vals_list",),
     "default_get": ("fields",),
     "fields_get": ("allfields",),
-    "formatted_read_group": ("domain", "groupby", "aggregates"),
     "get_param": ("key",),
     "has_access": ("ids", "operation"),
     "has_group": ("ids", "group_ext_id"),
     "load": ("fields", "data"),
-    "message_subscribe": ("ids", "partner_ids"),
     "message_unsubscribe": ("ids", "partner_ids"),
-    "name_search": ("name", "domain"),
     "read": ("ids", "fields"),
-    "read_group": ("domain", "fields", "groupby"),
-    "search": ("domain",),
     "search_count": ("domain",),
     "search_read": ("domain", "fields"),
     "web_search_read": ("domain", "specification"),
@@ -42,6 +37,9 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 """Names of positional arguments in Odoo 19, by method. Any other method takes ``ids`` only."""
 
 _IDS = ("ids",)
+
+FIRST_VERSION = 19
+"""The first Odoo with JSON-2."""
 
 
 class NotOffered(odoorpc.error.Error):  # type: ignore[misc] # odoorpc has no types
@@ -78,7 +76,7 @@ class Json2(Gateway):
         if method == "version":
             return self._version()
         database, user, key, *call = args
-        access = {"Authorization": f"bearer {key}", "X-Odoo-Database": database}
+        access = _headers(database, key)
         if method == "login":
             return self._user_of(access, user)
         assert (service, method) == ("object", "execute_kw"), f"{service}.{method}"
@@ -94,10 +92,11 @@ class Json2(Gateway):
             raise
         if not isinstance(response, dict) or "version" not in response:
             raise UnreadableResponse
-        version = {"server_version": response["version"]}
-        if int(plain_version(version).split(".")[0]) < 19:  # noqa: PLR2004
-            raise NotOffered(plain_version(version))
-        return version
+        response = {"server_version": response["version"]}
+        version = plain_version(response)
+        if int(version.split(".")[0]) < FIRST_VERSION:
+            raise NotOffered(version)
+        return response
 
     def _user_of(self, access: Mapping[str, str], login: str) -> Any:
         """The id of the API key's user.
@@ -135,6 +134,22 @@ class Json2(Gateway):
     def _send(self, path: str, body: bytes | None, headers: Mapping[str, str]) -> Any:
         request = Request(self._address.root + path, body, dict(headers))  # noqa: S310 - http(s)
         return json.load(self._connections.open(request))
+
+
+def _headers(database: str, key: str) -> dict[str, str]:
+    """The headers that name the database and the user.
+
+    ``http.client`` would quote a value that can't be in a header, in an error that isn't ours.
+    """
+    if not _fits_header(database):
+        raise WrongDatabase
+    if not _fits_header(key):
+        raise odoorpc.error.RPCError("The password is no API key.")
+    return {"Authorization": f"bearer {key}", "X-Odoo-Database": database}
+
+
+def _fits_header(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def named(method: str, args: Sequence[Any]) -> dict[str, Any]:
