@@ -169,9 +169,12 @@ def test_totals_are_amazons_with_any_taxes(shop: Shop, method, tax_setups, order
 
 @pytest.fixture
 def two_digits(shop: Shop) -> Iterator[Shop]:
-    """As Odoo before 19, where a unit price has the two digits of *Product Price*."""
+    """As Odoo before 19, where a unit price has the two digits of *Product Price*.
+
+    There, taxes, prices and totals take a call each.
+    """
     known = shop.session.names
-    shop.session._capabilities[:] = [replace(known, price_digits=2)]
+    shop.session._capabilities[:] = [replace(known, price_digits=2, writes_trees=False)]
     yield shop
     shop.session._capabilities[:] = [known]
 
@@ -197,6 +200,23 @@ def test_with_two_digits_the_rounding_line_takes_what_rounding_makes_and_no_more
     largest = {draft.order_id: 0.012 + 0.006 * quantity for draft, (_, quantity) in pairs}
     assert all(abs(amount) <= largest[order_id] for order_id, amount in rounding.items())
     assert max(abs(amount) for amount in rounding.values()) > 0.02
+
+
+def test_a_run_that_ended_between_taxes_and_prices_is_continued(two_digits: Shop) -> None:
+    shop = two_digits
+    shop.round("round_per_line")
+    product = shop.product({"amount": 20, "price_include_override": "tax_excluded"})
+    draft = shop.draft(
+        shop.line(product, "12.00", untaxed=True), shop.line(product, "24.00", quantity=2)
+    )
+    ids = quotations.create(shop.session, [draft])
+    first, _ = sales.read(shop.session, ids)[draft.order_id].line_ids
+    shop.odoo.rpc("sale.order.line", "write", [first], {"tax_ids": [(6, 0, [])]})
+    for _ in ("continued", "repeated"):
+        order = shop.make(draft)[draft.order_id]
+        lines = shop.lines(order)
+        assert order.total == Decimal("36.00")
+        assert [(line["price_unit"], len(line["tax_ids"])) for line in lines] == [(12, 0), (10, 1)]
 
 
 def test_what_a_person_changed_is_no_rounding(two_digits: Shop) -> None:

@@ -9,7 +9,7 @@ from stage import Run, filled, make_products
 
 PAGE = 100
 CALLS = 30
-"""To Odoo, with the check of the account's records. The page has something of everything:
+"""To Odoo 19, with the check of the account's records. The page has something of everything:
 companies, gifts, requests, roundings. Without any checks, 12 calls would make it."""
 ROWS = 10.5
 """Read from Odoo, an order."""
@@ -24,6 +24,7 @@ def runs(odoo_database: OdooDatabase, tmp_path_factory: pytest.TempPathFactory) 
         return stage.bridge(odoo_database, "orders", "orders")
 
 
+@pytest.mark.since_odoo(19, "web_save_multi")
 def test_a_page_takes_few_calls(runs: list[Run]) -> None:
     page, _ = runs
     assert page.counts["seen"] == PAGE
@@ -38,6 +39,7 @@ def test_a_page_reads_few_rows_into_little_memory(runs: list[Run]) -> None:
     assert page.peak_mb <= PEAK_MB
 
 
+@pytest.mark.since_odoo(17, "web_search_read")
 def test_a_quiet_run_reads_what_people_may_have_changed_and_nothing_else(runs: list[Run]) -> None:
     _, quiet = runs
     assert not quiet.counts["created"]
