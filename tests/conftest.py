@@ -48,7 +48,7 @@ ALL_REAL = bool(os.environ.get("AMAZON_BRIDGE_TESTS_ALL_REAL"))
 
 @pytest.fixture(scope="session")
 def odoo_server() -> Iterator[OdooServer]:
-    """A running Odoo 19, started when none runs."""
+    """A running Odoo of the chosen version, started when none runs."""
     with machine.in_use() as server:
         yield server
 
@@ -80,7 +80,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a real Odoo, or a newer one, and those run without coverage."""
+    """Mark tests that need a real Odoo, or a newer one, and those that run without coverage."""
     for item in items:
         _skip_on_older_odoo(item)
         if isinstance(item, pytest.Function) and _needs_real_odoo(item):

@@ -1,6 +1,6 @@
 """Differences between Odoo's versions, detected by the fields that exist (``fields_get``).
 
-The version number is not used. Compared on 14 and 19.
+The version number decides only what no field shows. Compared on 14 and 19.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Capabilities:
     reads_trees: bool
     """Methods read records together with those that they refer to (since 17, as ``picked``)."""
     writes_trees: bool
-    """A method writes values of many records and reads these (since 19, as ``reference_ids``)."""
+    """``web_save_multi`` writes own values to each of many records and reads them (since 19, as
+    ``reference_ids``)."""
     has_picked: bool
     """A move's done quantity counts only when the move is marked as picked."""
     storable: Mapping[str, Any]

@@ -24,6 +24,8 @@ def set_prices(
 ) -> dict[str, SaleOrder]:
     """Write the unit prices that result in each line's total, all in one transaction.
 
+    Before Odoo 19, the taxes that differ from Odoo's choice are written in one before it.
+
     A quotation that has a price already is left as it is: it is finished, or a person works on
     it. A line that somebody has deleted is left out.
 
@@ -33,7 +35,7 @@ def set_prices(
         ids: database ids of the sale orders, by Amazon order id.
 
     Returns:
-        All sale orders as Odoo has them then.
+        All these sale orders, read after the prices were written.
 
     Raises:
         ItemErrors: these orders have a line whose price can't be computed; nothing was written.

@@ -1,4 +1,7 @@
-"""Products whose stock may have changed: those of moves, quants and sale orders that did."""
+"""Products whose stock or codes may have changed.
+
+They have changed themselves, or a move, a quant or a sale order of theirs has.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from amazon_bridge.odoo.session import OdooSession, chunks
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A model whose changes concern the stock of products."""
+    """A model whose changes concern the stock or the codes of products."""
 
     model: str
     products_in: str | None = None

@@ -92,11 +92,11 @@ class Dialect:
             args[1] = self._values(model, args[1])
         elif method in {"search", "search_count", "search_read"}:
             args[0] = [self._condition(model, each) for each in args[0]]
-        asked = args[1] if method in {"read", "search_read"} and len(args) > 1 else []
-        if asked:
-            args[1] = [name for name in (self.field(model, each) for each in asked) if name]
+        requested = args[1] if method in {"read", "search_read"} and len(args) > 1 else []
+        if requested:
+            args[1] = [name for name in (self.field(model, each) for each in requested) if name]
         result = self.execute(self.model(model), method, args, kwargs)
-        return [self._row(model, row, asked) for row in result] if asked else result
+        return [self._row(model, row, requested) for row in result] if requested else result
 
     def _validate(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """From 17 on, moves of which nothing is done count as done as a whole."""
@@ -156,7 +156,7 @@ class Dialect:
             return (*command[:2], self._values(model, command[2]))
         return command
 
-    def _row(self, model: str, row: dict[str, Any], asked: list[str]) -> dict[str, Any]:
-        newer = {self.field(model, name): name for name in asked}
+    def _row(self, model: str, row: dict[str, Any], requested: list[str]) -> dict[str, Any]:
+        newer = {self.field(model, name): name for name in requested}
         known = {newer.get(name, name): value for name, value in row.items()}
-        return {**{name: True for name in asked if not self.field(model, name)}, **known}
+        return {**{name: True for name in requested if not self.field(model, name)}, **known}

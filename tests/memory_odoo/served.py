@@ -37,8 +37,8 @@ class _Handler(SimpleXMLRPCRequestHandler):
         self._respond(b"")
 
     def _respond(self, body: bytes) -> None:
-        status, answer = respond(self.server.odoo, self.path, dict(self.headers.items()), body)
-        content = json.dumps(answer).encode()
+        status, response = respond(self.server.odoo, self.path, dict(self.headers.items()), body)
+        content = json.dumps(response).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

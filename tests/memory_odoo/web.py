@@ -22,7 +22,7 @@ WITHOUT_IDS = {
 NAMES = {2: "odoo.exceptions.UserError", 4: "odoo.exceptions.AccessError"}
 STATUS = {2: 422, 4: 403}
 
-Answer = tuple[int, Any]
+Response = tuple[int, Any]
 """Status, and what is sent as JSON."""
 
 
@@ -36,18 +36,18 @@ class Opener:
         body = request.data or b""
         assert isinstance(body, bytes)
         try:
-            status, answer = respond(
+            status, response = respond(
                 self._odoo, request.selector, dict(request.header_items()), body
             )
         except ProtocolError as error:
             raise HTTPError(request.selector, error.errcode, "", HEADERS, BytesIO()) from None
-        content = BytesIO(json.dumps(answer).encode())
+        content = BytesIO(json.dumps(response).encode())
         if status != 200:
             raise HTTPError(request.selector, status, "", HEADERS, content)
         return content
 
 
-def respond(odoo: MemoryOdoo, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+def respond(odoo: MemoryOdoo, path: str, headers: Mapping[str, str], body: bytes) -> Response:
     if path == "/web/version":
         return 200, {"version": odoo.version()["server_version"], "version_info": []}
     if path == "/jsonrpc":
@@ -81,7 +81,7 @@ def _json_rpc(odoo: MemoryOdoo, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _json2(
     odoo: MemoryOdoo, who: tuple[int, str], which: tuple[str, str], arguments: dict[str, Any]
-) -> Answer:
+) -> Response:
     model, method = which
     if method == "context_get":
         return 200, {"lang": "en_US", "tz": False, "uid": who[0]}
