@@ -99,7 +99,12 @@ def copied_product(product: int, quant: int) -> list[Copied]:
         Copied(
             "product_product",
             f"id = {product}",
-            {"product_tmpl_id": template, "default_code": code, "barcode": "null"},
+            {
+                "product_tmpl_id": template,
+                "default_code": code,
+                "barcode": "null",
+                "write_date": LONG_AGO,
+            },
         ),
         Copied("stock_quant", f"id = {quant}", {"product_id": own, "write_date": LONG_AGO}),
     ]
