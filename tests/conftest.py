@@ -85,7 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         _skip_on_older_odoo(item)
         if isinstance(item, pytest.Function) and _needs_real_odoo(item):
             item.add_marker("real_odoo")
-        if item.get_closest_marker("slow") or item.get_closest_marker("real_odoo"):
+        if "proof" in item.path.parts or item.get_closest_marker("real_odoo"):
             item.add_marker("no_cover")  # it would take half as long again, for few more lines
     if "PYTEST_XDIST_WORKER" in os.environ:
         _order_by_length(items)

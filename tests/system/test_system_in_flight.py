@@ -15,6 +15,8 @@ from amazon_bridge.flows.orders import flight
 from amazon_bridge.flows.stock.tell import not_sent
 from amazon_bridge.simulator import ABSENT, Line, Order
 
+pytestmark = pytest.mark.slow
+
 MUG = Line(sku="MUG-BLUE", quantity=2)
 UNKNOWN = Line(sku="UNION-SELECT", price=Decimal(9))
 

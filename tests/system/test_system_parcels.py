@@ -26,7 +26,7 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.flows.shipments import records
 from amazon_bridge.simulator import Line, Order, Seller
 
-pytestmark = pytest.mark.odoo("of the module")
+pytestmark = [pytest.mark.odoo("of the module"), pytest.mark.slow]
 
 Sets = Callable[[int], None]
 """Changes how many pieces of MUG-BLUE the product map says are one SET-6."""

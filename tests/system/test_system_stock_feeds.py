@@ -9,7 +9,7 @@ from stock_shop import DE, FR, StockShop
 from amazon_bridge.engine.stock_records import KnownListing, SkuState
 from amazon_bridge.flows.stock import run
 
-pytestmark = pytest.mark.odoo("in memory")
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 
 PLACES = {FR: "A13V1IB3VIYZZH", DE: "A1PA6795UKMFR9"}
 ON_HAND = {"A": 3, "B": 0, "C": 8, "D": 4}

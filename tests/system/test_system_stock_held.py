@@ -8,6 +8,8 @@ from stock_shop import DE, FR, StockShop
 
 from amazon_bridge.engine.stock_records import SkuState
 
+pytestmark = pytest.mark.slow
+
 NOW = {"push": True, "raise_after": "1s"}
 MUG = "MUG-BLUE"
 FR_ID, DE_ID = "A13V1IB3VIYZZH", "A1PA6795UKMFR9"
