@@ -74,7 +74,18 @@ class RowsFile:
 
     def _csv(self, text: str) -> Iterator[Mapping[Any, Any]]:
         delimiter = ";" if ";" in text.partition("\n")[0] else ","
-        reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restkey=_SURPLUS)
+        reader = csv.DictReader(
+            io.StringIO(text), delimiter=delimiter, restkey=_SURPLUS, strict=True
+        )
+        try:
+            yield from self._csv_rows(reader)
+        except csv.Error as error:
+            raise ValueError(
+                f"{self.path} is no CSV: a quotation mark is not closed, or not at the end of its"
+                f" cell, up to line {reader.line_num} ({error})"
+            ) from None
+
+    def _csv_rows(self, reader: csv.DictReader[str]) -> Iterator[Mapping[Any, Any]]:
         columns = [column for column in reader.fieldnames or () if column.strip()]
         if not set(self.required) <= set(columns):
             names = ", ".join(self.columns)
