@@ -77,6 +77,34 @@ def test_stock_show_has_each_term(program):
         assert term in run.out
 
 
+def test_a_dry_run_names_increases_that_wait(program):
+    program.accounts[0]["stock"] = {"push": False}
+    lines = program.run("sync", "stock", "--dry-run").out.splitlines()
+    assert "acme: 0 quantities would be sent to Amazon." in lines
+    assert "acme: 2 more would wait before they are increased." in lines
+    row = next(line for line in lines if line.startswith("MUG-BLUE"))
+    assert "; waiting: A higher quantity is sent when it has been higher" in row
+
+
+def test_a_dry_run_leaves_out_skus_that_the_file_switches_off(program):
+    """Amazon has more of both than ours; only one of them is switched on."""
+    skus = program.folder / "skus.csv"
+    skus.write_text("sku,buffer,cap,push\nMUG-BLUE,,1,true\nMUG-RED,,1,\n", "utf-8")
+    program.accounts[0]["stock"] = {"skus": str(skus)}
+    lines = program.run("sync", "stock", "--dry-run").out.splitlines()
+    assert "acme: 1 quantities would be sent to Amazon." in lines
+    row = next(line for line in lines if line.startswith("MUG-RED"))
+    assert row.split()[:3] == ["MUG-RED", "5", "1"]
+    assert "not sent: `push` is false." in row
+
+
+def test_stock_show_says_why_a_sku_is_never_sent(program):
+    assert "not sent: Amazon ships it (AMAZON_EU)." in program.run("stock", "show", "TEAPOT-08").out
+    assert "not sent" not in program.run("stock", "show", "MUG-BLUE").out
+    program.accounts[0]["stock"] = {"push": False}
+    assert "not sent: `push` is false." in program.run("stock", "show", "MUG-BLUE").out
+
+
 def test_stock_show_says_that_there_is_no_such_listing(program):
     run = program.run("stock", "show", "NOBODY-S")
     assert run.code == 1

@@ -17,10 +17,15 @@ from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK, catalogue
 from amazon_bridge.flows.stock.brake import held_tasks
 from amazon_bridge.flows.stock.compare import Comparing, Found, Task
+from amazon_bridge.flows.stock.decide import why_unproven
 from amazon_bridge.flows.stock.find import pages_of_all
 from amazon_bridge.flows.stock.tell import amazons, explain, lines
 
 _ROW = "{:<32} {:>9} {:>9}  {}"
+
+_OFF = "`push` is false."
+
+_NOT_SENT = (SkuState.WAITING, SkuState.HELD, SkuState.REFUSED)
 
 
 def preview(context: Context) -> Counts:
@@ -52,26 +57,41 @@ def _preview(run: Run) -> None:
     context = run.context
     context.show(_ROW.format("SKU", "Amazon", "ours", "how it comes about"))
     tasks: list[Task] = []
+    waiting = 0
     compare = Comparing(context)
     for found in map(compare.compare, pages_of_all(context)):
         context.ledger.stock.note_comparisons(context.name, found.comparisons)
         run.counts.seen += len(found.comparisons)
         _show(context, found)
-        tasks += [task for task in found.tasks if task.decision.pushes]
+        pushed = [task for task in found.tasks if not _why_off(context, task.sku)]
+        tasks += [task for task in pushed if task.decision.pushes]
+        waiting += sum(task.decision.state is SkuState.WAITING for task in pushed)
     _show_held(run, tasks)
+    if waiting:
+        context.show(f"{context.name}: {waiting} more would wait before they are increased.")
 
 
 def _show(context: Context, found: Found) -> None:
     tasks = {task.sku: task for task in found.tasks}
     for each in sorted(found.comparisons, key=lambda comparison: comparison.sku):
-        context.show(_row(each, tasks.get(each.sku)))
+        context.show(_row(context, each, tasks.get(each.sku)))
 
 
-def _row(comparison: Comparison, task: Task | None) -> str:
+def _row(context: Context, comparison: Comparison, task: Task | None) -> str:
     if task is None or comparison.state is SkuState.UNPROVEN:
         return _ROW.format(comparison.sku, "-", "-", f"not sent: {comparison.note}")
     how = explain(task.computed)
+    if off := _why_off(context, task.sku):
+        how = f"not sent: {off} {how}"
+    elif task.decision.state in _NOT_SENT:
+        how = f"{how}; {task.decision.state}: {task.decision.note}"
     return _ROW.format(task.sku, amazons(task.known.listings), task.quantity, how)
+
+
+def _why_off(context: Context, sku: str) -> str:
+    """Why a SKU isn't sent although others are; a dry run shows an account that is off as if on."""
+    stock = context.account.stock
+    return "" if stock.pushes(sku) or not stock.is_on else _OFF
 
 
 def _show_held(run: Run, tasks: Sequence[Task]) -> None:
@@ -100,9 +120,21 @@ def show_sku(context: Context, sku: str) -> bool:
     for each in known:
         if each.state:
             context.show(f"  {str(each.state).replace('_', ' ')}. {each.note}".rstrip())
+    if reason := _why_not_sent(context, sku, listings):
+        context.show(f"  not sent: {reason}")
     for line in lines(computed, listings):
         context.show(line)
     return bool(listings)
+
+
+def _why_not_sent(context: Context, sku: str, listings: Sequence[KnownListing]) -> str | None:
+    """Why no quantity of a listed SKU is ever sent; None if it is, unless it has to wait."""
+    if not listings:
+        return None
+    stock = context.account.stock
+    channels = {channel for each in listings for channel in each.channels}
+    reason = why_unproven(sorted(channels), both=sku in stock.both)
+    return reason or (None if stock.pushes(sku) else _OFF)
 
 
 def _listing(context: Context, sku: str, place: str) -> KnownListing | None:
