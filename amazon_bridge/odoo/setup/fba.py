@@ -34,6 +34,8 @@ def _ensure_location(work: Work, name: str, place: Place) -> int | None:
     what = f"the stock location {name}"
     parent, _, last = name.rpartition("/")
     how = f"{_LOCATIONS} > New: name {last}, parent {parent}, type Internal Location"
+    if parent and "/" not in parent and parent != place.warehouse_code:
+        how += f"; create {parent} (type View) before it if there is none"
     reference = _location_reference(name, place)
     return work.ensure(
         Need(what, how, "stock.location", INVENTORY_ADMINISTRATOR),
