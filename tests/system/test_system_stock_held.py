@@ -59,6 +59,15 @@ class TestFba:
         assert stock.here.world.listings.violations == []
         assert stock.state(MUG) is SkuState.UNPROVEN
 
+    @pytest.mark.parametrize("country", [FR, DE])
+    def test_one_that_turns_to_fba_in_one_of_separate_marketplaces_stops(self, settled, country):
+        other = DE if country == FR else FR
+        settled.listing(MUG, country).channels = {"AMAZON_EU": 5}
+        settled.product(MUG, 7)
+        settled.sync()
+        assert settled.amazons(MUG)[other] == 12
+        assert settled.state(MUG) is SkuState.UNPROVEN
+
     def test_one_that_turns_to_both_stops_too(self, settled):
         settled.offer(MUG, channels={"AMAZON_EU": 9, "DEFAULT": 12})
         settled.product(MUG, 3)

@@ -135,8 +135,12 @@ def _send(run: Run, update: _Update) -> Recheck:
 
 
 def _is_amazons_elsewhere(context: Context, update: _Update) -> bool:
-    """True if Amazon ships the SKU in another marketplace that the quantity may reach."""
-    others = (place for place in update.push.covers if place != update.push.marketplace_id)
+    """True if Amazon ships the SKU in another marketplace, by what it shows there now.
+
+    Also where another quantity was found before: Amazon may only have been slow with ours.
+    """
+    known = (each.marketplace_id for each in update.task.known.listings if not each.gone)
+    others = (place for place in known if place != update.push.marketplace_id)
     for place in others:
         try:
             listing = context.amazon.listings.get(update.key, place)
