@@ -44,6 +44,11 @@ class SkuSettings:
         """The settings of a SKU."""
         return self._by_sku.get(sku, _NONE)
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The SKUs that have settings."""
+        return frozenset(self._by_sku)
+
     def dump(self) -> list[list[str]]:
         """All entries, for a digest."""
         return sorted(

@@ -127,6 +127,19 @@ def test_while_it_is_off_it_does_nothing(program, world):
     assert quantity(world, "MUG-BLUE") == 5
 
 
+def test_check_names_skus_with_settings_that_no_report_has(program, tmp_path):
+    path = tmp_path / "skus.csv"
+    path.write_text("sku,push\nMUG-BLUE,false\nMUG-BLEU,false\n")
+    program.accounts[0]["stock"] |= {"skus": str(path), "both": ["TEAPOT-80"]}
+    said = "Amazon has no listing of 2 SKUs with settings of their own: MUG-BLEU, TEAPOT-80"
+    assert said not in program.run("check").out, "no report was read yet"
+    program.run("sync", "stock")
+    assert said in program.run("check").out
+    path.write_text("sku,push\nMUG-BLUE,false\n")
+    program.accounts[0]["stock"]["both"] = ["TEAPOT-08"]
+    assert "SKUs with settings of their own" not in program.run("check").out
+
+
 def test_check_names_locations_and_skus_without_a_product(program):
     program.run("sync", "stock")
     out = program.run("check").out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_bridge.config import AccountConfig, Config
+from amazon_bridge.config.sku_settings import NO_SETTINGS
 from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.stock_records import SkuState
@@ -22,6 +23,7 @@ def examine(
     """Check the configured locations, and what the last comparison found."""
     yield _locations(session, account, config)
     yield from _skus(account, ledger)
+    yield from _unlisted(account, ledger)
 
 
 def _locations(session: OdooSession, account: AccountConfig, config: Config) -> Finding:
@@ -62,3 +64,22 @@ def _skus(account: AccountConfig, ledger: Ledger) -> Iterator[Finding]:
             more = ", ..." if number > _MOST_NAMED else ""
             text = f"{number} merchant-fulfilled SKUs {what}: {named}{more}"
             yield Finding(ok=True, what=text, remedy=remedy)
+
+
+def _unlisted(account: AccountConfig, ledger: Ledger) -> Iterator[Finding]:
+    """The SKUs with settings that none of Amazon's reports has: a misspelt one protects nothing."""
+    catalogue = ledger.stock_catalogue
+    places = [each.marketplace_id for each in account.marketplaces]
+    if not all(catalogue.of(account.name, place).read for place in places):
+        return
+    configured = sorted({*(account.stock.skus or NO_SETTINGS).named, *account.stock.both})
+    known = {each.sku for each in ledger.stock.known_all(account.name, configured)}
+    if unlisted := [sku for sku in configured if sku not in known]:
+        more = ", ..." if len(unlisted) > _MOST_NAMED else ""
+        yield Finding(
+            ok=True,
+            what=f"Amazon has no listing of {len(unlisted)} SKUs with settings of their own:"
+            f" {', '.join(unlisted[:_MOST_NAMED])}{more}",
+            remedy="Correct these SKUs in the file that `stock.skus` names and in `stock.both`: the"
+            " SKUs that were meant have the account's settings.",
+        )
