@@ -13,10 +13,13 @@ from amazon_bridge.odoo.index_check import examine_searches
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.settings_check import examine_fba_location, examine_mails, examine_prices
 from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect, may
-from amazon_bridge.odoo.transport.json2 import FIRST_VERSION
+from amazon_bridge.odoo.transport.json2 import FIRST_VERSION, Json2
 
-_OLDEST, _NEWEST = 14, 19
-"""The oldest and the newest tested version; not all between are tested."""
+_OLDEST = 14
+_TRIED = {14, 16, 17, 18, 19}
+"""The versions that the bridge was used with: docs/odoo-versions.md says how."""
+_NEEDS_NO_EMAIL = (19, 0)
+"""Notes are known to be posted by a login without an e-mail address from this version on."""
 
 _SALES = "Sales: User: All Documents"
 
@@ -55,12 +58,12 @@ def _version(session: OdooSession) -> Finding:
     what = f"Odoo {major}.{minor} is reachable and accepts the login"
     if major < _OLDEST:
         return Finding(ok=False, what=what, remedy=f"The bridge needs Odoo {_OLDEST} or newer.")
-    advice = f"The bridge was tried with Odoo {_OLDEST} and {_NEWEST}: try it on a copy first."
-    return Finding(ok=True, what=what, remedy="" if major in {_OLDEST, _NEWEST} else advice)
+    advice = f"The bridge was not tried with Odoo {major}: try it on a copy of the database first."
+    return Finding(ok=True, what=what, remedy="" if major in _TRIED else advice)
 
 
 def _transport(session: OdooSession) -> Finding:
-    ends = session.is_deprecated and session.version >= (FIRST_VERSION, 0)
+    ends = session.transport != Json2.title and session.version >= (FIRST_VERSION, 0)
     return Finding(
         ok=True,
         what=f"Calls go to Odoo by {session.transport}",
@@ -133,7 +136,7 @@ def _e_mail(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
     """Odoo 14 refuses notes of a user without one; 19 accepts them."""
     has_one = bool(session.read("res.users", [session.uid], ["email"])[0]["email"])
     yield Finding(
-        ok=has_one or session.version >= (_NEWEST, 0),
+        ok=has_one or session.version >= _NEEDS_NO_EMAIL,
         what=f"The login has {'an' if has_one else 'no'} e-mail address",
         remedy=""
         if has_one

@@ -176,11 +176,6 @@ class OdooSession:
         return self._odoo.title
 
     @property
-    def is_deprecated(self) -> bool:
-        """True if Odoo 22 drops the transport."""
-        return self._odoo.is_deprecated
-
-    @property
     def names(self) -> Capabilities:
         """The field and model names of this Odoo version; read once."""
         with self._lock:

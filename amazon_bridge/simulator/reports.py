@@ -85,7 +85,7 @@ class Reports(Processing[Report]):
     def _text(
         self, seller: Seller, report_type: str, marketplace_ids: list[str]
     ) -> tuple[str | None, str]:
-        """The text of a report, and what becomes of characters that its charset doesn't have."""
+        """The text of a report, and the error handler for characters its charset lacks."""
         if report_type == listings_report.REPORT_TYPE and report_type not in self.contents:
             return self._listings(seller, marketplace_ids), listings_report.ERRORS
         return self.contents.get(report_type), "strict"

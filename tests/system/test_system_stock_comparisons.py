@@ -1,4 +1,4 @@
-"""Stock: which SKUs a run compares, and what becomes of a comparison that is interrupted."""
+"""Stock: which SKUs a run compares, and how an interrupted comparison continues."""
 
 from collections.abc import Iterator
 from decimal import Decimal

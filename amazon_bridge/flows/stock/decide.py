@@ -72,7 +72,7 @@ class InFlight:
     as_parts: Mapping[int, Mapping[int, Fraction]] = field(default_factory=dict)
     """By component, by kit."""
     unclear: frozenset[int] = frozenset()
-    """The products of which there may be more."""
+    """The products with an unknown number of further pieces in flight."""
 
     def is_unclear(self, availability: Availability) -> bool:
         """True if there may be more pieces that a product's quantity depends on."""

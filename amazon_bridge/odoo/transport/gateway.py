@@ -36,8 +36,6 @@ class Gateway(odoorpc.ODOO):  # type: ignore[misc] # odoorpc has no types
 
     title: ClassVar[str]
     """The transport's name, for people."""
-    is_deprecated: ClassVar[bool] = True
-    """Odoo 22 drops it."""
 
     def __init__(self, address: Address, timeout: float, opener: Any = None) -> None:
         protocol = "jsonrpc+ssl" if address.https else "jsonrpc"

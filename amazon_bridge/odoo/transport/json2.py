@@ -66,7 +66,6 @@ class Json2(Gateway):
     """odoorpc over JSON-2."""
 
     title = "JSON-2"
-    is_deprecated = False
 
     def __init__(self, address: Address, timeout: float) -> None:
         super().__init__(address, timeout)
