@@ -8,11 +8,14 @@ import leaks
 import memory_shop
 import pytest
 from bridge import Bridge, ShiftedClock
+from cancelled_orders import check_feeds
 from memory_odoo import MemoryDatabase, MemoryOdoo, connect
 from memory_shop import MemoryShop
 from odoo_server.databases import OdooDatabase
+from parcels import check_confirmations, check_that_all_are_seen
 from program import MakeProgram, Program, SettledWorld
 from shop import Shop
+from stock_shop import DE, FR, NOW, StockShop
 from two_odoos import ACCOUNT, Side
 from warehouse import Warehouse
 
@@ -128,3 +131,35 @@ def side(request: pytest.FixtureRequest) -> Side:
         shop.make_catalogue()
         session = connect(shop.database.server)
     return Side(shop, session, setup.prepare(session, ACCOUNT))
+
+
+@pytest.fixture
+def valid_confirmations(bridge: Bridge, warehouse: Warehouse) -> Iterator[None]:
+    """After the test, checks what was confirmed, and that no delivery order is missing."""
+    yield
+    check_confirmations(bridge)
+    check_that_all_are_seen(bridge, warehouse)
+
+
+@pytest.fixture
+def valid_feeds(bridge: Bridge) -> Iterator[None]:
+    """After the test, checks all cancellation feeds."""
+    yield
+    check_feeds(bridge)
+
+
+@pytest.fixture
+def stock(here: MemoryShop) -> Iterator[StockShop]:
+    """A seller in France and Germany whose quantities are pushed."""
+    with here.bridge.configured(stock=NOW):
+        yield StockShop(here)
+
+
+@pytest.fixture
+def settled(stock: StockShop) -> StockShop:
+    """A mug whose quantity 12 Amazon has in both marketplaces."""
+    stock.offer("MUG-BLUE", 5)
+    stock.product("MUG-BLUE", 12)
+    stock.settle()
+    assert stock.amazons("MUG-BLUE") == {FR: 12, DE: 12}
+    return stock

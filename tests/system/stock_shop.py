@@ -13,6 +13,8 @@ from amazon_bridge.simulator import Received
 from amazon_bridge.simulator.inventory import Listing
 
 DE, FR = "DE", "FR"
+NOW = {"push": True, "raise_after": "1s"}
+"""Settings that send quantities with little delay."""
 _COUNTED = {"notified", "quarantined"}
 
 

@@ -12,7 +12,6 @@ from cancelled_orders import (
     REFUSED,
     activities,
     an_hour_passes,
-    check_feeds,
     goes_by,
     ids,
     place,
@@ -24,13 +23,7 @@ from warehouse import Warehouse
 
 from amazon_bridge.engine.records import State
 
-pytestmark = pytest.mark.odoo("in memory")
-
-
-@pytest.fixture(autouse=True)
-def _valid(bridge: Bridge) -> Any:
-    yield
-    check_feeds(bridge)
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.usefixtures("valid_feeds")]
 
 
 # What is sent

@@ -12,7 +12,6 @@ from cancelled_orders import (
     REFUSED,
     activities,
     an_hour_passes,
-    check_feeds,
     goes_by,
     ids,
     place,
@@ -26,13 +25,7 @@ from warehouse import Warehouse
 from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Line, Order
 
-pytestmark = pytest.mark.odoo("in memory")
-
-
-@pytest.fixture(autouse=True)
-def _valid(bridge: Bridge) -> Any:
-    yield
-    check_feeds(bridge)
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.usefixtures("valid_feeds")]
 
 
 def test_cancelled_here_but_shipped_there(

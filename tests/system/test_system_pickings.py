@@ -1,6 +1,5 @@
 """Delivery orders done in Odoo reach Amazon: each once, with its own goods, carrier and number."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -8,8 +7,6 @@ from bridge import Bridge, ShiftedClock
 from parcels import (
     CONFIRMED,
     INCOMPLETE,
-    check_confirmations,
-    check_that_all_are_seen,
     details,
     item_ids,
     key,
@@ -22,14 +19,7 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.flows.shipments import records
 from amazon_bridge.simulator import Line
 
-pytestmark = pytest.mark.odoo("in memory")
-
-
-@pytest.fixture(autouse=True)
-def _checked(bridge: Bridge, warehouse: Warehouse) -> Iterator[None]:
-    yield
-    check_confirmations(bridge)
-    check_that_all_are_seen(bridge, warehouse)
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.usefixtures("valid_confirmations")]
 
 
 # What is sent

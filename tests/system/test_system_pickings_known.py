@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +13,6 @@ from parcels import (
     CONFIRMED,
     INCOMPLETE,
     REFUSED,
-    check_confirmations,
-    check_that_all_are_seen,
     details,
     key,
     place,
@@ -26,14 +23,7 @@ from warehouse import Warehouse
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import State
 
-pytestmark = pytest.mark.odoo("in memory")
-
-
-@pytest.fixture(autouse=True)
-def _checked(bridge: Bridge, warehouse: Warehouse) -> Iterator[None]:
-    yield
-    check_confirmations(bridge)
-    check_that_all_are_seen(bridge, warehouse)
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.usefixtures("valid_confirmations")]
 
 
 # Amazon knows already

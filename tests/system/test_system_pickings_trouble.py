@@ -1,14 +1,11 @@
 """Confirmations of delivery orders that are refused, lost, or without a response."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from bridge import Bridge, ShiftedClock
 from parcels import (
     REFUSED,
-    check_confirmations,
-    check_that_all_are_seen,
     details,
     key,
     place,
@@ -20,14 +17,7 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.flows.shipments import apply
 from amazon_bridge.simulator import Line
 
-pytestmark = pytest.mark.odoo("in memory")
-
-
-@pytest.fixture(autouse=True)
-def _checked(bridge: Bridge, warehouse: Warehouse) -> Iterator[None]:
-    yield
-    check_confirmations(bridge)
-    check_that_all_are_seen(bridge, warehouse)
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.usefixtures("valid_confirmations")]
 
 
 def test_responses_that_got_lost(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:

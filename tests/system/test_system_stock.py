@@ -7,31 +7,13 @@ from typing import Any
 
 import pytest
 from memory_shop import MemoryShop
-from stock_shop import DE, FR, StockShop
+from stock_shop import DE, FR, NOW, StockShop
 
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.stock.tell import not_sent
 from amazon_bridge.simulator import Line, Seller
 
-NOW = {"push": True, "raise_after": "1s"}
 MUG = "MUG-BLUE"
-
-
-@pytest.fixture
-def stock(here: MemoryShop) -> Iterator[StockShop]:
-    """A seller in France and Germany whose quantities are pushed."""
-    with here.bridge.configured(stock=NOW):
-        yield StockShop(here)
-
-
-@pytest.fixture
-def settled(stock: StockShop) -> StockShop:
-    """A mug whose quantity 12 Amazon has."""
-    stock.offer(MUG, 5)
-    stock.product(MUG, 12)
-    stock.settle()
-    assert stock.amazons(MUG) == {FR: 12, DE: 12}
-    return stock
 
 
 def another_account(here: MemoryShop, **settings: Any) -> Seller:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from memory_shop import MemoryShop
-from stock_shop import FR, StockShop
+from stock_shop import FR, NOW, StockShop
 
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.stock import find
@@ -16,7 +16,6 @@ from amazon_bridge.simulator import Line
 
 pytestmark = pytest.mark.odoo("in memory")
 
-NOW = {"push": True, "raise_after": "1s"}
 SKUS = [f"SKU-{number}" for number in range(6)]
 
 

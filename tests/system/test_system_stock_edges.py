@@ -1,25 +1,15 @@
 """Stock: what must not keep a quantity from Amazon, and what must not bring one there."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from memory_shop import MemoryShop
-from stock_shop import DE, FR, StockShop
+from stock_shop import DE, FR, NOW, StockShop
 
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.stock.tell import not_sent
 from amazon_bridge.simulator import Line
 
-NOW = {"push": True, "raise_after": "1s"}
 MUG = "MUG-BLUE"
-
-
-@pytest.fixture
-def stock(here: MemoryShop) -> Iterator[StockShop]:
-    """A seller in France and Germany whose quantities are pushed."""
-    with here.bridge.configured(stock=NOW):
-        yield StockShop(here)
 
 
 def offer(stock: StockShop, sku: str, amazons: int, on_hand: int) -> None:

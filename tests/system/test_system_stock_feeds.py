@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from memory_shop import MemoryShop
-from stock_shop import DE, FR, StockShop
+from stock_shop import DE, FR, NOW, StockShop
 
 from amazon_bridge.engine.stock_records import KnownListing, SkuState
 from amazon_bridge.flows.stock import run
@@ -20,7 +20,7 @@ def stock(here: MemoryShop, monkeypatch: pytest.MonkeyPatch) -> Iterator[StockSh
     """Four SKUs to be sent, which is more than are sent one by one here."""
     monkeypatch.setattr(run, "_SINGLY", 2)
     here.world.settings.shared_quantities = True
-    with here.bridge.configured(stock={"push": True, "raise_after": "1s"}):
+    with here.bridge.configured(stock=NOW):
         stock = StockShop(here)
         for sku, quantity in ON_HAND.items():
             stock.offer(sku, 12)

@@ -1,35 +1,14 @@
 """Stock: quantities that are not sent, refused, held by the brake, or lost."""
 
-from collections.abc import Iterator
-
 import pytest
-from memory_shop import MemoryShop
-from stock_shop import DE, FR, StockShop
+from stock_shop import DE, FR, NOW, StockShop
 
 from amazon_bridge.engine.stock_records import SkuState
 
 pytestmark = pytest.mark.slow
 
-NOW = {"push": True, "raise_after": "1s"}
 MUG = "MUG-BLUE"
 FR_ID, DE_ID = "A13V1IB3VIYZZH", "A1PA6795UKMFR9"
-
-
-@pytest.fixture
-def stock(here: MemoryShop) -> Iterator[StockShop]:
-    """A seller in France and Germany whose quantities are pushed."""
-    with here.bridge.configured(stock=NOW):
-        yield StockShop(here)
-
-
-@pytest.fixture
-def settled(stock: StockShop) -> StockShop:
-    """A mug whose quantity 12 Amazon has."""
-    stock.offer(MUG, 5)
-    stock.product(MUG, 12)
-    stock.settle()
-    assert stock.amazons(MUG) == {FR: 12, DE: 12}
-    return stock
 
 
 class TestFba:

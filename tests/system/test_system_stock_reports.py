@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import pytest
 from memory_shop import MemoryShop
-from stock_shop import DE, FR, StockShop
+from stock_shop import DE, FR, NOW, StockShop
 
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.simulator.listings_report import COLUMNS, REPORT_TYPE
@@ -19,7 +19,7 @@ MUG = "MUG-BLUE"
 def stock(here: MemoryShop) -> Iterator[StockShop]:
     """A mug of which Amazon has the right quantity, some hours ago."""
     here.world.settings.shared_quantities = True
-    with here.bridge.configured(stock={"push": True, "raise_after": "1s"}):
+    with here.bridge.configured(stock=NOW):
         stock = StockShop(here)
         stock.offer(MUG, 9)
         stock.product(MUG, 9)
