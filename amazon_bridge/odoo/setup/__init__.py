@@ -15,16 +15,21 @@ from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import accounting, company, fba, pricelists, selling
 from amazon_bridge.odoo.setup.current import is_current
 from amazon_bridge.odoo.setup.records import Advice, Inspection, Missing, Products, Setup
+from amazon_bridge.odoo.setup.settlement_records import EntryTax, SettlementSetup, Target, TaxShare
 from amazon_bridge.odoo.setup.work import ARCHIVED, Work, may
 from amazon_bridge.odoo.stock_places import locations, with_children
 
 __all__ = [
     "ARCHIVED",
     "Advice",
+    "EntryTax",
     "Inspection",
     "Missing",
     "Products",
+    "SettlementSetup",
     "Setup",
+    "Target",
+    "TaxShare",
     "inspect",
     "is_current",
     "may",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from amazon_bridge.odoo.setup.settlement_records import SettlementSetup
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Setup:
     """Of all orders; None: Odoo finds the customer's."""
     payment_journal_id: int | None = None
     """Of the payments of invoices; None: none is registered."""
+    settlement: SettlementSetup | None = field(default=None, repr=False)
+    """Where settlements are booked; None while they are off."""
 
 
 @dataclass(frozen=True, slots=True)
