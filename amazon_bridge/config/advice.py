@@ -72,7 +72,8 @@ def _idle_keys(config: Config) -> Iterator[Finding]:
 
 
 def _idle_account_keys(account: AccountConfig) -> Iterator[tuple[str, str]]:
-    if account.invoicing.payment_journal and account.invoicing.mode == "manual":
+    has_payments = account.invoicing.mode != "manual" or account.settlements.is_on
+    if account.invoicing.payment_journal and not has_payments:
         yield "invoicing.payment_journal", "invoicing.mode is `manual`"
     for job in JOBS:
         if not account.runs(job):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, SecretStr, create_model, model_validator
 
 from amazon_bridge.config.section import Section
+from amazon_bridge.config.settlements import SettlementsConfig
 from amazon_bridge.config.stock import StockConfig
 from amazon_bridge.config.values import (
     AT_LEAST_ONE,
@@ -221,11 +222,28 @@ class AccountConfig(Section):
     """When to hold cancellations that look like a mistake."""
     stock: StockConfig = StockConfig()
     """Quantities of merchant-fulfilled listings. Off by default."""
+    settlements: SettlementsConfig = SettlementsConfig()
+    """How settlements are booked. Off by default."""
     tracking_reminder: Interval = Field(
         default=timedelta(days=2), json_schema_extra={"default": "2d"}
     )
     """How long a done delivery order may lack its carrier or tracking reference before an
     activity on it asks for them."""
+
+    @model_validator(mode="after")
+    def _clears_what_is_invoiced(self) -> Self:
+        clears = self.settlements.orders == "clearing"
+        if self.settlements.is_on and clears and not self.invoicing.payment_journal:
+            raise ValueError(
+                "settlements need `invoicing.payment_journal`, whose account they clear; or"
+                " `settlements.orders: revenue`"
+            )
+        if not clears and self.invoicing.mode != "manual":
+            raise ValueError(
+                "`settlements.orders: revenue` would book sales that `invoicing` has booked"
+                " already: set one of them to its default"
+            )
+        return self
 
     @property
     def region(self) -> Region:

@@ -27,6 +27,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from amazon_bridge.config.account_map import AccountMap, read_account_map
 from amazon_bridge.config.product_map import ProductMap, read_product_map
 from amazon_bridge.config.sku_settings import SkuSettings, read_sku_settings
 from amazon_bridge.marketplaces import MARKETPLACES, Marketplace, marketplace
@@ -73,6 +74,10 @@ def _product_map(value: object, info: ValidationInfo) -> ProductMap:
 
 def _sku_settings(value: object, info: ValidationInfo) -> SkuSettings:
     return value if isinstance(value, SkuSettings) else read_sku_settings(_path(value, info))
+
+
+def _account_map(value: object, info: ValidationInfo) -> AccountMap:
+    return value if isinstance(value, AccountMap) else read_account_map(_path(value, info))
 
 
 _PUBLIC = "client_id"
@@ -308,6 +313,12 @@ SkuSettingsFile: TypeAlias = Annotated[
     SkuSettings,
     PlainValidator(_sku_settings),
     PlainSerializer(SkuSettings.dump, return_type=list[list[str]]),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+AccountMapFile: TypeAlias = Annotated[
+    AccountMap,
+    PlainValidator(_account_map),
+    PlainSerializer(AccountMap.dump, return_type=list[list[str]]),
     WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 Interval: TypeAlias = Annotated[

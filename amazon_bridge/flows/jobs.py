@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from amazon_bridge.flows.cancellations import CANCELLATIONS
 from amazon_bridge.flows.orders import ORDERS
+from amazon_bridge.flows.settlements import SETTLEMENTS
 from amazon_bridge.flows.shipments import SHIPMENTS
 from amazon_bridge.flows.stock import STOCK
 from amazon_bridge.job import Job
@@ -18,6 +19,7 @@ JOBS: tuple[Job, ...] = (
     CANCELLATIONS,
     SHIPMENTS,
     STOCK,
+    SETTLEMENTS,
 )
 
 NAMES = tuple(job.name for job in JOBS)
