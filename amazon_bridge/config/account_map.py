@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from amazon_bridge.config.rows import RowsFile
 from amazon_bridge.marketplaces import marketplace
@@ -49,8 +50,7 @@ Key = tuple[str, str]
 """Category and country code (empty: every marketplace)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MappedAccount:
+class MappedAccount(NamedTuple):
     """An account of Odoo's."""
 
     code: str
@@ -72,9 +72,9 @@ class AccountMap:
     """Accounts by category and country, and categories of further types."""
 
     def __init__(
-        self, accounts: Mapping[Key, MappedAccount], types: tuple[TypePattern, ...] = ()
+        self, entries: Mapping[Key, MappedAccount], types: tuple[TypePattern, ...] = ()
     ) -> None:
-        self.accounts = dict(accounts)
+        self.entries = dict(entries)
         self.types = types
 
     def __eq__(self, other: object) -> bool:
@@ -84,13 +84,13 @@ class AccountMap:
 
     def of(self, category: Category, country: str = "") -> MappedAccount | None:
         """The account; that of the country goes before that of all countries."""
-        return self.accounts.get((category, country)) or self.accounts.get((category, ""))
+        return self.entries.get((category, country)) or self.entries.get((category, ""))
 
     def dump(self) -> list[list[str]]:
         """All entries, for a digest."""
-        accounts = [[*key, each.code, each.tax] for key, each in self.accounts.items()]
+        entries = [[*key, each.code, each.tax] for key, each in self.entries.items()]
         types = [[*_type_of(each), each.category] for each in self.types]
-        return sorted([*accounts, *types])
+        return sorted([*entries, *types])
 
 
 NO_ACCOUNTS = AccountMap({})
