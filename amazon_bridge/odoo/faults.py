@@ -22,6 +22,7 @@ import odoorpc.error
 
 from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
 from amazon_bridge.odoo.personal import without_personal_data
+from amazon_bridge.odoo.postgresql import is_momentary, lacks_database
 from amazon_bridge.odoo.transport.json2 import NotOffered, OtherLogin, WrongDatabase
 
 FAILURES: Final = (
@@ -56,19 +57,7 @@ _JSONRPC_KINDS = {
     "odoo.exceptions.AccessError": _Kind.FORBIDDEN,
 }
 
-_CONFLICT = re.compile(
-    r"could not serialize access|deadlock detected|could not obtain lock|"
-    r"current transaction is aborted|ir_model_data_module_name|"
-    r"SerializationFailure|LockNotAvailable|DeadlockDetected|ConcurrencyError|"
-    r"OperationalError|InterfaceError|PoolError"
-)
-_NO_SUCH_DATABASE = re.compile(r'database ".*" does not exist')
 _UNREADABLE_RESPONSE = re.compile(r"TypeError: (cannot marshal |dictionary key must be string)")
-
-
-def is_momentary(text: str) -> bool:
-    """True if Odoo's message is about a conflict of transactions: a retry helps."""
-    return bool(_CONFLICT.search(text))
 
 
 def explain(failure: Exception, sent: Iterable[Any] = ()) -> BridgeError | None:
@@ -133,7 +122,7 @@ CORRECT_IN_ODOO = (
 def _of_crash(text: str, clean: str) -> BridgeError | None:
     if _UNREADABLE_RESPONSE.search(text):
         return None
-    if _NO_SUCH_DATABASE.search(text):
+    if lacks_database(text):
         return _no_such_database()
     if is_momentary(text):
         return Transient(f"Odoo's database was busy: {clean}")

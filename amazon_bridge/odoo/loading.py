@@ -7,8 +7,9 @@ from typing import Any
 
 from amazon_bridge.engine.errors import BridgeError, ItemError, ItemErrors, Transient
 from amazon_bridge.odoo import responses
-from amazon_bridge.odoo.faults import CORRECT_IN_ODOO, is_momentary
+from amazon_bridge.odoo.faults import CORRECT_IN_ODOO
 from amazon_bridge.odoo.personal import of_buyers, without_personal_data
+from amazon_bridge.odoo.postgresql import is_momentary
 
 Rows = Sequence[Sequence[Any]]
 

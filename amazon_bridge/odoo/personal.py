@@ -18,8 +18,18 @@ _SHORTEST = 3
 
 _QUOTED = re.compile(
     r"""(?<!\w)'([^'\n]*)'(?!\w)|"([^"\n]*)"|“([^”\n]*)”|«([^»\n]*)»|"""
-    "\u2018([^\u2019\n]*)\u2019"
+    "\u2018([^\u2019\n]*)\u2019|"
+    r"„([^“”\n]*)[“”]|”([^”\n]*)”|»([^«\n]*)«|"
+    "\u201a([^\u2018\u2019\n]*)[\u2018\u2019]|"
+    r"「([^」\n]*)」|『([^』\n]*)』"
 )
+"""Quotation marks of English, French, German, Swedish and Japanese, among others."""
+_DETAILS = re.compile(
+    r"\s*(?:\b(?:DETAIL|DÉTAIL|DETALLE|DETTAGLI|DETALJ|CONTEXT|CONTEXTE|KONTEXT|CONTEXTO|CONTESTO|"
+    r"SAMMANHANG)\b|詳細|コンテキスト|文脈)\s?[:：]",  # noqa: RUF001
+    re.IGNORECASE,
+)
+"""Start of PostgreSQL's details, in the languages of its server; Odoo quotes them as well."""
 _E_MAIL = re.compile(r"[^\s<>'\"(]+@[^\s<>'\")]+")
 _OURS = re.compile(
     r"amazon_bridge\.\S+|[a-z][a-z0-9]*(?:[._][a-z0-9]+)+|\d{3}-\d{7}-\d{7}|[-\d.,:TZ /]*|"
@@ -55,10 +65,11 @@ def without_personal_data(text: str, sent: Iterable[Any] = ()) -> str:
     names of models and fields, of transfers, Amazon order ids, numbers and dates stay.
 
     Args:
-        text: a message of Odoo's, in English.
+        text: a message of Odoo's. The session requests English, but a module may have its own
+            language, and so may PostgreSQL.
         sent: what was sent and may be a buyer's; see ``of_buyers``.
     """
-    text = re.split(r"\s*\b(?:DETAIL|CONTEXT):", text)[0]
+    text = _DETAILS.split(text)[0]
     for value in sorted(set(_texts(sent)), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", HIDDEN, text)
     text = _PERSON.sub(rf"\1{HIDDEN}", _without_quotations(text))

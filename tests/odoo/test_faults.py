@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
-from amazon_bridge.odoo.faults import explain, is_momentary
-from amazon_bridge.odoo.loading import LoadError
+from amazon_bridge.odoo.faults import explain
+from amazon_bridge.odoo.loading import LoadError, loaded_ids
 from amazon_bridge.odoo.personal import HIDDEN, of_buyers, without_personal_data
+from amazon_bridge.odoo.postgresql import is_momentary
 
 FRAMES = (
     "Traceback (most recent call last):\n"
@@ -66,8 +67,18 @@ def test_a_fault_that_no_odoo_knows(code: object, text: object) -> None:
     assert len(error.reason) < 600
 
 
-def test_a_missing_database_is_not() -> None:
-    last = 'psycopg2.OperationalError: connection failed: FATAL:  database "prod" does not exist'
+@pytest.mark.parametrize(
+    "message",
+    [
+        'database "prod" does not exist',
+        "la base de données « prod » n'existe pas",
+        "la base de données «\u00a0prod\u00a0» n'existe pas",
+        "Datenbank »prod« existiert nicht",
+        'データベース"prod"は存在しません',
+    ],
+)
+def test_a_missing_database_is_not(message: str) -> None:
+    last = f"psycopg2.OperationalError: connection failed: FATAL:  {message}"
     for error in crash(last):
         assert isinstance(error, AccountError)
 
@@ -145,6 +156,13 @@ def test_both_protocols_agree(code: int, name: str, error: type[BridgeError]) ->
         ("Order 111-2222222-3333333", ["111-2222222-3333333"], "Order 111-2222222-3333333"),
         ("No VAT FR12345 in FR", [{"vat": "FR12345", "country": "FR"}], "No VAT … in FR"),
         ("two\n\n  lines", [], "two lines"),
+        ("Kunde „Ann“ oder »Bob« oder ‚Cid‘", [], "Kunde „…“ oder »…« oder ‚…‘"),  # noqa: RUF001
+        ("Le client « Ann » n'a pas de TVA", [], "Le client «…» n'a pas de TVA"),
+        ("顧客「花子」または『太郎』", [], "顧客「…」または『…』"),
+        ("Kunden ”Ann” saknas", [], "Kunden ”…” saknas"),
+        ("Ça existe.\nDÉTAIL : La clé (name)=(Ann) existe", [], "Ça existe."),
+        ("It exists.\n\nDetail: Key (name)=(Ann) already exists.", [], "It exists."),
+        ("Existe.\nDETALLE:  Ya existe la llave (name)=(Ann).", [], "Existe."),
         (
             'No rule has been found to replenish "[MON] 24" Monitor" in "Partners/Customers".',
             ["Ann Example"],
@@ -203,6 +221,39 @@ def test_nothing_that_was_sent_comes_back(names: list[str], pattern: str) -> Non
     assert not words & (set(names) - {"here", "Is"})
 
 
-def test_momentary() -> None:
-    assert is_momentary("could not serialize access due to concurrent update")
-    assert not is_momentary("A partner is required")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "could not serialize access due to concurrent update",
+        "n'a pas pu sérialiser un accès à cause d'une mise à jour en parallèle",
+        "konnte Zugriff nicht serialisieren wegen gleichzeitiger Aktualisierung",
+        "更新が同時に行われたためアクセスの直列化ができませんでした",
+        "interblocage (deadlock) détecté",
+        "Verklemmung (Deadlock) entdeckt",
+        "デッドロックを検出しました",
+        "n'a pas pu obtenir un verrou sur la relation « sale_order »",
+        "konnte Sperre für Zeile in Relation »sale_order« nicht setzen",
+        'リレーション"sale_order"の行ロックを取得できませんでした',
+        "serializzazione dell'accesso fallita a causa di modifiche concorrenti",
+        "no se pudo serializar el acceso debido a un update concurrente",
+        "kunde inte serialisera åtkomst på grund av samtidig uppdatering",
+    ],
+)
+def test_a_conflict_is_momentary_in_the_database_servers_language(text: str) -> None:
+    """As BaseModel.load passes it on, without the exception's name."""
+    assert is_momentary(text)
+    message = {"type": "error", "message": text, "rows": {"from": 0, "to": 0}}
+    response = {"ids": False, "messages": [message]}
+    with pytest.raises(Transient):
+        loaded_ids("sale.order", ["id"], [["a.b"]], response)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["A partner is required", "Le client est obligatoire", "Kunde fehlt", "顧客は必須です"],
+)
+def test_what_is_refused_is_not_momentary(text: str) -> None:
+    assert not is_momentary(text)
+    error = explain(xmlrpc.client.Fault(2, text))
+    assert isinstance(error, ItemError)
+    assert text in error.reason

@@ -1,47 +1,141 @@
-"""An Odoo whose people work in French, with names that they translated."""
+"""Odoos whose people work in French, German or Japanese, with names that they translated."""
 
 import pytest
 from bridge import Bridge
 from odoo_server.databases import OdooDatabase
-from program import SettledWorld
+from program import Program, SettledWorld
+from shop import ATTENTION
 from warehouse import Warehouse
 
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.simulator import Order
 
-FRENCH = "fr_FR"
+NAMES = {
+    "fr_FR": ("Équipe Amazon", "Transporteur à vélo", "L'acheteur ne veut plus"),
+    "de_DE": ("Amazon-Verkauf", "Fahrradkurier", "Käufer will nicht mehr"),
+    "ja_JP": ("アマゾン販売", "自転車便", "購入者都合"),
+}
+"""Translated names of a sales team, a delivery method and a tag, as people see them."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def french(odoo_database: OdooDatabase, warehouse: Warehouse) -> None:
-    """The login works in French, and a tag has a French name."""
+def translated(odoo_database: OdooDatabase, warehouse: Warehouse) -> None:
+    """The languages are installed, and the records have names in each."""
     rpc = odoo_database.rpc
     archived = {"active_test": False}
-    languages = rpc("res.lang", "search", [("code", "=", FRENCH)], context=archived)
-    wizard = rpc("base.language.install", "create", {"lang_ids": [(6, 0, languages)]})
-    rpc("base.language.install", "lang_install", [wizard])
-    rpc("res.users", "write", [2], {"lang": FRENCH})
+    languages = rpc("res.lang", "search", [("code", "in", list(NAMES))], context=archived)
+    rpc("res.lang", "write", languages, {"active": True})
+    team = rpc("crm.team", "create", {"name": "Amazon Team"})
+    carrier = warehouse.carrier("Bicycle")
     tag = rpc("crm.tag", "create", {"name": "Buyer canceled"})
-    translate(warehouse, "crm.tag", tag, "L'acheteur ne veut plus")
+    for language, names in NAMES.items():
+        records = (("crm.team", team), ("delivery.carrier", carrier), ("crm.tag", tag))
+        for (model, id_), name in zip(records, names, strict=True):
+            rpc(model, "write", [id_], {"name": name}, context={"lang": language})
 
 
-def translate(warehouse: Warehouse, model: str, id_: int, name: str) -> None:
-    warehouse.rpc(model, "write", [id_], {"name": name}, context={"lang": FRENCH})
+@pytest.fixture(params=NAMES)
+def language(request: pytest.FixtureRequest, odoo_database: OdooDatabase) -> str:
+    """The login works in this language."""
+    odoo_database.rpc("res.users", "write", [2], {"lang": request.param})
+    return str(request.param)
+
+
+@pytest.fixture
+def program(language: str, program: Program) -> Program:
+    """The configuration has the names that people see."""
+    team, carrier, _ = NAMES[language]
+    program.accounts[0].update(sales_team=team, carriers={carrier: "DHL"})
+    return program
 
 
 @pytest.fixture
 def orders(bridge: Bridge, world: SettledWorld) -> list[Order]:
-    placed = [world.place_order("FR"), world.place_order("FR")]
-    assert bridge.sync("orders") == {"seen": 2, "created": 2}
-    return placed
+    placed = [world.place_order("FR"), world.place_order("DE"), world.place_order("FR")]
+    by_amazon = world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")
+    assert bridge.sync("orders") == {"seen": 4, "created": 4}
+    return [*placed, by_amazon]
 
 
-def test_a_tag_gives_the_reason_in_either_language(
-    bridge: Bridge, warehouse: Warehouse, orders: list[Order]
+def test_both_ways_by_the_names_that_people_see(
+    language: str, bridge: Bridge, world: SettledWorld, warehouse: Warehouse, orders: list[Order]
 ) -> None:
-    order, other = orders
+    shipped, taken_back, left, by_amazon = orders
+    shop = warehouse.shop
+    assert shop.sale_order(shipped)["team_id"][1] == "Amazon Team"
+    assert shop.deliveries_of(by_amazon)[0]["state"] == "done"
+    warehouse.ship(shipped, "Bicycle")
+    warehouse.tag(taken_back, "Buyer canceled")
+    warehouse.cancel(taken_back)
+    warehouse.ship(left, "Bicycle", tracking=None)
+    world.cancel(left.order_id)
+    assert bridge.sync("pickings")["notified"] == 1
+    (confirmation,) = bridge.confirmations(shipped.order_id)
+    assert confirmation["packageDetail"]["carrierCode"] == "DHL"
+    assert bridge.sync("cancellations")["notified"] == 1
+    (feed,) = bridge.simulator.feeds.feeds.values()
+    assert b"BuyerCanceled" in (bridge.simulator.documents[feed.document_id].content or b"")
+    bridge.clock.advance(minutes=5)
+    assert bridge.sync("orders")["quarantined"] == 1
+    assert bridge.quarantine("orders")[left.order_id].kind == "needs_attention"
+    sale_order = shop.sale_order(left)["id"]
+    assert ATTENTION in warehouse.activities("sale.order", sale_order)
+    rpc, seen = warehouse.rpc, {"lang": language}
+    (activity,) = rpc(
+        *("mail.activity", "search_read"),
+        [("res_model", "=", "sale.order"), ("res_id", "=", sale_order)],
+        ["activity_type_id"],
+        context=seen,
+    )
+    todo = warehouse.shop.database.reference("mail.mail_activity_data_todo")
+    assert activity["activity_type_id"][0] == todo
+
+
+def test_check_finds_what_is_named_so(program: Program) -> None:
+    program.run("setup")
+    run = program.run("check")
+    assert run.code == 0, run.out
+    assert "another name" not in run.out
+    assert "No delivery method" not in run.out
+
+
+REFUSALS = {
+    "fr_FR": "Le client « Ann Example » n'a pas de numéro de TVA.",
+    "de_DE": "Der Kunde „Ann Example“ hat keine Umsatzsteuer-ID.",
+    "ja_JP": "顧客「Ann Example」には税番号がありません。",
+}
+"""Messages of modules that nobody translated into English."""
+HIDDEN_IN = {
+    "fr_FR": "Le client «…» n'a pas de numéro de TVA.",
+    "de_DE": "Der Kunde „…“ hat keine Umsatzsteuer-ID.",
+    "ja_JP": "顧客「…」には税番号がありません。",
+}
+"""The same without what may be a buyer's name."""
+
+
+def test_a_refusal_in_that_language_is_one(language: str, odoo_database: OdooDatabase) -> None:
+    session = OdooSession.connect(**odoo_database.access())
+    code = f"raise UserError({REFUSALS[language]!r})"
+    model = odoo_database.reference("base.model_res_partner")
+    values = {"name": "refuse", "model_id": model, "state": "code", "code": code}
+    action = odoo_database.rpc("ir.actions.server", "create", values)
+    with pytest.raises(ItemError) as caught:
+        session.call("ir.actions.server", "run", [action])
+    assert caught.value.kind == "odoo_refused"
+    assert caught.value.reason == f"Odoo refused: {HIDDEN_IN[language]}"
+
+
+@pytest.mark.parametrize("language", ["fr_FR"], indirect=True)
+def test_a_tag_gives_the_reason_in_either_language(
+    language: str, bridge: Bridge, warehouse: Warehouse, orders: list[Order]
+) -> None:
+    order, other, *_ = orders
     warehouse.tag(order, "Buyer canceled")
-    french_tag = warehouse.rpc("crm.tag", "create", {"name": "Something else"})
-    translate(warehouse, "crm.tag", french_tag, "Customer exchange")
+    named = warehouse.rpc("crm.tag", "create", {"name": "Something else"})
+    warehouse.rpc(
+        "crm.tag", "write", [named], {"name": "Customer exchange"}, context={"lang": language}
+    )
     warehouse.tag(other, "Something else")
     warehouse.cancel(order, other)
     bridge.sync("cancellations")
