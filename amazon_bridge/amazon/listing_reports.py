@@ -14,9 +14,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from amazon_bridge.amazon.documents import REPORT_IT, ProcessingStatus
-from amazon_bridge.amazon.reports import Report, Reports
+from amazon_bridge.amazon.reports import Report, Reports, charset_of
 from amazon_bridge.engine.errors import Transient
-from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import DEFAULT_CHANNEL, Listing, UnreadableListing
 
 REPORT_TYPE = "GET_MERCHANT_LISTINGS_ALL_DATA"
@@ -68,7 +67,7 @@ class ListingReports:
         if report.document_id is None:
             return iter(())
         [marketplace_id] = report.marketplace_ids
-        rows = self._reports.rows(report.document_id, fallback=_charset(marketplace_id))
+        rows = self._reports.rows(report.document_id, fallback=charset_of(marketplace_id))
         return read_rows(rows, marketplace_id)
 
 
@@ -101,12 +100,6 @@ def _with(listing: Listing, channels: tuple[str, ...], quantity: int | None) -> 
         channels=tuple(dict.fromkeys([*channels, *listing.channels])),
         quantity=quantity if listing.quantity is None else listing.quantity,
     )
-
-
-def _charset(marketplace_id: str) -> str:
-    """That of documents which aren't in UTF-8."""
-    place = marketplace(marketplace_id)
-    return "cp932" if place and place.country_code == "JP" else "cp1252"
 
 
 def _require_columns(row: Mapping[str, str]) -> None:

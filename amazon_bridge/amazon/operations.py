@@ -12,6 +12,7 @@ from typing import Any
 
 from amazon_bridge.amazon.sdk import (
     FeedsClient,
+    FinancesClient,
     ListingsClient,
     OrdersClient,
     ReportsClient,
@@ -23,6 +24,7 @@ from amazon_bridge.engine.throttle import Limit
 _ORDERS_ROLE = "Inventory and Order Tracking"
 _SELLERS_ROLE = "Selling Partner Insights"
 _LISTINGS_ROLE = "Product Listing"
+_FINANCES_ROLE = "Finance and Accounting"
 _LISTING_REMEDY = (
     "Look the SKU up in Seller Central (Manage All Inventory) and correct what Amazon names, then"
     " run `amazon-bridge quarantine retry` with the SKU."
@@ -155,6 +157,19 @@ PATCH_LISTING = Operation(
     refused="stock_refused",
     remedy=_LISTING_REMEDY,
 )
+LIST_TRANSACTIONS = Operation(
+    "listTransactions",
+    FinancesClient,
+    FinancesClient.transactions,
+    Limit(0.5, 10),
+    _FINANCES_ROLE,
+)
+LIST_BALANCES = Operation(
+    "listBalances", FinancesClient, FinancesClient.balances, Limit(0.5, 10), _FINANCES_ROLE
+)
+LIST_SUMMARY = Operation(
+    "listSummary", FinancesClient, FinancesClient.summary, Limit(0.5, 10), _FINANCES_ROLE
+)
 GET_MARKETPLACE_PARTICIPATIONS = Operation(
     "getMarketplaceParticipations",
     SellersClient,
@@ -178,6 +193,9 @@ ALL = (
     GET_REPORT_DOCUMENT,
     GET_LISTING,
     PATCH_LISTING,
+    LIST_TRANSACTIONS,
+    LIST_BALANCES,
+    LIST_SUMMARY,
     GET_MARKETPLACE_PARTICIPATIONS,
 )
 

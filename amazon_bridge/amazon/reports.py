@@ -18,6 +18,7 @@ from amazon_bridge.amazon.documents import REPORT_IT, ProcessingStatus, download
 from amazon_bridge.amazon.pages import pages
 from amazon_bridge.amazon.payloads import Instant, KnownEntries, NonEmpty, Payload, Text, iso
 from amazon_bridge.engine.errors import Transient
+from amazon_bridge.marketplaces import marketplace
 
 _LARGEST = 2**30  # bytes, unpacked: settlements of 100 MB have been seen
 _CHUNK = 2**16
@@ -156,6 +157,12 @@ def _report(payload: _Report) -> Report:
         marketplace_ids=payload.marketplace_ids,
         document_id=payload.report_document_id,
     )
+
+
+def charset_of(marketplace_id: str) -> str:
+    """The charset of a marketplace's documents that aren't in UTF-8."""
+    place = marketplace(marketplace_id)
+    return "cp932" if place and place.country_code == "JP" else "cp1252"
 
 
 def _codec(charset: str) -> str:

@@ -124,6 +124,17 @@ class ReportsClient(_PlainClient):
     document = sp_endpoint("/reports/2021-06-30/documents/{}")(_PlainClient.get_one)
 
 
+class FinancesClient(_PlainClient):
+    """The Finances API 2024-06-19.
+
+    The library's own class lacks two of these, and adds parameters that the model doesn't know.
+    """
+
+    transactions = sp_endpoint("/finances/2024-06-19/transactions")(_PlainClient.get)
+    balances = sp_endpoint("/finances/2024-06-19/balances")(_PlainClient.get)
+    summary = sp_endpoint("/finances/2024-06-19/summary")(_PlainClient.get)
+
+
 class Tokens(AccessTokenClient):  # type: ignore[misc]
     """The seller's access token, shared by all threads.
 

@@ -22,12 +22,14 @@ from amazon_bridge.amazon.cancellations import (
 )
 from amazon_bridge.amazon.client import Connection
 from amazon_bridge.amazon.feeds import Feeds, FeedState, MessageResult
+from amazon_bridge.amazon.finances import Finances
 from amazon_bridge.amazon.listing_reports import ListingReports
 from amazon_bridge.amazon.listings import Listings
 from amazon_bridge.amazon.orders import INCLUDED_DATA, read_order, read_order_as_is
 from amazon_bridge.amazon.payloads import Instant, Part, Payload, Text, iso
 from amazon_bridge.amazon.reports import Reports
 from amazon_bridge.amazon.sdk import Credentials, Site
+from amazon_bridge.amazon.settlements import SettlementReports
 from amazon_bridge.amazon.shipments import confirmation
 from amazon_bridge.engine.errors import Transient, Watch, nobody_watches
 from amazon_bridge.engine.throttle import Throttle, Urgency
@@ -168,6 +170,8 @@ class SellingPartner:
         self.reports = Reports(self._connection)
         self.listings = Listings(self._connection, self._feeds, seller_id)
         self.listing_reports = ListingReports(self.reports)
+        self.settlement_reports = SettlementReports(self.reports)
+        self.finances = Finances(self._connection)
 
     @property
     def calls(self) -> Counter[str]:
