@@ -12,6 +12,7 @@ from amazon_bridge.simulator.generator import SELLERS, generate, list_catalogue,
 from amazon_bridge.simulator.inventory import Inventory, Listing, Violation
 from amazon_bridge.simulator.lines import Line
 from amazon_bridge.simulator.markets import MARKETS, Market
+from amazon_bridge.simulator.money import Expected, FileForm, Money, Settlement
 from amazon_bridge.simulator.orders import ABSENT, Address, Buyer, Item, Order, Package
 from amazon_bridge.simulator.server import Simulator
 from amazon_bridge.simulator.settings import Settings
@@ -25,6 +26,8 @@ __all__ = [
     "SELLERS",
     "Address",
     "Buyer",
+    "Expected",
+    "FileForm",
     "Inventory",
     "Item",
     "Line",
@@ -32,12 +35,14 @@ __all__ = [
     "Mail",
     "ManualClock",
     "Market",
+    "Money",
     "Order",
     "Package",
     "Product",
     "Received",
     "Seller",
     "Settings",
+    "Settlement",
     "Simulator",
     "Violation",
     "World",

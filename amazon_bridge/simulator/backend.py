@@ -16,6 +16,7 @@ from amazon_bridge.simulator.faults import Faults
 from amazon_bridge.simulator.feeds import Feeds
 from amazon_bridge.simulator.limits import Limits
 from amazon_bridge.simulator.listings import Listings
+from amazon_bridge.simulator.money import Finances, Money
 from amazon_bridge.simulator.reports import Reports
 from amazon_bridge.simulator.responses import as_json, denied, read_object
 from amazon_bridge.simulator.search import Search
@@ -62,16 +63,19 @@ class Backend:
         self.feeds = Feeds(self.world, self.documents, self.limits, self.check_type)
         self.reports = Reports(self.world, self.documents, self.check_type)
         self.listings = Listings(self.world)
+        self.money = Money(self.world, self.reports)
+        self.finances = Finances(self.world, self.money)
         self.missing_roles: set[str] = set()
         self.faults = Faults()
         self.requests: list[Received] = []
         self.operations = self._bind_operations()
 
     def settle(self) -> None:
-        """Process what is due by the clock, feeds and updates, without waiting for a request."""
+        """Process what is due by the clock: feeds, updates, deferred money."""
         with self.world.lock:
             self.feeds.process()
             self.world.listings.settle()
+            self.money.settle()
 
     def received(self, operation: str) -> list[Received]:
         """The requests of one operation."""
@@ -131,7 +135,18 @@ class Backend:
             "patchListingsItem": lambda seller, request, key: listings.patch(
                 seller, key, request.args, _body(request)
             ),
+            **self._bind_finances(),
             "getMarketplaceParticipations": lambda seller, *_: as_json(participations(seller)),
+        }
+
+    def _bind_finances(self) -> dict[str, Operation]:
+        finances = self.finances
+        return {
+            "listTransactions": lambda seller, request, _: finances.list_transactions(
+                seller, request.args
+            ),
+            "listBalances": lambda seller, request, _: finances.list_balances(seller, request.args),
+            "listSummary": lambda seller, request, _: finances.list_summary(seller, request.args),
         }
 
     def _confirm_shipment(self, seller: Seller, request: Request, key: str) -> Response:

@@ -54,13 +54,19 @@ class Reports(Processing[Report]):
         self.fates: list[str] = []
 
     def publish(
-        self, seller: Seller, report_type: str, content: str, *, countries: tuple[str, ...] = ()
+        self,
+        seller: Seller,
+        report_type: str,
+        content: str,
+        *,
+        countries: tuple[str, ...] = (),
+        charset: str | None = None,
     ) -> str:
         """Add a finished report that Amazon made on its own, such as a settlement; its id."""
         markets = [m for m in seller.markets if m.country in (countries or seller.countries)]
         places = [market.marketplace_id for market in markets]
         fields = self._common(seller, report_type, places, queue_time=0, work_time=0)
-        return self._new(fields, content).key
+        return self._new(fields, content, charset=charset).key
 
     def create_report(self, seller: Seller, body: dict[str, Any]) -> Response:
         """The createReport operation."""
@@ -90,13 +96,20 @@ class Reports(Processing[Report]):
             return self._listings(seller, marketplace_ids), listings_report.ERRORS
         return self.contents.get(report_type), "strict"
 
-    def _new(self, fields: dict[str, Any], text: str | None, errors: str = "strict") -> Report:
+    def _new(
+        self,
+        fields: dict[str, Any],
+        text: str | None,
+        errors: str = "strict",
+        *,
+        charset: str | None = None,
+    ) -> Report:
         """Keep a report.
 
         Raises:
             UnicodeEncodeError: Its charset doesn't have a character of the text.
         """
-        charset = self.charset or _charset(fields["type"], fields["marketplace_ids"])
+        charset = charset or self.charset or _charset(fields["type"], fields["marketplace_ids"])
         content = None if text is None else text.encode(charset, errors)
         content_type = f"text/plain; charset={charset}"
         report = Report(**fields, content=content, content_type=content_type)

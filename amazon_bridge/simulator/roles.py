@@ -51,6 +51,9 @@ OPERATIONS: dict[str, frozenset[str]] = {
     "getListingsItem": frozenset({LISTING}),
     "searchListingsItems": frozenset({LISTING}),
     "patchListingsItem": frozenset({LISTING}),
+    "listTransactions": frozenset({FINANCE}),
+    "listBalances": frozenset({FINANCE}),
+    "listSummary": frozenset({FINANCE}),
     "getMarketplaceParticipations": frozenset({FINANCE, "Selling Partner Insights"}),
 }
 FEED_TYPES: dict[str, frozenset[str]] = {

@@ -28,6 +28,7 @@ _ORDERS = "/orders/2026-01-01/orders"
 _FEEDS = "/feeds/2021-06-30"
 _LISTINGS = "/listings/2021-08-01/items"
 _REPORTS = "/reports/2021-06-30"
+_FINANCES = "/finances/2024-06-19"
 ROUTES = Map(
     [
         Rule("/auth/o2/token", endpoint="token", methods=["POST"]),
@@ -54,6 +55,9 @@ ROUTES = Map(
             endpoint="getMarketplaceParticipations",
             methods=["GET"],
         ),
+        Rule(f"{_FINANCES}/transactions", endpoint="listTransactions", methods=["GET"]),
+        Rule(f"{_FINANCES}/balances", endpoint="listBalances", methods=["GET"]),
+        Rule(f"{_FINANCES}/summary", endpoint="listSummary", methods=["GET"]),
         Rule(f"{_LISTINGS}/<key>", endpoint="searchListingsItems", methods=["GET"]),
         Rule(f"{_LISTINGS}/<path:key>", endpoint="getListingsItem", methods=["GET"]),
         Rule(f"{_LISTINGS}/<path:key>", endpoint="patchListingsItem", methods=["PATCH"]),

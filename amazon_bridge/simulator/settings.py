@@ -48,3 +48,13 @@ class Settings:
     """Seconds until a stuck feed is processed after all."""
     listings_report_age: float = 0
     """Seconds for which a report of listings repeats the contents of the one before."""
+    defer_days: float = 0
+    """The money of shipments is available after so many days; Amazon's delivery date policy: 7."""
+    transaction_delay: float = 0
+    """Seconds until listTransactions shows a transaction; Amazon's model speaks of 48 hours."""
+    names_open_settlements: bool = True
+    """Transactions have the id of their settlement while it is open; Amazon documents neither."""
+    proceeds_with_reserves: bool = True
+    """The net proceeds of listSummary are after reserves; Amazon documents neither."""
+    holds_payouts: bool = False
+    """Balances have a payout until its deposit date; otherwise until the settlement's end."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 from amazon_bridge.simulator import people
@@ -27,6 +27,8 @@ from amazon_bridge.simulator.orders import (
 from amazon_bridge.simulator.settings import Settings
 
 COUNTRIES = tuple(MARKETS)
+Follower = Callable[[Order | None, Order], None]
+"""Called with the revision before, and the new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class World:
         self.issued_secrets: set[str] = set()
         self._chance = random.Random(seed)  # noqa: S311 - made-up data, the same for each seed
         self._histories: dict[str, list[_Revision]] = {}
+        self._followers: list[Follower] = []
 
     # -- sellers ---------------------------------------------------------------------------
 
@@ -136,6 +139,16 @@ class World:
         """All secrets: client secrets, refresh and access tokens, signatures of URLs."""
         own = {value for s in self.sellers.values() for value in (s.client_secret, s.refresh_token)}
         return frozenset(own | self.issued_secrets)
+
+    def follow(self, follower: Follower) -> None:
+        """Call back for every change of an order, those that were made already included."""
+        with self.lock:
+            for history in self._histories.values():
+                orders = [None, *(revision.order for revision in history)]
+                for before, order in pairwise(orders):
+                    assert order, "only the first order has none before"
+                    follower(before, order)
+            self._followers.append(follower)
 
     # -- changing --------------------------------------------------------------------------
 
@@ -287,7 +300,10 @@ class World:
         """Store a revision; it becomes visible after the delay, never before an earlier one."""
         with self.lock:
             history = self._histories.setdefault(order.order_id, [])
-            self.listings.follow(history[-1].order if history else None, order)
+            before = history[-1].order if history else None
+            self.listings.follow(before, order)
+            for follower in self._followers:
+                follower(before, order)
             readable = self.clock() + delay
             searchable = readable + timedelta(seconds=self.settings.search_delay)
             if history:

@@ -100,6 +100,8 @@ class Scene:
             "searchOrders": (("lastUpdatedAfter", "2026-11-01T00:00:00Z"),),
             "getFeeds": (("feedTypes", "JSON_LISTINGS_FEED"),),
             "getReports": (("reportTypes", LISTINGS_REPORT),),
+            "listTransactions": (("postedAfter", "2026-11-01T00:00:00Z"),),
+            "listSummary": (("periodStart", "2026-11-01"), ("periodEnd", "2026-11-30")),
         }
         needs_place = operation.endswith(("ListingsItem", "ListingsItems"))
         return (("marketplaceIds", FRANCE),) if needs_place else queries.get(operation, ())
@@ -187,6 +189,8 @@ def _bad_values(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "too large", str(schema["maximum"] + 1)
     if schema.get("format") == "date-time":
         yield from (("a date", "2026-11-01"), ("without a zone", "2026-11-01T00:00:00"))
+    if schema.get("format") == "date":
+        yield from (("a time", "2026-11-01T00:00:00Z"), ("no day", "2026-11-31"))
 
 
 def bad_bodies(call: Call) -> Iterator[tuple[str, Call]]:
