@@ -235,7 +235,7 @@ def test_accepted_without_effect(bridge: Bridge, world: SettledWorld, warehouse:
     warehouse.cancel(order)
     for _ in range(3):
         bridge.simulator.feeds.fates.append(("CANCELLED", None))
-        assert goes_by(bridge, minutes=25)["notified"] == 1
+        assert goes_by(bridge, minutes=25) == {"seen": 1, "notified": 1}
     assert goes_by(bridge, minutes=25) == {"seen": 1, "quarantined": 1}
     assert bridge.quarantine("cancellations")[order.order_id].kind == "cancellation_without_effect"
     assert goes_by(bridge, hours=1) == {}

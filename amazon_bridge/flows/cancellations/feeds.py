@@ -172,7 +172,7 @@ def _settle(run: Run, feed: Feed, checked: _Checked) -> None:
     for order_id in checked.cancelled:
         settle_order(run, order_id, State.DONE, CANCELLED)
     tell.quarantine(run, failures, sale_orders)
-    run.counts.seen += len(keys)
+    run.counts.seen += len({*checked.cancelled, *failures})  # the others count with their next feed
     for order_id in checked.live:  # at the end: an interrupted run closes the same feed again
         remember_feed(context, order_id, feed.number)
 

@@ -269,10 +269,16 @@ def _read_back(context: Context, known: KnownSku) -> None:
     shown = dict(_shown(context, known.sku, sent))
     stock.note_state(context.name, known.sku, SkuState.DUE)
     for place in separate_marketplaces(sent, shown):
-        context.ledger.stock_catalogue.note_separate(context.name, place)
-        log.warning("marketplace_is_separate", account=context.name, marketplace=place)
+        _note_separate(context, place)
     if any(has_drifted(sent[place], quantity) for place, quantity in shown.items()):
         context.ledger.stock_comparisons.note_drift(context.name)
+
+
+def _note_separate(context: Context, place: str) -> None:
+    catalogue = context.ledger.stock_catalogue
+    if not catalogue.of(context.name, place).is_separate:
+        catalogue.note_separate(context.name, place)
+        log.warning("marketplace_is_separate", account=context.name, marketplace=place)
 
 
 def _shown(
