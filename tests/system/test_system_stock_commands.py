@@ -111,6 +111,15 @@ def test_stock_show_says_that_there_is_no_such_listing(program):
     assert "Amazon has no listing of NOBODY-S." in run.out
 
 
+def test_stock_show_says_why_amazon_does_not_show_a_listing(program, simulator):
+    simulator.faults.add("400", "getListingsItem", body="Bad marketplace", times=None)
+    run = program.run("stock", "show", "MUG-BLUE")
+    assert run.code == 0, run.err
+    assert "not read from Amazon: " in run.out
+    assert "Bad marketplace" in run.out
+    assert "has no listing" not in run.out
+
+
 def test_a_refusal_exits_with_1_and_odoo_being_down_with_3(program, world, seller):
     world.listings.get(seller.seller_id, "MUG-RED", "FR").refusal = "It is restricted."
     run = program.run("sync", "stock")

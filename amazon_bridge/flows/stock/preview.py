@@ -112,11 +112,15 @@ def show_sku(context: Context, sku: str) -> bool:
     """
     with scratch(context) as copy:
         places = [place.marketplace_id for place in copy.account.marketplaces]
-        listings = [found for place in places if (found := _listing(copy, sku, place))]
+        read = [_listing(copy, sku, place) for place in places]
+        listings = [each for each in read if isinstance(each, KnownListing)]
+        refusals = dict.fromkeys(each.reason for each in read if isinstance(each, ItemError))
         listed = [each.marketplace_id for each in listings]
         computed = Comparing(copy).computed(sku, listed or places[:1])
         known = copy.ledger.stock.known_all(copy.name, [sku])
     context.show(f"{sku} ({context.name})")
+    for refusal in refusals:
+        context.show(f"  not read from Amazon: {refusal}")
     for each in known:
         if each.state:
             context.show(f"  {str(each.state).replace('_', ' ')}. {each.note}".rstrip())
@@ -124,7 +128,7 @@ def show_sku(context: Context, sku: str) -> bool:
         context.show(f"  not sent: {reason}")
     for line in lines(computed, listings):
         context.show(line)
-    return bool(listings)
+    return any(read)
 
 
 def _why_not_sent(context: Context, sku: str, listings: Sequence[KnownListing]) -> str | None:
@@ -137,9 +141,10 @@ def _why_not_sent(context: Context, sku: str, listings: Sequence[KnownListing]) 
     return reason or (None if stock.pushes(sku) else _OFF)
 
 
-def _listing(context: Context, sku: str, place: str) -> KnownListing | None:
+def _listing(context: Context, sku: str, place: str) -> KnownListing | ItemError | None:
+    """The listing, Amazon's refusal to show it, or None if there is none."""
     try:
         found = context.amazon.listings.get(sku, place)
-    except ItemError:
-        return None
+    except ItemError as error:
+        return None if error.kind == "not_found" else error
     return KnownListing(sku, place, found.channels, found.quantity)
