@@ -270,6 +270,39 @@ def test_what_people_archived_is_named_alone_and_unarchived_on_demand(
     assert made(admin) == before
 
 
+@pytest.mark.parametrize("inside", ["is archived, too", "was deleted"])
+def test_an_archived_view_is_named_and_unarchived_with_the_location_inside(
+    admin: OdooSession, make_account: MakeAccount, inside: str
+) -> None:
+    account = make_account(fba_location=f"Amazon/{inside.title()}")
+    setup = prepare(admin, account)
+    location = ("id", "=", setup.fba_location_id)
+    (row,) = admin.search_read("stock.location", [location], ["location_id"])
+    view = row["location_id"][0]
+    if inside == "was deleted":
+        _delete_location(admin, setup)
+    admin.call("stock.location", "write", [view], {"active": False})  # with all inside
+    with pytest.raises(AccountError) as caught:
+        prepare(admin, account)
+    assert "needs: the stock location Amazon" in caught.value.reason
+    assert caught.value.reason.endswith("(archived).")
+    again = prepare(admin, account, restore=True)
+    assert is_current(admin, again)
+    fields = ["location_id", "active"]
+    (row,) = admin.read("stock.location", [again.fba_location_id], fields)
+    assert (row["location_id"][0], row["active"]) == (view, True)
+    assert admin.read("stock.location", [view], ["active"])[0]["active"]
+    assert (again == setup) == (inside != "was deleted")
+
+
+def _delete_location(admin: OdooSession, setup: Setup) -> None:
+    rules = _rules(admin, setup)
+    (rule,) = admin.read("stock.rule", rules, ["picking_type_id"])
+    admin.call(admin.names.route_model, "unlink", [setup.fba_route_id])
+    admin.call("stock.picking.type", "unlink", [rule["picking_type_id"][0]])
+    admin.call("stock.location", "unlink", [setup.fba_location_id])
+
+
 @pytest.mark.parametrize("field", ["fba_route_id", "sales_team_id"])
 def test_what_people_deleted_is_made_again(
     admin: OdooSession, make_account: MakeAccount, field: str

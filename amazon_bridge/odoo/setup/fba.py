@@ -36,16 +36,23 @@ def _ensure_location(work: Work, name: str, place: Place) -> int | None:
     how = f"{_LOCATIONS} > New: name {last}, parent {parent}, type Internal Location"
     if parent and "/" not in parent and parent != place.warehouse_code:
         how += f"; create {parent} (type View) before it if there is none"
-    reference = _location_reference(name, place)
     return work.ensure(
         Need(what, how, "stock.location", INVENTORY_ADMINISTRATOR),
         lambda: _find_location(work, name, place),
         lambda: _make_location(work, name, place),
         lambda: [
-            Archived(what, _LOCATIONS, "stock.location", id_)
-            for id_ in work.archived_ids("stock.location", reference, _location(name, place))
+            *_archived(work, parent, _named(parent, place), place),
+            *_archived(work, name, _location(name, place), place),
         ],
     )
+
+
+def _archived(work: Work, name: str, domain: list[Any], place: Place) -> list[Archived]:
+    """The archived location of this name, unless there is another one."""
+    if not name or work.session.search_read("stock.location", domain, ["id"], limit=1):
+        return []
+    ids = work.archived_ids("stock.location", _location_reference(name, place), domain)
+    return [Archived(f"the stock location {name}", _LOCATIONS, "stock.location", i) for i in ids]
 
 
 def _ensure_route(work: Work, name: str, location_id: int | None, place: Place) -> int | None:
@@ -65,11 +72,12 @@ def _ensure_route(work: Work, name: str, location_id: int | None, place: Place) 
 
 
 def _location(name: str, place: Place) -> list[Any]:
-    return [
-        ("complete_name", "=", name),
-        ("usage", "=", "internal"),
-        ("company_id", "in", [False, place.company_id]),
-    ]
+    return [*_named(name, place), ("usage", "=", "internal")]
+
+
+def _named(name: str, place: Place) -> list[Any]:
+    """Also views, which other locations are in."""
+    return [("complete_name", "=", name), ("company_id", "in", [False, place.company_id])]
 
 
 def _find_location(work: Work, name: str, place: Place) -> int | None:
@@ -80,7 +88,7 @@ def _find_location(work: Work, name: str, place: Place) -> int | None:
 
 def _make_location(work: Work, name: str, place: Place) -> None:
     parent, _, last = name.rpartition("/")
-    domain = [("complete_name", "=", parent), ("company_id", "in", [False, place.company_id])]
+    domain = _named(parent, place)
     parents = work.session.search_read("stock.location", domain, ["id"]) if parent else []
     parent_id = first_id(parents)
     if parent and not parent_id:
