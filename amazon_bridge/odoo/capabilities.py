@@ -1,6 +1,6 @@
 """Differences between Odoo's versions, detected by the fields that exist (``fields_get``).
 
-The version number decides only what no field shows. Compared on 14 and 19.
+The version number decides only what no field shows, such as methods. Compared on 14 and 19.
 """
 
 from __future__ import annotations
@@ -53,10 +53,9 @@ class Capabilities:
     has_final_location: bool
     """A move names the end of its chain of moves, which may not exist yet (since 18)."""
     reads_trees: bool
-    """Methods read records together with those that they refer to (since 17, as ``picked``)."""
+    """``web_search_read`` reads records together with those that they refer to (since 17)."""
     writes_trees: bool
-    """``web_save_multi`` writes own values to each of many records and reads them (since 19, as
-    ``reference_ids``)."""
+    """``web_save_multi`` writes own values to each of many records and reads them (since 19)."""
     has_picked: bool
     """A move's done quantity counts only when the move is marked as picked."""
     storable: Mapping[str, Any]
@@ -72,7 +71,13 @@ class Capabilities:
     """Delivery orders have a carrier and a tracking reference."""
 
 
-def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities:
+_READS_TREES, _WRITES_TREES = (17, 0), (19, 0)
+"""Whole versions: an intermediate one of Odoo Online may lack methods of the next."""
+
+
+def look_up(
+    fields_of: Callable[[str, tuple[str, ...]], Fields], version: tuple[int, int]
+) -> Capabilities:
     """Ask ``fields_of(model, names)`` which of the fields there are, a call a model."""
     fields = {model: fields_of(model, names) for model, names in REQUESTED.items()}
     line, move = fields["sale.order.line"], fields["stock.move"]
@@ -94,8 +99,8 @@ def look_up(fields_of: Callable[[str, tuple[str, ...]], Fields]) -> Capabilities
         ),
         move_done_quantity="quantity" if "quantity" in move else "quantity_done",
         has_final_location="location_final_id" in move,
-        reads_trees="picked" in move,
-        writes_trees="reference_ids" in fields["stock.picking"],
+        reads_trees=version >= _READS_TREES,
+        writes_trees=version >= _WRITES_TREES,
         has_picked="picked" in move,
         storable={"type": "consu", "is_storable": True} if new else {"type": "product"},
         storable_product=("is_storable", True) if new else ("type", "product"),

@@ -181,7 +181,7 @@ class OdooSession:
         with self._lock:
             known = list(self._capabilities)
         if not known:
-            known.append(look_up(self.fields_of))
+            known.append(look_up(self.fields_of, self.version))
             with self._lock:
                 self._capabilities[:] = known
         return known[0]

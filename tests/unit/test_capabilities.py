@@ -1,0 +1,81 @@
+"""The names that a version of Odoo uses, and what the documentation says decides them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amazon_bridge.odoo.capabilities import REQUESTED, Capabilities, look_up
+
+PAGE = Path(__file__).parents[2] / "docs/odoo-versions.md"
+FIELDS = {f"{model}.{name}" for model, names in REQUESTED.items() for name in names}
+
+IN_14: dict[str, dict[str, Any]] = {
+    "sale.order": {"warehouse_id": {}, "sale_order_template_id": {}},
+    "sale.order.line": {
+        "price_unit": {"digits": (16, 2)},
+        "route_id": {"relation": "stock.location.route"},
+    },
+    "stock.picking": {"carrier_tracking_ref": {}},
+}
+
+
+def of(fields: dict[str, dict[str, Any]], version: tuple[int, int]) -> Capabilities:
+    def fields_of(model: str, names: tuple[str, ...]) -> dict[str, Any]:
+        return {
+            name: fields.get(model, {})[name] for name in names if name in fields.get(model, {})
+        }
+
+    return look_up(fields_of, version)
+
+
+def documented() -> list[list[str]]:
+    """The cells of the table of what is looked up at login."""
+    _, _, section = PAGE.read_text().partition("## What is looked up at login")
+    rows = [line.strip("|").split("|") for line in section.split("\n## ")[0].splitlines()]
+    return [[cell.strip() for cell in row] for row in rows if len(row) == 5][2:]
+
+
+def test_every_field_that_is_looked_up_is_documented_and_no_other() -> None:
+    deciding = {name for row in documented() for name in re.findall(r"`([^`]+)`", row[1])}
+    assert {name for name in deciding if "." in name} == FIELDS
+
+
+def test_every_capability_is_documented() -> None:
+    named = {name for row in documented() for name in re.findall(r"`([^`]+)`", row[4])}
+    assert named == set(Capabilities.__dataclass_fields__)
+
+
+def test_odoo_14() -> None:
+    names = of(IN_14, (14, 0))
+    assert (names.order_locked, names.line_taxes, names.line_unit) == (
+        None,
+        "tax_id",
+        "product_uom",
+    )
+    assert (names.line_routes, names.route_model) == ("route_id", "stock.location.route")
+    assert (names.move_done_quantity, names.has_picked) == ("quantity_done", False)
+    assert names.storable == {"type": "product"}
+    assert names.price_digits == 2
+    assert names.has_tracking
+
+
+@pytest.mark.parametrize(
+    ("version", "known"),
+    [
+        ((16, 0), set()),
+        ((16, 4), set()),
+        ((17, 0), {"reads_trees"}),
+        ((18, 3), {"reads_trees"}),
+        ((19, 0), {"reads_trees", "writes_trees"}),
+        ((19, 1), {"reads_trees", "writes_trees"}),
+    ],
+)
+def test_methods_are_known_by_version_whatever_fields_there_are(
+    version: tuple[int, int], known: set[str]
+) -> None:
+    everything = {model: {name: {} for name in names} for model, names in REQUESTED.items()}
+    for fields in (IN_14, everything):
+        names = of(fields, version)
+        assert {name for name in ("reads_trees", "writes_trees") if getattr(names, name)} == known
