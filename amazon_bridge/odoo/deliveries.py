@@ -107,7 +107,8 @@ def _unaddressed(session: OdooSession, partners: Mapping[int, int]) -> Iterator[
 
     With *Email Confirmation*, ``button_validate`` mails to the transfer's contact and followers,
     whatever the context says; but Amazon has informed the buyer already. Until Odoo 18 the contact
-    becomes a follower when it is written.
+    becomes a follower when it is written. If the process is killed meanwhile, ``address`` restores
+    the contacts.
 
     Args:
         session: the login.
@@ -117,7 +118,12 @@ def _unaddressed(session: OdooSession, partners: Mapping[int, int]) -> Iterator[
     try:
         yield
     finally:
-        _address(session, {id_: str(partner) for id_, partner in partners.items()}, partners)
+        address(session, partners)
+
+
+def address(session: OdooSession, partners: Mapping[int, int]) -> None:
+    """Set the contacts of transfers, by database id."""
+    _address(session, {id_: str(partner) for id_, partner in partners.items()}, partners)
 
 
 def _address(

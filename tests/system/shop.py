@@ -203,7 +203,10 @@ class Shop:
 
     def deliveries(self) -> dict[str, Rows]:
         """All transfers, by the Amazon order id of their sale orders."""
-        fields = ["state", "sale_id", "location_id", "location_dest_id", "picking_type_id"]
+        fields = [
+            *("state", "sale_id", "location_id", "location_dest_id", "picking_type_id"),
+            "partner_id",
+        ]
         orders = {row["id"]: ref for ref, row in self.sale_orders().items()}
         found = defaultdict(list)
         for row in self.search("stock.picking", [("sale_id", "!=", False)], fields):

@@ -109,6 +109,7 @@ _PHASES: tuple[Callable[[Context, Batch], Result], ...] = (
     _refuse_not_ours,
     tell.explain_unclear,
     importing.restore_dates,
+    importing.restore_contacts,
     importing.create,
     importing.price,
     importing.confirm,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.catalogue import mapped_pieces
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.drafts import drafts_of, line_name
@@ -15,7 +16,7 @@ from amazon_bridge.flows.orders.decide import Step
 from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
 from amazon_bridge.model import FulfilledBy, Order
 from amazon_bridge.odoo import deliveries, pricing, quotations, sale_actions, sale_terms, sales
-from amazon_bridge.odoo.sales import Draft, SaleOrder
+from amazon_bridge.odoo.sales import Delivery, Draft, SaleOrder
 
 
 def create(context: Context, batch: Batch) -> Result:
@@ -191,6 +192,26 @@ def deliver(context: Context, batch: Batch) -> Result:
     return Result()
 
 
+def restore_contacts(context: Context, batch: Batch) -> Result:
+    """Set the contact of FBA transfers where a run was interrupted while it validated them."""
+    lost = {
+        delivery.id: sale_order.delivery_contact_id
+        for order, sale_order in batch.sale_orders_with(Step.COMPLETE, Step.NOTHING)
+        for delivery in _without_contact(context, order, sale_order)
+        if _interrupted(context, order)
+    }
+    deliveries.address(context.odoo, lost)
+    return Result()
+
+
+def _without_contact(context: Context, order: Order, sale_order: SaleOrder) -> list[Delivery]:
+    if order.fulfilled_by != FulfilledBy.AMAZON or not sale_order.delivery_contact_id:
+        return []
+    location_id = context.setup.fba_location_id
+    of_amazon = [d for d in sale_order.deliveries if d.location_id == location_id]
+    return [d for d in of_amazon if not d.contact_id and (d.is_open or d.is_done)]
+
+
 def restore_dates(context: Context, batch: Batch) -> Result:
     """Set Amazon's order date where a run was interrupted between confirmation and dating."""
     lost = [
@@ -225,10 +246,14 @@ def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> boo
     """True if the order was confirmed after we first saw it but its run was interrupted."""
     if not sale_order.is_confirmed or sale_order.ordered == order.created.replace(microsecond=0):
         return False
+    entry = _interrupted(context, order)
+    return entry is not None and sale_order.ordered > entry.first_seen - _CLOCKS_DIFFER
+
+
+def _interrupted(context: Context, order: Order) -> Entry | None:
+    """The entry of an order that no run has processed to its end."""
     entry = context.ledger.items.get(context.name, JOB, order.order_id)
-    if entry is None or was_settled(entry):
-        return False
-    return sale_order.ordered > entry.first_seen - _CLOCKS_DIFFER
+    return None if was_settled(entry) else entry
 
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
