@@ -50,7 +50,7 @@ class Proxy:
     def odoo_calls(self) -> list[tuple[str, str]]:
         """Model and method of each call that passed, in any transport."""
         requests = zip(list(self.paths), list(self.bodies), strict=False)
-        return [called for path, body in requests if (called := _called(path, body))]
+        return [call for path, body in requests if (call := called(path, body))]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -82,7 +82,7 @@ class Proxy:
             connection.close()
 
 
-def _called(path: str, body: bytes) -> tuple[str, str] | None:
+def called(path: str, body: bytes) -> tuple[str, str] | None:
     """Model and method of a request; None if it calls none."""
     if path.startswith("/json/2/"):
         _, _, _, model, method = path.split("/")

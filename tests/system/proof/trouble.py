@@ -5,11 +5,11 @@ import random
 import re
 import threading
 import time
-import xmlrpc.client
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import wires
 from proxy import Handler, Proxy, Response
 
 TIMEOUT = 4.0
@@ -25,12 +25,14 @@ class Fault:
 
     ``takes_effect``: the other side does its work, and only the response is lost or spoilt.
     ``response`` is sent in place of the right one; None: the connection breaks, after ``seconds``.
+    ``crash`` is the exception of Odoo's code that is sent, as the request's transport does.
     ``withheld``: the right response comes, but half of it is missing. ``path`` restricts it.
     """
 
     name: str
     takes_effect: bool = False
     response: Response | None = None
+    crash: str = ""
     seconds: float = 0
     withheld: bool = False
     path: str = ""
@@ -42,6 +44,8 @@ class Fault:
             request.respond(*right, withheld=len(right[2]) // 2)
         elif self.response:
             request.respond(*self.response)
+        elif self.crash:
+            request.respond(*wires.of(request.path).crash(self.crash))
         elif self.name == "slow" and right:
             request.respond(*right)
         else:
@@ -65,12 +69,6 @@ def _errors(status: int, code: str, message: str, **headers: str) -> Response:
 _QUOTA = _errors(429, "QuotaExceeded", "You exceeded your quota.", x_amzn_RateLimit_Limit="5")
 
 
-def _crash(last_line: str) -> Response:
-    frames = 'Traceback (most recent call last):\n  File "sql_db.py", line 1, in execute\n'
-    fault = xmlrpc.client.Fault(1, f"{frames}{last_line}\n")
-    return _response(200, "text/xml", xmlrpc.client.dumps(fault))
-
-
 def _both(name: str, response: Response) -> list[Fault]:
     """A bad response in place of the work, and one in place of the right response."""
     return [
@@ -88,23 +86,21 @@ ANYWHERE = [
     *_both("503", _page(503, "Service Unavailable")),
     *_both("no data", _page(200, "We'll be back soon")),
 ]
+_CRASHES = {
+    "serialization": "errors.SerializationFailure: could not serialize access due to concurrent"
+    " update",
+    "deadlock": "errors.DeadlockDetected: deadlock detected",
+    "lock time-out": "errors.LockNotAvailable: canceling statement due to lock timeout",
+    "no database": "OperationalError: server closed the connection unexpectedly",
+    "pool full": "pool.PoolError: The Connection Pool Is Full",
+}
 AT_ODOO = [
     *ANYWHERE,
     Fault("time-out", takes_effect=True, seconds=TIMEOUT + 1),
     Fault("429", response=_page(429, "Too Many Requests")),
     Fault("500", response=_page(500, "Internal Server Error")),
-    Fault("serialization", response=_crash(
-        "psycopg2.errors.SerializationFailure: could not serialize access due to concurrent update"
-    )),
-    Fault("deadlock", response=_crash("psycopg2.errors.DeadlockDetected: deadlock detected")),
-    Fault("lock time-out", response=_crash(
-        "psycopg2.errors.LockNotAvailable: canceling statement due to lock timeout"
-    )),
-    Fault("no database", response=_crash(
-        "psycopg2.OperationalError: server closed the connection unexpectedly"
-    )),
-    Fault("pool full", response=_crash("psycopg2.pool.PoolError: The Connection Pool Is Full")),
-]  # fmt: skip
+    *(Fault(name, crash=f"psycopg2.{exception}") for name, exception in _CRASHES.items()),
+]
 AT_AMAZON = [
     *ANYWHERE,
     Fault("429", response=_QUOTA),
