@@ -89,12 +89,11 @@ class Stage:
             app.setup(app.accounts()[0])
 
     def configure(self, database: OdooDatabase) -> Path:
-        odoo = {"url": database.url, "database": database.database, "login": database.login}
         state = self.folder / f"{database.database}.db"
         values = {
             "state": str(state),
             "log": {"level": "warning"},
-            "odoo": odoo | {"password": database.password},
+            "odoo": database.access(),
             "accounts": [self._account() | self.account],
         }
         path = state.with_suffix(".yaml")

@@ -49,7 +49,7 @@ class OdooDatabase:
         try:
             return self._service("object").execute_kw(*credentials, model, method, args, kwargs)
         except xmlrpc.client.Fault as fault:
-            if "cannot marshal None" in fault.faultString:  # done, and only the response is lost
+            if "cannot marshal" in fault.faultString:  # done, and only the response is lost
                 return None
             raise
 

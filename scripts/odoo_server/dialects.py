@@ -22,8 +22,16 @@ _UNTIL_17 = {
     ("account.tax", "price_include_override"): "price_include",
     ("product.product", "is_storable"): "detailed_type",
     ("product.template", "is_storable"): "detailed_type",
+    ("product.product", "combo_ids"): "",
+    ("stock.return.picking.line", "move_quantity"): "quantity",
 }
-_UNTIL_16 = {("stock.move", "quantity"): "quantity_done", ("stock.move", "picked"): ""}
+_UNTIL_16 = {
+    ("mail.template", "report_template_ids"): "report_template",
+    ("sale.order", "locked"): "",
+    ("stock.move", "quantity"): "quantity_done",
+    ("stock.move", "picked"): "",
+    ("stock.move.line", "quantity"): "qty_done",
+}
 _UNTIL_15 = {("stock.picking", "move_ids"): "move_lines"}
 _IN_14 = {("product.product", "is_storable"): "type", ("product.template", "is_storable"): "type"}
 _FIELDS: tuple[tuple[int, Mapping[tuple[str, str], str]], ...] = (
@@ -42,8 +50,18 @@ _MODELS = {
 }
 """Older names of models, up to a version."""
 
+_METHODS = {
+    ("account.move.reversal", "refund_moves"): (16, "reverse_moves"),
+    ("stock.return.picking", "action_create_returns"): (17, "create_returns"),
+}
+"""Older names of methods, up to a version."""
+
+_LOCKED = "done"
+"""The state of a locked sale order, until 16."""
+
 _VALUES: Mapping[str, Callable[[Any], Any]] = {
     "price_include": lambda value: value == "tax_included",
+    "report_template": lambda _: False,
     "detailed_type": lambda value: "product" if value else "consu",
     "type": lambda value: value if isinstance(value, str) else "product" if value else "consu",
 }
@@ -76,13 +94,37 @@ class Dialect:
 
     def rpc(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a method that is named as in Odoo 19."""
-        if (model, method) == ("stock.quant", "action_apply_inventory") and self.version < 15:  # noqa: PLR2004
-            return None  # entering the quantity has applied it
-        if (model, method) == ("stock.quant", "create"):
-            kwargs = {**kwargs, "context": {"inventory_mode": True, **kwargs.get("context", {})}}
-        if (model, method) == ("stock.picking", "button_validate"):
-            return self._validate(args, kwargs)
+        match (model, method):
+            case ("stock.quant", "action_apply_inventory") if self.version <= 14:  # noqa: PLR2004
+                return None  # entering the quantity has applied it
+            case ("stock.quant", "create"):
+                context = {"inventory_mode": True, **kwargs.get("context", {})}
+                kwargs = {**kwargs, "context": context}
+            case ("stock.picking", "button_validate"):
+                return self._validate(args, kwargs)
+            case ("stock.return.picking", "create") if self.version <= 16:  # noqa: PLR2004
+                args = [{**args[0], **self._return(args[0]["picking_id"])}]
+            case ("account.move.reversal", "create") if self.version <= 16:  # noqa: PLR2004
+                args = [{**args[0], "refund_method": "cancel"}]
         return self._call(model, method, args, kwargs)
+
+    def _return(self, transfer: int) -> dict[str, Any]:
+        """The values of a return of all goods, which older versions show in the form only."""
+        fields = ["product_id", "product_uom_qty", "location_id"]
+        domain = [("picking_id", "=", transfer), ("state", "=", "done")]
+        moves = self._call("stock.move", "search_read", [domain, fields], {})
+        lines = [
+            {
+                "product_id": move["product_id"][0],
+                "quantity": move["product_uom_qty"],
+                "move_id": move["id"],
+            }
+            for move in moves
+        ]
+        return {
+            "location_id": moves[0]["location_id"][0],
+            "product_return_moves": [(0, 0, line) for line in lines],
+        }
 
     def _call(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         args = list(args)
@@ -95,6 +137,8 @@ class Dialect:
         requested = args[1] if method in {"read", "search_read"} and len(args) > 1 else []
         if requested:
             args[1] = [name for name in (self.field(model, each) for each in requested) if name]
+        until, older = _METHODS.get((model, method), (0, method))
+        method = older if self.version <= until else method
         result = self.execute(self.model(model), method, args, kwargs)
         return [self._row(model, row, requested) for row in result] if requested else result
 
@@ -159,4 +203,10 @@ class Dialect:
     def _row(self, model: str, row: dict[str, Any], requested: list[str]) -> dict[str, Any]:
         newer = {self.field(model, name): name for name in requested}
         known = {newer.get(name, name): value for name, value in row.items()}
-        return {**{name: True for name in requested if not self.field(model, name)}, **known}
+        added = {name: True for name in requested if not self.field(model, name)}
+        return self._unlocked({**added, **known}) if "locked" in added else {**added, **known}
+
+    def _unlocked(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A sale order as since 17, where the lock is a field."""
+        locked = row["state"] == _LOCKED
+        return {**row, "locked": locked, "state": "sale" if locked else row["state"]}

@@ -168,9 +168,15 @@ def test_confirmed_without_any_delivery(
 
 # Quantities that people change
 
+_LESS = pytest.mark.since_odoo(15, "deliveries that follow a reduced line")
+"""Before, ``sale_stock`` leaves the delivery as it is, and asks people to reduce it."""
+
 
 @pytest.mark.parametrize("patch", [{}, NO_DATE], ids=["ship-by date", "no ship-by date"])
-@pytest.mark.parametrize("quantities", [(3, 2), (3, 0), (2, 3)])
+@pytest.mark.parametrize(
+    "quantities",
+    [pytest.param((3, 2), marks=_LESS), pytest.param((3, 0), marks=_LESS), (2, 3)],
+)
 def test_a_line_changed_in_odoo_changes_its_delivery(
     bridge: Bridge,
     world: SettledWorld,
@@ -318,8 +324,9 @@ def test_orders_invoiced_in_part_are_not_cancelled(
     values = {"journal_id": journal["journal_id"][0]}
     wizard = shop.rpc("account.move.reversal", "create", values, context=context)
     shop.rpc("account.move.reversal", "refund_moves", [wizard], context=context)
-    refund = shop.search("account.move", [("reversed_entry_id", "=", paper)], [])
-    shop.rpc("account.move", "action_post", [row["id"] for row in refund])
+    drafts = [("reversed_entry_id", "=", paper), ("state", "=", "draft")]
+    if refund := shop.search("account.move", drafts, []):  # until 16 the wizard has posted it
+        shop.rpc("account.move", "action_post", [row["id"] for row in refund])
     for order in orders:
         world.cancel(order.order_id)
     assert bridge.sync("orders") == {"seen": 3, "cancelled": 1, "quarantined": 2}
@@ -411,7 +418,9 @@ def test_serial_numbers_that_amazon_shows(
     shop = warehouse.shop
     shop.make_products({"CAMERA": {"tracking": "serial"}})
     (camera,) = shop.search("product.product", [("default_code", "=", "CAMERA")], [])
-    known = shop.rpc("stock.lot", "create", {"name": "SN.0001", "product_id": camera["id"]})
+    known = shop.rpc(
+        "stock.lot", "create", {"name": "SN.0001", "product_id": camera["id"], "company_id": 1}
+    )
     numbers = ("SN.0001", "SN 0002")
     complete = world.place_order(
         "FR",

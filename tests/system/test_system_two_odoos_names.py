@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from two_odoos import Side, confirmed
 
+pytestmark = pytest.mark.since_odoo(19, "double in memory")
+
 MUG, BOARD, POT = "MUG-RED", "BOARD-OAK", "TEAPOT-08"
 
 

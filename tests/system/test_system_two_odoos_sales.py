@@ -11,6 +11,8 @@ from warehouse import Warehouse
 from amazon_bridge.odoo.loading import LoadError
 from amazon_bridge.odoo.paging import changed, pages
 
+pytestmark = pytest.mark.since_odoo(19, "double in memory")
+
 
 def test_confirming_sets_the_date_and_makes_the_delivery_order(side: Side) -> None:
     order, begun = side.order(("MUG-RED", 2, "10"), ("BOARD-OAK", 1, "4.5")), now()
