@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from amazon_bridge.simulator.validation import closed, validator_of
+from amazon_bridge.simulator.validation import closed_definitions, validator_of
 
 _FILES = tuple(
     json.loads(path.read_text("utf-8"))
@@ -89,4 +89,7 @@ def _validate(schema: dict[str, Any], payload: Any) -> None:
 @cache
 def _schema(source: str, definition: str) -> dict[str, Any]:
     file = next(file for file in _FILES if file["source"] == source)
-    return {"definitions": closed(file["definitions"]), "$ref": f"#/definitions/{definition}"}
+    return {
+        "definitions": closed_definitions(file["definitions"]),
+        "$ref": f"#/definitions/{definition}",
+    }

@@ -12,7 +12,7 @@ from amazon_bridge.simulator.generator import SELLERS, generate, list_catalogue,
 from amazon_bridge.simulator.inventory import Inventory, Listing, Violation
 from amazon_bridge.simulator.lines import Line
 from amazon_bridge.simulator.markets import MARKETS, Market
-from amazon_bridge.simulator.money import Expected, FileForm, Money, Settlement
+from amazon_bridge.simulator.money import Expected, FileForm, Money, Settlement, random_ledger
 from amazon_bridge.simulator.orders import ABSENT, Address, Buyer, Item, Order, Package
 from amazon_bridge.simulator.server import Simulator
 from amazon_bridge.simulator.settings import Settings
@@ -51,5 +51,6 @@ __all__ = [
     "generate",
     "list_catalogue",
     "populate",
+    "random_ledger",
     "system_clock",
 ]

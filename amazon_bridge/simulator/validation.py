@@ -94,7 +94,7 @@ def _files() -> Iterator[Json]:
 
 
 def _models(file: Json) -> Iterator[tuple[str, Model]]:
-    definitions = closed(file["definitions"])
+    definitions = closed_definitions(file["definitions"])
     for name, operation in file["operations"].items():
         body = operation["body"]
         schema = {"definitions": definitions, "$ref": f"#/definitions/{body}"}
@@ -105,6 +105,14 @@ def _models(file: Json) -> Iterator[tuple[str, Model]]:
 def validator_of(schema: Json) -> Draft4Validator:
     """Checks values by a schema, and the formats of times in them."""
     return Draft4Validator(schema, format_checker=_FORMATS)
+
+
+def closed_definitions(definitions: Json) -> Json:
+    """The definitions, closed, except those that branches name: these are parts of an object."""
+    parts = set(_in_branches(definitions))
+    return {
+        name: schema if name in parts else closed(schema) for name, schema in definitions.items()
+    }
 
 
 def closed(schema: Any) -> Any:
@@ -120,6 +128,18 @@ def closed(schema: Any) -> Any:
     if isinstance(schema.get("properties"), dict):
         parts.setdefault("additionalProperties", False)
     return parts
+
+
+def _in_branches(schema: Any, *, inside: bool = False) -> Iterator[str]:
+    """The definitions that branches name."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _in_branches(part, inside=inside)
+    elif isinstance(schema, dict):
+        if inside and isinstance(schema.get("$ref"), str):
+            yield schema["$ref"].rpartition("/")[2]
+        for key, part in schema.items():
+            yield from _in_branches(part, inside=inside or key in _BRANCHES)
 
 
 def _check_query(model: Model, query: MultiDict[str, str]) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from amazon_bridge.simulator import FileForm, Line, Simulator
+from amazon_bridge.simulator import FileForm, Line, Simulator, random_ledger
 from amazon_bridge.simulator.money.triples import NAMES, find, known
 
 ZERO = Decimal(0)
@@ -296,3 +296,48 @@ def test_unknown_types_are_money_all_the_same(money, clock):
     money.fee(("other-transaction", "other-transaction", "Something new"), Decimal("-1.00"))
     clock.advance(days=1)
     assert money.expected(money.close().settlement_id).categories == {"unknown": Decimal("-1.00")}
+
+
+# Random money
+
+
+@pytest.mark.parametrize("currency", ["EUR", "GBP"])
+@pytest.mark.parametrize("seed", range(4))
+def test_random_money_adds_up(amazon, money, clock, seed, currency):
+    settlements = random_ledger(
+        money, seed, currency, all_types=True, held=True, free_text=True, unknown=2, settlements=3
+    )
+    assert sums_to_its_total(money.text(*(each.settlement_id for each in settlements)))
+    for settlement in settlements:
+        expected = money.expected(settlement.settlement_id)
+        assert sum(expected.categories.values()) == expected.payout
+        owed = sum(expected.owed_orders.values()) + sum(expected.owed_refunds.values())
+        given = sum(expected.categories.get(name, ZERO) for name in ("order", "refund"))
+        withheld = expected.categories.get("facilitator tax", ZERO)
+        assert owed + expected.facilitator == given + withheld
+        assert len(amazon.reports.tasks) == 3
+    [account] = money.book.ledger.accounts("A1EUROPE")
+    assert sum(money.book.ledger.sums(account).values()) == ZERO
+
+
+def test_random_money_has_all_types_and_is_the_same_for_each_seed(world, money):
+    settlements = random_ledger(money, 5, all_types=True, held=True, free_text=True)
+    again = Simulator(world).money
+    assert [
+        each.total for each in random_ledger(again, 5, all_types=True, held=True, free_text=True)
+    ] == [each.total for each in settlements]
+    found = {
+        row.triple.texts for each in settlements for event in each.events for row in event.rows
+    }
+    missing = {texts for texts in known() if texts not in found}
+    assert {texts[2] for texts in missing} <= {
+        "Current Reserve Amount", "Previous Reserve Amount Balance", "Payable to Amazon",
+        "Successful charge",
+    }  # fmt: skip
+
+
+def test_random_orders_may_be_placed(world, money):
+    random_ledger(money, 1, orders=5, placed=True, settlements=1)
+    assert len(world.orders) == 5
+    assert {order.status for order in world.orders} == {"SHIPPED"}
+    assert [event.kind for event in money.book.events].count("Shipment") >= 5

@@ -6,6 +6,7 @@ from amazon_bridge.simulator.money.finances import Finances
 from amazon_bridge.simulator.money.forms import FileForm
 from amazon_bridge.simulator.money.ledger import Balances
 from amazon_bridge.simulator.money.money import Money
+from amazon_bridge.simulator.money.random_ledger import random_ledger
 from amazon_bridge.simulator.money.settlements import Settlement
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Money",
     "Row",
     "Settlement",
+    "random_ledger",
 ]

@@ -272,5 +272,5 @@ def _payout(settlement: Settlement, key: str) -> Event:
         description="Transfer to bank account",
         posted=settlement.end,
         rows=(Row(triple=transfer, amount=settlement.total),),
-        reference=settlement.settlement_id,
+        settlement_id=settlement.settlement_id,
     )

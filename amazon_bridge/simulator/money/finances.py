@@ -90,8 +90,7 @@ class Finances:
     def _identifiers(self, event: Event) -> dict[str, str]:
         """The related identifiers by name; some are empty."""
         is_payout = event.kind == "Transfer"
-        settlement_id = event.reference if is_payout else event.settlement_id
-        settlement = self._money.book.settlements.get(settlement_id)
+        settlement = self._money.book.settlements.get(event.settlement_id)
         is_named = settlement is not None and (
             settlement.end is not None or self._world.settings.names_open_settlements
         )
@@ -100,7 +99,7 @@ class Finances:
             "SHIPMENT_ID": event.shipment_id,
             "REFUND_ID": event.adjustment_id,
             "FINANCIAL_EVENT_GROUP_ID": settlement.group_id if settlement else "",
-            "SETTLEMENT_ID": settlement_id if is_named and not is_payout else "",
+            "SETTLEMENT_ID": event.settlement_id if is_named and not is_payout else "",
             "DISBURSEMENT_ID": event.key[:20] if is_payout else "",
             "DEFERRED_TRANSACTION_ID": event.releases,
             "RELEASE_TRANSACTION_ID": event.released_by,

@@ -37,14 +37,14 @@ class Money:
     def __init__(self, world: World, reports: Reports) -> None:
         self.settings = world.settings
         self.book = Book(self._home)
-        self._world, self._reports = world, reports
+        self.world, self._reports = world, reports
         world.follow(self._follow)
 
     # -- events ----------------------------------------------------------------------------
 
     def shipment(self, order_id: str, *, posted: datetime | None = None) -> Event:
         """Enter a shipment of all units of an order, once more if it has been entered before."""
-        order = self._world.order(order_id)
+        order = self.world.order(order_id)
         return self.ship(order, {i.order_item_id: (0, i.quantity) for i in order.items}, posted)
 
     def ship(
@@ -63,7 +63,7 @@ class Money:
             posted: When.
             deferred_until: When the money becomes available.
         """
-        posted = posted or self._world.clock()
+        posted = posted or self.world.clock()
         days = self.settings.defer_days
         matures = deferred_until or (posted + timedelta(days=days) if days else None)
         rows = selling.shipment_rows(order, units)
@@ -89,11 +89,11 @@ class Money:
             restocking_fee: Kept from the buyer.
             posted: When.
         """
-        order = self._world.order(order_id) if isinstance(order_id, str) else order_id
+        order = self.world.order(order_id) if isinstance(order_id, str) else order_id
         refund = selling.Refund(kind, share, goodwill, restocking_fee)
         rows = selling.refund_rows(order, refund)
         event = find((kind, "ItemPrice", "Principal")).event
-        return self._add_for(order, event, rows, posted or self._world.clock())
+        return self._add_for(order, event, rows, posted or self.world.clock())
 
     def fee(self, name: str | Texts, amount: Decimal, **details: Any) -> Event:
         """Enter one amount: a fee, a reimbursement or anything else.
@@ -132,7 +132,7 @@ class Money:
             account_type: Of a seller with several accounts.
             deferred_until: When the money becomes available.
         """
-        with self._world.lock:
+        with self.world.lock:
             market = MARKETS[country]
             entered = tuple(
                 Row(triple=find((kind, amount_type, description)), amount=market.round(amount))
@@ -144,7 +144,7 @@ class Money:
                     account=Account(self._seller(market, seller), market.currency, account_type),
                     kind=entered[0].triple.event,
                     description=entered[0].triple.amount_description,
-                    posted=posted or self._world.clock(),
+                    posted=posted or self.world.clock(),
                     rows=entered,
                     market=None if blank_marketplace else market,
                     order_id=order_id,
@@ -155,12 +155,12 @@ class Money:
 
     def defer(self, event: Event, until: datetime) -> None:
         """Defer an event of an open settlement."""
-        with self._world.lock:
+        with self.world.lock:
             self.book.defer(event, until)
 
     def fail_payout(self, settlement_id: str, *, posted: datetime | None = None) -> Event:
         """Let a payout come back from the bank."""
-        with self._world.lock:
+        with self.world.lock:
             settlement = self.book.settlements[settlement_id]
             account = settlement.account
             triple = find(("other-transaction", "other-transaction", _UNSUCCESSFUL))
@@ -170,7 +170,7 @@ class Money:
                     account=account,
                     kind=triple.event,
                     description="FailedDisbursement",
-                    posted=posted or self._world.clock(),
+                    posted=posted or self.world.clock(),
                     rows=(Row(triple=triple, amount=settlement.total),),
                 )
             )
@@ -204,9 +204,9 @@ class Money:
             publish: Whether there is a report of it.
             form: Of the report.
         """
-        with self._world.lock:
+        with self.world.lock:
             self.settle()
-            closed = end or self._world.clock()
+            closed = end or self.world.clock()
             settlement = self.book.close(
                 self._account(seller, currency, account_type),
                 end=closed,
@@ -238,9 +238,9 @@ class Money:
         Returns:
             The id of its report.
         """
-        with self._world.lock:
+        with self.world.lock:
             settlements = [self.book.settlements[key] for key in settlement_ids]
-            seller = self._world.sellers[settlements[0].account.seller_id]
+            seller = self.world.sellers[settlements[0].account.seller_id]
             report_id = self._reports.publish(
                 seller,
                 SCHEDULED_BY_AMAZON[0],
@@ -279,7 +279,7 @@ class Money:
         self, seller: Seller | None = None, currency: str = "EUR", as_of: date | None = None
     ) -> Balances:
         """What Amazon owes a seller now, or did at the end of a day (UTC), in all accounts."""
-        with self._world.lock:
+        with self.world.lock:
             self.settle()
             seller_id = self._account(seller, currency, STANDARD).seller_id
             found = [
@@ -291,27 +291,27 @@ class Money:
 
     def until(self, as_of: date | None) -> datetime:
         """The end of a day, or now: entries before it count."""
-        now = self._world.clock() + timedelta(microseconds=1)
+        now = self.world.clock() + timedelta(microseconds=1)
         if as_of is None:
             return now
         return min(now, datetime.combine(as_of + timedelta(days=1), time(), UTC))
 
     def settle(self) -> None:
         """Make available what is due by the clock."""
-        self.book.release(self._world.clock())
+        self.book.release(self.world.clock())
 
     # -- following the orders --------------------------------------------------------------
 
     def _follow(self, before: Order | None, order: Order) -> None:
         """Enter the units that were shipped since the order's revision before."""
-        if order.channel != "AMAZON" or order.seller_id not in self._world.sellers:
+        if order.channel != "AMAZON" or order.seller_id not in self.world.sellers:
             return
         units = {
             item.order_item_id: (_fulfilled(before, item.order_item_id), item.fulfilled)
             for item in order.items
         }
         if selling.shipment_rows(order, units):
-            self.ship(order, units, min(order.last_updated, self._world.clock()))
+            self.ship(order, units, min(order.last_updated, self.world.clock()))
 
     def _add_for(
         self,
@@ -322,7 +322,7 @@ class Money:
         *,
         matures: datetime | None = None,
     ) -> Event:
-        with self._world.lock:
+        with self.world.lock:
             key = self.book.key()
             number = str(int.from_bytes(key.encode()[:6], "big"))
             return self.book.add(
@@ -345,19 +345,31 @@ class Money:
 
     # -- accounts --------------------------------------------------------------------------
 
-    def _account(self, seller: Seller | None, currency: str, account_type: str) -> Account:
-        sellers = [seller] if seller else self._world.sellers.values()
-        for each in sellers:
-            if any(market.currency == currency for market in each.markets):
-                return Account(each.seller_id, currency, account_type)
+    def seller_with(self, currency: str) -> Seller:
+        """The first seller with an account in the currency.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for seller in self.world.sellers.values():
+            if any(market.currency == currency for market in seller.markets):
+                return seller
         raise KeyError(currency)
 
+    def opened(self, seller: Seller, currency: str) -> datetime | None:
+        """The end of the last settlement; None: there is none."""
+        return self.book.open(Account(seller.seller_id, currency)).start
+
+    def _account(self, seller: Seller | None, currency: str, account_type: str) -> Account:
+        seller = seller or self.seller_with(currency)
+        return Account(seller.seller_id, currency, account_type)
+
     def _seller(self, market: Market, seller: Seller | None) -> str:
-        sellers = [seller] if seller else self._world.sellers.values()
+        sellers = [seller] if seller else self.world.sellers.values()
         return next(s.seller_id for s in sellers if s.sells_in(market.marketplace_id))
 
     def _home(self, account: Account) -> Market:
-        return home_of(self._world.sellers[account.seller_id], account.currency)
+        return home_of(self.world.sellers[account.seller_id], account.currency)
 
 
 def home_of(seller: Seller, currency: str) -> Market:
