@@ -14,6 +14,7 @@
   listings offer
 - ``GET /simulator/violations``: quantities of the merchant's sent to listings that Amazon fulfils
 - ``PUT /simulator/missing_roles``: ``{"roles": ["Product Listing"]}``
+- sellers' money: see ``money.control``
 """
 
 from __future__ import annotations
@@ -30,9 +31,17 @@ from amazon_bridge.simulator.backend import Backend
 from amazon_bridge.simulator.buyers import buy
 from amazon_bridge.simulator.generator import populate
 from amazon_bridge.simulator.markets import MARKETS
+from amazon_bridge.simulator.money import control as money
 from amazon_bridge.simulator.orders import UNPAID
 from amazon_bridge.simulator.rendering import timestamp
-from amazon_bridge.simulator.responses import Refusal, as_json, invalid, not_found, read_object
+from amazon_bridge.simulator.responses import (
+    Refusal,
+    as_json,
+    invalid,
+    not_found,
+    read_object,
+    require_known,
+)
 
 _FAULT_SETTINGS = (
     "kind", "operation", "times", "probability", "seed", "after_work", "seconds", "fields",
@@ -50,12 +59,19 @@ def respond(backend: Backend, request: Request, path: str) -> Response:
         with backend.world.lock:
             if subject == "orders" and rest:
                 return as_json(_act(backend, *rest))
-            handle = _HANDLERS.get((request.method, subject))
-            if handle is None or rest:
+            if rest:
                 raise not_found("There is no such control address.")
-            return as_json(handle(backend, body))
+            return as_json(_handle(backend, request.method, subject, body))
     except Refusal as refusal:
         return refusal.response()
+
+
+def _handle(backend: Backend, method: str, subject: str, body: dict[str, Any]) -> Any:
+    if (method, subject) in money.HANDLERS:
+        return money.HANDLERS[method, subject](backend.money, body)
+    if (method, subject) not in _HANDLERS:
+        raise not_found("There is no such control address.")
+    return _HANDLERS[method, subject](backend, body)
 
 
 def _act(backend: Backend, order_id: str, action: str = "") -> Any:
@@ -160,17 +176,11 @@ def _add_orders(backend: Backend, body: dict[str, Any]) -> Any:
 
 
 def _count_and_seed(backend: Backend, body: dict[str, Any], *known: str) -> tuple[int, int]:
-    _require_known(body, *known)
+    require_known(body, *known)
     count, seed = body.get("count", 1), body.get("seed", len(backend.world.orders))
     if not _is_count(count) or not _is_count(seed):
         raise invalid("count and seed must be whole numbers.")
     return count, seed
-
-
-def _require_known(body: dict[str, Any], *known: str) -> None:
-    unknown = sorted(set(body) - set(known))
-    if unknown:
-        raise invalid(f"Unknown: {', '.join(unknown)}. Known: {', '.join(known)}.")
 
 
 def _is_count(value: object) -> bool:
@@ -178,7 +188,7 @@ def _is_count(value: object) -> bool:
 
 
 def _add_fate(backend: Backend, body: dict[str, Any]) -> Any:
-    _require_known(body, "status", "messages_done")
+    require_known(body, "status", "messages_done")
     status, messages_done = body.get("status"), body.get("messages_done")
     if status not in {"DONE", "CANCELLED", "FATAL", "STUCK"}:
         raise invalid("status must be DONE, CANCELLED, FATAL or STUCK.")
@@ -215,7 +225,7 @@ def _listings(backend: Backend, _: dict[str, Any]) -> Any:
 
 def _set_listing(backend: Backend, body: dict[str, Any]) -> Any:
     """Change the channels of a listing; a listing that isn't there is added."""
-    _require_known(body, "sellerId", "sku", "country", "channels")
+    require_known(body, "sellerId", "sku", "country", "channels")
     sku, country, channels = (body.get(name) for name in ("sku", "country", "channels"))
     sellers = [s.seller_id for s in backend.world.sellers.values() if country in s.countries]
     if not isinstance(sku, str) or not sku or not sellers or not _has_units(channels):
@@ -253,7 +263,7 @@ def _violations(backend: Backend, _: dict[str, Any]) -> Any:
 
 
 def _set_missing_roles(backend: Backend, body: dict[str, Any]) -> Any:
-    _require_known(body, "roles")
+    require_known(body, "roles")
     names = body.get("roles", [])
     if not isinstance(names, list) or not all(name in roles.APPLICATION for name in names):
         raise invalid(f"roles must be a list of: {', '.join(sorted(roles.APPLICATION))}.")

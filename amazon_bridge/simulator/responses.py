@@ -48,6 +48,17 @@ def error(status: int, code: str, message: str, details: str = "") -> Response:
     return as_json({"errors": [{"code": code, "message": message, "details": details}]}, status)
 
 
+def require_known(body: dict[str, Any], *known: str) -> None:
+    """Check the names of a control request.
+
+    Raises:
+        Refusal: It has others.
+    """
+    unknown = sorted(set(body) - set(known))
+    if unknown:
+        raise invalid(f"Unknown: {', '.join(unknown)}. Known: {', '.join(known)}.")
+
+
 def read_object(data: bytes) -> dict[str, Any]:
     """The JSON object of a request's body.
 

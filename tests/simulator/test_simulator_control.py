@@ -94,3 +94,42 @@ def test_it_runs_in_a_terminal():
     assert sum(status["orders"].values()) == 10
     assert "seller_id: A1SIMULATEDEU\n    marketplaces: [FR, DE, GB]" in configuration
     assert f"endpoint: {url}" in configuration
+
+
+def test_money_over_http(seller, world, simulator):
+    order = world.place_order("FR", fulfilled_by="AMAZON")
+    post, get = seller.http.post, seller.http.get
+    fee = {"name": "advertising", "amount": "-1.50"}
+    assert post("/simulator/money", json=fee).json()["total"] == "-1.50"
+    novelty = {"texts": ["Novelty", "Novelty", "Novelty"], "amount": "2", "country": "DE"}
+    assert post("/simulator/money", json=novelty).json()["total"] == "2.00"
+    refund = {"order": order.order_id, "share": "0.5"}
+    assert post("/simulator/refunds", json=refund).status_code == 200
+    [euros, _] = get("/simulator/balances").json()[:2]
+    closing = {"reserve": "1.00", "form": {"dates": "dots", "absent_columns": ["promotion-id"]}}
+    closed = post("/simulator/settlements", json=closing | {"deposit": "2026-12-01"}).json()
+    assert (euros["currency"], closed["deposit"]) == ("EUR", "2026-12-01")
+    assert get("/simulator/settlements").json() == [closed]
+    assert get("/simulator/balances").json()[0]["account_level_reserve"] == "1.00"
+    again = post("/simulator/settlement_documents", json={"settlements": [closed["settlement"]]})
+    assert again.json()["report"] in simulator.reports.tasks
+    body = {"seed": 3, "currency": "GBP", "orders": 2, "settlements": 1}
+    assert len(post("/simulator/random_money", json=body).json()) == 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "status"),
+    [
+        ("money", {"name": "nonsense", "amount": "1"}, 400),
+        ("money", {"name": "advertising"}, 400),
+        ("money", {"name": "advertising", "amount": "1", "country": "XX"}, 400),
+        ("refunds", {"order": "1"}, 404),
+        ("settlements", {"currency": "CHF"}, 400),
+        ("settlements", {"deposit": "soon"}, 400),
+        ("settlements", {"form": {"colour": "red"}}, 400),
+        ("settlement_documents", {"settlements": ["1"]}, 400),
+        ("random_money", {"colour": "red"}, 400),
+    ],
+)
+def test_bad_money_is_refused(seller, subject, body, status):
+    assert seller.http.post(f"/simulator/{subject}", json=body).status_code == status
