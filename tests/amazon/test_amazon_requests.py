@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import parse_qsl
 
 import pytest
@@ -9,6 +10,7 @@ from amazon_models import validate_request
 from seller_desk import SELLER_ID, Desk
 
 from amazon_bridge.amazon import operations
+from amazon_bridge.amazon.finances import TransactionStatus
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.model import Cancellation, QuantityUpdate, Shipment
 from amazon_bridge.simulator import ManualClock, Simulator, World
@@ -44,6 +46,7 @@ def everything_asked(
     partner.feed_result(result_id, [cancelled.order_id])
     ask_for_reports(partner, simulator, clock)
     ask_for_listings(partner, world, place)
+    ask_for_money(partner, simulator, clock)
     partner.marketplace_participations()
 
 
@@ -67,6 +70,19 @@ def ask_for_listings(partner: SellingPartner, world: World, place: str) -> None:
     assert listing.quantity == 3
     partner.listings.set_quantity(QuantityUpdate(listing.sku, 5, "LUGGAGE", 2), place)
     assert partner.listings.get(listing.sku, place).quantity == 5
+
+
+def ask_for_money(partner: SellingPartner, simulator: Simulator, clock: ManualClock) -> None:
+    """Read balances, the summary of a settlement, and more transactions than a page holds."""
+    for _ in range(501):
+        simulator.money.fee("storage", Decimal("-0.01"))
+    clock.advance(minutes=5)
+    partner.finances.balances()
+    partner.finances.balances(clock().date() - timedelta(days=1), partner.marketplace_ids)
+    partner.finances.summary(simulator.money.close().settlement_id)
+    since, before = clock() - timedelta(days=3), clock() - timedelta(minutes=3)
+    status = TransactionStatus.RELEASED
+    assert len(list(partner.finances.transactions(since, before, status))) >= 501
 
 
 @pytest.mark.usefixtures("everything_asked")
