@@ -64,7 +64,7 @@ def refund_rows(order: Order, refund: Refund) -> tuple[Row, ...]:
     for number, item in enumerate(order.items):
         rows += _refunded(order, item, number, refund)
         if number == 0:
-            rows += _extras(item, refund)
+            rows += _extras(order.market, item, refund)
     return tuple(rows)
 
 
@@ -91,11 +91,12 @@ def _refunded(order: Order, item: Item, number: int, refund: Refund) -> Iterator
         yield _row(refund.kind, fee, item, number)
 
 
-def _extras(item: Item, refund: Refund) -> Iterator[Row]:
+def _extras(market: Market, item: Item, refund: Refund) -> Iterator[Row]:
     extras = {"Goodwill": -refund.goodwill, "RestockingFee": refund.restocking_fee}
     for description, amount in extras.items():
         if amount:
-            yield _row(refund.kind, ("ItemPrice", description, amount), item, 0)
+            row = "ItemPrice", description, market.round(amount)
+            yield _row(refund.kind, row, item, 0)
 
 
 def _part(market: Market, amount: Decimal, units: int, whole: int) -> Decimal:
