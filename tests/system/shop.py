@@ -136,6 +136,12 @@ class Shop:
         taxes = {sku: [self.taxes[name]] for sku, name in TAXES_OF.items()}
         self.make_products({p.sku: {"taxes": taxes.get(p.sku, [])} for p in CATALOGUE})
 
+    def confirm_deliveries_by_mail(self) -> None:
+        """The setting *Email Confirmation*, without the PDF, which needs more programs."""
+        self.rpc("res.company", "write", [1], {"stock_move_email_validation": True})
+        template = self.database.reference("stock.mail_template_data_delivery_confirmation")
+        self.rpc("mail.template", "write", [template], {"report_template_ids": [(5,)]})
+
     # What people do
 
     def validate(self, delivery_id: int) -> None:

@@ -98,7 +98,7 @@ def scene(
     with Simulator(world) as simulator:
         program = Program(tmp_path_factory.mktemp("bridge"), odoo_database, simulator)
         program.add_account(world.add_seller("A1KILLED", ["FR", "DE", "GB"]))
-        shop.rpc("res.company", "write", [1], {"stock_move_email_validation": True})
+        shop.confirm_deliveries_by_mail()
         scene = Scene(world, program, shop)
         scene.order_some()
         program.sync()
