@@ -31,9 +31,10 @@ test: $(INSTALLED) ## check everything: the linters, then the tests against a re
 	@echo "Running the tests against a real Odoo"
 	@$(PARALLEL) --cov --cov-report=term:skip-covered
 else
-test: $(INSTALLED) test-tools # ODOO=14 to 18, or TRANSPORT=jsonrpc or json2: the system tests
-	@echo "Running the system tests against a real Odoo $(ODOO), over $(TRANSPORT)"
-	@$(PARALLEL) -m "$(if $(filter 19,$(ODOO)),,real_odoo)" tests/system --ignore tests/system/proof
+test: $(INSTALLED) test-tools # ODOO=14 to 18, or TRANSPORT=jsonrpc or json2: what depends on it
+	@echo "Running the tests against a real Odoo $(ODOO), over $(TRANSPORT)"
+	@$(PARALLEL) $(if $(filter 19,$(ODOO)),tests/odoo tests/flows,-m real_odoo) tests/system \
+		--ignore tests/system/proof
 endif
 
 test-tools:
