@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+from amazon_bridge.odoo import responses
 from amazon_bridge.odoo.session import OdooSession
+
+_LINE = "account.move.line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +34,32 @@ def balances(
         account_ids: The accounts.
         as_of: Only lines dated until this day; None: all.
     """
-    raise NotImplementedError
+    domain: list[Any] = [("account_id", "in", sorted(account_ids)), ("parent_state", "=", "posted")]
+    if as_of:
+        domain.append(("date", "<=", as_of.isoformat()))
+    found: dict[int, dict[str, Balance]] = {}
+    for account_id, currency, amount, balance in _sums(session, domain):
+        found.setdefault(account_id, {})[currency] = Balance(amount, balance)
+    return found
+
+
+_GROUPS, _SUMS = ["account_id", "currency_id"], ["amount_currency:sum", "balance:sum"]
+_FORMATTED_SINCE = (19, 0)
+
+
+def _sums(session: OdooSession, domain: list[Any]) -> Iterator[tuple[int, str, Decimal, Decimal]]:
+    """Account, currency and both sums. ``read_group`` is deprecated since Odoo 19."""
+    options: dict[str, Any] = {"domain": domain, "groupby": _GROUPS}
+    if session.version >= _FORMATTED_SINCE:
+        names = _SUMS
+        rows = session.call(_LINE, "formatted_read_group", **options, aggregates=_SUMS)
+    else:
+        names = [each.removesuffix(":sum") for each in _SUMS]
+        rows = session.call(_LINE, "read_group", **options, fields=_SUMS, lazy=False)
+    for row in responses.groups(_LINE, rows, [*_GROUPS, *names]):
+        amount, balance = (_decimal(row[name]) for name in names)
+        yield row["account_id"][0], row["currency_id"][1], amount, balance
+
+
+def _decimal(value: float) -> Decimal:
+    return Decimal(str(round(value or 0, 6)))

@@ -5,27 +5,34 @@ An entry is loaded with external ids, of its lines too, so that it exists at mos
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import SettlementSetup, Target
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo.entry_amounts import Amounts, Line, Rate, computed
+from amazon_bridge.odoo.lock_dates import first_open_day
+from amazon_bridge.odoo.paging import plain_rows
+from amazon_bridge.odoo.session import OdooSession, chunks
+from amazon_bridge.odoo.setup import SettlementSetup
 
+__all__ = [
+    "Booked",
+    "BookedLine",
+    "Entry",
+    "Line",
+    "as_booked",
+    "create",
+    "find",
+    "first_open_day",
+    "post",
+]
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of an entry, before taxes."""
-
-    reference: str
-    """Suffix of its external id behind the entry's: ``_o_<order>``, ``_r_<order>`` (refund),
-    ``_f_<category>_<marketplace>``, ``_interim``, ``_payout``."""
-    target: Target
-    label: str
-    amount: Decimal
-    """In the entry's currency, with the tax of its target; negative: credit."""
-    partner_id: int | None = None
+_MOVE, _MOVE_LINE = "account.move", "account.move.line"
+_INTERIM = "_interim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +81,41 @@ class BookedLine:
     amount_currency: Decimal
 
 
+_FIELDS = ["state", "date", "amount_total", "line_ids"]
+
+
 def find(session: OdooSession, references: Collection[str]) -> dict[str, Booked]:
     """The entries that exist, by reference."""
-    raise NotImplementedError
+    wanted = set(references)
+    ids: dict[str, int] = {}
+    for some in chunks(sorted(wanted)):
+        rows = session.search_read(_MOVE, [("ref", "in", some)], ["ref"])
+        names = session.external_ids(_MOVE, [row["id"] for row in rows])
+        ids |= {name: id_ for id_, name in names.items() if name in wanted}
+    for reference in sorted(wanted - ids.keys()):  # people may have changed its reference
+        if id_ := session.reference(reference):
+            ids[reference] = id_
+    return _read(session, ids)
+
+
+def _read(session: OdooSession, ids: Mapping[str, int]) -> dict[str, Booked]:
+    rows = {row["id"]: row for row in session.read(_MOVE, sorted(ids.values()), _FIELDS)}
+    return {reference: _booked(rows[id_]) for reference, id_ in ids.items() if id_ in rows}
+
+
+def _booked(row: Mapping[str, Any]) -> Booked:
+    return Booked(
+        id=row["id"],
+        date=date.fromisoformat(row["date"]),
+        is_posted=row["state"] == "posted",
+        is_cancelled=row["state"] == "cancel",
+        debit=_decimal(row["amount_total"]),
+        lines=len(row["line_ids"]),
+    )
+
+
+def _decimal(value: float) -> Decimal:
+    return Decimal(str(round(value, 6)))
 
 
 def create(
@@ -96,7 +135,103 @@ def create(
         ItemError: Odoo refuses one of them (``odoo_refused``), it books something else
             (``settlement_entry_differs``), or lacks the currency (``settlement_currency``).
     """
-    raise NotImplementedError
+    existing = find(session, [entry.reference for entry in entries])
+    ids = {reference: booked.id for reference, booked in existing.items()}
+    rate = _rate(session, setup, entries)
+    for entry in entries:
+        if entry.reference in existing and not _is_draft(existing[entry.reference]):
+            continue
+        carried = None
+        if entry is entries[-1]:
+            carried = _carried(session, setup, [ids[each.reference] for each in entries[:-1]])
+        lines = computed(entry.lines, setup, rate, carried)
+        if entry.reference not in ids:
+            ids[entry.reference] = _load(session, setup, entry, lines, rate)
+        _compare(session, entry, ids[entry.reference], lines)
+    return _read(session, ids)
+
+
+def _is_draft(booked: Booked) -> bool:
+    return not (booked.is_posted or booked.is_cancelled)
+
+
+def _carried(session: OdooSession, setup: SettlementSetup, ids: Sequence[int]) -> Decimal:
+    """What the interim account has of other entries, in the company's currency."""
+    if not ids:
+        return Decimal()
+    domain = [("move_id", "in", list(ids)), ("account_id", "=", setup.interim.account_id)]
+    rows = session.search_read(_MOVE_LINE, domain, ["balance"])
+    return sum((_decimal(row["balance"]) for row in rows), Decimal())
+
+
+_HEAD = ["id", "ref", "date", "journal_id/.id", "currency_id/.id"]
+_LINES = [
+    f"line_ids/{name}"
+    for name in (
+        *("id", "account_id/.id", "partner_id/.id", "name", "currency_id/.id"),
+        *("amount_currency", "balance", "tax_ids/.id"),
+    )
+]
+_CONTEXT = {"skip_computed_taxes": True, "tracking_disable": True}
+"""No taxes but ours, such as an account's default ones."""
+
+
+def _load(
+    session: OdooSession,
+    setup: SettlementSetup,
+    entry: Entry,
+    lines: Sequence[Amounts],
+    rate: Rate,
+) -> int:
+    currency = str(rate.currency_id)
+    head = [f"amazon_bridge.{entry.reference}", entry.reference, entry.date.isoformat()]
+    head += [str(setup.journal_id), currency]
+    rows = []
+    for line in (line for line in lines if line.reference):
+        rows.append([*head, *_cells(entry, line, currency)])
+        head = [""] * len(head)
+    [id_] = session.load(_MOVE, [*_HEAD, *_LINES], rows, context=_CONTEXT)
+    return id_
+
+
+def _cells(entry: Entry, line: Amounts, currency: str) -> list[str]:
+    return [
+        *(f"amazon_bridge.{entry.reference}{line.reference}", str(line.account_id)),
+        *(str(line.partner_id or ""), line.label, currency),
+        *(str(line.amount), str(line.balance), str(line.tax.id) if line.tax else ""),
+    ]
+
+
+_Sums = tuple[int, Decimal, Decimal]
+
+
+def _compare(session: OdooSession, entry: Entry, id_: int, lines: Iterable[Amounts]) -> None:
+    """Raise an ItemError if Odoo has other lines."""
+    fields = ["account_id", "amount_currency", "balance"]
+    rows = plain_rows(session, _MOVE_LINE, [("move_id", "=", id_)], fields)
+    booked: Counter[_Sums] = Counter(
+        (row["account_id"], _decimal(row["amount_currency"]), _decimal(row["balance"]))
+        for row in rows
+    )
+    expected: Counter[_Sums] = Counter(
+        (line.account_id, line.amount.normalize(), line.balance.normalize()) for line in lines
+    )
+    if booked != expected:
+        odoo, ours = (next(iter(each), None) for each in (booked - expected, expected - booked))
+        raise ItemError(
+            "settlement_entry_differs",
+            f"The draft of {entry.reference} has other lines than were loaded"
+            f" ({_text(odoo)} instead of {_text(ours)}).",
+            "Look for a module or a tax in Odoo that adds lines to entries; delete the draft in"
+            " Odoo, then run `amazon-bridge quarantine retry`.",
+        )
+
+
+def _text(sums: _Sums | None) -> str:
+    if sums is None:
+        return "no line"
+    account_id, amount, balance = sums
+    return f"{amount} ({balance}) on account {account_id}"
 
 
 def as_booked(
@@ -107,19 +242,79 @@ def as_booked(
     Raises:
         ItemError: As ``create``.
     """
-    raise NotImplementedError
+    rate = _rate(session, setup, entries)
+    carried, rows = Decimal(), []
+    for entry in entries:
+        is_last = entry is entries[-1]
+        lines = computed(entry.lines, setup, rate, carried if is_last else None)
+        carried += sum((line.balance for line in lines if line.reference == _INTERIM), Decimal())
+        rows += [_booked_line(entry, line) for line in lines]
+    return rows
+
+
+def _booked_line(entry: Entry, line: Amounts) -> BookedLine:
+    return BookedLine(
+        entry=entry.reference,
+        date=entry.date,
+        account=line.account,
+        label=line.label,
+        debit=max(line.balance, Decimal()),
+        credit=max(-line.balance, Decimal()),
+        currency=entry.currency,
+        amount_currency=line.amount,
+    )
+
+
+def _rate(session: OdooSession, setup: SettlementSetup, entries: Sequence[Entry]) -> Rate:
+    """The exchange rate of a settlement: that of its last entry's day.
+
+    Raises:
+        ItemError: Odoo lacks the currency, or its rate.
+    """
+    name, day = entries[-1].currency, max(entry.date for entry in entries)
+    names = sorted({name, setup.currency})
+    fields = ["name", "rate", "decimal_places"]
+    context = {"date": day.isoformat()}
+    rows = session.search_read("res.currency", [("name", "in", names)], fields, context=context)
+    found = {row["name"]: row for row in rows}
+    if name not in found or setup.currency not in found:
+        raise _currency_error(f"The currency {name} is not active in Odoo", f"activate {name}")
+    own, company = found[name], found[setup.currency]
+    if own is not company and not _has_rates(session, [own["id"], company["id"]]):
+        raise _currency_error(f"Odoo has no exchange rate of {name}", "enter one")
+    return Rate(
+        currency=name,
+        currency_id=own["id"],
+        digits=own["decimal_places"],
+        rate=_exact(own["rate"]) / _exact(company["rate"]) if own is not company else Decimal(1),
+        company_digits=company["decimal_places"],
+        is_company=own is company,
+    )
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(value))
+
+
+def _has_rates(session: OdooSession, currency_ids: Sequence[int]) -> bool:
+    domain = [("currency_id", "in", list(currency_ids))]
+    return bool(session.call("res.currency.rate", "search_count", domain))
+
+
+def _currency_error(what: str, how: str) -> ItemError:
+    menu = "Accounting or Invoicing > Configuration > Currencies"
+    return ItemError(
+        "settlement_currency",
+        f"{what}.",
+        f"{menu}: {how}; then run `amazon-bridge quarantine retry`.",
+    )
 
 
 def post(session: OdooSession, ids: Collection[int]) -> None:
-    """Post drafts."""
-    raise NotImplementedError
-
-
-def first_open_day(
-    session: OdooSession, setup: SettlementSetup, day: date, *, has_taxes: bool
-) -> date:
-    """The day itself, or if Odoo's lock dates close it, the first day after them.
-
-    Odoo posts an entry in a closed period with the day of today, without a word.
-    """
-    raise NotImplementedError
+    """Post drafts; those that are posted already are no error."""
+    for id_ in sorted(ids):
+        try:
+            session.call(_MOVE, "action_post", [id_])
+        except ItemError:  # another process may have posted it
+            if session.read(_MOVE, [id_], ["state"])[0]["state"] != "posted":
+                raise

@@ -5,13 +5,21 @@ Both are on the account *owed by Amazon* (``SettlementSetup.owed``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.paging import pages, plain_rows
+from amazon_bridge.odoo.session import OdooSession, chunks
 from amazon_bridge.odoo.setup import SettlementSetup
+
+_LINE, _PARTIAL = "account.move.line", "account.partial.reconcile"
+_OURS = re.compile(r"(?P<entry>settlement_.+_\d{6}_\d+)_(?P<kind>[or])_(?P<order>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,15 @@ class OpenLine:
     date: date
     entry: str = ""
     """Reference of the settlement's entry; empty for payments."""
+    company_residual: Decimal = Decimal()
+    """In the company's currency."""
+
+
+_FIELDS = [
+    *("amount_currency", "balance", "amount_residual", "amount_residual_currency", "currency_id"),
+    *("date", "date_maturity"),
+]
+_MATCHES = ["matched_debit_ids", "matched_credit_ids"]
 
 
 def open_lines(
@@ -37,9 +54,93 @@ def open_lines(
     Args:
         session: A login, restricted to the company.
         setup: Where settlements are booked.
-        until: Only lines dated until this day; None: all.
+        until: As of this day: lines dated until then, and what was not reconciled with others
+            dated until then; None: as of now.
     """
-    raise NotImplementedError
+    domain: list[Any] = [
+        ("account_id", "=", setup.owed.account_id),
+        ("journal_id", "=", setup.journal_id),
+        ("parent_state", "=", "posted"),
+    ]
+    fields = [*_FIELDS, *(_MATCHES if until else [])]
+    for rows in pages(session, _LINE, [*domain, *_open(until)], fields):
+        names = session.external_ids(_LINE, [row["id"] for row in rows])
+        later = _matched_until(session, rows, until) if until else {}
+        lines = (_ours(row, names.get(row["id"], ""), later.get(row["id"])) for row in rows)
+        yield [line for line in lines if line and line.residual]
+
+
+def _open(until: date | None) -> list[Any]:
+    if until is None:
+        return [("reconciled", "=", False)]
+    day = until.isoformat()
+    later = [(f"{field}.max_date", ">", day) for field in _MATCHES]
+    return [("date", "<=", day), "|", ("reconciled", "=", False), "|", *later]
+
+
+def _matched_until(
+    session: OdooSession, rows: Sequence[Mapping[str, Any]], until: date
+) -> dict[int, tuple[Decimal, Decimal]]:
+    """What each line had left on a day, by its id: in its currency and in the company's."""
+    ids = sorted({id_ for row in rows for field in _MATCHES for id_ in row[field]})
+    fields = [
+        *("debit_move_id", "credit_move_id", "amount", "debit_amount_currency"),
+        *("credit_amount_currency", "max_date"),
+    ]
+    left = {r["id"]: (_decimal(r["amount_currency"]), _decimal(r["balance"])) for r in rows}
+    for some in chunks(ids):
+        for match in plain_rows(session, _PARTIAL, [("id", "in", some)], fields):
+            if match["max_date"] <= until.isoformat():
+                _match(left, match, "debit", -1)
+                _match(left, match, "credit", 1)
+    return left
+
+
+def _match(
+    left: dict[int, tuple[Decimal, Decimal]], match: Mapping[str, Any], side: str, sign: int
+) -> None:
+    id_ = match[f"{side}_move_id"]
+    if id_ in left:
+        amount, company = left[id_]
+        taken = _decimal(match[f"{side}_amount_currency"])
+        left[id_] = amount + sign * taken, company + sign * _decimal(match["amount"])
+
+
+def _ours(
+    row: Mapping[str, Any], name: str, left: tuple[Decimal, Decimal] | None
+) -> OpenLine | None:
+    """The line of an order; None for others."""
+    found = _OURS.fullmatch(name)
+    if not found:
+        return None
+    is_refund = found["kind"] == "r"
+    return _line(row, found["order"], is_refund=is_refund, entry=found["entry"], left=left)
+
+
+def _line(
+    row: Mapping[str, Any],
+    order_id: str,
+    *,
+    is_refund: bool,
+    entry: str = "",
+    left: tuple[Decimal, Decimal] | None = None,
+) -> OpenLine:
+    now = _decimal(row["amount_residual_currency"]), _decimal(row["amount_residual"])
+    residual, company_residual = left or now
+    return OpenLine(
+        id=row["id"],
+        order_id=order_id,
+        is_refund=is_refund,
+        residual=residual,
+        currency=row["currency_id"][1],
+        date=date.fromisoformat(row["date_maturity"] or row["date"]),
+        entry=entry,
+        company_residual=company_residual,
+    )
+
+
+def _decimal(value: float) -> Decimal:
+    return Decimal(str(round(value, 6)))
 
 
 def payments(
@@ -48,17 +149,142 @@ def payments(
     """The open payments of the orders' invoices and credit notes, by Amazon order id.
 
     Those of invoices that people created are included. An order that is not in Odoo has no key;
-    one without payments has an empty list.
+    one without open payments has an empty list. A payment of several orders is listed for each.
     """
-    raise NotImplementedError
+    found: dict[str, list[OpenLine]] = {}
+    for some in chunks(sorted(set(order_ids))):
+        found |= _payments(session, setup, some)
+    return found
 
 
-def reconcile(session: OdooSession, groups: Sequence[Sequence[int]]) -> None:
-    """Reconcile the lines of each group with each other; each group is the lines of one order.
+def _payments(
+    session: OdooSession, setup: SettlementSetup, order_ids: Sequence[str]
+) -> dict[str, list[OpenLine]]:
+    domain = [("client_order_ref", "in", list(order_ids)), ("company_id", "=", setup.company_id)]
+    orders = session.search_read("sale.order", domain, ["client_order_ref", "invoice_ids"])
+    found: dict[str, list[OpenLine]] = {order["client_order_ref"]: [] for order in orders}
+    of_invoice = {
+        id_: order["client_order_ref"] for order in orders for id_ in order["invoice_ids"]
+    }
+    of_payment = _paying_moves(session, of_invoice)
+    for some in chunks(sorted(of_payment)):
+        domain = [
+            ("move_id", "in", some),
+            ("account_id", "=", setup.owed.account_id),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+        ]
+        for row in session.search_read(_LINE, domain, ["move_id", *_FIELDS], order="id"):
+            for order_id in sorted(of_payment[row["move_id"][0]]):
+                line = _line(row, order_id, is_refund=row["balance"] < 0)
+                found[order_id].append(line)
+    return found
+
+
+def _paying_moves(session: OdooSession, of_invoice: Mapping[int, str]) -> dict[int, set[str]]:
+    """The orders by the entries that their invoices are reconciled with."""
+    order_of_line = {}
+    for some in chunks(sorted(of_invoice)):
+        domain = [("move_id", "in", some), ("parent_state", "=", "posted")]
+        matched = ["|", *((field, "!=", False) for field in _MATCHES)]
+        for row in plain_rows(session, _LINE, [*domain, *matched], ["move_id"]):
+            order_of_line[row["id"]] = of_invoice[row["move_id"]]
+    others = _counterparts(session, order_of_line)
+    orders: dict[int, set[str]] = defaultdict(set)
+    for some in chunks(sorted(others)):
+        for row in plain_rows(session, _LINE, [("id", "in", some)], ["move_id"]):
+            orders[row["move_id"]] |= others[row["id"]]
+    return orders
+
+
+def _counterparts(session: OdooSession, order_of_line: Mapping[int, str]) -> dict[int, set[str]]:
+    """The orders by the lines that these are reconciled with."""
+    found: dict[int, set[str]] = defaultdict(set)
+    ends = ("debit_move_id", "credit_move_id")
+    for some in chunks(sorted(order_of_line)):
+        domain = ["|", *((end, "in", some) for end in ends)]
+        for row in plain_rows(session, _PARTIAL, domain, ends):
+            for own, other in (ends, ends[::-1]):
+                if row[own] in order_of_line:
+                    found[row[other]].add(order_of_line[row[own]])
+    return found
+
+
+_PAIRS_IN_A_CALL = 100
+"""One call for each pair takes Odoo twenty times as long. All lines of a call get the same
+matching number in Odoo, although each payment is matched with its own order."""
+
+Group = Sequence[OpenLine]
+
+
+def reconcile(session: OdooSession, setup: SettlementSetup, groups: Sequence[Group]) -> None:
+    """Reconcile the lines of each group with each other.
 
     Lines that are reconciled already are no error.
 
+    Args:
+        session: A login, restricted to the company.
+        setup: Where settlements are booked.
+        groups: The lines of one order each.
+
     Raises:
-        ItemError: Odoo refuses one of the groups; others may be done.
+        ItemErrors: By Amazon order id; Odoo refused these, the others are done.
     """
-    raise NotImplementedError
+    pairs = [pair for group in groups if (pair := _exact_pair(group, setup))]
+    others = [group for group in groups if not _exact_pair(group, setup)]
+    for batch in _batches(pairs):
+        if not _reconciled_at_once(session, batch):
+            others += batch
+    errors = {}
+    for group in others:
+        if error := _refusal(session, group):
+            errors[group[0].order_id] = error
+    if errors:
+        raise ItemErrors(errors)
+
+
+def _exact_pair(group: Group, setup: SettlementSetup) -> tuple[OpenLine, OpenLine] | None:
+    """A debit and a credit that clear each other, without an exchange difference."""
+    if len(group) != len(("debit", "credit")) or group[0].residual + group[1].residual:
+        return None
+    if any(line.currency != setup.currency for line in group):
+        return None
+    debit, credit = sorted(group, key=lambda line: line.residual, reverse=True)
+    return debit, credit
+
+
+def _batches(pairs: Sequence[tuple[OpenLine, OpenLine]]) -> Iterator[list[Group]]:
+    """Pairs whose order Odoo keeps: it sorts the lines by date before it matches them.
+
+    Then each debit meets its own credit. The lines of a settlement have few dates.
+    """
+    of_credits, of_debits = (len({pair[side].date for pair in pairs}) for side in (1, 0))
+    fixed, moving = (1, 0) if of_credits <= of_debits else (0, 1)
+    batches: dict[date, list[Group]] = defaultdict(list)
+    for pair in sorted(pairs, key=lambda pair: pair[moving].date):
+        batches[pair[fixed].date].append(pair)
+    for batch in batches.values():
+        for start in range(0, len(batch), _PAIRS_IN_A_CALL):
+            yield batch[start : start + _PAIRS_IN_A_CALL]
+
+
+def _reconciled_at_once(session: OdooSession, batch: Sequence[Group]) -> bool:
+    """False if Odoo refused all of them."""
+    ids = [line.id for pair in batch for line in pair]
+    try:
+        # Sorts by date alone, not by amount.
+        session.call(_LINE, "reconcile", ids, context={"reduced_line_sorting": True})
+    except ItemError:
+        return False
+    return True
+
+
+def _refusal(session: OdooSession, group: Group) -> ItemError | None:
+    """Reconcile a group. Returns why Odoo refused it."""
+    ids = [line.id for line in group]
+    try:
+        session.call(_LINE, "reconcile", ids)
+    except ItemError as error:
+        rows = session.read(_LINE, ids, ["reconciled"])
+        return None if any(row["reconciled"] for row in rows) else error
+    return None

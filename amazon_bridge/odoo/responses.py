@@ -200,3 +200,17 @@ def plain_rows(model: str, response: Any, fields: Iterable[str]) -> list[Row]:
 
 def _plain(value: Any) -> Any:
     return value[0] if _is_reference(value) else value
+
+
+def groups(model: str, response: Any, fields: Iterable[str]) -> list[Row]:
+    """The groups of a ``read_group``, each with these fields.
+
+    Raises:
+        ItemError: It is something else.
+    """
+    names = list(fields)
+    if not isinstance(response, list) or not _are_dicts(response):
+        raise unexpected(f"no groups of {model}")
+    if not all(name in row for row in response for name in names):
+        raise unexpected(f"groups of {model} without the fields {', '.join(names)}")
+    return response

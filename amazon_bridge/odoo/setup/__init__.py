@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import accounting, company, fba, pricelists, selling
+from amazon_bridge.odoo.setup import accounting, company, fba, pricelists, selling, settlements
 from amazon_bridge.odoo.setup.current import is_current
 from amazon_bridge.odoo.setup.records import Advice, Inspection, Missing, Products, Setup
 from amazon_bridge.odoo.setup.settlement_records import EntryTax, SettlementSetup, Target, TaxShare
@@ -113,6 +113,7 @@ def _run(work: Work) -> Setup | None:
         return None
     work.session = work.session.for_company(place.company_id)
     location_id, route_id = fba.ensure_location_and_route(work, place)
+    payment_journal_id = accounting.ensure_payment_journal(work, place)
     return Setup(
         company_id=place.company_id,
         warehouse_id=place.warehouse_id,
@@ -124,5 +125,6 @@ def _run(work: Work) -> Setup | None:
         pricelists=pricelists.ensure_pricelists(work),
         facilitator_tax_id=accounting.ensure_facilitator_tax(work, place),
         fiscal_position_id=accounting.find_fiscal_position(work, place),
-        payment_journal_id=accounting.ensure_payment_journal(work, place),
+        payment_journal_id=payment_journal_id,
+        settlement=settlements.ensure_settlements(work, place, payment_journal_id),
     )

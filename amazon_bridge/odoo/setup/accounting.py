@@ -13,11 +13,11 @@ _TAX = "account.tax"
 _JOURNAL = "account.journal"
 _METHOD_LINE = "account.payment.method.line"
 
-_INVOICING_SINCE = (16, 0)
+INVOICING_SINCE = (16, 0)
 """Since this version, invoice lines have a ``display_type``."""
 
 
-_ACCOUNTING = "Accounting or Invoicing > Configuration"
+ACCOUNTING = "Accounting or Invoicing > Configuration"
 
 
 def ensure_facilitator_tax(work: Work, place: Place) -> int | None:
@@ -25,7 +25,7 @@ def ensure_facilitator_tax(work: Work, place: Place) -> int | None:
     name = work.account.facilitator_tax
     if name is None:
         return None
-    what, menu = f"the sales tax {name}", f"{_ACCOUNTING} > Taxes"
+    what, menu = f"the sales tax {name}", f"{ACCOUNTING} > Taxes"
     reference = _tax_reference(name, place)
     return work.ensure(
         Need(what, f"{menu} > New: name {name}, Sales, 0 %", _TAX, ACCOUNTING_ADMINISTRATOR),
@@ -81,18 +81,18 @@ def find_fiscal_position(work: Work, place: Place) -> int | None:
     if found is None:
         work.lacks(
             what,
-            f"{_ACCOUNTING} > Fiscal Positions: create it, or unarchive it (filter Archived); or "
+            f"{ACCOUNTING} > Fiscal Positions: create it, or unarchive it (filter Archived); or "
             "correct `fiscal_position` of the account",
         )
     return found
 
 
 def ensure_payment_journal(work: Work, place: Place) -> int | None:
-    """The id of the journal, if the account registers payments."""
+    """The id of the journal, if the account registers payments or books settlements."""
     name = work.account.invoicing.payment_journal
-    if work.account.invoicing.mode == "manual":
+    if work.account.invoicing.mode == "manual" and not work.account.settlements.is_on:
         return None
-    if work.session.version < _INVOICING_SINCE:
+    if work.session.version < INVOICING_SINCE:
         how = "leave `invoicing` at `mode: manual` with this one, and invoice manually"
         work.lacks("Odoo 16 or newer, for `invoicing`", how)
         return None
@@ -100,7 +100,7 @@ def ensure_payment_journal(work: Work, place: Place) -> int | None:
 
 
 def _ensure_journal(work: Work, name: str, place: Place) -> int | None:
-    menu = f"{_ACCOUNTING} > Journals"
+    menu = f"{ACCOUNTING} > Journals"
     condition = _named(name, [("type", "=", "bank"), ("company_id", "=", place.company_id)])
     return work.ensure(
         Need(
@@ -152,7 +152,7 @@ def _make_journal(work: Work, name: str, place: Place) -> None:
     account = {
         "id": external(f"account_{suffix}"),
         "name": f"{name}: owed by Amazon",
-        "code": _free_code(work),
+        "code": free_codes(work, 1)[0],
         "account_type": "asset_current",
         "reconcile": "1",
     }
@@ -160,15 +160,14 @@ def _make_journal(work: Work, name: str, place: Place) -> None:
     row = [external(f"journal_{suffix}"), name, "bank", str(place.company_id)]
     fields = ["id", "name", "type", "company_id/.id"]
     [journal_id] = work.session.load(_JOURNAL, fields, [row])
-    domain = [("journal_id", "=", journal_id), ("payment_type", "=", "inbound")]
-    methods = work.session.search_read(_METHOD_LINE, domain, ["id"])
+    methods = work.session.search_read(_METHOD_LINE, [("journal_id", "=", journal_id)], ["id"])
     rows = [[str(method["id"]), str(account_id)] for method in methods]
     work.session.load(_METHOD_LINE, [".id", "payment_account_id/.id"], rows, overwrite=True)
 
 
-def _free_code(work: Work) -> str:
-    """An unused account code; the accountant may change it."""
+def free_codes(work: Work, number: int) -> list[str]:
+    """Unused account codes; the accountant may change them."""
     rows = work.session.search_read("account.account", [("code", "=like", "AMZ%")], ["code"])
     taken = {row["code"] for row in rows}
-    codes = (f"AMZ{number:03}" for number in range(1, len(taken) + 2))
-    return next(code for code in codes if code not in taken)
+    codes = (f"AMZ{each:03}" for each in range(1, len(taken) + number + 1))
+    return [code for code in codes if code not in taken][:number]

@@ -29,8 +29,23 @@ def _records(setup: Setup) -> Iterator[tuple[str, set[int]]]:
     yield "crm.team", {setup.sales_team_id}
     yield "account.tax", {setup.facilitator_tax_id or 0}
     yield "account.fiscal.position", {setup.fiscal_position_id or 0}
-    yield "account.journal", {setup.payment_journal_id or 0}
+    yield "account.journal", {setup.payment_journal_id or 0} | _of(setup, "journal_id")
+    yield "account.account", _accounts(setup)
+    yield "res.partner", _of(setup, "partner_id")
     yield "res.users", {setup.salesperson_id or 0}
+
+
+def _of(setup: Setup, field: str) -> set[int]:
+    return {getattr(setup.settlement, field)} if setup.settlement else set()
+
+
+def _accounts(setup: Setup) -> set[int]:
+    """The accounts of settlements."""
+    booked = setup.settlement
+    if booked is None:
+        return set()
+    targets = {*booked.targets.values(), booked.owed, booked.interim, booked.fees_to_invoice}
+    return {target.account_id for target in targets}
 
 
 def _in_currency(session: OdooSession, setup: Setup) -> bool:

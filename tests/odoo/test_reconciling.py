@@ -1,0 +1,252 @@
+"""Settlements' lines meet the payments of their orders, and balances are those of Odoo."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from itertools import count
+
+import pytest
+from odoo_server.databases import OdooDatabase
+
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.errors import ItemErrors
+from amazon_bridge.odoo import journal_entries, reconciling
+from amazon_bridge.odoo.account_balances import Balance, balances
+from amazon_bridge.odoo.journal_entries import Entry, Line
+from amazon_bridge.odoo.reconciling import OpenLine
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.setup import SettlementSetup, prepare
+
+BILLER = (
+    *("base.group_user", "sales_team.group_sale_salesman_all_leads", "stock.group_stock_user"),
+    *("base.group_partner_manager", "account.group_account_invoice"),
+)
+DAY = date(2026, 10, 31)
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def biller(odoo_database: OdooDatabase) -> OdooSession:
+    session = OdooSession.connect(**odoo_database.make_user("biller", BILLER).access())
+    return session.for_company(1)
+
+
+@pytest.fixture(scope="module")
+def journal_and_setup(
+    admin: OdooSession, make_account: Callable[..., AccountConfig]
+) -> tuple[int, SettlementSetup]:
+    account = make_account(
+        invoicing={"payment_journal": "Amazon Payments"}, settlements={"mode": "post"}
+    )
+    found = prepare(admin, account)
+    assert found.settlement
+    assert found.payment_journal_id
+    return found.payment_journal_id, found.settlement
+
+
+@pytest.fixture(scope="module")
+def setup(journal_and_setup: tuple[int, SettlementSetup]) -> SettlementSetup:
+    return journal_and_setup[1]
+
+
+class Shop:
+    """Orders that people invoice, and pay as Amazon does."""
+
+    def __init__(self, odoo: OdooDatabase, journal_id: int) -> None:
+        self.rpc, self.journal_id = odoo.rpc, journal_id
+        values = {"name": "Mug", "type": "service", "invoice_policy": "order"}
+        self.product = self.rpc("product.product", "create", {**values, "taxes_id": [(5,)]})
+        self.partner = self.rpc("res.partner", "create", {"name": "Customer"})
+
+    def order(self, amount: float) -> tuple[str, int]:
+        order_id = f"403-{next(_numbers):07}-1234567"
+        line = {"product_id": self.product, "price_unit": amount}
+        values = {"partner_id": self.partner, "client_order_ref": order_id}
+        id_ = self.rpc("sale.order", "create", {**values, "order_line": [(0, 0, line)]})
+        self.rpc("sale.order", "action_confirm", [id_])
+        return order_id, id_
+
+    def invoice(self, id_: int) -> int:
+        context = {"active_model": "sale.order", "active_ids": [id_]}
+        values = {"advance_payment_method": "delivered"}
+        wizard = self.rpc("sale.advance.payment.inv", "create", values, context=context)
+        self.rpc("sale.advance.payment.inv", "create_invoices", [wizard], context=context)
+        [invoice] = self.rpc("sale.order", "read", [id_], ["invoice_ids"])[0]["invoice_ids"]
+        self.rpc("account.move", "write", [invoice], {"invoice_date": "2026-10-20"})
+        self.rpc("account.move", "action_post", [invoice])
+        return int(invoice)
+
+    def pay(self, *invoices: int, day: str = "2026-10-20", group: bool = False) -> None:
+        context = {"active_model": "account.move", "active_ids": list(invoices)}
+        values = {"journal_id": self.journal_id, "payment_date": day, "group_payment": group}
+        wizard = self.rpc("account.payment.register", "create", values, context=context)
+        self.rpc("account.payment.register", "action_create_payments", [wizard], context=context)
+
+    def credit(self, invoice: int) -> int:
+        context = {"active_model": "account.move", "active_ids": [invoice]}
+        values = {"date": "2026-10-25", "journal_id": self._journal_of(invoice)}
+        wizard = self.rpc("account.move.reversal", "create", values, context=context)
+        action = self.rpc("account.move.reversal", "refund_moves", [wizard])
+        self.rpc("account.move", "action_post", [action["res_id"]])
+        return int(action["res_id"])
+
+    def _journal_of(self, invoice: int) -> int:
+        return int(self.rpc("account.move", "read", [invoice], ["journal_id"])[0]["journal_id"][0])
+
+    def paid_order(self, amount: float, day: str = "2026-10-20") -> str:
+        order_id, id_ = self.order(amount)
+        self.pay(self.invoice(id_), day=day)
+        return order_id
+
+
+@pytest.fixture(scope="module")
+def shop(odoo_database: OdooDatabase, journal_and_setup: tuple[int, SettlementSetup]) -> Shop:
+    return Shop(odoo_database, journal_and_setup[0])
+
+
+def settle(
+    session: OdooSession,
+    setup: SettlementSetup,
+    number: str,
+    lines: dict[str, str],
+    day: date = DAY,
+) -> str:
+    """Post a settlement of these lines: suffix and amount."""
+    made = [Line(s, setup.owed, s.removeprefix("_o_"), Decimal(a)) for s, a in lines.items()]
+    payout = -sum((line.amount for line in made), Decimal())
+    made.append(Line("_payout", setup.in_transit, "Payout", payout))
+    entry = Entry(f"settlement_{number}_{day:%Y%m}_1", day, "USD", tuple(made))
+    [booked] = journal_entries.create(session, setup, [entry]).values()
+    journal_entries.post(session, [booked.id])
+    return entry.reference
+
+
+def open_orders(
+    session: OdooSession, setup: SettlementSetup, until: date | None = None
+) -> dict[tuple[str, bool], OpenLine]:
+    pages = reconciling.open_lines(session, setup, until=until)
+    return {(line.order_id, line.is_refund): line for page in pages for line in page}
+
+
+def test_orders_meet_their_own_payments(
+    biller: OdooSession, setup: SettlementSetup, shop: Shop, odoo_database: OdooDatabase
+):
+    amounts = {
+        "10.00": "2026-10-22",
+        "20.00": "2026-10-20",
+        "15.00": "2026-10-20",
+        "7.00": "2026-10-21",
+    }
+    orders = {shop.paid_order(float(amount), day): amount for amount, day in amounts.items()}
+    settle(biller, setup, "1", {f"_o_{order}": f"-{amount}" for order, amount in orders.items()})
+    lines = open_orders(biller, setup)
+    paid = reconciling.payments(biller, setup, [*orders, "403-0000000-0000000"])
+    assert paid.keys() == orders.keys()
+    groups = [[lines[order, False], *paid[order]] for order in orders]
+    assert [sum(line.residual for line in group) for group in groups] == [0] * len(groups)
+    calls = biller.calls["account.move.line", "reconcile"]
+    reconciling.reconcile(biller, setup, groups)
+    reconciling.reconcile(biller, setup, groups)
+    assert biller.calls["account.move.line", "reconcile"] - calls <= 6
+    assert open_orders(biller, setup) == {}
+    assert all(not each for each in reconciling.payments(biller, setup, list(orders)).values())
+    domain = [("debit_move_id", "in", [group[1].id for group in groups])]
+    fields = ["debit_move_id", "credit_move_id"]
+    rows = odoo_database.rpc("account.partial.reconcile", "search_read", domain, fields)
+    pairs = {row["debit_move_id"][0]: row["credit_move_id"][0] for row in rows}
+    assert pairs == {group[1].id: group[0].id for group in groups}, "each with its own"
+    invoices = odoo_database.rpc(
+        "account.move", "search_read", [("move_type", "=", "out_invoice")], ["payment_state"]
+    )
+    assert {row["payment_state"] for row in invoices} == {"paid"}
+
+
+def test_what_differs_keeps_the_rest(biller: OdooSession, setup: SettlementSetup, shop: Shop):
+    order = shop.paid_order(30)
+    entry = settle(biller, setup, "2", {f"_o_{order}": "-29.00"})
+    line = open_orders(biller, setup)[order, False]
+    assert (line.entry, line.residual, line.currency) == (entry, Decimal("-29.00"), "USD")
+    reconciling.reconcile(
+        biller, setup, [[line, *reconciling.payments(biller, setup, [order])[order]]]
+    )
+    assert (order, False) not in open_orders(biller, setup)
+    [rest] = reconciling.payments(biller, setup, [order])[order]
+    assert (rest.residual, rest.is_refund) == (Decimal("1.00"), False)
+
+
+def test_a_refund_stays_open_until_its_credit_note_is_paid(
+    biller: OdooSession, setup: SettlementSetup, shop: Shop
+):
+    order, id_ = shop.order(40)
+    invoice = shop.invoice(id_)
+    shop.pay(invoice)
+    settle(biller, setup, "3", {f"_o_{order}": "-40.00", f"_r_{order}": "40.00"})
+    lines = open_orders(biller, setup)
+    [payment] = reconciling.payments(biller, setup, [order])[order]
+    reconciling.reconcile(biller, setup, [[lines[order, False], payment]])
+    assert open_orders(biller, setup).keys() == {(order, True)}
+    credit = shop.credit(invoice)
+    shop.pay(credit, day="2026-10-25")
+    [refund] = reconciling.payments(biller, setup, [order])[order]
+    assert (refund.residual, refund.is_refund) == (Decimal("-40.00"), True)
+    reconciling.reconcile(biller, setup, [[open_orders(biller, setup)[order, True], refund]])
+    assert open_orders(biller, setup) == {}
+
+
+def test_orders_without_an_invoice_or_outside_of_odoo(
+    biller: OdooSession, setup: SettlementSetup, shop: Shop
+):
+    order, id_ = shop.order(50)
+    unpaid = shop.order(60)
+    shop.invoice(unpaid[1])
+    assert reconciling.payments(biller, setup, [order, unpaid[0], "403-9999999-9999999"]) == {
+        order: [],
+        unpaid[0]: [],
+    }
+    other, other_id = shop.order(55)
+    shop.pay(shop.invoice(id_), shop.invoice(other_id), group=True)
+    found = reconciling.payments(biller, setup, [order, other])
+    assert [line.residual for each in (order, other) for line in found[each]] == [105, 105]
+
+
+def test_a_refusal_names_its_order(biller: OdooSession, setup: SettlementSetup, shop: Shop):
+    orders = [shop.paid_order(amount) for amount in (11, 12)]
+    settle(biller, setup, "4", {f"_o_{orders[0]}": "-11.00", f"_o_{orders[1]}": "-12.00"})
+    lines, paid = open_orders(biller, setup), reconciling.payments(biller, setup, orders)
+    [receivable] = biller.search_read(
+        "account.move.line",
+        [("account_id.account_type", "=", "asset_receivable"), ("reconciled", "=", False)],
+        ["balance"],
+        limit=1,
+    )
+    good = [lines[orders[0], False], *paid[orders[0]]]
+    bad = lines[orders[1], False]
+    wrong = OpenLine(receivable["id"], orders[1], False, -bad.residual, "USD", DAY)  # noqa: FBT003
+    with pytest.raises(ItemErrors) as caught:
+        reconciling.reconcile(biller, setup, [good, [bad, wrong]])
+    assert caught.value.errors.keys() == {orders[1]}
+    assert open_orders(biller, setup).keys() == {(orders[1], False)}
+    reconciling.reconcile(biller, setup, [[bad, *paid[orders[1]]]])
+
+
+def test_balances_and_open_lines_as_of_a_day(
+    biller: OdooSession, setup: SettlementSetup, shop: Shop
+):
+    before = balances(biller, [setup.owed.account_id])[setup.owed.account_id]["USD"]
+    order = shop.paid_order(70, day="2026-11-03")
+    settle(biller, setup, "5", {f"_o_{order}": "-70.00"}, date(2026, 11, 2))
+    line = open_orders(biller, setup)[order, False]
+    reconciling.reconcile(
+        biller, setup, [[line, *reconciling.payments(biller, setup, [order])[order]]]
+    )
+    assert open_orders(biller, setup) == {}
+    day = date(2026, 11, 2)
+    assert open_orders(biller, setup, day).keys() == {(order, False)}
+    assert open_orders(biller, setup, day)[order, False].residual == -70
+    assert open_orders(biller, setup, date(2026, 11, 1)) == {}
+    assert open_orders(biller, setup, date(2026, 11, 3)) == {}
+    owed = setup.owed.account_id
+    assert balances(biller, [owed])[owed]["USD"] == before
+    less = Balance(before.amount - 70, before.company_amount - 70)
+    assert balances(biller, [owed], day)[owed]["USD"] == less
+    assert balances(biller, [setup.reserve.account_id]) == {}
