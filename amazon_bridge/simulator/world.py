@@ -71,7 +71,7 @@ class World:
     """Sellers, listings and orders. Every change to an order sets its ``last_updated`` to now."""
 
     def __init__(self, clock: Clock = system_clock, *, seed: int = 0) -> None:
-        self.clock = clock
+        self.clock, self.seed = clock, seed
         self.settings = Settings()
         self.listings = Inventory(clock, self.settings, seed=seed)
         self.lock = threading.RLock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ _COUNTERPARTS = {
     _PAYABLE: ledger.CARRIED,
     _CHARGED: ledger.CARRIED,
 }
-_FIRST_SETTLEMENT = 17_654_321_012
+_FIRST_SETTLEMENT, _SPREAD = 17_000_000_000, 1_000_000
 
 
 class Book:
@@ -34,14 +35,16 @@ class Book:
 
     Args:
         home: Returns the marketplace for what is of none.
+        seed: Settlements of different seeds have different ids.
     """
 
-    def __init__(self, home: Callable[[Account], Market]) -> None:
+    def __init__(self, home: Callable[[Account], Market], *, seed: int = 0) -> None:
         self.ledger = Ledger()
         self.events: list[Event] = []
         self.payouts: list[Event] = []
         self.settlements: dict[str, Settlement] = {}
         self.home = home
+        self._first = _FIRST_SETTLEMENT + zlib.crc32(str(seed).encode()) % _SPREAD
         self._open: dict[Account, Settlement] = {}
         self._deferred: list[Event] = []
         self._numbers = count()
@@ -231,7 +234,7 @@ class Book:
         return parts
 
     def _new_settlement(self, account: Account, start: datetime | None) -> Settlement:
-        number = _FIRST_SETTLEMENT + 1_000_003 * len(self.settlements)
+        number = self._first + 1_000_003 * len(self.settlements)
         settlement = Settlement(settlement_id=str(number), account=account, start=start)
         self.settlements[settlement.settlement_id] = settlement
         return settlement

@@ -36,7 +36,7 @@ class Money:
 
     def __init__(self, world: World, reports: Reports) -> None:
         self.settings = world.settings
-        self.book = Book(self._home)
+        self.book = Book(self._home, seed=world.seed)
         self.world, self._reports = world, reports
         world.follow(self._follow)
 
