@@ -22,7 +22,7 @@ TRANSPORT = os.environ.get("ODOO_TEST_TRANSPORT", "xmlrpc")
 """How the bridge calls Odoo in the tests: ``odoo.protocol`` of their configurations."""
 
 TEMPLATES = "amazon_bridge_template_"
-TEMPLATE_VERSION = 2  # to be raised when the template is built in another way
+TEMPLATE_VERSION = 3  # to be raised when the template is built in another way
 TEMPLATE = TEMPLATES + hashlib.sha256(f"{MODULES} {TEMPLATE_VERSION}".encode()).hexdigest()[:8]
 
 

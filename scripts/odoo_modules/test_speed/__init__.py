@@ -3,8 +3,8 @@
 Passwords are hashed in one round instead of 600,000, which take half a second: Odoo verifies the
 password of an RPC login again whenever its caches are cleared.
 
-Databases are listed once in a second rather than for every RPC request, through a connection that
-is kept like those to other databases.
+Databases are listed once in a second rather than for every RPC request, and connections are not
+reset between requests (``connections``).
 
 Registries of dropped databases are kept for the next ones (``registries``), and what was loaded is
 not looked at by the garbage collector any more.
@@ -17,12 +17,10 @@ import os
 import time
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
 
-from odoo.sql_db import ConnectionPool
 from passlib.context import CryptContext
 
-from . import registries
+from . import connections, registries
 
 if not os.environ.get("AMAZON_BRIDGE_TEST_SERVER"):
     raise ImportError("test_speed weakens passwords: it is only for the tests' own server")
@@ -48,13 +46,6 @@ def _list(*_: object, **__: object) -> list[str]:
 
 _http.db_list = _list
 
-_give_back = ConnectionPool.give_back
-
-
-def _keep(pool: ConnectionPool, connection: Any, keep_in_pool: bool = True) -> None:  # noqa: FBT001, FBT002
-    _give_back(pool, connection, keep_in_pool or connection.info.dbname == "postgres")
-
-
-ConnectionPool.give_back = _keep
+connections.keep()
 registries.keep()
 gc.set_threshold(50_000, 20, 50)

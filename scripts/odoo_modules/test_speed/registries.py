@@ -5,13 +5,17 @@ each. A registry that is as it was loaded fits any of these copies.
 """
 
 import gc
+import os
+import shutil
 import threading
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 from odoo import sql_db
 from odoo.modules.registry import Registry
 from odoo.service import db
+from odoo.tools import config
 
 _duplicate, _drop, _load = db.exp_duplicate_database, db.exp_drop, Registry.new
 _copies: dict[str, tuple[str, Registry, int]] = {}
@@ -23,7 +27,13 @@ _waiting: dict[str, Registry] = {}
 
 
 def duplicate(original: str, name: str, neutralize_database: bool = False) -> bool:  # noqa: FBT001, FBT002
-    """Copy a database, with a registry of an earlier copy if there is one."""
+    """Copy a database, with a registry of an earlier copy if there is one.
+
+    The files of both are the same, which Odoo names by their contents and never changes.
+    """
+    files, copied = Path(config.filestore(original)), Path(config.filestore(name))
+    if files.exists() and not copied.exists():
+        shutil.copytree(files, copied, copy_function=os.link)
     if _spare[original]:
         _waiting[name] = _spare[original].pop()
     try:

@@ -80,6 +80,8 @@ class SecondOdoo(LocalOdoo):
         self._run = Path(tempfile.mkdtemp(prefix="odoo"))
         self._process = self._run / "process.json"
         self.relay = Relay(self._run, self.sockets)
+        self.sign = self._home / "data/second_server"
+        """Tells test_speed that the first server is not alone."""
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -88,12 +90,14 @@ class SecondOdoo(LocalOdoo):
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.relay.mend()
+        self.sign.touch()
         self.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
         self.relay.cut()
+        self.sign.unlink()
         shutil.rmtree(self._run)
 
     @property
