@@ -38,8 +38,8 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def _json(entry: Entry) -> dict[str, Any]:
-    shown = {"key", "account", "job", "kind", "reason", "remedy", "attempts"}
-    values = {name: value for name, value in asdict(entry).items() if name in shown}
+    fields = {"key", "account", "job", "kind", "reason", "remedy", "attempts"}
+    values = {name: value for name, value in asdict(entry).items() if name in fields}
     moments = {
         "first_seen": timestamp(entry.first_seen),
         "last_tried": timestamp(entry.last_tried),

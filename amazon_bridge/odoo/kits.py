@@ -60,16 +60,16 @@ def read_products(
         The products and all components by id; and the components of each kit, those that are kits
         themselves replaced by their own.
     """
-    known, wanted = _Known(), set(ids)
+    known, pending = _Known(), set(ids)
     for _ in range(_DEEPEST):
-        if not wanted:
+        if not pending:
             break
-        known.products |= _products(session, wanted)
+        known.products |= _products(session, pending)
         found = _kits(
-            session, [known.products[i] for i in wanted if i in known.products], company_id
+            session, [known.products[i] for i in pending if i in known.products], company_id
         )
         known.kits |= found
-        wanted = {part for needs in found.values() for part in needs} - known.products.keys()
+        pending = {part for needs in found.values() for part in needs} - known.products.keys()
     kits: dict[int, Needs] = {i: _exploded(known, i) for i in ids if i in known.kits}
     return known.products, kits
 
@@ -176,12 +176,12 @@ def _needs(
     parts: Mapping[int, Product],
     units: _Units,
 ) -> dict[int, Fraction]:
-    made = _exact(bom["product_qty"]) * units.ratio(bom["product_uom_id"][0], product.unit_id)
+    output = _exact(bom["product_qty"]) * units.ratio(bom["product_uom_id"][0], product.unit_id)
     needs: dict[int, Fraction] = {}
     for line in lines:
         part = line["product_id"][0]
         ratio = units.ratio(line["product_uom_id"][0], parts[part].unit_id)
-        needs[part] = needs.get(part, Fraction(0)) + _exact(line["product_qty"]) * ratio / made
+        needs[part] = needs.get(part, Fraction(0)) + _exact(line["product_qty"]) * ratio / output
     return {part: needed for part, needed in needs.items() if needed > 0}
 
 

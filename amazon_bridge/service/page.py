@@ -312,9 +312,9 @@ def _items(
     title: str, entries: list[Entry], now: datetime, none: str, *, number: int | None = None
 ) -> Markup:
     """A list of items; ``number`` is the total if ``entries`` has only some of them."""
-    shown, number = entries[:_MOST_ITEMS], len(entries) if number is None else number
-    more = f", the first {len(shown)} are shown" if number > len(shown) else ""
-    content = Markup("").join(_item(entry, now) for entry in shown)
+    listed, number = entries[:_MOST_ITEMS], len(entries) if number is None else number
+    more = f", the first {len(listed)} are shown" if number > len(listed) else ""
+    content = Markup("").join(_item(entry, now) for entry in listed)
     return Markup("<section><h2>{} <small>{}{}</small></h2>{}</section>").format(
         title,
         number or "",

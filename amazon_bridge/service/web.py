@@ -124,8 +124,8 @@ def _challenge() -> WWWAuthenticate:
 
 
 def _shows(request: Request, token: str) -> bool:
-    shown = request.authorization
-    given = (shown.token or shown.password or "") if shown else ""
+    authorization = request.authorization
+    given = (authorization.token or authorization.password or "") if authorization else ""
     return hmac.compare_digest(given.encode(), token.encode())
 
 

@@ -40,8 +40,8 @@ class ListingsReport:
         """The text for the first of the marketplaces; None if the seller lists nothing there."""
         key = seller.seller_id, marketplace_ids[0]
         now, age = self._world.clock(), timedelta(seconds=self._world.settings.listings_report_age)
-        made, text = self._kept.get(key, (None, None))
-        if made is None or now - made >= age:
+        created, text = self._kept.get(key, (None, None))
+        if created is None or now - created >= age:
             text = self._make(*key)
             self._kept[key] = now, text
         return text

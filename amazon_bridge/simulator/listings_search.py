@@ -40,12 +40,12 @@ def check_filters(arguments: Arguments) -> None:
 
 def matches(listing: Listing, arguments: Arguments) -> bool:
     """True if a listing matches all filters. No listing is part of a family."""
-    wanted, status = _list(arguments, "withStatus"), set(listing.status)
+    statuses, status = _list(arguments, "withStatus"), set(listing.status)
     severities = {issue["severity"] for issue in listing.issues}
     return (
         not any(name in arguments for name in _FAMILIES)
         and ("identifiers" not in arguments or _is_named(listing, arguments))
-        and ("withStatus" not in arguments or bool(wanted & status))
+        and ("withStatus" not in arguments or bool(statuses & status))
         and not _list(arguments, "withoutStatus") & status
         and (
             "withIssueSeverity" not in arguments

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from amazon_bridge.config.stock import StockBrake
 from amazon_bridge.engine.stock_records import KnownListing, KnownSku, SkuState
 from amazon_bridge.flows.stock.decide import (
-    InFlight,
+    PiecesInFlight,
     Push,
     Recheck,
     Rules,
@@ -97,24 +97,24 @@ class TestKits:
     )
 
     def test_have_as_many_as_the_scarcest_component_allows(self):
-        assert left_of(self.kit, InFlight()) == 7
+        assert left_of(self.kit, PiecesInFlight()) == 7
 
     def test_the_measured_case_of_odoo_19(self):
         """10 and 15 kits' worth of two parts; 2 kits and 7 single pieces of the first ordered."""
         parts = (Part(1, Fraction(10), Fraction(9)), Part(2, Fraction(15), Fraction(2)))
-        assert left_of(Availability(9, parts, is_kit=True), InFlight()) == 1
+        assert left_of(Availability(9, parts, is_kit=True), PiecesInFlight()) == 1
 
     def test_components_in_flight_are_not_there(self):
-        flight = InFlight({1: Fraction(4)}, {})
+        flight = PiecesInFlight({1: Fraction(4)}, {})
         assert left_of(self.kit, flight) == 6
 
     def test_their_own_units_in_flight_are_subtracted_once(self):
-        flight = InFlight({9: Fraction(2)}, {1: {9: Fraction(2)}, 2: {9: Fraction(4)}})
+        flight = PiecesInFlight({9: Fraction(2)}, {1: {9: Fraction(2)}, 2: {9: Fraction(4)}})
         assert left_of(self.kit, flight) == 7
         assert flight.of(self.kit) == 2
 
     def test_components_know_the_kits_in_flight(self):
-        flight = InFlight({1: Fraction(1), 9: Fraction(2)}, {1: {9: Fraction(2)}})
+        flight = PiecesInFlight({1: Fraction(1), 9: Fraction(2)}, {1: {9: Fraction(2)}})
         assert flight.of(Availability(1, (Part(1, Fraction(10)),))) == 3
 
 

@@ -94,13 +94,13 @@ def _still_due(context: Context, order_ids: Sequence[str]) -> list[str]:
 def _mine(context: Context, order_ids: Iterable[str]) -> tuple[list[str], RateLimited | None]:
     """Return those that the bridge has imported for this account and that aren't quarantined."""
     known, unknown = _sorted_by_memory(context, order_ids)
-    made = {o for chunk in chunks([*known, *unknown]) for o in _made_by_bridge(context, chunk)}
-    memos = memos_of(context, [o for o in unknown if o in made])
+    created = {o for chunk in chunks([*known, *unknown]) for o in _made_by_bridge(context, chunk)}
+    memos = memos_of(context, [o for o in unknown if o in created])
     for order_id in set(unknown) - memos.not_fetched:
         memo = _NOT_SHOWN if order_id in memos.not_shown else memos.known.get(order_id)
         _remember(context, order_id, memo)
     mine = {*known, *(id_ for id_, memo in memos.known.items() if isinstance(memo, Memo))}
-    return [each for each in [*known, *unknown] if each in mine & made], memos.limit
+    return [each for each in [*known, *unknown] if each in mine & created], memos.limit
 
 
 _NOT_SHOWN = ItemError("not_found", "Amazon does not show it.", "")

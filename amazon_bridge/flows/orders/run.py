@@ -178,8 +178,8 @@ class _Run:
             log.info("orders_filed", account=name, shown=len(fetched), changed=len(todo))
         changed = set(todo)
         is_first_look = reading.lane in (Lane.LIVE, Lane.BACKLOG)
-        shown = {each.order_id for each in fetched} if is_first_look else changed
-        new = shown - self.counted
+        seen = {each.order_id for each in fetched} if is_first_look else changed
+        new = seen - self.counted
         self.counted |= new
         self.counts += Counts(seen=len(new), unchanged=len(new - changed))
         todo_now = [order for order in fetched if order.order_id in changed]

@@ -17,7 +17,7 @@ from amazon_bridge.engine.stock_records import KnownListing, KnownSku, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
-from amazon_bridge.flows.stock.compare import Task
+from amazon_bridge.flows.stock.compare import QuantityTask
 from amazon_bridge.flows.stock.decide import (
     VANISHED,
     Push,
@@ -49,7 +49,7 @@ _GONE = "not_found"
 class _Update:
     """One quantity for one marketplace."""
 
-    task: Task
+    task: QuantityTask
     push: Push
 
     @property
@@ -62,13 +62,13 @@ class _Update:
         return _Update(self.task, Push(others[0], tuple(others))) if others else None
 
 
-def send_singly(run: Run, tasks: Sequence[Task]) -> None:
+def send_singly(run: Run, tasks: Sequence[QuantityTask]) -> None:
     """Send listing by listing: decreases to zero first, then other decreases, then the rest."""
     for _, wave in groupby(sorted(tasks, key=_urgency), _urgency):
         _send_wave(run, [_Update(task, push) for task in wave for push in task.decision.pushes])
 
 
-def _urgency(task: Task) -> tuple[bool, bool]:
+def _urgency(task: QuantityTask) -> tuple[bool, bool]:
     return not task.decision.decreases, task.quantity > 0
 
 
@@ -213,7 +213,7 @@ _STATES = {
 }
 
 
-def _note_refusal(run: Run, task: Task, error: ItemError) -> None:
+def _note_refusal(run: Run, task: QuantityTask, error: ItemError) -> None:
     """Quarantine a SKU that Amazon refuses, until its quantity, listing or settings change."""
     context = run.context
     context.ledger.items.file(context.name, STOCK.name, [Seen(task.sku, task.fingerprint)])
@@ -266,11 +266,11 @@ def _sent_before(context: Context, skus: Sequence[str]) -> Iterator[KnownSku]:
 def _read_back(context: Context, known: KnownSku) -> None:
     stock = context.ledger.stock
     sent = {each.marketplace_id: each for each in known.listings if each.is_open}
-    shown = dict(_shown(context, known.sku, sent))
+    current = dict(_current_quantities(context, known.sku, sent))
     stock.note_state(context.name, known.sku, SkuState.DUE)
-    for place in separate_marketplaces(sent, shown):
+    for place in separate_marketplaces(sent, current):
         _note_separate(context, place)
-    if any(has_drifted(sent[place], quantity) for place, quantity in shown.items()):
+    if any(has_drifted(sent[place], quantity) for place, quantity in current.items()):
         context.ledger.stock_comparisons.note_drift(context.name)
 
 
@@ -281,7 +281,7 @@ def _note_separate(context: Context, place: str) -> None:
         log.warning("marketplace_is_separate", account=context.name, marketplace=place)
 
 
-def _shown(
+def _current_quantities(
     context: Context, sku: str, sent: Mapping[str, KnownListing]
 ) -> Iterator[tuple[str, int | None]]:
     """Read listings back, and yield the quantity that each marketplace shows."""

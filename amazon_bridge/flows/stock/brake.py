@@ -12,7 +12,7 @@ from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
-from amazon_bridge.flows.stock.compare import HELD_FINGERPRINT, Task
+from amazon_bridge.flows.stock.compare import HELD_FINGERPRINT, QuantityTask
 from amazon_bridge.flows.stock.decide import becomes_zero, reason_to_hold
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ _UNWATCHED = {
 """SKUs in these states have no quantity that could decrease."""
 
 
-def pass_brake(run: Run, tasks: Sequence[Task]) -> list[Task]:
+def pass_brake(run: Run, tasks: Sequence[QuantityTask]) -> list[QuantityTask]:
     """Return the tasks that may be sent; hold the others."""
     held = {task.sku for task in held_tasks(run.context, tasks)}
     if held:
@@ -35,13 +35,13 @@ def pass_brake(run: Run, tasks: Sequence[Task]) -> list[Task]:
     return [task for task in tasks if task.sku not in held]
 
 
-def held_tasks(context: Context, tasks: Sequence[Task]) -> list[Task]:
+def held_tasks(context: Context, tasks: Sequence[QuantityTask]) -> list[QuantityTask]:
     """The tasks that the brake holds."""
     decreasing = [task for task in tasks if _decreases(task)]
     return decreasing if _reason(context, len(decreasing)) else []
 
 
-def _decreases(task: Task) -> bool:
+def _decreases(task: QuantityTask) -> bool:
     """True if a person has not released its decrease to zero."""
     entry = task.entry
     released = entry and entry.state is State.PENDING and entry.fingerprint == HELD_FINGERPRINT
@@ -56,7 +56,7 @@ def _reason(context: Context, decreases: int) -> str | None:
     return reason_to_hold(decreases + counts[SkuState.HELD], watched, context.account.stock.brake)
 
 
-def _hold(run: Run, tasks: Sequence[Task]) -> None:
+def _hold(run: Run, tasks: Sequence[QuantityTask]) -> None:
     context = run.context
     why = _reason(context, len(tasks)) or ""
     error = ItemError(

@@ -18,7 +18,7 @@ from amazon_bridge.odoo.session import PAGE, chunks
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class QuantityTask:
     """A SKU whose quantity is to be sent; in dry runs, any that was compared."""
 
     known: KnownSku
@@ -40,7 +40,7 @@ class Found:
     """A batch of compared SKUs."""
 
     comparisons: Sequence[Comparison] = ()
-    tasks: Sequence[Task] = ()
+    tasks: Sequence[QuantityTask] = ()
     settled: Mapping[str, State] = field(default_factory=dict)
     """By SKU, those that were quarantined and need nothing any more."""
     returned: Sequence[str] = ()
@@ -136,13 +136,15 @@ class Comparing:
     def _is_selected(self, sku: str) -> bool:
         return self._context.dry_run or self._context.account.stock.pushes(sku)
 
-    def _compared(self, known: KnownSku, computed: Computed) -> tuple[Comparison, Task | None]:
+    def _compared(
+        self, known: KnownSku, computed: Computed
+    ) -> tuple[Comparison, QuantityTask | None]:
         quantity = computed.terms.quantity if computed.terms else None
         decision = self._decision(known, computed, quantity)
         task = None
         if quantity is not None and (decision.pushes or self._context.dry_run):
             entry, now = self.entries.get(known.sku), self._fingerprint(known, quantity)
-            task = Task(known, quantity, decision, computed, entry, now)
+            task = QuantityTask(known, quantity, decision, computed, entry, now)
         comparison = Comparison(
             sku=known.sku,
             state=decision.state,

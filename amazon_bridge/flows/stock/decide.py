@@ -64,7 +64,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class InFlight:
+class PiecesInFlight:
     """Pieces in flight."""
 
     own: Mapping[int, Fraction] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class InFlight:
         )
 
 
-def left_of(availability: Availability, in_flight: InFlight) -> Fraction:
+def left_of(availability: Availability, in_flight: PiecesInFlight) -> Fraction:
     """Pieces that nobody was promised; of a kit, as many as its scarcest component allows."""
     if not availability.is_kit:
         return availability.parts[0].left
@@ -303,32 +303,32 @@ def reason_to_hold(decreases: int, watched: int, brake: StockBrake) -> str | Non
 
 
 def separate_marketplaces(
-    known: Mapping[str, KnownListing], shown: Mapping[str, int | None]
+    known: Mapping[str, KnownListing], current: Mapping[str, int | None]
 ) -> set[str]:
     """The marketplaces that a quantity did not reach, although it reached another one.
 
     Args:
         known: the listings of a SKU before they were read back, by marketplace.
-        shown: the quantities that Amazon shows now, by marketplace.
+        current: the quantities that Amazon shows now, by marketplace.
     """
     quantities = {place: each.sent for place, each in known.items() if each.is_open}
-    reached = {p for p, sent in quantities.items() if sent is not None and shown.get(p) == sent}
+    reached = {p for p, sent in quantities.items() if sent is not None and current.get(p) == sent}
     return {
         place
         for place, sent in quantities.items()
-        if reached and sent != shown.get(place) == known[place].quantity
+        if reached and sent != current.get(place) == known[place].quantity
     }
 
 
-def has_drifted(known: KnownListing, shown: int | None) -> bool:
+def has_drifted(known: KnownListing, current: int | None) -> bool:
     """True if Amazon shows another quantity than was sent, less what it may have sold since.
 
     Args:
         known: the listing before it was read back.
-        shown: the quantity that Amazon shows now.
+        current: the quantity that Amazon shows now.
     """
     if known.sent == known.quantity:
         return False  # read again without an update: Amazon has increased it after a lapsed order
-    if shown is None or known.sent is None:
+    if current is None or known.sent is None:
         return True
-    return shown > known.sent or shown == known.quantity
+    return current > known.sent or current == known.quantity

@@ -17,7 +17,7 @@ from amazon_bridge.engine.stock_records import KnownSku, SkuState, StockFeed
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK
-from amazon_bridge.flows.stock.compare import Task, fingerprint
+from amazon_bridge.flows.stock.compare import QuantityTask, fingerprint
 from amazon_bridge.model import QuantityUpdate
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ _FORGOTTEN = timedelta(days=3)
 # Sending
 
 
-def send(run: Run, tasks: Sequence[Task]) -> None:
+def send(run: Run, tasks: Sequence[QuantityTask]) -> None:
     """Send feeds with all quantities.
 
     Raises:
@@ -49,16 +49,16 @@ def send(run: Run, tasks: Sequence[Task]) -> None:
 
 
 def _by_marketplace(
-    tasks: Sequence[Task],
-) -> Mapping[tuple[str, tuple[str, ...]], list[Task]]:
-    found: defaultdict[tuple[str, tuple[str, ...]], list[Task]] = defaultdict(list)
+    tasks: Sequence[QuantityTask],
+) -> Mapping[tuple[str, tuple[str, ...]], list[QuantityTask]]:
+    found: defaultdict[tuple[str, tuple[str, ...]], list[QuantityTask]] = defaultdict(list)
     for task in tasks:
         for push in task.decision.pushes:
             found[push.marketplace_id, push.covers].append(task)
     return found
 
 
-def _send(run: Run, place: str, covers: Sequence[str], tasks: Sequence[Task]) -> None:
+def _send(run: Run, place: str, covers: Sequence[str], tasks: Sequence[QuantityTask]) -> None:
     context, name = run.context, run.context.name
     stock, catalogue = context.ledger.stock, context.ledger.stock_catalogue
     skus = [task.sku for task in tasks]
@@ -78,7 +78,7 @@ def _send(run: Run, place: str, covers: Sequence[str], tasks: Sequence[Task]) ->
     log.info("quantities_sent", account=name, marketplace=place, feed=feed_id, skus=len(skus))
 
 
-def _update(context: Context, task: Task, place: str) -> QuantityUpdate:
+def _update(context: Context, task: QuantityTask, place: str) -> QuantityUpdate:
     known = next(each for each in task.known.listings if each.marketplace_id == place)
     return QuantityUpdate(
         sku=task.sku,

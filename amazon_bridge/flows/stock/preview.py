@@ -16,7 +16,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK, catalogue
 from amazon_bridge.flows.stock.brake import held_tasks
-from amazon_bridge.flows.stock.compare import Comparing, Found, Task
+from amazon_bridge.flows.stock.compare import Comparing, Found, QuantityTask
 from amazon_bridge.flows.stock.decide import why_unproven
 from amazon_bridge.flows.stock.find import pages_of_all
 from amazon_bridge.flows.stock.tell import amazons, explain, lines
@@ -56,7 +56,7 @@ def _preview(run: Run) -> None:
     catalogue.wait(run)
     context = run.context
     context.show(_ROW.format("SKU", "Amazon", "ours", "how it comes about"))
-    tasks: list[Task] = []
+    tasks: list[QuantityTask] = []
     waiting = 0
     compare = Comparing(context)
     for found in map(compare.compare, pages_of_all(context)):
@@ -77,7 +77,7 @@ def _show(context: Context, found: Found) -> None:
         context.show(_row(context, each, tasks.get(each.sku)))
 
 
-def _row(context: Context, comparison: Comparison, task: Task | None) -> str:
+def _row(context: Context, comparison: Comparison, task: QuantityTask | None) -> str:
     if task is None or comparison.state is SkuState.UNPROVEN:
         return _ROW.format(comparison.sku, "-", "-", f"not sent: {comparison.note}")
     how = explain(task.computed)
@@ -94,7 +94,7 @@ def _why_off(context: Context, sku: str) -> str:
     return "" if stock.pushes(sku) or not stock.is_on else _OFF
 
 
-def _show_held(run: Run, tasks: Sequence[Task]) -> None:
+def _show_held(run: Run, tasks: Sequence[QuantityTask]) -> None:
     held = held_tasks(run.context, tasks)
     run.counts.notified = len(tasks) - len(held)
     if held:

@@ -12,7 +12,7 @@ from amazon_bridge.config.product_map import ITEM, NO_MAP, ProductMap
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.stock.decide import InFlight, Terms, left_of
+from amazon_bridge.flows.stock.decide import PiecesInFlight, Terms, left_of
 from amazon_bridge.odoo.availability import Availability, Question, read_availability
 from amazon_bridge.odoo.kits import read_products
 from amazon_bridge.odoo.products import product_ids
@@ -97,7 +97,7 @@ class Quantities:
         }
 
     def _computed(
-        self, sku: str, place: str, found: Availability | None, in_flight: InFlight
+        self, sku: str, place: str, found: Availability | None, in_flight: PiecesInFlight
     ) -> Computed:
         if found is None:
             reference = self._reference(sku, place) or sku
@@ -108,7 +108,7 @@ class Quantities:
             return Computed(availability=found, state=SkuState.NOT_COUNTED, note=note)
         return Computed(self._terms(sku, place, found, in_flight), found)
 
-    def _terms(self, sku: str, place: str, found: Availability, in_flight: InFlight) -> Terms:
+    def _terms(self, sku: str, place: str, found: Availability, in_flight: PiecesInFlight) -> Terms:
         stock = self._context.account.stock
         buffer = stock.buffer_of(sku)
         return Terms(
@@ -172,14 +172,14 @@ class Quantities:
 
     # Units in flight
 
-    def _read_in_flight(self) -> InFlight:
+    def _read_in_flight(self) -> PiecesInFlight:
         """Pieces in flight by product; of kits, their components' too."""
         pieces: defaultdict[int, Fraction] = defaultdict(Fraction)
         for each in (self, *self._others.get()):
             for product, number in each.own_pieces().items():
                 pieces[product] += number
         unclear = {p for each in (self, *self._others.get()) for p in each.unclear_products()}
-        return InFlight(dict(pieces), self._as_parts(pieces), frozenset(unclear))
+        return PiecesInFlight(dict(pieces), self._as_parts(pieces), frozenset(unclear))
 
     def unclear_products(self) -> set[int]:
         """The products of the account's SKUs of which an unknown number of units is in flight."""

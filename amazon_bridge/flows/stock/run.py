@@ -12,7 +12,7 @@ from amazon_bridge.flows import outbound
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.stock import STOCK, apply, catalogue, feeds, flight
 from amazon_bridge.flows.stock.brake import pass_brake
-from amazon_bridge.flows.stock.compare import Found, Task
+from amazon_bridge.flows.stock.compare import Found, QuantityTask
 from amazon_bridge.flows.stock.decide import why_unproven
 from amazon_bridge.flows.stock.find import find
 from amazon_bridge.flows.stock.preview import preview
@@ -72,7 +72,7 @@ def _settle_item(run: outbound.Run, sku: str, state: State) -> None:
         run.settle(sku, entry.fingerprint, state)
 
 
-def _send(run: outbound.Run, tasks: Sequence[Task]) -> None:
+def _send(run: outbound.Run, tasks: Sequence[QuantityTask]) -> None:
     _send_all(run, tasks)
     _resume_for_increases(run)
 
@@ -88,7 +88,7 @@ def _resume_for_increases(run: outbound.Run) -> None:
         run.counts.resume_in = due.total_seconds()
 
 
-def _send_all(run: outbound.Run, tasks: Sequence[Task]) -> None:
+def _send_all(run: outbound.Run, tasks: Sequence[QuantityTask]) -> None:
     latest = {task.sku: task for task in tasks}  # some are compared twice
     passed = pass_brake(run, list(latest.values()))
     if sum(len(task.decision.pushes) for task in passed) <= _SINGLY:
@@ -100,12 +100,12 @@ def _send_all(run: outbound.Run, tasks: Sequence[Task]) -> None:
     feeds.send(run, [task for task in passed if task.sku not in skus and _is_proven(task)])
 
 
-def _is_urgent(task: Task) -> bool:
+def _is_urgent(task: QuantityTask) -> bool:
     """True for a decrease to zero: a feed takes minutes, and may get stuck for hours."""
     return task.quantity == 0
 
 
-def _is_proven(task: Task) -> bool:
+def _is_proven(task: QuantityTask) -> bool:
     """True if what is known proves it; else a re-check must, which feeds don't have."""
     places = {push.marketplace_id for push in task.decision.pushes}
     return all(
@@ -115,7 +115,7 @@ def _is_proven(task: Task) -> bool:
     )
 
 
-def _foresee(_run: outbound.Run, _tasks: Sequence[Task]) -> None:
+def _foresee(_run: outbound.Run, _tasks: Sequence[QuantityTask]) -> None:
     """Nothing: a dry run that is switched off has no tasks, others are previews."""
 
 

@@ -136,11 +136,13 @@ def _part_lines(part: Part, *, is_kit: bool) -> Iterator[str]:
 
 def amazons(listings: Iterable[KnownListing]) -> str:
     """Amazon's quantity; by country where they differ."""
-    shown = {country_of(each.marketplace_id): _quantity(each) for each in listings if not each.gone}
-    quantities = set(shown.values())
+    by_country = {
+        country_of(each.marketplace_id): _quantity(each) for each in listings if not each.gone
+    }
+    quantities = set(by_country.values())
     if len(quantities) <= 1:
         return next(iter(quantities), "no listing")
-    return " ".join(f"{country}={quantity}" for country, quantity in shown.items())
+    return " ".join(f"{country}={quantity}" for country, quantity in by_country.items())
 
 
 def _quantity(listing: KnownListing) -> str:

@@ -14,7 +14,7 @@ from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import accounting, company, fba, pricelists, selling, settlements
 from amazon_bridge.odoo.setup.current import is_current
-from amazon_bridge.odoo.setup.records import Advice, Inspection, Missing, Products, Setup
+from amazon_bridge.odoo.setup.records import Advice, FallbackProducts, Inspection, Missing, Setup
 from amazon_bridge.odoo.setup.settlement_records import EntryTax, SettlementSetup, Target, TaxShare
 from amazon_bridge.odoo.setup.work import ARCHIVED, Work, may
 from amazon_bridge.odoo.stock_places import locations, with_children
@@ -23,9 +23,9 @@ __all__ = [
     "ARCHIVED",
     "Advice",
     "EntryTax",
+    "FallbackProducts",
     "Inspection",
     "Missing",
-    "Products",
     "SettlementSetup",
     "Setup",
     "Target",

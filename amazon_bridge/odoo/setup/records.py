@@ -9,7 +9,7 @@ from amazon_bridge.odoo.setup.settlement_records import SettlementSetup
 
 
 @dataclass(frozen=True, slots=True)
-class Products:
+class FallbackProducts:
     """The database ids of the fallback products."""
 
     sale: int
@@ -30,7 +30,7 @@ class Setup:
     """The route of sale order lines from the FBA location to the customer."""
     sales_team_id: int
     salesperson_id: int | None
-    products: Products
+    products: FallbackProducts
     pricelists: Mapping[str, int]
     """By currency, those of the account's marketplaces."""
     facilitator_tax_id: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amazon_bridge.odoo.setup.records import Archived, Need, Place, Products
+from amazon_bridge.odoo.setup.records import Archived, FallbackProducts, Need, Place
 from amazon_bridge.odoo.setup.work import SALES_ADMINISTRATOR, Work, external, first_id, slug
 
 _PRODUCTS = {
@@ -73,12 +73,12 @@ def find_salesperson(work: Work) -> int | None:
     return found
 
 
-def ensure_products(work: Work) -> Products:
+def ensure_products(work: Work) -> FallbackProducts:
     """The fallback products, with 0 for missing ones."""
     titles = {_reference(name): title for name, (title, _) in _PRODUCTS.items()}
     found = work.find_ours("product.product", titles)
     ids = {name: row["id"] for name, row in found.items()}
-    return Products(
+    return FallbackProducts(
         **{
             name: ids.get(_reference(name)) or _ensure_product(work, name) or 0
             for name in _PRODUCTS
