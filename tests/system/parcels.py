@@ -5,6 +5,7 @@ from typing import Any
 
 from amazon_models import validate_request
 from bridge import Bridge
+from shop import Shop
 from warehouse import Warehouse
 
 from amazon_bridge.engine.records import State
@@ -33,6 +34,16 @@ def key(order: Order, transfer: dict[str, Any]) -> str:
 def details(bridge: Bridge, order: Order) -> list[dict[str, Any]]:
     """The packages that were confirmed to Amazon, in their sequence."""
     return [body["packageDetail"] for body in bridge.confirmations(order.order_id)]
+
+
+def sale_order(shop: Shop, order: Order, *fields: str) -> dict[str, Any]:
+    reference = ("client_order_ref", "=", order.order_id)
+    (row,) = shop.search("sale.order", [reference], [*fields, "name", "state"])
+    return row
+
+
+def states(warehouse: Warehouse, order: Order) -> list[str]:
+    return [row["state"] for row in warehouse.transfers(order)]
 
 
 def item_ids(order: Order) -> list[str]:
