@@ -15,6 +15,8 @@ HIDDEN = "…"
 
 _LONGEST = 500
 _SHORTEST = 3
+_READ = 5_000
+"""Characters of a message that are read: a search for quotations may take the square of it."""
 
 _QUOTED = re.compile(
     r"""(?<!\w)'([^'\n]*)'(?!\w)|"([^"\n]*)"|“([^”\n]*)”|«([^»\n]*)»|"""
@@ -25,12 +27,14 @@ _QUOTED = re.compile(
 )
 """Quotation marks of English, French, German, Swedish and Japanese, among others."""
 _DETAILS = re.compile(
-    r"\s*(?:\b(?:DETAIL|DÉTAIL|DETALLE|DETTAGLI|DETALJ|CONTEXT|CONTEXTE|KONTEXT|CONTEXTO|CONTESTO|"
+    r"(?:\b(?:DETAIL|DÉTAIL|DETALLE|DETTAGLI|DETALJ|CONTEXT|CONTEXTE|KONTEXT|CONTEXTO|CONTESTO|"
     r"SAMMANHANG)\b|詳細|コンテキスト|文脈)\s?[:：]",  # noqa: RUF001
     re.IGNORECASE,
 )
 """Start of PostgreSQL's details, in the languages of its server; Odoo quotes them as well."""
-_E_MAIL = re.compile(r"[^\s<>'\"(]+@[^\s<>'\")]+")
+_MARKS = re.compile(r"""['"“”„«»\[「」『』]|[\u2018\u2019\u201a]""")
+"""What a quotation or a name in brackets may begin with."""
+_E_MAIL = re.compile(r"(?<![^\s<>'\"()@])[^\s<>'\"()@]+@[^\s<>'\")]+")
 _OURS = re.compile(
     r"amazon_bridge\.\S+|[a-z][a-z0-9]*(?:[._][a-z0-9]+)+|\d{3}-\d{7}-\d{7}|[-\d.,:TZ /]*|"
     r"[A-Z][A-Z0-9]*(?:/[A-Z0-9]+)+/\d+"
@@ -72,9 +76,17 @@ def without_personal_data(text: str, sent: Iterable[Any] = ()) -> str:
     text = _DETAILS.split(text)[0]
     for value in sorted(set(_texts(sent)), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", HIDDEN, text)
-    text = _PERSON.sub(rf"\1{HIDDEN}", _without_quotations(text))
+    text = _PERSON.sub(rf"\1{HIDDEN}", _without_quotations(_shortened(text)))
     clean = " ".join(_E_MAIL.sub(HIDDEN, text).split())
     return clean if len(clean) <= _LONGEST else f"{clean[: _LONGEST - 1]}{HIDDEN}"
+
+
+def _shortened(text: str) -> str:
+    """The beginning of an overlong text, up to the first quotation: it must not be cut in two."""
+    if len(text) <= _READ:
+        return text
+    beginning = _MARKS.split(text[:_READ])[0].rsplit(maxsplit=1)
+    return f"{beginning[0] if beginning else ''} {HIDDEN}"
 
 
 def _without_quotations(text: str) -> str:

@@ -1,3 +1,4 @@
+import time
 import xmlrpc.client
 
 import odoorpc.error
@@ -190,6 +191,23 @@ def test_texts_without_personal_data(text: str, sent: list[object], clean: str) 
 
 
 ORDER_FIELDS = ["id", "note", "order_line/name", "order_line/display_type"]
+
+
+@pytest.mark.parametrize(
+    "text", ["N" * 300_000, " " * 300_000, "«" * 300_000, "'a" * 150_000, "a." * 150_000 + "@"]
+)
+def test_a_long_message_takes_no_time(text: str) -> None:
+    begun = time.process_time()
+    assert len(without_personal_data(text)) <= 500
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("length", range(4_950, 5_010))
+def test_a_long_message_shows_no_half_of_what_it_quotes(length: int) -> None:
+    for about in ('"Ann Example"', "ann@example.com", "customer [Ann Example]", "'Ann Example'"):
+        clean = without_personal_data(f"Refused.{' ' * length}{about}, so\n{'.' * 5_000}")
+        assert "Ann" not in clean
+        assert "ann" not in clean
 
 
 def test_what_is_sent_of_buyers() -> None:
