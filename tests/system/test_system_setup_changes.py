@@ -49,7 +49,7 @@ def test_what_was_archived_stops_the_account_with_a_remedy_and_loses_no_order(
         "stock.route": setup.fba_route_id,
         "stock.picking.type": rule["picking_type_id"][0],
     }[model]
-    warehouse.rpc(model, "write", [record], {"active": False})
+    warehouse.rpc(model, "action_archive", [record])
     place_fba(world)
     error = bridge.sync("orders")["error"]
     assert "(archived)" in error
@@ -68,7 +68,7 @@ def test_goods_at_amazon_leave_no_warehouse_when_the_route_is_archived_during_a_
     (account,) = bridge.app.accounts("acme")
     context = bridge.app.context(account)
     route = context.setup.fba_route_id
-    warehouse.rpc("stock.route", "write", [route], {"active": False})
+    warehouse.rpc("stock.route", "action_archive", [route])  # with its rules
     order_id = place_fba(world)
     counts = orders_run.sync(context)
     assert counts.quarantined == 0
