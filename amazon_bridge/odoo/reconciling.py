@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.odoo.paging import pages, plain_rows
@@ -19,6 +19,8 @@ from amazon_bridge.odoo.session import OdooSession, chunks
 from amazon_bridge.odoo.setup import SettlementSetup
 
 _LINE, _PARTIAL = "account.move.line", "account.partial.reconcile"
+Key = TypeVar("Key", bound=int | str)
+_AMAZONS = re.compile(r".{3}-.{7}-.{7}")
 _OURS = re.compile(r"(?P<entry>settlement_.+_\d{6}_\d+)_(?P<kind>[or])_(?P<order>.+)")
 
 
@@ -57,20 +59,20 @@ def open_lines(
         until: As of this day: lines dated until then, and what was not reconciled with others
             dated until then; None: as of now.
     """
-    domain: list[Any] = [
-        ("account_id", "=", setup.owed.account_id),
-        ("journal_id", "=", setup.journal_id),
-        ("parent_state", "=", "posted"),
-    ]
-    fields = [*_FIELDS, *(_MATCHES if until else [])]
-    for rows in pages(session, _LINE, [*domain, *_open(until)], fields):
+    domain = [*_posted_on(setup), ("journal_id", "=", setup.journal_id), *_open(until)]
+    for rows in pages(session, _LINE, domain, [*_FIELDS, *_MATCHES]):
         names = session.external_ids(_LINE, [row["id"] for row in rows])
         later = _matched_until(session, rows, until) if until else {}
         lines = (_ours(row, names.get(row["id"], ""), later.get(row["id"])) for row in rows)
         yield [line for line in lines if line and line.residual]
 
 
+def _posted_on(setup: SettlementSetup) -> list[Any]:
+    return [("account_id", "=", setup.owed.account_id), ("parent_state", "=", "posted")]
+
+
 def _open(until: date | None) -> list[Any]:
+    """The lines may be reconciled with later ones."""
     if until is None:
         return [("reconciled", "=", False)]
     day = until.isoformat()
@@ -144,69 +146,119 @@ def _decimal(value: float) -> Decimal:
 
 
 def payments(
-    session: OdooSession, setup: SettlementSetup, order_ids: Collection[str]
+    session: OdooSession,
+    setup: SettlementSetup,
+    order_ids: Collection[str],
+    *,
+    until: date | None = None,
 ) -> dict[str, list[OpenLine]]:
     """The open payments of the orders' invoices and credit notes, by Amazon order id.
 
     Those of invoices that people created are included. An order that is not in Odoo has no key;
     one without open payments has an empty list. A payment of several orders is listed for each.
+
+    Args:
+        session: A login, restricted to the company.
+        setup: Where settlements are booked.
+        order_ids: Amazon's.
+        until: As in ``open_lines``.
     """
     found: dict[str, list[OpenLine]] = {}
     for some in chunks(sorted(set(order_ids))):
-        found |= _payments(session, setup, some)
+        domain = [("client_order_ref", "in", some), ("company_id", "=", setup.company_id)]
+        orders = session.search_read("sale.order", domain, ["client_order_ref", "invoice_ids"])
+        found |= {order["client_order_ref"]: [] for order in orders}
+        of_invoice = {i: {o["client_order_ref"]} for o in orders for i in o["invoice_ids"]}
+        of_payment = _matched_moves(session, of_invoice)
+        for ids in chunks(sorted(of_payment)):
+            condition = [("move_id", "in", ids)]
+            for row, left in _on_account(session, setup, condition, until):
+                for order_id in sorted(of_payment[row["move_id"][0]]):
+                    found[order_id].append(_payment(row, order_id, left))
     return found
 
 
-def _payments(
-    session: OdooSession, setup: SettlementSetup, order_ids: Sequence[str]
-) -> dict[str, list[OpenLine]]:
-    domain = [("client_order_ref", "in", list(order_ids)), ("company_id", "=", setup.company_id)]
-    orders = session.search_read("sale.order", domain, ["client_order_ref", "invoice_ids"])
-    found: dict[str, list[OpenLine]] = {order["client_order_ref"]: [] for order in orders}
-    of_invoice = {
-        id_: order["client_order_ref"] for order in orders for id_ in order["invoice_ids"]
-    }
-    of_payment = _paying_moves(session, of_invoice)
-    for some in chunks(sorted(of_payment)):
-        domain = [
-            ("move_id", "in", some),
-            ("account_id", "=", setup.owed.account_id),
-            ("parent_state", "=", "posted"),
-            ("reconciled", "=", False),
-        ]
-        for row in session.search_read(_LINE, domain, ["move_id", *_FIELDS], order="id"):
-            for order_id in sorted(of_payment[row["move_id"][0]]):
-                line = _line(row, order_id, is_refund=row["balance"] < 0)
-                found[order_id].append(line)
-    return found
+def open_payments(
+    session: OdooSession, setup: SettlementSetup, *, until: date | None = None
+) -> Iterator[list[OpenLine]]:
+    """All open lines on the account that are of no settlement, page by page.
+
+    Args:
+        session: A login, restricted to the company.
+        setup: Where settlements are booked.
+        until: As in ``open_lines``.
+
+    Yields:
+        Lines, with an empty order id where they pay no single sale order.
+    """
+    domain = [*_posted_on(setup), ("journal_id", "!=", setup.journal_id), *_open(until)]
+    for rows in pages(session, _LINE, domain, ["move_id", *_FIELDS, *_MATCHES]):
+        orders = _orders_paid(session, {row["move_id"][0] for row in rows})
+        left = _matched_until(session, rows, until) if until else {}
+        lines = (
+            _payment(row, orders.get(row["move_id"][0], ""), left.get(row["id"])) for row in rows
+        )
+        yield [line for line in lines if line.residual]
 
 
-def _paying_moves(session: OdooSession, of_invoice: Mapping[int, str]) -> dict[int, set[str]]:
-    """The orders by the entries that their invoices are reconciled with."""
-    order_of_line = {}
-    for some in chunks(sorted(of_invoice)):
+def _orders_paid(session: OdooSession, move_ids: Collection[int]) -> dict[int, str]:
+    """The Amazon order ids by the payments' entries, where it is one."""
+    paying = _matched_moves(session, {id_: {id_} for id_ in move_ids})
+    found: dict[int, set[str]] = defaultdict(set)
+    for some in chunks(sorted(paying)):
+        domain = [("invoice_ids", "in", some)]
+        for order in session.search_read("sale.order", domain, ["client_order_ref", "invoice_ids"]):
+            for invoice_id in paying.keys() & set(order["invoice_ids"]):
+                for move_id in paying[invoice_id]:
+                    found[move_id].add(order["client_order_ref"] or "")
+    single = {id_: next(iter(each)) for id_, each in found.items() if len(each) == 1}
+    return {id_: each for id_, each in single.items() if _AMAZONS.fullmatch(each)}
+
+
+def _payment(
+    row: Mapping[str, Any], order_id: str, left: tuple[Decimal, Decimal] | None
+) -> OpenLine:
+    return _line(row, order_id, is_refund=row["balance"] < 0, left=left)
+
+
+def _on_account(
+    session: OdooSession, setup: SettlementSetup, condition: list[Any], until: date | None
+) -> Iterator[tuple[dict[str, Any], tuple[Decimal, Decimal] | None]]:
+    """The open lines of a condition, and what they had left on the day."""
+    domain = [*_posted_on(setup), *condition, *_open(until)]
+    rows = session.search_read(_LINE, domain, ["move_id", *_FIELDS, *_MATCHES], order="id")
+    left = _matched_until(session, rows, until) if until else {}
+    for row in rows:
+        if row["id"] not in left or left[row["id"]][0]:
+            yield row, left.get(row["id"])
+
+
+def _matched_moves(session: OdooSession, keys: Mapping[int, set[Key]]) -> dict[int, set[Key]]:
+    """The keys of entries, by the entries that their lines are reconciled with."""
+    of_line: dict[int, set[Key]] = {}
+    for some in chunks(sorted(keys)):
         domain = [("move_id", "in", some), ("parent_state", "=", "posted")]
         matched = ["|", *((field, "!=", False) for field in _MATCHES)]
         for row in plain_rows(session, _LINE, [*domain, *matched], ["move_id"]):
-            order_of_line[row["id"]] = of_invoice[row["move_id"]]
-    others = _counterparts(session, order_of_line)
-    orders: dict[int, set[str]] = defaultdict(set)
+            of_line[row["id"]] = keys[row["move_id"]]
+    others = _counterparts(session, of_line)
+    found: dict[int, set[Key]] = defaultdict(set)
     for some in chunks(sorted(others)):
         for row in plain_rows(session, _LINE, [("id", "in", some)], ["move_id"]):
-            orders[row["move_id"]] |= others[row["id"]]
-    return orders
+            found[row["move_id"]] |= others[row["id"]]
+    return found
 
 
-def _counterparts(session: OdooSession, order_of_line: Mapping[int, str]) -> dict[int, set[str]]:
-    """The orders by the lines that these are reconciled with."""
-    found: dict[int, set[str]] = defaultdict(set)
+def _counterparts(session: OdooSession, of_line: Mapping[int, set[Key]]) -> dict[int, set[Key]]:
+    """The keys of lines, by the lines that these are reconciled with."""
+    found: dict[int, set[Key]] = defaultdict(set)
     ends = ("debit_move_id", "credit_move_id")
-    for some in chunks(sorted(order_of_line)):
+    for some in chunks(sorted(of_line)):
         domain = ["|", *((end, "in", some) for end in ends)]
         for row in plain_rows(session, _PARTIAL, domain, ends):
             for own, other in (ends, ends[::-1]):
-                if row[own] in order_of_line:
-                    found[row[other]].add(order_of_line[row[own]])
+                if row[own] in of_line:
+                    found[row[other]] |= of_line[row[own]]
     return found
 
 

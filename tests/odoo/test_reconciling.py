@@ -243,6 +243,10 @@ def test_balances_and_open_lines_as_of_a_day(
     day = date(2026, 11, 2)
     assert open_orders(biller, setup, day).keys() == {(order, False)}
     assert open_orders(biller, setup, day)[order, False].residual == -70
+    assert reconciling.payments(biller, setup, [order], until=day) == {order: []}
+    after = date(2026, 11, 3)
+    assert order not in open_payments(biller, setup, day)
+    assert order not in open_payments(biller, setup, after)
     assert open_orders(biller, setup, date(2026, 11, 1)) == {}
     assert open_orders(biller, setup, date(2026, 11, 3)) == {}
     owed = setup.owed.account_id
@@ -250,3 +254,26 @@ def test_balances_and_open_lines_as_of_a_day(
     less = Balance(before.amount - 70, before.company_amount - 70)
     assert balances(biller, [owed], day)[owed]["USD"] == less
     assert balances(biller, [setup.reserve.account_id]) == {}
+
+
+def open_payments(
+    session: OdooSession, setup: SettlementSetup, until: date | None = None
+) -> dict[str, OpenLine]:
+    pages = reconciling.open_payments(session, setup, until=until)
+    return {line.order_id: line for page in pages for line in page}
+
+
+def test_payments_that_wait_for_their_settlement(
+    biller: OdooSession, setup: SettlementSetup, shop: Shop
+):
+    order = shop.paid_order(80, day="2026-11-10")
+    found = open_payments(biller, setup)[order]
+    assert [found] == reconciling.payments(biller, setup, [order])[order]
+    assert (found.residual, found.date) == (80, date(2026, 11, 10))
+    assert order not in open_payments(biller, setup, date(2026, 11, 9))
+    settle(biller, setup, "6", {f"_o_{order}": "-80.00"}, date(2026, 11, 20))
+    reconciling.reconcile(biller, setup, [[open_orders(biller, setup)[order, False], found]])
+    assert order not in open_payments(biller, setup)
+    before = date(2026, 11, 19)
+    assert open_payments(biller, setup, before)[order].residual == 80
+    assert reconciling.payments(biller, setup, [order], until=before)[order][0].residual == 80
