@@ -6,7 +6,8 @@ none is skipped), unless the test or its module has the marker ``odoo``:
     pytestmark = pytest.mark.odoo("in memory")
 
 which takes ``tests/memory_odoo``: fast, and held to a real Odoo by ``test_system_two_odoos``. Mark
-a single test with ``odoo("real")`` where Odoo itself is in question, such as its access rights.
+a single test with ``odoo("real")`` where Odoo itself is in question, such as its access rights,
+and a module with ``odoo("both")`` that holds one to the other.
 """
 
 import gc
@@ -41,7 +42,7 @@ settings.load_profile("any machine")
 
 gc.set_threshold(50_000, 20, 50)  # what was imported and collected stays: look at it less often
 
-REAL, IN_MEMORY, OF_THE_MODULE = "real", "in memory", "of the module"
+REAL, IN_MEMORY, BOTH, OF_THE_MODULE = "real", "in memory", "both", "of the module"
 ALL_REAL = bool(os.environ.get("AMAZON_BRIDGE_TESTS_ALL_REAL"))
 """Use a real Odoo in all tests but those whose module has a fixture of its own."""
 
@@ -71,12 +72,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test the Odoo that its closest marker ``odoo`` names; by default a real one."""
     marker = metafunc.definition.get_closest_marker("odoo")
     (kind,) = marker.args if marker else (REAL,)
-    assert kind in {REAL, IN_MEMORY, OF_THE_MODULE}, f"There is no Odoo {kind!r}."
+    assert kind in {REAL, IN_MEMORY, BOTH, OF_THE_MODULE}, f"There is no Odoo {kind!r}."
     if "odoo_database" in metafunc.fixturenames and kind != OF_THE_MODULE:
-        kind = REAL if ALL_REAL else kind
-        metafunc.parametrize(
-            "odoo_database", [kind], ids=[pytest.HIDDEN_PARAM], indirect=True, scope="module"
-        )
+        kinds = [REAL] if ALL_REAL else [REAL, IN_MEMORY] if kind == BOTH else [kind]
+        ids = kinds if len(kinds) > 1 else [pytest.HIDDEN_PARAM]
+        metafunc.parametrize("odoo_database", kinds, ids=ids, indirect=True, scope="module")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

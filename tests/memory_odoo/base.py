@@ -1,9 +1,12 @@
 """Companies, countries, currencies, partners, products, taxes, external ids."""
 
+from datetime import date
 from typing import Any
 
+from memory_odoo.accounting import NEVER, current_rate
 from memory_odoo.faults import Violation
 from memory_odoo.fields import (
+    Field,
     char,
     computed,
     declared,
@@ -25,14 +28,34 @@ class Companies(Model):
         currency_id=one("res.currency"),
         account_sale_tax_id=one("account.tax"),
         tax_calculation_rounding_method=char(),
+        fiscalyear_lock_date=Field("date"),
+        tax_lock_date=Field("date"),
+        hard_lock_date=Field("date"),
+        user_fiscalyear_lock_date=computed("date", lambda m, i: m.lock(i, "fiscalyear")),
+        user_tax_lock_date=computed("date", lambda m, i: m.lock(i, "tax")),
+        user_hard_lock_date=computed("date", lambda m, i: m.lock(i, "hard")),
         stock_move_email_validation=flag(),
         sale_exception_show_popup=flag(default=True),
     )
 
+    def lock(self, id_: int, name: str) -> str:
+        """Without a date it is Odoo's first day, written without leading zeros."""
+        return self.get(id_, f"{name}_lock_date") or NEVER
+
+    def locked(self, id_: int, *, has_tax: bool) -> date:
+        """The last day of the closed period."""
+        names = ("fiscalyear", "hard", *(("tax",) if has_tax else ()))
+        return max(date.fromisoformat(f"{self.lock(id_, name):0>10}") for name in names)
+
 
 class Currencies(Model):
     name = "res.currency"
-    fields = declared(name=char(), active=flag())
+    fields = declared(
+        name=char(),
+        active=flag(),
+        decimal_places=integer(2),
+        rate=computed("float", current_rate),
+    )
 
 
 class Countries(Model):
@@ -134,6 +157,7 @@ class Products(Model):
         purchase_ok=flag(default=True),
         list_price=number(default=1.0),
         company_id=one("res.company"),
+        invoice_policy=char(default="order"),
         taxes_id=many("account.tax", default=lambda model: model.usual_taxes()),
     )
 
@@ -148,6 +172,11 @@ class Products(Model):
     def title_of(self, id_: int) -> str:
         code, name = self.get(id_, "default_code"), self.get(id_, "name")
         return f"[{code}] {name}" if code else name
+
+
+class TaxGroups(Model):
+    name = "account.tax.group"
+    fields = declared(name=translated())
 
 
 class Taxes(Model):
@@ -168,8 +197,34 @@ class Taxes(Model):
         has_negative_factor=computed("boolean", lambda *_: False),
         sequence=integer(1),
         children_tax_ids=many("account.tax"),
+        tax_group_id=one("account.tax.group"),
+        repartition_line_ids=lines("account.tax.repartition.line", "tax_id"),
+        invoice_repartition_line_ids=computed(
+            "one2many", lambda m, i: m.shares(i, "invoice"), "account.tax.repartition.line"
+        ),
+        refund_repartition_line_ids=computed(
+            "one2many", lambda m, i: m.shares(i, "refund"), "account.tax.repartition.line"
+        ),
         company_id=one("res.company", default=1),
     )
+
+    def create_one(self, values: Values) -> int:
+        """With its shares: the base, and all of the tax on the line's account."""
+        id_ = super().create_one(values)
+        given = {
+            self.env["account.tax.repartition.line"].get(i, "document_type")
+            for i in self.get(id_, "repartition_line_ids")
+        }
+        for document in sorted({"invoice", "refund"} - given):
+            for kind in ("base", "tax"):
+                share = {"tax_id": id_, "document_type": document, "repartition_type": kind}
+                self.env["account.tax.repartition.line"].create_one(share)
+        return id_
+
+    def shares(self, id_: int, document: str) -> list[int]:
+        lines_ = self.env["account.tax.repartition.line"]
+        every: list[int] = self.get(id_, "repartition_line_ids")
+        return [each for each in every if lines_.get(each, "document_type") == document]
 
 
 class Pricelists(Model):
@@ -232,5 +287,5 @@ MODELS = (
         ProductTemplates,
         Products,
     ),
-    *(Taxes, Pricelists, Teams, Tags, ExternalIds, Models),
+    *(TaxGroups, Taxes, Pricelists, Teams, Tags, ExternalIds, Models),
 )

@@ -39,7 +39,7 @@ def holds(value: Any, operator: str, wanted: Any) -> bool:
         case "=":
             return wanted in values or (wanted is False and not values)
         case "!=":
-            return wanted not in values
+            return wanted not in values and (wanted is not False or bool(values))
         case "in":
             return any(each in wanted for each in values)
         case "not in":

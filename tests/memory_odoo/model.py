@@ -358,6 +358,8 @@ def _linked(now: list[int], commands: Any) -> list[int]:
     for command, *rest in commands or [(6, 0, [])]:
         if command == 6:
             linked = list(rest[1])
+        elif command == 5:
+            linked = []
         elif command == 4:
             linked = [*linked, *({rest[0]} - set(linked))]
         elif command == 3:

@@ -61,7 +61,8 @@ class SaleOrders(Model):
         stock_reference_ids=computed("many2many", lambda m, i: m.references(i), "stock.reference"),
         currency_id=computed("many2one", lambda m, i: m.currency(i), "res.currency"),
         amount_total=computed("monetary", lambda m, i: m.total(i)),
-        invoice_ids=computed("many2many", lambda _, _id: [], "account.move"),  # none are made
+        payment_term_id=one("account.payment.term"),
+        invoice_ids=computed("many2many", lambda m, i: m.invoices(i), "account.move"),
         invoice_status=computed("char", lambda m, i: m.invoice_status(i)),
     )
 
@@ -86,8 +87,15 @@ class SaleOrders(Model):
             sums[taxes] = [a + b for a, b in zip(sums[taxes], line.amounts(each), strict=True)]
         return float(sum(rounded(base) + rounded(tax) for base, tax in sums.values()))
 
+    def invoices(self, id_: int) -> list[int]:
+        own = set(self.get(id_, "order_line"))
+        lines_ = self.env["account.move.line"]
+        of_sales = lines_.found([("sale_line_ids", "!=", False)])
+        found = [i for i in of_sales if own & set(lines_.get(i, "sale_line_ids"))]
+        return sorted({lines_.get(each, "move_id") for each in found})
+
     def invoice_status(self, id_: int) -> str:
-        """Nothing is invoiced here; but what nobody ordered counts as invoiced."""
+        """What nobody ordered counts as invoiced."""
         if self.get(id_, "state") != "sale":
             return "no"
         line = self.env["sale.order.line"]
@@ -168,24 +176,6 @@ class SaleOrders(Model):
         super().delete(ids)
 
 
-class Invoices(Model):
-    """Nothing is invoiced here; people may enter some."""
-
-    name = "account.move"
-    fields = declared(
-        state=char(default="draft"),
-        move_type=char(default="entry"),
-        payment_state=char(default="not_paid"),
-        ref=char(),
-        company_id=one("res.company", default=1),
-        team_id=one("crm.team"),
-        partner_id=one("res.partner"),
-    )
-
-    def title_of(self, id_: int) -> str:
-        raise NotPlayed("the name of an invoice")
-
-
 PROTECTED = {
     "discount": "Discount (%)",
     "name": "Description",
@@ -227,6 +217,9 @@ class SaleOrderLines(Model):
         company_id=related("many2one", "order_id.company_id", "res.company"),
         price_total=computed("monetary", lambda m, i: float(sum(map(rounded, m.amounts(i))))),
         qty_delivered=computed("float", lambda m, i: m.delivered(i)),
+        qty_delivered_method=computed("char", lambda m, i: m.delivered_by(i)),
+        qty_invoiced=computed("float", lambda m, i: m.invoiced(i)),
+        sequence=integer(10),
     )
 
     def create_one(self, values: Values) -> int:
@@ -329,12 +322,27 @@ class SaleOrderLines(Model):
         done = [m for m in self.get(id_, "move_ids") if moves.get(m, "state") == "done"]
         return float(sum(moves.get(each, "quantity") * moves.way(each) for each in done))
 
+    def delivered_by(self, id_: int) -> str:
+        return "stock_move" if self.value(id_, "product_id.type") == "consu" else "manual"
+
+    def invoiced(self, id_: int) -> float:
+        """Less what was credited."""
+        lines_ = self.env["account.move.line"]
+        signs = {"out_invoice": 1, "out_refund": -1}
+        return float(
+            sum(
+                signs[lines_.value(each, "move_id.move_type")] * lines_.get(each, "quantity")
+                for each in lines_.found([("sale_line_ids", "=", id_)])
+                if lines_.get(each, "parent_state") != "cancel"
+            )
+        )
+
     def invoice_status(self, id_: int) -> str:
         if self.get(id_, "display_type"):
             return "no"
         ordered = self.get(id_, "product_uom_qty")
         if ordered:
-            return "to invoice"
+            return "invoiced" if self.invoiced(id_) >= ordered else "to invoice"
         return "upselling" if self.delivered(id_) > ordered else "invoiced"
 
 
@@ -354,4 +362,4 @@ class UnitsOfMeasure(Model):
         return float(own * self.absolute(other) if other else own)
 
 
-MODELS = (SaleOrders, SaleOrderLines, UnitsOfMeasure, Invoices)
+MODELS = (SaleOrders, SaleOrderLines, UnitsOfMeasure)

@@ -15,14 +15,15 @@ COUNTRIES = {
     "GB": "United Kingdom",
     "JP": "Japan",
 }
+ACCOUNTS = (("Current Assets", "101000", "asset_current"), ("Expenses", "600000", "expense"))
 STATES = {"US": {"OR": "Oregon", "TX": "Texas", "VT": "Vermont"}}
 
 
 def plant(env: "Environment", login: str, password: str) -> None:
     """Make the records that every database has."""
-    dollar, _, _ = (
+    dollar, *_ = (
         env["res.currency"].create_one({"name": name, "active": name == "USD"})
-        for name in ("USD", "EUR", "GBP")
+        for name in ("USD", "EUR", "GBP", "CAD", "SEK")
     )
     company = env["res.company"].create_one(
         {
@@ -33,6 +34,9 @@ def plant(env: "Environment", login: str, password: str) -> None:
     )
     for code in ("en_US", "fr_FR", "de_DE"):
         env["res.lang"].create_one({"name": code, "code": code, "active": code == "en_US"})
+    env["account.tax.group"].create_one({"name": "Tax 15%"})
+    for name, code, kind in ACCOUNTS:
+        env["account.account"].create_one({"name": name, "code": code, "account_type": kind})
     tax = env["account.tax"].create_one({"name": "15%", "amount": 15})
     env["res.company"].change([company], {"account_sale_tax_id": tax})
     _named(env, "res.groups", EVERYBODY, name="Role / User")

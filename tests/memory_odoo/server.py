@@ -6,7 +6,21 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from memory_odoo import base, confirming, kits, mail, moves, people, sale, stock, transfers
+from memory_odoo import (
+    accounting,
+    base,
+    confirming,
+    entries,
+    invoicing,
+    kits,
+    mail,
+    matching,
+    moves,
+    people,
+    sale,
+    stock,
+    transfers,
+)
 from memory_odoo.faults import NotPlayed, Refusal, as_fault
 from memory_odoo.model import SOURCE, Model
 from memory_odoo.seed import plant
@@ -14,6 +28,7 @@ from memory_odoo.store import Snapshot, Store
 
 KINDS: tuple[type[Model], ...] = (
     *(*base.MODELS, *people.MODELS, *mail.MODELS, *sale.MODELS, *confirming.MODELS),
+    *(*accounting.MODELS, *entries.MODELS, *matching.MODELS, *invoicing.MODELS),
     *(*stock.MODELS, *moves.MODELS, *transfers.MODELS, *kits.MODELS),
 )
 Backup = tuple[Snapshot, dict[str, int]]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from memory_odoo.server import DATABASE as MEMORY
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.config import AccountConfig
@@ -14,6 +15,8 @@ from amazon_bridge.odoo import journal_entries
 from amazon_bridge.odoo.journal_entries import BookedLine, Entry, Line
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import SettlementSetup, prepare
+
+pytestmark = [pytest.mark.odoo("both"), pytest.mark.since_odoo(16, "entries of settlements")]
 
 BILLER = (
     *("base.group_user", "sales_team.group_sale_salesman_all_leads", "stock.group_stock_user"),
@@ -25,8 +28,11 @@ ORDER = "403-1234567-1234567"
 
 @pytest.fixture(scope="module")
 def biller(odoo_database: OdooDatabase) -> OdooSession:
-    session = OdooSession.connect(**odoo_database.make_user("biller", BILLER).access())
-    return session.for_company(1)
+    """A login with the least privilege and Invoicing; in memory there are no rights."""
+    login = odoo_database
+    if odoo_database.database != MEMORY:
+        login = odoo_database.make_user("biller", BILLER)
+    return OdooSession.connect(**login.access()).for_company(1)
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +42,16 @@ def taxes(odoo_database: OdooDatabase) -> dict[str, int]:
     accounts = [("account_type", "=", "asset_current")]
     account = rpc("account.account", "search", accounts, limit=1)[0]
 
-    def lines(*factors: int) -> list:
-        shares = [("base", 100, False), *(("tax", factor, account) for factor in factors)]
-        names = ("repartition_type", "factor_percent", "account_id")
-        return [(5, 0, 0), *((0, 0, dict(zip(names, share, strict=True))) for share in shares)]
+    def shares(document: str, *factors: int) -> list:
+        names = ("document_type", "repartition_type", "factor_percent", "account_id")
+        rows = [("base", 100, False), *(("tax", factor, account) for factor in factors)]
+        return [(0, 0, dict(zip(names, (document, *row), strict=True))) for row in rows]
 
     def make(name: str, percent: float, *factors: int) -> int:
         values = {"name": name, "amount": percent, "type_tax_use": "purchase"}
-        values |= {"tax_group_id": group, "invoice_repartition_line_ids": lines(*factors)}
-        values |= {"refund_repartition_line_ids": lines(*factors)}
-        return int(rpc("account.tax", "create", values))
+        every = [*shares("invoice", *factors), *shares("refund", *factors)]
+        lines = {"tax_group_id": group, "repartition_line_ids": every}
+        return int(rpc("account.tax", "create", {**values, **lines}))
 
     return {
         "VAT 19": make("VAT 19", 19, 100),

@@ -338,7 +338,7 @@ def test_notes_go_with_their_record(side: Side) -> None:
 @pytest.mark.parametrize(
     ("model", "method", "arguments"),
     [
-        ("account.journal", "search_read", ([], ["name"])),
+        ("account.analytic.line", "search_read", ([], ["name"])),
         ("sale.order", "message_post", ([1],)),
         ("sale.order", "read", ([1], ["campaign_id"])),
         ("sale.order", "search_read", ([("campaign_id", "=", 1)], ["name"])),
