@@ -15,7 +15,7 @@ REQUESTED = {
     "sale.order": ("locked", "warehouse_id", "sale_order_template_id"),
     "sale.order.line": (
         *("tax_ids", "product_uom_id", "route_ids", "route_id", "price_unit"),
-        *("tax_calculation_rounding_method", "technical_price_unit"),
+        *("tax_calculation_rounding_method", "technical_price_unit", "purchase_line_ids"),
     ),
     "account.tax": ("is_base_affected", "has_negative_factor"),
     "stock.rule": ("location_dest_id",),
@@ -49,6 +49,8 @@ class Capabilities:
     """A many2many (``route_ids``) or a many2one (``route_id``)."""
     route_model: str
     rule_destination: str
+    buys_for_orders: bool
+    """Goods can be bought for sale orders (module ``sale_purchase``)."""
     move_done_quantity: str
     has_final_location: bool
     """A move names the end of its chain of moves, which may not exist yet (since 18)."""
@@ -97,6 +99,7 @@ def look_up(
         rule_destination=(
             "location_dest_id" if "location_dest_id" in fields["stock.rule"] else "location_id"
         ),
+        buys_for_orders="purchase_line_ids" in line,
         move_done_quantity="quantity" if "quantity" in move else "quantity_done",
         has_final_location="location_final_id" in move,
         reads_trees=version >= _READS_TREES,

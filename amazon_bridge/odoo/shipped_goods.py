@@ -14,6 +14,7 @@ from amazon_bridge.odoo.delivery_orders import (
     DeliveryOrder,
     open_delivery_orders,
 )
+from amazon_bridge.odoo.drop_shipping import bought_lines
 from amazon_bridge.odoo.item_lines import order_item_ids
 from amazon_bridge.odoo.session import OdooSession
 
@@ -58,7 +59,7 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """A move to the customer, done or planned."""
+    """A move to the customer, done or planned, or the open move of a step before it."""
 
     line_id: int | None
     product_id: int
@@ -83,6 +84,8 @@ class _Line:
     """In pieces."""
     pieces: int = 1
     """Of one unit."""
+    is_bought: bool = False
+    """A vendor is to ship it, and the purchase isn't confirmed: there is no move yet."""
 
 
 def goods_of(
@@ -104,7 +107,9 @@ def goods_of(
         return {}
     sale_order_ids = {each.sale_order_id for each in deliveries}
     moves = _moves(session, sale_order_ids, {each.id for each in deliveries})
-    lines = _lines(session, {move.line_id for move in moves if move.line_id}, pieces or {})
+    moved = {move.line_id for move in moves if move.line_id}
+    bought = bought_lines(session, sale_order_ids).keys() - moved
+    lines = _lines(session, moved, bought, pieces or {})
     known = _Known(moves, lines, _returned(session, sale_order_ids))
     open_orders = open_delivery_orders(session, sale_order_ids)
     return {each.key: known.goods(each, open_orders) for each in deliveries}
@@ -172,9 +177,9 @@ def _moves(
     """All moves to the customer of these sale orders, and of these transfers."""
     done_quantity = session.names.move_done_quantity
     domain = [
-        *((f"picking_id.{name}", operator, value) for name, operator, value in TO_THE_CUSTOMER),
         *("|", ("sale_line_id.order_id", "in", sorted(sale_order_ids))),
         ("picking_id", "in", sorted(picking_ids)),
+        *_to_the_customer(session),
     ]
     fields = [
         *("sale_line_id", "product_id", "picking_id", "state", "date"),
@@ -182,6 +187,28 @@ def _moves(
     ]
     rows = session.search_read("stock.move", domain, fields, order="date, id")
     return [_move(row, done_quantity) for row in rows]
+
+
+def _to_the_customer(session: OdooSession) -> list[Any]:
+    """The domain of moves to the customer, and of those that such a move is to follow.
+
+    Since Odoo 18 a step of a delivery is created when the one before it is done: until then the
+    goods have only the move of that one, which names the end of the chain.
+    """
+    last = [(f"picking_id.{name}", *condition) for name, *condition in TO_THE_CUSTOMER]
+    if not session.names.has_final_location:
+        return last
+    before = [
+        *(("picking_id", "!=", False), ("state", "!=", "done"), ("move_dest_ids", "=", False)),
+        *(("location_final_id.usage", "=", "customer"), ("location_id.usage", "!=", "customer")),
+        ("location_dest_id.usage", "!=", "customer"),
+    ]
+    return ["|", *_all(last), *_all(before)]
+
+
+def _all(conditions: Sequence[Any]) -> list[Any]:
+    """The conditions joined by "and", as one operand of an "or"."""
+    return [*("&" for _ in conditions[1:]), *conditions]
 
 
 def _move(row: Mapping[str, Any], done_quantity: str) -> _Move:
@@ -213,9 +240,20 @@ def _returned(session: OdooSession, sale_order_ids: Collection[int]) -> dict[int
 
 
 def _lines(
-    session: OdooSession, ids: Collection[int], pieces: Mapping[str, int]
+    session: OdooSession,
+    moved: Collection[int],
+    bought: Collection[int],
+    pieces: Mapping[str, int],
 ) -> dict[int, _Line]:
-    """Sale order lines by id; those without an order item have an empty ``order_item_id``."""
+    """Sale order lines by id; those without an order item have an empty ``order_item_id``.
+
+    Args:
+        session: the login.
+        moved: ids of lines with moves.
+        bought: ids of lines without, whose goods a vendor is to ship.
+        pieces: of one unit, by order item id; 1 where absent.
+    """
+    ids = {*moved, *bought}
     items = order_item_ids(session, ids)
     fields = ["order_id", "product_id", "product_uom_qty"]
     return {
@@ -225,6 +263,7 @@ def _lines(
             row["product_id"][0],
             Decimal(str(row["product_uom_qty"])),
             pieces.get(items.get(row["id"], ""), 1),
+            is_bought=row["id"] in bought,
         )
         for row in session.read("sale.order.line", sorted(ids), fields)
         if row["product_id"]
@@ -298,6 +337,8 @@ def _kit_units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
 
 def _to_deliver(line: _Line, moves: Sequence[_Move]) -> int:
     """The units of the item that are still to be delivered; of a kit, those it is part of."""
+    if line.is_bought:
+        return math.ceil(line.quantity / line.pieces)
     demand = sum((m.demand for m in moves if m.is_open and m.product_id == line.product_id), _ZERO)
     if demand:
         return math.ceil(demand / line.pieces)

@@ -11,20 +11,25 @@ from amazon_bridge.flows.orders.batch import Batch, Result
 from amazon_bridge.flows.orders.decide import LIVE, TO_BE_SHIPPED, Step
 from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
 from amazon_bridge.model import FulfilledBy, Order
+from amazon_bridge.odoo.drop_shipping import bought_lines
 from amazon_bridge.odoo.sales import SaleOrder
 
 
-def find_without_delivery(_context: Context, batch: Batch) -> Result:
-    """Find orders that the merchant is to ship and that are confirmed without any delivery."""
-    errors = {
-        order.order_id: _nothing_to_ship(sale_order)
+def find_without_delivery(context: Context, batch: Batch) -> Result:
+    """Find orders that the merchant is to ship and that are confirmed without any delivery.
+
+    What a vendor ships to the customer has none until somebody confirms the purchase.
+    """
+    without = {
+        order.order_id: sale_order
         for order, sale_order in batch.imported
         if order.fulfilled_by == FulfilledBy.MERCHANT
         and order.status in TO_BE_SHIPPED
         and sale_order.is_confirmed
         and not sale_order.deliveries
     }
-    return Result(errors)
+    bought = set(bought_lines(context.odoo, {each.id for each in without.values()}).values())
+    return Result({k: _nothing_to_ship(s) for k, s in without.items() if s.id not in bought})
 
 
 def _nothing_to_ship(sale_order: SaleOrder) -> ItemError:
