@@ -198,6 +198,7 @@ class App:
             timeout=odoo.timeout,
             watch=partial(self._watch, ODOO),
             sleep=self._sleep,
+            defaults={str(model): cells for model, cells in odoo.defaults.items()},
         )
 
     def _partner(self, account: AccountConfig) -> SellingPartner:

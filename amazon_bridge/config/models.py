@@ -17,7 +17,6 @@ from amazon_bridge.config.stock import StockConfig
 from amazon_bridge.config.values import (
     AT_LEAST_ONE,
     AmazonUrl,
-    BaseUrl,
     CancelReason,
     FilePath,
     Instant,
@@ -25,6 +24,8 @@ from amazon_bridge.config.values import (
     Level,
     ListenAddress,
     Marketplaces,
+    OdooDefaults,
+    OdooUrl,
     ProductMapFile,
     Retention,
     Schedule,
@@ -82,8 +83,8 @@ class HttpConfig(Section):
 class OdooConfig(Section):
     """The Odoo database that the orders go to."""
 
-    url: BaseUrl
-    """Odoo's address, without a path."""
+    url: OdooUrl
+    """Odoo's address; with a path only if a proxy serves Odoo below one."""
     database: Text
     """The database's name."""
     login: Text
@@ -95,6 +96,10 @@ class OdooConfig(Section):
     as the password."""
     timeout: float = Field(default=120, gt=0, le=3600, allow_inf_nan=False)
     """Seconds to wait for a response of Odoo."""
+    defaults: OdooDefaults = Field(default={})
+    """Values of fields that people added to `res.partner`, `sale.order` or `sale.order.line` and
+    made required, by model and field: for the records that the bridge creates. A field that refers
+    to a record takes `field/id` and its external id, or `field/.id` and its database id."""
     parallel: int = Field(default=2, ge=1, le=8)
     """Most batches of orders that are written to Odoo at the same time; fewer where that makes
     Odoo slow. At most as many as Odoo has workers."""

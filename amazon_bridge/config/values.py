@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -261,10 +261,21 @@ def _ping_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _base_url(text: str) -> str:
-    url = _split_url(text)
-    if url.path.strip("/"):
-        raise ValueError("must end after the host (and port): leave the path out")
+def _cell(value: object) -> object:
+    """A value as Odoo's import takes it."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return str(value) if isinstance(value, int | float | date) else value
+
+
+_WEB_CLIENT = re.compile(r"/(web|xmlrpc|jsonrpc|json)(/|$)")
+"""Paths of Odoo itself, as people copy them from a browser."""
+
+
+def _odoo_url(text: str) -> str:
+    """With a path only where a proxy serves Odoo below one."""
+    if _WEB_CLIENT.search(_split_url(text).path):
+        raise ValueError("must be where Odoo begins: leave /web and what follows out")
     return text.rstrip("/")
 
 
@@ -298,6 +309,16 @@ _SECRET_SCHEMA = {
 AT_LEAST_ONE = (BeforeValidator(_not_empty), Field(json_schema_extra={"minItems": 1}))
 
 Text: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
+OdooColumn: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z]\w*(/\.?id)?$")]
+OdooCell: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_cell),
+    StringConstraints(min_length=1),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
+OdooDefaults: TypeAlias = dict[
+    Literal["res.partner", "sale.order", "sale.order.line"], dict[OdooColumn, OdooCell]
+]
 Secret: TypeAlias = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchema(_SECRET_SCHEMA)]
 SecretUrl: TypeAlias = Annotated[Secret, AfterValidator(_ping_url)]
 FilePath: TypeAlias = Annotated[
@@ -338,7 +359,7 @@ Instant: TypeAlias = Annotated[
 ListenAddress: TypeAlias = Annotated[Text, AfterValidator(_listen_address)]
 TaxInclusion: TypeAlias = Annotated[Literal["auto", True, False], BeforeValidator(_truth)]
 AmazonUrl: TypeAlias = Annotated[Text, AfterValidator(_amazon_url)]
-BaseUrl: TypeAlias = Annotated[Text, AfterValidator(_base_url)]
+OdooUrl: TypeAlias = Annotated[Text, AfterValidator(_odoo_url)]
 ConfiguredMarketplace: TypeAlias = Annotated[
     Marketplace,
     PlainValidator(_marketplace),

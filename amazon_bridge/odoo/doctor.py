@@ -10,6 +10,7 @@ from amazon_bridge.engine.errors import BridgeError, ItemError
 from amazon_bridge.job import Job, OdooRight
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo.index_check import examine_searches
+from amazon_bridge.odoo.required_fields import examine_required_fields
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.settings_check import examine_fba_location, examine_mails, examine_prices
 from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect, may
@@ -45,7 +46,15 @@ def examine(session: OdooSession, account: AccountConfig, jobs: Iterable[Job]) -
     if not all(finding.ok for finding in modules[:1]):
         return findings  # without sales and stock there is nothing more to check
     rights = partial(_rights, jobs)
-    for examination in (rights, _all_documents, _e_mail, _records, _companies, _searches):
+    for examination in (
+        rights,
+        _all_documents,
+        _e_mail,
+        _records,
+        _required,
+        _companies,
+        _searches,
+    ):
         try:
             findings += examination(session, account)
         except BridgeError as error:
@@ -192,6 +201,10 @@ def _remedy(missing: Missing) -> str:
         return f"{missing.how}."
     by_hand = f"; or: {missing.how}" if missing.how else ""
     return f"Run `amazon-bridge setup` with another login ({missing.obstacle}){by_hand}."
+
+
+def _required(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
+    yield from examine_required_fields(session)
 
 
 def _searches(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:

@@ -102,8 +102,9 @@ def _of_odoo(kind: _Kind, text: str, sent: Iterable[Any]) -> BridgeError | None:
     if kind == _Kind.DENIED:
         return AccountError(
             "Odoo doesn't accept the login or its password.",
-            "Check odoo.login, odoo.password and odoo.database; an API key may have expired. With"
-            " odoo.protocol json2, odoo.password must be an API key.",
+            "Check odoo.login, odoo.password and odoo.database; an API key may have expired."
+            " odoo.password must be an API key if the login has two-factor authentication, and with"
+            " odoo.protocol json2.",
         )
     if kind == _Kind.FORBIDDEN:
         return AccountError(

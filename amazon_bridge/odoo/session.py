@@ -22,6 +22,7 @@ from amazon_bridge.engine.errors import (
 from amazon_bridge.engine.retrying import CALL, retry_transient
 from amazon_bridge.odoo import responses, transport
 from amazon_bridge.odoo.capabilities import Capabilities, Fields, look_up
+from amazon_bridge.odoo.defaults import Defaults, with_defaults
 from amazon_bridge.odoo.faults import FAILURES, explain
 from amazon_bridge.odoo.loading import LoadError, loaded_ids, refuse_duplicates
 from amazon_bridge.odoo.personal import of_buyers
@@ -43,6 +44,7 @@ _OVERWRITE = {"mode": "init", "noupdate": True}
 
 _READING = {
     "check_object_reference",
+    "default_get",
     "fields_get",
     "formatted_read_group",
     "get_metadata",
@@ -57,6 +59,8 @@ _READING = {
     "web_search_read",
 }
 """Methods that change nothing: safe to retry when the response was lost."""
+
+_NO_DEFAULTS: Defaults = {}
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -79,8 +83,11 @@ class OdooSession:
         context: Mapping[str, Any],
         watch: Watch = nobody_watches,
         sleep: Callable[[float], None] = time.sleep,
+        defaults: Defaults = _NO_DEFAULTS,
     ) -> None:
         self._odoo = odoo
+        self.defaults = defaults
+        """Values of further fields on records that loads create."""
         self._watch = watch
         self._sleep = sleep
         self._context = dict(context)
@@ -102,6 +109,7 @@ class OdooSession:
         timeout: float = 120,
         watch: Watch = nobody_watches,
         sleep: Callable[[float], None] = time.sleep,
+        defaults: Defaults = _NO_DEFAULTS,
     ) -> OdooSession:
         """Log in.
 
@@ -114,6 +122,7 @@ class OdooSession:
             timeout: Seconds, for connecting and for each response.
             watch: Callback invoked after the login and after every call (``model.method``).
             sleep: Waits between two attempts, in seconds.
+            defaults: Cells by column, by model, of the records that loads create.
         """
 
         def log_in() -> Gateway:
@@ -129,7 +138,8 @@ class OdooSession:
             watch("login", problem, time.monotonic() - begun)
             raise problem or responses.unexpected("no readable response to the login")
 
-        return cls(retry_transient(log_in, CALL, sleep=sleep), _STABLE, watch, sleep)
+        gateway = retry_transient(log_in, CALL, sleep=sleep)
+        return cls(gateway, _STABLE, watch, sleep, defaults)
 
     def for_company(self, company_id: int) -> OdooSession:
         """The same login, restricted to one company. Shares the count of calls."""
@@ -324,6 +334,8 @@ class OdooSession:
         """
         if not rows:
             return []
+        if not overwrite:
+            fields, rows = with_defaults(self.defaults, model, fields, rows)
         refuse_duplicates(fields, rows)
         mode = _OVERWRITE if overwrite else _CREATE_IF_ABSENT
 

@@ -41,7 +41,7 @@ def test_all_is_well_after_setup_and_nothing_is_written(
         assert problems(findings) == {}
         assert {method for _, method in session.calls - before} <= {
             *("search_read", "read", "get_metadata", "check_object_reference", "fields_get"),
-            *("has_access", "has_group", "get_param"),
+            *("has_access", "has_group", "get_param", "default_get"),
         }
         assert "Odoo 19.0" in findings[0].what
         assert any("Taxes are rounded" in finding.what for finding in findings)

@@ -68,6 +68,7 @@ class Program:
         self.folder, self.odoo, self.simulator = folder, odoo, simulator
         self.odoo_url = odoo.url
         self.odoo_timeout = 120.0
+        self.odoo_settings: dict[str, Any] = {}
         self.protocol = TRANSPORT
         self.amazon_url = simulator.url
         self.log_level = "info"
@@ -111,6 +112,7 @@ class Program:
                 **self.odoo.access(self.protocol),
                 "url": self.odoo_url,
                 "timeout": self.odoo_timeout,
+                **self.odoo_settings,
             },
             "accounts": [account | amazon for account in self.accounts],
             **self.settings,

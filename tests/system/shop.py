@@ -59,6 +59,7 @@ READING = {
     "authenticate",
     "check_object_reference",
     "context_get",
+    "default_get",
     "fields_get",
     "get_metadata",
     "has_access",

@@ -128,7 +128,7 @@ def test_wrong_values_of_an_account(tmp_path, more, problem):
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("https://erp.example.com/web", "must end after the host"),
+        ("https://erp.example.com/web", "must be where Odoo begins: leave /web"),
         ("https://erp.example.com/?db=prod", "must hold no login, no ? and no #"),
     ],
 )
