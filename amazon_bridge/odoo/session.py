@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 import threading
 import time
 from collections import Counter
@@ -26,7 +25,9 @@ from amazon_bridge.odoo.defaults import Defaults, with_defaults
 from amazon_bridge.odoo.faults import FAILURES, explain
 from amazon_bridge.odoo.loading import LoadError, loaded_ids, refuse_duplicates
 from amazon_bridge.odoo.personal import of_buyers
+from amazon_bridge.odoo.text import sendable
 from amazon_bridge.odoo.transport import Gateway
+from amazon_bridge.odoo.transport.gateway import READING
 
 log = structlog.get_logger(__name__)
 
@@ -42,27 +43,7 @@ _STABLE = {"lang": SOURCE_LANGUAGE, "tz": "UTC"}
 _CREATE_IF_ABSENT = {"mode": "update", "noupdate": True}
 _OVERWRITE = {"mode": "init", "noupdate": True}
 
-_READING = {
-    "check_object_reference",
-    "default_get",
-    "fields_get",
-    "formatted_read_group",
-    "get_metadata",
-    "get_param",
-    "has_access",
-    "has_group",
-    "name_search",
-    "read",
-    "read_group",
-    "search_count",
-    "search_read",
-    "web_search_read",
-}
-"""Methods that change nothing: safe to retry when the response was lost."""
-
 _NO_DEFAULTS: Defaults = {}
-
-_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 PAGE = 500
 """Records in a response: a transfer as it is read takes 1.8 kB of XML, a page less than 1 MB."""
@@ -198,6 +179,11 @@ class OdooSession:
                 self._capabilities[:] = known
         return known[0]
 
+    def look_again(self) -> None:
+        """Forget which fields exist: ``names`` reads them again."""
+        with self._lock:
+            self._capabilities.clear()
+
     @property
     def is_private(self) -> bool:
         """True if nobody else can read the connection: TLS, or the same machine."""
@@ -228,7 +214,7 @@ class OdooSession:
             (see ``explain``).
         """
         kwargs["context"] = {**self._context, **(context or {})}
-        if method in _READING:
+        if method in READING:
             return self._retry(lambda: self._call(model, method, args, kwargs))
         return self._call(model, method, args, kwargs)
 
@@ -241,7 +227,7 @@ class OdooSession:
         begun = time.monotonic()
         problem: BridgeError | None = None
         try:
-            return self._odoo.execute_kw(model, method, _sendable(args), _sendable(kwargs))
+            return self._odoo.execute_kw(model, method, sendable(args), sendable(kwargs))
         except FAILURES as error:
             problem = explain(error, of_buyers(model, method, args, kwargs))
         finally:
@@ -400,14 +386,3 @@ def chunks(values: Collection[T]) -> list[list[T]]:
     """The values in lists of at most ``PAGE``, for conditions such as ``("id", "in", ...)``."""
     listed = list(values)
     return [listed[start : start + PAGE] for start in range(0, len(listed), PAGE)]
-
-
-def _sendable(value: Any) -> Any:
-    """The value without characters that XML can't represent; they occur in buyers' names."""
-    if isinstance(value, str):
-        return _NOT_IN_XML.sub("", value)
-    if isinstance(value, Mapping):
-        return {key: _sendable(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_sendable(inner) for inner in value]
-    return value

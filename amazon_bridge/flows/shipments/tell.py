@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -55,6 +55,13 @@ _TRACKING_MISSING = Note(
     "Amazon accepts this shipment only with a carrier and a tracking reference: enter both here."
     " The next run then confirms it to Amazon.",
 )
+_NO_FIELDS = replace(
+    _TRACKING_MISSING,
+    body="Amazon accepts this shipment only with a carrier and a tracking reference, and Odoo has"
+    " no fields for them. Install the module stock_delivery (before Odoo 17: delivery), then enter"
+    " both here. The next run then confirms it to Amazon.",
+)
+"""Where the module is missing."""
 
 
 _SETTLED = "Settled: the delivery order was processed."
@@ -82,7 +89,8 @@ class Report:
 def report_incomplete(context: Context, tasks: Sequence[ShipmentTask]) -> None:
     """Log incomplete delivery orders once; schedule activities on those incomplete for too long."""
     late = [task for task in tasks if _is_late(context, task)]
-    refused = notices.remind(context, [(_record(t.delivery), _TRACKING_MISSING) for t in late])
+    note = _TRACKING_MISSING if context.odoo.names.has_tracking else _NO_FIELDS
+    refused = notices.remind(context, [(_record(task.delivery), note) for task in late])
     for task in late:
         if _record(task.delivery) not in refused:
             remember(context, task, Stage.REMINDED)

@@ -22,6 +22,24 @@ from amazon_bridge.odoo.transport.address import Address
 # odoorpc 0.10.1 logs every request at DEBUG with all arguments, the password among them.
 logging.getLogger("odoorpc.rpc.jsonrpclib").addFilter(lambda _record: False)
 
+READING = {
+    "check_object_reference",
+    "default_get",
+    "fields_get",
+    "formatted_read_group",
+    "get_metadata",
+    "get_param",
+    "has_access",
+    "has_group",
+    "name_search",
+    "read",
+    "read_group",
+    "search_count",
+    "search_read",
+    "web_search_read",
+}
+"""Methods that change nothing: safe to retry when the response was lost."""
+
 _ANY_VERSION_WITH_JSONRPC = "10.0"
 _PASSWORD = 2
 """Position of the password in the arguments of ``login`` and of ``execute_kw``."""
