@@ -15,6 +15,7 @@ from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
+from amazon_bridge.engine.batch_size import BatchSize
 from amazon_bridge.engine.errors import AccountError, BridgeError
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.lazy import Lazy
@@ -33,6 +34,7 @@ from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.geography import geography_of
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Inspection, Setup
+from amazon_bridge.odoo.transport.gateway import READING
 from amazon_bridge.sync_runs import SyncRuns
 
 log = structlog.get_logger(__name__)
@@ -93,6 +95,7 @@ class App:
         self.throttle = throttle or Throttle(operations.LIMITS, sleep=sleep)
         self.clock = clock
         self._pace = Pace(config.odoo.parallel)
+        self._batch_size = BatchSize(config.odoo.timeout)
         self._sleep = sleep
         self._callback = watch
         self._show = show
@@ -182,6 +185,8 @@ class App:
         self, remote: str, operation: str, error: BridgeError | None, seconds: float
     ) -> None:
         """Call the watch; a bug in it must not fail the remote call."""
+        if remote == ODOO and operation.rpartition(".")[2] not in READING:
+            self._batch_size.note(seconds)
         try:
             self._callback(remote, operation, error, seconds)
         except Exception as failure:  # noqa: BLE001 (any bug in a callback)
@@ -245,6 +250,7 @@ class App:
             clock=self.clock,
             sleep=self._sleep,
             pace=self._pace,
+            batch_size=self._batch_size,
             fba_locations=self.config.fba_locations,
             others=[a for a in self.config.accounts if a.name != account.name and a.sends_stock],
             shares_stock=partial(self._shares_stock, account),

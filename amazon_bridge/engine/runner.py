@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from amazon_bridge.engine.batch_size import BatchSize
 from amazon_bridge.engine.errors import (
     AccountError,
     BridgeError,
@@ -106,7 +107,7 @@ def work(
     *,
     key: Callable[[T], str],
     alive: Callable[[], object],
-    size: int = 100,
+    size: int | BatchSize = 100,
     policy: RetryPolicy = BATCH,
     sleep: Callable[[float], None] = time.sleep,
     raise_transient: bool = False,
@@ -135,7 +136,8 @@ def work(
         apply: processes a batch or raises.
         key: the key of an item.
         alive: a cheap call that raises a ``BridgeError`` if the remote is down.
-        size: the number of items in a batch.
+        size: the number of items in a batch; a ``BatchSize`` adapts to slow calls, and to batches
+            that get no response.
         policy: for ``Transient`` errors, for each batch.
         sleep: takes seconds; called with 0 before each batch.
         raise_transient: raise a ``Transient`` at once: within the ``apply`` of another ``work``,
@@ -148,11 +150,15 @@ def work(
         Transient: with ``raise_transient`` only.
         StorageError, ConfigError, RateLimited: as raised by ``apply`` or ``alive``.
     """
-    worker = _Worker(apply, key, alive, policy, sleep, raise_transient)
-    for start in range(0, len(items), size):
+    adaptive = size if isinstance(size, BatchSize) else None
+    worker = _Worker(apply, key, alive, policy, sleep, adaptive, raise_transient)
+    done = 0
+    while done < len(items):
         sleep(0)  # where a daemon that is to stop raises ``Stopped``: between two batches
-        worker.process(items[start : start + size])
-        worker.stop_if_all_are_refused(items[: start + size])
+        batch = items[done : done + (size.next() if isinstance(size, BatchSize) else size)]
+        worker.process(batch)
+        done += len(batch)
+        worker.stop_if_all_are_refused(items[:done])
     return worker.failures
 
 
@@ -255,8 +261,11 @@ class _Worker(Generic[T]):
     alive: Callable[[], object]
     policy: RetryPolicy
     sleep: Callable[[float], None]
+    size: BatchSize | None
     raise_transient: bool = False
     failures: dict[str, ItemError] = field(default_factory=dict)
+    whole: int = 0
+    """Items in the current batch."""
     failing: int = 0
     """Consecutive items that keep failing."""
     untried: list[T] = field(default_factory=list)
@@ -267,6 +276,7 @@ class _Worker(Generic[T]):
     def process(self, batch: Sequence[T]) -> None:
         """Process a batch; if it fails, its halves."""
         self.failing, self.untried = 0, list(batch[-1:])
+        self.whole = len(batch)
         self.work(batch, self.policy)
 
     def work(self, batch: Sequence[T], policy: RetryPolicy) -> None:
@@ -285,6 +295,8 @@ class _Worker(Generic[T]):
             case Transient() as error:
                 _raise_if_asked_to_wait(error)
                 _ensure_alive(self.alive)
+                if self.size and len(batch) == self.whole > 1:
+                    self.size.halve()
                 self._halve(batch, keeps_failing(error), NO_RETRY)
                 self._stop_if_broken(batch, error)
             case AccountError() as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine import runner
+from amazon_bridge.engine.batch_size import BatchSize
 from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
 from amazon_bridge.engine.item_errors import access_refused, keeps_failing
 from amazon_bridge.engine.lazy import Lazy
@@ -62,6 +63,8 @@ class Context:
     sleep: Callable[[float], None]
     pace: Pace
     """Of the batches that are written to Odoo."""
+    batch_size: BatchSize = field(default_factory=BatchSize)
+    """Of the same."""
     fba_locations: Collection[str] = ()
     """Complete names of the configured locations of goods at Amazon, of all accounts."""
     others: Sequence[AccountConfig] = ()

@@ -51,6 +51,7 @@ def work(context: Context, fetched: Sequence[FetchedOrder]) -> Counts:
         key=lambda order: order.order_id,
         alive=context.odoo.ping,
         sleep=context.sleep,
+        size=context.batch_size,
     )
     if refused:
         context.ensure_setup()  # a catch-up run can last for hours
