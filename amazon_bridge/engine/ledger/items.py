@@ -220,6 +220,10 @@ class Items(Subject):
         rows = self._rows(statements.WATCHED, {"of_account": account, "of_job": job})
         return [_entry(row) for row in rows]
 
+    def of_job(self, account: str, job: str) -> list[Entry]:
+        """All items of a job, whatever their state."""
+        return self._entries(*_is_of(account, job))
+
     def latest_done(self, job: str, number: int) -> list[str]:
         """The keys of the items of a job that were done last, in any account."""
         query = (

@@ -2,10 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.outbound import Run
+from amazon_bridge.flows.settlements import SETTLEMENTS
+from amazon_bridge.flows.settlements.booking import Booking
+from amazon_bridge.flows.settlements.preview import preview_new
+from amazon_bridge.flows.settlements.reconcile import reconcile
 
 
-def sync(context: Context, *, dry_run: bool = False) -> Counts:  # noqa: ARG001 (not there yet)
+def sync(context: Context, *, dry_run: bool = False) -> Counts:
     """Do one sync run."""
-    return Counts()
+    run = Run(context, SETTLEMENTS.name)
+    if dry_run:
+        _attempt(run, lambda: preview_new(run))
+        return run.counts
+    booking = Booking(run)
+    if _attempt(run, booking.read_new):
+        _attempt(run, booking.book_others)
+    settings = context.account.settlements
+    if settings.mode == "post" and settings.reconcile and settings.orders == "clearing":
+        _attempt(run, lambda: reconcile(context))
+    counts = run.counts
+    counts.stalled = counts.resume_in is not None and not run.has_advanced
+    counts.unchanged = max(0, counts.seen - counts.created - counts.quarantined)
+    return counts
+
+
+def _attempt(run: Run, step: Callable[[], object]) -> bool:
+    """Do a step; after an earlier error only if Odoo is up.
+
+    Returns:
+        Whether it was done to its end.
+    """
+    try:
+        if run.counts.error:
+            run.context.odoo.ping()
+        step()
+    except (AccountError, Transient) as error:
+        run.counts.note_error(error)
+    except RateLimited as limit:
+        run.counts.note_rate_limit(limit)
+    else:
+        return True
+    return False

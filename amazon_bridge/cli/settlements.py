@@ -1,0 +1,179 @@
+"""``settlements``: list, show and preview settlements, and tie them out with Amazon's balances."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import click
+from rich.table import Table
+
+from amazon_bridge.app import App
+from amazon_bridge.cli.commands import ITEMS_FAILED
+from amazon_bridge.cli.common import account_option, opened
+from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.records import Entry
+from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.settlements import SETTLEMENTS
+from amazon_bridge.flows.settlements.memo import SettlementMemo
+from amazon_bridge.flows.settlements.preview import Preview, preview
+from amazon_bridge.flows.settlements.reconcile import open_orders
+from amazon_bridge.odoo.journal_entries import BookedLine
+from amazon_bridge.tables import add_row, console
+from amazon_bridge.terminal import say
+
+T = TypeVar("T")
+
+_COLUMNS = (
+    "date",
+    "account",
+    "label",
+    "debit",
+    "credit",
+    "currency",
+    "amount_currency",
+    "entry",
+)
+
+
+@click.group()
+def settlements() -> None:
+    """What Amazon paid and kept, and how it is booked."""
+
+
+@settlements.command("list")
+@account_option
+@click.pass_context
+def list_(ctx: click.Context, account: str | None) -> None:
+    """List the settlements that the bridge knows, newest first."""
+    with opened(ctx) as bridge:
+        found = [
+            entry
+            for each in bridge.accounts(account)
+            for entry in bridge.ledger.items.of_job(each.name, SETTLEMENTS.name)
+        ]
+    if not found:
+        say("The bridge knows no settlement. To read them: amazon-bridge sync settlements")
+        return
+    table = Table("settlement", "account", "from", "until", "deposit", "total", "state", "entries")
+    for entry in sorted(found, key=_end, reverse=True):
+        _add(table, entry)
+    console().print(table)
+
+
+def _memo(entry: Entry) -> SettlementMemo:
+    return SettlementMemo.read(entry) or SettlementMemo()
+
+
+def _end(entry: Entry) -> tuple[str, str]:
+    return str(_memo(entry).end or ""), entry.key
+
+
+def _add(table: Table, entry: Entry) -> None:
+    memo = _memo(entry)
+    state = entry.kind or entry.state.replace("_", " ")
+    total = "" if memo.total is None else f"{memo.total} {memo.currency}"
+    days = [str(day or "") for day in (memo.start, memo.end, memo.deposit)]
+    number = str(len(memo.entries) or "")
+    add_row(table, entry.key, entry.account, *days, total, state, number)
+
+
+@settlements.command()
+@click.argument("settlement_id", metavar="ID")
+@account_option
+@click.pass_context
+def show(ctx: click.Context, settlement_id: str, account: str | None) -> None:
+    """Show a settlement, its journal entries, and the orders that are still open."""
+    with opened(ctx) as bridge:
+        shown = [_show(bridge, each, settlement_id) for each in bridge.accounts(account)]
+    if not any(shown):
+        say(f"The bridge does not know the settlement {settlement_id}. To see what it would book:")
+        say(f"  amazon-bridge settlements preview {settlement_id}")
+        ctx.exit(ITEMS_FAILED)
+
+
+def _show(bridge: App, account: AccountConfig, settlement_id: str) -> bool:
+    entry = bridge.ledger.items.get(account.name, SETTLEMENTS.name, settlement_id)
+    if entry is None:
+        return False
+    memo = _memo(entry)
+    say(f"{settlement_id} ({account.name}): {entry.state.replace('_', ' ')}")
+    if memo.total is not None:
+        say(f"  {memo.start} to {memo.end}, {memo.total} {memo.currency}, deposit {memo.deposit}")
+    if entry.kind:
+        say(f"  {entry.kind}: {entry.reason} {entry.remedy or ''}")
+    if memo.warning:
+        say(f"  {memo.warning}")
+    for reference in memo.entries:
+        say(f"  journal entry {reference}")
+    if memo.entries:
+        _show_open(bridge.context(account, dry_run=True), settlement_id)
+    return True
+
+
+def _show_open(context: Context, settlement_id: str) -> None:
+    number = 0
+    for orders in open_orders(context, settlement_id):
+        for each in orders:
+            number += 1
+            what = " (refund)" if each.is_refund else ""
+            say(f"  {each.order_id or 'no order'}{what}: {each.reason}")
+    if number == 0:
+        say("  No order is open.")
+
+
+@settlements.command("preview")
+@click.argument("settlement_id", metavar="ID")
+@account_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.pass_context
+def preview_(ctx: click.Context, settlement_id: str, account: str | None, *, as_csv: bool) -> None:
+    """Show what would be booked, line for line; nothing is written."""
+    with opened(ctx) as bridge:
+        found = _first(
+            bridge.accounts(account),
+            lambda each: preview(bridge.context(each, dry_run=True), settlement_id),
+        )
+    if found is None:
+        say(f"Amazon does not list the settlement {settlement_id} (any more).", err=True)
+        ctx.exit(ITEMS_FAILED)
+    if found.problem:
+        say(str(found.problem), err=True)
+        ctx.exit(ITEMS_FAILED)
+    _print_csv(found.lines) if as_csv else _print(found)
+
+
+def _first(
+    accounts: Sequence[AccountConfig], find: Callable[[AccountConfig], T | None]
+) -> T | None:
+    return next(filter(None, map(find, accounts)), None)
+
+
+def _cells(line: BookedLine) -> list[str]:
+    return [
+        line.date.isoformat(),
+        line.account,
+        line.label,
+        str(line.debit),
+        str(line.credit),
+        line.currency,
+        str(line.amount_currency),
+        line.entry,
+    ]
+
+
+def _print_csv(lines: Sequence[BookedLine]) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerow(_COLUMNS)
+    writer.writerows(map(_cells, lines))
+
+
+def _print(found: Preview) -> None:
+    header = found.statement.header
+    table = Table(*_COLUMNS)
+    for line in found.lines:
+        add_row(table, *_cells(line))
+    console().print(table)
+    say(f"{found.statement.rows} rows, {header.total} {header.currency}, deposit {header.deposit}.")
