@@ -10,7 +10,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -112,6 +112,41 @@ class EventCounter:
 
 
 @dataclass(frozen=True, slots=True)
+class Gauge:
+    """A metric of a job that goes up and down."""
+
+    name: str
+    """Behind the job's in the metric's name."""
+    meaning: str
+    label: str
+    """What there is a number of, such as ``currency``."""
+    numbers: EntryPoint
+    """Function of the state store and an account's name.
+
+    Returns:
+        The numbers by the label's values.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A number over time."""
+
+    title: str
+    points: Sequence[tuple[date, float]]
+    """In the sequence of their days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What the status page shows of a job's results for one account."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    series: Sequence[Series] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StaleAlert:
     """The alert about a job that has not succeeded for long."""
 
@@ -198,6 +233,10 @@ class Job:
     """Section of the status page with its pending items; jobs may share one."""
     tally: Tally | None = None
     counters: tuple[EventCounter, ...] = ()
+    gauges: tuple[Gauge, ...] = ()
+    panel: EntryPoint | None = None
+    """Function of the state store and an account's name that returns a ``Panel`` for the status
+    page."""
     stale_alert: StaleAlert | None = None
 
     @property

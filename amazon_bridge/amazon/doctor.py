@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from amazon_bridge.amazon.reports import Report
 from amazon_bridge.amazon.selling_partner import SellingPartner
+from amazon_bridge.amazon.settlements import REPORT_TYPE
 from amazon_bridge.engine.errors import BridgeError, ItemError
 from amazon_bridge.marketplaces import Marketplace
 from amazon_bridge.model import Finding, Order
 
+_REPORTS_KEPT = timedelta(days=90)
 _MISSING_SKU = "amazon-bridge-check"
 
 Probe = Callable[[SellingPartner, datetime], Iterable[Finding]]
@@ -93,6 +96,30 @@ def examine_listings(partner: SellingPartner, now: datetime) -> Iterator[Finding
     since = now - timedelta(days=1)
     what = "feeds of listings can be read"
     yield _examined(lambda: partner.listings.is_any_feed_pending(since), what)
+
+
+def examine_settlements(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
+    """Read the balances, and list the settlement reports: some sellers get none at first."""
+    yield _examined(partner.finances.balances, "balances can be read")
+    found: list[Report] = []
+    yield _examined(
+        lambda: found.extend(partner.settlement_reports.created_since(now - _REPORTS_KEPT)),
+        "reports of settlements can be listed",
+    )
+    if not found and _had_orders(partner, now - timedelta(days=31)):
+        yield Finding(
+            ok=True,
+            what="Amazon: no settlement report is listed, although there were orders a month ago.",
+            remedy="Ask Amazon's Seller Support to enable the settlement report"
+            f" {REPORT_TYPE} for the seller.",
+        )
+
+
+def _had_orders(partner: SellingPartner, until: datetime) -> bool:
+    try:
+        return bool(partner.changed_orders(until - timedelta(days=7), until).orders)
+    except BridgeError:
+        return False
 
 
 def _get_missing_listing(partner: SellingPartner) -> None:

@@ -6,11 +6,14 @@ Source: Amazon's model "finances_2024-06-19".
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.client import Connection
@@ -55,6 +58,8 @@ class Transaction:
     marketplace_id: str
     related: Mapping[str, str]
     """Identifiers by name, such as ``ORDER_ID``."""
+    is_internal: bool = False
+    """It moves money between the parts of the balance: reserves, and carried debts."""
 
     @property
     def order_id(self) -> str:
@@ -87,9 +92,20 @@ class _Balances(Payload):
     next_token: Text = None
 
 
+def _list_of_breakdowns(value: object) -> object:
+    """A list; Amazon's example has an object with the list."""
+    found = value.get("breakdowns") if isinstance(value, dict) else value
+    return [each for each in found if each is not None] if isinstance(found, list) else ()
+
+
 class _Related(Payload):
     related_identifier_name: Text = None
     related_identifier_value: Text = None
+
+
+class _Breakdown(Payload):
+    breakdown_type: Text = None
+    breakdowns: KnownEntries[_Breakdown] = ()
 
 
 class _Transaction(Payload):
@@ -101,6 +117,7 @@ class _Transaction(Payload):
     marketplace_details: Part[_Place] = _Place()
     selling_partner_metadata: Part[_Place] = _Place()
     related_identifiers: KnownEntries[_Related] = ()
+    breakdowns: Annotated[tuple[_Breakdown, ...], BeforeValidator(_list_of_breakdowns)] = ()
 
 
 class _Transactions(Payload):
@@ -225,8 +242,27 @@ def _transaction(payload: _Transaction) -> Transaction:
             for each in payload.related_identifiers
             if each.related_identifier_name and each.related_identifier_value
         },
+        is_internal=_is_internal(payload),
     )
 
+
+def _is_internal(payload: _Transaction) -> bool:
+    if payload.transaction_type in _DEBTS:
+        return True
+    types = [each.breakdown_type for each in _leaves(payload.breakdowns)]
+    return bool(types) and all(type_ and "reserve" in type_.lower() for type_ in types)
+
+
+def _leaves(breakdowns: Iterable[_Breakdown]) -> Iterator[_Breakdown]:
+    for each in breakdowns:
+        if each.breakdowns:
+            yield from _leaves(each.breakdowns)
+        else:
+            yield each
+
+
+_DEBTS = frozenset({"DebtRecovery", "DebtPayment"})
+"""Types of transactions that carry a negative balance to the next settlement."""
 
 _TYPES = tuple(Balances.__dataclass_fields__)
 

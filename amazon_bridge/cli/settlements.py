@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import click
@@ -12,14 +14,17 @@ from rich.table import Table
 
 from amazon_bridge.app import App
 from amazon_bridge.cli.commands import ITEMS_FAILED
-from amazon_bridge.cli.common import account_option, opened
+from amazon_bridge.cli.common import account_option, json_option, opened
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements import SETTLEMENTS
-from amazon_bridge.flows.settlements.memo import SettlementMemo
-from amazon_bridge.flows.settlements.preview import Preview, preview
+from amazon_bridge.flows.settlements.preview import Preview, preview, switched_on
 from amazon_bridge.flows.settlements.reconcile import open_orders
+from amazon_bridge.flows.settlements.tell import memo_of, state_of
+from amazon_bridge.flows.settlements.tie_out import as_json as tie_as_json
+from amazon_bridge.flows.settlements.tie_out import tie_out
+from amazon_bridge.flows.settlements.ties import Tie
 from amazon_bridge.odoo.journal_entries import BookedLine
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import say
@@ -63,17 +68,13 @@ def list_(ctx: click.Context, account: str | None) -> None:
     console().print(table)
 
 
-def _memo(entry: Entry) -> SettlementMemo:
-    return SettlementMemo.read(entry) or SettlementMemo()
-
-
 def _end(entry: Entry) -> tuple[str, str]:
-    return str(_memo(entry).end or ""), entry.key
+    return str(memo_of(entry).end or ""), entry.key
 
 
 def _add(table: Table, entry: Entry) -> None:
-    memo = _memo(entry)
-    state = entry.kind or entry.state.replace("_", " ")
+    memo = memo_of(entry)
+    state = state_of(entry)
     total = "" if memo.total is None else f"{memo.total} {memo.currency}"
     days = [str(day or "") for day in (memo.start, memo.end, memo.deposit)]
     number = str(len(memo.entries) or "")
@@ -98,8 +99,8 @@ def _show(bridge: App, account: AccountConfig, settlement_id: str) -> bool:
     entry = bridge.ledger.items.get(account.name, SETTLEMENTS.name, settlement_id)
     if entry is None:
         return False
-    memo = _memo(entry)
-    say(f"{settlement_id} ({account.name}): {entry.state.replace('_', ' ')}")
+    memo = memo_of(entry)
+    say(f"{settlement_id} ({account.name}): {state_of(entry)}")
     if memo.total is not None:
         say(f"  {memo.start} to {memo.end}, {memo.total} {memo.currency}, deposit {memo.deposit}")
     if entry.kind:
@@ -177,3 +178,49 @@ def _print(found: Preview) -> None:
         add_row(table, *_cells(line))
     console().print(table)
     say(f"{found.statement.rows} rows, {header.total} {header.currency}, deposit {header.deposit}.")
+
+
+@settlements.command("tie-out")
+@account_option
+@json_option
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="At the end of this day (UTC). Default: now.",
+)
+@click.pass_context
+def tie_out_(
+    ctx: click.Context, account: str | None, as_of: datetime | None, *, as_json: bool
+) -> None:
+    """Compare Amazon's balances with Odoo's, and explain the difference."""
+    day = as_of.date() if as_of else None
+    with opened(ctx) as bridge:
+        contexts = [bridge.context(each, dry_run=True) for each in _booking(bridge, account)]
+        ties = {each.name: tie_out(switched_on(each), day) for each in contexts}
+    if as_json:
+        found = {name: [tie_as_json(tie) for tie in of] for name, of in ties.items()}
+        click.echo(json.dumps({"accounts": found}))
+        return
+    for name, of in ties.items():
+        for tie in of:
+            for line in _tie_lines(name, tie):
+                say(line)
+
+
+def _booking(bridge: App, account: str | None) -> Sequence[AccountConfig]:
+    """The named account, or those that book settlements."""
+    if account:
+        return bridge.accounts(account)
+    return [each for each in bridge.accounts() if each.runs(SETTLEMENTS)]
+
+
+def _tie_lines(name: str, tie: Tie) -> Iterator[str]:
+    place = f", {tie.marketplace}" if tie.marketplace else ""
+    yield f"{name}{place}, {tie.day}, in {tie.currency}:"
+    yield f"  Amazon's balance      {tie.amazon.total:>14}"
+    yield f"  Odoo: owed by Amazon  {tie.odoo.owed:>14}"
+    yield f"  Odoo: reserve         {tie.odoo.reserve:>14}"
+    yield f"  difference            {tie.difference:>14}"
+    for part, amount in tie.parts.items():
+        yield f"    {part.replace('_', ' '):<20}{amount:>14}"

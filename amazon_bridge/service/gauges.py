@@ -11,7 +11,7 @@ from amazon_bridge.app import ODOO
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.pending import tally
-from amazon_bridge.job import EventCounter, Job, Tally, load
+from amazon_bridge.job import EventCounter, Gauge, Job, Tally, load
 from amazon_bridge.service.health import overdue_at
 from amazon_bridge.service.job_runner import JobRunner
 
@@ -71,6 +71,8 @@ class Gauges:
             yield self._tally(job, job.tally)
         for counter in job.counters:
             yield self._counter(job, counter)
+        for gauge in job.gauges:
+            yield self._gauge(job, gauge)
 
     def _tally(self, job: Job, view: Tally) -> Metric:
         name = f"{job.name}_{view.noun.lower()}"
@@ -86,6 +88,14 @@ class Gauges:
         found = CounterMetricFamily(name, counter.meaning, labels=["account"])
         for account in self._accounts_with(job):
             found.add_metric([account], load(counter.number)(self._runner.app.ledger, account))
+        return found
+
+    def _gauge(self, job: Job, gauge: Gauge) -> Metric:
+        found = _gauge(f"{job.name}_{gauge.name}", gauge.meaning, "account", gauge.label)
+        for account in self._accounts_with(job):
+            numbers = load(gauge.numbers)(self._runner.app.ledger, account)
+            for value, number in numbers.items():
+                found.add_metric([account, value], number)
         return found
 
     def _accounts_with(self, job: Job) -> list[str]:

@@ -28,6 +28,7 @@ from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.health import readiness_problems
 from amazon_bridge.service.job_health import JobHealth
 from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.panels import panels
 
 _STYLE = (resources.files(__package__) / "page.css").read_text(encoding="utf-8")
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -58,6 +59,7 @@ def show(runner: JobRunner, now: datetime) -> Response:
         _items("Quarantined", quarantined, now, "Nothing is quarantined."),
         *_pending(runner, now),
         *(_tally(runner, job, job.tally) for job in JOBS if job.tally),
+        *panels(runner),
     ]
     body = _DOCUMENT.format(
         style=Markup(_STYLE),  # noqa: S704 (a file of this package)

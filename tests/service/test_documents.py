@@ -123,6 +123,7 @@ def test_the_rule_on_old_notifications_is_about_the_jobs_that_notify_amazon():
 def test_every_entry_point_of_a_job_can_be_loaded():
     for job in JOBS:
         points = [job.run, job.amazon_check, job.explain]
+        points += [job.odoo_check, job.panel, *(gauge.numbers for gauge in job.gauges)]
         points += [job.pending.items] if job.pending else []
         assert all(callable(load(point)) for point in points if point)
 

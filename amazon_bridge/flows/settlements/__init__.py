@@ -9,7 +9,9 @@ clears the payments of invoices, ``tie_out`` compares Amazon's balances with Odo
 dry runs, ``tell`` informs people, ``run`` lists a run's steps.
 """
 
-from amazon_bridge.job import Job, OdooRight
+from datetime import timedelta
+
+from amazon_bridge.job import Gauge, Job, OdooRight, PendingView, StaleAlert
 
 _BILLING = "Invoicing"
 
@@ -20,6 +22,8 @@ SETTLEMENTS = Job(
     schedule="6h",
     is_on=lambda account: account.settlements.is_on,
     amazon_roles=("Finance and Accounting",),
+    amazon_check="amazon_bridge.amazon.doctor:examine_settlements",
+    odoo_check="amazon_bridge.flows.settlements.check:examine",
     odoo_rights=(
         OdooRight("account.move", "create", "create journal entries", _BILLING),
         OdooRight("account.move", "write", "post journal entries", _BILLING),
@@ -39,6 +43,27 @@ SETTLEMENTS = Job(
         " then retry",
         "settlement_unreadable": "wait for Amazon's correct report, then retry; report it",
     },
-    also_stores=("settlement_reports",),
+    also_stores=("settlement_reports", "settlement_ties"),
+    pending=PendingView(
+        "settlements are pending",
+        "pending_settlements",
+        "amazon_bridge.flows.settlements.tell:pending",
+    ),
     pending_heading="Pending settlements",
+    gauges=(
+        Gauge(
+            "difference",
+            "Amazon's balance less Odoo's, of the last comparison.",
+            "currency",
+            "amazon_bridge.flows.settlements.tell:differences",
+        ),
+        Gauge(
+            "unexplained",
+            "What of this difference nothing explains.",
+            "currency",
+            "amazon_bridge.flows.settlements.tell:unexplained",
+        ),
+    ),
+    panel="amazon_bridge.flows.settlements.tell:panel",
+    stale_alert=StaleAlert("settlements", lambda _account: timedelta(days=2)),
 )

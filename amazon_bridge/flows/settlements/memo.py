@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from amazon_bridge.amazon.reports import Report
@@ -14,6 +14,9 @@ from amazon_bridge.flows.settlements import SETTLEMENTS
 JOB = SETTLEMENTS.name
 REPORTS = "settlement_reports"
 """The name under which reports are kept."""
+
+TIES = "settlement_ties"
+"""The name under which comparisons with Amazon's balances are kept."""
 
 _MOST_DOCUMENTS = 20
 
@@ -33,8 +36,8 @@ class SettlementMemo(BaseMemo):
 
     documents: tuple[Document, ...] = ()
     """Those that have it, the newest last."""
-    start: date | None = None
-    end: date | None = None
+    starts: datetime | None = None
+    ends: datetime | None = None
     deposit: date | None = None
     total: Decimal | None = None
     currency: str = ""
@@ -42,6 +45,16 @@ class SettlementMemo(BaseMemo):
     """References of its journal entries."""
     warning: str = ""
     """What looks odd and doesn't prevent that it is booked."""
+
+    @property
+    def start(self) -> date | None:
+        """Its first day."""
+        return self.starts and self.starts.date()
+
+    @property
+    def end(self) -> date | None:
+        """Its last day."""
+        return self.ends and self.ends.date()
 
     def within(self, document: Document) -> SettlementMemo:
         """The memo with another document."""
@@ -52,8 +65,8 @@ class SettlementMemo(BaseMemo):
         """The memo with what the settlement's header says."""
         return replace(
             self,
-            start=header.start.date(),
-            end=header.end.date(),
+            starts=header.start,
+            ends=header.end,
             deposit=header.deposit,
             total=header.total,
             currency=header.currency,

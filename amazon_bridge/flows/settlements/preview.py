@@ -34,7 +34,7 @@ def preview(context: Context, settlement_id: str) -> Preview | None:
     Raises:
         ItemError: No document has it in a readable form.
     """
-    context = _switched_on(context)
+    context = switched_on(context)
     documents = list(find.memo_of(context, settlement_id).documents) or find.all_listed(context)
     statement, problem = find.found_in(context, documents, settlement_id)
     if statement is None:
@@ -44,7 +44,7 @@ def preview(context: Context, settlement_id: str) -> Preview | None:
     return _preview(context, statement)
 
 
-def _switched_on(context: Context) -> Context:
+def switched_on(context: Context) -> Context:
     """The account as if it booked settlements."""
     account = context.account
     if account.settlements.is_on:
@@ -80,7 +80,7 @@ def booked_lines(context: Context, statement: Statement) -> list[BookedLine]:
 
 def preview_new(run: Run) -> None:
     """Show what a run would book, a line for each settlement."""
-    context = _switched_on(run.context)
+    context = switched_on(run.context)
     shown: set[str] = set()
     for document in reversed(find.listed(context)):
         for key, line, is_problem in _new_in(context, document):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
@@ -12,6 +14,9 @@ from amazon_bridge.flows.settlements import SETTLEMENTS
 from amazon_bridge.flows.settlements.booking import Booking
 from amazon_bridge.flows.settlements.preview import preview_new
 from amazon_bridge.flows.settlements.reconcile import reconcile
+from amazon_bridge.flows.settlements.tie_out import is_due, record, tie_out
+
+log = structlog.get_logger(__name__)
 
 
 def sync(context: Context, *, dry_run: bool = False) -> Counts:
@@ -26,10 +31,27 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     settings = context.account.settlements
     if settings.mode == "post" and settings.reconcile and settings.orders == "clearing":
         _attempt(run, lambda: reconcile(context))
+    if is_due(context):
+        _attempt(run, lambda: _tie_out(context))
     counts = run.counts
     counts.stalled = counts.resume_in is not None and not run.has_advanced
     counts.unchanged = max(0, counts.seen - counts.created - counts.quarantined)
     return counts
+
+
+def _tie_out(context: Context) -> None:
+    ties = tie_out(context)
+    record(context, ties)
+    for tie in ties:
+        unknown = tie.parts["unknown"]
+        level = log.warning if unknown else log.info
+        level(
+            "tied_out",
+            account=context.name,
+            currency=tie.currency,
+            difference=str(tie.difference),
+            unknown=str(unknown),
+        )
 
 
 def _attempt(run: Run, step: Callable[[], object]) -> bool:
