@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import structlog
 
@@ -14,7 +15,7 @@ from amazon_bridge.flows.settlements import SETTLEMENTS
 from amazon_bridge.flows.settlements.booking import Booking
 from amazon_bridge.flows.settlements.preview import preview_new
 from amazon_bridge.flows.settlements.reconcile import reconcile
-from amazon_bridge.flows.settlements.tie_out import is_due, record, tie_out
+from amazon_bridge.flows.settlements.tie_out import due, record, tie_out
 
 log = structlog.get_logger(__name__)
 
@@ -31,16 +32,16 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     settings = context.account.settlements
     if settings.mode == "post" and settings.reconcile and settings.orders == "clearing":
         _attempt(run, lambda: reconcile(context))
-    if is_due(context):
-        _attempt(run, lambda: _tie_out(context))
+    if day := due(context):
+        _attempt(run, lambda: _tie_out(context, day))
     counts = run.counts
     counts.stalled = counts.resume_in is not None and not run.has_advanced
     counts.unchanged = max(0, counts.seen - counts.created - counts.quarantined)
     return counts
 
 
-def _tie_out(context: Context) -> None:
-    ties = tie_out(context)
+def _tie_out(context: Context, day: date) -> None:
+    ties = tie_out(context, day)
     record(context, ties)
     for tie in ties:
         unknown = tie.parts["unknown"]

@@ -20,7 +20,7 @@ from amazon_bridge.odoo.journal_entries import Booked
 from amazon_bridge.odoo.reconciling import OpenLine
 from amazon_bridge.odoo.setup import Target
 
-_SHOWN_AFTER = timedelta(minutes=3)
+_SHOWN_AFTER = timedelta(minutes=2, seconds=5)
 """Amazon shows transactions that are more than two minutes old."""
 
 _LISTED_AFTER = timedelta(hours=48)
@@ -79,11 +79,11 @@ def record(context: Context, ties: Sequence[Tie]) -> None:
         items.remember(name, TIES, key, tie)
 
 
-def is_due(context: Context) -> bool:
-    """Whether none was made today."""
-    today = context.clock().date().isoformat()
+def due(context: Context) -> date | None:
+    """Yesterday, if its end is not compared yet: of today Amazon doesn't list all transactions."""
+    yesterday = context.clock().date() - timedelta(days=1)
     keys = [entry.key for entry in context.ledger.items.of_job(context.name, TIES)]
-    return not any(key.startswith(today) for key in keys)
+    return None if any(key.startswith(yesterday.isoformat()) for key in keys) else yesterday
 
 
 def as_json(tie: Tie) -> dict[str, Any]:

@@ -1,0 +1,226 @@
+"""Settlements: booked once, to the cent, reconciled with the payments, and tied out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bridge import Bridge
+from program import SettledWorld
+from shop import Shop
+
+from amazon_bridge.engine.records import State
+from amazon_bridge.flows.settlements.preview import preview
+from amazon_bridge.flows.settlements.tie_out import tie_out
+from amazon_bridge.flows.settlements.ties import Tie
+from amazon_bridge.odoo.setup import SettlementSetup
+from amazon_bridge.simulator import Order
+from amazon_bridge.simulator.money import Money, Settlement
+
+ON: dict[str, Any] = {
+    "invoicing": {"mode": "on_delivery", "payment_journal": "Amazon Payments"},
+    "settlements": {"mode": "post"},
+}
+JOB = "settlements"
+
+
+class Books:
+    """A seller's settlements at Amazon and in Odoo."""
+
+    def __init__(self, bridge: Bridge, shop: Shop, world: SettledWorld) -> None:
+        self.bridge, self.shop, self.world = bridge, shop, world
+
+    @property
+    def money(self) -> Money:
+        return self.bridge.simulator.money
+
+    @property
+    def setup(self) -> SettlementSetup:
+        context = self.bridge.app.context(self.bridge.app.config.accounts[0])
+        assert context.setup.settlement
+        return context.setup.settlement
+
+    def ship(self, number: int = 1) -> list[Order]:
+        """FBA orders, shipped, and in Odoo with paid invoices."""
+        orders = [
+            self.world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")
+            for _ in range(number)
+        ]
+        self.bridge.clock.advance(minutes=10)
+        counts = self.bridge.sync("orders")
+        assert "error" not in counts, counts
+        return orders
+
+    def close(self, **options: Any) -> Settlement:
+        self.bridge.clock.advance(minutes=10)
+        settlement = self.money.close(**options)
+        self.bridge.clock.advance(minutes=10)
+        return settlement
+
+    def sync(self) -> dict[str, Any]:
+        counts = self.bridge.sync(JOB)
+        assert "error" not in counts, counts
+        return counts
+
+    def lines(self, settlement_id: str) -> list[dict[str, Any]]:
+        """The lines of a settlement's entries."""
+        domain = [("move_id.ref", "=like", f"settlement_{settlement_id}_%")]
+        fields = ["name", "account_id", "amount_currency", "balance", "reconciled", "parent_state"]
+        return self.shop.search("account.move.line", domain, fields)
+
+    def sums(self, settlement_id: str) -> dict[str, Decimal]:
+        """Balances by account, in the settlement's currency."""
+        sums: dict[str, Decimal] = {}
+        for line in self.lines(settlement_id):
+            account = line["account_id"][1]
+            amount = Decimal(str(round(line["amount_currency"], 2)))
+            sums[account] = sums.get(account, Decimal()) + amount
+        return {account: amount for account, amount in sums.items() if amount}
+
+    def tie(self) -> Tie:
+        self.bridge.clock.advance(minutes=3)
+        app = self.bridge.app
+        [tie] = tie_out(app.context(app.config.accounts[0], dry_run=True))
+        assert sum(tie.parts.values()) == tie.difference
+        return tie
+
+
+@pytest.fixture
+def books(bridge: Bridge, shop: Shop, world: SettledWorld) -> Iterator[Books]:
+    with booking(bridge, shop, world) as found:
+        yield found
+
+
+@contextmanager
+def booking(bridge: Bridge, shop: Shop, world: SettledWorld, **more: Any) -> Iterator[Books]:
+    with bridge.configured(**{**ON, **more}):
+        yield Books(bridge, shop, world)
+
+
+def test_a_settlement_is_booked_once_and_reconciled(books: Books):
+    orders = books.ship(3)
+    books.money.fee("advertising", Decimal("-5.00"))
+    assert books.tie().parts["unknown"] == 0
+    settlement = books.close(reserve=Decimal("3.00"))
+    assert books.tie().parts["unknown"] == 0
+    assert books.sync()["created"] == 1
+    expected = books.money.expected(settlement.settlement_id)
+    setup, sums = books.setup, books.sums(settlement.settlement_id)
+    owed = sum(expected.owed_orders.values())
+    assert sums[setup.owed.account] == -owed
+    assert sums[setup.in_transit.account] == settlement.total
+    assert sums[setup.reserve.account] == Decimal("3.00")
+    assert sums[setup.target("advertising").account] == Decimal("5.00")
+    assert setup.interim.account not in sums
+    of_orders = [
+        line
+        for line in books.lines(settlement.settlement_id)
+        if line["account_id"][0] == setup.owed.account_id
+    ]
+    assert {line["name"] for line in of_orders} == {order.order_id for order in orders}
+    assert all(line["reconciled"] for line in of_orders)
+    assert all(line["parent_state"] == "posted" for line in of_orders)
+    tie = books.tie()
+    assert (tie.difference, tie.parts["unknown"]) == (0, 0)
+    before = books.lines(settlement.settlement_id)
+    books.money.publish(settlement.settlement_id)
+    books.bridge.clock.advance(minutes=10)
+    assert "created" not in books.sync()
+    books.bridge.forget()
+    assert books.sync()["created"] == 1
+    assert books.lines(settlement.settlement_id) == before
+
+
+def test_the_preview_is_what_is_booked(books: Books):
+    books.ship(2)
+    books.money.refund(books.ship()[0].order_id, Decimal("0.5"))
+    settlement = books.close()
+    app = books.bridge.app
+    found = preview(app.context(app.config.accounts[0], dry_run=True), settlement.settlement_id)
+    assert found
+    assert found.problem is None
+    assert books.lines(settlement.settlement_id) == []
+    assert books.bridge.state(JOB, settlement.settlement_id) is None
+    assert books.sync()["created"] == 1
+    booked = sorted(
+        (line["account_id"][1], line["name"], round(line["amount_currency"], 2))
+        for line in books.lines(settlement.settlement_id)
+    )
+    previewed = sorted(
+        (line.account, line.label, float(line.amount_currency)) for line in found.lines
+    )
+    assert booked == previewed
+
+
+def test_a_wrong_document_is_held_and_a_correct_one_is_booked_by_a_retry(books: Books):
+    books.ship()
+    settlement = books.close(publish=False)
+
+    def spoil(rows: list[dict[str, str]]) -> None:
+        rows.append(dict(rows[-1]))
+
+    books.money.publish(settlement.settlement_id, edit=spoil)
+    key = settlement.settlement_id
+    assert books.sync()["quarantined"] == 1
+    assert books.bridge.quarantine(JOB)[key].kind == "settlement_total_differs"
+    assert books.lines(key) == []
+    books.money.publish(key)
+    books.bridge.clock.advance(minutes=10)
+    books.sync()
+    assert books.bridge.state(JOB, key) is State.QUARANTINED
+    assert books.tie().parts["unknown"] == 0
+    assert books.bridge.app.ledger.items.retry(key) == 1
+    assert books.sync()["created"] == 1
+    assert books.tie().parts["unknown"] == 0
+    books.money.publish(key, edit=spoil)
+    books.bridge.clock.advance(minutes=10)
+    assert "quarantined" not in books.sync()
+
+
+def test_unknown_types_are_held_until_the_account_says_what_they_are(
+    bridge: Bridge, shop: Shop, world: SettledWorld
+):
+    with booking(bridge, shop, world) as books:
+        books.money.fee(("other-transaction", "other-transaction", "New Fee"), Decimal("-7.00"))
+        books.ship(2)
+        key = books.close().settlement_id
+        assert books.sync()["quarantined"] == 1
+        reason = books.bridge.quarantine(JOB)[key].reason or ""
+        assert "other-transaction / other-transaction / New Fee: -7.00 in 1 row" in reason
+    with booking(bridge, shop, world, settlements={"mode": "post", "unknown": "other"}) as books:
+        assert books.sync()["created"] == 1
+        assert books.sums(key)[books.setup.target("other").account] == Decimal("7.00")
+
+
+def test_drafts_are_left_to_a_person(bridge: Bridge, shop: Shop, world: SettledWorld):
+    with booking(bridge, shop, world, settlements={"mode": "draft"}) as books:
+        books.ship()
+        key = books.close().settlement_id
+        assert books.sync()["created"] == 1
+        assert {line["parent_state"] for line in books.lines(key)} == {"draft"}
+        assert books.tie().parts["unknown"] == 0
+        books.bridge.forget()
+        assert books.sync()["created"] == 1
+        assert {line["parent_state"] for line in books.lines(key)} == {"draft"}
+
+
+def test_each_day_the_parts_add_up(books: Books):
+    """Orders with and without invoices, refunds, fees, deferred money, a reserve and payouts."""
+    for day in range(6):
+        orders = books.ship(2)
+        books.money.fee("storage", Decimal("-1.10"))
+        if day == 1:
+            books.money.refund(orders[0].order_id)
+        if day == 2:
+            books.world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")
+            until = books.bridge.clock() + timedelta(days=2)
+            books.money.defer(books.money.shipment(orders[0].order_id), until)
+        if day in {2, 4}:
+            books.close(reserve=Decimal(day))
+        books.bridge.clock.advance(minutes=10)
+        assert books.tie().parts["unknown"] == 0, f"day {day}, before"
+        books.sync()
+        assert books.tie().parts["unknown"] == 0, f"day {day}"
+        books.bridge.clock.advance(hours=20)
