@@ -105,6 +105,7 @@ class _Related(Payload):
 
 class _Breakdown(Payload):
     breakdown_type: Text = None
+    breakdown_amount: Part[_Money] = _Money()
     breakdowns: KnownEntries[_Breakdown] = ()
 
 
@@ -249,7 +250,8 @@ def _transaction(payload: _Transaction) -> Transaction:
 def _is_internal(payload: _Transaction) -> bool:
     if payload.transaction_type in _DEBTS:
         return True
-    types = [each.breakdown_type for each in _leaves(payload.breakdowns)]
+    leaves = [each for each in _leaves(payload.breakdowns) if each.breakdown_amount.currency_amount]
+    types = [each.breakdown_type for each in leaves]
     return bool(types) and all(type_ and "reserve" in type_.lower() for type_ in types)
 
 

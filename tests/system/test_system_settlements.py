@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from bridge import Bridge
-from program import SettledWorld
+from memory_shop import MemoryShop
 from shop import Shop
 
 from amazon_bridge.engine.records import State
@@ -29,8 +28,8 @@ JOB = "settlements"
 class Books:
     """A seller's settlements at Amazon and in Odoo."""
 
-    def __init__(self, bridge: Bridge, shop: Shop, world: SettledWorld) -> None:
-        self.bridge, self.shop, self.world = bridge, shop, world
+    def __init__(self, here: MemoryShop) -> None:
+        self.bridge, self.shop, self.world = here.bridge, here.shop, here.world
 
     @property
     def money(self) -> Money:
@@ -87,16 +86,28 @@ class Books:
         return tie
 
 
+def add_rate(shop: Shop) -> None:
+    """What a euro costs; the company's currency is the dollar."""
+    known = [("name", "in", ["EUR", "USD"]), ("active", "in", [True, False])]
+    currencies = shop.search("res.currency", known, ["name"])
+    ids = {row["name"]: row["id"] for row in currencies}
+    for name, rate in {"EUR": 0.8, "USD": 1.0}.items():
+        values = {"name": "2026-01-01", "currency_id": ids[name], "rate": rate}
+        if not shop.search("res.currency.rate", [("currency_id", "=", ids[name])], []):
+            shop.rpc("res.currency.rate", "create", values)
+
+
 @pytest.fixture
-def books(bridge: Bridge, shop: Shop, world: SettledWorld) -> Iterator[Books]:
-    with booking(bridge, shop, world) as found:
+def books(here: MemoryShop) -> Iterator[Books]:
+    with booking(here) as found:
         yield found
 
 
 @contextmanager
-def booking(bridge: Bridge, shop: Shop, world: SettledWorld, **more: Any) -> Iterator[Books]:
-    with bridge.configured(**{**ON, **more}):
-        yield Books(bridge, shop, world)
+def booking(here: MemoryShop, **more: Any) -> Iterator[Books]:
+    add_rate(here.shop)
+    with here.bridge.configured(**{**ON, **more}):
+        yield Books(here)
 
 
 def test_a_settlement_is_booked_once_and_reconciled(books: Books):
@@ -179,23 +190,21 @@ def test_a_wrong_document_is_held_and_a_correct_one_is_booked_by_a_retry(books: 
     assert "quarantined" not in books.sync()
 
 
-def test_unknown_types_are_held_until_the_account_says_what_they_are(
-    bridge: Bridge, shop: Shop, world: SettledWorld
-):
-    with booking(bridge, shop, world) as books:
+def test_unknown_types_are_held_until_the_account_says_what_they_are(here: MemoryShop):
+    with booking(here) as books:
         books.money.fee(("other-transaction", "other-transaction", "New Fee"), Decimal("-7.00"))
         books.ship(2)
         key = books.close().settlement_id
         assert books.sync()["quarantined"] == 1
         reason = books.bridge.quarantine(JOB)[key].reason or ""
         assert "other-transaction / other-transaction / New Fee: -7.00 in 1 row" in reason
-    with booking(bridge, shop, world, settlements={"mode": "post", "unknown": "other"}) as books:
+    with booking(here, settlements={"mode": "post", "unknown": "other"}) as books:
         assert books.sync()["created"] == 1
         assert books.sums(key)[books.setup.target("other").account] == Decimal("7.00")
 
 
-def test_drafts_are_left_to_a_person(bridge: Bridge, shop: Shop, world: SettledWorld):
-    with booking(bridge, shop, world, settlements={"mode": "draft"}) as books:
+def test_drafts_are_left_to_a_person(here: MemoryShop):
+    with booking(here, settlements={"mode": "draft"}) as books:
         books.ship()
         key = books.close().settlement_id
         assert books.sync()["created"] == 1

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 _ORDERS = 500
 """Orders whose payments are read at once."""
 
-_GROUPS = 100
+_GROUPS = 1000
 """Orders that are reconciled at once."""
 
 Payments = Mapping[str, Sequence[OpenLine]]
@@ -69,7 +69,7 @@ def reconcile(context: Context) -> int:
         errors = runner.work(
             groups,
             lambda batch: reconciling.reconcile(context.odoo, setup, batch),
-            key=lambda lines: str(lines[0].id),
+            key=lambda lines: lines[0].order_id,
             alive=context.odoo.ping,
             size=_GROUPS,
             sleep=context.sleep,

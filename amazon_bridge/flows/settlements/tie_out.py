@@ -36,6 +36,8 @@ _REFUNDS = frozenset({"Refund", "Chargeback", "GuaranteeClaim"})
 """Types of transactions."""
 
 _PAYOUT = "Transfer"
+_PAID_AFTER = timedelta(days=5)
+"""A settlement is paid out within this time after its end."""
 
 
 @dataclass(slots=True)
@@ -242,9 +244,12 @@ class _TieOut:
         return min([*starts, latest]) - _LONGEST_STATEMENT
 
     def _add_transaction(self, found: Mapping[str, Findings], each: Transaction) -> None:
+        of = found[each.currency]
+        if each.transaction_type == _PAYOUT:
+            of.others -= Decimal() if self._is_known_payout(each) else each.amount
+            return
         if self._is_elsewhere(each) or self._is_settled(each):
             return
-        of = found[each.currency]
         is_deferred = each.status != TransactionStatus.RELEASED
         if each.order_id:
             side = of.sides[each.order_id, each.transaction_type in _REFUNDS]
@@ -258,7 +263,16 @@ class _TieOut:
     def _is_elsewhere(self, each: Transaction) -> bool:
         """Whether it is of another marketplace, or no change of the balance in all."""
         is_of_place = not self._place or each.marketplace_id in {"", self._place}
-        return each.transaction_type == _PAYOUT or each.is_internal or not is_of_place
+        return each.is_internal or not is_of_place
+
+    def _is_known_payout(self, each: Transaction) -> bool:
+        """Whether the payout is of a settlement whose report was read."""
+        return any(
+            (settlement.memo.currency, settlement.memo.total) == (each.currency, each.amount)
+            and settlement.memo.ends is not None
+            and abs(settlement.memo.ends - each.posted) < _PAID_AFTER
+            for settlement in self._settlements.values()
+        )
 
     def _is_settled(self, each: Transaction) -> bool:
         """Whether it is in a settlement that is booked, or that is left out."""
