@@ -30,7 +30,10 @@ _COMMANDS = {
     "order": (f"{_PACKAGE}.order:order", "One Amazon order."),
     "quarantine": (f"{_PACKAGE}.quarantine:quarantine", "Quarantined items: list and retry."),
     "run": (f"{_PACKAGE}.daemon:run", "Run all jobs on their schedules: the daemon."),
-    "settlements": (f"{_PACKAGE}.settlements:settlements", "Amazon's settlements, and the books."),
+    "settlements": (
+        f"{_PACKAGE}.settlements:settlements",
+        "What Amazon paid and kept, and how it is booked.",
+    ),
     "setup": (f"{_PACKAGE}.setup:setup", "Create in Odoo what the bridge needs."),
     "state": (f"{_PACKAGE}.state:state", "The state store: back up, verify, adopt."),
     "status": (f"{_PACKAGE}.status:status", "Show the state of each account and job."),

@@ -143,7 +143,7 @@ def preview_(ctx: click.Context, settlement_id: str, account: str | None, *, as_
     if found.problem:
         say(str(found.problem), err=True)
         ctx.exit(ITEMS_FAILED)
-    _print_csv(found.lines) if as_csv else _print(found)
+    _write_csv(found.lines) if as_csv else _show_lines(found)
 
 
 def _first(
@@ -165,13 +165,13 @@ def _cells(line: BookedLine) -> list[str]:
     ]
 
 
-def _print_csv(lines: Sequence[BookedLine]) -> None:
+def _write_csv(lines: Sequence[BookedLine]) -> None:
     writer = csv.writer(sys.stdout)
     writer.writerow(_COLUMNS)
     writer.writerows(map(_cells, lines))
 
 
-def _print(found: Preview) -> None:
+def _show_lines(found: Preview) -> None:
     header = found.statement.header
     table = Table(*_COLUMNS)
     for line in found.lines:
