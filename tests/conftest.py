@@ -5,7 +5,8 @@ none is skipped), unless the test or its module has the marker ``odoo``:
 
     pytestmark = pytest.mark.odoo("in memory")
 
-which takes ``tests/memory_odoo``: fast, and held to a real Odoo by ``test_system_two_odoos``. Mark
+which takes ``tests/memory_odoo``: fast, and held to a real Odoo by ``test_system_two_odoos``. It
+is an Odoo 19: with ``odoo("in memory if 19")`` the tests of another version take a real one. Mark
 a single test with ``odoo("real")`` where Odoo itself is in question, such as its access rights,
 and a module with ``odoo("both")`` that holds one to the other.
 """
@@ -25,6 +26,7 @@ from hypothesis import HealthCheck, settings
 from memory_odoo import MemoryOdoo
 from memory_odoo.served import served
 from odoo_server import machine
+from odoo_server.common import NEWEST
 from odoo_server.databases import VERSION, OdooDatabase, OdooServer
 
 import amazon_bridge
@@ -43,6 +45,7 @@ settings.load_profile("any machine")
 gc.set_threshold(50_000, 20, 50)  # what was imported and collected stays: look at it less often
 
 REAL, IN_MEMORY, BOTH, OF_THE_MODULE = "real", "in memory", "both", "of the module"
+IN_MEMORY_IF_NEWEST = f"in memory if {NEWEST}"
 ALL_REAL = bool(os.environ.get("AMAZON_BRIDGE_TESTS_ALL_REAL"))
 """Use a real Odoo in all tests but those whose module has a fixture of its own."""
 
@@ -72,6 +75,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test the Odoo that its closest marker ``odoo`` names; by default a real one."""
     marker = metafunc.definition.get_closest_marker("odoo")
     (kind,) = marker.args if marker else (REAL,)
+    if kind == IN_MEMORY_IF_NEWEST:
+        kind = IN_MEMORY if int(NEWEST) == VERSION else REAL
     assert kind in {REAL, IN_MEMORY, BOTH, OF_THE_MODULE}, f"There is no Odoo {kind!r}."
     if "odoo_database" in metafunc.fixturenames and kind != OF_THE_MODULE:
         kinds = [REAL] if ALL_REAL else [REAL, IN_MEMORY] if kind == BOTH else [kind]

@@ -23,7 +23,7 @@ from warehouse import Warehouse
 
 from amazon_bridge.engine.records import State
 
-pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.usefixtures("valid_feeds")]
+pytestmark = [pytest.mark.odoo("in memory if 19"), pytest.mark.usefixtures("valid_feeds")]
 
 
 # What is sent
