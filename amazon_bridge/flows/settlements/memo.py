@@ -47,6 +47,11 @@ class SettlementMemo(BaseMemo):
     """What looks odd and doesn't prevent that it is booked."""
 
     @property
+    def is_watched(self) -> bool:
+        """Retention keeps all settlements: the tie-out needs to know which are booked."""
+        return True
+
+    @property
     def start(self) -> date | None:
         """Its first day."""
         return self.starts and self.starts.date()

@@ -1,0 +1,106 @@
+"""The commands about settlements, as people and scripts use them."""
+
+import csv
+import io
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from bridge import ShiftedClock
+from program import Program, SettledWorld
+from shop import Shop
+
+from amazon_bridge.simulator import Order, Simulator
+from amazon_bridge.simulator.money import Settlement
+
+pytestmark = pytest.mark.odoo("in memory")
+
+
+@pytest.fixture(autouse=True)
+def on(program: Program, shop: Shop) -> None:
+    """Settlements are booked; a euro costs 1.25 dollars."""
+    program.accounts[0] |= {
+        "invoicing": {"mode": "on_delivery", "payment_journal": "Amazon Payments"},
+        "settlements": {"mode": "post"},
+    }
+    known = [("name", "in", ["EUR", "USD"]), ("active", "in", [True, False])]
+    for row in shop.search("res.currency", known, ["name"]):
+        values = {"name": "2026-01-01", "currency_id": row["id"]}
+        if not shop.search("res.currency.rate", [("currency_id", "=", row["id"])], []):
+            rate = 0.8 if row["name"] == "EUR" else 1.0
+            shop.rpc("res.currency.rate", "create", values | {"rate": rate})
+
+
+@pytest.fixture
+def orders(world: SettledWorld, program: Program) -> list[Order]:
+    """Two invoiced orders, and one that Odoo doesn't have."""
+    made = [world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED") for _ in range(2)]
+    assert program.run("sync", "orders").code == 0
+    return [*made, world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")]
+
+
+@pytest.fixture
+def settlement(orders: list[Order], simulator: Simulator, clock: ShiftedClock) -> Settlement:
+    simulator.money.fee("advertising", Decimal("-2.50"), country="FR")
+    return simulator.money.close(end=clock() + timedelta(seconds=1))
+
+
+def test_preview_before_anything_was_booked(program: Program, settlement: Settlement) -> None:
+    key = settlement.settlement_id
+    run = program.run("settlements", "preview", key, "--csv")
+    assert run.code == 0, run.out + run.err
+    rows = list(csv.DictReader(io.StringIO(run.out)))
+    assert {"date", "account", "label", "debit", "credit"} <= rows[0].keys()
+    assert sum(Decimal(row["debit"]) - Decimal(row["credit"]) for row in rows) == 0
+    payouts = [
+        row for row in rows if row["label"] == f"Amazon settlement {key}, {settlement.deposit}"
+    ]
+    assert [Decimal(row["amount_currency"]) for row in payouts] == [settlement.total]
+    assert program.run("settlements", "list").out.startswith("The bridge knows no settlement")
+    program.accounts[0]["settlements"] = {"mode": "off"}
+    again = program.run("settlements", "preview", key, "--csv")
+    assert (again.code, again.out) == (0, run.out)
+
+
+def test_a_settlement_that_amazon_does_not_list(program: Program) -> None:
+    run = program.run("settlements", "preview", "12345")
+    assert run.code == 1
+    assert "does not list" in run.err
+    assert program.run("settlements", "show", "12345").code == 1
+
+
+def test_from_sync_to_show(program: Program, settlement: Settlement, orders: list[Order]) -> None:
+    key = settlement.settlement_id
+    dry = program.run("sync", "settlements", "--dry-run")
+    assert dry.code == 0, dry.out + dry.err
+    assert key in dry.out
+    run = program.run("sync", "settlements", "--json")
+    assert run.code == 0, run.out + run.err
+    assert run.counts(job="settlements")["created"] == 1
+    listed = program.run("settlements", "list").out
+    assert key in listed
+    assert "booked" in listed
+    shown = program.run("settlements", "show", key)
+    assert shown.code == 0
+    assert f"  {orders[2].order_id}: not imported" in shown.out.splitlines()
+    assert orders[0].order_id not in shown.out
+    status = program.run("status", "--json").json["accounts"]["acme"]
+    assert status["pending_settlements"] == []
+
+
+def test_tie_out(program: Program, settlement: Settlement, clock: ShiftedClock) -> None:
+    program.run("sync", "settlements")
+    run = program.run("settlements", "tie-out", "--json")
+    assert run.code == 0, run.out + run.err
+    [tie] = run.json["accounts"]["acme"]
+    assert (tie["marketplace"], tie["currency"]) == (None, "EUR")
+    total = Decimal(str(tie["amazon"]["total"]))
+    owed, reserve = (Decimal(str(tie["odoo"][name])) for name in ("owed", "reserve"))
+    assert Decimal(str(tie["difference"])) == total - owed - reserve
+    parts = {name: Decimal(str(amount)) for name, amount in tie["parts"].items()}
+    assert sum(parts.values()) == Decimal(str(tie["difference"]))
+    assert parts["unknown"] == 0
+    assert parts["not_invoiced"] > 0
+    yesterday = (clock() - timedelta(days=1)).date().isoformat()
+    run = program.run("settlements", "tie-out", "--as-of", yesterday)
+    assert run.code == 0, run.out + run.err
