@@ -310,8 +310,11 @@ class Model:
         return len(self.search(domain))
 
     @public
-    def fields_get(self, allfields: list[str], attributes: list[str]) -> dict[str, Any]:
-        known = {name: self.fields[name] for name in allfields if name in self.fields}
+    def fields_get(
+        self, allfields: list[str] | None = None, attributes: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        names = self.fields if allfields is None else allfields
+        known = {name: self.fields[name] for name in names if name in self.fields}
         return {
             name: {k: v for k, v in field.described().items() if k in attributes}
             for name, field in known.items()
