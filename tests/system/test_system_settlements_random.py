@@ -1,0 +1,64 @@
+"""Random settlements with all types of rows, booked by the whole bridge, and tied out."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from memory_shop import MemoryShop
+from test_system_settlements import JOB, Books, booking
+
+from amazon_bridge.simulator.money import random_ledger
+
+
+@pytest.fixture
+def books(here: MemoryShop) -> Iterator[Books]:
+    with booking(here) as found:
+        yield found
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_odoo_has_what_amazons_books_have(books: Books, seed: int):
+    settlements = random_ledger(books.money, seed, orders=15, settlements=3)
+    books.bridge.clock.advance(minutes=10)
+    assert books.sync()["created"] == len(settlements)
+    setup = books.setup
+    for settlement in settlements:
+        expected = books.money.expected(settlement.settlement_id)
+        sums = books.sums(settlement.settlement_id)
+        by_account: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for category, amount in expected.categories.items():
+            if category not in {"order", "refund", "facilitator tax"}:
+                by_account[setup.target(category).account] -= amount
+        owed = [*expected.owed_orders.values(), *expected.owed_refunds.values()]
+        by_account[setup.owed.account] -= sum(owed, Decimal())
+        by_account[setup.facilitator.account] -= expected.facilitator
+        by_account[setup.in_transit.account] += expected.payout
+        assert sums == {account: amount for account, amount in by_account.items() if amount}
+    assert books.bridge.quarantine(JOB) == {}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_unknown_types_hold_their_settlement_only(books: Books, seed: int):
+    settlements = random_ledger(books.money, seed, orders=10, settlements=3, unknown=1)
+    books.bridge.clock.advance(minutes=10)
+    counts = books.sync()
+    held = books.bridge.quarantine(JOB)
+    assert held
+    assert {entry.kind for entry in held.values()} == {"settlement_type_unknown"}
+    assert counts.get("created", 0) + len(held) == len(settlements)
+    for key in held:
+        assert books.lines(key) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_each_day_of_a_random_month_the_parts_add_up(books: Books, seed: int):
+    for _ in range(3):
+        random_ledger(books.money, seed, orders=8, settlements=1)
+        books.bridge.clock.advance(hours=6)
+        books.sync()
+        assert books.tie().parts["unknown"] == 0
+        books.ship(2)
+        books.bridge.clock.advance(days=3)
+        books.sync()
+        assert books.tie().parts["unknown"] == 0
