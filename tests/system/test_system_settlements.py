@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -78,10 +78,10 @@ class Books:
             sums[account] = sums.get(account, Decimal()) + amount
         return {account: amount for account, amount in sums.items() if amount}
 
-    def tie(self) -> Tie:
+    def tie(self, as_of: date | None = None) -> Tie:
         self.bridge.clock.advance(minutes=3)
         app = self.bridge.app
-        [tie] = tie_out(app.context(app.config.accounts[0], dry_run=True))
+        [tie] = tie_out(app.context(app.config.accounts[0], dry_run=True), as_of)
         assert sum(tie.parts.values()) == tie.difference
         return tie
 
@@ -233,3 +233,23 @@ def test_each_day_the_parts_add_up(books: Books):
         books.sync()
         assert books.tie().parts["unknown"] == 0, f"day {day}"
         books.bridge.clock.advance(hours=20)
+
+
+def test_the_parts_of_each_past_day_add_up(books: Books):
+    """What was open, deferred or booked on a day, as seen weeks later."""
+    first = books.bridge.clock().date()
+    for day in range(24):
+        orders = books.ship(1 + day % 2)
+        books.money.fee("storage", Decimal("-1.10"))
+        if day % 5 == 1:
+            books.money.refund(orders[0].order_id)
+        if day % 6 == 2:
+            until = books.bridge.clock() + timedelta(days=4)
+            books.money.defer(books.money.shipment(orders[0].order_id), until)
+        if day in {6, 14, 20}:
+            books.close(reserve=Decimal(day))
+        books.sync()
+        books.bridge.clock.advance(hours=23)
+    days = [first + timedelta(days=number) for number in range(23)]
+    unknown = {day: books.tie(day).parts["unknown"] for day in days}
+    assert {day: amount for day, amount in unknown.items() if amount} == {}
