@@ -20,6 +20,7 @@ from amazon_bridge.odoo.setup import SettlementSetup
 
 _LINE, _PARTIAL = "account.move.line", "account.partial.reconcile"
 Key = TypeVar("Key", bound=int | str)
+_NO_ORDER = "none"
 _AMAZONS = re.compile(r".{3}-.{7}-.{7}")
 _OURS = re.compile(r"(?P<entry>settlement_.+_\d{6}_\d+)_(?P<kind>[or])_(?P<order>.+)")
 
@@ -116,7 +117,8 @@ def _ours(
     if not found:
         return None
     is_refund = found["kind"] == "r"
-    return _line(row, found["order"], is_refund=is_refund, entry=found["entry"], left=left)
+    order_id = "" if found["order"] == _NO_ORDER else found["order"]
+    return _line(row, order_id, is_refund=is_refund, entry=found["entry"], left=left)
 
 
 def _line(

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from itertools import count
 
 import pytest
+from books import Books
 from memory_odoo.server import DATABASE as MEMORY
 from odoo_server.databases import OdooDatabase
 
@@ -25,7 +25,6 @@ BILLER = (
     *("base.group_partner_manager", "account.group_account_invoice"),
 )
 DAY = date(2026, 10, 31)
-_numbers = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -55,59 +54,9 @@ def setup(journal_and_setup: tuple[int, SettlementSetup]) -> SettlementSetup:
     return journal_and_setup[1]
 
 
-class Shop:
-    """Orders that people invoice, and pay as Amazon does."""
-
-    def __init__(self, odoo: OdooDatabase, journal_id: int) -> None:
-        self.rpc, self.journal_id = odoo.rpc, journal_id
-        values = {"name": "Mug", "type": "service", "invoice_policy": "order"}
-        self.product = self.rpc("product.product", "create", {**values, "taxes_id": [(5,)]})
-        self.partner = self.rpc("res.partner", "create", {"name": "Customer"})
-
-    def order(self, amount: float) -> tuple[str, int]:
-        order_id = f"403-{next(_numbers):07}-1234567"
-        line = {"product_id": self.product, "price_unit": amount}
-        values = {"partner_id": self.partner, "client_order_ref": order_id}
-        id_ = self.rpc("sale.order", "create", {**values, "order_line": [(0, 0, line)]})
-        self.rpc("sale.order", "action_confirm", [id_])
-        return order_id, id_
-
-    def invoice(self, id_: int) -> int:
-        context = {"active_model": "sale.order", "active_ids": [id_]}
-        values = {"advance_payment_method": "delivered"}
-        wizard = self.rpc("sale.advance.payment.inv", "create", values, context=context)
-        self.rpc("sale.advance.payment.inv", "create_invoices", [wizard], context=context)
-        [invoice] = self.rpc("sale.order", "read", [id_], ["invoice_ids"])[0]["invoice_ids"]
-        self.rpc("account.move", "write", [invoice], {"invoice_date": "2026-10-20"})
-        self.rpc("account.move", "action_post", [invoice])
-        return int(invoice)
-
-    def pay(self, *invoices: int, day: str = "2026-10-20", group: bool = False) -> None:
-        context = {"active_model": "account.move", "active_ids": list(invoices)}
-        values = {"journal_id": self.journal_id, "payment_date": day, "group_payment": group}
-        wizard = self.rpc("account.payment.register", "create", values, context=context)
-        self.rpc("account.payment.register", "action_create_payments", [wizard], context=context)
-
-    def credit(self, invoice: int) -> int:
-        context = {"active_model": "account.move", "active_ids": [invoice]}
-        values = {"date": "2026-10-25", "journal_id": self._journal_of(invoice)}
-        wizard = self.rpc("account.move.reversal", "create", values, context=context)
-        action = self.rpc("account.move.reversal", "refund_moves", [wizard])
-        self.rpc("account.move", "action_post", [action["res_id"]])
-        return int(action["res_id"])
-
-    def _journal_of(self, invoice: int) -> int:
-        return int(self.rpc("account.move", "read", [invoice], ["journal_id"])[0]["journal_id"][0])
-
-    def paid_order(self, amount: float, day: str = "2026-10-20") -> str:
-        order_id, id_ = self.order(amount)
-        self.pay(self.invoice(id_), day=day)
-        return order_id
-
-
 @pytest.fixture(scope="module")
-def shop(odoo_database: OdooDatabase, journal_and_setup: tuple[int, SettlementSetup]) -> Shop:
-    return Shop(odoo_database, journal_and_setup[0])
+def books(odoo_database: OdooDatabase, journal_and_setup: tuple[int, SettlementSetup]) -> Books:
+    return Books(odoo_database, journal_and_setup[0])
 
 
 def settle(
@@ -135,7 +84,7 @@ def open_orders(
 
 
 def test_orders_meet_their_own_payments(
-    biller: OdooSession, setup: SettlementSetup, shop: Shop, odoo_database: OdooDatabase
+    biller: OdooSession, setup: SettlementSetup, books: Books, odoo_database: OdooDatabase
 ):
     amounts = {
         "10.00": "2026-10-22",
@@ -143,7 +92,7 @@ def test_orders_meet_their_own_payments(
         "15.00": "2026-10-20",
         "7.00": "2026-10-21",
     }
-    orders = {shop.paid_order(float(amount), day): amount for amount, day in amounts.items()}
+    orders = {books.paid_order(float(amount), day): amount for amount, day in amounts.items()}
     settle(biller, setup, "1", {f"_o_{order}": f"-{amount}" for order, amount in orders.items()})
     lines = open_orders(biller, setup)
     paid = reconciling.payments(biller, setup, [*orders, "403-0000000-0000000"])
@@ -167,8 +116,8 @@ def test_orders_meet_their_own_payments(
     assert {row["payment_state"] for row in invoices} == {"paid"}
 
 
-def test_what_differs_keeps_the_rest(biller: OdooSession, setup: SettlementSetup, shop: Shop):
-    order = shop.paid_order(30)
+def test_what_differs_keeps_the_rest(biller: OdooSession, setup: SettlementSetup, books: Books):
+    order = books.paid_order(30)
     entry = settle(biller, setup, "2", {f"_o_{order}": "-29.00"})
     line = open_orders(biller, setup)[order, False]
     assert (line.entry, line.residual, line.currency) == (entry, Decimal("-29.00"), "USD")
@@ -181,18 +130,18 @@ def test_what_differs_keeps_the_rest(biller: OdooSession, setup: SettlementSetup
 
 
 def test_a_refund_stays_open_until_its_credit_note_is_paid(
-    biller: OdooSession, setup: SettlementSetup, shop: Shop
+    biller: OdooSession, setup: SettlementSetup, books: Books
 ):
-    order, id_ = shop.order(40)
-    invoice = shop.invoice(id_)
-    shop.pay(invoice)
+    order, id_ = books.order(40)
+    invoice = books.invoice(id_)
+    books.pay(invoice)
     settle(biller, setup, "3", {f"_o_{order}": "-40.00", f"_r_{order}": "40.00"})
     lines = open_orders(biller, setup)
     [payment] = reconciling.payments(biller, setup, [order])[order]
     reconciling.reconcile(biller, setup, [[lines[order, False], payment]])
     assert open_orders(biller, setup).keys() == {(order, True)}
-    credit = shop.credit(invoice)
-    shop.pay(credit, day="2026-10-25")
+    credit = books.credit(invoice)
+    books.pay(credit, day="2026-10-25")
     [refund] = reconciling.payments(biller, setup, [order])[order]
     assert (refund.residual, refund.is_refund) == (Decimal("-40.00"), True)
     reconciling.reconcile(biller, setup, [[open_orders(biller, setup)[order, True], refund]])
@@ -200,23 +149,23 @@ def test_a_refund_stays_open_until_its_credit_note_is_paid(
 
 
 def test_orders_without_an_invoice_or_outside_of_odoo(
-    biller: OdooSession, setup: SettlementSetup, shop: Shop
+    biller: OdooSession, setup: SettlementSetup, books: Books
 ):
-    order, id_ = shop.order(50)
-    unpaid = shop.order(60)
-    shop.invoice(unpaid[1])
+    order, id_ = books.order(50)
+    unpaid = books.order(60)
+    books.invoice(unpaid[1])
     assert reconciling.payments(biller, setup, [order, unpaid[0], "403-9999999-9999999"]) == {
         order: [],
         unpaid[0]: [],
     }
-    other, other_id = shop.order(55)
-    shop.pay(shop.invoice(id_), shop.invoice(other_id), group=True)
+    other, other_id = books.order(55)
+    books.pay(books.invoice(id_), books.invoice(other_id), group=True)
     found = reconciling.payments(biller, setup, [order, other])
     assert [line.residual for each in (order, other) for line in found[each]] == [105, 105]
 
 
-def test_a_refusal_names_its_order(biller: OdooSession, setup: SettlementSetup, shop: Shop):
-    orders = [shop.paid_order(amount) for amount in (11, 12)]
+def test_a_refusal_names_its_order(biller: OdooSession, setup: SettlementSetup, books: Books):
+    orders = [books.paid_order(amount) for amount in (11, 12)]
     settle(biller, setup, "4", {f"_o_{orders[0]}": "-11.00", f"_o_{orders[1]}": "-12.00"})
     lines, paid = open_orders(biller, setup), reconciling.payments(biller, setup, orders)
     [receivable] = biller.search_read(
@@ -236,10 +185,10 @@ def test_a_refusal_names_its_order(biller: OdooSession, setup: SettlementSetup, 
 
 
 def test_balances_and_open_lines_as_of_a_day(
-    biller: OdooSession, setup: SettlementSetup, shop: Shop
+    biller: OdooSession, setup: SettlementSetup, books: Books
 ):
     before = balances(biller, [setup.owed.account_id])[setup.owed.account_id]["USD"]
-    order = shop.paid_order(70, day="2026-11-03")
+    order = books.paid_order(70, day="2026-11-03")
     settle(biller, setup, "5", {f"_o_{order}": "-70.00"}, date(2026, 11, 2))
     line = open_orders(biller, setup)[order, False]
     reconciling.reconcile(
@@ -270,9 +219,9 @@ def open_payments(
 
 
 def test_payments_that_wait_for_their_settlement(
-    biller: OdooSession, setup: SettlementSetup, shop: Shop
+    biller: OdooSession, setup: SettlementSetup, books: Books
 ):
-    order = shop.paid_order(80, day="2026-11-10")
+    order = books.paid_order(80, day="2026-11-10")
     found = open_payments(biller, setup)[order]
     assert [found] == reconciling.payments(biller, setup, [order])[order]
     assert (found.residual, found.date) == (80, date(2026, 11, 10))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from amazon_bridge.config.account_map import Category
@@ -107,11 +108,13 @@ def _targets(
 ) -> dict[tuple[str, str], Target]:
     settings = work.account.settlements
     targets = {(key, ""): accounts[key] for key in _made_categories(work)}
-    targets |= _mapped(work, place)
+    mapped, balanced = _mapped(work, place)
+    targets |= mapped
     if settings.orders == "clearing":
         targets = _all_on(targets, _CLEARED, owed)
     if settings.fees == "to_invoice":
         targets = _all_on(targets, _FEES, accounts[_TO_INVOICE])
+        targets |= {key: each for key, each in balanced.items() if key[0] in _FEES}
     return targets
 
 
@@ -231,23 +234,42 @@ def _find_owed(work: Work, payment_journal_id: int | None) -> Target:
     return _target(usable[0])
 
 
-def _mapped(work: Work, place: Place) -> dict[tuple[str, str], Target]:
-    """The targets that the account map names."""
+_Targets = dict[tuple[str, str], Target]
+_BALANCE_SHEET = ("asset_", "liability_")
+
+
+def _mapped(work: Work, place: Place) -> tuple[_Targets, _Targets]:
+    """The targets that the account map names, and those of them on the balance sheet.
+
+    The latter are without a tax: fees on them wait for Amazon's tax invoice.
+    """
     settings = work.account.settlements
     entries = settings.accounts.entries if settings.accounts else {}
     codes = {entry.code for entry in entries.values()}
     rows = _accounts_by_code(work, sorted(codes)) if codes else {}
     taxes = find_taxes(work, place, [(key[0], entry.tax) for key, entry in entries.items()])
-    return {
+    mapped = {
         (str(category), country): _target(rows[entry.code], taxes.get((category, entry.tax)))
         if entry.code in rows
         else Target(0, entry.code)
         for (category, country), entry in entries.items()
     }
+    balanced = {
+        key: replace(mapped[key], tax=None)
+        for key, entry in entries.items()
+        if rows.get(entry.code, _NO_ROW)["account_type"].startswith(_BALANCE_SHEET)
+    }
+    return mapped, balanced
+
+
+_NO_ROW = {"account_type": ""}
+
+
+_ACCOUNT_FIELDS = ["code", "name", "account_type"]
 
 
 def _accounts_by_code(work: Work, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    found = work.session.search_read(_ACCOUNT, [("code", "in", codes)], ["code", "name"])
+    found = work.session.search_read(_ACCOUNT, [("code", "in", codes)], _ACCOUNT_FIELDS)
     rows = {str(row["code"]): row for row in found}
     for code in codes:
         if code not in rows:

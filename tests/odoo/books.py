@@ -1,0 +1,57 @@
+"""Invoices and payments of sale orders, as people make them and as Amazon pays them."""
+
+from itertools import count
+
+from odoo_server.databases import OdooDatabase
+
+_numbers = count(1)
+
+
+class Books:
+    """Orders that people invoice, and pay as Amazon does."""
+
+    def __init__(self, odoo: OdooDatabase, journal_id: int) -> None:
+        self.rpc, self.journal_id = odoo.rpc, journal_id
+        values = {"name": "Mug", "type": "service", "invoice_policy": "order"}
+        self.product = self.rpc("product.product", "create", {**values, "taxes_id": [(5,)]})
+        self.partner = self.rpc("res.partner", "create", {"name": "Customer"})
+
+    def order(self, amount: float, order_id: str = "") -> tuple[str, int]:
+        order_id = order_id or f"403-{next(_numbers):07}-1234567"
+        line = {"product_id": self.product, "price_unit": amount}
+        values = {"partner_id": self.partner, "client_order_ref": order_id}
+        id_ = self.rpc("sale.order", "create", {**values, "order_line": [(0, 0, line)]})
+        self.rpc("sale.order", "action_confirm", [id_])
+        return order_id, id_
+
+    def invoice(self, id_: int, day: str = "2026-10-20") -> int:
+        context = {"active_model": "sale.order", "active_ids": [id_]}
+        values = {"advance_payment_method": "delivered"}
+        wizard = self.rpc("sale.advance.payment.inv", "create", values, context=context)
+        self.rpc("sale.advance.payment.inv", "create_invoices", [wizard], context=context)
+        [invoice] = self.rpc("sale.order", "read", [id_], ["invoice_ids"])[0]["invoice_ids"]
+        self.rpc("account.move", "write", [invoice], {"invoice_date": day})
+        self.rpc("account.move", "action_post", [invoice])
+        return int(invoice)
+
+    def pay(self, *invoices: int, day: str = "2026-10-20", group: bool = False) -> None:
+        context = {"active_model": "account.move", "active_ids": list(invoices)}
+        values = {"journal_id": self.journal_id, "payment_date": day, "group_payment": group}
+        wizard = self.rpc("account.payment.register", "create", values, context=context)
+        self.rpc("account.payment.register", "action_create_payments", [wizard], context=context)
+
+    def credit(self, invoice: int, day: str = "2026-10-25") -> int:
+        context = {"active_model": "account.move", "active_ids": [invoice]}
+        values = {"date": day, "journal_id": self._journal_of(invoice)}
+        wizard = self.rpc("account.move.reversal", "create", values, context=context)
+        action = self.rpc("account.move.reversal", "refund_moves", [wizard])
+        self.rpc("account.move", "action_post", [action["res_id"]])
+        return int(action["res_id"])
+
+    def _journal_of(self, invoice: int) -> int:
+        return int(self.rpc("account.move", "read", [invoice], ["journal_id"])[0]["journal_id"][0])
+
+    def paid_order(self, amount: float, day: str = "2026-10-20") -> str:
+        order_id, id_ = self.order(amount)
+        self.pay(self.invoice(id_), day=day)
+        return order_id
