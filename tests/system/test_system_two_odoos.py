@@ -355,4 +355,4 @@ def test_what_it_does_not_play_it_refuses_loudly(
     shop.make_catalogue()
     shop.rpc("sale.order", "create", {"partner_id": 1})
     with pytest.raises(NotPlayed):
-        connect(shop.database.server).call(model, method, *arguments)
+        connect(shop.database.server, protocol="xmlrpc").call(model, method, *arguments)
