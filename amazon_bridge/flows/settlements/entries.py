@@ -85,11 +85,11 @@ class _Making:
 
     def lines(self, month: Month) -> Iterator[Line]:
         """All lines of a month but those that balance its entries."""
-        for number, amount in sorted(month.orders.items()):
-            yield self._of_order("_o_", number, amount, "")
-        for number, amount in sorted(month.refunds.items()):
+        for number in sorted(month.orders):
+            yield self._of_order("_o_", number, month.orders[number], "")
+        for number in sorted(month.refunds):
             note = month.claims.get(number, "refund")
-            yield self._of_order("_r_", number, amount, f" {note}")
+            yield self._of_order("_r_", number, month.refunds[number], f" {note}")
         for (category, country), amount in sorted(month.others.items()):
             yield self._of_category(category, country, amount)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 
 import structlog
 
@@ -15,6 +15,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements.apply import settlement_setup
 from amazon_bridge.odoo import reconciling
 from amazon_bridge.odoo.reconciling import OpenLine
+from amazon_bridge.odoo.setup import SettlementSetup
 
 log = structlog.get_logger(__name__)
 
@@ -63,21 +64,53 @@ def reconcile(context: Context) -> int:
     Raises:
         AccountError, Transient: Odoo is down, or doesn't respond.
     """
-    setup, done, failed = settlement_setup(context), 0, 0
-    for orders in open_orders(context):
-        groups = [group for order in orders for group in matches(order)]
+    setup, matched = settlement_setup(context), _Reconciling(context)
+    open_sides: defaultdict[Side, list[list[OpenLine]]] = defaultdict(list)
+    for page in reconciling.open_lines(context.odoo, setup):
+        for order in _orders(context, setup, _by_side(page)):
+            if not matched.add(order):
+                open_sides[order.order_id, order.is_refund].append(list(order.lines))
+        matched.flush()
+    # Of an order that is settled in parts, the lines may be in several pages.
+    parts = {side: list(chain(*found)) for side, found in open_sides.items() if len(found) > 1}
+    for order in _orders(context, setup, parts):
+        matched.add(order)
+    matched.flush()
+    done, refused = matched.done, matched.refused
+    if done or refused:
+        log.info("settlements_reconciled", account=context.name, orders=done, refused=refused)
+    return done
+
+
+@dataclass(slots=True)
+class _Reconciling:
+    """Reconciles groups of lines, many in a call."""
+
+    context: Context
+    groups: list[list[OpenLine]] = field(default_factory=list)
+    done: int = 0
+    refused: int = 0
+
+    def add(self, order: OpenOrder) -> bool:
+        """Note the lines that clear each other. Returns whether there are any."""
+        found = list(matches(order))
+        self.groups += found
+        return bool(found)
+
+    def flush(self) -> None:
+        """Reconcile what is noted."""
+        context, setup = self.context, settlement_setup(self.context)
         errors = runner.work(
-            groups,
+            self.groups,
             lambda batch: reconciling.reconcile(context.odoo, setup, batch),
             key=lambda lines: lines[0].order_id,
             alive=context.odoo.ping,
             size=_GROUPS,
             sleep=context.sleep,
         )
-        done, failed = done + len(groups) - len(errors), failed + len(errors)
-    if done or failed:
-        log.info("settlements_reconciled", account=context.name, orders=done, refused=failed)
-    return done
+        self.done += len(self.groups) - len(errors)
+        self.refused += len(errors)
+        self.groups = []
 
 
 def open_orders(context: Context, settlement_id: str = "") -> Iterator[list[OpenOrder]]:
@@ -88,11 +121,31 @@ def open_orders(context: Context, settlement_id: str = "") -> Iterator[list[Open
         settlement_id: Only those with lines of this settlement; empty: all.
     """
     setup = settlement_setup(context)
+    lines = (line for page in reconciling.open_lines(context.odoo, setup) for line in page)
+    by_side = _by_side(lines)
+    of_settlement = {s: found for s, found in by_side.items() if _is_of(found, settlement_id)}
+    yield from _batches(context, setup, of_settlement)
+
+
+def _by_side(lines: Iterable[OpenLine]) -> dict[Side, list[OpenLine]]:
     by_side: defaultdict[Side, list[OpenLine]] = defaultdict(list)
-    for page in reconciling.open_lines(context.odoo, setup):
-        for line in page:
-            by_side[line.order_id, line.is_refund].append(line)
-    sides = iter(sorted(side for side, lines in by_side.items() if _is_of(lines, settlement_id)))
+    for line in lines:
+        by_side[line.order_id, line.is_refund].append(line)
+    return by_side
+
+
+def _orders(
+    context: Context, setup: SettlementSetup, by_side: Mapping[Side, Sequence[OpenLine]]
+) -> Iterator[OpenOrder]:
+    for batch in _batches(context, setup, by_side):
+        yield from batch
+
+
+def _batches(
+    context: Context, setup: SettlementSetup, by_side: Mapping[Side, Sequence[OpenLine]]
+) -> Iterator[list[OpenOrder]]:
+    """Open orders with their payments, some at once."""
+    sides = iter(sorted(by_side))
     while batch := list(islice(sides, _ORDERS)):
         ids = sorted({order_id for order_id, _ in batch if order_id})
         payments = reconciling.payments(context.odoo, setup, ids)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
 from amazon_bridge.amazon.settlements import Header, Row
 from amazon_bridge.config.account_map import Category
@@ -123,13 +124,20 @@ class _Sums:
             self.charged[key] += amount
 
     def take_collected(self) -> int:
-        """Take the tax that Amazon collected off the orders; return it with what was withheld."""
+        """Take the tax that Amazon collected off the orders; return it with what was withheld.
+
+        Afterwards only orders that are worth anything are left: a settlement may have many.
+        """
         total = sum(self.withheld.values())
         for key, withheld in self.withheld.items():
             both = _common(self.charged.get(key, 0), -withheld)
             if both:
                 self.amounts[key] -= both
                 total += both
+        self.charged.clear()
+        self.withheld.clear()
+        for key in [key for key, amount in self.amounts.items() if not amount]:
+            del self.amounts[key]
         return total
 
 
@@ -219,8 +227,8 @@ class _Reading:
         return Month(
             name,
             found.last_day,
-            _without_zero(found.orders.amounts) if self.by_order else {},
-            _without_zero(found.refunds.amounts) if self.by_order else {},
+            cast("dict[int, int]", found.orders.amounts) if self.by_order else {},
+            cast("dict[int, int]", found.refunds.amounts) if self.by_order else {},
             found.claims,
             {place: amount for place, amount in found.others.items() if amount},
         )
@@ -229,10 +237,6 @@ class _Reading:
 def _fold(month: _MonthReading, category: Category, sums: _Sums) -> None:
     for country, amount in sums.amounts.items():
         month.others[category, str(country)] += amount
-
-
-def _without_zero(sums: dict[int | str, int]) -> dict[int, int]:
-    return {int(order): amount for order, amount in sums.items() if amount}
 
 
 def _number(order_id: str) -> int:
