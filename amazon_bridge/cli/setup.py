@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -12,7 +13,9 @@ from amazon_bridge.app import App
 from amazon_bridge.cli.commands import DONE, OUT_OF_REACH
 from amazon_bridge.cli.common import account_option, config_path, opened
 from amazon_bridge.config import AccountConfig
+from amazon_bridge.flows.settlements.first_map import first_map
 from amazon_bridge.model import Finding
+from amazon_bridge.odoo.setup import SettlementSetup
 from amazon_bridge.terminal import say, say_marked
 
 
@@ -30,8 +33,26 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
             if dry_run:
                 show_missing(bridge, each)
                 continue
-            bridge.restore_setup(each)
+            made = bridge.restore_setup(each)
             say(f"{each.name}: Odoo is set up.")
+            if made.settlement and each.settlements.accounts is None:
+                _write_first_map(config_path(ctx).parent, each, made.settlement)
+
+
+def _write_first_map(folder: Path, account: AccountConfig, made: SettlementSetup) -> None:
+    """Write the accounts of settlements into a file, for people to change; once."""
+    path = folder / f"settlement-accounts-{account.name}.csv"
+    of_orders = account.settlements.orders == "revenue"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(first_map(made, of_orders=of_orders))
+    except FileExistsError:
+        return
+    except OSError as error:
+        say(f"  {path} could not be written: {error.strerror}.")
+        return
+    say(f"  {path} has the accounts of settlements. To change them, edit it and enter")
+    say("  its name as `settlements.accounts` of the account.")
 
 
 def show_missing(bridge: App, account: AccountConfig) -> None:

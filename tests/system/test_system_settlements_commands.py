@@ -104,3 +104,19 @@ def test_tie_out(program: Program, settlement: Settlement, clock: ShiftedClock) 
     yesterday = (clock() - timedelta(days=1)).date().isoformat()
     run = program.run("settlements", "tie-out", "--as-of", yesterday)
     assert run.code == 0, run.out + run.err
+
+
+def test_setup_writes_a_first_map_once(program: Program) -> None:
+    run = program.run("setup")
+    assert run.code == 0, run.out + run.err
+    path = program.folder / "settlement-accounts-acme.csv"
+    rows = {row["category"]: row for row in csv.DictReader(path.open(encoding="utf-8"))}
+    assert {"selling fee", "FBA fee", "reserve", "in transit", "facilitator tax"} <= rows.keys()
+    assert "order" not in rows
+    program.accounts[0]["settlements"] = {"mode": "post", "accounts": str(path)}
+    assert program.run("config", "validate").code == 0
+    assert program.run("setup").code == 0
+    path.write_text("mine", encoding="utf-8")
+    program.accounts[0]["settlements"] = {"mode": "post"}
+    assert program.run("setup").code == 0
+    assert path.read_text(encoding="utf-8") == "mine"
