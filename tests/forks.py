@@ -75,6 +75,11 @@ class Fork:
     def poll(self) -> int | None:
         return self.returncode
 
+    @property
+    def logged(self) -> str:
+        """Standard error so far."""
+        return Path(self._err.name).read_text()
+
     def send_signal(self, number: int) -> None:
         os.kill(self.pid, number)
 

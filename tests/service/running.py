@@ -129,13 +129,13 @@ class RunningDaemon:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.events_named('listening')[-1]['port']}"
 
-    def program(self, *arguments: str) -> subprocess.Popen[str]:
+    def program(self, *arguments: str) -> Fork:
         """Another process with the daemon's configuration, which knows where it listens."""
         copy = self.folder / "beside.yaml"
         address = self.url.rpartition("/")[2]
         copy.write_text(self.config.read_text().replace("127.0.0.1:0", address))
-        command = [sys.executable, "-m", "amazon_bridge", "--config", str(copy), *arguments]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = ["-m", "amazon_bridge", "--config", str(copy), *arguments]
+        return Fork(command, folder=Path.cwd(), environment=os.environ)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30, **options)

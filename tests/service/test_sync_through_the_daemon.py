@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from filled import CONFIG, idle_runner
+from forks import Fork
 from forwarder import Forwarder
 from odoo_server.databases import OdooDatabase
 from running import STOPS_WITHIN, RunningDaemon, wait_for
@@ -47,17 +47,17 @@ class Run:
         return {name: value for name, value in counts.items() if value}
 
 
-def ended(process: subprocess.Popen[str]) -> Run:
+def ended(process: Fork) -> Run:
     out, err = process.communicate(timeout=LONG)
     assert "Traceback" not in out + err, err
     return Run(process.returncode, out, err)
 
 
-def started_sync(daemon: RunningDaemon, *arguments: str) -> subprocess.Popen[str]:
+def started_sync(daemon: RunningDaemon, *arguments: str) -> Fork:
     """A ``sync`` that the daemon has taken up."""
     process = daemon.program("sync", *arguments)
-    assert process.stderr
-    assert "sync_delegated" in process.stderr.readline()
+    [line] = wait_for(lambda: process.logged.splitlines()[:1])
+    assert "sync_delegated" in line
     return process
 
 

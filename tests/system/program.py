@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -126,19 +124,6 @@ class Program:
         """Start the program and don't wait for its end."""
         command = [*self.command, "--config", str(self.configure()), *arguments]
         return Fork(command, folder=self.folder, environment=self.environment)
-
-    def begin_daemon(self) -> subprocess.Popen[str]:
-        """Start ``amazon-bridge run``; its log is a pipe."""
-        command = [sys.executable, *self.command, "--config", self.configure(), "run"]
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
 
     def run(self, *arguments: str) -> Run:
         out, err = (process := self.begin(*arguments)).communicate(timeout=180)
