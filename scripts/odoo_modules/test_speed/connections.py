@@ -31,10 +31,16 @@ def reset(connection: PsycoConnection) -> None:
 
 
 def check_signaling(registry: Registry, cr: Any = None) -> Registry:
-    """Look for changes only while another process works with the same databases."""
-    return _check(registry, cr) if config["workers"] or _SECOND.exists() else registry
+    """Look for changes only while another process works with the same databases, and after it."""
+    name, is_shared = registry.db_name, bool(config["workers"]) or _SECOND.exists()
+    if not is_shared and name not in _shared:
+        return registry
+    (_shared.add if is_shared else _shared.discard)(name)
+    return _check(registry, cr)
 
 
+_shared: set[str] = set()
+"""Databases with which another process has worked."""
 _SECOND = Path(config["data_dir"]) / "second_server"  # see tests/system/proof/second_odoo.py
 
 
