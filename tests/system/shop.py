@@ -173,21 +173,21 @@ class Shop:
         rows = self.search("ir.model.data", domain, ["name", "res_id"])
         return {row["name"]: row["res_id"] for row in rows}
 
-    def sale_orders(self) -> dict[str, dict[str, Any]]:
-        """All sale orders, by the reference that the customer sees."""
+    def sale_orders(self, *domain: tuple[str, str, Any]) -> dict[str, dict[str, Any]]:
+        """All sale orders, or those of a domain, by the reference that the customer sees."""
         names = [
             *("name", "client_order_ref", "origin", "date_order", "state", "amount_total"),
             *("currency_id", "team_id", "company_id", "warehouse_id", "pricelist_id", "user_id"),
             *("partner_id", "partner_shipping_id", "partner_invoice_id", "order_line"),
             *("picking_ids", "invoice_status", "fiscal_position_id"),
         ]
-        rows = self.search("sale.order", [], names)
+        rows = self.search("sale.order", list(domain), names)
         assert len({row["client_order_ref"] for row in rows}) == len(rows), "an order twice"
         return {row["client_order_ref"]: row for row in rows}
 
     def sale_order(self, order: Order | str) -> dict[str, Any]:
         order_id = order if isinstance(order, str) else order.order_id
-        return self.sale_orders()[order_id]
+        return self.sale_orders(("client_order_ref", "=", order_id))[order_id]
 
     def lines(self) -> dict[str, SaleLine]:
         """All lines of sale orders, by their external ids."""
@@ -210,15 +210,18 @@ class Shop:
 
     def deliveries(self) -> dict[str, Rows]:
         """All transfers, by the Amazon order id of their sale orders."""
+        orders = {row["id"]: ref for ref, row in self.sale_orders().items()}
+        found = defaultdict(list)
+        for row in self._transfers(("sale_id", "!=", False)):
+            found[orders[row["sale_id"][0]]].append(row)
+        return dict(found)
+
+    def _transfers(self, condition: tuple[str, str, Any]) -> Rows:
         fields = [
             *("state", "sale_id", "location_id", "location_dest_id", "picking_type_id"),
             "partner_id",
         ]
-        orders = {row["id"]: ref for ref, row in self.sale_orders().items()}
-        found = defaultdict(list)
-        for row in self.search("stock.picking", [("sale_id", "!=", False)], fields):
-            found[orders[row["sale_id"][0]]].append(row)
-        return dict(found)
+        return self.search("stock.picking", [condition], fields)
 
     def moves(self) -> dict[int, Rows]:
         """All stock moves, by the database ids of their sale order lines."""
@@ -232,7 +235,7 @@ class Shop:
         return dict(found)
 
     def deliveries_of(self, order: Order) -> Rows:
-        return self.deliveries().get(order.order_id, [])
+        return self._transfers(("sale_id", "=", self.sale_order(order)["id"]))
 
     def notes(self, model: str, id_: int) -> list[str]:
         """The subjects of the notes in a record's chatter."""

@@ -4,9 +4,10 @@ The state of Odoo and Amazon after many more kills: ``proof``.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from expectations import lines_of, worth
@@ -14,7 +15,7 @@ from forks import Fork
 from odoo_server.databases import OdooDatabase
 from program import Program, SettledWorld
 from proxy import Proxy
-from shop import Shop
+from shop import SaleLine, Shop
 
 from amazon_bridge.simulator import Line, Order, Simulator
 
@@ -111,8 +112,7 @@ def test_killed_after_a_change_and_started_again(scene: Scene, name: tuple[str, 
     scene.killed_round(Killer(name))
     scene.program.sync()
     orders = scene.shop.sale_orders()
-    for order in new:
-        check_imported(scene.shop, order)
+    check_imported(scene.shop, new, orders)
     requested = orders[new[2].order_id]["id"]
     assert len(scene.shop.activities("sale.order", requested)) == 1
     assert len(scene.shop.notes("sale.order", requested)) == 1
@@ -122,20 +122,31 @@ def test_killed_after_a_change_and_started_again(scene: Scene, name: tuple[str, 
     assert [each["state"] for each in scene.shop.deliveries_of(cancelled)] == ["cancel"]
 
 
-def check_imported(shop: Shop, order: Order) -> None:
-    row, lines = shop.sale_order(order), shop.lines()
+def check_imported(shop: Shop, new: list[Order], orders: Mapping[str, dict[str, Any]]) -> None:
+    """All that belongs to these orders is in Odoo, once; ``orders`` has the sale orders."""
+    lines = shop.lines()
     names = {id_: name for name, id_ in shop.external_ids("sale.order.line").items()}
+    for order in new:
+        check_order(order, orders[order.order_id], lines, names)
+        (delivery,) = shop.deliveries_of(order)
+        by_amazon = order.fulfilled_by == "AMAZON"
+        assert delivery["state"] == ("done" if by_amazon else "assigned")
+        assert delivery["partner_id"] == orders[order.order_id]["partner_shipping_id"]
+        email = [("email", "=", order.buyer.email), ("parent_id", "=", False)]
+        assert len(shop.search("res.partner", email, [])) == (0 if by_amazon else 1)
+
+
+def check_order(
+    order: Order,
+    row: Mapping[str, Any],
+    lines: Mapping[str, SaleLine],
+    names: Mapping[int, str],
+) -> None:
     assert row["state"] == "sale"
     assert Decimal(str(row["amount_total"])) == worth(order)
     assert row["date_order"] == order.created.strftime("%Y-%m-%d %H:%M:%S")
     rounding = f"sale_line_{order.order_id}_rounding"
     assert sorted({names[id_] for id_ in row["order_line"]} - {rounding}) == sorted(lines_of(order))
-    (delivery,) = shop.deliveries_of(order)
-    by_amazon = order.fulfilled_by == "AMAZON"
-    assert delivery["state"] == ("done" if by_amazon else "assigned")
-    assert delivery["partner_id"] == row["partner_shipping_id"]
     for item in order.items:
-        delivered = item.quantity if by_amazon else 0
+        delivered = item.quantity if order.fulfilled_by == "AMAZON" else 0
         assert lines[f"sale_line_{item.order_item_id}"].delivered == delivered
-    email = [("email", "=", order.buyer.email), ("parent_id", "=", False)]
-    assert len(shop.search("res.partner", email, [])) == (0 if by_amazon else 1)
