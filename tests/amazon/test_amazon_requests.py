@@ -1,7 +1,9 @@
 """Every request that the client makes is one that Amazon's models allow."""
 
 import json
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -19,11 +21,23 @@ LISTINGS = "GET_MERCHANT_LISTINGS_ALL_DATA"
 SETTLEMENTS = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2"
 
 
-@pytest.fixture
-def everything_asked(
-    partner: SellingPartner, simulator: Simulator, world: World, desk: Desk, clock: ManualClock
+@pytest.fixture(scope="module")
+def amazon() -> Iterator[Simulator]:
+    """An Amazon of which the client has called all operations, with page tokens among them."""
+    clock = ManualClock(datetime(2026, 11, 20, 12, tzinfo=UTC))
+    world = World(clock)
+    world.add_seller(SELLER_ID, ["FR", "DE", "GB"])
+    with Simulator(world) as simulator:
+        desk = Desk(simulator)
+        with closing(desk.partner()) as partner:
+            call_everything(partner, simulator, desk, clock)
+            yield simulator
+
+
+def call_everything(
+    partner: SellingPartner, simulator: Simulator, desk: Desk, clock: ManualClock
 ) -> None:
-    """The client has called all of its operations, a page token among them."""
+    world = simulator.world
     orders = [world.place_order() for _ in range(101)]
     clock.advance(minutes=10)
     desk.changed(partner)
@@ -85,10 +99,9 @@ def ask_for_money(partner: SellingPartner, simulator: Simulator, clock: ManualCl
     assert len(list(partner.finances.transactions(since, before, status))) >= 501
 
 
-@pytest.mark.usefixtures("everything_asked")
 @pytest.mark.parametrize("operation", [operation.name for operation in operations.ALL])
-def test_amazons_models_allow_each_request(operation: str, simulator: Simulator) -> None:
-    requests = simulator.received(operation)
+def test_amazons_models_allow_each_request(operation: str, amazon: Simulator) -> None:
+    requests = amazon.received(operation)
     assert requests
     for request in requests:
         assert request.status in (200, 201, 202, 204), request.query_string
@@ -100,15 +113,14 @@ def test_amazons_models_allow_each_request(operation: str, simulator: Simulator)
         assert not body or request.content_type == "application/json"
 
 
-@pytest.mark.usefixtures("everything_asked")
-def test_lists_are_separated_by_commas(simulator: Simulator) -> None:
-    [request] = simulator.received("getFeeds")
+def test_lists_are_separated_by_commas(amazon: Simulator) -> None:
+    [request] = amazon.received("getFeeds")
     assert request.query["processingStatuses"] == "IN_QUEUE,IN_PROGRESS"
     assert request.query["feedTypes"] == "POST_ORDER_ACKNOWLEDGEMENT_DATA"
-    reports, more_reports = simulator.received("getReports")
+    reports, more_reports = amazon.received("getReports")
     assert reports.query["reportTypes"] == f"{LISTINGS},{SETTLEMENTS}"
     assert list(more_reports.query) == ["nextToken"]
-    first, second = simulator.received("searchOrders")
+    first, second = amazon.received("searchOrders")
     assert first.query["marketplaceIds"] == "A13V1IB3VIYZZH,A1PA6795UKMFR9"
     assert second.query["paginationToken"]
     # Amazon requires the same filters with a page token
