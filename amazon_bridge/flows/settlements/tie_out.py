@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -201,7 +201,7 @@ class _TieOut:
             of.paid_later += memo.total
         elif not settlement.is_complete and was_closed:
             of.others -= memo.total
-        if settlement.is_complete and was_closed and memo.deposit and memo.deposit > self._day:
+        if was_closed and memo.deposit and memo.deposit >= self._day:
             of.undeposited += memo.total
 
     def _transactions(self) -> Iterator[Transaction]:
@@ -225,13 +225,28 @@ class _TieOut:
                     released_later.append(each)
                 else:
                     yield each
-        for each in released_later:
-            if each.related.get("RELEASE_TRANSACTION_ID", "") not in seen:
-                yield each
+        yield from self._still_deferred(released_later, seen)
+
+    def _still_deferred(
+        self, released_later: Sequence[Transaction], seen: Container[str]
+    ) -> Iterator[Transaction]:
+        """Those of the transactions that were released after the moment of the comparison."""
+        unseen = [each for each in released_later if _release(each) not in seen]
+        if not self._is_past:
+            yield from unseen
+        elif unseen:
+            finances, latest = self._context.amazon.finances, self._now - _SHOWN_AFTER
+            later = finances.transactions(self._until, latest, TransactionStatus.RELEASED)
+            ids = {each.transaction_id for each in later}
+            yield from (each for each in unseen if _release(each) in ids)
+
+    @property
+    def _is_past(self) -> bool:
+        return self._as_of is not None and self._as_of < self._now.date()
 
     def _deferred_statuses(self) -> Sequence[TransactionStatus]:
         """Of a day that is past, what was deferred then may be released by now."""
-        if self._as_of is None or self._as_of >= self._now.date():
+        if not self._is_past:
             return (TransactionStatus.DEFERRED,)
         return (TransactionStatus.DEFERRED, TransactionStatus.DEFERRED_RELEASED)
 
@@ -296,6 +311,11 @@ class _TieOut:
                 side = _side(found, line)
                 side.payments += line.residual
                 side.paid = max(side.paid or line.date, line.date)
+
+
+def _release(deferred: Transaction) -> str:
+    """The id of the transaction that released a deferred one."""
+    return deferred.related.get("RELEASE_TRANSACTION_ID", "")
 
 
 def _side(found: Mapping[str, Findings], line: OpenLine) -> Any:

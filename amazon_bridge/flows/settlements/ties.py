@@ -77,7 +77,7 @@ class Findings:
     paid_later: Decimal = Decimal()
     """Totals of settlements that are booked, and that Amazon closed after the day."""
     undeposited: Decimal = Decimal()
-    """Totals of booked settlements whose payout is not at the bank yet."""
+    """Totals of closed settlements whose payout may not be at the bank yet."""
 
 
 def parts_of(found: Findings, difference: Decimal, recent: date) -> dict[str, Decimal]:
