@@ -185,7 +185,8 @@ def _moves(
         *("sale_line_id", "product_id", "picking_id", "state", "date"),
         *("product_uom_qty", done_quantity),
     ]
-    rows = session.search_read("stock.move", domain, fields, order="date, id")
+    seen = session.in_users_language()  # people are told the names of products
+    rows = seen.search_read("stock.move", domain, fields, order="date, id")
     return [_move(row, done_quantity) for row in rows]
 
 

@@ -9,14 +9,14 @@ from warehouse import Warehouse
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.simulator import Order
+from amazon_bridge.simulator import Line, Order
 
 NAMES = {
-    "fr_FR": ("Équipe Amazon", "Transporteur à vélo", "L'acheteur ne veut plus"),
-    "de_DE": ("Amazon-Verkauf", "Fahrradkurier", "Käufer will nicht mehr"),
-    "ja_JP": ("アマゾン販売", "自転車便", "購入者都合"),
+    "fr_FR": ("Équipe Amazon", "Transporteur à vélo", "L'acheteur ne veut plus", "Théière"),
+    "de_DE": ("Amazon-Verkauf", "Fahrradkurier", "Käufer will nicht mehr", "Teekanne"),
+    "ja_JP": ("アマゾン販売", "自転車便", "購入者都合", "急須"),
 }
-"""Translated names of a sales team, a delivery method and a tag, as people see them."""
+"""Translated names of a sales team, a delivery method, a tag and a product, as people see them."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -29,8 +29,10 @@ def translated(odoo_database: OdooDatabase, warehouse: Warehouse) -> None:
     team = rpc("crm.team", "create", {"name": "Amazon Team"})
     carrier = warehouse.carrier("Bicycle")
     tag = rpc("crm.tag", "create", {"name": "Buyer canceled"})
+    (pot,) = warehouse.shop.search("product.product", [("default_code", "=", "TEAPOT-08")], [])
+    records = [("crm.team", team), ("delivery.carrier", carrier), ("crm.tag", tag)]
+    records.append(("product.product", pot["id"]))
     for language, names in NAMES.items():
-        records = (("crm.team", team), ("delivery.carrier", carrier), ("crm.tag", tag))
         for (model, id_), name in zip(records, names, strict=True):
             rpc(model, "write", [id_], {"name": name}, context={"lang": language})
 
@@ -45,7 +47,7 @@ def language(request: pytest.FixtureRequest, odoo_database: OdooDatabase) -> str
 @pytest.fixture
 def program(language: str, program: Program) -> Program:
     """The configuration has the names that people see."""
-    team, carrier, _ = NAMES[language]
+    team, carrier, *_ = NAMES[language]
     program.accounts[0].update(sales_team=team, carriers={carrier: "DHL"})
     return program
 
@@ -90,6 +92,28 @@ def test_both_ways_by_the_names_that_people_see(
     )
     todo = warehouse.shop.database.reference("mail.mail_activity_data_todo")
     assert activity["activity_type_id"][0] == todo
+
+
+def test_people_are_told_the_names_that_they_see(
+    language: str, bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    order = world.place_order("FR", [Line(quantity=2), Line(sku="MUG-RED", quantity=2)])
+    assert bridge.sync("orders") == {"seen": 1, "created": 1}
+    (transfer,) = warehouse.transfers(order)
+    for sku in ("MUG-BLUE", "MUG-RED"):
+        warehouse.replace(transfer["id"], sku, "TEAPOT-08")
+    moves = warehouse.moves(transfer["id"])
+    for move, number in zip(moves, (2, 1), strict=False):
+        entered = {"quantity": number, "picked": True}
+        warehouse.rpc("stock.move", "write", [move["id"]], entered)
+    warehouse.label(transfer["id"], "Bicycle", "JD0002")
+    warehouse.validate(transfer["id"])
+    assert bridge.sync("pickings")["quarantined"] == 1
+    (entry,) = bridge.quarantine("pickings").values()
+    assert entry.kind == "goods_unclear"
+    assert f"[TEAPOT-08] {NAMES[language][3]}" in (entry.reason or "")
+    (text,) = warehouse.activities("stock.picking", transfer["id"]).values()
+    assert NAMES[language][3] in text
 
 
 def test_check_finds_what_is_named_so(program: Program) -> None:
