@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
+from amazon_bridge.amazon.finances import Balances
 from amazon_bridge.app import App
 from amazon_bridge.config import load
 from amazon_bridge.engine.errors import ItemError, Transient
+from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import Comparison, SkuState
+from amazon_bridge.flows.settlements.memo import JOB, TIES, SettlementMemo
+from amazon_bridge.flows.settlements.ties import InOdoo, Tie
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.scheduler import scheduled_jobs
 
@@ -56,6 +61,32 @@ def succeed(runner: JobRunner, account: str, job: str, error: str | None = None)
 SENDING = "defaults: {stock: {push: true}}\n"
 """Accounts whose quantities are sent."""
 
+BOOKING = (
+    "defaults: {stock: {push: true}, invoicing: {payment_journal: Amazon},"
+    " settlements: {mode: post}}\n"
+)
+"""Accounts whose settlements are booked, too."""
+
+
+def book(ledger: Ledger, account: str) -> None:
+    """A settlement that is booked, and the comparisons of three days."""
+    memo = SettlementMemo(
+        starts=NOW - 16 * 24 * HOUR,
+        ends=NOW - 2 * 24 * HOUR,
+        deposit=NOW.date(),
+        total=Decimal("1234.56"),
+        currency="EUR",
+        entries=("settlement_17654321012_202611_1",),
+    )
+    ledger.items.file(account, JOB, [Seen("17654321012", "17654321012")])
+    ledger.items.settle(account, JOB, "17654321012", "17654321012", memo=memo)
+    for days, owed in ((3, "100.00"), (2, "80.00"), (1, "90.00")):
+        day = (NOW - days * 24 * HOUR).date()
+        parts = {"open_statement": Decimal(-5), "unknown": Decimal(owed) - 95}
+        tie = Tie(day, "EUR", "", Balances(Decimal(owed)), InOdoo(Decimal(100)), parts)
+        ledger.items.file(account, TIES, [Seen(f"{day} EUR", "EUR")])
+        ledger.items.settle(account, TIES, f"{day} EUR", "EUR", memo=tie)
+
 
 def busy_runner(folder: Path, more: str = "") -> JobRunner:
     """Days of orders, one of them quarantined, something pending, one account of three failing."""
@@ -71,6 +102,7 @@ def busy_runner(folder: Path, more: str = "") -> JobRunner:
     ledger.items.quarantine("acme-eu", "orders", "403-1182736-5518731", CLAIMED)
     ledger.items.file("acme-eu", "pickings", [Seen("403-1#231", "1", label="WH/OUT/00231")])
     states = {"MUG": SkuState.EQUAL, "HAT": SkuState.SENT, "BAG": SkuState.UNPROVEN}
+    book(ledger, "acme-eu")
     ledger.stock.note_comparisons("acme-eu", [Comparison(sku, s) for sku, s in states.items()])
     clock.now = NOW - timedelta(minutes=3)
     for entry in runner.scheduler.planned:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filled import NOW, SENDING, busy_runner
+from filled import BOOKING, NOW, busy_runner
 from prometheus_client import generate_latest
 from ruamel.yaml import YAML
 from running import needs
@@ -27,7 +27,7 @@ FOREIGN = {"process_resident_memory_bytes", "process_cpu_seconds_total", "up"}
 
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> str:
-    runner = busy_runner(tmp_path_factory.mktemp("busy"), SENDING)
+    runner = busy_runner(tmp_path_factory.mktemp("busy"), BOOKING)
     runner.counters.count_run(("acme-eu", "orders"), Counts(seen=3, created=2, quarantined=1), 4.2)
     runner.counters.count_run(("acme-us", "orders"), Counts(error="It is down."), 1)
     runner.app.throttle.wait("A1", "searchOrders")
@@ -65,6 +65,8 @@ def test_metrics_show_the_state(metrics: str):
         'amazon_bridge_stock_skus{account="acme-eu",state="watched"} 2.0',
         'amazon_bridge_stock_skus{account="acme-eu",state="unproven"} 1.0',
         'amazon_bridge_stock_drift_total{account="acme-eu"} 0.0',
+        'amazon_bridge_settlements_difference{account="acme-eu",currency="EUR"} -10.0',
+        'amazon_bridge_settlements_unexplained{account="acme-eu",currency="EUR"} -5.0',
         'amazon_bridge_side_up{side="acme-us"} 0.0',
         'amazon_bridge_side_up{side="Odoo"} 1.0',
         'amazon_bridge_odoo_calls_total{operation="login",result="ok"} 1.0',

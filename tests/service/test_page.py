@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from filled import NOW, SENDING, busy_runner, idle_runner, succeed
+from filled import BOOKING, NOW, SENDING, busy_runner, idle_runner, succeed
 from running import needs
 
 from amazon_bridge.config import HttpConfig
@@ -52,6 +52,22 @@ class Parser(HTMLParser):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.references |= {v or "" for name, v in attrs if name in {"href", "src", "action"}}
+
+
+def test_it_shows_settlements_and_the_difference_over_time(busy: JobRunner, tmp_path: Path):
+    assert "Settlements" not in text_of(page.show(busy, NOW).get_data(as_text=True))
+    folder = tmp_path / "booking"
+    folder.mkdir()
+    html = page.show(busy_runner(folder, BOOKING), NOW).get_data(as_text=True)
+    text = text_of(html)
+    assert "17654321012 2026-11-07 2026-11-21 2026-11-23 1,234.56 EUR booked" in text
+    assert "Amazon's balance less Odoo's, EUR, -5.00 of it unexplained -10.00" in text.replace(
+        "&#39;", "'"
+    )
+    assert "2026-11-20: 0.00" in text
+    [points] = re.findall('<polyline class="line" points="([^"]*)"', html)
+    assert [point.split(",")[0] for point in points.split()] == ["0.0", "360.0", "720.0"]
+    assert "Nothing yet." in text
 
 
 def test_it_shows_the_skus_whose_quantities_are_sent(busy: JobRunner, tmp_path: Path):
