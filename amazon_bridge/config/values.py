@@ -261,8 +261,16 @@ def _ping_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _column(name: str) -> str:
+    if not re.fullmatch(r"[a-z]\w*(/\.?id)?", name):
+        raise ValueError("must be the name of a field in Odoo, such as x_channel or x_team_id/id")
+    return name
+
+
 def _cell(value: object) -> object:
     """A value as Odoo's import takes it."""
+    if value == "":
+        raise ValueError("must not be empty")
     if isinstance(value, bool):
         return "1" if value else "0"
     return str(value) if isinstance(value, int | float | date) else value
@@ -309,11 +317,10 @@ _SECRET_SCHEMA = {
 AT_LEAST_ONE = (BeforeValidator(_not_empty), Field(json_schema_extra={"minItems": 1}))
 
 Text: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
-OdooColumn: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z]\w*(/\.?id)?$")]
+OdooColumn: TypeAlias = Annotated[str, AfterValidator(_column)]
 OdooCell: TypeAlias = Annotated[
     str,
     BeforeValidator(_cell),
-    StringConstraints(min_length=1),
     WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
 OdooDefaults: TypeAlias = dict[

@@ -126,6 +126,21 @@ def test_wrong_values_of_an_account(tmp_path, more, problem):
 
 
 @pytest.mark.parametrize(
+    ("defaults", "place", "problem"),
+    [
+        ("{res.users: {x_a: b}}", "res.users", "must be 'res.partner', 'sale.order' or"),
+        ("{sale.order: {X a: b}}", "sale.order.X a", "must be the name of a field in Odoo"),
+        ("{sale.order: {x_a: [1]}}", "sale.order.x_a", "must be text"),
+        ("{sale.order: {x_a: ''}}", "sale.order.x_a", "must not be empty"),
+    ],
+)
+def test_wrong_values_of_fields_in_odoo(tmp_path, defaults, place, problem):
+    odoo = ODOO.replace("pass}", f"pass, defaults: {defaults}}}")
+    [found] = problems(tmp_path, f"{odoo}accounts: [{{{ACCOUNT}}}]")
+    assert found.startswith(f"odoo.defaults.{place}: {problem}")
+
+
+@pytest.mark.parametrize(
     ("url", "problem"),
     [
         ("https://erp.example.com/web", "must be where Odoo begins: leave /web"),
