@@ -14,7 +14,10 @@ from warehouse import Warehouse
 
 from amazon_bridge.simulator import Line, Order
 
-pytestmark = pytest.mark.usefixtures("valid_confirmations")
+pytestmark = [
+    pytest.mark.usefixtures("valid_confirmations"),
+    pytest.mark.since_odoo(19, "drop-shipping in the words of the tests"),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)

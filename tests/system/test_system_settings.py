@@ -14,6 +14,8 @@ from warehouse import Warehouse
 
 from amazon_bridge.simulator import Line, Order, Seller
 
+pytestmark = pytest.mark.since_odoo(19, "units relative to others")
+
 SWITCHED_ON = (
     "sale.group_auto_done_setting",
     "sale.group_discount_per_so_line",
