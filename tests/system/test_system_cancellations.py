@@ -23,7 +23,11 @@ from warehouse import Warehouse
 
 from amazon_bridge.engine.records import State
 
-pytestmark = [pytest.mark.odoo("in memory if 19"), pytest.mark.usefixtures("valid_feeds")]
+pytestmark = [
+    pytest.mark.odoo("in memory if 19"),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("valid_feeds"),
+]
 
 
 # What is sent

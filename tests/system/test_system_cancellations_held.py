@@ -25,7 +25,11 @@ from warehouse import Warehouse
 from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import Line, Order
 
-pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.usefixtures("valid_feeds")]
+pytestmark = [
+    pytest.mark.odoo("in memory"),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("valid_feeds"),
+]
 
 
 def test_cancelled_here_but_shipped_there(

@@ -19,7 +19,11 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.flows.shipments import records
 from amazon_bridge.simulator import Line
 
-pytestmark = [pytest.mark.odoo("in memory if 19"), pytest.mark.usefixtures("valid_confirmations")]
+pytestmark = [
+    pytest.mark.odoo("in memory if 19"),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("valid_confirmations"),
+]
 
 
 # What is sent

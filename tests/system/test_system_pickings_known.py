@@ -23,7 +23,11 @@ from warehouse import Warehouse
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import State
 
-pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.usefixtures("valid_confirmations")]
+pytestmark = [
+    pytest.mark.odoo("in memory"),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("valid_confirmations"),
+]
 
 
 # Amazon knows already

@@ -17,7 +17,11 @@ from amazon_bridge.engine.records import State
 from amazon_bridge.flows.shipments import apply
 from amazon_bridge.simulator import Line
 
-pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.usefixtures("valid_confirmations")]
+pytestmark = [
+    pytest.mark.odoo("in memory"),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("valid_confirmations"),
+]
 
 
 def test_responses_that_got_lost(bridge: Bridge, world: SettledWorld, warehouse: Warehouse) -> None:
