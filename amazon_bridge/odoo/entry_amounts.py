@@ -196,17 +196,19 @@ def _balanced(
         found[_INTERIM] = replace(found[_INTERIM], balance=-carried)
     off = sum((line.balance for line in (*found.values(), *taxes)), _ZERO)
     if off:
-        reference = _balancing(found, may_be_interim=carried is None)
+        reference = _balancing(found, off, may_be_interim=carried is None)
         line = found[reference]
         found[reference] = replace(line, balance=line.balance - off)
     return [*found.values(), *taxes]
 
 
-def _balancing(lines: Mapping[str, Amounts], *, may_be_interim: bool) -> str:
-    """The line that takes what rounding leaves."""
-    if _PAYOUT in lines:
-        return _PAYOUT
-    if may_be_interim and _INTERIM in lines:
-        return _INTERIM
+def _balancing(lines: Mapping[str, Amounts], off: Decimal, *, may_be_interim: bool) -> str:
+    """The line that takes what rounding leaves.
+
+    Odoo refuses a line that is a debit in one currency and a credit in the other.
+    """
+    for reference in (_PAYOUT, *([_INTERIM] if may_be_interim else [])):
+        if reference in lines and (lines[reference].balance - off) * lines[reference].amount > 0:
+            return reference
     free = [line for line in lines.values() if not line.tax and line.reference != _INTERIM]
-    return max(free, key=lambda line: abs(line.amount)).reference
+    return max(free or lines.values(), key=lambda line: abs(line.amount)).reference
