@@ -64,7 +64,8 @@ def _companies(
     if not session.fields_of(_COMPANY, ["parent_ids"]):
         return session.read(_COMPANY, [setup.company_id], fields)
     [row] = session.read(_COMPANY, [setup.company_id], ["parent_ids"])
-    return session.read(_COMPANY, sorted({setup.company_id, *row["parent_ids"]}), fields)
+    domain = [("id", "in", sorted({setup.company_id, *row["parent_ids"]}))]
+    return session.search_read(_COMPANY, domain, fields)  # those that the login may see
 
 
 def _is_adviser(session: OdooSession) -> bool:

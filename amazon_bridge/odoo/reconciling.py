@@ -271,21 +271,20 @@ matching number in Odoo, although each payment is matched with its own order."""
 Group = Sequence[OpenLine]
 
 
-def reconcile(session: OdooSession, setup: SettlementSetup, groups: Sequence[Group]) -> None:
+def reconcile(session: OdooSession, groups: Sequence[Group]) -> None:
     """Reconcile the lines of each group with each other.
 
     Lines that are reconciled already are no error.
 
     Args:
         session: A login, restricted to the company.
-        setup: Where settlements are booked.
         groups: The lines of one order each.
 
     Raises:
         ItemErrors: By Amazon order id; Odoo refused these, the others are done.
     """
-    pairs = [pair for group in groups if (pair := _exact_pair(group, setup))]
-    others = [group for group in groups if not _exact_pair(group, setup)]
+    pairs = [pair for group in groups if (pair := _exact_pair(group))]
+    others = [group for group in groups if not _exact_pair(group)]
     for batch in _batches(pairs):
         if not _reconciled_at_once(session, batch):
             others += batch
@@ -297,11 +296,11 @@ def reconcile(session: OdooSession, setup: SettlementSetup, groups: Sequence[Gro
         raise ItemErrors(errors)
 
 
-def _exact_pair(group: Group, setup: SettlementSetup) -> tuple[OpenLine, OpenLine] | None:
-    """A debit and a credit that clear each other, without an exchange difference."""
+def _exact_pair(group: Group) -> tuple[OpenLine, OpenLine] | None:
+    """A debit and a credit that clear each other in their currency."""
     if len(group) != len(("debit", "credit")) or group[0].residual + group[1].residual:
         return None
-    if any(line.currency != setup.currency for line in group):
+    if group[0].currency != group[1].currency or not group[0].residual:
         return None
     debit, credit = sorted(group, key=lambda line: line.residual, reverse=True)
     return debit, credit
@@ -314,9 +313,9 @@ def _batches(pairs: Sequence[tuple[OpenLine, OpenLine]]) -> Iterator[list[Group]
     """
     of_credits, of_debits = (len({pair[side].date for pair in pairs}) for side in (1, 0))
     fixed, moving = (1, 0) if of_credits <= of_debits else (0, 1)
-    batches: dict[date, list[Group]] = defaultdict(list)
+    batches: dict[tuple[date, str], list[Group]] = defaultdict(list)
     for pair in sorted(pairs, key=lambda pair: pair[moving].date):
-        batches[pair[fixed].date].append(pair)
+        batches[pair[fixed].date, pair[0].currency].append(pair)
     for batch in batches.values():
         for start in range(0, len(batch), _PAIRS_IN_A_CALL):
             yield batch[start : start + _PAIRS_IN_A_CALL]

@@ -98,7 +98,7 @@ class Month:
             [line, *(each for each in paid[line.order_id] if each.is_refund == line.is_refund)]
             for line in lines
         ]
-        reconciling.reconcile(self.session, self.setup, groups)
+        reconciling.reconcile(self.session, groups)
         assert list(reconciling.open_lines(self.session, self.setup)) == [[]]
 
     def bill(self) -> None:

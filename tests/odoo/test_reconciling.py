@@ -100,8 +100,8 @@ def test_orders_meet_their_own_payments(
     groups = [[lines[order, False], *paid[order]] for order in orders]
     assert [sum(line.residual for line in group) for group in groups] == [0] * len(groups)
     calls = biller.calls["account.move.line", "reconcile"]
-    reconciling.reconcile(biller, setup, groups)
-    reconciling.reconcile(biller, setup, groups)
+    reconciling.reconcile(biller, groups)
+    reconciling.reconcile(biller, groups)
     assert biller.calls["account.move.line", "reconcile"] - calls <= 6
     assert open_orders(biller, setup) == {}
     assert all(not each for each in reconciling.payments(biller, setup, list(orders)).values())
@@ -121,9 +121,7 @@ def test_what_differs_keeps_the_rest(biller: OdooSession, setup: SettlementSetup
     entry = settle(biller, setup, "2", {f"_o_{order}": "-29.00"})
     line = open_orders(biller, setup)[order, False]
     assert (line.entry, line.residual, line.currency) == (entry, Decimal("-29.00"), "USD")
-    reconciling.reconcile(
-        biller, setup, [[line, *reconciling.payments(biller, setup, [order])[order]]]
-    )
+    reconciling.reconcile(biller, [[line, *reconciling.payments(biller, setup, [order])[order]]])
     assert (order, False) not in open_orders(biller, setup)
     [rest] = reconciling.payments(biller, setup, [order])[order]
     assert (rest.residual, rest.is_refund) == (Decimal("1.00"), False)
@@ -138,13 +136,13 @@ def test_a_refund_stays_open_until_its_credit_note_is_paid(
     settle(biller, setup, "3", {f"_o_{order}": "-40.00", f"_r_{order}": "40.00"})
     lines = open_orders(biller, setup)
     [payment] = reconciling.payments(biller, setup, [order])[order]
-    reconciling.reconcile(biller, setup, [[lines[order, False], payment]])
+    reconciling.reconcile(biller, [[lines[order, False], payment]])
     assert open_orders(biller, setup).keys() == {(order, True)}
     credit = books.credit(invoice)
     books.pay(credit, day="2026-10-25")
     [refund] = reconciling.payments(biller, setup, [order])[order]
     assert (refund.residual, refund.is_refund) == (Decimal("-40.00"), True)
-    reconciling.reconcile(biller, setup, [[open_orders(biller, setup)[order, True], refund]])
+    reconciling.reconcile(biller, [[open_orders(biller, setup)[order, True], refund]])
     assert open_orders(biller, setup) == {}
 
 
@@ -178,10 +176,10 @@ def test_a_refusal_names_its_order(biller: OdooSession, setup: SettlementSetup, 
     bad = lines[orders[1], False]
     wrong = OpenLine(receivable["id"], orders[1], False, -bad.residual, "USD", DAY)  # noqa: FBT003
     with pytest.raises(ItemErrors) as caught:
-        reconciling.reconcile(biller, setup, [good, [bad, wrong]])
+        reconciling.reconcile(biller, [good, [bad, wrong]])
     assert caught.value.errors.keys() == {orders[1]}
     assert open_orders(biller, setup).keys() == {(orders[1], False)}
-    reconciling.reconcile(biller, setup, [[bad, *paid[orders[1]]]])
+    reconciling.reconcile(biller, [[bad, *paid[orders[1]]]])
 
 
 def test_balances_and_open_lines_as_of_a_day(
@@ -191,9 +189,7 @@ def test_balances_and_open_lines_as_of_a_day(
     order = books.paid_order(70, day="2026-11-03")
     settle(biller, setup, "5", {f"_o_{order}": "-70.00"}, date(2026, 11, 2))
     line = open_orders(biller, setup)[order, False]
-    reconciling.reconcile(
-        biller, setup, [[line, *reconciling.payments(biller, setup, [order])[order]]]
-    )
+    reconciling.reconcile(biller, [[line, *reconciling.payments(biller, setup, [order])[order]]])
     assert open_orders(biller, setup) == {}
     day = date(2026, 11, 2)
     assert open_orders(biller, setup, day).keys() == {(order, False)}
@@ -227,8 +223,48 @@ def test_payments_that_wait_for_their_settlement(
     assert (found.residual, found.date) == (80, date(2026, 11, 10))
     assert order not in open_payments(biller, setup, date(2026, 11, 9))
     settle(biller, setup, "6", {f"_o_{order}": "-80.00"}, date(2026, 11, 20))
-    reconciling.reconcile(biller, setup, [[open_orders(biller, setup)[order, False], found]])
+    reconciling.reconcile(biller, [[open_orders(biller, setup)[order, False], found]])
     assert order not in open_payments(biller, setup)
     before = date(2026, 11, 19)
     assert open_payments(biller, setup, before)[order].residual == 80
     assert reconciling.payments(biller, setup, [order], until=before)[order][0].residual == 80
+
+
+def test_foreign_orders_meet_their_payments_in_spite_of_rates(
+    biller: OdooSession, setup: SettlementSetup, odoo_database: OdooDatabase
+):
+    rpc = odoo_database.rpc
+    context = {"active_test": False}
+    [euro] = rpc("res.currency", "search", [("name", "=", "EUR")], context=context)
+    rpc("res.currency", "write", [euro], {"active": True})
+    for day, rate in (("2026-10-01", 0.9), ("2026-10-25", 0.95)):
+        rpc("res.currency.rate", "create", {"currency_id": euro, "name": day, "rate": rate})
+    amounts = [Decimal("10.01"), Decimal("33.33"), Decimal("20.55")]
+
+    def book(number: str, day: date, sign: int) -> list[OpenLine]:
+        lines = [
+            Line(f"_o_403-777777{n}-7777777", setup.owed, "order", sign * amount)
+            for n, amount in enumerate(amounts)
+        ]
+        lines.append(Line("_x", setup.reserve, "rest", -sign * sum(amounts, Decimal())))
+        entry = Entry(f"settlement_{number}_202610_1", day, "EUR", tuple(lines))
+        [booked] = journal_entries.create(biller, setup, [entry]).values()
+        journal_entries.post(biller, [booked.id])
+        found = [line for page in reconciling.open_lines(biller, setup) for line in page]
+        own = [line for line in found if line.entry == entry.reference]
+        return sorted(own, key=lambda line: line.order_id)
+
+    payments = book("7", date(2026, 10, 10), 1)
+    groups = list(zip(book("8", date(2026, 10, 31), -1), payments, strict=True))
+    assert all(
+        a.residual + b.residual == 0 != a.company_residual + b.company_residual for a, b in groups
+    )
+    reconciling.reconcile(biller, groups)
+    assert open_orders(biller, setup) == {}
+    domain = [("debit_move_id", "in", [debit.id for _, debit in groups])]
+    fields = ["debit_move_id", "credit_move_id"]
+    rows = rpc("account.partial.reconcile", "search_read", domain, fields)
+    pairs = {(row["debit_move_id"][0], row["credit_move_id"][0]) for row in rows}
+    assert pairs >= {(debit.id, credit.id) for credit, debit in groups}
+    balance = balances(biller, [setup.owed.account_id])[setup.owed.account_id]["EUR"]
+    assert balance == Balance(Decimal(0), Decimal(0)), "exchange differences are booked"

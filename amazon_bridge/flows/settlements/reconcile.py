@@ -99,10 +99,10 @@ class _Reconciling:
 
     def flush(self) -> None:
         """Reconcile what is noted."""
-        context, setup = self.context, settlement_setup(self.context)
+        context = self.context
         errors = runner.work(
             self.groups,
-            lambda batch: reconciling.reconcile(context.odoo, setup, batch),
+            lambda batch: reconciling.reconcile(context.odoo, batch),
             key=lambda lines: lines[0].order_id,
             alive=context.odoo.ping,
             size=_GROUPS,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from amazon_bridge.config.account_map import Category
 from amazon_bridge.odoo.setup.accounting import ACCOUNTING, INVOICING_SINCE, free_codes
-from amazon_bridge.odoo.setup.records import Archived, Need, Place
+from amazon_bridge.odoo.setup.records import Advice, Archived, Need, Place
 from amazon_bridge.odoo.setup.settlement_records import EntryTax, SettlementSetup, Target
 from amazon_bridge.odoo.setup.settlement_taxes import find_taxes
 from amazon_bridge.odoo.setup.work import ACCOUNTING_ADMINISTRATOR, Work, external, first_id
@@ -78,6 +78,8 @@ def ensure_settlements(
     owed = _find_owed(work, payment_journal_id)
     targets = _targets(work, place, accounts, owed)
     company, currency = _read_company(work, place)
+    if not work.create:
+        _advise_rates(work, currency["name"])
     return SettlementSetup(
         company_id=place.company_id,
         journal_id=_ensure_journal(work, place) or 0,
@@ -101,6 +103,24 @@ def _read_company(work: Work, place: Place) -> tuple[dict[str, Any], dict[str, A
     fields = ["name", "decimal_places"]
     [currency] = work.session.read("res.currency", [company["currency_id"][0]], fields)
     return company, currency
+
+
+def _advise_rates(work: Work, company_currency: str) -> None:
+    """Advise against foreign currencies that Odoo can't convert."""
+    foreign = {m.currency for m in work.account.marketplaces} - {company_currency}
+    if foreign and _has_rate(work, company_currency):
+        return  # the rates are entered the other way round
+    for currency in sorted(foreign):
+        if not _has_rate(work, currency):
+            work.advice[f"rate {currency}"] = Advice(
+                f"Odoo has no exchange rate of {currency}: settlements in it are quarantined",
+                f"{ACCOUNTING} > Currencies > {currency}: enter one, or fetch rates daily.",
+            )
+
+
+def _has_rate(work: Work, currency: str) -> bool:
+    domain = [("currency_id.name", "=", currency)]
+    return bool(work.session.search_read("res.currency.rate", domain, ["rate"], limit=1))
 
 
 def _targets(
