@@ -20,7 +20,7 @@ from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements import SETTLEMENTS
 from amazon_bridge.flows.settlements.preview import Preview, preview, switched_on
-from amazon_bridge.flows.settlements.reconcile import open_orders
+from amazon_bridge.flows.settlements.reconcile import OpenOrder, open_orders
 from amazon_bridge.flows.settlements.tell import memo_of, state_of
 from amazon_bridge.flows.settlements.tie_out import as_json as tie_as_json
 from amazon_bridge.flows.settlements.tie_out import tie_out
@@ -120,9 +120,15 @@ def _show_open(context: Context, settlement_id: str) -> None:
         for each in orders:
             number += 1
             what = " (refund)" if each.is_refund else ""
-            say(f"  {each.order_id or 'no order'}{what}: {each.reason}")
+            held = " (in the quarantine)" if _is_held(context, each) else ""
+            say(f"  {each.order_id or 'no order'}{what}: {each.reason}{held}")
     if number == 0:
         say("  No order is open.")
+
+
+def _is_held(context: Context, order: OpenOrder) -> bool:
+    entries = context.ledger.items.of_order(order.order_id) if order.order_id else []
+    return any(entry.account == context.name and entry.kind for entry in entries)
 
 
 @settlements.command("preview")

@@ -67,7 +67,15 @@ class Books:
         """The lines of a settlement's entries."""
         domain = [("move_id.ref", "=like", f"settlement_{settlement_id}_%")]
         fields = ["name", "account_id", "amount_currency", "balance", "reconciled", "parent_state"]
-        return self.shop.search("account.move.line", domain, fields)
+        lines = self.shop.search("account.move.line", domain, fields)
+        names = self._account_names({line["account_id"][0] for line in lines})
+        return [line | {"account_id": names[line["account_id"][0]]} for line in lines]
+
+    def _account_names(self, ids: set[int]) -> dict[int, tuple[int, str]]:
+        """Ids, with codes and names: over the API Odoo 19 shows names only."""
+        domain = [("id", "in", sorted(ids))]
+        rows = self.shop.search("account.account", domain, ["code", "name"])
+        return {row["id"]: (row["id"], f"{row['code']} {row['name']}") for row in rows}
 
     def sums(self, settlement_id: str) -> dict[str, Decimal]:
         """Balances by account, in the settlement's currency."""
