@@ -135,6 +135,8 @@ def create(
         ItemError: Odoo refuses one of them (``odoo_refused``), it books something else
             (``settlement_entry_differs``), or lacks the currency (``settlement_currency``).
     """
+    if not entries:
+        return {}
     existing = find(session, [entry.reference for entry in entries])
     ids = {reference: booked.id for reference, booked in existing.items()}
     rate = _rate(session, setup, entries)
@@ -242,6 +244,8 @@ def as_booked(
     Raises:
         ItemError: As ``create``.
     """
+    if not entries:  # a settlement whose rows cancel out, or without any
+        return []
     rate = _rate(session, setup, entries)
     carried, rows = Decimal(), []
     for entry in entries:

@@ -284,3 +284,8 @@ def test_lock_dates_are_respected(
     rpc("account.move", "unlink", drafts)
     rpc("res.company", "write", [1], {"hard_lock_date": "2026-10-15"})
     assert open_day(date(2026, 10, 15)) == date(2026, 10, 16)
+
+
+def test_a_settlement_without_entries_books_nothing(biller: OdooSession, setup: SettlementSetup):
+    assert journal_entries.as_booked(biller, setup, []) == []
+    assert journal_entries.create(biller, setup, []) == {}
