@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.odoo.paging import pages, plain_rows
+from amazon_bridge.odoo.sales import order_domain
 from amazon_bridge.odoo.session import OdooSession, chunks
 from amazon_bridge.odoo.setup import SettlementSetup
 
@@ -167,10 +168,10 @@ def payments(
     """
     found: dict[str, list[OpenLine]] = {}
     for some in chunks(sorted(set(order_ids))):
-        domain = [("client_order_ref", "in", some), ("company_id", "=", setup.company_id)]
-        orders = session.search_read("sale.order", domain, ["client_order_ref", "invoice_ids"])
-        found |= {order["client_order_ref"]: [] for order in orders}
-        of_invoice = {i: {o["client_order_ref"]} for o in orders for i in o["invoice_ids"]}
+        of_invoice: dict[int, set[str]] = {}
+        for order_id, invoice_ids in _orders(session, setup, some):
+            found.setdefault(order_id, [])
+            of_invoice |= {invoice_id: {order_id} for invoice_id in invoice_ids}
         of_payment = _matched_moves(session, of_invoice)
         for ids in chunks(sorted(of_payment)):
             condition = [("move_id", "in", ids)]
@@ -178,6 +179,24 @@ def payments(
                 for order_id in sorted(of_payment[row["move_id"][0]]):
                     found[order_id].append(_payment(row, order_id, left))
     return found
+
+
+_SALE_ORDER = "sale_order_"
+
+
+def _orders(
+    session: OdooSession, setup: SettlementSetup, order_ids: Sequence[str]
+) -> Iterator[tuple[str, list[int]]]:
+    """The sale orders, ours also if a person changed their reference, and their invoices."""
+    domain = [*order_domain(order_ids), ("company_id", "=", setup.company_id)]
+    rows = session.search_read("sale.order", domain, ["client_order_ref", "invoice_ids"])
+    others = [row["id"] for row in rows if row["client_order_ref"] not in order_ids]
+    names = session.external_ids("sale.order", others)
+    for row in rows:
+        ours = names.get(row["id"], "").removeprefix(_SALE_ORDER)
+        order_id = row["client_order_ref"] if row["client_order_ref"] in order_ids else ours
+        if order_id in order_ids:
+            yield order_id, row["invoice_ids"]
 
 
 def open_payments(

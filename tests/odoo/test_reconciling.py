@@ -162,6 +162,19 @@ def test_orders_without_an_invoice_or_outside_of_odoo(
     assert [line.residual for each in (order, other) for line in found[each]] == [105, 105]
 
 
+def test_an_order_whose_reference_a_person_changed(
+    biller: OdooSession, setup: SettlementSetup, books: Books
+):
+    key = "403-5555555-5555555"
+    fields = ["id", "client_order_ref", "origin", "partner_id/.id"]
+    row = [f"amazon_bridge.sale_order_{key}", key, f"Amazon Order {key}", str(books.partner)]
+    [id_] = biller.load("sale.order", fields, [row])
+    books.rpc("sale.order", "write", [id_], {"client_order_ref": "PO 4711"})
+    copy = {"partner_id": books.partner, "origin": f"Amazon Order {key}"}
+    books.rpc("sale.order", "create", copy)
+    assert reconciling.payments(biller, setup, [key]) == {key: []}
+
+
 def test_a_refusal_names_its_order(biller: OdooSession, setup: SettlementSetup, books: Books):
     orders = [books.paid_order(amount) for amount in (11, 12)]
     settle(biller, setup, "4", {f"_o_{orders[0]}": "-11.00", f"_o_{orders[1]}": "-12.00"})
