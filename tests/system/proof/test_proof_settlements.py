@@ -6,10 +6,11 @@ at once, leave what an undisturbed run leaves.
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from books import Books, opened
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.odoo("in memory")
 _SEEDS = count(1000 * SEED)
 """Each ledger has settlements of its own."""
 PER_LEDGER = 5
+FEW: Mapping[str, Any] = {"orders": 6, "others": 6, "all_types": False, "settlements": 1}
 
 
 @pytest.mark.parametrize("number", range(scaled(1, 40)))
@@ -87,6 +89,7 @@ def _delist(books: Books) -> None:
 
 
 def test_killed_after_any_call(tmp_path: Path, odoo_database: OdooDatabase) -> None:
+    _run(tmp_path / "setup", odoo_database, Killer(calls_left=-1))
     calls = _run(tmp_path / "undisturbed", odoo_database, Killer(calls_left=-1))
     for number in random.Random(SEED).sample(range(1, calls + 1), scaled(3, calls)):
         _run(tmp_path / str(number), odoo_database, Killer(calls_left=number))
@@ -96,7 +99,7 @@ def test_killed_after_any_call(tmp_path: Path, odoo_database: OdooDatabase) -> N
 def _run(folder: Path, database: OdooDatabase, killer: Killer) -> int:
     """A run that is killed, and another one. Returns the number of calls."""
     with opened(folder, database, next(_SEEDS)) as books:
-        settlements = books.random(3, orders=8)
+        settlements = books.random(3, **FEW)
         books.bridge.watch = killer
         try:
             books.bridge.sync("settlements")
@@ -128,7 +131,7 @@ def test_two_bridges_at_once_book_once(
     tmp_path: Path, odoo_database: OdooDatabase, number: int
 ) -> None:
     with opened(tmp_path / "one", odoo_database, next(_SEEDS)) as books:
-        settlements = books.random(number, orders=8)
+        settlements = books.random(number, **FEW)
         with _another(books, tmp_path / "two") as other:
             books.sync(dry_run=True)  # both are logged in
             other.sync("settlements", dry_run=True)

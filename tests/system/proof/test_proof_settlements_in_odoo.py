@@ -1,0 +1,17 @@
+"""A few of the proofs of ``test_proof_settlements`` on a real Odoo."""
+
+import pytest
+from test_proof_settlements import (
+    test_a_document_that_comes_four_times_is_booked_once,
+    test_killed_after_any_call,
+    test_random_settlements_are_booked_to_the_cent,
+    test_two_bridges_at_once_book_once,
+)
+
+__all__ = [
+    "test_a_document_that_comes_four_times_is_booked_once",
+    "test_killed_after_any_call",
+    "test_random_settlements_are_booked_to_the_cent",
+    "test_two_bridges_at_once_book_once",
+]
+pytestmark = pytest.mark.slow
