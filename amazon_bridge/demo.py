@@ -1,6 +1,6 @@
 """Demonstration: a real Odoo, a simulated Amazon, and the bridge between them.
 
-A scenario in six parts. The simulated Amazon and the bridge share a clock that can be advanced,
+A scenario in seven parts. The simulated Amazon and the bridge share a clock that can be advanced,
 because Amazon shows changes only after two minutes.
 """
 
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ _UNKNOWN_SKU = "SPOON-SET"
 _LISTED = ("MUG-BLUE", "TEAPOT-08", "KETTLE-17")
 _FBA = "MUG-RED"
 """A listing that Amazon fulfils, although the shop has the product, too."""
+
+_PAID_IN = "US"
+"""The marketplace whose settlement is shown; its currency is that of the demo's company."""
 
 _console = console()
 
@@ -71,6 +75,7 @@ def run(url: str, database: str, login: str, password: str) -> None:
         _ship_a_parcel(bridge, shop, amazon)
         _cancel_orders(bridge, shop, amazon, clock)
         _send_quantities(bridge, shop, amazon, clock)
+        _book_a_settlement(bridge, shop, amazon, clock)
         _show_quarantine(bridge)
     _say_where_to_look(url, database, login, password, folder)
 
@@ -117,6 +122,8 @@ def _account(seller_id: str, world: World) -> dict[str, Any]:
         "start": min(order.created for order in world.orders).isoformat(),
         "unknown_sku": "quarantine",
         "stock": {"push": True, "raise_after": "1s", "buffer": 5},
+        "invoicing": {"payment_journal": "Amazon Payments"},
+        "settlements": {"mode": "post"},
     }
 
 
@@ -225,6 +232,29 @@ def _quantities(world: World) -> dict[tuple[str, str], int | None]:
     }
 
 
+def _book_a_settlement(bridge: App, shop: _Shop, amazon: Simulator, clock: _Clock) -> None:
+    _console.rule("Amazon pays")
+    money = amazon.money
+    sold = next(e for e in money.book.events if e.market and e.market.country == _PAID_IN)
+    money.refund(sold.order_id, Decimal("0.5"))
+    money.fee("advertising", Decimal("-12.50"), country=_PAID_IN)
+    settlement = money.close(currency=sold.account.currency, reserve=Decimal(10))
+    clock.advance(5)
+    _sync(bridge, "settlements")
+    table = Table("Account", box=SIMPLE)
+    for heading in ("Debit", "Credit"):
+        table.add_column(heading, justify="right")
+    for account, balance in shop.balances(settlement.settlement_id).items():
+        amount = f"{abs(balance):,.2f}"
+        add_row(table, account, *((amount, "") if balance > 0 else ("", amount)))
+    _console.print(table)
+    say(
+        f"Settlement {settlement.settlement_id} is booked, to the cent: Amazon pays"
+        f" {settlement.total:,.2f} {settlement.currency} on {settlement.deposit}, which the bank's"
+        " line then matches. It keeps a reserve, and its fees."
+    )
+
+
 def _number(number: float | None) -> str:
     return "" if number is None else f"{number:g}"
 
@@ -248,6 +278,7 @@ def _say_where_to_look(url: str, database: str, login: str, password: str, folde
         f"Odoo:   {url}/odoo?db={database}   login {login}, password {password}",
         "        Sales > Orders: the sale orders, each with its Amazon order id",
         "        Inventory > Deliveries: what is to be shipped, and what Amazon shipped",
+        "        Invoicing > Accounting > Journal Entries: the settlement that Amazon paid",
         f"Bridge: {folder}/bridge.yaml is its configuration, bridge.log what it logged",
         f"        {sys.argv[0]} --config {folder}/bridge.yaml status",
         f"        {sys.argv[0]} --config {folder}/bridge.yaml quarantine list",
@@ -335,6 +366,16 @@ class _Shop:
         context = {"skip_sms": True}
         self._odoo.call("stock.picking", "button_validate", [picking_id], context=context)
         return str(self._odoo.read("stock.picking", [picking_id], ["name"])[0]["name"])
+
+    def balances(self, settlement_id: str) -> dict[str, float]:
+        """What a settlement has booked, by account."""
+        domain = [("move_id.ref", "=like", f"settlement_{settlement_id}%")]
+        rows = self._odoo.search_read("account.move.line", domain, ["account_id", "balance"])
+        sums: dict[str, float] = {}
+        for row in rows:
+            name = str(row["account_id"][1])
+            sums[name] = round(sums.get(name, 0) + row["balance"], 2)
+        return {name: balance for name, balance in sorted(sums.items()) if balance}
 
     def cancel(self, sale_order_id: int) -> None:
         self._odoo.call("sale.order", "action_cancel", [sale_order_id])
