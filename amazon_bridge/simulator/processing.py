@@ -171,10 +171,11 @@ class Processing(Generic[T]):
         response: dict[str, Any] = {
             f"{self._noun}Id": task.key,
             f"{self._noun}Type": task.type,
-            "marketplaceIds": task.marketplace_ids,
             "createdTime": timestamp(task.created),
             "processingStatus": status,
         }
+        if task.marketplace_ids:
+            response["marketplaceIds"] = task.marketplace_ids
         if status in {"IN_PROGRESS", "DONE", "FATAL"}:
             response["processingStartTime"] = timestamp(task.starts)
         if status in {"DONE", "FATAL"}:

@@ -59,11 +59,15 @@ class Reports(Processing[Report]):
         report_type: str,
         content: str,
         *,
-        countries: tuple[str, ...] = (),
+        countries: tuple[str, ...] | None = (),
         charset: str | None = None,
     ) -> str:
-        """Add a finished report that Amazon made on its own, such as a settlement; its id."""
-        markets = [m for m in seller.markets if m.country in (countries or seller.countries)]
+        """Add a finished report that Amazon made on its own, such as a settlement; its id.
+
+        Without ``countries`` it names all marketplaces of the seller; None: none of them.
+        """
+        named = () if countries is None else countries or seller.countries
+        markets = [market for market in seller.markets if market.country in named]
         places = [market.marketplace_id for market in markets]
         fields = self._common(seller, report_type, places, queue_time=0, work_time=0)
         return self._new(fields, content, charset=charset).key

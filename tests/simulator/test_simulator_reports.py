@@ -102,6 +102,13 @@ def test_settlements_are_listed_and_never_requested(seller, simulator):
     assert (found["reportId"], found["processingStatus"]) == (report_id, "DONE")
 
 
+def test_a_report_of_amazons_may_name_no_marketplace(seller, simulator):
+    text = "settlement-id\n1\n"
+    simulator.reports.publish(seller.seller, SETTLEMENTS, text, countries=None)
+    [found] = listed(seller, reportTypes=SETTLEMENTS)["reports"]
+    assert "marketplaceIds" not in found
+
+
 def test_reports_are_listed_newest_first_and_page_by_page(seller, clock):
     ids = []
     for _ in range(12):

@@ -224,7 +224,7 @@ class Money:
         self,
         *settlement_ids: str,
         form: FileForm | None = None,
-        countries: tuple[str, ...] = (),
+        countries: tuple[str, ...] | None = (),
         edit: Edit | None = None,
     ) -> str:
         """Publish a document with settlements, also with those that were published before.
@@ -232,7 +232,8 @@ class Money:
         Args:
             settlement_ids: Of closed settlements of one seller.
             form: How it is written.
-            countries: The marketplaces that Amazon lists it for; by default the seller's.
+            countries: The marketplaces that Amazon lists it for; by default the seller's. None: it
+                names none.
             edit: Changes the rendered rows: the first one is the first settlement's header row.
 
         Returns:
