@@ -100,7 +100,8 @@ def _show(bridge: App, account: AccountConfig, settlement_id: str) -> bool:
     if entry is None:
         return False
     memo = memo_of(entry)
-    say(f"{settlement_id} ({account.name}): {state_of(entry)}")
+    state = "in the quarantine" if entry.kind else state_of(entry)
+    say(f"{settlement_id} ({account.name}): {state}")
     if memo.total is not None:
         say(f"  {memo.start} to {memo.end}, {memo.total} {memo.currency}, deposit {memo.deposit}")
     if entry.kind:
@@ -109,7 +110,9 @@ def _show(bridge: App, account: AccountConfig, settlement_id: str) -> bool:
         say(f"  {memo.warning}")
     for reference in memo.entries:
         say(f"  journal entry {reference}")
-    if memo.entries:
+    if memo.entries and not memo.posted:
+        say("  Drafts: once somebody has posted them in Odoo, the next run reconciles the orders.")
+    elif memo.entries:
         _show_open(bridge.context(account, dry_run=True), settlement_id)
     return True
 
@@ -179,6 +182,9 @@ def _write_csv(lines: Sequence[BookedLine]) -> None:
 
 def _show_lines(found: Preview) -> None:
     header = found.statement.header
+    if not found.lines:
+        say("Nothing would be booked: its amounts add up to zero, by order and by category.")
+        return
     table = Table(*_COLUMNS)
     for line in found.lines:
         add_row(table, *_cells(line))

@@ -12,6 +12,7 @@ from shop import Shop
 
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows.settlements.preview import preview
+from amazon_bridge.flows.settlements.reconcile import open_orders
 from amazon_bridge.flows.settlements.tie_out import tie_out
 from amazon_bridge.flows.settlements.ties import Tie
 from amazon_bridge.odoo.setup import SettlementSetup
@@ -85,6 +86,12 @@ class Books:
             amount = Decimal(str(round(line["amount_currency"], 2)))
             sums[account] = sums.get(account, Decimal()) + amount
         return {account: amount for account, amount in sums.items() if amount}
+
+    def reasons(self, settlement_id: str) -> list[tuple[str, str]]:
+        """Why orders are open: their ids and the reasons."""
+        context = self.bridge.app.context(self.bridge.app.config.accounts[0])
+        found = open_orders(context, settlement_id)
+        return [(each.order_id, each.reason) for orders in found for each in orders]
 
     def tie(self, as_of: date | None = None) -> Tie:
         self.bridge.clock.advance(minutes=3)
@@ -221,6 +228,43 @@ def test_drafts_are_left_to_a_person(here: MemoryShop):
         books.bridge.forget()
         assert books.sync()["created"] == 1
         assert {line["parent_state"] for line in books.lines(key)} == {"draft"}
+
+
+def post(shop: Shop, *domain: Any) -> None:
+    """As a person who posts drafts."""
+    drafts = shop.search("account.move", [("state", "=", "draft"), *domain], ["id"])
+    shop.rpc("account.move", "action_post", [draft["id"] for draft in drafts])
+
+
+def test_what_a_person_posted_is_reconciled(here: MemoryShop):
+    with booking(here, settlements={"mode": "draft"}) as books:
+        [order] = books.ship()
+        key = books.close().settlement_id
+        assert books.sync()["created"] == 1
+        assert books.reasons(key) == []
+        post(books.shop, ("ref", "=like", f"settlement_{key}_%"))
+        assert books.reasons(key) == [(order.order_id, "not reconciled yet")]
+        books.sync()
+        assert books.reasons(key) == []
+        assert any(line["reconciled"] for line in books.lines(key))
+
+
+def test_a_deleted_draft_can_be_booked_again(here: MemoryShop):
+    with booking(here, settlements={"mode": "draft"}) as books:
+        books.ship()
+        key = books.close().settlement_id
+        books.sync()
+        before = books.sums(key)
+        [draft] = books.shop.search(
+            "account.move", [("ref", "=like", f"settlement_{key}_%")], ["id"]
+        )
+        books.shop.rpc("account.move", "unlink", [draft["id"]])
+        assert books.sync()["quarantined"] == 1
+        assert books.bridge.quarantine(JOB)[key].kind == "settlement_entry_missing"
+        assert books.sync() == {}
+        books.bridge.app.ledger.items.retry(key)
+        assert books.sync()["created"] == 1
+        assert books.sums(key) == before
 
 
 def test_each_day_the_parts_add_up(books: Books):

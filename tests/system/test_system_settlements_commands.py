@@ -69,6 +69,29 @@ def test_a_settlement_that_amazon_does_not_list(program: Program) -> None:
     assert program.run("settlements", "show", "12345").code == 1
 
 
+def test_drafts_are_no_booked_settlement(program: Program, settlement: Settlement) -> None:
+    key = settlement.settlement_id
+    program.accounts[0]["settlements"] = {"mode": "draft"}
+    assert program.run("sync", "settlements").code == 0
+    assert "draft" in program.run("settlements", "list").out
+    shown = program.run("settlements", "show", key).out.splitlines()
+    assert shown[0] == f"{key} (acme): draft"
+    assert "  No order is open." not in shown
+    assert any(line.startswith("  Drafts: ") for line in shown)
+
+
+def test_a_settlement_without_amounts(program: Program, simulator: Simulator) -> None:
+    fee = simulator.money.fee
+    fee("advertising", Decimal("-2.50"), country="FR")
+    fee("advertising", Decimal("2.50"), country="FR")
+    key = simulator.money.close().settlement_id
+    dry = program.run("sync", "settlements", "--dry-run")
+    assert dry.code == 0, dry.out + dry.err
+    run = program.run("settlements", "preview", key)
+    assert run.code == 0, run.out + run.err
+    assert run.out.startswith("Nothing would be booked")
+
+
 def test_from_sync_to_show(program: Program, settlement: Settlement, orders: list[Order]) -> None:
     key = settlement.settlement_id
     dry = program.run("sync", "settlements", "--dry-run")

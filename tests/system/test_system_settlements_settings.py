@@ -85,6 +85,10 @@ def test_settlements_before_a_day_are_left_out(here: MemoryShop):
         assert books.bridge.state(JOB, first) is State.LEFT_OUT
         assert books.bridge.state(JOB, second) is State.DONE
         assert books.lines(first) == []
+    with booking(here, settlements=POST) as books:
+        assert books.sync()["created"] == 1
+        assert books.bridge.state(JOB, first) is State.DONE
+        assert books.lines(first)
 
 
 @pytest.mark.parametrize("mode", ["post", "draft"])

@@ -265,6 +265,14 @@ class Items(Subject):
         with self._transaction() as db:
             return db.execute(statements.REOPEN.where(*named)).rowcount
 
+    def reopen(self, account: str, job: str, key: str) -> None:
+        """Make an item pending again, whatever its state."""
+        named = (*_is_of(account, job), items.c.key == key)
+        with self._transaction(account) as db:
+            db.execute(
+                update(items).where(*named).values(state=State.PENDING, **statements.REASONLESS)
+            )
+
     def configuration_changed(self, account: str, digest: str) -> bool:
         """Compare with the configuration of last time; if it changed, retry quarantined items.
 

@@ -4,9 +4,10 @@ A settlement is booked when all of its rows are understood, its total agrees and
 open; before, nothing of it is written to Odoo.
 
 ``find`` lists Amazon's reports, ``statement`` reads a settlement in one pass, ``classify`` gives
-each row its category, ``entries`` makes the journal entries, ``apply`` books them, ``reconcile``
-clears the payments of invoices, ``tie_out`` compares Amazon's balances with Odoo, ``preview`` does
-dry runs, ``tell`` informs people, ``run`` lists a run's steps.
+each row its category, ``entries`` makes the journal entries, ``apply`` books them, ``drafts``
+follows them until they are posted, ``reconcile`` clears the payments of invoices, ``tie_out``
+compares Amazon's balances with Odoo, ``preview`` does dry runs, ``tell`` informs people, ``run``
+lists a run's steps.
 """
 
 from datetime import timedelta
@@ -35,6 +36,7 @@ SETTLEMENTS = Job(
         "settlement_currency": "activate the currency in Odoo, then retry",
         "settlement_entry_differs": "delete the draft, or reset the entry to draft and delete it;"
         " then retry",
+        "settlement_entry_missing": "retry to book it again",
         "settlement_not_posted": "post the draft in Odoo, which shows what is in the way",
         "settlement_period_closed": "open the period in Odoo, or set `closed_period: next_open`;"
         " then retry",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import structlog
@@ -61,8 +61,20 @@ class Booking:
     def book_others(self) -> None:
         """Try settlements again that are still pending, in all documents that have them."""
         context = self.run.context
+        self._reopen()
         for settlement_id in context.ledger.items.pending(context.name, JOB):
             self._attempt(JOB, settlement_id, self._try_again)
+
+    def _reopen(self) -> None:
+        """Take up settlements that the configuration left out before, and doesn't any more."""
+        items, name = self.run.context.ledger.items, self.run.context.name
+        for entry in items.of_job(name, JOB):
+            memo = SettlementMemo.read(entry)
+            if entry.state is State.LEFT_OUT and memo and not self._why_left_out(memo):
+                items.reopen(name, JOB, entry.key)
+
+    def _why_left_out(self, memo: SettlementMemo) -> str:
+        return find.why_left_out(self.run.context, memo.end or date.min, memo.currency)
 
     def _attempt(self, job: str, key: str, work: Callable[[str], None]) -> None:
         """Do one item; an error costs this one only."""
@@ -122,10 +134,13 @@ class Booking:
         context = self.run.context
         if isinstance(section.header, ItemError):
             raise section.header
-        if reason := find.why_left_out(context, section.header):
+        memo = find.memo_of(context, section.settlement_id).of(section.header)
+        if reason := self._why_left_out(memo):
             self._leave_out(section.header, reason)
             return
         statement = find.read(context, section.header, section)
+        if statement.total == section.header.total:  # else the header may be what is wrong
+            context.ledger.items.remember(context.name, JOB, section.settlement_id, memo)
         if problem := statement.problem():
             raise problem
         self._attempt(JOB, section.settlement_id, lambda _: self._book(statement))
@@ -141,14 +156,19 @@ class Booking:
         documents = find.memo_of(context, settlement_id).documents
         left = [each for each in documents if (settlement_id, each.document_id) not in self.tried]
         statement, problem = find.found_in(context, left, settlement_id)
-        if statement and find.why_left_out(context, statement.header):
-            self._leave_out(statement.header, find.why_left_out(context, statement.header))
-        elif statement:
-            self._book(statement)
+        if statement:
+            self._book_or_leave_out(statement)
         elif error := self.problems.get(settlement_id) or problem:
             raise error
         elif not documents:
             raise _without_document()
+
+    def _book_or_leave_out(self, statement: Statement) -> None:
+        memo = find.memo_of(self.run.context, statement.header.settlement_id)
+        if reason := self._why_left_out(memo.of(statement.header)):
+            self._leave_out(statement.header, reason)
+        else:
+            self._book(statement)
 
     def _book(self, statement: Statement) -> None:
         """Book a settlement that has no problem.
@@ -167,7 +187,9 @@ class Booking:
         if errors:
             raise errors[key]
         memo = find.memo_of(context, key).of(header)
-        memo = replace(memo, entries=tuple(made), warning=self._warning(statement))
+        posted = context.account.settlements.mode == "post"
+        warning = self._warning(statement)
+        memo = replace(memo, entries=tuple(made), posted=posted, warning=warning)
         self._settle(memo, key)
 
     def _settle(self, memo: SettlementMemo, key: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from amazon_bridge.amazon.settlements import Header, Section
 from amazon_bridge.engine.errors import ItemError
@@ -89,18 +89,24 @@ def read(context: Context, header: Header, section: Section) -> Statement:
     )
 
 
-def why_left_out(context: Context, header: Header) -> str:
-    """Why a settlement is not the account's to book; empty if it is."""
+def why_left_out(context: Context, end: date, currency: str) -> str:
+    """Why a settlement is not the account's to book; empty if it is.
+
+    Args:
+        context: Of the account.
+        end: The settlement's last day.
+        currency: Its currency.
+    """
     since = context.account.settlements.since
-    if since and header.end.date() < since:
+    if since and end < since:
         return f"It ends before {since}, which `settlements.since` names."
     places = context.account.marketplaces
-    if header.currency in {place.currency for place in places}:
+    if currency in {place.currency for place in places}:
         return ""
     for place_id, name in context.accounts_by_marketplace.items():
         place = marketplace(place_id)
-        if place and place.currency == header.currency and name != context.name:
-            return f"It is in {header.currency}: the account {name} has that."
+        if place and place.currency == currency and name != context.name:
+            return f"It is in {currency}: the account {name} has that."
     return ""
 
 

@@ -43,6 +43,8 @@ class SettlementMemo(BaseMemo):
     currency: str = ""
     entries: tuple[str, ...] = ()
     """References of its journal entries."""
+    posted: bool = False
+    """They were all seen posted."""
     warning: str = ""
     """What looks odd and doesn't prevent that it is booked."""
 

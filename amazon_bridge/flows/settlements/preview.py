@@ -73,6 +73,8 @@ def booked_lines(context: Context, statement: Statement) -> list[BookedLine]:
     """
     setup = settlement_setup(context)
     made = entries(statement, setup)
+    if not made:
+        return []
     existing = journal_entries.find(context.odoo, [entry.reference for entry in made])
     made = dated(context, setup, made, existing)
     return journal_entries.as_booked(context.odoo, setup, made)
@@ -100,7 +102,7 @@ def _new_in(context: Context, document: Document) -> Iterator[tuple[str, str, bo
             continue
         if isinstance(section.header, ItemError):
             yield key, f"{key}: {section.header}", True
-        elif not find.why_left_out(context, section.header):
+        elif not find.why_left_out(context, section.header.end.date(), section.header.currency):
             header = section.header
             try:
                 statement = find.read(context, header, section)

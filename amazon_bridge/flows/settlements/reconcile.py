@@ -13,6 +13,7 @@ import structlog
 from amazon_bridge.engine import runner
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements.apply import settlement_setup
+from amazon_bridge.marketplaces import smallest_unit
 from amazon_bridge.odoo import reconciling
 from amazon_bridge.odoo.reconciling import OpenLine
 from amazon_bridge.odoo.setup import SettlementSetup
@@ -52,7 +53,10 @@ class OpenOrder:
             return "not imported"
         if not self.payments:
             return "not invoiced"
-        return f"differs by {self.difference} {self.lines[0].currency}"
+        if not self.difference:
+            return "not reconciled yet"
+        currency = self.lines[0].currency
+        return f"differs by {self.difference.quantize(smallest_unit(currency))} {currency}"
 
 
 def reconcile(context: Context) -> int:

@@ -19,7 +19,7 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.flows.settlements.classify import Classifier, Kind, Role, Texts
 from amazon_bridge.marketplaces import MARKETPLACES, smallest_unit
 
-_MOST_NAMED = 5
+_MOST_NAMED = 50
 
 WITHOUT_ID = 0
 """Stands for the rows of orders that name no order."""

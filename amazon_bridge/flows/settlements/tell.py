@@ -56,7 +56,10 @@ def state_of(entry: Entry) -> str:
     """What became of a settlement."""
     if entry.kind:
         return entry.kind
-    return "booked" if memo_of(entry).entries else entry.state.replace("_", " ")
+    memo = memo_of(entry)
+    if memo.entries:
+        return "booked" if memo.posted else "draft"
+    return entry.state.replace("_", " ")
 
 
 def _ties(ledger: Ledger, account: str) -> list[Tie]:
