@@ -146,7 +146,7 @@ class App:
         """
         remembered = self._setups[account.name]
         known = remembered.known()
-        if known and not setup.is_current(self.odoo, known):
+        if known and (known.settlement_missing or not setup.is_current(self.odoo, known)):
             log.info("odoo_setup_changed", account=account.name)
             remembered.forget()
         return remembered.get()

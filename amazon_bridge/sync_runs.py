@@ -24,6 +24,7 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import jobs
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.settlements import SETTLEMENTS
 from amazon_bridge.job import load
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.setup import Inspection
@@ -61,7 +62,7 @@ class SyncRuns:
             return Counts()
         work = partial(load(described.run), dry_run=dry_run)
         if dry_run:
-            return self._locked(account, job, lambda: self._foreseen(account, work))
+            return self._locked(account, job, lambda: self._foreseen(account, job, work))
         counts = self._locked(account, job, lambda: self._recorded(account, job, work))
         _log_run(account, job, counts)
         return counts
@@ -90,12 +91,14 @@ class SyncRuns:
         record(finished=self.clock(), counts=counts, rewinds=rewinds)
         return counts
 
-    def _foreseen(self, account: AccountConfig, work: _Work) -> Counts:
+    def _foreseen(self, account: AccountConfig, job: str, work: _Work) -> Counts:
         """What a run would do; its ``error`` says if the setup in Odoo is impossible."""
         counts = self._guarded(account, work, dry_run=True)
         if counts.error:
             return counts
-        obstacles = [each for each in self.inspection(account).missing if each.obstacle]
+        found = self.inspection(account)
+        missing = found.missing if job == SETTLEMENTS.name else found.missing_for_all
+        obstacles = [each for each in missing if each.obstacle]
         error = str(setup.refusal(account, obstacles)) if obstacles else None
         return counts + Counts(error=error)
 

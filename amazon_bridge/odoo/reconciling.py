@@ -181,6 +181,26 @@ def payments(
     return found
 
 
+def documents(
+    session: OdooSession, setup: SettlementSetup, order_ids: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """The kinds of posted documents of orders: ``out_invoice``, ``out_refund`` (a credit note).
+
+    By Amazon order id; an order that is not in Odoo has no key.
+    """
+    found: dict[str, set[str]] = {}
+    for some in chunks(sorted(set(order_ids))):
+        of_invoice: dict[int, str] = {}
+        for order_id, invoice_ids in _orders(session, setup, some):
+            found.setdefault(order_id, set())
+            of_invoice |= dict.fromkeys(invoice_ids, order_id)
+        for ids in chunks(sorted(of_invoice)):
+            domain = [("id", "in", ids), ("state", "=", "posted")]
+            for row in session.search_read("account.move", domain, ["move_type"]):
+                found[of_invoice[row["id"]]].add(row["move_type"])
+    return {order_id: frozenset(kinds) for order_id, kinds in found.items()}
+
+
 _SALE_ORDER = "sale_order_"
 
 

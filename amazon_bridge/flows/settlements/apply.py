@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from amazon_bridge.engine.errors import AccountError, ItemError
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements.entries import entries
 from amazon_bridge.flows.settlements.statement import Statement
 from amazon_bridge.odoo import journal_entries
 from amazon_bridge.odoo.journal_entries import Booked, Entry
-from amazon_bridge.odoo.setup import SettlementSetup
+from amazon_bridge.odoo.setup import SettlementSetup, refusal
 
 
 def settlement_setup(context: Context) -> SettlementSetup:
@@ -23,10 +23,7 @@ def settlement_setup(context: Context) -> SettlementSetup:
     """
     setup = context.setup.settlement
     if setup is None:
-        raise AccountError(
-            f"Odoo lacks what settlements of account {context.name} need.",
-            "Run `amazon-bridge setup`; `amazon-bridge check` says what is missing.",
-        )
+        raise refusal(context.account, context.setup.settlement_missing)
     return setup
 
 

@@ -8,13 +8,21 @@ What a person archived is unarchived only when a person asks for it (`amazon-bri
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import accounting, company, fba, pricelists, selling, settlements
 from amazon_bridge.odoo.setup.current import is_current
-from amazon_bridge.odoo.setup.records import Advice, FallbackProducts, Inspection, Missing, Setup
+from amazon_bridge.odoo.setup.records import (
+    Advice,
+    FallbackProducts,
+    Inspection,
+    Missing,
+    Place,
+    Setup,
+)
 from amazon_bridge.odoo.setup.settlement_records import EntryTax, SettlementSetup, Target, TaxShare
 from amazon_bridge.odoo.setup.work import ARCHIVED, Work, may
 from amazon_bridge.odoo.stock_places import locations, with_children
@@ -49,14 +57,19 @@ def prepare(session: OdooSession, account: AccountConfig, *, restore: bool = Fal
         account: the account to inspect.
         restore: also unarchive what people archived.
 
+    Returns:
+        The records; of settlements none if something is missing that only they need, unless
+        ``restore``.
+
     Raises:
         AccountError: something is missing that the login may not make; lists all of it.
     """
     work = Work(session, account, create=True, restore=restore)
     setup = _run(work)
-    if work.missing or setup is None:
-        raise refusal(account, work.missing)
-    return setup
+    lacking = [*work.missing, *(setup.settlement_missing if setup and restore else ())]
+    if lacking or setup is None:
+        raise refusal(account, lacking)
+    return replace(setup, settlement=None) if setup.settlement_missing else setup
 
 
 def refusal(account: AccountConfig, missing: Sequence[Missing]) -> AccountError:
@@ -88,7 +101,8 @@ def inspect(session: OdooSession, account: AccountConfig) -> Inspection:
     """Read-only: the records the account uses, those it lacks, and advice."""
     work = Work(session, account, create=False)
     expected = _run(work)
-    return Inspection(expected, tuple(work.missing), tuple(work.advice.values()))
+    own = expected.settlement_missing if expected else ()
+    return Inspection(expected, (*work.missing, *own), tuple(work.advice.values()))
 
 
 def stock_locations(session: OdooSession, account: AccountConfig) -> frozenset[int]:
@@ -113,8 +127,9 @@ def _run(work: Work) -> Setup | None:
         return None
     work.session = work.session.for_company(place.company_id)
     location_id, route_id = fba.ensure_location_and_route(work, place)
-    payment_journal_id = accounting.ensure_payment_journal(work, place)
-    return Setup(
+    invoices = work.account.invoicing.mode != "manual"
+    payment_journal_id = accounting.ensure_payment_journal(work, place) if invoices else None
+    setup = Setup(
         company_id=place.company_id,
         warehouse_id=place.warehouse_id,
         fba_location_id=location_id or 0,
@@ -126,5 +141,17 @@ def _run(work: Work) -> Setup | None:
         facilitator_tax_id=accounting.ensure_facilitator_tax(work, place),
         fiscal_position_id=accounting.find_fiscal_position(work, place),
         payment_journal_id=payment_journal_id,
-        settlement=settlements.ensure_settlements(work, place, payment_journal_id),
+    )
+    return _with_settlements(work, place, setup)
+
+
+def _with_settlements(work: Work, place: Place, setup: Setup) -> Setup:
+    """What only settlements need is noted apart: the other jobs go on without it."""
+    before = list(work.missing)
+    journal_id = setup.payment_journal_id or accounting.ensure_payment_journal(work, place)
+    settlement = settlements.ensure_settlements(work, place, journal_id)
+    lacking = tuple(work.missing[len(before) :])
+    work.missing = before
+    return replace(
+        setup, payment_journal_id=journal_id, settlement=settlement, settlement_missing=lacking
     )

@@ -40,7 +40,9 @@ class Setup:
     payment_journal_id: int | None = None
     """Of the payments of invoices; None: none is registered."""
     settlement: SettlementSetup | None = field(default=None, repr=False)
-    """Where settlements are booked; None while they are off."""
+    """Where settlements are booked; None while they are off, or lack something."""
+    settlement_missing: tuple[Missing, ...] = ()
+    """What settlements lack; the other jobs work without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,12 @@ class Inspection:
     def setup(self) -> Setup | None:
         """The records that the account uses; None if any is missing."""
         return None if self.missing else self.expected
+
+    @property
+    def missing_for_all(self) -> tuple[Missing, ...]:
+        """What every job lacks; without what only settlements need."""
+        own = self.expected.settlement_missing if self.expected else ()
+        return tuple(each for each in self.missing if each not in own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,27 @@
+"""What settlements lack in Odoo stops no other job."""
+
+import pytest
+from memory_shop import MemoryShop
+from test_system_settlements import ON, Books, add_rate
+
+
+@pytest.fixture
+def books(here: MemoryShop) -> Books:
+    add_rate(here.shop)
+    return Books(here)
+
+
+def test_a_chart_of_accounts_that_changed_stops_settlements_alone(books: Books):
+    with books.bridge.configured(**ON):
+        books.ship()
+        journal = books.setup.journal_id
+        books.shop.rpc("account.journal", "write", [journal], {"active": False})
+        settlement = books.close()
+        assert len(books.ship()) == 1, "orders go on"
+        assert "error" not in books.bridge.sync("pickings")
+        error = books.bridge.sync("settlements")["error"]
+        assert "the journal Amazon Settlements (archived)" in error
+        assert "Run `amazon-bridge setup`" in error
+        books.shop.rpc("account.journal", "write", [journal], {"active": True})
+        assert books.sync()["created"] == 1
+        assert books.lines(settlement.settlement_id)
