@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 
 from amazon_bridge.config.models import AccountConfig, Config
@@ -25,7 +26,8 @@ def examine(path: Path, environ: Mapping[str, str]) -> list[Finding]:
     findings = [_open_secret(file) for file in open_to_all]
     if sources.in_the_file and _is_open(path):
         findings.insert(0, _open_configuration(path))
-    return [*findings, *_short_token(config), *_idle_keys(config)]
+    shared = _shared_journals(config)
+    return [*findings, *_short_token(config), *_idle_keys(config), *shared]
 
 
 def _is_open(file: Path) -> bool:
@@ -82,6 +84,39 @@ def _idle_account_keys(account: AccountConfig) -> Iterator[tuple[str, str]]:
         elif job.notify_amazon and not account.is_enabled(job):
             for key in sorted(account.model_fields_set & {*job.notify_amazon.used_keys}):
                 yield key, f"notify_amazon.{job.notify_amazon.key} is `false`"
+
+
+def _shared_journals(config: Config) -> Iterator[Finding]:
+    """Accounts whose settlements meet, or miss, each other on the account *owed by Amazon*."""
+    booking = [account for account in config.accounts if account.settlements.is_on]
+    for one, other in combinations(booking, 2):
+        names = f"the accounts {one.name} and {other.name}"
+        is_shared = _place(one) == _place(other)
+        if one.seller_id != other.seller_id and is_shared and one.invoicing.payment_journal:
+            yield Finding(
+                ok=True,
+                what=f"Settlements of {names} share the journal {one.invoicing.payment_journal}:"
+                " `settlements tie-out` can't tell what Amazon owes each of them",
+                remedy="Give each a payment_journal of its own; the same of `reserve` and"
+                " `in transit` in the files of `settlements.accounts`.",
+            )
+        if one.seller_id == other.seller_id and not is_shared and _currencies(one, other):
+            currencies = ", ".join(sorted(_currencies(one, other)))
+            yield Finding(
+                ok=True,
+                what=f"Amazon settles {names} together ({currencies}), and their payments are in"
+                " different journals or companies: the orders of one of them stay open",
+                remedy="Set the same company and payment_journal for both.",
+            )
+
+
+def _place(account: AccountConfig) -> tuple[str | None, str | None]:
+    return account.company, account.invoicing.payment_journal
+
+
+def _currencies(*accounts: AccountConfig) -> set[str]:
+    """The currencies that all of them have."""
+    return set.intersection(*({m.currency for m in a.marketplaces} for a in accounts))
 
 
 def _idle(key: str, reason: str) -> Finding:

@@ -90,3 +90,32 @@ def test_keys_without_effect(tmp_path: Path, head: str, account: str, key: str) 
     (what,) = advice(tmp_path, LITERAL, head=head, account=account)
     assert what.startswith(key)
     assert "has no effect" in what
+
+
+@pytest.mark.parametrize(
+    ("seller", "marketplaces", "journal", "said"),
+    [
+        ("A3OTHER", "FR", "Amazon", "share the journal Amazon"),
+        ("A3OTHER", "FR", "Other", ""),
+        ("A3EXAMPLE", "DE", "Other", "Amazon settles the accounts acme and other together (EUR)"),
+        ("A3EXAMPLE", "DE", "Amazon", ""),
+        ("A3EXAMPLE", "GB", "Other", ""),
+    ],
+)
+def test_accounts_whose_settlements_meet(
+    tmp_path: Path, seller: str, marketplaces: str, journal: str, said: str
+) -> None:
+    second = (
+        "settlements: {mode: post}\n"
+        "    invoicing: {payment_journal: Amazon}\n"
+        "  - name: other\n"
+        f"    seller_id: {seller}\n"
+        f"    marketplaces: [{marketplaces}]\n"
+        "    settlements: {mode: post}\n"
+        f"    invoicing: {{payment_journal: {journal}}}\n"
+        "    credentials: {client_id: amzn1.application-oa2-client.0123,"
+        " client_secret: '${SECRET}', refresh_token: '${REFRESH}'}"
+    )
+    found = advice(tmp_path, FROM_ENVIRONMENT, account=second)
+    assert len(found) == bool(said)
+    assert all(said in what for what in found)
