@@ -121,6 +121,21 @@ def test_a_row_that_cannot_be_read_costs_its_settlement_only(here: MemoryShop):
         assert books.bridge.state(JOB, second) is State.DONE
 
 
+def test_a_settlement_without_an_id_is_known_by_its_report(here: MemoryShop):
+    def spoil(rows: list[dict[str, str]]) -> None:
+        for row in rows:
+            row["settlement-id"] = ""
+
+    with booking(here) as books:
+        books.ship()
+        settlement = books.close(publish=False)
+        report = books.money.publish(settlement.settlement_id, edit=spoil)
+        assert books.sync()["quarantined"] == 1
+        assert books.bridge.quarantine(JOB)[report].kind == "settlement_unreadable"
+        books.bridge.app.ledger.items.retry(report)
+        assert books.sync()["quarantined"] == 1
+
+
 def test_off_by_default(here: MemoryShop):
     assert ON["settlements"]["mode"] == "post"
     assert here.bridge.sync(JOB) == {}

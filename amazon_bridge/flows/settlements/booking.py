@@ -115,7 +115,7 @@ class Booking:
 
     def _take(self, section: Section, document: Document) -> None:
         """File a settlement of a document, and book it unless that was done before."""
-        context, key = self.run.context, section.settlement_id
+        context, key = self.run.context, find.key_of(section, document)
         items = context.ledger.items
         pending = items.file(context.name, JOB, [Seen(key, key)])
         memo = find.memo_of(context, key).within(document)
@@ -160,7 +160,7 @@ class Booking:
             self._book_or_leave_out(statement)
         elif error := self.problems.get(settlement_id) or problem:
             raise error
-        elif not documents:
+        elif left or not documents:
             raise _without_document()
 
     def _book_or_leave_out(self, statement: Statement) -> None:
@@ -231,6 +231,6 @@ def reserves(statement: Statement) -> Decimal:
 def _without_document() -> ItemError:
     return ItemError(
         "not_found",
-        "No document with the settlement is known.",
+        "No document of Amazon's has the settlement.",
         "Book it manually if Amazon doesn't list it any more: it keeps reports for 90 days.",
     )

@@ -110,6 +110,11 @@ def why_left_out(context: Context, end: date, currency: str) -> str:
     return ""
 
 
+def key_of(section: Section, document: Document) -> str:
+    """The key of a settlement: its id, or its report's if it has none."""
+    return section.settlement_id or document.report_id
+
+
 def memo_of(context: Context, settlement_id: str) -> SettlementMemo:
     """What is known of a settlement."""
     entry = context.ledger.items.get(context.name, JOB, settlement_id)
@@ -142,7 +147,7 @@ def found_in(
 
 def _statement_in(context: Context, document: Document, settlement_id: str) -> Statement | None:
     for section in sections(context, document):
-        if section.settlement_id == settlement_id:
+        if key_of(section, document) == settlement_id:
             if isinstance(section.header, ItemError):
                 raise section.header
             return read(context, section.header, section)
