@@ -219,21 +219,27 @@ def _compare(session: OdooSession, entry: Entry, id_: int, lines: Iterable[Amoun
         (line.account_id, line.amount.normalize(), line.balance.normalize()) for line in lines
     )
     if booked != expected:
-        odoo, ours = (next(iter(each), None) for each in (booked - expected, expected - booked))
+        different = [next(iter(each), None) for each in (booked - expected, expected - booked)]
+        odoo, ours = _texts(session, different)
         raise ItemError(
             "settlement_entry_differs",
-            f"The draft of {entry.reference} has other lines than were loaded"
-            f" ({_text(odoo)} instead of {_text(ours)}).",
-            "Look for a module or a tax in Odoo that adds lines to entries; delete the draft in"
-            " Odoo, then run `amazon-bridge quarantine retry`.",
+            f"The draft {entry.reference} has in Odoo {odoo} where it should have {ours}.",
+            "Somebody has changed the draft, or a module or tax adds lines to entries. Delete the"
+            " draft in Odoo, then run `amazon-bridge quarantine retry` with the settlement's id.",
         )
 
 
-def _text(sums: _Sums | None) -> str:
-    if sums is None:
-        return "no line"
-    account_id, amount, balance = sums
-    return f"{amount} ({balance}) on account {account_id}"
+def _texts(session: OdooSession, different: Sequence[_Sums | None]) -> list[str]:
+    """Amounts on accounts, by their codes and names."""
+    ids = sorted({sums[0] for sums in different if sums})
+    rows = session.read("account.account", ids, ["code", "name"])
+    names = {row["id"]: f"{row['code'] or ''} {row['name']}".strip() for row in rows}
+    return [
+        f"{sums[1]:.2f} ({sums[2]:.2f} in the company's currency) on {names[sums[0]]}"
+        if sums
+        else "no such line"
+        for sums in different
+    ]
 
 
 def as_booked(

@@ -257,6 +257,9 @@ def test_a_changed_draft_is_noticed(
     with pytest.raises(ItemError) as caught:
         journal_entries.create(biller, setup, [made])
     assert caught.value.kind == "settlement_entry_differs"
+    changed, loaded = setup.target("advertising").account, setup.owed.account
+    assert f"-10.00 (-10.00 in the company's currency) on {changed}" in caught.value.reason
+    assert f"on {loaded}." in caught.value.reason
     odoo_database.rpc("account.move", "unlink", [booked.id])
 
 
