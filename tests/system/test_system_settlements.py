@@ -230,6 +230,25 @@ def test_drafts_are_left_to_a_person(here: MemoryShop):
         assert {line["parent_state"] for line in books.lines(key)} == {"draft"}
 
 
+def test_accounts_of_one_seller_and_currency_are_compared_together(here: MemoryShop):
+    with booking(here, marketplaces=["FR"]) as books:
+        [mine] = here.program.accounts
+        here.program.accounts.append(mine | {"name": "germany", "marketplaces": ["DE"]})
+        try:
+            for country in ("FR", "DE"):
+                books.world.place_order(country, fulfilled_by="AMAZON", status="SHIPPED")
+            books.bridge.clock.advance(minutes=10)
+            for account in ("acme", "germany"):
+                assert books.bridge.sync("orders", account=account)["created"] == 1
+            books.bridge.clock.advance(days=5)
+            tie = books.tie()
+        finally:
+            del here.program.accounts[1]
+    assert tie.odoo.owed > tie.amazon.total > 0
+    assert tie.parts["unknown"] == 0
+    assert tie.parts["open_statement"] == tie.difference
+
+
 def post(shop: Shop, *domain: Any) -> None:
     """As a person who posts drafts."""
     drafts = shop.search("account.move", [("state", "=", "draft"), *domain], ["id"])

@@ -15,6 +15,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements.apply import settlement_setup
 from amazon_bridge.flows.settlements.memo import JOB, TIES, SettlementMemo
 from amazon_bridge.flows.settlements.ties import Findings, InOdoo, Tie, parts_of
+from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.odoo import account_balances, journal_entries, reconciling
 from amazon_bridge.odoo.journal_entries import Booked
 from amazon_bridge.odoo.reconciling import OpenLine
@@ -323,9 +324,17 @@ def _side(found: Mapping[str, Findings], line: OpenLine) -> Any:
 
 
 def _only_place(context: Context) -> str:
-    """The marketplace of an account that has one; empty: it has several."""
+    """The marketplace of an account that has one; empty: it has several.
+
+    Amazon settles all of a seller's marketplaces of one currency together: an account that shares
+    the currency with another account of the seller is compared as a whole with it.
+    """
     places = context.account.marketplaces
-    return places[0].marketplace_id if len(places) == 1 else ""
+    currencies = [
+        place.currency for id_ in context.accounts_by_marketplace if (place := marketplace(id_))
+    ]
+    is_alone = len(places) == 1 and currencies.count(places[0].currency) == 1
+    return places[0].marketplace_id if is_alone else ""
 
 
 def _country(context: Context) -> str:
