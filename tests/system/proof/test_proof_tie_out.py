@@ -19,6 +19,8 @@ from amazon_bridge.simulator import Line, Money, Order
 from amazon_bridge.simulator.money.triples import NAMES
 
 DAYS = scaled(30, 45)
+STANDARD = "Standard Orders"
+_DEBT = ("other-transaction", "other-transaction", "Debt adjustment against Standard Orders")
 _HELD = ("adjustment", "commingling")
 """Types that a person should name first."""
 
@@ -33,6 +35,8 @@ class History:
         settings.defer_days = 7 * (seed % 2)
         settings.names_open_settlements = seed % 4 < 2
         settings.holds_payouts = seed % 3 == 0
+        self.others = () if seed % 5 else ("Invoiced Orders",)
+        """Types of further accounts of the seller."""
 
     @property
     def money(self) -> Money:
@@ -48,9 +52,13 @@ class History:
             self.money.refund(self.chance.choice(self.orders).order_id, share)
         for _ in range(self.chance.randint(0, 2)):
             name = self.chance.choice([name for name in NAMES if name not in _HELD])
-            self.money.fee(name, self._amount(), country=self.chance.choice(("FR", "DE")))
+            account_type = self.chance.choice((STANDARD, *self.others))
+            country = self.chance.choice(("FR", "DE"))
+            self.money.fee(name, self._amount(), country=country, account_type=account_type)
         if number % 7 == 6:
-            self._close()
+            self._close(STANDARD)
+        if number % 7 == 2:
+            self._balance_accounts()
         self.here.clock.advance(hours=10)
         for job in ("orders", "settlements"):
             counts = self.here.bridge.sync(job)
@@ -62,8 +70,17 @@ class History:
         country = self.chance.choice(("FR", "DE"))
         self.orders.append(self.here.world.place_order(country, lines, fulfilled_by="AMAZON"))
 
-    def _close(self) -> None:
+    def _balance_accounts(self) -> None:
+        """Clear a debt of one account with the other one's money, and close that one."""
+        for account_type in self.others:
+            debt = abs(self._amount())
+            self.money.fee(_DEBT, -debt)
+            self.money.fee(_DEBT, debt, account_type=account_type)
+            self._close(account_type)
+
+    def _close(self, account_type: str) -> None:
         settlement = self.money.close(
+            account_type=account_type,
             reserve=abs(self._amount()) if self.chance.random() < 0.5 else Decimal(0),
             deficit=self.chance.choice(("charge", "carry")),
         )
