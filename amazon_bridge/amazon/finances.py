@@ -60,6 +60,8 @@ class Transaction:
     """Identifiers by name, such as ``ORDER_ID``."""
     is_internal: bool = False
     """It moves money between the parts of the balance: reserves, and carried debts."""
+    account_type: str = ""
+    """Of the seller's account, such as ``Standard Orders``; each type has its own settlements."""
 
     @property
     def order_id(self) -> str:
@@ -79,6 +81,10 @@ class _Money(Payload):
 
 class _Place(Payload):
     marketplace_id: Text = None
+
+
+class _Partner(_Place):
+    account_type: Text = None
 
 
 class _Balance(Payload):
@@ -116,7 +122,7 @@ class _Transaction(Payload):
     posted_date: Instant
     total_amount: _Money
     marketplace_details: Part[_Place] = _Place()
-    selling_partner_metadata: Part[_Place] = _Place()
+    selling_partner_metadata: Part[_Partner] = _Partner()
     related_identifiers: KnownEntries[_Related] = ()
     breakdowns: Annotated[tuple[_Breakdown, ...], BeforeValidator(_list_of_breakdowns)] = ()
 
@@ -244,6 +250,7 @@ def _transaction(payload: _Transaction) -> Transaction:
             if each.related_identifier_name and each.related_identifier_value
         },
         is_internal=_is_internal(payload),
+        account_type=payload.selling_partner_metadata.account_type or "",
     )
 
 

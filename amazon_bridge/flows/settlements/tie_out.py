@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -113,6 +113,8 @@ class _TieOut:
         self._setup = settlement_setup(context)
         self._place = _only_place(context)
         self._settlements = self._known_settlements()
+        self._account_types: defaultdict[str, set[str]] = defaultdict(set)
+        """By settlement: those of its transactions."""
 
     def ties(self) -> Iterator[Tie]:
         context = self._context
@@ -186,7 +188,7 @@ class _TieOut:
             found[currency].interim = _of(odoo.get(currency, {}), self._setup.interim)
         for settlement in self._settlements.values():
             self._add_settlement(found, settlement)
-        for each in self._transactions():
+        for each in self._named_first(self._transactions()):
             self._add_transaction(found, each)
         if is_invoiced:
             self._add_open_lines(found)
@@ -290,14 +292,33 @@ class _TieOut:
             for settlement in self._settlements.values()
         )
 
+    def _named_first(self, transactions: Iterable[Transaction]) -> Iterator[Transaction]:
+        """Those whose settlement Amazon names first: they tell whose settlement it is."""
+        others = []
+        for each in transactions:
+            if each.settlement_id:
+                self._account_types[each.settlement_id].add(each.account_type)
+                yield each
+            else:
+                others.append(each)
+        yield from others
+
+    def _may_have(self, settlement: _Settlement, each: Transaction) -> bool:
+        """Whether a settlement may have a transaction of which Amazon names none."""
+        types = self._account_types.get(settlement.key)
+        is_of_account = types is None or each.account_type in types
+        return (
+            is_of_account and settlement.memo.currency == each.currency and settlement.spans(each)
+        )
+
     def _is_settled(self, each: Transaction) -> bool:
         """Whether it is in a settlement that is booked, or that is left out."""
         if each.status != TransactionStatus.RELEASED:
             return False
         settlement = self._settlements.get(each.settlement_id)
         if settlement is None and not each.settlement_id:
-            spanning = (s for s in self._settlements.values() if s.memo.currency == each.currency)
-            settlement = next((one for one in spanning if one.spans(each)), None)
+            known = self._settlements.values()
+            settlement = next((one for one in known if self._may_have(one, each)), None)
         if settlement is None:
             return False
         return settlement.is_left_out or f"{each.posted:%Y%m}" in settlement.months
