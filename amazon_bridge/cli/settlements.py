@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -174,7 +174,7 @@ def _cells(line: BookedLine) -> list[str]:
     ]
 
 
-def _write_csv(lines: Sequence[BookedLine]) -> None:
+def _write_csv(lines: Iterable[BookedLine]) -> None:
     writer = csv.writer(sys.stdout)
     writer.writerow(_COLUMNS)
     writer.writerows(map(_cells, lines))
@@ -182,11 +182,12 @@ def _write_csv(lines: Sequence[BookedLine]) -> None:
 
 def _show_lines(found: Preview) -> None:
     header = found.statement.header
-    if not found.lines:
+    lines = list(found.lines)
+    if not lines:
         say("Nothing would be booked: its amounts add up to zero, by order and by category.")
         return
     table = Table(*_COLUMNS)
-    for line in found.lines:
+    for line in lines:
         add_row(table, *_cells(line))
     console().print(table)
     say(f"{found.statement.rows} rows, {header.total} {header.currency}, deposit {header.deposit}.")

@@ -6,7 +6,7 @@ An entry is loaded with external ids, of its lines too, so that it exists at mos
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -43,7 +43,7 @@ class Entry:
     """``settlement_<id>_<yyyymm>_<n>``: its external id, and its reference in Odoo."""
     date: date
     currency: str
-    lines: tuple[Line, ...]
+    lines: Sequence[Line]
 
     @property
     def has_taxes(self) -> bool:
@@ -244,22 +244,26 @@ def _texts(session: OdooSession, different: Sequence[_Sums | None]) -> list[str]
 
 def as_booked(
     session: OdooSession, setup: SettlementSetup, entries: Sequence[Entry]
-) -> list[BookedLine]:
+) -> Iterator[BookedLine]:
     """What Odoo will have after ``create``, line for line; read-only.
 
     Raises:
         ItemError: As ``create``.
     """
     if not entries:  # a settlement whose rows cancel out, or without any
-        return []
-    rate = _rate(session, setup, entries)
-    carried, rows = Decimal(), []
+        return iter(())
+    return _booked_lines(setup, entries, _rate(session, setup, entries))
+
+
+def _booked_lines(
+    setup: SettlementSetup, entries: Sequence[Entry], rate: Rate
+) -> Iterator[BookedLine]:
+    carried = Decimal()
     for entry in entries:
         is_last = entry is entries[-1]
         lines = computed(entry.lines, setup, rate, carried if is_last else None)
         carried += sum((line.balance for line in lines if line.reference == _INTERIM), Decimal())
-        rows += [_booked_line(entry, line) for line in lines]
-    return rows
+        yield from (_booked_line(entry, line) for line in lines)
 
 
 def _booked_line(entry: Entry, line: Amounts) -> BookedLine:

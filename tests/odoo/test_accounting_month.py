@@ -214,7 +214,9 @@ def test_the_month_comes_about(month: Month, variant: str):
     month.sell()
     made = month.settle()
     if variant == "two accounts":
-        booked = [journal_entries.as_booked(month.session, month.setup, [each]) for each in made]
+        booked = [
+            list(journal_entries.as_booked(month.session, month.setup, [each])) for each in made
+        ]
         assert shown([line for lines in booked for line in lines]) == table("entry")
     month.reconcile()
     month.bank()

@@ -139,7 +139,7 @@ def test_an_entry_is_made_once_and_as_announced(
 ):
     lines = {f"_o_{ORDER}": "-50.00", "_r_1": "12.34", "_f_other_US": "10.00", "_f_reserve_": "-3"}
     made = entry(setup, "1", lines)
-    told = journal_entries.as_booked(biller, setup, [made])
+    told = list(journal_entries.as_booked(biller, setup, [made]))
     assert journal_entries.find(biller, [made.reference]) == {}
     first = journal_entries.create(biller, setup, [made])
     assert journal_entries.create(biller, setup, [made]) == first
@@ -176,7 +176,7 @@ def test_taxes_are_included_to_the_cent(
     ):
         keys = ("_f_selling-fee_US", "_f_FBA-fee_US", "_f_storage_US", "_f_selling-fee_CA")
         made = entry(setup, f"{rounding}{number}", dict(zip(keys, amounts, strict=True)))
-        told = journal_entries.as_booked(biller, setup, [made])
+        told = list(journal_entries.as_booked(biller, setup, [made]))
         assert sum(line.debit - line.credit for line in told) == 0
         payout = next(line for line in told if line.label.startswith("Amazon settlement"))
         assert payout.credit - payout.debit == sum(map(Decimal, amounts))
@@ -225,7 +225,7 @@ def test_a_foreign_currency_is_balanced_in_both(
     )
     last = Entry(last.reference, DAY, "CAD", lines)
     for made in ([plain], [first, last]):
-        told = journal_entries.as_booked(biller, setup, made)
+        told = list(journal_entries.as_booked(biller, setup, made))
         journal_entries.create(biller, setup, made)
         assert lines_in_odoo(odoo_database, *made) == announced(told)
         for each in made:
@@ -290,5 +290,5 @@ def test_lock_dates_are_respected(
 
 
 def test_a_settlement_without_entries_books_nothing(biller: OdooSession, setup: SettlementSetup):
-    assert journal_entries.as_booked(biller, setup, []) == []
+    assert list(journal_entries.as_booked(biller, setup, [])) == []
     assert journal_entries.create(biller, setup, []) == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from amazon_bridge.engine.errors import ItemError
@@ -24,7 +24,8 @@ class Preview:
     """What would be booked, or why nothing would be."""
 
     statement: Statement
-    lines: list[BookedLine]
+    lines: Iterable[BookedLine]
+    """They can be read once."""
     problem: ItemError | None
 
 
@@ -62,10 +63,10 @@ def _preview(context: Context, statement: Statement) -> Preview:
     try:
         return Preview(statement, booked_lines(context, statement), None)
     except ItemError as error:
-        return Preview(statement, [], error)
+        return Preview(statement, (), error)
 
 
-def booked_lines(context: Context, statement: Statement) -> list[BookedLine]:
+def booked_lines(context: Context, statement: Statement) -> Iterator[BookedLine]:
     """The lines that Odoo has, or will have.
 
     Raises:
@@ -74,7 +75,7 @@ def booked_lines(context: Context, statement: Statement) -> list[BookedLine]:
     setup = settlement_setup(context)
     made = entries(statement, setup)
     if not made:
-        return []
+        return iter(())
     existing = journal_entries.find(context.odoo, [entry.reference for entry in made])
     made = dated(context, setup, made, existing)
     return journal_entries.as_booked(context.odoo, setup, made)
