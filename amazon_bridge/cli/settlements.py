@@ -209,12 +209,16 @@ def tie_out_(
     """Compare Amazon's balances with Odoo's, and explain the difference."""
     day = as_of.date() if as_of else None
     with opened(ctx) as bridge:
+        if day and day > bridge.clock().date():
+            raise click.UsageError(f"--as-of {day} is in the future.")
         contexts = [bridge.context(each, dry_run=True) for each in _booking(bridge, account)]
         ties = {each.name: tie_out(switched_on(each), day) for each in contexts}
     if as_json:
         found = {name: [tie_as_json(tie) for tie in of] for name, of in ties.items()}
         click.echo(json.dumps({"accounts": found}))
         return
+    if not any(ties.values()):
+        say("There is nothing to compare: Amazon has no balance, or no account books settlements.")
     for name, of in ties.items():
         for tie in of:
             for line in _tie_lines(name, tie):

@@ -181,24 +181,19 @@ def payments(
     return found
 
 
-def documents(
+def invoiced(
     session: OdooSession, setup: SettlementSetup, order_ids: Collection[str]
-) -> dict[str, frozenset[str]]:
-    """The kinds of posted documents of orders: ``out_invoice``, ``out_refund`` (a credit note).
-
-    By Amazon order id; an order that is not in Odoo has no key.
-    """
-    found: dict[str, set[str]] = {}
+) -> set[tuple[str, bool]]:
+    """The orders that have a posted invoice, and (True) those that have a posted credit note."""
+    found: set[tuple[str, bool]] = set()
     for some in chunks(sorted(set(order_ids))):
-        of_invoice: dict[int, str] = {}
-        for order_id, invoice_ids in _orders(session, setup, some):
-            found.setdefault(order_id, set())
-            of_invoice |= dict.fromkeys(invoice_ids, order_id)
+        orders = _orders(session, setup, some)
+        of_invoice = {id_: order_id for order_id, ids in orders for id_ in ids}
         for ids in chunks(sorted(of_invoice)):
             domain = [("id", "in", ids), ("state", "=", "posted")]
             for row in session.search_read("account.move", domain, ["move_type"]):
-                found[of_invoice[row["id"]]].add(row["move_type"])
-    return {order_id: frozenset(kinds) for order_id, kinds in found.items()}
+                found.add((of_invoice[row["id"]], row["move_type"] == "out_refund"))
+    return found
 
 
 _SALE_ORDER = "sale_order_"

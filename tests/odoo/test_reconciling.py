@@ -134,14 +134,13 @@ def test_a_refund_stays_open_until_its_credit_note_is_paid(
     invoice = books.invoice(id_)
     books.pay(invoice)
     settle(biller, setup, "3", {f"_o_{order}": "-40.00", f"_r_{order}": "40.00"})
-    assert reconciling.documents(biller, setup, [order]) == {order: {"out_invoice"}}
+    assert reconciling.invoiced(biller, setup, [order]) == {(order, False)}
     lines = open_orders(biller, setup)
     [payment] = reconciling.payments(biller, setup, [order])[order]
     reconciling.reconcile(biller, [[lines[order, False], payment]])
     assert open_orders(biller, setup).keys() == {(order, True)}
     credit = books.credit(invoice)
-    kinds = {"out_invoice", "out_refund"}
-    assert reconciling.documents(biller, setup, [order]) == {order: kinds}
+    assert reconciling.invoiced(biller, setup, [order]) == {(order, False), (order, True)}
     books.pay(credit, day="2026-10-25")
     [refund] = reconciling.payments(biller, setup, [order])[order]
     assert (refund.residual, refund.is_refund) == (Decimal("-40.00"), True)
@@ -155,7 +154,7 @@ def test_orders_without_an_invoice_or_outside_of_odoo(
     order, id_ = books.order(50)
     unpaid = books.order(60)
     books.invoice(unpaid[1])
-    assert reconciling.documents(biller, setup, [order, "403-9999999-9999999"]) == {order: set()}
+    assert reconciling.invoiced(biller, setup, [order, "403-9999999-9999999"]) == set()
     assert reconciling.payments(biller, setup, [order, unpaid[0], "403-9999999-9999999"]) == {
         order: [],
         unpaid[0]: [],

@@ -268,6 +268,14 @@ def test_what_a_person_posted_is_reconciled(here: MemoryShop):
         assert any(line["reconciled"] for line in books.lines(key))
 
 
+def test_a_refund_is_open_until_its_credit_note(books: Books):
+    [order] = books.ship()
+    books.money.refund(order.order_id)
+    key = books.close().settlement_id
+    books.sync()
+    assert books.reasons(key) == [(order.order_id, "not invoiced (no credit note)")]
+
+
 def test_a_deleted_draft_can_be_booked_again(here: MemoryShop):
     with booking(here, settlements={"mode": "draft"}) as books:
         books.ship()

@@ -92,6 +92,12 @@ def test_a_settlement_without_amounts(program: Program, simulator: Simulator) ->
     assert run.out.startswith("Nothing would be booked")
 
 
+def test_a_tie_out_of_the_future_is_refused(program: Program) -> None:
+    run = program.run("settlements", "tie-out", "--as-of", "2999-01-01")
+    assert run.code == 2
+    assert "is in the future" in run.err
+
+
 def test_from_sync_to_show(program: Program, settlement: Settlement, orders: list[Order]) -> None:
     key = settlement.settlement_id
     dry = program.run("sync", "settlements", "--dry-run")

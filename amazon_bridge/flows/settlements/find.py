@@ -134,7 +134,8 @@ def found_in(
         try:
             statement = _statement_in(context, document, settlement_id)
         except ItemError as error:
-            problem = problem or error
+            if error.kind != "not_found":  # another document may have it
+                problem = problem or error
             continue
         if statement is None:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import chain, islice
 
@@ -40,6 +40,8 @@ class OpenOrder:
     lines: Sequence[OpenLine]
     payments: Sequence[OpenLine]
     is_imported: bool
+    is_invoiced: bool = False
+    """Whether its invoice, or the credit note of its refunds, is posted."""
 
     @property
     def difference(self) -> Decimal:
@@ -51,12 +53,13 @@ class OpenOrder:
         """Why it is open."""
         if not self.is_imported:
             return "not imported"
-        if not self.payments:
-            return "not invoiced"
+        if not self.payments and not self.is_invoiced:
+            return "not invoiced (no credit note)" if self.is_refund else "not invoiced"
         if not self.difference:
             return "not reconciled yet"
         currency = self.lines[0].currency
-        return f"differs by {self.difference.quantize(smallest_unit(currency))} {currency}"
+        reason = f"differs by {self.difference.quantize(smallest_unit(currency))} {currency}"
+        return reason if self.payments else f"{reason}: its invoice has no open payment"
 
 
 def reconcile(context: Context) -> int:
@@ -118,7 +121,7 @@ class _Reconciling:
 
 
 def open_orders(context: Context, settlement_id: str = "") -> Iterator[list[OpenOrder]]:
-    """The orders with open lines, in batches.
+    """The orders with open lines, in batches, with what is known of their invoices.
 
     Args:
         context: Of the account.
@@ -128,7 +131,16 @@ def open_orders(context: Context, settlement_id: str = "") -> Iterator[list[Open
     lines = (line for page in reconciling.open_lines(context.odoo, setup) for line in page)
     by_side = _by_side(lines)
     of_settlement = {s: found for s, found in by_side.items() if _is_of(found, settlement_id)}
-    yield from _batches(context, setup, of_settlement)
+    for batch in _batches(context, setup, of_settlement):
+        yield _with_invoices(context, setup, batch)
+
+
+def _with_invoices(
+    context: Context, setup: SettlementSetup, orders: Sequence[OpenOrder]
+) -> list[OpenOrder]:
+    ids = {each.order_id for each in orders if each.order_id and not each.payments}
+    sides = reconciling.invoiced(context.odoo, setup, ids)
+    return [replace(each, is_invoiced=(each.order_id, each.is_refund) in sides) for each in orders]
 
 
 def _by_side(lines: Iterable[OpenLine]) -> dict[Side, list[OpenLine]]:
