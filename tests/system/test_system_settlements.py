@@ -249,6 +249,17 @@ def test_accounts_of_one_seller_and_currency_are_compared_together(here: MemoryS
     assert tie.parts["open_statement"] == tie.difference
 
 
+def test_a_dry_run_shows_the_others_when_amazon_lost_a_report(books: Books):
+    books.ship()
+    books.close()
+    books.ship()
+    books.close()
+    gone = '{"errors": [{"code": "NotFound", "message": "gone"}]}'
+    books.bridge.simulator.faults.add("response", "getReportDocument", status=404, body=gone)
+    counts = books.bridge.sync(JOB, dry_run=True)
+    assert counts == {"seen": 2, "created": 1, "quarantined": 1}
+
+
 def post(shop: Shop, *domain: Any) -> None:
     """As a person who posts drafts."""
     drafts = shop.search("account.move", [("state", "=", "draft"), *domain], ["id"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.lazy import Lazy
+from amazon_bridge.engine.records import State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.settlements import find
@@ -96,10 +97,18 @@ def preview_new(run: Run) -> None:
 
 
 def _new_in(context: Context, document: Document) -> Iterator[tuple[str, str, bool]]:
+    """The settlements of a document, or the document itself if Amazon doesn't show it."""
+    try:
+        yield from _settlements_in(context, document)
+    except ItemError as error:
+        yield document.report_id, f"Report {document.report_id}: {error}", True
+
+
+def _settlements_in(context: Context, document: Document) -> Iterator[tuple[str, str, bool]]:
     for section in find.sections(context, document):
-        key = section.settlement_id
+        key = find.key_of(section, document)
         entry = context.ledger.items.get(context.name, JOB, key)
-        if entry and entry.state in {"done", "left_out"}:
+        if entry and entry.state is State.DONE:
             continue
         if isinstance(section.header, ItemError):
             yield key, f"{key}: {section.header}", True
