@@ -136,7 +136,8 @@ def test_what_the_map_names_and_odoo_lacks_is_reported(
     settings = {**ON, "accounts": make_map("storage,NOSUCH,No such tax,\n")}
     account = make_account(invoicing=INVOICING, settlements=settings)
     whats = {each.what for each in prepare(admin, account).settlement_missing}
-    assert whats == {"an account with the code NOSUCH", "the tax No such tax, a percentage"}
+    account_missing = "an account with the code NOSUCH, for storage"
+    assert whats == {account_missing, "the tax No such tax, a percentage"}
     assert {each.what for each in inspect(admin, account).missing} == whats
     assert inspect(admin, account).missing_for_all == ()
 

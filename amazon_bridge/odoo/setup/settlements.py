@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from amazon_bridge.config.account_map import Category
+from amazon_bridge.config.account_map import Category, MappedAccount
 from amazon_bridge.odoo.setup.accounting import ACCOUNTING, INVOICING_SINCE, free_codes
 from amazon_bridge.odoo.setup.records import Advice, Archived, Need, Place
 from amazon_bridge.odoo.setup.settlement_records import EntryTax, SettlementSetup, Target
@@ -265,8 +265,7 @@ def _mapped(work: Work, place: Place) -> tuple[_Targets, _Targets]:
     """
     settings = work.account.settlements
     entries = settings.accounts.entries if settings.accounts else {}
-    codes = {entry.code for entry in entries.values()}
-    rows = _accounts_by_code(work, sorted(codes)) if codes else {}
+    rows = _accounts_by_code(work, entries) if entries else {}
     taxes = find_taxes(work, place, [(key[0], entry.tax) for key, entry in entries.items()])
     mapped = {
         (str(category), country): _target(rows[entry.code], taxes.get((category, entry.tax)))
@@ -288,13 +287,19 @@ _NO_ROW = {"account_type": ""}
 _ACCOUNT_FIELDS = ["code", "name", "account_type"]
 
 
-def _accounts_by_code(work: Work, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _accounts_by_code(
+    work: Work, entries: Mapping[tuple[str, str], MappedAccount]
+) -> dict[str, dict[str, Any]]:
+    codes = sorted({entry.code for entry in entries.values()})
     found = work.session.search_read(_ACCOUNT, [("code", "in", codes)], _ACCOUNT_FIELDS)
     rows = {str(row["code"]): row for row in found}
     for code in codes:
         if code not in rows:
+            of = sorted(
+                {category for (category, _), entry in entries.items() if entry.code == code}
+            )
             work.lacks(
-                f"an account with the code {code}",
+                f"an account with the code {code}, for {', '.join(of)}",
                 f"{ACCOUNTING} > Chart of Accounts: create it, or correct `settlements.accounts`",
             )
     return rows
