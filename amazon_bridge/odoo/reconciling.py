@@ -299,7 +299,7 @@ def _counterparts(session: OdooSession, of_line: Mapping[int, set[Key]]) -> dict
 
 
 _PAIRS_IN_A_CALL = 100
-"""One call for each pair takes Odoo twenty times as long. All lines of a call get the same
+"""One call for each pair takes Odoo many times as long. All lines of a call get the same
 matching number in Odoo, although each payment is matched with its own order."""
 
 Group = Sequence[OpenLine]
