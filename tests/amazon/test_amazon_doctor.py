@@ -34,6 +34,8 @@ def test_all_is_well(findings: Callable[..., dict[str, bool]]) -> None:
         "Amazon: feeds can be read.": True,
         "Amazon: listings can be read.": True,
         "Amazon: feeds of listings can be read.": True,
+        "Amazon: balances can be read.": True,
+        "Amazon: reports of settlements can be listed.": True,
     }
 
 

@@ -77,6 +77,7 @@ def book(ledger: Ledger, account: str) -> None:
         total=Decimal("1234.56"),
         currency="EUR",
         entries=("settlement_17654321012_202611_1",),
+        posted=True,
     )
     ledger.items.file(account, JOB, [Seen("17654321012", "17654321012")])
     ledger.items.settle(account, JOB, "17654321012", "17654321012", memo=memo)

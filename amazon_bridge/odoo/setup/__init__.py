@@ -147,6 +147,8 @@ def _run(work: Work) -> Setup | None:
 
 def _with_settlements(work: Work, place: Place, setup: Setup) -> Setup:
     """What only settlements need is noted apart: the other jobs go on without it."""
+    if not work.account.settlements.is_on:
+        return setup
     before = list(work.missing)
     journal_id = setup.payment_journal_id or accounting.ensure_payment_journal(work, place)
     settlement = settlements.ensure_settlements(work, place, journal_id)
