@@ -6,6 +6,7 @@ import hmac
 import json
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -191,7 +192,8 @@ class Listener:
         # The loop has to close its sockets itself: while it waits, the port stays in use.
         for each in list(self._sockets.values()):
             if isinstance(each, trigger):
-                each.pull_trigger(lambda: wasyncore.close_all(self._sockets))
+                with suppress(OSError):  # the loop has ended and closed it already
+                    each.pull_trigger(lambda: wasyncore.close_all(self._sockets))
                 break
         self._thread.join(_LOOP_ENDS)
         wasyncore.close_all(self._sockets)
