@@ -98,7 +98,7 @@ def test_the_second_time_makes_nothing_in_few_calls(
         assert again == first
         assert inspect(session, make_account()) == Inspection(first, (), ())
         assert {method for _, method in calls} <= LOOKS
-        assert len(calls) < 10
+        assert len(calls) <= 10
     assert made(admin) == before
 
 
