@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from memory_odoo.server import DATABASE as MEMORY
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.config import AccountConfig
@@ -29,6 +30,15 @@ def admin(odoo_database: OdooDatabase) -> OdooSession:
 @pytest.fixture(scope="module")
 def bridge(odoo_database: OdooDatabase) -> OdooSession:
     return connect(odoo_database.make_user("bridge", LEAST_PRIVILEGE))
+
+
+@pytest.fixture(scope="module")
+def biller(odoo_database: OdooDatabase) -> OdooSession:
+    """A login with the least rights and Invoicing; in memory there are no rights."""
+    groups = (*LEAST_PRIVILEGE, "account.group_account_invoice")
+    is_real = odoo_database.database != MEMORY
+    login = odoo_database.make_user("biller", groups) if is_real else odoo_database
+    return connect(login).for_company(1)
 
 
 @pytest.fixture(scope="session")

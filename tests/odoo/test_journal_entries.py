@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from memory_odoo.server import DATABASE as MEMORY
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.config import AccountConfig
@@ -18,21 +17,8 @@ from amazon_bridge.odoo.setup import SettlementSetup, prepare
 
 pytestmark = [pytest.mark.odoo("both"), pytest.mark.since_odoo(16, "entries of settlements")]
 
-BILLER = (
-    *("base.group_user", "sales_team.group_sale_salesman_all_leads", "stock.group_stock_user"),
-    *("base.group_partner_manager", "account.group_account_invoice"),
-)
 DAY = date(2026, 10, 31)
 ORDER = "403-1234567-1234567"
-
-
-@pytest.fixture(scope="module")
-def biller(odoo_database: OdooDatabase) -> OdooSession:
-    """A login with the least privilege and Invoicing; in memory there are no rights."""
-    login = odoo_database
-    if odoo_database.database != MEMORY:
-        login = odoo_database.make_user("biller", BILLER)
-    return OdooSession.connect(**login.access()).for_company(1)
 
 
 @pytest.fixture(scope="module")

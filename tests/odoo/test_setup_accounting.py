@@ -17,15 +17,6 @@ INVOICING = {"mode": "on_delivery", "payment_journal": JOURNAL}
 MODELS = ("account.journal", "account.account", "account.tax", "ir.model.data")
 
 
-@pytest.fixture(scope="module")
-def biller(odoo_database: OdooDatabase) -> OdooSession:
-    """The least privilege, and Invoicing."""
-    groups = ("base.group_user", "sales_team.group_sale_salesman_all_leads")
-    groups += ("stock.group_stock_user", "base.group_partner_manager")
-    login = odoo_database.make_user("biller", (*groups, "account.group_account_invoice"))
-    return OdooSession.connect(**login.access())
-
-
 def test_the_journal_is_made_once_with_an_account_that_carries_the_debt(
     admin: OdooSession, biller: OdooSession, make_account: MakeAccount, odoo_database: OdooDatabase
 ):

@@ -15,17 +15,7 @@ from amazon_bridge.odoo.setup import SettlementSetup, inspect, is_current, prepa
 MakeAccount = Callable[..., AccountConfig]
 INVOICING = {"payment_journal": "Amazon Payments"}
 ON = {"mode": "post"}
-BILLER = (
-    *("base.group_user", "sales_team.group_sale_salesman_all_leads", "stock.group_stock_user"),
-    *("base.group_partner_manager", "account.group_account_invoice"),
-)
 FIELDS = ["name", "code", "account_type", "reconcile"]
-
-
-@pytest.fixture(scope="module")
-def biller(odoo_database: OdooDatabase) -> OdooSession:
-    """The least privilege, and Invoicing."""
-    return OdooSession.connect(**odoo_database.make_user("biller", BILLER).access())
 
 
 @pytest.fixture
