@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
+from settlement_makers import make_setup
 
 from amazon_bridge.odoo.entry_amounts import Amounts, Line, Rate, computed
 from amazon_bridge.odoo.setup import EntryTax, SettlementSetup, Target, TaxShare
@@ -23,21 +24,8 @@ OWED, INTERIM, TRANSIT = (Target(id_, str(id_)) for id_ in (10, 11, 12))
 
 
 def setup(*, rounds_per_line: bool) -> SettlementSetup:
-    nowhere = Target(0, "")
-    return SettlementSetup(
-        company_id=1,
-        journal_id=1,
-        partner_id=1,
-        owed=OWED,
-        interim=INTERIM,
-        in_transit=TRANSIT,
-        reserve=nowhere,
-        facilitator=nowhere,
-        fees_to_invoice=nowhere,
-        targets={},
-        currency="USD",
-        rounds_per_line=rounds_per_line,
-    )
+    accounts = {"owed": OWED, "interim": INTERIM, "in_transit": TRANSIT}
+    return make_setup(**accounts, currency="USD", rounds_per_line=rounds_per_line)
 
 
 amounts = st.integers(-99_999, 99_999).filter(bool)
