@@ -14,6 +14,7 @@ from memory_shop import MemoryShop
 from odoo_server.databases import OdooDatabase
 from parcels import check_confirmations, check_that_all_are_seen
 from program import MakeProgram, Program, SettledWorld
+from settlement_shop import Books, booking
 from shop import Shop
 from stock_shop import DE, FR, NOW, StockShop
 from two_odoos import ACCOUNT, Side
@@ -163,3 +164,10 @@ def settled(stock: StockShop) -> StockShop:
     stock.settle()
     assert stock.amazons("MUG-BLUE") == {FR: 12, DE: 12}
     return stock
+
+
+@pytest.fixture
+def books(here: MemoryShop) -> Iterator[Books]:
+    """A seller whose settlements are booked."""
+    with booking(here) as found:
+        yield found

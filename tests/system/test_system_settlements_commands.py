@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from bridge import ShiftedClock
 from program import Program, SettledWorld
+from settlement_shop import ON, add_rate
 from shop import Shop
 
 from amazon_bridge.simulator import Order, Simulator
@@ -19,16 +20,8 @@ pytestmark = pytest.mark.odoo("in memory")
 @pytest.fixture(autouse=True)
 def on(program: Program, shop: Shop) -> None:
     """Settlements are booked; a euro costs 1.25 dollars."""
-    program.accounts[0] |= {
-        "invoicing": {"mode": "on_delivery", "payment_journal": "Amazon Payments"},
-        "settlements": {"mode": "post"},
-    }
-    known = [("name", "in", ["EUR", "USD"]), ("active", "in", [True, False])]
-    for row in shop.search("res.currency", known, ["name"]):
-        values = {"name": "2026-01-01", "currency_id": row["id"]}
-        if not shop.search("res.currency.rate", [("currency_id", "=", row["id"])], []):
-            rate = 0.8 if row["name"] == "EUR" else 1.0
-            shop.rpc("res.currency.rate", "create", values | {"rate": rate})
+    program.accounts[0] |= ON
+    add_rate(shop)
 
 
 @pytest.fixture

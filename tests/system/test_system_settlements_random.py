@@ -1,20 +1,12 @@
 """Random settlements with all types of rows, booked by the whole bridge, and tied out."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from memory_shop import MemoryShop
-from test_system_settlements import JOB, Books, booking
+from settlement_shop import JOB, Books
 
 from amazon_bridge.simulator.money import random_ledger
-
-
-@pytest.fixture
-def books(here: MemoryShop) -> Iterator[Books]:
-    with booking(here) as found:
-        yield found
 
 
 @pytest.mark.parametrize("seed", range(12))

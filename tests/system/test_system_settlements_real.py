@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from bridge import Bridge
 from program import SettledWorld
+from settlement_shop import JOB, Books, booking
 from shop import Shop
-from test_system_settlements import JOB, Books, booking
 
 from amazon_bridge.flows.settlements.preview import preview
 from amazon_bridge.simulator.money import random_ledger

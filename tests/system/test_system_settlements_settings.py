@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from memory_shop import MemoryShop
-from test_system_settlements import JOB, ON, Books, booking
+from settlement_shop import JOB, ON, Books, booking
 
 from amazon_bridge.engine.records import State
 

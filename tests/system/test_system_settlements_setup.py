@@ -2,7 +2,7 @@
 
 import pytest
 from memory_shop import MemoryShop
-from test_system_settlements import ON, Books, add_rate
+from settlement_shop import ON, Books, add_rate
 
 
 @pytest.fixture

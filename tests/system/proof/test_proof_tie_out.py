@@ -11,7 +11,7 @@ import memory_shop
 import pytest
 from figures import FIGURES, SEED, scaled
 from memory_shop import MemoryShop
-from test_system_settlements import booking
+from settlement_shop import booking
 
 from amazon_bridge.flows.settlements.tie_out import tie_out
 from amazon_bridge.flows.settlements.ties import total_unknown
