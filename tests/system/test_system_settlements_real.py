@@ -14,6 +14,8 @@ from shop import Shop
 from amazon_bridge.flows.settlements.preview import preview
 from amazon_bridge.simulator.money import random_ledger
 
+pytestmark = pytest.mark.since_odoo(16, "entries of settlements")
+
 
 @pytest.fixture
 def books(bridge: Bridge, shop: Shop, world: SettledWorld) -> Iterator[Books]:
