@@ -2,34 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import memory_shop
 import pytest
-from test_system_settlements import JOB, Books, booking
+from killer import Killed, Killer
+from settlement_shop import JOB, Books, booking
 
 from amazon_bridge.engine.records import State
-
-
-class Killed(BaseException):
-    """Ends a run as a kill does: nothing is cleaned up."""
-
-
-@dataclass
-class Killer:
-    """Kills after so many calls to a remote; 0: never."""
-
-    calls_left: int = 0
-    calls: int = 0
-
-    def __call__(self, *_: object) -> None:
-        self.calls += 1
-        if self.calls_left:
-            self.calls_left -= 1
-            if not self.calls_left:
-                raise Killed
 
 
 @contextmanager
@@ -45,16 +26,14 @@ def opened(folder: Path) -> Iterator[tuple[Books, str]]:
         yield books, books.close(reserve=Decimal("2.00")).settlement_id
 
 
-def killed_after(books: Books, calls: int) -> int:
-    """Run the job, killed after this many calls; returns how many it made."""
-    killer = Killer(calls)
+def run(books: Books, killer: Killer) -> None:
+    """Run the job, until it is killed."""
     books.bridge.close()
     books.bridge.watch = killer
     with suppress(Killed):
         books.bridge.sync(JOB)
     books.bridge.close()
     books.bridge.watch = None
-    return killer.calls
 
 
 def booked(books: Books, key: str) -> list[tuple[str, str, float, bool, str]]:
@@ -73,12 +52,17 @@ def booked(books: Books, key: str) -> list[tuple[str, str, float, bool, str]]:
 @pytest.mark.parametrize("forgets", [False, True])
 def test_killed_after_any_call(tmp_path: Path, *, forgets: bool) -> None:
     with opened(tmp_path / "undisturbed") as (books, key):
-        calls = killed_after(books, 0)
+        counter = Killer(calls_left=-1)
+        run(books, counter)
         undisturbed = booked(books, key)
-    assert len({line[4] for line in undisturbed}) == 1
+    calls = -1 - counter.calls_left
+    assert calls > 0
+    assert {line[4] for line in undisturbed} == {"posted"}
     for number in range(1, calls + 1):
         with opened(tmp_path / str(number)) as (books, key):
-            killed_after(books, number)
+            killer = Killer(calls_left=number)
+            run(books, killer)
+            assert killer.calls_left == 0
             if forgets:
                 books.bridge.forget()
             books.sync()

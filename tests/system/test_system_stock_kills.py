@@ -5,11 +5,12 @@ Updates take effect minutes after Amazon accepts them, also those whose run was 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import memory_shop
 import pytest
+from killer import Killed, Killer
 from memory_shop import MemoryBridge
 from program import Program
 from stock_shop import DE, FR, StockShop
@@ -22,25 +23,6 @@ pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 ON_HAND = {"LESS": 3, "MORE": 40, "SOLD-OUT": 0, "SAME": 9}
 LISTED = {"LESS": 12, "MORE": 12, "SOLD-OUT": 12, "SAME": 9}
 FBA = "FBA"
-
-
-class Killed(BaseException):
-    """Ends a run as a kill does: nothing is cleaned up."""
-
-
-@dataclass
-class Killer:
-    """Kills after a call of this operation, or after this call of any."""
-
-    operation: str = "*"
-    calls_left: int = 1
-    """0: it doesn't kill any more; less: it only counts them."""
-
-    def __call__(self, _remote: str, operation: str, *_: object) -> None:
-        if self.calls_left and self.operation in {"*", operation}:
-            self.calls_left -= 1
-            if not self.calls_left:
-                raise Killed
 
 
 WAYS = ("singly", "feed")

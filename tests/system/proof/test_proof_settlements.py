@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 from figures import FIGURES, SEED, scaled
+from killer import Killed, Killer
 from memory_shop import MemoryBridge
 from odoo_server.databases import OdooDatabase
 from program import Program
 from settlement_books import Books, opened
 from test_proof_settlement_reading import doubled, dropped, turned
-from test_system_stock_kills import Killed, Killer
 
 from amazon_bridge.app import App
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from figures import FIGURES, SEED, scaled
-from test_system_stock_kills import WAYS, Killer, check, choose_way, killed_run, opened
+from killer import Killer
+from test_system_stock_kills import WAYS, check, choose_way, killed_run, opened
 
 pytestmark = pytest.mark.odoo("in memory")
 
