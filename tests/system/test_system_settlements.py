@@ -4,11 +4,15 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from memory_odoo.entries import Moves
+from memory_odoo.model import public
 from memory_shop import MemoryShop
 from settlement_shop import JOB, Books, booking
 from shop import Shop
 
 from amazon_bridge.engine.records import State
+from amazon_bridge.flows.settlements.memo import REPORTS
 from amazon_bridge.flows.settlements.preview import preview
 
 
@@ -136,15 +140,42 @@ def test_accounts_of_one_seller_and_currency_are_compared_together(here: MemoryS
     assert tie.parts["open_statement"] == tie.difference
 
 
-def test_a_dry_run_shows_the_others_when_amazon_lost_a_report(books: Books):
-    books.ship()
-    books.close()
-    books.ship()
-    books.close()
+@pytest.fixture
+def lost(books: Books) -> Books:
+    """Two settlements; Amazon doesn't have the report that is read first."""
+    for _ in range(2):
+        books.ship()
+        books.close()
     gone = '{"errors": [{"code": "NotFound", "message": "gone"}]}'
     books.bridge.simulator.faults.add("response", "getReportDocument", status=404, body=gone)
-    counts = books.bridge.sync(JOB, dry_run=True)
+    return books
+
+
+def test_a_dry_run_shows_the_others_when_amazon_lost_a_report(lost: Books):
+    counts = lost.bridge.sync(JOB, dry_run=True)
     assert counts == {"seen": 2, "created": 1, "quarantined": 1}
+
+
+def test_a_report_that_amazon_lost_costs_its_settlement_only(lost: Books):
+    counts = lost.sync()
+    assert (counts["created"], counts["quarantined"]) == (1, 1)
+    [entry] = lost.bridge.quarantine(REPORTS).values()
+    assert entry.kind == "not_found"
+
+
+def test_an_entry_that_odoo_leaves_in_draft_is_quarantined(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+):
+    books.ship()
+    key = books.close().settlement_id
+    with monkeypatch.context() as module_of_odoo:
+        module_of_odoo.setattr(Moves, "action_post", public(lambda *_: False))
+        assert books.sync()["quarantined"] == 1
+    assert books.bridge.quarantine(JOB)[key].kind == "settlement_not_posted"
+    assert {line["parent_state"] for line in books.lines(key)} == {"draft"}
+    books.bridge.app.ledger.items.retry(key)
+    assert books.sync()["created"] == 1
+    assert {line["parent_state"] for line in books.lines(key)} == {"posted"}
 
 
 def post(shop: Shop, *domain: Any) -> None:

@@ -73,6 +73,24 @@ def test_drafts_are_no_booked_settlement(program: Program, settlement: Settlemen
     assert any(line.startswith("  Drafts: ") for line in shown)
 
 
+@pytest.mark.usefixtures("orders")
+def test_a_summary_of_amazon_that_differs_is_shown(
+    program: Program, simulator: Simulator, clock: ShiftedClock
+) -> None:
+    settlement = simulator.money.close(end=clock() + timedelta(seconds=1), publish=False)
+    key, total = settlement.settlement_id, settlement.total
+
+    def add_a_euro(rows: list[dict[str, str]]) -> None:
+        rows[0]["total-amount"] = str(total + 1)
+        rows[-1]["amount"] = str(Decimal(rows[-1]["amount"]) + 1)
+
+    simulator.money.publish(key, edit=add_a_euro)
+    run = program.run("sync", "settlements", "--json")
+    assert run.counts(job="settlements")["created"] == 1, run.out + run.err
+    shown = program.run("settlements", "show", key).out
+    assert f"Amazon's summary of it says {total} EUR, its report {total + 1}." in shown
+
+
 def test_a_settlement_without_amounts(program: Program, simulator: Simulator) -> None:
     fee = simulator.money.fee
     fee("advertising", Decimal("-2.50"), country="FR")
