@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.odoo import responses
+from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.session import OdooSession
 
 _LINE = "account.move.line"
@@ -57,9 +58,5 @@ def _sums(session: OdooSession, domain: list[Any]) -> Iterator[tuple[int, str, D
         names = [each.removesuffix(":sum") for each in _SUMS]
         rows = session.call(_LINE, "read_group", **options, fields=_SUMS, lazy=False)
     for row in responses.groups(_LINE, rows, [*_GROUPS, *names]):
-        amount, balance = (_decimal(row[name]) for name in names)
+        amount, balance = (amount_of(row[name] or 0) for name in names)
         yield row["account_id"][0], row["currency_id"][1], amount, balance
-
-
-def _decimal(value: float) -> Decimal:
-    return Decimal(str(round(value or 0, 6)))

@@ -15,7 +15,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from amazon_bridge.odoo.setup import EntryTax, SettlementSetup, Target
 
 _ZERO, _HUNDRED = Decimal(), Decimal(100)
-_PAYOUT, _INTERIM = "_payout", "_interim"
+PAYOUT, INTERIM = "_payout", "_interim"
+"""Suffixes of the external ids of the lines that balance an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,8 @@ def _balanced(
 ) -> list[Amounts]:
     """The lines, so that they add up to zero in the company's currency, too."""
     found = {line.reference: line for line in lines}
-    if carried is not None and _INTERIM in found:
-        found[_INTERIM] = replace(found[_INTERIM], balance=-carried)
+    if carried is not None and INTERIM in found:
+        found[INTERIM] = replace(found[INTERIM], balance=-carried)
     off = sum((line.balance for line in (*found.values(), *taxes)), _ZERO)
     if off:
         reference = _balancing(found, off, may_be_interim=carried is None)
@@ -207,8 +208,8 @@ def _balancing(lines: Mapping[str, Amounts], off: Decimal, *, may_be_interim: bo
 
     Odoo refuses a line that is a debit in one currency and a credit in the other.
     """
-    for reference in (_PAYOUT, *([_INTERIM] if may_be_interim else [])):
+    for reference in (PAYOUT, *([INTERIM] if may_be_interim else [])):
         if reference in lines and (lines[reference].balance - off) * lines[reference].amount > 0:
             return reference
-    free = [line for line in lines.values() if not line.tax and line.reference != _INTERIM]
+    free = [line for line in lines.values() if not line.tax and line.reference != INTERIM]
     return max(free or lines.values(), key=lambda line: abs(line.amount)).reference

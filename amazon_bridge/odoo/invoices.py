@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.paging import Listing
 from amazon_bridge.odoo.sales import SaleOrder
 from amazon_bridge.odoo.session import OdooSession
@@ -213,7 +214,7 @@ def _read(session: OdooSession, ids: Sequence[int]) -> list[Invoice]:
             order_id=ours[row["id"]],
             is_draft=row["state"] == "draft",
             is_unpaid=row["state"] != "cancel" and row["payment_state"] in _UNPAID,
-            total=Decimal(str(round(row["amount_total"], 6))),
+            total=amount_of(row["amount_total"]),
             date=row["invoice_date"] or "",
             currency_id=row["currency_id"][0],
         )

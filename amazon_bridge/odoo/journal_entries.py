@@ -13,11 +13,13 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.odoo.entry_amounts import Amounts, Line, Rate, computed
+from amazon_bridge.odoo.amounts import amount_of
+from amazon_bridge.odoo.entry_amounts import INTERIM, Amounts, Line, Rate, computed
 from amazon_bridge.odoo.lock_dates import first_open_day
 from amazon_bridge.odoo.paging import plain_rows
 from amazon_bridge.odoo.session import OdooSession, chunks
 from amazon_bridge.odoo.setup import SettlementSetup
+from amazon_bridge.odoo.setup.settlement_records import account_title
 
 __all__ = [
     "Booked",
@@ -32,7 +34,6 @@ __all__ = [
 ]
 
 _MOVE, _MOVE_LINE = "account.move", "account.move.line"
-_INTERIM = "_interim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +110,9 @@ def _booked(row: Mapping[str, Any]) -> Booked:
         date=date.fromisoformat(row["date"]),
         is_posted=row["state"] == "posted",
         is_cancelled=row["state"] == "cancel",
-        debit=_decimal(row["amount_total"]),
+        debit=amount_of(row["amount_total"]),
         lines=len(row["line_ids"]),
     )
-
-
-def _decimal(value: float) -> Decimal:
-    return Decimal(str(round(value, 6)))
 
 
 def create(
@@ -163,7 +160,7 @@ def _carried(session: OdooSession, setup: SettlementSetup, ids: Sequence[int]) -
         return Decimal()
     domain = [("move_id", "in", list(ids)), ("account_id", "=", setup.interim.account_id)]
     rows = session.search_read(_MOVE_LINE, domain, ["balance"])
-    return sum((_decimal(row["balance"]) for row in rows), Decimal())
+    return sum((amount_of(row["balance"]) for row in rows), Decimal())
 
 
 _HEAD = ["id", "ref", "date", "journal_id/.id", "currency_id/.id"]
@@ -212,7 +209,7 @@ def _compare(session: OdooSession, entry: Entry, id_: int, lines: Iterable[Amoun
     fields = ["account_id", "amount_currency", "balance"]
     rows = plain_rows(session, _MOVE_LINE, [("move_id", "=", id_)], fields)
     booked: Counter[_Sums] = Counter(
-        (row["account_id"], _decimal(row["amount_currency"]), _decimal(row["balance"]))
+        (row["account_id"], amount_of(row["amount_currency"]), amount_of(row["balance"]))
         for row in rows
     )
     expected: Counter[_Sums] = Counter(
@@ -233,7 +230,7 @@ def _texts(session: OdooSession, different: Sequence[_Sums | None]) -> list[str]
     """Amounts on accounts, by their codes and names."""
     ids = sorted({sums[0] for sums in different if sums})
     rows = session.read("account.account", ids, ["code", "name"])
-    names = {row["id"]: f"{row['code'] or ''} {row['name']}".strip() for row in rows}
+    names = {row["id"]: account_title(row) for row in rows}
     return [
         f"{sums[1]:.2f} ({sums[2]:.2f} in the company's currency) on {names[sums[0]]}"
         if sums
@@ -262,7 +259,7 @@ def _booked_lines(
     for entry in entries:
         is_last = entry is entries[-1]
         lines = computed(entry.lines, setup, rate, carried if is_last else None)
-        carried += sum((line.balance for line in lines if line.reference == _INTERIM), Decimal())
+        carried += sum((line.balance for line in lines if line.reference == INTERIM), Decimal())
         yield from (_booked_line(entry, line) for line in lines)
 
 

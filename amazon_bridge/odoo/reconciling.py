@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.paging import pages, plain_rows
 from amazon_bridge.odoo.sales import order_domain
 from amazon_bridge.odoo.session import OdooSession, chunks
@@ -91,7 +92,7 @@ def _matched_until(
         *("debit_move_id", "credit_move_id", "amount", "debit_amount_currency"),
         *("credit_amount_currency", "max_date"),
     ]
-    left = {r["id"]: (_decimal(r["amount_currency"]), _decimal(r["balance"])) for r in rows}
+    left = {r["id"]: (amount_of(r["amount_currency"]), amount_of(r["balance"])) for r in rows}
     for some in chunks(ids):
         for match in plain_rows(session, _PARTIAL, [("id", "in", some)], fields):
             if match["max_date"] <= until.isoformat():
@@ -106,8 +107,8 @@ def _match(
     id_ = match[f"{side}_move_id"]
     if id_ in left:
         amount, company = left[id_]
-        taken = _decimal(match[f"{side}_amount_currency"])
-        left[id_] = amount + sign * taken, company + sign * _decimal(match["amount"])
+        taken = amount_of(match[f"{side}_amount_currency"])
+        left[id_] = amount + sign * taken, company + sign * amount_of(match["amount"])
 
 
 def _ours(
@@ -130,7 +131,7 @@ def _line(
     entry: str = "",
     left: tuple[Decimal, Decimal] | None = None,
 ) -> OpenLine:
-    now = _decimal(row["amount_residual_currency"]), _decimal(row["amount_residual"])
+    now = amount_of(row["amount_residual_currency"]), amount_of(row["amount_residual"])
     residual, company_residual = left or now
     return OpenLine(
         id=row["id"],
@@ -142,10 +143,6 @@ def _line(
         entry=entry,
         company_residual=company_residual,
     )
-
-
-def _decimal(value: float) -> Decimal:
-    return Decimal(str(round(value, 6)))
 
 
 def payments(

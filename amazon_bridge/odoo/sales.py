@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.odoo import trees
+from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.moments import moment
 from amazon_bridge.odoo.references import link_fields, linked_to, sale_orders_of, transfers_of
 from amazon_bridge.odoo.session import OdooSession, chunks
@@ -304,7 +305,7 @@ def _sale_order(
         order_id=order_id or row["client_order_ref"],
         state=row["state"],
         ordered=moment(row["date_order"]),
-        total=_amount(row["amount_total"]),
+        total=amount_of(row["amount_total"]),
         currency=_name_of(row["currency_id"]),
         made_by_bridge=bool(order_id),
         line_ids=tuple(row["order_line"]),
@@ -333,11 +334,6 @@ def _void_invoices(session: OdooSession, ids: AbstractSet[int]) -> set[int]:
     void = ["|", ("state", "=", "cancel"), ("payment_state", "=", "reversed")]
     domain = [("id", "in", sorted(ids)), "|", ("move_type", "!=", "out_invoice"), *void]
     return {row["id"] for row in session.search_read("account.move", domain, ["id"])}
-
-
-def _amount(value: float) -> Decimal:
-    """An amount of Odoo, without the imprecision of a float."""
-    return Decimal(str(round(value, 6)))
 
 
 def _deliveries(

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from amazon_bridge.flows.settlements.entry_lines import EntryLines, MonthLines
 from amazon_bridge.flows.settlements.statement import Month, Statement
+from amazon_bridge.odoo.entry_amounts import INTERIM, PAYOUT
 from amazon_bridge.odoo.journal_entries import Entry, Line
 from amazon_bridge.odoo.setup import SettlementSetup
 
@@ -75,7 +76,7 @@ class _Making:
         self._interim += balance
         what = f"Amazon settlement {header.settlement_id}"
         if balance:
-            yield Line("_interim", setup.interim, what, balance)
+            yield Line(INTERIM, setup.interim, what, balance)
         if is_last and header.total:
             label = f"{what}, {header.deposit:%Y-%m-%d}"
-            yield Line("_payout", setup.in_transit, label, header.total)
+            yield Line(PAYOUT, setup.in_transit, label, header.total)

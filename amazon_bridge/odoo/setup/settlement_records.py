@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +87,8 @@ class SettlementSetup:
         """
         found = self.targets.get((category, country))
         return self.targets[category, ""] if found is None else found
+
+
+def account_title(row: Mapping[str, Any]) -> str:
+    """Code and name of an account."""
+    return f"{row['code'] or ''} {row['name']}".strip()

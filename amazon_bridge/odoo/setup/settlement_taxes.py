@@ -9,7 +9,7 @@ from typing import Any
 from amazon_bridge.config.account_map import Category
 from amazon_bridge.odoo.setup.accounting import ACCOUNTING
 from amazon_bridge.odoo.setup.records import Place
-from amazon_bridge.odoo.setup.settlement_records import EntryTax, TaxShare
+from amazon_bridge.odoo.setup.settlement_records import EntryTax, TaxShare, account_title
 from amazon_bridge.odoo.setup.work import Work
 
 _OF_SALES: frozenset[str] = frozenset({Category.ORDER, Category.REFUND, Category.OTHER_INCOME})
@@ -63,7 +63,7 @@ def _read_shares(work: Work, rows: Sequence[Mapping[str, Any]]) -> dict[int, Ent
     found = work.session.read("account.tax.repartition.line", ids, fields)
     accounts = sorted({row["account_id"][0] for row in found if row["account_id"]})
     names = {
-        row["id"]: f"{row['code'] or ''} {row['name']}".strip()
+        row["id"]: account_title(row)
         for row in work.session.read("account.account", accounts, ["code", "name"])
     }
     shares = {row["id"]: _share(row, names) for row in found if row["repartition_type"] == "tax"}

@@ -9,7 +9,12 @@ from typing import Any, NamedTuple
 from amazon_bridge.config.account_map import Category, MappedAccount
 from amazon_bridge.odoo.setup.accounting import ACCOUNTING, INVOICING_SINCE, free_codes
 from amazon_bridge.odoo.setup.records import Advice, Archived, Need, Place
-from amazon_bridge.odoo.setup.settlement_records import EntryTax, SettlementSetup, Target
+from amazon_bridge.odoo.setup.settlement_records import (
+    EntryTax,
+    SettlementSetup,
+    Target,
+    account_title,
+)
 from amazon_bridge.odoo.setup.settlement_taxes import find_taxes
 from amazon_bridge.odoo.setup.work import ACCOUNTING_ADMINISTRATOR, Work, external, first_id
 
@@ -208,7 +213,7 @@ def _find(work: Work, defaults: Mapping[str, tuple[str, _Default]]) -> dict[str,
 
 
 def _target(row: Mapping[str, Any], tax: EntryTax | None = None) -> Target:
-    return Target(row["id"], f"{row['code'] or ''} {row['name']}".strip(), tax)
+    return Target(row["id"], account_title(row), tax)
 
 
 def _archived(
