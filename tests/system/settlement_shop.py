@@ -10,6 +10,7 @@ from memory_shop import MemoryShop
 from shop import Shop
 
 from amazon_bridge.flows.settlements.reconcile import open_orders
+from amazon_bridge.flows.settlements.tell import state_of
 from amazon_bridge.flows.settlements.tie_out import tie_out
 from amazon_bridge.flows.settlements.ties import Tie
 from amazon_bridge.odoo.setup import SettlementSetup
@@ -89,6 +90,13 @@ class Books:
         context = self.bridge.app.context(self.bridge.app.config.accounts[0])
         found = open_orders(context, settlement_id)
         return [(each.order_id, each.reason) for orders in found for each in orders]
+
+    def state(self, settlement_id: str) -> str:
+        """As people see it."""
+        app = self.bridge.app
+        entry = app.ledger.items.get(app.config.accounts[0].name, JOB, settlement_id)
+        assert entry
+        return state_of(entry)
 
     def tie(self, as_of: date | None = None) -> Tie:
         self.bridge.clock.advance(minutes=3)

@@ -205,22 +205,52 @@ def test_a_refund_is_open_until_its_credit_note(books: Books):
     assert books.reasons(key) == [(order.order_id, "not invoiced (no credit note)")]
 
 
-def test_a_deleted_draft_can_be_booked_again(here: MemoryShop):
-    with booking(here, settlements={"mode": "draft"}) as books:
+def entry_of(books: Books, settlement_id: str) -> int:
+    domain = [("ref", "=like", f"settlement_{settlement_id}_%")]
+    [entry] = books.shop.search("account.move", domain, ["id"])
+    return entry["id"]
+
+
+@pytest.mark.parametrize("mode", ["draft", "post"])
+def test_a_deleted_entry_can_be_booked_again(here: MemoryShop, mode: str):
+    with booking(here, settlements={"mode": mode}) as books:
         books.ship()
         key = books.close().settlement_id
         books.sync()
-        before = books.sums(key)
-        [draft] = books.shop.search(
-            "account.move", [("ref", "=like", f"settlement_{key}_%")], ["id"]
-        )
-        books.shop.rpc("account.move", "unlink", [draft["id"]])
+        before, entry = books.sums(key), entry_of(books, key)
+        if mode == "post":
+            books.shop.rpc("account.move", "button_draft", [entry])
+        books.shop.rpc("account.move", "unlink", [entry])
         assert books.sync()["quarantined"] == 1
         assert books.bridge.quarantine(JOB)[key].kind == "settlement_entry_missing"
         assert books.sync() == {}
         books.bridge.app.ledger.items.retry(key)
         assert books.sync()["created"] == 1
         assert books.sums(key) == before
+
+
+def test_an_entry_that_somebody_reset_is_a_draft_until_it_is_posted_again(books: Books):
+    books.ship()
+    key = books.close().settlement_id
+    books.sync()
+    assert books.state(key) == "booked"
+    books.shop.rpc("account.move", "button_draft", [entry_of(books, key)])
+    books.sync()
+    assert books.state(key) == "draft"
+    post(books.shop)
+    books.sync()
+    assert books.state(key) == "booked"
+
+
+def test_an_entry_that_somebody_cancelled_is_quarantined(books: Books):
+    books.ship()
+    key = books.close().settlement_id
+    books.sync()
+    entry = entry_of(books, key)
+    books.shop.rpc("account.move", "button_draft", [entry])
+    books.shop.rpc("account.move", "button_cancel", [entry])
+    assert books.sync()["quarantined"] == 1
+    assert books.bridge.quarantine(JOB)[key].kind == "settlement_entry_differs"
 
 
 def test_each_day_the_parts_add_up(books: Books):

@@ -4,8 +4,8 @@ A settlement is booked when all of its rows are understood, its total agrees and
 open; before, nothing of it is written to Odoo.
 
 ``find`` lists Amazon's reports, ``statement`` reads a settlement in one pass, ``classify`` gives
-each row its category, ``entries`` makes the journal entries, ``apply`` books them, ``drafts``
-follows them until they are posted, ``reconcile`` clears the payments of invoices, ``tie_out``
+each row its category, ``entries`` makes the journal entries, ``apply`` books them, ``follow``
+notes what people do to them in Odoo, ``reconcile`` clears the payments of invoices, ``tie_out``
 compares Amazon's balances with Odoo, ``preview`` does dry runs, ``tell`` informs people, ``run``
 lists a run's steps.
 """

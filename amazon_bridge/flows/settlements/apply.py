@@ -9,6 +9,7 @@ from datetime import date
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements.entries import entries
+from amazon_bridge.flows.settlements.follow import cancelled_entry
 from amazon_bridge.flows.settlements.statement import Statement
 from amazon_bridge.odoo import journal_entries
 from amazon_bridge.odoo.journal_entries import Booked, Entry
@@ -51,13 +52,9 @@ def book(context: Context, statement: Statement) -> tuple[Entry, ...]:
 
 
 def _ensure_none_cancelled(existing: Mapping[str, Booked]) -> None:
-    cancelled = [reference for reference, each in existing.items() if each.is_cancelled]
-    if cancelled:
-        raise ItemError(
-            "settlement_entry_differs",
-            f"The journal entry {cancelled[0]} was cancelled in Odoo.",
-            "Reset it to draft in Odoo, or delete it; then run `amazon-bridge quarantine retry`.",
-        )
+    for reference, each in existing.items():
+        if each.is_cancelled:
+            raise cancelled_entry(reference)
 
 
 def _is_booked(context: Context, made: Sequence[Entry], existing: Mapping[str, Booked]) -> bool:

@@ -13,7 +13,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.settlements import SETTLEMENTS
 from amazon_bridge.flows.settlements.booking import Booking
-from amazon_bridge.flows.settlements.drafts import follow_drafts
+from amazon_bridge.flows.settlements.follow import follow_entries
 from amazon_bridge.flows.settlements.preview import preview_new
 from amazon_bridge.flows.settlements.reconcile import reconcile
 from amazon_bridge.flows.settlements.tie_out import due, record, tie_out
@@ -30,7 +30,7 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     booking = Booking(run)
     if _attempt(run, booking.read_new):
         _attempt(run, booking.book_others)
-    _attempt(run, lambda: follow_drafts(run))
+    _attempt(run, lambda: follow_entries(run))
     settings = context.account.settlements
     if settings.reconcile and settings.orders == "clearing":
         _attempt(run, lambda: reconcile(context))

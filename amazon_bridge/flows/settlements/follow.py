@@ -1,0 +1,60 @@
+"""Follows journal entries of settlements in Odoo: whether people post, cancel or delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.records import State
+from amazon_bridge.flows.outbound import Run
+from amazon_bridge.flows.settlements.memo import JOB, SettlementMemo
+from amazon_bridge.odoo import journal_entries
+from amazon_bridge.odoo.journal_entries import Booked
+
+
+def follow_entries(run: Run) -> None:
+    """Note which settlements are posted; quarantine those that lack an entry.
+
+    Raises:
+        AccountError, Transient: Odoo is down, or doesn't respond.
+    """
+    context, items = run.context, run.context.ledger.items
+    booked = {
+        entry.key: memo
+        for entry in items.of_job(context.name, JOB)
+        if entry.state is State.DONE and (memo := SettlementMemo.read(entry)) and memo.entries
+    }
+    references = [reference for memo in booked.values() for reference in memo.entries]
+    found = journal_entries.find(context.odoo, references) if references else {}
+    for key, memo in booked.items():
+        if error := _problem(memo.entries, found):
+            items.quarantine(context.name, JOB, key, error)
+            run.counts.quarantined += 1
+            continue
+        posted = all(found[reference].is_posted for reference in memo.entries)
+        if posted != memo.posted:
+            items.remember(context.name, JOB, key, replace(memo, posted=posted))
+
+
+def _problem(references: Sequence[str], found: Mapping[str, Booked]) -> ItemError | None:
+    """What keeps a settlement from being booked completely, if its entries do."""
+    missing = [reference for reference in references if reference not in found]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        return ItemError(
+            "settlement_entry_missing",
+            f"Somebody deleted the journal entry {missing[0]}{more} in Odoo.",
+            "To book the settlement again, run `amazon-bridge quarantine retry` with its id.",
+        )
+    cancelled = [reference for reference in references if found[reference].is_cancelled]
+    return cancelled_entry(cancelled[0]) if cancelled else None
+
+
+def cancelled_entry(reference: str) -> ItemError:
+    """The error of a settlement with an entry that somebody cancelled."""
+    return ItemError(
+        "settlement_entry_differs",
+        f"The journal entry {reference} was cancelled in Odoo.",
+        "Reset it to draft in Odoo, or delete it; then run `amazon-bridge quarantine retry`.",
+    )
