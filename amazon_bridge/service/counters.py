@@ -1,4 +1,4 @@
-"""Metrics that are counted as events happen; ``docs/operations.md`` lists them."""
+"""Metrics that are counted as events happen; ``docs/monitoring.md`` lists them."""
 
 from __future__ import annotations
 

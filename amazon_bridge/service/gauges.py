@@ -1,4 +1,4 @@
-"""Metrics that are read when Prometheus asks; ``docs/operations.md`` lists them."""
+"""Metrics that are read when Prometheus asks; ``docs/monitoring.md`` lists them."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_dashboard_and_rules_ask_for_metrics_that_there_are(metrics: str):
 
 
 def test_every_metric_is_documented(metrics: str):
-    documented = (CONFIG.parent / "docs" / "operations.md").read_text()
+    documented = (CONFIG.parent / "docs" / "monitoring.md").read_text()
     families = set(re.findall(r"^# TYPE (amazon_bridge_\w+)", metrics, re.MULTILINE))
     assert [name for name in sorted(families) if f"`{name}`" not in documented] == []
 
