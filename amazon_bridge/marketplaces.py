@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from amazon_bridge.closest import closest
+
 
 class Region(StrEnum):
     """The regions of the Selling Partner API; an account lives in exactly one."""
@@ -86,6 +88,13 @@ _BY_KEY["UK"] = _BY_KEY["GB"]
 def marketplace(key: str) -> Marketplace | None:
     """The marketplace of a country code (``UK`` serves as ``GB``) or of a marketplace id."""
     return _BY_KEY.get(key)
+
+
+def closest_marketplace(text: str) -> Marketplace | None:
+    """The marketplace whose code, id or domain is most like a text, such as ``DEU``."""
+    known = {**_BY_KEY, **{each.domain: each for each in MARKETPLACES}}
+    found = closest(text.strip(), known)
+    return known[found] if found else None
 
 
 _ODD_CURRENCIES = {

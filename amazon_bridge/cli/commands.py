@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from amazon_bridge.closest import did_you_mean
 from amazon_bridge.engine.errors import (
     AccountError,
     BridgeError,
@@ -46,6 +47,15 @@ class Commands(click.Group):
         entry_point, _ = self.entry_points[cmd_name]
         command: click.Command = pkgutil.resolve_name(entry_point)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in self.entry_points or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        meant = did_you_mean(name, self.entry_points)
+        raise click.UsageError(f"No such command {name!r}.{meant}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, self.entry_points[name][1]) for name in self.list_commands(ctx)]

@@ -7,17 +7,30 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from amazon_bridge import app, config, log
 from amazon_bridge.app import App
 from amazon_bridge.cli.commands import DONE, ITEMS_FAILED, OUT_OF_REACH
+from amazon_bridge.closest import did_you_mean
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.terminal import say
 
 account_option = click.option("--account", metavar="NAME", help="Only this account.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
+
+
+class JobChoice(click.Choice[str]):
+    """The name of a job."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            message = error.message + did_you_mean(str(value), self.choices)
+            raise click.BadParameter(message, ctx=error.ctx, param=error.param) from None
 
 
 def config_path(ctx: click.Context) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from amazon_bridge.cli.commands import ITEMS_FAILED
 from amazon_bridge.cli.common import json_option, opened, timestamp
+from amazon_bridge.closest import did_you_mean
 from amazon_bridge.engine.records import Entry
 from amazon_bridge.terminal import say
 
@@ -37,6 +39,12 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
     say(f"{len(entries)} quarantined." if entries else "Nothing is quarantined.")
 
 
+def names_of(entries: Iterable[Entry]) -> list[str]:
+    """The names by which people may mean quarantined items."""
+    named = [(entry.display_key, entry.key, entry.key.partition("#")[0]) for entry in entries]
+    return list(dict.fromkeys(name for names in named for name in names))
+
+
 def _json(entry: Entry) -> dict[str, Any]:
     fields = {"key", "account", "job", "kind", "reason", "remedy", "attempts"}
     values = {name: value for name, value in asdict(entry).items() if name in fields}
@@ -57,7 +65,9 @@ def retry(ctx: click.Context, key: str | None, *, everything: bool) -> None:
         raise click.UsageError("Name one KEY, or --all.")
     with opened(ctx) as bridge:
         number = bridge.ledger.items.retry(key)
+        names = [] if number else names_of(bridge.ledger.items.quarantined())
     if key and not number:
-        say(f"{key} is not in the quarantine. To see what is: amazon-bridge quarantine list")
+        meant = did_you_mean(key, names)
+        say(f"{key} is not in the quarantine.{meant} To see what is: amazon-bridge quarantine list")
         ctx.exit(ITEMS_FAILED)
     say(f"{number} to be retried in the next run (amazon-bridge sync all).")

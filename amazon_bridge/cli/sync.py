@@ -15,7 +15,7 @@ from rich.table import Table
 
 from amazon_bridge import app, config
 from amazon_bridge.app import App
-from amazon_bridge.cli.common import account_option, exit_code, json_option, load
+from amazon_bridge.cli.common import JobChoice, account_option, exit_code, json_option, load
 from amazon_bridge.cli.progress import Refresh, backlog_bars
 from amazon_bridge.cli.setup import show_missing
 from amazon_bridge.config import AccountConfig
@@ -32,7 +32,7 @@ _TICK = 1.0  # seconds between two looks at what somebody waits for
 
 
 @click.command()
-@click.argument("job", type=click.Choice([*jobs.NAMES, "all"]))
+@click.argument("job", type=JobChoice([*jobs.NAMES, "all"]))
 @account_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done; do and remember nothing.")
 @json_option

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, create_model, model_validator
 
+from amazon_bridge.closest import did_you_mean
 from amazon_bridge.config.section import Section
 from amazon_bridge.config.settlements import SettlementsConfig
 from amazon_bridge.config.stock import StockConfig
@@ -345,7 +346,9 @@ class Config(Section):
             if account.name == name:
                 return account
         names = ", ".join(account.name for account in self.accounts)
-        raise ConfigError(f"There is no account {name!r}.", f"The file has: {names}.")
+        meant = did_you_mean(name, (account.name for account in self.accounts)).strip()
+        remedy = f"{meant} The file has: {names}.".strip()
+        raise ConfigError(f"There is no account {name!r}.", remedy)
 
     def digest(self) -> str:
         """SHA-256 of what sync runs depend on: state store, Odoo, accounts and all secrets."""

@@ -30,7 +30,12 @@ from pydantic import (
 from amazon_bridge.config.account_map import AccountMap, read_account_map
 from amazon_bridge.config.product_map import ProductMap, read_product_map
 from amazon_bridge.config.sku_settings import SkuSettings, read_sku_settings
-from amazon_bridge.marketplaces import MARKETPLACES, Marketplace, marketplace
+from amazon_bridge.marketplaces import (
+    MARKETPLACES,
+    Marketplace,
+    closest_marketplace,
+    marketplace,
+)
 
 
 @dataclass
@@ -136,7 +141,11 @@ def _marketplace(value: object) -> Marketplace:
     found = marketplace(value.upper()) if isinstance(value, str) else None
     if found is None:
         codes = ", ".join(sorted(each.country_code for each in MARKETPLACES))
-        raise ValueError(f"is no Amazon marketplace: write its id or a country code of {codes}")
+        meant = closest_marketplace(str(value))
+        question = f"did you mean {meant.country_code}? Write" if meant else "write"
+        raise ValueError(
+            f"is no Amazon marketplace: {question} its id or a country code of {codes}"
+        )
     return found
 
 
