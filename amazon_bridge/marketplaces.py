@@ -114,3 +114,14 @@ def country_of(marketplace_id: str) -> str:
 def smallest_unit(currency: str) -> Decimal:
     """The smallest amount of a currency, by ISO 4217: the yen has no cents, the dinar fils."""
     return Decimal(1).scaleb(-_DIGITS.get(currency, 2))
+
+
+def in_digits(amount: Decimal, currency: str) -> str:
+    """An amount with its currency's digits, for people; one that has more keeps them."""
+    unit = smallest_unit(currency)
+    return f"{amount:f}" if amount % unit else f"{amount.quantize(unit):f}"
+
+
+def in_words(amount: Decimal, currency: str) -> str:
+    """An amount and its currency, such as ``0.00 EUR``."""
+    return f"{in_digits(amount, currency)} {currency}"

@@ -16,7 +16,7 @@ from amazon_bridge.app import App
 from amazon_bridge.cli.commands import ITEMS_FAILED
 from amazon_bridge.cli.common import account_option, json_option, opened
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.records import Entry
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements import SETTLEMENTS
 from amazon_bridge.flows.settlements.preview import Preview, preview, switched_on
@@ -25,6 +25,7 @@ from amazon_bridge.flows.settlements.tell import memo_of, state_of
 from amazon_bridge.flows.settlements.tie_out import as_json as tie_as_json
 from amazon_bridge.flows.settlements.tie_out import tie_out
 from amazon_bridge.flows.settlements.ties import Tie
+from amazon_bridge.marketplaces import in_digits, in_words
 from amazon_bridge.odoo.journal_entries import BookedLine
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import say
@@ -75,9 +76,10 @@ def _end(entry: Entry) -> tuple[str, str]:
 def _add(table: Table, entry: Entry) -> None:
     memo = memo_of(entry)
     state = state_of(entry)
-    total = "" if memo.total is None else f"{memo.total} {memo.currency}"
+    total = "" if memo.total is None else in_words(memo.total, memo.currency)
     days = [str(day or "") for day in (memo.start, memo.end, memo.deposit)]
-    number = str(len(memo.entries) or "")
+    is_booked = memo.entries and entry.state is State.DONE
+    number = str(len(memo.entries)) if is_booked else ""
     add_row(table, entry.key, entry.account, *days, total, state, number)
 
 
@@ -103,18 +105,25 @@ def _show(bridge: App, account: AccountConfig, settlement_id: str) -> bool:
     state = "in the quarantine" if entry.kind else state_of(entry)
     say(f"{settlement_id} ({account.name}): {state}")
     if memo.total is not None:
-        say(f"  {memo.start} to {memo.end}, {memo.total} {memo.currency}, deposit {memo.deposit}")
+        total = in_words(memo.total, memo.currency)
+        say(f"  {memo.start} to {memo.end}, {total}, deposit {memo.deposit}")
     if entry.kind:
         say(f"  {entry.kind}: {entry.reason} {entry.remedy or ''}")
     if memo.warning:
         say(f"  {memo.warning}")
+    if entry.state is State.DONE:
+        _show_entries(bridge, account, entry)
+    return True
+
+
+def _show_entries(bridge: App, account: AccountConfig, entry: Entry) -> None:
+    memo = memo_of(entry)
     for reference in memo.entries:
         say(f"  journal entry {reference}")
     if memo.entries and not memo.posted:
         say("  Drafts: once somebody has posted them in Odoo, the next run reconciles the orders.")
     elif memo.entries:
-        _show_open(bridge.context(account, dry_run=True), settlement_id)
-    return True
+        _show_open(bridge.context(account, dry_run=True), entry.key)
 
 
 def _show_open(context: Context, settlement_id: str) -> None:
@@ -190,7 +199,8 @@ def _show_lines(found: Preview) -> None:
     for line in lines:
         add_row(table, *_cells(line))
     console().print(table)
-    say(f"{found.statement.rows} rows, {header.total} {header.currency}, deposit {header.deposit}.")
+    total = in_words(header.total, header.currency)
+    say(f"{found.statement.rows} rows, {total}, deposit {header.deposit}.")
 
 
 @settlements.command("tie-out")
@@ -235,9 +245,12 @@ def _booking(bridge: App, account: str | None) -> Sequence[AccountConfig]:
 def _tie_lines(name: str, tie: Tie) -> Iterator[str]:
     place = f", {tie.marketplace}" if tie.marketplace else ""
     yield f"{name}{place}, {tie.day}, in {tie.currency}:"
-    yield f"  Amazon's balance      {tie.amazon.total:>14}"
-    yield f"  Odoo: owed by Amazon  {tie.odoo.owed:>14}"
-    yield f"  Odoo: reserve         {tie.odoo.reserve:>14}"
-    yield f"  difference            {tie.difference:>14}"
-    for part, amount in tie.parts.items():
-        yield f"    {part.replace('_', ' '):<20}{amount:>14}"
+    sums = {
+        "Amazon's balance": tie.amazon.total,
+        "Odoo: owed by Amazon": tie.odoo.owed,
+        "Odoo: reserve": tie.odoo.reserve,
+        "difference": tie.difference,
+        **{f"  {part.replace('_', ' ')}": amount for part, amount in tie.parts.items()},
+    }
+    for what, amount in sums.items():
+        yield f"  {what:<22}{in_digits(amount, tie.currency):>14}"

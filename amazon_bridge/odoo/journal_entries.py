@@ -260,19 +260,19 @@ def _booked_lines(
         is_last = entry is entries[-1]
         lines = computed(entry.lines, setup, rate, carried if is_last else None)
         carried += sum((line.balance for line in lines if line.reference == INTERIM), Decimal())
-        yield from (_booked_line(entry, line) for line in lines)
+        yield from (_booked_line(entry, line, rate) for line in lines)
 
 
-def _booked_line(entry: Entry, line: Amounts) -> BookedLine:
+def _booked_line(entry: Entry, line: Amounts, rate: Rate) -> BookedLine:
     return BookedLine(
         entry=entry.reference,
         date=entry.date,
         account=line.account,
         label=line.label,
-        debit=max(line.balance, Decimal()),
-        credit=max(-line.balance, Decimal()),
+        debit=rate.company_rounded(max(line.balance, Decimal())),
+        credit=rate.company_rounded(max(-line.balance, Decimal())),
         currency=entry.currency,
-        amount_currency=line.amount,
+        amount_currency=rate.rounded(line.amount),
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -101,6 +102,36 @@ def test_a_settlement_without_amounts(program: Program, simulator: Simulator) ->
     run = program.run("settlements", "preview", key)
     assert run.code == 0, run.out + run.err
     assert run.out.startswith("Nothing would be booked")
+    assert program.run("sync", "settlements").code == 0
+    assert "0.00 EUR" in program.run("settlements", "list").out
+
+
+def test_amounts_have_the_digits_of_their_currency(
+    program: Program, settlement: Settlement
+) -> None:
+    run = program.run("settlements", "preview", settlement.settlement_id, "--csv")
+    for row in csv.DictReader(io.StringIO(run.out)):
+        for column in ("debit", "credit", "amount_currency"):
+            assert re.fullmatch(r"-?\d+\.\d\d", row[column]), row
+    lines = program.run("settlements", "tie-out").out.splitlines()
+    assert all(re.search(r" -?\d+\.\d\d$", line) for line in lines[1:]), lines
+
+
+def test_a_deleted_draft_is_no_entry(program: Program, settlement: Settlement, shop: Shop) -> None:
+    key = settlement.settlement_id
+    program.accounts[0]["settlements"] = {"mode": "draft"}
+    assert program.run("sync", "settlements").code == 0
+    drafts = shop.search("account.move", [("ref", "=like", f"settlement_{key}_%")], ["id"])
+    shop.rpc("account.move", "unlink", [draft["id"] for draft in drafts])
+    assert program.run("sync", "settlements").code == 1
+    shown = program.run("settlements", "show", key).out
+    assert "settlement_entry_missing: Somebody deleted the draft" in shown
+    assert "\n  journal entry" not in shown
+    assert "Drafts:" not in shown
+    assert program.run("quarantine", "retry", key).code == 0
+    assert "pending" in program.run("settlements", "list").out
+    assert program.run("sync", "settlements").code == 0
+    assert f"\n  journal entry settlement_{key}" in program.run("settlements", "show", key).out
 
 
 def test_a_tie_out_of_the_future_is_refused(program: Program) -> None:
@@ -160,3 +191,17 @@ def test_setup_writes_a_first_map_once(program: Program) -> None:
     program.accounts[0]["settlements"] = {"mode": "post"}
     assert program.run("setup").code == 0
     assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_setup_names_what_only_people_can_correct(program: Program) -> None:
+    path = program.folder / "map.csv"
+    path.write_text("category,account\nstorage,NOSUCH\n", encoding="utf-8")
+    program.accounts[0]["settlements"] = {"mode": "post", "accounts": str(path)}
+    run = program.run("setup")
+    assert run.code == 3
+    assert "an account with the code NOSUCH, for storage" in run.err
+    assert "correct `settlements.accounts`" in run.err
+    assert run.err.endswith("Correct that, then run `amazon-bridge setup` again.\n")
+    run = program.run("sync", "settlements")
+    assert run.code == 3
+    assert "Run `amazon-bridge setup`" not in run.err + run.out

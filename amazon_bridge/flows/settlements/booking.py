@@ -26,6 +26,7 @@ from amazon_bridge.flows.settlements import find
 from amazon_bridge.flows.settlements.apply import book
 from amazon_bridge.flows.settlements.memo import JOB, REPORTS, Document, SettlementMemo
 from amazon_bridge.flows.settlements.statement import Statement
+from amazon_bridge.marketplaces import in_digits, in_words
 
 log = structlog.get_logger(__name__)
 
@@ -214,7 +215,8 @@ class Booking:
         log.warning(
             "settlement_summary_differs", account=context.name, settlement=header.settlement_id
         )
-        return f"Amazon's summary of it says {found} {header.currency}, its report {header.total}."
+        said, reported = in_words(found, header.currency), in_digits(header.total, header.currency)
+        return f"Amazon's summary of it says {said}, its report {reported}."
 
 
 def reserves(statement: Statement) -> Decimal:

@@ -15,6 +15,7 @@ from amazon_bridge.flows.settlements.apply import dated, settlement_setup
 from amazon_bridge.flows.settlements.entries import entries
 from amazon_bridge.flows.settlements.memo import JOB, Document
 from amazon_bridge.flows.settlements.statement import Statement
+from amazon_bridge.marketplaces import in_words
 from amazon_bridge.odoo import journal_entries
 from amazon_bridge.odoo.journal_entries import BookedLine
 from amazon_bridge.odoo.setup import inspect, refusal
@@ -119,5 +120,5 @@ def _settlements_in(context: Context, document: Document) -> Iterator[tuple[str,
                 problem = statement.problem() or _preview(context, statement).problem
             except ItemError as error:
                 problem = error
-            what = f"{key}, until {header.end:%Y-%m-%d}: {header.total} {header.currency}"
+            what = f"{key}, until {header.end:%Y-%m-%d}: {in_words(header.total, header.currency)}"
             yield key, f"{what}. {problem}" if problem else what, problem is not None

@@ -13,7 +13,7 @@ import structlog
 from amazon_bridge.engine import runner
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements.apply import settlement_setup
-from amazon_bridge.marketplaces import smallest_unit
+from amazon_bridge.marketplaces import in_words
 from amazon_bridge.odoo import reconciling
 from amazon_bridge.odoo.reconciling import OpenLine
 from amazon_bridge.odoo.setup import SettlementSetup
@@ -57,8 +57,7 @@ class OpenOrder:
             return "not invoiced (no credit note)" if self.is_refund else "not invoiced"
         if not self.difference:
             return "not reconciled yet"
-        currency = self.lines[0].currency
-        reason = f"differs by {self.difference.quantize(smallest_unit(currency))} {currency}"
+        reason = f"differs by {in_words(self.difference, self.lines[0].currency)}"
         return reason if self.payments else f"{reason}: its invoice has no open payment"
 
 

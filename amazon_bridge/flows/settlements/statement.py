@@ -17,7 +17,7 @@ from amazon_bridge.amazon.settlements import Header, Row
 from amazon_bridge.config.account_map import Category
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.flows.settlements.classify import Classifier, Kind, Role, Texts
-from amazon_bridge.marketplaces import MARKETPLACES, smallest_unit
+from amazon_bridge.marketplaces import MARKETPLACES, in_digits, in_words, smallest_unit
 
 _MOST_NAMED = 50
 
@@ -259,11 +259,14 @@ def _country(marketplace: str) -> str:
 
 def _total_differs(statement: Statement) -> ItemError:
     header = statement.header
-    difference = statement.total - header.total
+    total, difference = (
+        in_digits(each, header.currency) for each in (header.total, statement.total - header.total)
+    )
     return ItemError(
         "settlement_total_differs",
-        f"The {statement.rows} rows of the settlement add up to {statement.total}"
-        f" {header.currency}, and Amazon's total is {header.total}: {difference:+}.",
+        f"The {statement.rows} rows of the settlement add up to"
+        f" {in_words(statement.total, header.currency)}, and Amazon's total is {total}:"
+        f" the difference is {difference}.",
         "Nothing of it is booked. When Amazon has delivered a correct report, run"
         " `amazon-bridge quarantine retry` with its id; compare it in Seller Central (Payments).",
     )

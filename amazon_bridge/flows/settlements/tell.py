@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import date
 
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.records import Entry
+from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.settlements.memo import JOB, TIES, SettlementMemo
 from amazon_bridge.flows.settlements.ties import Tie
 from amazon_bridge.job import Panel, PendingItem, PendingList, Series
+from amazon_bridge.marketplaces import in_digits, in_words
 
 _LAST = 6
 _COLUMNS = ("Settlement", "From", "Until", "Deposit", "Total", "State")
@@ -48,7 +49,7 @@ def _end(entry: Entry) -> tuple[date, str]:
 def _row(entry: Entry) -> list[str]:
     memo = memo_of(entry)
     days = [str(day or "") for day in (memo.start, memo.end, memo.deposit)]
-    total = "" if memo.total is None else f"{memo.total:,} {memo.currency}"
+    total = "" if memo.total is None else in_words(memo.total, memo.currency)
     return [entry.key, *days, total, state_of(entry)]
 
 
@@ -57,7 +58,7 @@ def state_of(entry: Entry) -> str:
     if entry.kind:
         return entry.kind
     memo = memo_of(entry)
-    if memo.entries:
+    if memo.entries and entry.state is State.DONE:
         return "booked" if memo.posted else "draft"
     return entry.state.replace("_", " ")
 
@@ -74,8 +75,8 @@ def _kind(tie: Tie) -> tuple[str, str]:
 def _series(kind: tuple[str, str], ties: list[Tie]) -> Series:
     points = [(tie.day, float(tie.difference)) for tie in ties]
     what = " ".join(filter(None, kind))
-    unknown = ties[-1].parts.get("unknown", 0)
-    noted = f", {unknown} of it unexplained" if unknown else ""
+    unknown = ties[-1].parts.get("unknown")
+    noted = f", {in_digits(unknown, kind[0])} of it unexplained" if unknown else ""
     return Series(f"Amazon's balance less Odoo's, {what}{noted}", points)
 
 

@@ -68,13 +68,23 @@ def prepare(session: OdooSession, account: AccountConfig, *, restore: bool = Fal
     setup = _run(work)
     lacking = [*work.missing, *(setup.settlement_missing if setup and restore else ())]
     if lacking or setup is None:
-        raise refusal(account, lacking)
+        raise refusal(account, lacking, in_setup=restore)
     return replace(setup, settlement=None) if setup.settlement_missing else setup
 
 
-def refusal(account: AccountConfig, missing: Sequence[Missing]) -> AccountError:
-    """The error of an account with missing records in Odoo, and its remedy."""
+def refusal(
+    account: AccountConfig, missing: Sequence[Missing], *, in_setup: bool = False
+) -> AccountError:
+    """The error of an account with missing records in Odoo, and its remedy.
+
+    Args:
+        account: That lacks them.
+        missing: What it lacks.
+        in_setup: `setup` has done what it could.
+    """
     reason = f"Odoo lacks what account {account.name} needs: {_listed(missing)}."
+    if in_setup or all(each.is_for_people for each in missing):
+        return AccountError(reason, _CORRECT_FIRST if in_setup else _CORRECT)
     archived = [each for each in missing if each.archived]
     if len(archived) < len(missing):
         return AccountError(
@@ -86,6 +96,10 @@ def refusal(account: AccountConfig, missing: Sequence[Missing]) -> AccountError:
     return AccountError(
         reason, f"Run `amazon-bridge setup`, which unarchives it; or, in Odoo: {how}."
     )
+
+
+_CORRECT = "Correct that; `amazon-bridge check` shows whether anything else is missing."
+_CORRECT_FIRST = "Correct that, then run `amazon-bridge setup` again."
 
 
 def _listed(missing: Sequence[Missing]) -> str:

@@ -93,6 +93,8 @@ def ensure_payment_journal(work: Work, place: Place) -> int | None:
     if work.account.invoicing.mode == "manual" and not work.account.settlements.is_on:
         return None
     if work.session.version < INVOICING_SINCE:
+        if work.account.invoicing.mode == "manual":
+            return None  # for settlements, which say so themselves
         how = "leave `invoicing` at `mode: manual` with this one, and invoice manually"
         work.lacks("Odoo 16 or newer, for `invoicing`", how)
         return None

@@ -58,6 +58,11 @@ class Missing:
     archived: bool = False
     """It exists and is archived: `setup` unarchives it, a sync run does not."""
 
+    @property
+    def is_for_people(self) -> bool:
+        """True if only a person can correct it, as its obstacle says."""
+        return bool(self.obstacle) and self.obstacle == self.how
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
