@@ -254,6 +254,9 @@ class App:
             fba_locations=self.config.fba_locations,
             others=[a for a in self.config.accounts if a.name != account.name and a.sends_stock],
             shares_stock=partial(self._shares_stock, account),
+            other_sellers=[
+                a.name for a in self.config.accounts if a.seller_id != account.seller_id
+            ],
             dry_run=dry_run,
             show=self._show,
         )

@@ -26,7 +26,7 @@ def examine(path: Path, environ: Mapping[str, str]) -> list[Finding]:
     findings = [_open_secret(file) for file in open_to_all]
     if sources.in_the_file and _is_open(path):
         findings.insert(0, _open_configuration(path))
-    shared = _shared_journals(config)
+    shared = _parted_journals(config)
     return [*findings, *_short_token(config), *_idle_keys(config), *shared]
 
 
@@ -86,26 +86,18 @@ def _idle_account_keys(account: AccountConfig) -> Iterator[tuple[str, str]]:
                 yield key, f"notify_amazon.{job.notify_amazon.key} is `false`"
 
 
-def _shared_journals(config: Config) -> Iterator[Finding]:
-    """Accounts whose settlements meet, or miss, each other on the account *owed by Amazon*."""
+def _parted_journals(config: Config) -> Iterator[Finding]:
+    """Accounts of one seller and currency whose payments a settlement does not meet."""
     booking = [account for account in config.accounts if account.settlements.is_on]
     for one, other in combinations(booking, 2):
-        names = f"the accounts {one.name} and {other.name}"
-        is_shared = _place(one) == _place(other)
-        if one.seller_id != other.seller_id and is_shared and one.invoicing.payment_journal:
+        currencies = ", ".join(sorted(_currencies(one, other)))
+        is_apart = one.seller_id == other.seller_id and _place(one) != _place(other)
+        if is_apart and currencies:
             yield Finding(
                 ok=True,
-                what=f"Settlements of {names} share the journal {one.invoicing.payment_journal}:"
-                " `settlements tie-out` can't tell what Amazon owes each of them",
-                remedy="Give each a payment_journal of its own; the same of `reserve` and"
-                " `in transit` in the files of `settlements.accounts`.",
-            )
-        if one.seller_id == other.seller_id and not is_shared and _currencies(one, other):
-            currencies = ", ".join(sorted(_currencies(one, other)))
-            yield Finding(
-                ok=True,
-                what=f"Amazon settles {names} together ({currencies}), and their payments are in"
-                " different journals or companies: the orders of one of them stay open",
+                what=f"Amazon settles the accounts {one.name} and {other.name} together"
+                f" ({currencies}), and their payments are in different journals or companies: the"
+                " orders of one of them stay open",
                 remedy="Set the same company and payment_journal for both.",
             )
 

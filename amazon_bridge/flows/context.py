@@ -71,6 +71,8 @@ class Context:
     """The other accounts whose quantities are sent to Amazon."""
     shares_stock: Callable[[AccountConfig], bool] = _with_nobody
     """Whether another account ships from any of this one's stock locations."""
+    other_sellers: Collection[str] = ()
+    """The names of the accounts of other sellers."""
     dry_run: bool = False
     """Change nothing: neither on Amazon or in Odoo nor in the state store."""
     show: Callable[[str], None] = show_nobody

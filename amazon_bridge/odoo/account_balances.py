@@ -26,7 +26,10 @@ class Balance:
 
 
 def balances(
-    session: OdooSession, account_ids: Collection[int], as_of: date | None = None
+    session: OdooSession,
+    account_ids: Collection[int],
+    as_of: date | None = None,
+    move_ids: Collection[int] | None = None,
 ) -> dict[int, dict[str, Balance]]:
     """Balances by account and currency; without accounts that nothing was posted on.
 
@@ -34,13 +37,30 @@ def balances(
         session: A login, restricted to the company.
         account_ids: The accounts.
         as_of: Only lines dated until this day; None: all.
+        move_ids: Only lines of these entries; None: of all.
     """
     domain: list[Any] = [("account_id", "in", sorted(account_ids)), ("parent_state", "=", "posted")]
     if as_of:
         domain.append(("date", "<=", as_of.isoformat()))
+    if move_ids is not None:
+        domain.append(("move_id", "in", sorted(move_ids)))
     found: dict[int, dict[str, Balance]] = {}
     for account_id, currency, amount, balance in _sums(session, domain):
         found.setdefault(account_id, {})[currency] = Balance(amount, balance)
+    return found
+
+
+def by_currency(
+    session: OdooSession,
+    account_ids: Collection[int],
+    as_of: date | None = None,
+    move_ids: Collection[int] | None = None,
+) -> dict[str, dict[int, Decimal]]:
+    """As ``balances``: in each currency, by currency and account."""
+    found: dict[str, dict[int, Decimal]] = {}
+    for account_id, of_account in balances(session, account_ids, as_of, move_ids).items():
+        for currency, balance in of_account.items():
+            found.setdefault(currency, {})[account_id] = balance.amount
     return found
 
 

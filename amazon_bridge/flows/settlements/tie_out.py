@@ -14,6 +14,7 @@ from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements.apply import settlement_setup
 from amazon_bridge.flows.settlements.memo import JOB, TIES, SettlementMemo
+from amazon_bridge.flows.settlements.other_sellers import OtherSellers
 from amazon_bridge.flows.settlements.ties import Findings, InOdoo, Tie, parts_of
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.odoo import account_balances, journal_entries, reconciling
@@ -113,6 +114,9 @@ class _TieOut:
         self._setup = settlement_setup(context)
         self._place = _only_place(context)
         self._settlements = self._known_settlements()
+        self._others = OtherSellers(context)
+        self._others_owed: defaultdict[str, Decimal] = defaultdict(Decimal)
+        """By currency: what other sellers have open on *owed by Amazon*."""
         self._account_types: defaultdict[str, set[str]] = defaultdict(set)
         """By settlement: those of its transactions."""
 
@@ -124,7 +128,8 @@ class _TieOut:
         found = self._findings(amazon, odoo)
         for currency, balances in sorted(amazon.items()):
             in_odoo = odoo.get(currency, {})
-            owed, reserve = _of(in_odoo, self._setup.owed), _of(in_odoo, self._setup.reserve)
+            owed = _of(in_odoo, self._setup.owed) - self._others_owed[currency]
+            reserve = _of(in_odoo, self._setup.reserve)
             difference = balances.total - owed - reserve
             yield Tie(
                 day=self._day,
@@ -145,12 +150,12 @@ class _TieOut:
         setup = self._setup
         targets = (setup.owed, setup.reserve, setup.in_transit, setup.interim)
         ids = {target.account_id for target in targets if target.account_id}
-        found = account_balances.balances(self._context.odoo, ids, self._as_of)
-        by_currency: defaultdict[str, dict[int, Decimal]] = defaultdict(dict)
-        for account_id, balances in found.items():
-            for currency, balance in balances.items():
-                by_currency[currency][account_id] = balance.amount
-        return by_currency
+        found = account_balances.by_currency(self._context.odoo, ids, self._as_of)
+        ids -= {setup.owed.account_id}  # there, others have what is open
+        for currency, sums in self._others.sums(ids, self._as_of).items():
+            for account_id, amount in sums.items():
+                found[currency][account_id] -= amount
+        return found
 
     def _known_settlements(self) -> dict[str, _Settlement]:
         """All settlements of the state store, with what of them is booked as of the day."""
@@ -326,13 +331,21 @@ class _TieOut:
     def _add_open_lines(self, found: Mapping[str, Findings]) -> None:
         odoo, setup = self._context.odoo, self._setup
         for page in reconciling.open_lines(odoo, setup, until=self._as_of):
-            for line in page:
+            for line in self._own(page):
                 _side(found, line).lines += line.residual
         for page in reconciling.open_payments(odoo, setup, until=self._as_of):
-            for line in page:
+            for line in self._own(page):
                 side = _side(found, line)
                 side.payments += line.residual
                 side.paid = max(side.paid or line.date, line.date)
+
+    def _own(self, page: Sequence[OpenLine]) -> Iterator[OpenLine]:
+        """The lines that are of no other seller; what others have is noted."""
+        for line in page:
+            if self._others.have(line):
+                self._others_owed[line.currency] += line.residual
+            else:
+                yield line
 
 
 def _release(deferred: Transaction) -> str:
