@@ -102,11 +102,12 @@ def examine_settlements(partner: SellingPartner, now: datetime) -> Iterator[Find
     """Read the balances, and list the settlement reports: some sellers get none at first."""
     yield _examined(partner.finances.balances, "balances can be read")
     found: list[Report] = []
-    yield _examined(
+    listed = _examined(
         lambda: found.extend(partner.settlement_reports.created_since(now - _REPORTS_KEPT)),
         "reports of settlements can be listed",
     )
-    if not found and _had_orders(partner, now - timedelta(days=31)):
+    yield listed
+    if listed.ok and not found and _had_orders(partner, now - timedelta(days=31)):
         yield Finding(
             ok=True,
             what="Amazon: no settlement report is listed, although there were orders a month ago.",

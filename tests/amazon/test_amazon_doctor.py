@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from seller_desk import Desk, login_of
 
-from amazon_bridge.amazon.doctor import examine
+from amazon_bridge.amazon.doctor import examine, examine_settlements
 from amazon_bridge.flows.check import probes
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.marketplaces import marketplace
@@ -72,3 +72,60 @@ def test_withheld_addresses(
     aged()
     found = findings()
     assert found["Amazon: the addresses of merchant-fulfilled orders are withheld."] is False
+
+
+NO_REPORT = "Amazon: no settlement report is listed, although there were orders a month ago."
+
+
+@pytest.fixture
+def old_order(world: World, clock: ManualClock) -> None:
+    """An order of a month ago: there is a settlement at least every two weeks."""
+    world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")
+    clock.advance(days=35)
+
+
+@pytest.fixture
+def of_settlements(desk: Desk, clock: ManualClock) -> Callable[[], dict[str, bool]]:
+    return lambda: {e.what: e.ok for e in examine_settlements(desk.partner(), clock())}
+
+
+@pytest.mark.usefixtures("old_order")
+@pytest.mark.parametrize("operation", ["listBalances", "getReports"])
+def test_settlements_that_are_denied(
+    operation: str, of_settlements: Callable[[], dict[str, bool]], simulator: Simulator
+) -> None:
+    simulator.faults.add("403", operation, times=None)
+    found = of_settlements()
+    problems = [what for what, ok in found.items() if not ok]
+    assert [operation in what for what in problems] == [True], problems
+    assert (NO_REPORT in found) == (operation == "listBalances"), "only if none is listed"
+
+
+@pytest.mark.usefixtures("old_order")
+def test_settlement_reports_that_amazon_has_to_enable(
+    desk: Desk, simulator: Simulator, clock: ManualClock
+) -> None:
+    found = {each.what: each for each in examine_settlements(desk.partner(), clock())}
+    assert "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2" in (found[NO_REPORT].remedy or "")
+    simulator.money.close()
+    clock.advance(minutes=10)
+    assert NO_REPORT not in {e.what for e in examine_settlements(desk.partner(), clock())}
+
+
+def test_a_new_seller_has_no_settlement_yet(
+    of_settlements: Callable[[], dict[str, bool]], world: World, clock: ManualClock
+) -> None:
+    world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")
+    clock.advance(days=10)
+    assert of_settlements() == {
+        "Amazon: balances can be read.": True,
+        "Amazon: reports of settlements can be listed.": True,
+    }
+
+
+@pytest.mark.usefixtures("old_order")
+def test_nothing_is_said_of_settlements_when_orders_cannot_be_read(
+    of_settlements: Callable[[], dict[str, bool]], simulator: Simulator
+) -> None:
+    simulator.faults.add("403", "searchOrders", times=None)
+    assert NO_REPORT not in of_settlements()
