@@ -68,15 +68,18 @@ class Amounts:
 
     reference: str
     """Empty for the lines of taxes, which Odoo adds."""
-    account_id: int
-    account: str
+    target: Target
     label: str
     amount: Decimal
+    """In the entry's currency, without the tax of its target."""
     balance: Decimal
     """In the company's currency."""
-    tax: EntryTax | None = None
-    """Of a line that is taxed."""
     partner_id: int | None = None
+
+    @property
+    def tax(self) -> EntryTax | None:
+        """Of a line that is taxed."""
+        return self.target.tax
 
 
 def computed(
@@ -109,12 +112,10 @@ def _net(line: Line, rate: Rate) -> Amounts:
         amount = rate.rounded(amount / (1 + target.tax.percent * target.tax.factor / _HUNDRED))
     return Amounts(
         reference=line.reference,
-        account_id=target.account_id,
-        account=target.account,
+        target=target,
         label=line.label,
         amount=amount,
         balance=rate.converted(amount),
-        tax=target.tax,
         partner_id=line.partner_id,
     )
 
@@ -144,28 +145,30 @@ class _Taxed:
 
     def tax_lines(self) -> list[Amounts]:
         """The lines that Odoo adds: one for each account that the tax is booked on."""
-        amounts: dict[tuple[int, int, str], tuple[Decimal, Decimal]] = {}
-        for number, share in enumerate(self._shares):
-            for (account_id, account), members in self._by_account(share.account_id, share.account):
-                amount = self._rate.rounded(self._sum(m.amount for m in members) * share.factor)
-                balance = self._company_sum(m.balance for m in members) * share.factor
-                key = number, account_id, account
-                amounts[key] = amount, self._rate.company_rounded(balance)
-        label, partner_id = self._tax.name, self._members[0].partner_id
-        return [
-            Amounts("", account_id, account, label, amount, balance, partner_id=partner_id)
-            for (_, account_id, account), (amount, balance) in amounts.items()
-            if amount or balance
+        lines = [
+            self._tax_line(target, members, share.factor)
+            for share in self._shares
+            for target, members in self._by_account(share.target)
         ]
+        return [line for line in lines if line.amount or line.balance]
 
-    def _by_account(
-        self, account_id: int | None, account: str
-    ) -> Iterator[tuple[tuple[int, str], list[Amounts]]]:
-        if account_id:
-            yield (account_id, account), list(self._members)
+    def _tax_line(self, target: Target, members: Sequence[Amounts], factor: Decimal) -> Amounts:
+        balance = self._company_sum(m.balance for m in members) * factor
+        return Amounts(
+            reference="",
+            target=target,
+            label=self._tax.name,
+            amount=self._rate.rounded(self._sum(m.amount for m in members) * factor),
+            balance=self._rate.company_rounded(balance),
+            partner_id=self._members[0].partner_id,
+        )
+
+    def _by_account(self, target: Target | None) -> Iterator[tuple[Target, Sequence[Amounts]]]:
+        if target:
+            yield target, self._members
             return
-        for id_, name in dict.fromkeys((m.account_id, m.account) for m in self._members):
-            yield (id_, name), [m for m in self._members if m.account_id == id_]
+        for own in dict.fromkeys(m.target.untaxed() for m in self._members):
+            yield own, [m for m in self._members if m.target.untaxed() == own]
 
     def _sum(self, amounts: Iterable[Decimal]) -> Decimal:
         raw = [amount * self._tax.percent / _HUNDRED for amount in amounts]
@@ -184,8 +187,8 @@ class _Taxed:
         if gross != booked:
             amount = gross - booked
             balance = self._rate.converted(amount)
-            reference = f"{last.reference}_rounding"
-            yield replace(last, reference=reference, amount=amount, balance=balance, tax=None)
+            reference, target = f"{last.reference}_rounding", last.target.untaxed()
+            yield replace(last, reference=reference, target=target, amount=amount, balance=balance)
 
 
 def _balanced(

@@ -195,7 +195,7 @@ def _load(
 
 def _cells(entry: Entry, line: Amounts, currency: str) -> list[str]:
     return [
-        *(f"amazon_bridge.{entry.reference}{line.reference}", str(line.account_id)),
+        *(f"amazon_bridge.{entry.reference}{line.reference}", str(line.target.account_id)),
         *(str(line.partner_id or ""), line.label, currency),
         *(str(line.amount), str(line.balance), str(line.tax.id) if line.tax else ""),
     ]
@@ -213,7 +213,8 @@ def _compare(session: OdooSession, entry: Entry, id_: int, lines: Iterable[Amoun
         for row in rows
     )
     expected: Counter[_Sums] = Counter(
-        (line.account_id, line.amount.normalize(), line.balance.normalize()) for line in lines
+        (line.target.account_id, line.amount.normalize(), line.balance.normalize())
+        for line in lines
     )
     if booked != expected:
         different = [next(iter(each), None) for each in (booked - expected, expected - booked)]
@@ -267,7 +268,7 @@ def _booked_line(entry: Entry, line: Amounts, rate: Rate) -> BookedLine:
     return BookedLine(
         entry=entry.reference,
         date=entry.date,
-        account=line.account,
+        account=line.target.account,
         label=line.label,
         debit=rate.company_rounded(max(line.balance, Decimal())),
         credit=rate.company_rounded(max(-line.balance, Decimal())),

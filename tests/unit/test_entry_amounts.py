@@ -9,13 +9,13 @@ from settlement_makers import make_setup
 from amazon_bridge.odoo.entry_amounts import Amounts, Line, Rate, computed
 from amazon_bridge.odoo.setup import EntryTax, SettlementSetup, Target, TaxShare
 
-VAT = (TaxShare(Decimal(1), 50, "VAT"),)
-REVERSE = (TaxShare(Decimal(1), 50, "VAT"), TaxShare(Decimal(-1), 51, "VAT owed"))
+VAT = (TaxShare(Decimal(1), Target(50, "VAT")),)
+REVERSE = (TaxShare(Decimal(1), Target(50, "VAT")), TaxShare(Decimal(-1), Target(51, "VAT owed")))
 TAXES = (
     EntryTax(1, "VAT 19", Decimal(19), VAT, VAT),
     EntryTax(2, "VAT 5.5", Decimal("5.5"), VAT, VAT),
     EntryTax(3, "Reverse charge", Decimal(20), REVERSE, REVERSE),
-    EntryTax(4, "Not deductible", Decimal(7), (TaxShare(Decimal(1), None),), VAT),
+    EntryTax(4, "Not deductible", Decimal(7), (TaxShare(Decimal(1)),), VAT),
 )
 DOLLARS = Rate("USD", 1)
 EUROS = Rate("EUR", 2, rate=Decimal("0.9173"), is_company=False)
@@ -70,7 +70,7 @@ def test_both_currencies_add_up_to_zero(
 def test_a_fee_and_its_tax_are_what_amazon_kept(taxed: list[tuple[Target, int]], *, per_line: bool):
     lines = made(DOLLARS, taxed, [1])
     found = computed(lines, setup(rounds_per_line=per_line), DOLLARS)
-    kept = [each for each in found if each.account_id in {20, 21, 50, 51}]
+    kept = [each for each in found if each.target.account_id in {20, 21, 50, 51}]
     assert total(kept, "amount") == sum(line.amount for line in lines if line.target.tax)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,8 @@ class TaxShare:
 
     factor: Decimal
     """Of the tax, such as 1; -1 for the second line of a reverse charge."""
-    account_id: int | None
+    target: Target | None = None
     """None: the account of the line that is taxed."""
-    account: str = ""
-    """As ``Target.account``; empty for the account of the line that is taxed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,10 @@ class Target:
     account_id: int
     account: str
     tax: EntryTax | None = None
+
+    def untaxed(self) -> Target:
+        """The same account, without a tax."""
+        return replace(self, tax=None)
 
 
 @dataclass(frozen=True, slots=True)

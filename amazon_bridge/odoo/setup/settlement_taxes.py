@@ -9,7 +9,7 @@ from typing import Any
 from amazon_bridge.config.account_map import Category
 from amazon_bridge.odoo.setup.accounting import ACCOUNTING
 from amazon_bridge.odoo.setup.records import Place
-from amazon_bridge.odoo.setup.settlement_records import EntryTax, TaxShare, account_title
+from amazon_bridge.odoo.setup.settlement_records import EntryTax, Target, TaxShare, account_title
 from amazon_bridge.odoo.setup.work import Work
 
 _OF_SALES: frozenset[str] = frozenset({Category.ORDER, Category.REFUND, Category.OTHER_INCOME})
@@ -71,9 +71,11 @@ def _read_shares(work: Work, rows: Sequence[Mapping[str, Any]]) -> dict[int, Ent
 
 
 def _share(row: Mapping[str, Any], names: Mapping[int, str]) -> TaxShare:
-    account_id = row["account_id"][0] if row["account_id"] else None
     factor = Decimal(str(row["factor_percent"])) / _HUNDRED
-    return TaxShare(factor, account_id, names[account_id] if account_id else "")
+    if not row["account_id"]:
+        return TaxShare(factor)
+    account_id = row["account_id"][0]
+    return TaxShare(factor, Target(account_id, names[account_id]))
 
 
 def _tax(row: Mapping[str, Any], shares: Mapping[int, TaxShare]) -> EntryTax:
