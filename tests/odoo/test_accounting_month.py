@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import Books
+from billing import Billing
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.amazon.settlements import Header, Row
@@ -54,7 +54,7 @@ class Month:
         assert setup.payment_journal_id
         self.setup: SettlementSetup = setup.settlement
         self.journal_id = setup.payment_journal_id
-        self.books = Books(odoo, self.journal_id)
+        self.billing = Billing(odoo, self.journal_id)
         self.orders: dict[str, int] = {}
         self.tail = tail
         """Of settlement ids, so that two variants of the month can be in one database."""
@@ -62,12 +62,12 @@ class Month:
     def sell(self) -> None:
         for row in table("order"):
             if row["amount"].startswith("-"):
-                credit = self.books.credit(self.orders[row["order"]], row["paid"])
-                self.books.pay(credit, day=row["paid"])
+                credit = self.billing.credit(self.orders[row["order"]], row["paid"])
+                self.billing.pay(credit, day=row["paid"])
             else:
-                _, id_ = self.books.order(float(row["amount"]), row["order"])
-                self.orders[row["order"]] = self.books.invoice(id_, row["paid"])
-                self.books.pay(self.orders[row["order"]], day=row["paid"])
+                _, id_ = self.billing.order(float(row["amount"]), row["order"])
+                self.orders[row["order"]] = self.billing.invoice(id_, row["paid"])
+                self.billing.pay(self.orders[row["order"]], day=row["paid"])
 
     def settle(self) -> list[Entry]:
         rows = defaultdict(list)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from exchange_rates import add_rates
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.config import AccountConfig
@@ -172,11 +173,8 @@ def test_taxes_are_included_to_the_cent(
 
 @pytest.fixture(scope="module")
 def canadian(odoo_database: OdooDatabase) -> None:
-    rpc = odoo_database.rpc
-    [currency] = rpc("res.currency", "search", [("name", "=", "CAD")])
-    for day, rate in (("2026-10-01", 1.377), ("2026-10-15", 1.4013), ("2026-10-30", 1.3891)):
-        values = {"currency_id": currency, "name": day, "rate": rate}
-        rpc("res.currency.rate", "create", values)
+    rates = {"2026-10-01": 1.377, "2026-10-15": 1.4013, "2026-10-30": 1.3891}
+    add_rates(odoo_database.rpc, rates, "CAD")
 
 
 @pytest.mark.usefixtures("canadian")

@@ -5,7 +5,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from books import Books
+from billing import Billing
+from exchange_rates import add_rates
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.config import AccountConfig
@@ -41,8 +42,8 @@ def setup(journal_and_setup: tuple[int, SettlementSetup]) -> SettlementSetup:
 
 
 @pytest.fixture(scope="module")
-def books(odoo_database: OdooDatabase, journal_and_setup: tuple[int, SettlementSetup]) -> Books:
-    return Books(odoo_database, journal_and_setup[0])
+def billing(odoo_database: OdooDatabase, journal_and_setup: tuple[int, SettlementSetup]) -> Billing:
+    return Billing(odoo_database, journal_and_setup[0])
 
 
 def settle(
@@ -70,7 +71,7 @@ def open_orders(
 
 
 def test_orders_meet_their_own_payments(
-    biller: OdooSession, setup: SettlementSetup, books: Books, odoo_database: OdooDatabase
+    biller: OdooSession, setup: SettlementSetup, billing: Billing, odoo_database: OdooDatabase
 ):
     amounts = {
         "10.00": "2026-10-22",
@@ -78,7 +79,7 @@ def test_orders_meet_their_own_payments(
         "15.00": "2026-10-20",
         "7.00": "2026-10-21",
     }
-    orders = {books.paid_order(float(amount), day): amount for amount, day in amounts.items()}
+    orders = {billing.paid_order(float(amount), day): amount for amount, day in amounts.items()}
     settle(biller, setup, "1", {f"_o_{order}": f"-{amount}" for order, amount in orders.items()})
     lines = open_orders(biller, setup)
     paid = reconciling.payments(biller, setup, [*orders, "403-0000000-0000000"])
@@ -102,8 +103,8 @@ def test_orders_meet_their_own_payments(
     assert {row["payment_state"] for row in invoices} == {"paid"}
 
 
-def test_what_differs_keeps_the_rest(biller: OdooSession, setup: SettlementSetup, books: Books):
-    order = books.paid_order(30)
+def test_what_differs_keeps_the_rest(biller: OdooSession, setup: SettlementSetup, billing: Billing):
+    order = billing.paid_order(30)
     entry = settle(biller, setup, "2", {f"_o_{order}": "-29.00"})
     line = open_orders(biller, setup)[order, False]
     assert (line.entry, line.residual, line.currency) == (entry, Decimal("-29.00"), "USD")
@@ -114,20 +115,20 @@ def test_what_differs_keeps_the_rest(biller: OdooSession, setup: SettlementSetup
 
 
 def test_a_refund_stays_open_until_its_credit_note_is_paid(
-    biller: OdooSession, setup: SettlementSetup, books: Books
+    biller: OdooSession, setup: SettlementSetup, billing: Billing
 ):
-    order, id_ = books.order(40)
-    invoice = books.invoice(id_)
-    books.pay(invoice)
+    order, id_ = billing.order(40)
+    invoice = billing.invoice(id_)
+    billing.pay(invoice)
     settle(biller, setup, "3", {f"_o_{order}": "-40.00", f"_r_{order}": "40.00"})
     assert reconciling.invoiced(biller, setup, [order]) == {(order, False)}
     lines = open_orders(biller, setup)
     [payment] = reconciling.payments(biller, setup, [order])[order]
     reconciling.reconcile(biller, [[lines[order, False], payment]])
     assert open_orders(biller, setup).keys() == {(order, True)}
-    credit = books.credit(invoice)
+    credit = billing.credit(invoice)
     assert reconciling.invoiced(biller, setup, [order]) == {(order, False), (order, True)}
-    books.pay(credit, day="2026-10-25")
+    billing.pay(credit, day="2026-10-25")
     [refund] = reconciling.payments(biller, setup, [order])[order]
     assert (refund.residual, refund.is_refund) == (Decimal("-40.00"), True)
     reconciling.reconcile(biller, [[open_orders(biller, setup)[order, True], refund]])
@@ -135,37 +136,37 @@ def test_a_refund_stays_open_until_its_credit_note_is_paid(
 
 
 def test_orders_without_an_invoice_or_outside_of_odoo(
-    biller: OdooSession, setup: SettlementSetup, books: Books
+    biller: OdooSession, setup: SettlementSetup, billing: Billing
 ):
-    order, id_ = books.order(50)
-    unpaid = books.order(60)
-    books.invoice(unpaid[1])
+    order, id_ = billing.order(50)
+    unpaid = billing.order(60)
+    billing.invoice(unpaid[1])
     assert reconciling.invoiced(biller, setup, [order, "403-9999999-9999999"]) == set()
     assert reconciling.payments(biller, setup, [order, unpaid[0], "403-9999999-9999999"]) == {
         order: [],
         unpaid[0]: [],
     }
-    other, other_id = books.order(55)
-    books.pay(books.invoice(id_), books.invoice(other_id), group=True)
+    other, other_id = billing.order(55)
+    billing.pay(billing.invoice(id_), billing.invoice(other_id), group=True)
     found = reconciling.payments(biller, setup, [order, other])
     assert [line.residual for each in (order, other) for line in found[each]] == [105, 105]
 
 
 def test_an_order_whose_reference_a_person_changed(
-    biller: OdooSession, setup: SettlementSetup, books: Books
+    biller: OdooSession, setup: SettlementSetup, billing: Billing
 ):
     key = "403-5555555-5555555"
     fields = ["id", "client_order_ref", "origin", "partner_id/.id"]
-    row = [f"amazon_bridge.sale_order_{key}", key, f"Amazon Order {key}", str(books.partner)]
+    row = [f"amazon_bridge.sale_order_{key}", key, f"Amazon Order {key}", str(billing.partner)]
     [id_] = biller.load("sale.order", fields, [row])
-    books.rpc("sale.order", "write", [id_], {"client_order_ref": "PO 4711"})
-    copy = {"partner_id": books.partner, "origin": f"Amazon Order {key}"}
-    books.rpc("sale.order", "create", copy)
+    billing.rpc("sale.order", "write", [id_], {"client_order_ref": "PO 4711"})
+    copy = {"partner_id": billing.partner, "origin": f"Amazon Order {key}"}
+    billing.rpc("sale.order", "create", copy)
     assert reconciling.payments(biller, setup, [key]) == {key: []}
 
 
-def test_a_refusal_names_its_order(biller: OdooSession, setup: SettlementSetup, books: Books):
-    orders = [books.paid_order(amount) for amount in (11, 12)]
+def test_a_refusal_names_its_order(biller: OdooSession, setup: SettlementSetup, billing: Billing):
+    orders = [billing.paid_order(amount) for amount in (11, 12)]
     settle(biller, setup, "4", {f"_o_{orders[0]}": "-11.00", f"_o_{orders[1]}": "-12.00"})
     lines, paid = open_orders(biller, setup), reconciling.payments(biller, setup, orders)
     [receivable] = biller.search_read(
@@ -185,10 +186,10 @@ def test_a_refusal_names_its_order(biller: OdooSession, setup: SettlementSetup, 
 
 
 def test_balances_and_open_lines_as_of_a_day(
-    biller: OdooSession, setup: SettlementSetup, books: Books
+    biller: OdooSession, setup: SettlementSetup, billing: Billing
 ):
     before = balances(biller, [setup.owed.account_id])[setup.owed.account_id]["USD"]
-    order = books.paid_order(70, day="2026-11-03")
+    order = billing.paid_order(70, day="2026-11-03")
     settle(biller, setup, "5", {f"_o_{order}": "-70.00"}, date(2026, 11, 2))
     line = open_orders(biller, setup)[order, False]
     reconciling.reconcile(biller, [[line, *reconciling.payments(biller, setup, [order])[order]]])
@@ -217,9 +218,9 @@ def open_payments(
 
 
 def test_payments_that_wait_for_their_settlement(
-    biller: OdooSession, setup: SettlementSetup, books: Books
+    biller: OdooSession, setup: SettlementSetup, billing: Billing
 ):
-    order = books.paid_order(80, day="2026-11-10")
+    order = billing.paid_order(80, day="2026-11-10")
     found = open_payments(biller, setup)[order]
     assert [found] == reconciling.payments(biller, setup, [order])[order]
     assert (found.residual, found.date) == (80, date(2026, 11, 10))
@@ -236,11 +237,7 @@ def test_foreign_orders_meet_their_payments_in_spite_of_rates(
     biller: OdooSession, setup: SettlementSetup, odoo_database: OdooDatabase
 ):
     rpc = odoo_database.rpc
-    context = {"active_test": False}
-    [euro] = rpc("res.currency", "search", [("name", "=", "EUR")], context=context)
-    rpc("res.currency", "write", [euro], {"active": True})
-    for day, rate in (("2026-10-01", 0.9), ("2026-10-25", 0.95)):
-        rpc("res.currency.rate", "create", {"currency_id": euro, "name": day, "rate": rate})
+    add_rates(rpc, {"2026-10-01": 0.9, "2026-10-25": 0.95})
     amounts = [Decimal("10.01"), Decimal("33.33"), Decimal("20.55")]
 
     def book(number: str, day: date, sign: int) -> list[OpenLine]:

@@ -1,27 +1,28 @@
 """A seller whose settlements are booked: its money at Amazon, and its journal entries in Odoo."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+from exchange_rates import add_rates
 from memory_shop import MemoryShop
-from shop import Shop
 
 from amazon_bridge.flows.settlements.reconcile import open_orders
 from amazon_bridge.flows.settlements.tell import state_of
 from amazon_bridge.flows.settlements.tie_out import tie_out
 from amazon_bridge.flows.settlements.ties import Tie
-from amazon_bridge.odoo.setup import SettlementSetup
-from amazon_bridge.simulator import Order
-from amazon_bridge.simulator.money import Money, Settlement
+from amazon_bridge.odoo.setup import SettlementSetup, Target
+from amazon_bridge.simulator import Expected, Money, Order, Settlement
 
 ON: dict[str, Any] = {
     "invoicing": {"mode": "on_delivery", "payment_journal": "Amazon Payments"},
     "settlements": {"mode": "post"},
 }
 JOB = "settlements"
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Books:
@@ -57,8 +58,8 @@ class Books:
         self.bridge.clock.advance(minutes=10)
         return settlement
 
-    def sync(self) -> dict[str, Any]:
-        counts = self.bridge.sync(JOB)
+    def sync(self, **options: Any) -> dict[str, Any]:
+        counts = self.bridge.sync(JOB, **options)
         assert "error" not in counts, counts
         return counts
 
@@ -81,9 +82,53 @@ class Books:
         sums: dict[str, Decimal] = {}
         for line in self.lines(settlement_id):
             account = line["account_id"][1]
-            amount = Decimal(str(round(line["amount_currency"], 2)))
-            sums[account] = sums.get(account, Decimal()) + amount
-        return {account: amount for account, amount in sums.items() if amount}
+            sums[account] = sums.get(account, Decimal()) + _amount(line)
+        return dict(_without_zeros(sums))
+
+    # What the simulator's ledger has
+
+    def check(self, *settlements: Settlement) -> None:
+        """All are booked and posted, once, to the cent: in all, and of each order."""
+        assert self._posted(settlements) == self._expected(settlements)
+        for settlement in settlements:
+            rows = self.entries(settlement.settlement_id)
+            assert {row["state"] for row in rows} == {"posted"}
+            assert len({row["ref"] for row in rows}) == len(rows)
+            assert self._owed(settlement) == _without_zeros(_owed(self._ledger(settlement)))
+
+    def entries(self, settlement_id: str) -> list[dict[str, Any]]:
+        """The journal entries of a settlement, drafts included."""
+        domain = [("ref", "=like", f"settlement_{settlement_id}_%")]
+        rows = self.shop.search("account.move", domain, ["ref", "state", "date", "line_ids"])
+        return sorted(rows, key=lambda row: str(row["ref"]))
+
+    def _ledger(self, settlement: Settlement) -> Expected:
+        return self.money.expected(settlement.settlement_id)
+
+    def _posted(self, settlements: Sequence[Settlement]) -> Mapping[int, Decimal]:
+        """Balances by account, in the settlements' currency."""
+        sums: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for settlement in settlements:
+            for line in self.lines(settlement.settlement_id):
+                if line["parent_state"] == "posted":
+                    sums[line["account_id"][0]] += _amount(line)
+        return _without_zeros(sums)
+
+    def _expected(self, settlements: Sequence[Settlement]) -> Mapping[int, Decimal]:
+        """What these have to be."""
+        sums: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for settlement in settlements:
+            for target, amount in _booked(self._ledger(settlement), self.setup):
+                sums[target.account_id] -= amount
+        return _without_zeros(sums)
+
+    def _owed(self, settlement: Settlement) -> Mapping[str, Decimal]:
+        """What the account owed by Amazon has, by the order's id in the label."""
+        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for line in self.lines(settlement.settlement_id):
+            if line["account_id"][0] == self.setup.owed.account_id:
+                sums[line["name"].split()[0]] -= _amount(line)
+        return _without_zeros(sums)
 
     def reasons(self, settlement_id: str) -> list[tuple[str, str]]:
         """Why orders are open: their ids and the reasons."""
@@ -106,19 +151,35 @@ class Books:
         return tie
 
 
-def add_rate(shop: Shop) -> None:
-    """What a euro costs; the company's currency is the dollar."""
-    known = [("name", "in", ["EUR", "USD"]), ("active", "in", [True, False])]
-    currencies = shop.search("res.currency", known, ["name"])
-    ids = {row["name"]: row["id"] for row in currencies}
-    for name, rate in {"EUR": 0.8, "USD": 1.0}.items():
-        values = {"name": "2026-01-01", "currency_id": ids[name], "rate": rate}
-        if not shop.search("res.currency.rate", [("currency_id", "=", ids[name])], []):
-            shop.rpc("res.currency.rate", "create", values)
+def _amount(line: Mapping[str, Any]) -> Decimal:
+    return Decimal(str(round(line["amount_currency"], 6)))
+
+
+def _without_zeros(sums: Mapping[Key, Decimal]) -> Mapping[Key, Decimal]:
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+def _owed(expected: Expected) -> Mapping[str, Decimal]:
+    """What the settlement has of each order, its refunds included."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for of_orders in (expected.owed_orders, expected.owed_refunds):
+        for order_id, amount in of_orders.items():
+            sums[order_id] += amount
+    return sums
+
+
+def _booked(expected: Expected, setup: SettlementSetup) -> Iterator[tuple[Target, Decimal]]:
+    """Account and amount of each category, as the file has it: what Amazon owes is positive."""
+    yield setup.owed, sum(_owed(expected).values(), Decimal())
+    yield setup.facilitator, expected.facilitator
+    yield setup.in_transit, -expected.payout
+    for category, amount in expected.categories.items():
+        if category not in {"order", "refund", "facilitator tax"}:
+            yield setup.target(category), amount
 
 
 @contextmanager
 def booking(here: MemoryShop, **more: Any) -> Iterator[Books]:
-    add_rate(here.shop)
+    add_rates(here.shop.rpc)
     with here.bridge.configured(**{**ON, **more}):
         yield Books(here)

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 from bridge import ShiftedClock
+from exchange_rates import add_rates
 from program import Program, SettledWorld
-from settlement_shop import ON, add_rate
+from settlement_shop import ON
 from shop import Shop
 
 from amazon_bridge.simulator import Order, Simulator
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.odoo("in memory")
 def on(program: Program, shop: Shop) -> None:
     """Settlements are booked; a euro costs 1.25 dollars."""
     program.accounts[0] |= ON
-    add_rate(shop)
+    add_rates(shop.rpc)
 
 
 @pytest.fixture

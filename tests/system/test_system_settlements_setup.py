@@ -1,13 +1,14 @@
 """What settlements lack in Odoo stops no other job."""
 
 import pytest
+from exchange_rates import add_rates
 from memory_shop import MemoryShop
-from settlement_shop import ON, Books, add_rate
+from settlement_shop import ON, Books
 
 
 @pytest.fixture
 def books(here: MemoryShop) -> Books:
-    add_rate(here.shop)
+    add_rates(here.shop.rpc)
     return Books(here)
 
 

@@ -18,7 +18,7 @@ from killer import Killed, Killer
 from memory_shop import MemoryBridge
 from odoo_server.databases import OdooDatabase
 from program import Program
-from settlement_books import Books, opened
+from settlement_books import RandomBooks, opened
 from test_proof_settlement_reading import doubled, dropped, turned
 
 from amazon_bridge.app import App
@@ -38,7 +38,7 @@ def test_random_settlements_are_booked_to_the_cent(
         settlements = books.random(number, settlements=PER_LEDGER)
         books.sync()
         assert not books.bridge.quarantine("settlements")
-        books.check(settlements)
+        books.check(*settlements)
         FIGURES["settlements booked to the cent"] += len(settlements)
 
 
@@ -48,15 +48,15 @@ def test_a_document_that_comes_four_times_is_booked_once(
     with opened(tmp_path, odoo_database, next(_SEEDS)) as books:
         settlements = books.random(1)
         books.sync()
-        before = [books.entries(each) for each in settlements]
+        before = [books.entries(each.settlement_id) for each in settlements]
         ids = [each.settlement_id for each in settlements]
         for form in range(3):
             books.money.publish(*ids)
             if form == 1:
                 books.bridge.forget()
             books.sync()
-        assert [books.entries(each) for each in settlements] == before
-        books.check(settlements)
+        assert [books.entries(each.settlement_id) for each in settlements] == before
+        books.check(*settlements)
 
 
 @pytest.mark.parametrize("spoil", [dropped, doubled, turned], ids=lambda spoil: spoil.__name__)
@@ -72,20 +72,20 @@ def test_a_spoiled_document_books_nothing(
         books.money.publish(key, edit=lambda rows: spoil(rows, 7))
         books.sync()
         assert books.bridge.quarantine("settlements")[key].kind == "settlement_total_differs"
-        assert books.entries(settlements[0]) == []
+        assert books.entries(settlements[0].settlement_id) == []
         books.money.publish(key)
         books.bridge.app.ledger.items.retry(key)
         books.sync()
         assert not books.bridge.quarantine("settlements")
-        books.check(settlements)
+        books.check(*settlements)
         books.money.publish(key, edit=lambda rows: spoil(rows, 7))
         books.sync()
-        books.check(settlements)
+        books.check(*settlements)
 
 
-def _delist(books: Books) -> None:
+def _delist(books: RandomBooks) -> None:
     """Forget the reports that were published."""
-    books.simulator.reports.tasks.clear()
+    books.bridge.simulator.reports.tasks.clear()
 
 
 def test_killed_after_any_call(tmp_path: Path, odoo_database: OdooDatabase) -> None:
@@ -111,17 +111,17 @@ def _run(folder: Path, database: OdooDatabase, killer: Killer) -> int:
         books.sync()
         books.sync()
         assert not books.bridge.quarantine("settlements")
-        books.check(settlements)
+        books.check(*settlements)
         return -1 - killer.calls_left
 
 
 @contextmanager
-def _another(books: Books, folder: Path) -> Iterator[MemoryBridge]:
+def _another(books: RandomBooks, folder: Path) -> Iterator[MemoryBridge]:
     """A second bridge of the same seller, with a state store of its own."""
     folder.mkdir()
-    program = Program(folder, books.database, books.simulator)
-    program.accounts = books.program.accounts
-    bridge = MemoryBridge(program, books.clock, App)
+    program = Program(folder, books.bridge.program.odoo, books.bridge.simulator)
+    program.accounts = books.bridge.program.accounts
+    bridge = MemoryBridge(program, books.bridge.clock, App)
     yield bridge
     bridge.close()
 
@@ -148,5 +148,5 @@ def test_two_bridges_at_once_book_once(
                 other.sync("settlements")
             assert not books.bridge.quarantine("settlements")
             assert not other.quarantine("settlements")
-        books.check(settlements)
+        books.check(*settlements)
         FIGURES["settlements booked by two bridges at once"] += len(settlements)

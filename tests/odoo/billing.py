@@ -7,7 +7,7 @@ from odoo_server.databases import OdooDatabase
 _numbers = count(1)
 
 
-class Books:
+class Billing:
     """Orders that people invoice, and pay as Amazon does."""
 
     def __init__(self, odoo: OdooDatabase, journal_id: int) -> None:
