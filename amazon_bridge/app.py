@@ -13,10 +13,10 @@ import structlog
 
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
-from amazon_bridge.config import AccountConfig, Config
-from amazon_bridge.engine import lock
+from amazon_bridge.config import AccountConfig, Config, OdooConfig
+from amazon_bridge.engine import errors, lock
 from amazon_bridge.engine.batch_size import BatchSize
-from amazon_bridge.engine.errors import AccountError, BridgeError
+from amazon_bridge.engine.errors import AccountError, BridgeError, nobody_watches
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
@@ -193,32 +193,11 @@ class App:
             internal_error(failure)
 
     def _log_in(self) -> OdooSession:
-        odoo = self.config.odoo
-        return OdooSession.connect(
-            odoo.url,
-            odoo.database,
-            odoo.login,
-            odoo.password.get_secret_value(),
-            protocol=odoo.protocol,
-            timeout=odoo.timeout,
-            watch=partial(self._watch, ODOO),
-            sleep=self._sleep,
-            defaults={str(model): cells for model, cells in odoo.defaults.items()},
-        )
+        return log_in(self.config.odoo, watch=partial(self._watch, ODOO), sleep=self._sleep)
 
     def _partner(self, account: AccountConfig) -> SellingPartner:
-        return SellingPartner(
-            seller_id=account.seller_id,
-            marketplaces=account.marketplaces,
-            credentials=account.credentials,
-            endpoint=account.endpoint,
-            token_url=account.token_url,
-            throttle=self.throttle,
-            account=account.name,
-            prices_include_tax=_configured_inclusion(account),
-            sleep=self._sleep,
-            watch=partial(self._watch, account.name),
-        )
+        watch = partial(self._watch, account.name)
+        return selling_partner(account, self.throttle, watch=watch, sleep=self._sleep)
 
     def _prepared(self, account: AccountConfig) -> Setup:
         found = setup.inspect(self.odoo, account).setup
@@ -333,6 +312,52 @@ class App:
         """Import a quarantined order at the total that Amazon states."""
         with lock.held(self.config.state, account.name, ORDERS.name, wait=lock.WAIT):
             return import_as_is(self.context(account), order_id)
+
+
+def log_in(
+    odoo: OdooConfig,
+    *,
+    watch: errors.Watch = nobody_watches,
+    sleep: Callable[[float], None] = time.sleep,
+) -> OdooSession:
+    """Log in to Odoo.
+
+    Raises:
+        AccountError, Transient: it refuses the login, or can't be reached.
+    """
+    return OdooSession.connect(
+        odoo.url,
+        odoo.database,
+        odoo.login,
+        odoo.password.get_secret_value(),
+        protocol=odoo.protocol,
+        timeout=odoo.timeout,
+        watch=watch,
+        sleep=sleep,
+        defaults={str(model): cells for model, cells in odoo.defaults.items()},
+    )
+
+
+def selling_partner(
+    account: AccountConfig,
+    throttle: Throttle,
+    *,
+    watch: errors.Watch = nobody_watches,
+    sleep: Callable[[float], None] = time.sleep,
+) -> SellingPartner:
+    """An account's client of the Selling Partner API. It makes no call yet."""
+    return SellingPartner(
+        seller_id=account.seller_id,
+        marketplaces=account.marketplaces,
+        credentials=account.credentials,
+        endpoint=account.endpoint,
+        token_url=account.token_url,
+        throttle=throttle,
+        account=account.name,
+        prices_include_tax=_configured_inclusion(account),
+        sleep=sleep,
+        watch=watch,
+    )
 
 
 def _by_marketplace(accounts: Iterable[AccountConfig], seller_id: str) -> dict[str, str]:

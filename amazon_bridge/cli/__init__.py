@@ -27,6 +27,10 @@ _COMMANDS = {
     "cursor": (f"{_PACKAGE}.cursor:cursor", "Up to when each account's orders are synced."),
     "demo": (f"{_PACKAGE}.demo:demo", "Fill an Odoo database from a simulated Amazon."),
     "healthcheck": (f"{_PACKAGE}.daemon:healthcheck", "Exit with 0 if the daemon is healthy."),
+    "init": (
+        f"{_PACKAGE}.init:init",
+        "Write a configuration: ask for what is needed, and try it at once.",
+    ),
     "order": (f"{_PACKAGE}.order:order", "One Amazon order."),
     "quarantine": (f"{_PACKAGE}.quarantine:quarantine", "Quarantined items: list and retry."),
     "run": (f"{_PACKAGE}.daemon:run", "Run all jobs on their schedules: the daemon."),

@@ -73,16 +73,19 @@ def check(ctx: click.Context, account: str | None) -> None:
     """Examine Odoo and Amazon, and say how to fix problems."""
     with opened(ctx) as bridge:
         if advice := config.examine(config_path(ctx), os.environ):
-            _show_findings("configuration", advice)
-        wrong = [
-            _show_findings(each.name, bridge.examine(each)) for each in bridge.accounts(account)
-        ]
+            say("configuration:")
+            show_findings(advice)
+        wrong = [_is_wrong(bridge, each) for each in bridge.accounts(account)]
     ctx.exit(OUT_OF_REACH if any(wrong) else DONE)
 
 
-def _show_findings(about: str, findings: Sequence[Finding]) -> bool:
+def _is_wrong(bridge: App, account: AccountConfig) -> bool:
+    say(f"{account.name}:")
+    return show_findings(bridge.examine(account))
+
+
+def show_findings(findings: Sequence[Finding]) -> bool:
     """Print findings, and return whether one of them is a problem."""
-    say(f"{about}:")
     for finding in findings:
         say_marked(*_mark(finding), finding.what)
         if finding.remedy:

@@ -65,7 +65,7 @@ def read(path: Path, environ: Mapping[str, str]) -> tuple[Config, SecretSources]
     """Like ``load``, and return where the secrets were read."""
     problems: list[Problem] = []
     document = read_document(path, environ, problems)
-    merged = _merged(document, problems)
+    merged = with_defaults(document, problems)
     surroundings = Surroundings(environ, path.absolute().parent)
     config = _validated(merged, surroundings)
     if not isinstance(config, Config):
@@ -103,7 +103,8 @@ def example() -> str:
     )
 
 
-def _merged(document: Any, problems: list[Problem]) -> Any:
+def with_defaults(document: Any, problems: list[Problem]) -> Any:
+    """The document with its ``defaults`` merged into each account."""
     if not isinstance(document, dict):
         return document
     merged = dict(document)
@@ -113,11 +114,11 @@ def _merged(document: Any, problems: list[Problem]) -> Any:
     if not isinstance(defaults, dict):
         problems.append((("defaults",), MAPPING))
     elif isinstance(merged.get("accounts"), list):
-        merged["accounts"] = [_with_defaults(each, defaults) for each in merged["accounts"]]
+        merged["accounts"] = [_account_with_defaults(each, defaults) for each in merged["accounts"]]
     return merged
 
 
-def _with_defaults(account: Any, defaults: dict[Any, Any]) -> Any:
+def _account_with_defaults(account: Any, defaults: dict[Any, Any]) -> Any:
     if not isinstance(account, dict):
         return account
     both = [

@@ -20,6 +20,11 @@ def examine_odoo(session: OdooSession, account: AccountConfig) -> list[Finding]:
     return odoo_doctor.examine(session, account, filter(account.runs, JOBS))
 
 
+def examine_login(session: OdooSession, account: AccountConfig) -> list[Finding]:
+    """Examine what of this doesn't depend on the account's records."""
+    return odoo_doctor.examine_login(session, account, filter(account.runs, JOBS))
+
+
 def examine_jobs(
     session: OdooSession, account: AccountConfig, ledger: Ledger, config: Config
 ) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from amazon_bridge.config import AccountConfig
@@ -31,6 +31,8 @@ _INVOICING = (
 )
 """Needed if the account's ``invoicing`` says so."""
 
+Examination = Callable[[OdooSession, AccountConfig], Iterable[Finding]]
+
 _ALL_DOCUMENTS = "sales_team.group_sale_salesman_all_leads"
 
 
@@ -39,24 +41,33 @@ def examine(session: OdooSession, account: AccountConfig, jobs: Iterable[Job]) -
 
     Never raises for what it finds: an examination that Odoo refuses is a finding, too.
     """
+    findings = examine_login(session, account, jobs)
+    if session.names.has_sale_stock:
+        further = (_records, _required, _companies, _searches)
+        findings += _examined(further, session, account)
+    return findings
+
+
+def examine_login(
+    session: OdooSession, account: AccountConfig, jobs: Iterable[Job]
+) -> list[Finding]:
+    """Check what doesn't depend on the account's records: version, modules and rights."""
     findings = [_version(session), _transport(session), _privacy(session)]
     jobs = list(jobs)
-    modules = list(_modules(session, jobs))
-    findings += modules
-    if not all(finding.ok for finding in modules[:1]):
-        return findings  # without sales and stock there is nothing more to check
-    rights = partial(_rights, jobs)
-    for examination in (
-        rights,
-        _all_documents,
-        _e_mail,
-        _records,
-        _required,
-        _companies,
-        _searches,
-    ):
+    findings += _modules(session, jobs)
+    if session.names.has_sale_stock:  # without sales and stock there is nothing more to check
+        examinations = (partial(_rights, jobs), _all_documents, _e_mail)
+        findings += _examined(examinations, session, account)
+    return findings
+
+
+def _examined(
+    examinations: Iterable[Examination], session: OdooSession, account: AccountConfig
+) -> list[Finding]:
+    findings: list[Finding] = []
+    for examine in examinations:
         try:
-            findings += examination(session, account)
+            findings += examine(session, account)
         except BridgeError as error:
             findings.append(Finding(ok=False, what=error.reason, remedy=error.remedy))
     return findings
@@ -162,8 +173,7 @@ def _records(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
             "currencies and pricelists exist",
         )
     for one in inspection.missing:
-        kind = "Archived" if one.archived else "Missing"
-        yield Finding(ok=False, what=f"{kind} in Odoo: {one.what}", remedy=_remedy(one))
+        yield of_missing(one)
     for advice in inspection.advice:
         yield Finding(ok=True, what=advice.what, remedy=advice.remedy)
     if inspection.expected:
@@ -172,6 +182,12 @@ def _records(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
         yield from examine_prices(session, inspection.expected)
         yield from examine_mails(session, inspection.expected)
         yield from _carriers(session, account)
+
+
+def of_missing(missing: Missing) -> Finding:
+    """What `check` says about a record that an account lacks."""
+    kind = "Archived" if missing.archived else "Missing"
+    return Finding(ok=False, what=f"{kind} in Odoo: {missing.what}", remedy=_remedy(missing))
 
 
 def _carriers(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:

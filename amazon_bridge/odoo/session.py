@@ -164,6 +164,11 @@ class OdooSession:
         return int(major), int(minor)
 
     @property
+    def edition(self) -> str:
+        """``Community`` or ``Enterprise``; empty if Odoo doesn't say."""
+        return self._odoo.edition
+
+    @property
     def transport(self) -> str:
         """The name of the transport, such as ``XML-RPC``."""
         return self._odoo.title

@@ -50,6 +50,15 @@ def lacks(title: str, name: str, model_title: str, model: str) -> Violation:
     return Violation(text, name)
 
 
+def no_database(name: str) -> Fault:
+    return Fault(
+        1,
+        'Traceback (most recent call last):\n  File "odoo/sql_db.py", line 1, in borrow\n'
+        'psycopg2.OperationalError: connection to server on socket "/tmp/.s.PGSQL.5432" failed:'
+        f' FATAL:  database "{name}" does not exist\n',
+    )
+
+
 def as_fault(error: Exception) -> Fault:
     """What Odoo sends over XML-RPC for an exception."""
     if isinstance(error, Forbidden):

@@ -21,7 +21,7 @@ from memory_odoo import (
     stock,
     transfers,
 )
-from memory_odoo.faults import NotPlayed, Refusal, as_fault
+from memory_odoo.faults import NotPlayed, Refusal, as_fault, no_database
 from memory_odoo.model import SOURCE, Model
 from memory_odoo.seed import plant
 from memory_odoo.store import Snapshot, Store
@@ -110,7 +110,8 @@ class MemoryOdoo:
 
     def login(self, database: str, login: str, password: str) -> int | bool:
         users = self.env["res.users"]
-        assert database == DATABASE
+        if database != DATABASE:
+            raise no_database(database)
         found = users.found([("login", "=", login), ("password", "=", password)])
         return found[0] if found else False
 

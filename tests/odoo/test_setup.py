@@ -13,7 +13,7 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, Transient
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.settings_check import examine_fba_location
-from amazon_bridge.odoo.setup import Inspection, Setup, inspect, is_current, prepare
+from amazon_bridge.odoo.setup import Inspection, Setup, inspect, is_current, prepare, survey
 
 MakeAccount = Callable[..., AccountConfig]
 LOOKS = {
@@ -389,3 +389,15 @@ def test_another_company_has_its_own_places(admin: OdooSession, make_account: Ma
     assert setup.pricelists == first.pricelists
     assert prepare(admin, account) == setup
     assert prepare(admin, make_account(warehouse="WH")) == first
+
+
+def test_a_survey_finds_what_the_company_has(admin: OdooSession, bridge: OdooSession) -> None:
+    for session in (admin, bridge):
+        before = session.calls.copy()
+        (company_id, *_) = survey.companies(session).values()
+        found = survey.survey(session, company_id)
+        assert {method for _, method in session.calls - before} <= LOOKS
+        assert found.warehouses[0].code == "WH"
+        assert found.sales_team == "Amazon"
+        assert "Amazon" in found.fba_location
+        assert found.sales_tax == survey.SalesTax("15%", included=False)

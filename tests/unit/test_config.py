@@ -339,7 +339,7 @@ def test_the_documentation_names_every_key():
 
 def test_the_documentations_example_loads(tmp_path):
     text = (REPOSITORY / "docs/configuration.md").read_text()
-    [block] = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    [_, block] = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
     for name in re.findall(r"credential: (\w+)", block):
         (tmp_path / name).write_text(name)
     config = read(tmp_path, block, {"CREDENTIALS_DIRECTORY": str(tmp_path)})

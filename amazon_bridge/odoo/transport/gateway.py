@@ -66,11 +66,14 @@ class Gateway(odoorpc.ODOO):  # type: ignore[misc] # odoorpc has no types
             opener=opener,
         )
         self._address = address
+        self.edition = ""
+        """Of the server, once its version is known."""
 
     def look_up_version(self) -> None:
         """Ask the server for its version. Needs no login."""
         response = self.ask("common", "version", [])
         self._connector.version = plain_version(response)  # has no setter
+        self.edition = edition(response)
 
     def ask(self, service: str, method: str, args: Sequence[Any]) -> Any:
         """Send one request, exactly once, and return its result.
@@ -99,6 +102,14 @@ class Gateway(odoorpc.ODOO):  # type: ignore[misc] # odoorpc has no types
         if method == "login" and result and type(result) is not int:
             raise UnreadableResponse  # neither a user's id, nor a refusal
         return {"result": result}
+
+
+def edition(response: Any) -> str:
+    """``Enterprise`` of ``19.0+e``, ``Community`` of ``19.0``; empty if it isn't known."""
+    version = response.get("server_version") if isinstance(response, dict) else None
+    if not isinstance(version, str):
+        return ""
+    return "Enterprise" if re.search(r"\d\+e", version) else "Community"
 
 
 def plain_version(response: Any) -> str:

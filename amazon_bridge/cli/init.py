@@ -1,0 +1,119 @@
+"""``init``: write a configuration, with answers that are tried at once."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from amazon_bridge import config, log
+from amazon_bridge.cli.prompts import Prompts
+from amazon_bridge.cli.setup import show_findings
+from amazon_bridge.config.answers import read_answers
+from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.init import files
+from amazon_bridge.init.draft import SECRETS, Draft, draft
+from amazon_bridge.init.file_answers import FileAnswers
+from amazon_bridge.init.interview import Interview, creatable, interview
+from amazon_bridge.init.questions import ENDPOINT, TOKEN_URL, Answers, Question
+from amazon_bridge.terminal import say
+
+
+@click.command()
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write. Default: $AMAZON_BRIDGE_CONFIG, else config/bridge.yaml.",
+)
+@click.option(
+    "--answers",
+    "answers_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Take the answers from this YAML file: no terminal is needed.",
+)
+@click.option("--endpoint", metavar="URL", help="Of a simulated Amazon, for tests.")
+@click.option("--token-url", metavar="URL", help="Of its tokens.")
+@click.option("--dry-run", is_flag=True, help="Ask and try; show the files, and write none.")
+@click.pass_context
+def init(
+    ctx: click.Context,
+    path: Path | None,
+    answers_file: Path | None,
+    endpoint: str | None,
+    token_url: str | None,
+    *,
+    dry_run: bool,
+) -> None:
+    """Write a configuration: ask for what is needed, and try it at once.
+
+    Nothing that exists is written over, and nothing is written until all is answered.
+    """
+    log.configure("error")
+    path = path or ctx.find_root().obj or _usual_path()
+    files.ensure_free(path)
+    given = {ENDPOINT: endpoint, TOKEN_URL: token_url}
+    answers = _answers(answers_file, {q: text for q, text in given.items() if text})
+    try:
+        found = interview(answers, say)
+        written = draft(found.odoo, found.accounts)
+        _show(path, written)
+        if dry_run:
+            say("Nothing was written: this was a dry run.")
+            return
+        if answers_file is None:
+            click.confirm("Write these files?", default=True, abort=True)
+    except click.Abort:
+        say("\nNothing was written.", err=True)
+        raise
+    files.write(path, written)
+    say(f"Written: {path} and {path.parent / SECRETS}, readable by you alone.")
+    _show_next(path, found)
+
+
+def _usual_path() -> Path:
+    return Path(os.environ.get(config.FILE_VARIABLE) or config.SEARCHED[0])
+
+
+def _answers(file: Path | None, given: Mapping[Question, str]) -> Answers:
+    if file and given:
+        raise click.UsageError("With --answers, write `endpoint` and `token_url` into the file.")
+    if file:
+        return FileAnswers(read_answers(file, os.environ), show_findings)
+    if not _has_terminal():
+        raise ConfigError(
+            "There is no terminal to ask on.",
+            "Write the answers into a file: amazon-bridge init --answers FILE; see"
+            " docs/configuration.md.",
+        )
+    return Prompts(given)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _show(path: Path, written: Draft) -> None:
+    """What is to be written, without remarks and secrets."""
+    say(f"{path}:")
+    for line in written.lines:
+        say(f"  {line}")
+    for name in written.secrets:
+        say(f"{path.parent / SECRETS / name}: a secret")
+
+
+def _show_next(path: Path, found: Interview) -> None:
+    option = "" if path == config.SEARCHED[0] else f"--config {shlex.quote(str(path))} "
+    lacking = creatable(found.missing)
+    if lacking:
+        say(f"Odoo lacks {len(lacking)} records, which `setup` creates: {', '.join(lacking)}.")
+    setup = "setup --dry-run" if len(lacking) < len(found.missing) else "setup"
+    say("Next:")
+    for command in ("check", *([setup] if found.missing else []), "sync orders --dry-run"):
+        say(f"  amazon-bridge {option}{command}")
+    if not found.missing:
+        say(f"  amazon-bridge {option}run")
