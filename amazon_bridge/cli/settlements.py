@@ -127,15 +127,20 @@ def _show_entries(bridge: App, account: AccountConfig, entry: Entry) -> None:
 
 
 def _show_open(context: Context, settlement_id: str) -> None:
-    number = 0
+    number, differs = 0, False
     for orders in open_orders(context, settlement_id):
         for each in orders:
             number += 1
+            differs = differs or each.reason.startswith("differs")
             what = " (refund)" if each.is_refund else ""
             held = " (in the quarantine)" if _is_held(context, each) else ""
             say(f"  {each.order_id or 'no order'}{what}: {each.reason}{held}")
     if number == 0:
         say("  No order is open.")
+    if differs:
+        say("  Orders that differ are left to you: credit what Odoo has more, or invoice what")
+        say("  Amazon has more, and register its payment in the payment journal. Then the next run")
+        say("  reconciles them.")
 
 
 def _is_held(context: Context, order: OpenOrder) -> bool:

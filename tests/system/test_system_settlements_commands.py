@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from billing import Billing
 from bridge import ShiftedClock
 from exchange_rates import add_rates
 from program import Program, SettledWorld
@@ -126,7 +127,7 @@ def test_a_deleted_draft_is_no_entry(program: Program, settlement: Settlement, s
     shop.rpc("account.move", "unlink", [draft["id"] for draft in drafts])
     assert program.run("sync", "settlements").code == 1
     shown = program.run("settlements", "show", key).out
-    assert "settlement_entry_missing: Somebody deleted the draft" in shown
+    assert "settlement_entry_missing: Somebody deleted the journal entry" in shown
     assert "\n  journal entry" not in shown
     assert "Drafts:" not in shown
     assert program.run("quarantine", "retry", key).code == 0
@@ -156,8 +157,27 @@ def test_from_sync_to_show(program: Program, settlement: Settlement, orders: lis
     assert shown.code == 0
     assert f"  {orders[2].order_id}: not imported" in shown.out.splitlines()
     assert orders[0].order_id not in shown.out
+    assert "Orders that differ" not in shown.out
     status = program.run("status", "--json").json["accounts"]["acme"]
     assert status["pending_settlements"] == []
+
+
+def test_what_to_do_about_orders_that_differ(
+    program: Program, orders: list[Order], simulator: Simulator, clock: ShiftedClock, shop: Shop
+) -> None:
+    row = ("Order", "ItemPrice", "Principal", Decimal("-1.00"))
+    simulator.money.post([row], order_id=orders[0].order_id, country="FR")
+    key = simulator.money.close(end=clock() + timedelta(seconds=1)).settlement_id
+    program.run("sync", "settlements")
+    shown = program.run("settlements", "show", key).out
+    assert f"  {orders[0].order_id}: differs by -1.00 EUR\n" in shown
+    assert "Orders that differ are left to you: credit what Odoo has more" in shown
+    [journal] = shop.search("account.journal", [("name", "=", "Amazon Payments")], ["id"])
+    billing = Billing(shop.database, journal["id"])
+    billing.credit_and_pay(orders[0].order_id, amount=1.0)
+    program.run("sync", "settlements")
+    shown = program.run("settlements", "show", key).out
+    assert "differ" not in shown
 
 
 def test_tie_out(program: Program, settlement: Settlement, clock: ShiftedClock) -> None:

@@ -10,10 +10,14 @@ from bridge import Bridge
 from program import SettledWorld
 from settlement_shop import JOB, Books, booking
 from shop import Shop
+from test_system_settlements_differing import (
+    test_a_person_corrects_the_invoice_of_an_order_that_differs,
+)
 
 from amazon_bridge.flows.settlements.preview import preview
 from amazon_bridge.simulator.money import random_ledger
 
+__all__ = ["test_a_person_corrects_the_invoice_of_an_order_that_differs"]
 pytestmark = pytest.mark.since_odoo(16, "entries of settlements")
 
 

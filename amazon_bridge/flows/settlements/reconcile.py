@@ -16,6 +16,7 @@ from amazon_bridge.flows.settlements.apply import settlement_setup
 from amazon_bridge.marketplaces import in_words
 from amazon_bridge.odoo import reconciling
 from amazon_bridge.odoo.reconciling import OpenLine
+from amazon_bridge.odoo.session import chunks
 from amazon_bridge.odoo.setup import SettlementSetup
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,8 @@ class OpenOrder:
     is_imported: bool
     is_invoiced: bool = False
     """Whether its invoice, or the credit note of its refunds, is posted."""
+    has_payments: bool = False
+    """Whether the order has open payments at all, of sales or refunds."""
 
     @property
     def difference(self) -> Decimal:
@@ -71,21 +74,41 @@ def reconcile(context: Context) -> int:
         AccountError, Transient: Odoo is down, or doesn't respond.
     """
     setup, matched = settlement_setup(context), _Reconciling(context)
-    open_sides: defaultdict[Side, list[list[OpenLine]]] = defaultdict(list)
+    left: defaultdict[str, list[OpenOrder]] = defaultdict(list)
     for page in reconciling.open_lines(context.odoo, setup):
         for order in _orders(context, setup, _by_side(page)):
             if not matched.add(order):
-                open_sides[order.order_id, order.is_refund].append(list(order.lines))
+                left[order.order_id].append(order)
         matched.flush()
-    # Of an order that is settled in parts, the lines may be in several pages.
-    parts = {side: list(chain(*found)) for side, found in open_sides.items() if len(found) > 1}
-    for order in _orders(context, setup, parts):
-        matched.add(order)
-    matched.flush()
+    _reconcile_left(context, setup, matched, left)
     done, refused = matched.done, matched.refused
     if done or refused:
         log.info("settlements_reconciled", account=context.name, orders=done, refused=refused)
     return done
+
+
+def _reconcile_left(
+    context: Context,
+    setup: SettlementSetup,
+    matched: _Reconciling,
+    left: Mapping[str, Sequence[OpenOrder]],
+) -> None:
+    """Reconcile what no page has alone: orders whose lines are in several ones.
+
+    Sale and refund of an order may clear only together, such as with a credit note for what Amazon
+    has taken off the sale.
+    """
+    ids = [id_ for id_, orders in left.items() if any(each.has_payments for each in orders)]
+    for some in chunks(ids):
+        payments = reconciling.payments(context.odoo, setup, some)
+        for order_id in some:
+            lines = list(chain(*(each.lines for each in left[order_id])))
+            sides = [_open_order(*each, payments) for each in _by_side(lines).items()]
+            done = [matched.add(each) for each in sides]
+            if not any(done):
+                both = payments.get(order_id, ())
+                matched.add(replace(sides[0], lines=lines, payments=both))
+        matched.flush()
 
 
 @dataclass(slots=True)
@@ -174,8 +197,12 @@ def _is_of(lines: Iterable[OpenLine], settlement_id: str) -> bool:
 
 def _open_order(side: Side, lines: Sequence[OpenLine], payments: Payments) -> OpenOrder:
     order_id, is_refund = side
-    own = [each for each in payments.get(order_id, ()) if each.is_refund == is_refund]
-    return OpenOrder(order_id, is_refund, lines, own, order_id in payments)
+    paid = payments.get(order_id, ())
+    own = [each for each in paid if each.is_refund == is_refund]
+    is_imported, has_payments = order_id in payments, bool(paid)
+    return OpenOrder(
+        order_id, is_refund, lines, own, is_imported=is_imported, has_payments=has_payments
+    )
 
 
 def matches(order: OpenOrder) -> Iterator[list[OpenLine]]:

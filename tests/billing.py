@@ -40,13 +40,31 @@ class Billing:
         wizard = self.rpc("account.payment.register", "create", values, context=context)
         self.rpc("account.payment.register", "action_create_payments", [wizard], context=context)
 
-    def credit(self, invoice: int, day: str = "2026-10-25") -> int:
+    def credit(self, invoice: int, day: str = "2026-10-25", amount: float = 0) -> int:
+        """Credit an invoice, or an amount of it."""
         context = {"active_model": "account.move", "active_ids": [invoice]}
         values = {"date": day, "journal_id": self._journal_of(invoice)}
         wizard = self.rpc("account.move.reversal", "create", values, context=context)
         action = self.rpc("account.move.reversal", "refund_moves", [wizard])
+        if amount:
+            self._reduce(action["res_id"], amount)
         self.rpc("account.move", "action_post", [action["res_id"]])
         return int(action["res_id"])
+
+    def credit_and_pay(self, order_id: str, amount: float = 0) -> None:
+        """Credit the invoice of an order, or an amount of it, and give the money back."""
+        domain = [("client_order_ref", "=", order_id)]
+        [order] = self.rpc("sale.order", "search_read", domain, ["invoice_ids"])
+        [invoice] = order["invoice_ids"]
+        self.pay(self.credit(invoice, amount=amount))
+
+    def _reduce(self, credit: int, amount: float) -> None:
+        """Let a draft be of one line, without taxes."""
+        domain = [("move_id", "=", credit), ("display_type", "=", "product")]
+        first, *others = self.rpc("account.move.line", "search", domain)
+        values = {"quantity": 1, "price_unit": amount, "tax_ids": [(5,)]}
+        lines = [(1, first, values), *((2, id_, 0) for id_ in others)]
+        self.rpc("account.move", "write", [credit], {"invoice_line_ids": lines})
 
     def _journal_of(self, invoice: int) -> int:
         return int(self.rpc("account.move", "read", [invoice], ["journal_id"])[0]["journal_id"][0])
