@@ -16,7 +16,7 @@ import os
 import pkgutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import _lru_cache_wrapper
 from importlib import import_module
 from pathlib import Path
@@ -85,13 +85,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that need a real Odoo, or a newer one, and those that run without coverage."""
+    """Mark tests that need a real Odoo, or a newer one."""
     for item in items:
         _skip_on_older_odoo(item)
         if isinstance(item, pytest.Function) and _needs_real_odoo(item):
             item.add_marker("real_odoo")
-        if "proof" in item.path.parts or item.get_closest_marker("real_odoo"):
-            item.add_marker("no_cover")  # it would take half as long again, for few more lines
     if "PYTEST_XDIST_WORKER" in os.environ:
         _order_by_length(items)
 
@@ -108,22 +106,50 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + waiting
 
 
-@pytest.hookimpl(trylast=True)  # when coverage has begun
-def pytest_sessionstart(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session: pytest.Session) -> Iterator[None]:
     """Import the whole bridge: the first test to use a module may be one without coverage."""
-    if session.config.pluginmanager.hasplugin("_cov"):
+    plugin = session.config.pluginmanager.getplugin("_cov")
+    if plugin and "PYTEST_XDIST_WORKER" in os.environ:
+        plugin.cov_controller.pause()  # pytest-cov starts coverage again, for the worker
+    yield
+    if plugin:
         for module in pkgutil.walk_packages(amazon_bridge.__path__, "amazon_bridge."):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
 
 
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Drop what a test without coverage has cached, so that computing it is counted."""
-    if item.get_closest_marker("no_cover"):
-        modules = [m for name, m in sys.modules.items() if name.startswith("amazon_bridge.")]
-        for value in (value for module in modules for value in vars(module).values()):
-            if isinstance(value, _lru_cache_wrapper):
-                value.cache_clear()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Run some tests, with their fixtures, without coverage.
+
+    pytest-cov has the marker ``no_cover`` for that, but neither for fixtures nor for workers.
+    """
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    if plugin is None or _is_covered(item):
+        return (yield)
+    if plugin.cov_controller.started:
+        plugin.cov_controller.pause()
+    result = yield
+    if nextitem is None or _is_covered(nextitem):
+        _clear_caches()
+        plugin.cov_controller.resume()
+    return result
+
+
+def _is_covered(item: pytest.Item) -> bool:
+    """Others would take more than twice as long, for few more lines."""
+    return not ("proof" in item.path.parts or item.get_closest_marker("real_odoo"))
+
+
+def _clear_caches() -> None:
+    """Drop what tests without coverage have cached, so that computing it is counted."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("amazon_bridge.")]
+    for value in (value for module in modules for value in vars(module).values()):
+        if isinstance(value, _lru_cache_wrapper):
+            value.cache_clear()
 
 
 def _order_by_length(items: list[pytest.Item]) -> None:
