@@ -205,6 +205,27 @@ def test_a_request_is_done_when_its_activities_cannot_be_closed(here: MemoryShop
     assert failed["record"] == delivery
 
 
+def test_an_activity_without_its_note_is_closed_in_the_end(here: MemoryShop) -> None:
+    orders = place(here, 3)
+    first, second, _ = (here.shop.sale_order(order)["id"] for order in orders)
+    here.world.request_cancellation(orders[0].order_id)
+    sync(here, "orders")
+    (note,) = (n for n in here.shop.external_ids("mail.message") if f"sale_order_{first}" in n)
+    here.odoo.suspicious = note.replace(f"sale_order_{first}", f"sale_order_{second}")
+    for order in orders[1:]:
+        here.world.request_cancellation(order.order_id)
+    assert sync(here, "orders")["quarantined"] == 1
+    assert have_requests(here, *orders) == [True] * 3
+    here.odoo.suspicious = ""
+    for order in orders:
+        here.world.ship(order.order_id)
+    sync(here, "orders")
+    assert here.bridge.quarantine("orders") == {}
+    for order in orders:
+        sale_order = here.shop.sale_order(order)["id"]
+        assert REQUESTED not in here.warehouse.activities("sale.order", sale_order)
+
+
 class FaultyItem(Item):
     """Its total is a cent more than what it consists of."""
 

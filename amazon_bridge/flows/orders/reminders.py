@@ -75,10 +75,11 @@ def remind(context: Context, due: Sequence[Reminder], *, new: Collection[str] = 
     failures = notices.remind(context, pairs, in_batch=True, new=created)
     replaced: defaultdict[SaleOrder, set[str]] = defaultdict(set)
     for sale_order, note in due:
-        if (notes.SALE_ORDER, sale_order.id) in failures:
-            continue
-        if _is_replaced(open_topics(_entry(context, sale_order.order_id)), note.topic):
+        refused = (notes.SALE_ORDER, sale_order.id) in failures
+        open_ = open_topics(_entry(context, sale_order.order_id))
+        if not refused and _is_replaced(open_, note.topic):
             replaced[sale_order].add(kind_of(note.topic))
+        # also if refused: the activity may exist, without its note or in spite of the response
         _remember(context, sale_order.order_id, note.topic)
     _close(context, replaced, _REPLACED, keep=pairs)
     return _refusals([sale_order for sale_order, _ in due], failures)
