@@ -45,6 +45,8 @@ def bugs(runs: list[Run]) -> list[str]:
 
 
 ALARM = "Amazon: this order needs attention"
+HARMLESS = {ALARM, "Amazon: cancelled there too"}
+"""The second one is true, but not needed: the note that tells why was not among those read."""
 
 
 def check_undisturbed(scenario: Scenario, undisturbed: Picture) -> None:
@@ -56,7 +58,7 @@ def check_undisturbed(scenario: Scenario, undisturbed: Picture) -> None:
 def without_alarms(picture: Picture) -> Picture:
     for records in picture.values():
         for sale in records["in Odoo"]:
-            sale["notes"] = [note for note in sale["notes"] if note != ALARM]
+            sale["notes"] = [note for note in sale["notes"] if note not in HARMLESS]
             sale["transfers"] = [tuple(t for t in each if t != ALARM) for each in sale["transfers"]]
     return picture
 
