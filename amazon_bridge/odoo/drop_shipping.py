@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from amazon_bridge.odoo.session import OdooSession
@@ -33,6 +33,22 @@ def bought_lines(session: OdooSession, sale_order_ids: Collection[int]) -> dict[
     ]
     rows = session.search_read("sale.order.line", domain, ["order_id"])
     return {row["id"]: row["order_id"][0] for row in rows}
+
+
+def vendors_transfers(
+    session: OdooSession, transfers: Collection[Mapping[str, Any]]
+) -> frozenset[int]:
+    """The ids of receipts that go to a customer: before Odoo 17, what a vendor ships is one.
+
+    Args:
+        session: the login.
+        transfers: with their ``picking_type_code``. Without receipts there is no call.
+    """
+    receipts = [row["id"] for row in transfers if row["picking_type_code"] == "incoming"]
+    if not receipts or not session.names.buys_for_orders:
+        return frozenset()
+    domain = [("id", "in", receipts), ("location_dest_id.usage", "=", "customer")]
+    return frozenset(r["id"] for r in session.search_read("stock.picking", domain, ["id"]))
 
 
 def _routes(session: OdooSession) -> list[int]:

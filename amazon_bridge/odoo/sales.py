@@ -11,6 +11,7 @@ from typing import Any
 
 from amazon_bridge.odoo import trees
 from amazon_bridge.odoo.amounts import amount_of
+from amazon_bridge.odoo.drop_shipping import vendors_transfers
 from amazon_bridge.odoo.moments import moment
 from amazon_bridge.odoo.references import link_fields, linked_to, sale_orders_of, transfers_of
 from amazon_bridge.odoo.session import OdooSession, chunks
@@ -343,26 +344,27 @@ def _deliveries(
         return {}
     domain = linked_to(sale_order_ids) if are_new else transfers_of(session, sale_order_ids)
     rows = session.search_read("stock.picking", domain, [*_DELIVERY_FIELDS, *link_fields(session)])
-    made_for = sale_orders_of(session, rows)
+    made_for, vendors = sale_orders_of(session, rows), vendors_transfers(session, rows)
     found: dict[int, list[Delivery]] = {}
     for row in rows:
         for order_id in made_for[row["id"]]:
-            found.setdefault(order_id, []).append(_delivery(row))
+            found.setdefault(order_id, []).append(_delivery(row, vendors))
     return found
 
 
 _DELIVERY_FIELDS = ["name", "state", "picking_type_code", "location_id", "note", "partner_id"]
 
 
-def _delivery(row: Mapping[str, Any]) -> Delivery:
+def _delivery(row: Mapping[str, Any], vendors: AbstractSet[int] = frozenset()) -> Delivery:
+    code = "dropship" if row["id"] in vendors else row["picking_type_code"]
     return Delivery(
         id=row["id"],
         name=row["name"],
         state=row["state"],
-        outgoing=row["picking_type_code"] in {"outgoing", "dropship"},
+        outgoing=code in {"outgoing", "dropship"},
         location_id=_id_of(row["location_id"]) or 0,
         note=row["note"] or "",
-        incoming=row["picking_type_code"] == "incoming",
+        incoming=code == "incoming",
         is_linked=bool(row["sale_id"]),
         contact_id=_id_of(row["partner_id"]),
     )

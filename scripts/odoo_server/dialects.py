@@ -32,7 +32,10 @@ _UNTIL_16 = {
     ("stock.move", "picked"): "",
     ("stock.move.line", "quantity"): "qty_done",
 }
-_UNTIL_15 = {("stock.picking", "move_ids"): "move_lines"}
+_UNTIL_15 = {
+    ("product.supplierinfo", "partner_id"): "name",
+    ("stock.picking", "move_ids"): "move_lines",
+}
 _IN_14 = {("product.product", "is_storable"): "type", ("product.template", "is_storable"): "type"}
 _FIELDS: tuple[tuple[int, Mapping[tuple[str, str], str]], ...] = (
     (18, _UNTIL_18),
@@ -67,7 +70,12 @@ _VALUES: Mapping[str, Callable[[Any], Any]] = {
 }
 """Values in the older words, by the older name."""
 
-_NESTED = {"order_line": "sale.order.line", "move_ids": "stock.move", "line_ids": "stock.move"}
+_NESTED = {
+    "order_line": "sale.order.line",
+    "move_ids": "stock.move",
+    "line_ids": "stock.move",
+    "seller_ids": "product.supplierinfo",
+}
 """Models of the records that a field's commands create."""
 
 _RELATED = {

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import amazon_bridge.odoo
 from amazon_bridge.odoo.capabilities import REQUESTED, Capabilities, look_up
 
 PAGE = Path(__file__).parents[2] / "docs/odoo-versions.md"
@@ -32,9 +33,22 @@ def of(fields: dict[str, dict[str, Any]], version: tuple[int, int]) -> Capabilit
 
 def documented() -> list[list[str]]:
     """The cells of the table of what is looked up at login."""
+    rows = [line.strip("|").split("|") for line in looked_up()[0].splitlines()]
+    return [[cell.strip() for cell in row] for row in rows if len(row) == 6][2:]
+
+
+def looked_up() -> list[str]:
+    """What is looked up at login; what is decided by versions elsewhere; and by fields."""
     _, _, section = PAGE.read_text().partition("## What is looked up at login")
-    rows = [line.strip("|").split("|") for line in section.split("\n## ")[0].splitlines()]
-    return [[cell.strip() for cell in row] for row in rows if len(row) == 5][2:]
+    return re.split("These are decided elsewhere|And these by fields", section.split("\n## ")[0])
+
+
+def modules_with(pattern: str) -> set[str]:
+    """The modules of ``amazon_bridge.odoo`` with such a line, except those that offer to look."""
+    folder = Path(amazon_bridge.odoo.__file__).parent
+    texts = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
+    found = {name for name, text in texts.items() if re.search(pattern, text)}
+    return found - {"capabilities.py", "session.py"}
 
 
 def test_every_field_that_is_looked_up_is_documented_and_no_other() -> None:
@@ -43,8 +57,16 @@ def test_every_field_that_is_looked_up_is_documented_and_no_other() -> None:
 
 
 def test_every_capability_is_documented() -> None:
-    named = {name for row in documented() for name in re.findall(r"`([^`]+)`", row[4])}
+    named = {name for row in documented() for name in re.findall(r"`([^`]+)`", row[5])}
     assert named == set(Capabilities.__dataclass_fields__)
+
+
+def test_every_other_decision_is_documented() -> None:
+    _, by_version, by_field = looked_up()
+    compared = modules_with(r"version\S* (?:>=|<) [(_A-Z]")
+    assert set(re.findall(r"`([a-z0-9_/]+\.py)`", by_version)) == compared
+    asked = modules_with(r"\.fields_of\(|_ATTRIBUTES\)") | {"drop_shipping.py"}
+    assert set(re.findall(r"`([a-z0-9_/]+\.py)`", by_field)) == asked
 
 
 def test_odoo_14() -> None:

@@ -22,7 +22,7 @@ _ACCOUNT, _JOURNAL, _PARTNER = "account.account", "account.journal", "res.partne
 _JOURNAL_NAME, _JOURNAL_CODE = "Amazon Settlements", "AMZS"
 _PARTNER_NAME, _PARTNER_REFERENCE = "Amazon", "supplier_amazon"
 
-_ARCHIVED_SINCE = (18, 0)
+_ARCHIVED_SINCE = (19, 0)
 """Since this version, accounts can be archived."""
 
 
