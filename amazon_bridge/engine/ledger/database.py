@@ -6,11 +6,12 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Executable, Row, Select, StaticPool, create_engine
+from sqlalchemy import Connection, CursorResult, Executable, NullPool, Row, Select, create_engine
 from sqlalchemy.exc import StatementError
 
 from amazon_bridge.engine.ledger import file
@@ -19,6 +20,9 @@ from amazon_bridge.engine.ledger.tables import accounts, insert
 
 AnyRow = Row[*tuple[Any, ...]]
 
+_DRIVER: ContextVar[sqlite3.Connection] = ContextVar("_DRIVER")
+_ENGINE = create_engine("sqlite://", creator=_DRIVER.get, poolclass=NullPool, hide_parameters=True)
+"""One for all stores of the process: an engine of its own would compile all statements again."""
 _ADD_ACCOUNT = insert(accounts).on_conflict_do_nothing()
 
 
@@ -61,11 +65,10 @@ class Database:
         self._accounts: set[str] = set()
         """Those that are known to have a row; rows are never deleted."""
         self._driver = file.opened(path)
-        engine = create_engine(
-            "sqlite://", creator=lambda: self._driver, poolclass=StaticPool, hide_parameters=True
-        )
+        opening = _DRIVER.set(self._driver)
         with _driver_errors(path):
-            self._connection = engine.connect()
+            self._connection = _ENGINE.connect()
+        _DRIVER.reset(opening)
         self._open = Transaction(self._connection, self._driver)
 
     def close(self) -> None:
