@@ -40,6 +40,10 @@ class Seen(NamedTuple):
     """What people call the item, where the key alone means nothing to them."""
     version: datetime | None = None
     """When it changed last, as the remote says; None if unknown. Older versions are ignored."""
+    due: datetime | None = None
+    """When it is due on Amazon; None if it isn't, or if that is unknown."""
+    marketplace: str | None = None
+    """The id of its marketplace."""
 
 
 class InFlight(NamedTuple):
@@ -85,6 +89,12 @@ class Entry:
     """What people call the item; not unique."""
     refused_since: datetime | None = None
     """When Odoo began to refuse it although it is up."""
+    due: datetime | None = None
+    """When it is due on Amazon; None if it isn't, or if that is unknown."""
+    marketplace: str | None = None
+    """The id of its marketplace; None if unknown, as in stores of older versions."""
+    record: int | None = None
+    """The database id of its record in Odoo, where that is known and not in the key."""
 
     @property
     def display_key(self) -> str:

@@ -307,3 +307,34 @@ def test_it_is_known_since_when_a_remote_is_silent_about_an_item(ledger: Ledger,
         assert noted() == began
         ending()
         assert noted() == clock()
+
+
+def test_items_with_a_date_are_found_the_most_urgent_first(ledger: Ledger):
+    soon, later = NOON + HOUR, NOON + 5 * HOUR
+    seen = [Seen("1", "a", due=later), Seen("2", "a", due=soon, marketplace="FR1"), Seen("3", "a")]
+    seen.append(Seen("4", "a", due=soon))
+    ledger.items.file("acme", "orders", seen)
+    ledger.items.settle("acme", "orders", "1", "a")
+    ledger.items.quarantine("acme", "orders", "2", UNKNOWN_SKU)
+    ledger.items.settle("acme", "orders", "4", "a", State.LEFT_OUT)
+    due = ledger.items.due("acme", "orders")
+    assert [(each.key, each.due, each.marketplace) for each in due] == [
+        ("2", soon, "FR1"),
+        ("1", later, None),
+    ]
+    ledger.items.file("acme", "orders", [Seen("1", "b"), Seen("2", "a")])
+    assert ledger.items.due("acme", "orders") == []
+    assert ledger.items.get("acme", "orders", "2").marketplace == "FR1"
+
+
+def test_an_older_version_does_not_make_an_item_due_again(ledger: Ledger):
+    ledger.items.file("acme", "orders", [Seen("1", "shipped", version=NOON)])
+    ledger.items.file("acme", "orders", [Seen("1", "open", version=NOON - HOUR, due=NOON)])
+    assert ledger.items.due("acme", "orders") == []
+
+
+def test_the_record_of_an_item_is_kept(ledger: Ledger):
+    ledger.items.file("acme", "orders", [Seen("1", "a"), Seen("2", "a")])
+    ledger.items.note_records("acme", "orders", {"1": 17})
+    ledger.items.file("acme", "orders", [Seen("1", "b")])
+    assert [ledger.items.get("acme", "orders", key).record for key in "12"] == [17, None]

@@ -27,7 +27,17 @@ fingerprints = st.sampled_from(["a", "b"])
 hours = st.integers(-48, 48)
 versions = st.none() | hours.map(lambda hour: START + timedelta(hours=hour))
 seen_items = st.lists(
-    st.builds(Seen, keys, fingerprints, st.booleans(), st.none(), versions), max_size=4
+    st.builds(
+        Seen,
+        keys,
+        fingerprints,
+        st.booleans(),
+        st.none(),
+        versions,
+        due=versions,
+        marketplace=st.none(),
+    ),
+    max_size=4,
 )
 
 
@@ -38,6 +48,7 @@ class Item:
     state: State = State.PENDING
     attempts: int = 0
     version: datetime | None = None
+    due: datetime | None = None
 
 
 class Histories(RuleBasedStateMachine):
@@ -74,12 +85,12 @@ class Histories(RuleBasedStateMachine):
         self._file(account, seen, keys)
 
     def _file(self, account: str, seen: list[Seen], keys: list[str]) -> None:
-        for key, fingerprint, importable, _, version in seen:
+        for key, fingerprint, importable, _, version, due, _ in seen:
             item = self.items.setdefault((account, key), Item(fingerprint))
             item.importable |= importable
             if item.version and version and version < item.version:
                 continue
-            item.version = version or item.version
+            item.version, item.due = version or item.version, due
             if item.fingerprint != fingerprint:
                 item.fingerprint, item.state, item.attempts = fingerprint, State.PENDING, 0
         latest = {key: self.items[account, key] for key, *_ in seen}
@@ -173,11 +184,17 @@ class Histories(RuleBasedStateMachine):
             assert set(self.ledger.items.pending(account, "orders")) == pending
             assert {entry.key for entry in self.ledger.items.quarantined(account)} == aside
             assert self.ledger.items.tally(account).total() == len(mine)
+            due = {key for key, item in mine.items() if item.due and not _is_left_out(item)}
+            assert {entry.key for entry in self.ledger.items.due(account, "orders")} == due
 
     @invariant()
     def the_cursor_stands_where_it_should(self) -> None:
         for account in ("acme", "beta"):
             assert self.ledger.cursors.get(account) == self.cursors.get(account)
+
+
+def _is_left_out(item: Item) -> bool:
+    return item.state is State.LEFT_OUT
 
 
 def _at(hour: int) -> datetime:

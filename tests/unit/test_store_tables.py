@@ -95,6 +95,7 @@ EXECUTED = {
     "finish_survey": in_flight._FINISH,
     "pending": statements.PENDING,
     "watched": statements.WATCHED,
+    "due": statements.DUE,
 }
 
 
@@ -114,6 +115,7 @@ def test_a_statement_is_the_same_in_both_databases(statement: Any):
     [
         (statements.PENDING, "open_items"),
         (statements.WATCHED, "watched_items"),
+        (statements.DUE, "due_items"),
         (statements.REOPEN, "open_items"),
         (statements.FORGETTABLE, "finished_items"),
     ],

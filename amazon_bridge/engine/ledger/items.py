@@ -9,7 +9,7 @@ An item is always in exactly one state::
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -137,6 +137,13 @@ class Items(Subject):
         """
         return self._note_since(items.c.refused_since, _one(account, job, key))
 
+    def note_records(self, account: str, job: str, ids: Mapping[str, int]) -> None:
+        """Note the database ids in Odoo of the records of filed items, by the items' keys."""
+        rows = [{**_one(account, job, key), "new_record": id_} for key, id_ in ids.items()]
+        if rows:
+            with self._transaction(account) as db:
+                db.run(statements.NOTE_RECORD, *rows)
+
     def settle(
         self,
         account: str,
@@ -218,6 +225,14 @@ class Items(Subject):
     def watched(self, account: str, job: str) -> list[Entry]:
         """The items that are done and that runs still check."""
         rows = self._rows(statements.WATCHED, {"of_account": account, "of_job": job})
+        return [_entry(row) for row in rows]
+
+    def due(self, account: str, job: str) -> list[Entry]:
+        """The items with a date by which they are due, the most urgent first.
+
+        Those that are left out are nobody's business.
+        """
+        rows = self._rows(statements.DUE, {"of_account": account, "of_job": job})
         return [_entry(row) for row in rows]
 
     def of_job(self, account: str, job: str) -> list[Entry]:

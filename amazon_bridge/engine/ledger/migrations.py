@@ -265,5 +265,11 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
     FULL_COMPARISONS,
     COVERS,
     UNREAD,
+    (
+        "ALTER TABLE items ADD COLUMN due TEXT",
+        "ALTER TABLE items ADD COLUMN marketplace TEXT",
+        "ALTER TABLE items ADD COLUMN record INTEGER",  # database id in Odoo
+        "CREATE INDEX due_items ON items (account, job, due) WHERE due IS NOT NULL",
+    ),
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

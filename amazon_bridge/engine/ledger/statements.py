@@ -24,6 +24,7 @@ from amazon_bridge.engine.ledger.prepared import Prepared
 from amazon_bridge.engine.ledger.tables import (
     Moment,
     insert,
+    is_due,
     is_finished,
     is_pending,
     is_quarantined,
@@ -76,6 +77,8 @@ FILE = Prepared(
             "first_seen",
             "last_seen",
             "version",
+            "due",
+            "marketplace",
         )
     ).on_conflict_do_update(
         index_elements=items.primary_key.columns,
@@ -85,6 +88,8 @@ FILE = Prepared(
             "last_seen": _NEW.excluded.last_seen,
             "fingerprint": _reset("fingerprint", _NEW.excluded.fingerprint),
             "version": case((_IS_OLDER, items.c.version), else_=_KNOWN_VERSION),
+            "due": case((_IS_OLDER, items.c.due), else_=_NEW.excluded.due),
+            "marketplace": func.coalesce(_NEW.excluded.marketplace, items.c.marketplace),
             "state": _reset("state", _NEW.excluded.state),
             "attempts": _reset("attempts", 0),
             **{name: _reset(name, null()) for name in (*REASONLESS, "unanswered_since")},
@@ -127,6 +132,11 @@ QUARANTINE = Prepared(
 REMEMBER = Prepared(
     update(items).where(*ONE).values(memo=bindparam("new_memo"), watched=bindparam("is_watched"))
 )
+NOTE_RECORD = Prepared(
+    update(items)
+    .where(*ONE, items.c.record.is_distinct_from(bindparam("new_record", type_=Integer)))
+    .values(record=bindparam("new_record"))
+)
 FORGETTABLE = (
     select(items.c.key)
     .where(
@@ -144,6 +154,11 @@ PENDING = (
     select(items.c.key, items.c.fingerprint)
     .where(indexed(is_pending, *ONE[:2]))
     .order_by(items.c.first_seen, items.c.key)
+)
+DUE = (
+    select(*ENTRY)
+    .where(items.c.state != State.LEFT_OUT, indexed(is_due, *ONE[:2]))
+    .order_by(items.c.due, items.c.key)
 )
 WATCHED = (
     select(*ENTRY)

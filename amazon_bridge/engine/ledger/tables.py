@@ -142,6 +142,9 @@ items = _table(
     _moment("refused_since"),
     _number("watched"),
     _moment("version"),
+    _moment("due"),
+    Column("marketplace", Text),
+    Column("record", Integer, comment="database id in Odoo, where the key has none"),
     _flag("importable"),
     _flag("watched"),
     CheckConstraint("state IN ('pending', 'done', 'left_out', 'quarantined')"),
@@ -153,9 +156,11 @@ is_pending = is_open & (items.c.state == _literal(State.PENDING))
 is_quarantined = is_open & (items.c.state == _literal(State.QUARANTINED))
 is_finished = items.c.state.in_([_literal(State.DONE), _literal(State.LEFT_OUT)])
 is_watched = items.c.watched == literal_column("1")
+is_due = items.c.due.is_not(None)
 _partial_index("open_items", items.c.state, items.c.account, items.c.job, where=is_open)
 _partial_index("watched_items", items.c.watched, items.c.account, items.c.job, where=is_watched)
 _partial_index("finished_items", items.c.account, items.c.job, items.c.last_seen, where=is_finished)
+_partial_index("due_items", items.c.account, items.c.job, items.c.due, where=is_due)
 Index("items_by_key", items.c.key)
 
 memos = _table(

@@ -79,6 +79,7 @@ class _Processing:
         for phase in _PHASES:
             batch = batch.after(phase(self.context, batch))
             self.outcomes.update(dict.fromkeys(batch.created, "created"))
+        _note_records(self.context, batch)
         for order in _finish(self.context, batch):
             self.outcomes.setdefault(order.order_id, COUNTED_AS[batch.steps[order.order_id]])
         if batch.errors:
@@ -99,6 +100,12 @@ def _read(context: Context, orders: Sequence[Order]) -> Batch:
     existing = sales.find(context.odoo, [order.order_id for order in orders])
     steps = {o.order_id: decide_for(context, o, existing.get(o.order_id)) for o in orders}
     return Batch(orders, steps, existing)
+
+
+def _note_records(context: Context, batch: Batch) -> None:
+    """Note the ids of the sale orders, for the links to them."""
+    ids = {order_id: sale_order.id for order_id, sale_order in batch.sale_orders.items()}
+    context.ledger.items.note_records(context.name, JOB, ids)
 
 
 def _refuse_not_ours(_context: Context, batch: Batch) -> Result:

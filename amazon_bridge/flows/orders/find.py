@@ -111,7 +111,25 @@ def units_beside_odoo(context: Context, fetched: Sequence[FetchedOrder]) -> list
 
 def _seen(order: FetchedOrder, *, importable: bool) -> Seen:
     version = order.last_updated if isinstance(order, Order) else None
-    return Seen(order.order_id, order.fingerprint, importable, version=version)
+    return Seen(
+        order.order_id,
+        order.fingerprint,
+        importable,
+        version=version,
+        due=order.ship_by if _is_due(order) else None,
+        marketplace=order.marketplace_id,
+    )
+
+
+def _is_due(order: FetchedOrder) -> bool:
+    """True if the merchant still has to ship the order, and Amazon expects it."""
+    is_foreign = isinstance(order, Order) and not order.sold_on_amazon
+    return _is_to_ship(order) and not is_foreign
+
+
+def _is_to_ship(order: FetchedOrder) -> bool:
+    """True as well if Amazon does not say who ships it."""
+    return order.fulfilled_by != FulfilledBy.AMAZON and order.status in TO_BE_SHIPPED
 
 
 def customers_of(order: FetchedOrder) -> set[str]:
@@ -322,7 +340,7 @@ def _as_is(context: Context, order: UnreadableOrder) -> str:
 
 def _by_hand(order: UnreadableOrder) -> str:
     """A sentence for FBM orders: they have to be shipped, whether Odoo has them or not."""
-    if order.fulfilled_by == FulfilledBy.AMAZON or order.status not in TO_BE_SHIPPED:
+    if not _is_to_ship(order):
         return ""
     by = f" by {order.ship_by:%Y-%m-%d %H:%M} UTC" if order.ship_by else " in time"
     return f"If you ship it yourself: look it up in Seller Central and ship it from there{by}. "
