@@ -31,6 +31,10 @@ _COMMANDS = {
         f"{_PACKAGE}.init:init",
         "Write a configuration: ask for what is needed, and try it at once.",
     ),
+    "late": (
+        f"{_PACKAGE}.late:late",
+        "List the orders to ship: overdue, due today, at risk, on track.",
+    ),
     "order": (f"{_PACKAGE}.order:order", "One Amazon order."),
     "quarantine": (f"{_PACKAGE}.quarantine:quarantine", "Quarantined items: list and retry."),
     "run": (f"{_PACKAGE}.daemon:run", "Run all jobs on their schedules: the daemon."),

@@ -300,6 +300,11 @@ class AlertsConfig(Section):
     """Alert when a job has been failing for so long."""
     collect: Interval = Field(default=timedelta(minutes=15), json_schema_extra={"default": "15m"})
     """How long to collect quarantined items before one alert about them."""
+    before_ship_by: Interval | None = Field(
+        default=timedelta(hours=6), json_schema_extra={"default": "6h"}
+    )
+    """Alert about a merchant-fulfilled order that is not shipped so long before its ship-by date;
+    `null`: never."""
 
 
 class RetentionConfig(Section):

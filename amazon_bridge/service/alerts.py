@@ -7,7 +7,7 @@ failed attempts, which are logged.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +25,9 @@ from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.jobs import JOBS
+from amazon_bridge.flows.ship_by.decide import OrderToShip, is_alarming
+from amazon_bridge.flows.ship_by.show import line as order_line
+from amazon_bridge.service import ship_by
 from amazon_bridge.service.health import display_name, readiness_problems
 from amazon_bridge.service.job_health import JobHealth
 from amazon_bridge.service.job_runner import JobRunner
@@ -156,6 +159,8 @@ class AlertRules:
     """Items quarantined before the start; no alert for these."""
     _alarmed: dict[str, str] = field(default_factory=dict)
     _collecting_since: datetime | None = None
+    _urgent: set[tuple[str, str]] = field(default_factory=set)
+    """Accounts and ids of orders to ship that there was an alert about; none after a start."""
 
     def messages(self, runner: JobRunner, now: datetime) -> list[Message]:
         """Messages due now: at most one about problems, and one about quarantined items."""
@@ -164,7 +169,11 @@ class AlertRules:
         over = [(f"Resolved: {title}", "") for title in self._alarmed if title not in wrong]
         self._alarmed = wrong
         quarantined = {(e.account, e.job, e.key): e for e in runner.app.ledger.items.quarantined()}
-        return [*_joined(begun + over), *self._of_quarantine(quarantined, now)]
+        return [
+            *_joined(begun + over),
+            *self._of_quarantine(quarantined, now),
+            *self._of_ship_by(runner, now),
+        ]
 
     def _wrong(self, runner: JobRunner, now: datetime) -> Iterator[Message]:
         for name in (ODOO, *(account.name for account in runner.app.config.accounts)):
@@ -214,6 +223,16 @@ class AlertRules:
         self._collecting_since = None
         return [_quarantine_message(new)]
 
+    def _of_ship_by(self, runner: JobRunner, now: datetime) -> list[Message]:
+        """One message about the orders whose ship-by date has come near since the last one."""
+        before = self.config.before_ship_by
+        if before is None:
+            return []
+        urgent = [each for each in ship_by.all_orders(runner) if is_alarming(each, now, before)]
+        new = [each for each in urgent if (each.account, each.order_id) not in self._urgent]
+        self._urgent = {(each.account, each.order_id) for each in urgent}
+        return [_ship_by_message(new)] if new else []
+
 
 def _minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
@@ -232,10 +251,20 @@ def _quarantine_message(entries: list[Entry]) -> tuple[str, str]:
     lines = [
         f"{e.display_key} ({e.account}, {e.job}): {e.reason} {e.remedy or ''}" for e in entries
     ]
-    if len(lines) > _MOST_NAMED:
-        lines[_MOST_NAMED:] = [f"... and {len(lines) - _MOST_NAMED} more."]
     noun = "item was" if len(entries) == 1 else "items were"
-    return f"{len(entries)} {noun} quarantined", "\n\n".join(lines)
+    return f"{len(entries)} {noun} quarantined", "\n\n".join(_first(lines))
+
+
+def _ship_by_message(orders: Sequence[OrderToShip]) -> tuple[str, str]:
+    lines = _first([order_line(order) for order in orders])
+    noun = "order has" if len(orders) == 1 else "orders have"
+    return f"{len(orders)} {noun} to be shipped now", "\n\n".join(lines)
+
+
+def _first(lines: list[str]) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = len(lines) - _MOST_NAMED
+    return [*lines[:_MOST_NAMED], *([f"... and {more} more."] if more > 0 else [])]
 
 
 class Alerts:

@@ -22,7 +22,7 @@ from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.records import State
-from amazon_bridge.service import alerts, health, page, retention, systemd, web
+from amazon_bridge.service import alerts, health, page, retention, ship_by, systemd, web
 from amazon_bridge.service.daemon_client import DAEMON_LOCK
 from amazon_bridge.service.gauges import Gauges
 from amazon_bridge.service.job_runner import JobRunner
@@ -43,6 +43,9 @@ _LEAVE = 8.0
 
 _LAST_ALERTS = 1.0
 """Seconds for queued alerts to be sent at the end."""
+
+_FIRST_DELIVERIES = timedelta(seconds=10)
+"""After a start, the first sync runs come before Odoo's open delivery orders are read."""
 
 _JUMP = 5.0
 """Seconds by which the clock must jump to make the schedules be planned again."""
@@ -116,6 +119,7 @@ class Daemon:
         self._website: web.Website | None = None
         self._listener: web.Listener | None = None
         self._retention = retention.RetentionTask(self.runner)
+        self._deliveries = ship_by.DeliveriesTask(self.runner)
         self._alerts: alerts.Alerts
         self._refusal: str | None = None
         """Why the last SIGHUP's configuration was refused."""
@@ -251,6 +255,8 @@ class Daemon:
         runner.scheduler.every(alerts.TICK, self._check_alerts)
         runner.scheduler.every(alerts.PING, self._ping)
         runner.scheduler.every(retention.TICK, self._retention.apply_retention)
+        runner.scheduler.every(ship_by.TICK, self._deliveries.read_deliveries)
+        runner.scheduler.once(self._clock() + _FIRST_DELIVERIES, self._deliveries.read_deliveries)
 
     # Watching over it
 

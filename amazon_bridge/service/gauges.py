@@ -11,7 +11,9 @@ from amazon_bridge.app import ODOO
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.pending import tally
+from amazon_bridge.flows.ship_by.decide import counts
 from amazon_bridge.job import EventCounter, Gauge, Job, Tally, load
+from amazon_bridge.service import ship_by
 from amazon_bridge.service.health import overdue_at
 from amazon_bridge.service.job_runner import JobRunner
 
@@ -32,6 +34,7 @@ class Gauges:
         yield from self._items()
         for job in JOBS:
             yield from self._of_job(job)
+        yield self._orders_to_ship()
         yield from self._cursors()
         yield from self._throttle_waits()
 
@@ -111,6 +114,15 @@ class Gauges:
             backlog = ledger.lanes.backlog(account.name)
             left.add_metric([account.name], backlog.left.total_seconds() if backlog else 0)
         yield from (ages, left)
+
+    def _orders_to_ship(self) -> Metric:
+        meaning = "Merchant-fulfilled orders that are not shipped, by risk."
+        found = _gauge("orders_to_ship", meaning, "account", "risk")
+        now = self._clock()
+        for account in self._runner.app.config.accounts:
+            for risk, number in counts(ship_by.orders(self._runner, account.name), now).items():
+                found.add_metric([account.name, risk], number)
+        return found
 
     def _throttle_waits(self) -> Iterator[Metric]:
         waits = _counter("throttle_waits", "Calls delayed by one of Amazon's rate limits.")

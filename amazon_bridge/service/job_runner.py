@@ -16,6 +16,7 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import BridgeError, ConfigError, RateLimited, Stopped, Transient
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows.ship_by.find import Deliveries
 from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.backoff import Backoff
 from amazon_bridge.service.counters import Counters
@@ -37,6 +38,8 @@ class JobRunner:
         self.clock, self.monotonic = clock, monotonic
         self.app: App
         """May be replaced at any time; a run in progress continues with the one it started with."""
+        self.deliveries: Deliveries | None = None
+        """Odoo's open delivery orders as read last; None before the first time."""
         self.scheduler = Scheduler(clock)
         self.monitor = JobMonitor(clock)
         self.availability = Availability(clock)

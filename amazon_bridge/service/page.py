@@ -24,6 +24,7 @@ from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.orders import backlog
 from amazon_bridge.flows.pending import pending_entries, tally
 from amazon_bridge.job import Job, Tally
+from amazon_bridge.service import to_ship
 from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.health import readiness_problems
 from amazon_bridge.service.job_health import JobHealth
@@ -56,6 +57,7 @@ def show(runner: JobRunner, now: datetime) -> Response:
         _tiles(runner, created, quarantined, now),
         _chart(created, now),
         _accounts(runner, now),
+        to_ship.section(runner, now),
         _items("Quarantined", quarantined, now, "Nothing is quarantined."),
         *_pending(runner, now),
         *(_tally(runner, job, job.tally) for job in JOBS if job.tally),

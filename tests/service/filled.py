@@ -20,7 +20,9 @@ from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.scheduler import scheduled_jobs
 
 NOW = datetime(2026, 11, 23, 14, 37, tzinfo=UTC)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+FR = "A13V1IB3VIYZZH"
 CREDENTIALS = "credentials: {client_id: amzn-client, client_secret: sesame, refresh_token: tokens}"
 CONFIG = f"""
 odoo: {{url: https://erp.example.com, database: prod, login: bridge, password: open-sesame}}
@@ -100,7 +102,9 @@ def busy_runner(folder: Path, more: str = "") -> JobRunner:
     clock.now = NOW - 5 * HOUR
     for account in runner.app.config.accounts:
         ledger.cursors.set(account.name, clock.now)
-    ledger.items.quarantine("acme-eu", "orders", "403-1182736-5518731", CLAIMED)
+    late = Seen("403-1182736-5518731", "", due=NOON, marketplace=FR)
+    ledger.items.file("acme-eu", "orders", [late])
+    ledger.items.quarantine("acme-eu", "orders", late.key, CLAIMED)
     ledger.items.file("acme-eu", "pickings", [Seen("403-1#231", "1", label="WH/OUT/00231")])
     states = {"MUG": SkuState.EQUAL, "HAT": SkuState.SENT, "BAG": SkuState.UNPROVEN}
     book(ledger, "acme-eu")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from filled import CLAIMED, HOUR, NOW, SENDING, Clock, idle_runner, succeed
+from filled import CLAIMED, FR, HOUR, NOW, SENDING, Clock, idle_runner, succeed
 from pydantic import SecretStr
 from running import wait_for
 from structlog.testing import capture_logs
@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import ConfigError, Transient
+from amazon_bridge.engine.records import Seen
 from amazon_bridge.service.alerts import (
     AlertRules,
     Alerts,
@@ -163,6 +164,28 @@ def test_an_item_quarantined_again_is_reported_again(idle: tuple[JobRunner, Cloc
     assert titles(rules, runner, clock) == []
     clock.now += 15 * MINUTE
     assert titles(rules, runner, clock) == ["1 item was quarantined"]
+
+
+def test_orders_are_reported_before_they_are_late(idle: tuple[JobRunner, Clock]):
+    runner, clock = idle
+    items = runner.app.ledger.items
+    rules = AlertRules(AlertsConfig(before_ship_by=4 * HOUR), set())
+    due = Seen("403-1", "f", due=NOW + 5 * HOUR, marketplace=FR)
+    items.file("acme-eu", "orders", [due, due._replace(key="403-2", due=NOW + 24 * HOUR)])
+    assert titles(rules, runner, clock) == []
+    clock.now += HOUR
+    assert rules.messages(runner, clock.now) == [
+        (
+            "1 order has to be shipped now",
+            "403-1 (acme-eu, FR): ship by 2026-11-23 19:37 UTC; not imported yet",
+        )
+    ]
+    clock.now += 5 * HOUR
+    assert titles(rules, runner, clock) == [], "once"
+    items.file("acme-eu", "orders", [due._replace(fingerprint="shipped", due=None)])
+    clock.now += 24 * HOUR
+    assert titles(rules, runner, clock) == ["1 order has to be shipped now"]
+    assert titles(AlertRules(AlertsConfig(before_ship_by=None), set()), runner, clock) == []
 
 
 def test_a_dead_mans_switch_hears_of_start_success_and_failure(receiver: Receiver):

@@ -65,6 +65,8 @@ def test_metrics_show_the_state(metrics: str):
         'amazon_bridge_stock_skus{account="acme-eu",state="watched"} 2.0',
         'amazon_bridge_stock_skus{account="acme-eu",state="unproven"} 1.0',
         'amazon_bridge_stock_drift_total{account="acme-eu"} 0.0',
+        'amazon_bridge_orders_to_ship{account="acme-eu",risk="overdue"} 1.0',
+        'amazon_bridge_orders_to_ship{account="acme-jp",risk="at_risk"} 0.0',
         'amazon_bridge_settlements_difference{account="acme-eu",currency="EUR"} -10.0',
         'amazon_bridge_settlements_unexplained{account="acme-eu",currency="EUR"} -5.0',
         'amazon_bridge_side_up{side="acme-us"} 0.0',

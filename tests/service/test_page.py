@@ -10,12 +10,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from filled import BOOKING, NOW, SENDING, busy_runner, idle_runner, succeed
+from filled import BOOKING, FR, HOUR, NOW, SENDING, busy_runner, idle_runner, succeed
 from running import needs
 
 from amazon_bridge.config import HttpConfig
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.records import Seen
+from amazon_bridge.odoo.open_deliveries import OpenDelivery
 from amazon_bridge.service import page
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.web import Listener, Website
@@ -94,6 +95,17 @@ def test_it_shows_what_is_wrong_what_waits_and_what_to_do(busy: JobRunner):
     assert text.index("acme-us US, CA") < text.index("acme-eu FR")  # the worst come first
 
 
+def test_it_shows_the_orders_to_ship_with_links(busy: JobRunner):
+    late = Seen("403-2", "1", due=NOW + 30 * HOUR, marketplace=FR)
+    busy.app.ledger.items.file("acme-eu", "orders", [late, late._replace(key="403-3")])
+    busy.app.ledger.items.settle("acme-eu", "orders", "403-2", "1")
+    busy.deliveries = {"403-2": OpenDelivery(17, "WH/OUT/17", 4, has_stock=False, ship_by=None)}
+    html = page.show(busy, NOW).get_data(as_text=True)
+    assert "To ship 1 overdue · 0 due today · 2 at risk · 0 on track" in text_of(html)
+    assert "403-2 acme-eu, FR · at risk · ship by 2026-11-24 20:37" in text_of(html)
+    assert "https://erp.example.com/web#id=17&amp;model=stock.picking&amp;view_type=form" in html
+
+
 def test_nothing_of_it_is_taken_for_html(busy: JobRunner):
     html = page.show(busy, NOW).get_data(as_text=True)
     assert "It holds &lt;script&gt;alert(1)&lt;/script&gt; &amp; more." in html
@@ -106,7 +118,8 @@ def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: JobRunner):
     parsed = Parser(html)
     assert parsed.tags.isdisjoint({"script", "img", "link", "iframe", "form", "object"})
     assert not any(name.startswith("on") or name == "style" for name in parsed.attributes)
-    assert parsed.references == {"readyz", "metrics"}
+    order = "https://sellercentral-europe.amazon.com/orders-v3/order/403-1182736-5518731"
+    assert parsed.references == {"readyz", "metrics", order}
     (style,) = re.findall(r"<style>(.*)</style>", html, re.DOTALL)
     assert "url(" not in style
     assert "@import" not in style

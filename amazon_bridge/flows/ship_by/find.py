@@ -1,0 +1,160 @@
+"""Collects the orders to ship from the state store, with their deliveries in Odoo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import Entry, State
+from amazon_bridge.flows.cancellations import CANCELLATIONS
+from amazon_bridge.flows.orders import ORDERS
+from amazon_bridge.flows.orders.memo import Memo
+from amazon_bridge.flows.ship_by.decide import Obstacle, OrderToShip
+from amazon_bridge.flows.shipments import SHIPMENTS
+from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
+from amazon_bridge.model import FulfilledBy, FulfillmentStatus
+from amazon_bridge.odoo.open_deliveries import OpenDelivery
+
+Deliveries = Mapping[str, OpenDelivery]
+"""The open delivery orders in Odoo, by Amazon order id."""
+
+_AMAZON_IS_SLOW = timedelta(hours=2)
+"""Amazon may show an order as not shipped for this long after it was told."""
+
+
+def orders_to_ship(
+    ledger: Ledger, account: str, deliveries: Deliveries | None
+) -> list[OrderToShip]:
+    """Return what an account has to ship, the most urgent first.
+
+    An order counts until Amazon knows that it has left or was cancelled. Orders without a
+    ship-by date don't count.
+
+    Args:
+        ledger: the state store.
+        account: the account's name.
+        deliveries: of all accounts; None if Odoo could not be read.
+    """
+    due = ledger.items.due(account, ORDERS.name)
+    found = [_order(ledger, entry, entry.due, deliveries) for entry in due]
+    keys = {entry.key for entry in due}
+    found += [
+        _order(ledger, entry, delivery.ship_by, deliveries)
+        for entry, delivery in _of_older_version(ledger, account, deliveries or {})
+        if entry.key not in keys
+    ]
+    return sorted(filter(None, found), key=lambda order: (order.ship_by, order.order_id))
+
+
+def _of_older_version(
+    ledger: Ledger, account: str, deliveries: Deliveries
+) -> Iterator[tuple[Entry, OpenDelivery]]:
+    """Yield open orders filed by a version of the bridge that kept no ship-by dates."""
+    for order_id, delivery in deliveries.items():
+        entry = ledger.items.get(account, ORDERS.name, order_id)
+        memo = Memo.read(entry)
+        if entry and memo and entry.marketplace is None and _was_open(memo):
+            yield entry, delivery
+
+
+def _was_open(memo: Memo) -> bool:
+    is_open = memo.status in {FulfillmentStatus.UNSHIPPED, FulfillmentStatus.PARTIALLY_SHIPPED}
+    return is_open and memo.fulfilled_by == FulfilledBy.MERCHANT
+
+
+def _order(
+    ledger: Ledger, entry: Entry, ship_by: datetime | None, deliveries: Deliveries | None
+) -> OrderToShip | None:
+    """Return None if Amazon was told that it has left or was cancelled."""
+    delivery = (deliveries or {}).get(entry.key)
+    state = _state(ledger, entry, delivery, is_known=deliveries is not None)
+    if state is None or ship_by is None:
+        return None
+    obstacle, note = state
+    return OrderToShip(
+        account=entry.account,
+        order_id=entry.key,
+        ship_by=ship_by,
+        obstacle=obstacle,
+        note=note,
+        marketplace_id=entry.marketplace or _marketplace_of(entry),
+        delivery_id=delivery.id if delivery else None,
+        delivery=delivery.name if delivery else None,
+        sale_order_id=delivery.sale_order_id if delivery else entry.record,
+    )
+
+
+def _marketplace_of(entry: Entry) -> str | None:
+    memo = Memo.read(entry)
+    return memo.marketplace_id if memo else None
+
+
+def _state(
+    ledger: Ledger, entry: Entry, delivery: OpenDelivery | None, *, is_known: bool
+) -> tuple[Obstacle, str] | None:
+    """Return what keeps an order from leaving; None if Amazon was told that it is settled."""
+    if entry.state is State.QUARANTINED:
+        return Obstacle.QUARANTINED, f"in the quarantine ({entry.kind})"
+    if delivery:
+        return _open(delivery)
+    if entry.state is State.PENDING and not entry.last_tried:
+        return Obstacle.NOT_IMPORTED, "not imported yet"
+    if open_ := _not_told(ledger, entry):
+        return open_
+    if _was_settled(ledger, entry):
+        return None
+    return _NO_DELIVERY if is_known else _UNKNOWN
+
+
+_NO_DELIVERY = Obstacle.NO_DELIVERY, "no open delivery order in Odoo"
+_UNKNOWN = Obstacle.UNKNOWN, "its delivery order could not be read in Odoo"
+
+
+def _open(delivery: OpenDelivery) -> tuple[Obstacle, str]:
+    if delivery.has_stock:
+        return Obstacle.NOTHING, f"{delivery.name}: stock is reserved"
+    return Obstacle.NO_STOCK, f"{delivery.name}: stock is missing or not reserved"
+
+
+def _not_told(ledger: Ledger, entry: Entry) -> tuple[Obstacle, str] | None:
+    """Return what Amazon is to be told of an order, if it does not know it yet."""
+    for each in _outbound(ledger, entry):
+        if _is_open(each):
+            why = f" ({each.kind})" if each.kind else ""
+            return Obstacle.NOT_CONFIRMED, f"{_what(each)}, not confirmed to Amazon yet{why}"
+    return None
+
+
+def _what(entry: Entry) -> str:
+    is_cancelled = entry.job == CANCELLATIONS.name
+    return "cancelled in Odoo" if is_cancelled else f"{entry.label or 'delivery order'} is done"
+
+
+def _is_open(entry: Entry) -> bool:
+    """True if Amazon was not told yet; a confirmation that is only read back is none."""
+    return entry.state is State.QUARANTINED or (
+        entry.state is State.PENDING and _sent(entry) is None
+    )
+
+
+def _sent(entry: Entry) -> datetime | None:
+    """When the shipment was confirmed to Amazon."""
+    progress = ShipmentProgress.read(entry) if entry.job == SHIPMENTS.name else None
+    return progress.since if progress and progress.stage is Stage.SENT else None
+
+
+def _was_settled(ledger: Ledger, entry: Entry) -> bool:
+    """True if Amazon was told after it last showed the order, or shortly before."""
+    told = [
+        _sent(each) or (each.last_tried if each.state is State.DONE else None)
+        for each in _outbound(ledger, entry)
+    ]
+    return any(at > entry.last_seen - _AMAZON_IS_SLOW for at in told if at)
+
+
+def _outbound(ledger: Ledger, entry: Entry) -> list[Entry]:
+    """The delivery orders and the cancellation of an order, as their jobs know them."""
+    of_order = ledger.items.of_order(entry.key)
+    jobs = {SHIPMENTS.name, CANCELLATIONS.name}
+    return [each for each in of_order if each.account == entry.account and each.job in jobs]
