@@ -111,9 +111,15 @@ def _show_next(path: Path, found: Interview) -> None:
     lacking = creatable(found.missing)
     if lacking:
         say(f"Odoo lacks {len(lacking)} records, which `setup` creates: {', '.join(lacking)}.")
-    setup = "setup --dry-run" if len(lacking) < len(found.missing) else "setup"
     say("Next:")
-    for command in ("check", *([setup] if found.missing else []), "sync orders --dry-run"):
+    for command in _next_commands(len(found.missing), len(lacking)):
         say(f"  amazon-bridge {option}{command}")
-    if not found.missing:
-        say(f"  amazon-bridge {option}run")
+
+
+def _next_commands(missing: int, creatable: int) -> tuple[str, ...]:
+    """Three commands, by how many records Odoo lacks and how many this login may create."""
+    if not missing:
+        return "check", "sync orders --dry-run", "run"
+    if creatable < missing:
+        return "setup --dry-run", "check", "sync orders --dry-run"
+    return "setup", "check", "sync orders --dry-run"

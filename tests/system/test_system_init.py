@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answering import Answers, account_of, answers_of, init, run, secrets_of
 from click.testing import CliRunner, Result
-from forks import Fork
 from odoo_server.databases import OdooDatabase
-from program import ENVIRONMENT, Run, SettledWorld
-from ruamel.yaml import YAML
+from program import ENVIRONMENT, SettledWorld
 from shop import Shop
 from typing_person import TypingPerson
 
@@ -20,49 +19,10 @@ from amazon_bridge.simulator import Seller, Simulator
 
 pytestmark = pytest.mark.odoo("in memory")
 
-Answers = dict[str, Any]
-
 
 @pytest.fixture
 def answers(odoo_database: OdooDatabase, simulator: Simulator, seller: Seller) -> Answers:
-    """What a file of answers holds at least, and the simulator's addresses."""
-    access = odoo_database.access()
-    return {
-        "odoo": {name: access[name] for name in ("url", "database", "login", "password")},
-        "defaults": {"endpoint": simulator.url, "token_url": simulator.token_url},
-        "accounts": [
-            {
-                "seller_id": seller.seller_id,
-                "credentials": {
-                    "client_id": seller.client_id,
-                    "client_secret": seller.client_secret,
-                    "refresh_token": seller.refresh_token,
-                },
-            }
-        ],
-    }
-
-
-def run(folder: Path, *arguments: str) -> Run:
-    process = Fork(["-m", "amazon_bridge", *arguments], folder=folder, environment=ENVIRONMENT)
-    out, err = process.communicate(timeout=120)
-    assert "Traceback" not in out + err
-    return Run(arguments, process.returncode, out, err)
-
-
-def init(folder: Path, answers: Answers, *options: str) -> Run:
-    path = folder / "answers.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(answers, file)
-    done = run(folder, "init", "--answers", str(path), *options)
-    for secret in secrets_of(answers):
-        assert secret not in done.out + done.err
-    return done
-
-
-def secrets_of(answers: Answers) -> list[str]:
-    secrets = [each["credentials"] for each in answers["accounts"]]
-    return [each[name] for each in secrets for name in ("client_secret", "refresh_token")]
+    return answers_of(odoo_database, simulator, seller)
 
 
 def test_a_file_of_answers_becomes_a_configuration_that_works(
@@ -77,8 +37,8 @@ def test_a_file_of_answers_becomes_a_configuration_that_works(
     assert "  OK      Amazon: the seller sells in DE (amazon.de).\n" in done.out
     assert "the stock location Amazon/FBA" in done.out
     assert done.out.splitlines()[-3:] == [
-        "  amazon-bridge check",
         "  amazon-bridge setup",
+        "  amazon-bridge check",
         "  amazon-bridge sync orders --dry-run",
     ]
     config = load(tmp_path / "config/bridge.yaml", {})
@@ -155,12 +115,7 @@ def test_what_does_not_work_is_refused_and_nothing_written(
 
 def test_two_accounts(tmp_path: Path, answers: Answers, world: SettledWorld, shop: Shop) -> None:
     other = world.add_seller("A1SIMULATEDUS", ["US"])
-    secrets = {
-        "client_id": other.client_id,
-        "client_secret": other.client_secret,
-        "refresh_token": other.refresh_token,
-    }
-    answers["accounts"].append({"seller_id": other.seller_id, "credentials": secrets})
+    answers["accounts"].append(account_of(other))
     done = init(tmp_path, answers)
     assert done.code == 0, done
     config = load(tmp_path / "config/bridge.yaml", {})

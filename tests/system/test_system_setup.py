@@ -1,10 +1,14 @@
 """From an Odoo that nobody has prepared to the first order, as the README has it. In this order."""
 
 import re
+from pathlib import Path
 
+from answering import answers_of, init, run
 from odoo_server.databases import OdooDatabase
 from program import Program, SettledWorld
 from shop import Shop
+
+from amazon_bridge.simulator import Seller, Simulator
 
 NEEDED = (
     "the stock location WH/Amazon",
@@ -112,3 +116,30 @@ def test_the_least_privilege_works_from_then_on(
     order = world.place_order("FR")
     assert program.sync().counts() == {"seen": 1, "created": 1}
     assert shop.sale_order(order)["state"] == "sale"
+
+
+def test_what_init_writes_passes_check(
+    tmp_path: Path,
+    world: SettledWorld,
+    shop: Shop,
+    *,
+    least_privilege: OdooDatabase,
+    simulator: Simulator,
+    seller: Seller,
+) -> None:
+    """It proposes the records that Odoo has."""
+    world.place_order("FR")
+    before = shop.snapshot()
+    answers = answers_of(least_privilege, simulator, seller)
+    answers["accounts"][0]["start"] = world.orders[0].created.isoformat()
+    done = init(tmp_path, answers)
+    assert done.code == 0, done
+    assert "PROBLEM" not in done.out
+    *_, first, _, last = done.out.splitlines()
+    assert (first, last) == ("  amazon-bridge check", "  amazon-bridge run")
+    check = run(tmp_path, "check")
+    assert check.code == 0, check
+    assert "PROBLEM" not in check.out
+    dry = run(tmp_path, "sync", "orders", "--dry-run", "--json")
+    assert [each["orders"]["created"] for each in dry.json["accounts"].values()] == [1]
+    assert shop.snapshot() == before
