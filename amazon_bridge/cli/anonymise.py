@@ -8,6 +8,7 @@ from datetime import timedelta
 import click
 
 from amazon_bridge import config
+from amazon_bridge.cli.commands import examples
 from amazon_bridge.cli.common import json_option, opened
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.terminal import say
@@ -22,7 +23,7 @@ def _retention(_: click.Context, __: click.Parameter, text: str | None) -> timed
         raise click.BadParameter(str(error)) from None
 
 
-@click.command()
+@click.command(epilog=examples("anonymise --dry-run", "anonymise --after 30d"))
 @click.option(
     "--after",
     metavar="INTERVAL",

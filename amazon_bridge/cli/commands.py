@@ -76,6 +76,11 @@ class Commands(click.Group):
             ctx.exit(ITEMS_FAILED)
 
 
+def examples(*commands: str) -> str:
+    """The end of a command's help: commands as people type them, one a line."""
+    return "\n".join(["\b", "Examples:", *(f"  amazon-bridge {each}" for each in commands)])
+
+
 def _complain(error: BridgeError) -> None:
     for line in f"amazon-bridge: {error}".splitlines():
         say(line, err=True)

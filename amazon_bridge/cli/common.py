@@ -14,11 +14,15 @@ import click
 from amazon_bridge import app, config, log
 from amazon_bridge.app import App
 from amazon_bridge.cli.commands import DONE, ITEMS_FAILED, OUT_OF_REACH
+from amazon_bridge.cli.completion import account_names
 from amazon_bridge.closest import did_you_mean
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.terminal import say
 
-account_option = click.option("--account", metavar="NAME", help="Only this account.")
+account_option = click.option(
+    "--account", metavar="NAME", help="Only this account.", shell_complete=account_names
+)
+account_argument = click.argument("account", shell_complete=account_names)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
 
 

@@ -8,6 +8,7 @@ from importlib import resources
 
 import click
 
+from amazon_bridge.cli.commands import examples
 from amazon_bridge.terminal import say
 
 
@@ -16,7 +17,9 @@ def config() -> None:
     """The configuration file."""
 
 
-@config.command()
+@config.command(
+    epilog=examples("config validate", "--config /etc/amazon-bridge/bridge.yaml config validate")
+)
 @click.pass_context
 def validate(ctx: click.Context) -> None:
     """Check the file, and report all that is wrong with it."""
@@ -29,7 +32,7 @@ def validate(ctx: click.Context) -> None:
     say(f"{path} is valid ({len(accounts)} {noun}: {names}).")
 
 
-@config.command()
+@config.command(epilog=examples("config schema > bridge.schema.json"))
 def schema() -> None:
     """Print the file's JSON schema, for editors."""
     from amazon_bridge import config  # noqa: PLC0415 (slow; `example` needs none of it)
@@ -37,7 +40,7 @@ def schema() -> None:
     click.echo(json.dumps(config.schema(), indent=2))
 
 
-@config.command()
+@config.command(epilog=examples("config example > config/bridge.yaml"))
 def example() -> None:
     """Print a commented sample to begin with."""
     sample = resources.files("amazon_bridge") / "config" / "bridge.example.yaml"

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import click
 
-from amazon_bridge.cli.common import opened, parse_timestamp, timestamp
+from amazon_bridge.cli.commands import examples
+from amazon_bridge.cli.common import account_argument, opened, parse_timestamp, timestamp
 from amazon_bridge.terminal import say
 
 
@@ -15,7 +16,7 @@ def cursor() -> None:
     """Up to when each account's orders are synced."""
 
 
-@cursor.command()
+@cursor.command(epilog=examples("cursor show"))
 @click.pass_context
 def show(ctx: click.Context) -> None:
     """Print the cursors."""
@@ -25,8 +26,13 @@ def show(ctx: click.Context) -> None:
             say(f"{account.name} {timestamp(at) or 'none yet: its first run sets it'}")
 
 
-@cursor.command("set")
-@click.argument("account")
+@cursor.command(
+    "set",
+    epilog=examples(
+        "cursor set acme-eu 2026-11-01T00:00:00Z", "cursor set acme-eu 2026-11-20T00:00:00Z --skip"
+    ),
+)
+@account_argument
 @click.argument("timestamp_", metavar="TIMESTAMP")
 @click.option("--skip", is_flag=True, help="Leave out what changed between cursor and TIMESTAMP.")
 @click.pass_context

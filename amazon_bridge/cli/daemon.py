@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from amazon_bridge.cli.commands import examples
 from amazon_bridge.cli.common import load
 from amazon_bridge.terminal import say
 
 
-@click.command()
+@click.command(epilog=examples("run", "--config /etc/amazon-bridge/bridge.yaml run"))
 @click.pass_context
 def run(ctx: click.Context) -> None:
     """Run all jobs on their schedules: the daemon.
@@ -20,7 +21,7 @@ def run(ctx: click.Context) -> None:
     daemon.run(lambda: load(ctx))
 
 
-@click.command()
+@click.command(epilog=examples("healthcheck"))
 @click.pass_context
 def healthcheck(ctx: click.Context) -> None:
     """Exit with 0 if the daemon is healthy.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from amazon_bridge import demo as story
+from amazon_bridge.cli.commands import examples
 
 
-@click.command()
+@click.command(epilog=examples("demo --odoo http://127.0.0.1:8069 --database empty"))
 @click.option("--odoo", "url", metavar="URL", required=True, help="A real Odoo to fill.")
 @click.option("--database", metavar="NAME", required=True, help="Its database: an empty one.")
 @click.option("--login", default="admin", show_default=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from amazon_bridge import config, log
+from amazon_bridge.cli.commands import examples
 from amazon_bridge.cli.prompts import Prompts
 from amazon_bridge.cli.setup import show_findings
 from amazon_bridge.config.answers import read_answers
@@ -23,7 +24,13 @@ from amazon_bridge.init.questions import ENDPOINT, TOKEN_URL, Answers, Question
 from amazon_bridge.terminal import say
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "init",
+        "init --config /etc/amazon-bridge/bridge.yaml",
+        "init --answers answers.yaml --dry-run",
+    )
+)
 @click.option(
     "--config",
     "path",

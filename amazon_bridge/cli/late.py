@@ -9,8 +9,9 @@ import click
 from rich.table import Table
 
 from amazon_bridge.app import App
-from amazon_bridge.cli.commands import OUT_OF_REACH
+from amazon_bridge.cli.commands import OUT_OF_REACH, examples
 from amazon_bridge.cli.common import json_option, opened, timestamp
+from amazon_bridge.cli.completion import account_names
 from amazon_bridge.cli.hyperlinks import hyperlinked
 from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.flows.links import Links
@@ -24,8 +25,8 @@ from amazon_bridge.tables import console
 from amazon_bridge.terminal import plain, say
 
 
-@click.command()
-@click.argument("account", required=False)
+@click.command(epilog=examples("late", "late acme-eu --json"))
+@click.argument("account", required=False, shell_complete=account_names)
 @json_option
 @click.pass_context
 def late(ctx: click.Context, account: str | None, *, as_json: bool) -> None:

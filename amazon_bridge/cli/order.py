@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from amazon_bridge.cli.commands import ITEMS_FAILED
-from amazon_bridge.cli.common import exit_code, opened, timestamp
+from amazon_bridge.cli.commands import ITEMS_FAILED, examples
+from amazon_bridge.cli.common import account_argument, exit_code, opened, timestamp
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.orders import ORDERS
 from amazon_bridge.flows.pending import explained
@@ -17,7 +17,7 @@ def order() -> None:
     """One Amazon order."""
 
 
-@order.command()
+@order.command(epilog=examples("order show 404-1234567-1234567"))
 @click.argument("order_id", metavar="ID")
 @click.pass_context
 def show(ctx: click.Context, order_id: str) -> None:
@@ -43,8 +43,8 @@ def _show(entry: Entry) -> None:
         say(f"  {reason}")
 
 
-@order.command()
-@click.argument("account")
+@order.command(epilog=examples("order recover acme-eu 404-1234567-1234567"))
+@account_argument
 @click.argument("order_id", metavar="ID")
 @click.pass_context
 def recover(ctx: click.Context, account: str, order_id: str) -> None:
@@ -64,8 +64,8 @@ _WHY_LEFT_OUT = (
 )
 
 
-@order.command("import")
-@click.argument("account")
+@order.command("import", epilog=examples("order import acme-eu 404-1234567-1234567 --as-is"))
+@account_argument
 @click.argument("order_id", metavar="ID")
 @click.option("--as-is", is_flag=True, help="Take the total that Amazon states.")
 @click.pass_context

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from amazon_bridge.cli.commands import ITEMS_FAILED
+from amazon_bridge.cli.commands import ITEMS_FAILED, examples
 from amazon_bridge.cli.common import json_option, opened, timestamp
+from amazon_bridge.cli.completion import quarantined_items
 from amazon_bridge.closest import did_you_mean
 from amazon_bridge.engine.records import Entry
 from amazon_bridge.terminal import say
@@ -21,7 +22,7 @@ def quarantine() -> None:
     """Quarantined items: list and retry."""
 
 
-@quarantine.command("list")
+@quarantine.command("list", epilog=examples("quarantine list", "quarantine list --json"))
 @json_option
 @click.pass_context
 def list_(ctx: click.Context, *, as_json: bool) -> None:
@@ -55,8 +56,10 @@ def _json(entry: Entry) -> dict[str, Any]:
     return values | moments | {"key": entry.display_key}
 
 
-@quarantine.command()
-@click.argument("key", required=False)
+@quarantine.command(
+    epilog=examples("quarantine retry 404-1234567-1234567", "quarantine retry --all")
+)
+@click.argument("key", required=False, shell_complete=quarantined_items)
 @click.option("--all", "everything", is_flag=True, help="All quarantined items.")
 @click.pass_context
 def retry(ctx: click.Context, key: str | None, *, everything: bool) -> None:

@@ -13,7 +13,7 @@ import click
 from rich.table import Table
 
 from amazon_bridge.app import App
-from amazon_bridge.cli.commands import ITEMS_FAILED
+from amazon_bridge.cli.commands import ITEMS_FAILED, examples
 from amazon_bridge.cli.common import account_option, json_option, opened
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Entry, State
@@ -49,7 +49,7 @@ def settlements() -> None:
     """What Amazon paid and kept, and how it is booked."""
 
 
-@settlements.command("list")
+@settlements.command("list", epilog=examples("settlements list --account acme-eu"))
 @account_option
 @click.pass_context
 def list_(ctx: click.Context, account: str | None) -> None:
@@ -83,7 +83,7 @@ def _add(table: Table, entry: Entry) -> None:
     add_row(table, entry.key, entry.account, *days, total, state, number)
 
 
-@settlements.command()
+@settlements.command(epilog=examples("settlements show 12345678901"))
 @click.argument("settlement_id", metavar="ID")
 @account_option
 @click.pass_context
@@ -148,7 +148,12 @@ def _is_held(context: Context, order: OpenOrder) -> bool:
     return any(entry.account == context.name and entry.kind for entry in entries)
 
 
-@settlements.command("preview")
+@settlements.command(
+    "preview",
+    epilog=examples(
+        "settlements preview 12345678901", "settlements preview 12345678901 --csv > entries.csv"
+    ),
+)
 @click.argument("settlement_id", metavar="ID")
 @account_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
@@ -208,7 +213,7 @@ def _show_lines(found: Preview) -> None:
     say(f"{found.statement.rows} rows, {total}, deposit {header.deposit}.")
 
 
-@settlements.command("tie-out")
+@settlements.command("tie-out", epilog=examples("settlements tie-out --account acme-eu"))
 @account_option
 @json_option
 @click.option(

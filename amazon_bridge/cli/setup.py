@@ -10,7 +10,7 @@ import click
 
 from amazon_bridge import config
 from amazon_bridge.app import App
-from amazon_bridge.cli.commands import DONE, OUT_OF_REACH
+from amazon_bridge.cli.commands import DONE, OUT_OF_REACH, examples
 from amazon_bridge.cli.common import account_option, config_path, opened
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.flows.settlements.first_map import first_map
@@ -19,7 +19,7 @@ from amazon_bridge.odoo.setup import SettlementSetup
 from amazon_bridge.terminal import say, say_marked
 
 
-@click.command()
+@click.command(epilog=examples("setup --dry-run", "setup --account acme-eu"))
 @account_option
 @click.option("--dry-run", is_flag=True, help="Say what would be created; create nothing.")
 @click.pass_context
@@ -66,7 +66,7 @@ def show_missing(bridge: App, account: AccountConfig) -> None:
         say(f"  {each.what}{f' ({each.obstacle})' if each.obstacle else ''}")
 
 
-@click.command()
+@click.command(epilog=examples("check", "check --account acme-eu"))
 @account_option
 @click.pass_context
 def check(ctx: click.Context, account: str | None) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from amazon_bridge.cli.commands import examples
 from amazon_bridge.cli.common import load, opened, parse_timestamp, timestamp
 from amazon_bridge.cli.status import known_accounts
 from amazon_bridge.engine.ledger.file import verify as verify_file
@@ -18,7 +19,7 @@ def state() -> None:
     """The state store: back up, verify, adopt."""
 
 
-@state.command()
+@state.command(epilog=examples("state backup /var/backups/bridge.db"))
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_context
 def backup(ctx: click.Context, path: Path) -> None:
@@ -29,7 +30,7 @@ def backup(ctx: click.Context, path: Path) -> None:
     say(f"{path}: a complete copy of {bridge.config.state}.")
 
 
-@state.command()
+@state.command(epilog=examples("state verify", "state verify /var/backups/bridge.db"))
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.pass_context
 def verify(ctx: click.Context, path: Path | None) -> None:
@@ -40,7 +41,7 @@ def verify(ctx: click.Context, path: Path | None) -> None:
     say(f"{examined} is intact: {numbers}.")
 
 
-@state.command()
+@state.command(epilog=examples("state adopt", "state adopt --since 2026-11-01T00:00:00Z"))
 @click.option(
     "--since",
     metavar="TIMESTAMP",

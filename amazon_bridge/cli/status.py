@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from amazon_bridge.app import App
+from amazon_bridge.cli.commands import examples
 from amazon_bridge.cli.common import json_option, opened, timestamp
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Run, State
@@ -28,7 +29,7 @@ Pending = Sequence[tuple[PendingView, PendingList]]
 """The pending items of each job that lists them."""
 
 
-@click.command()
+@click.command(epilog=examples("status", "status --json"))
 @json_option
 @click.pass_context
 def status(ctx: click.Context, *, as_json: bool) -> None:

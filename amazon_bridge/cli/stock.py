@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from amazon_bridge.cli.commands import ITEMS_FAILED
+from amazon_bridge.cli.commands import ITEMS_FAILED, examples
 from amazon_bridge.cli.common import account_option, opened
 from amazon_bridge.flows.stock.preview import show_sku
 from amazon_bridge.terminal import say
@@ -15,7 +15,7 @@ def stock() -> None:
     """Quantities of merchant-fulfilled listings."""
 
 
-@stock.command()
+@stock.command(epilog=examples("stock show MUG-BLUE --account acme-eu"))
 @click.argument("sku", metavar="SKU")
 @account_option
 @click.pass_context

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from amazon_bridge import app, config
 from amazon_bridge.app import App
+from amazon_bridge.cli.commands import examples
 from amazon_bridge.cli.common import JobChoice, account_option, exit_code, json_option, load
 from amazon_bridge.cli.progress import Refresh, backlog_bars
 from amazon_bridge.cli.setup import show_missing
@@ -31,7 +32,7 @@ from amazon_bridge.terminal import say
 _TICK = 1.0  # seconds between two looks at what somebody waits for
 
 
-@click.command()
+@click.command(epilog=examples("sync orders --dry-run", "sync all --account acme-eu --json"))
 @click.argument("job", type=JobChoice([*jobs.NAMES, "all"]))
 @account_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done; do and remember nothing.")

@@ -96,6 +96,24 @@ def verify(path: Path) -> dict[str, int]:
         }
 
 
+_LISTED = 200
+_QUARANTINED = """
+SELECT key, kind FROM items WHERE state = 'quarantined' AND substr(key, 1, length(?1)) = ?1
+ORDER BY key LIMIT ?2
+"""
+
+
+def quarantined(path: Path, start: str) -> list[tuple[str, str]]:
+    """The first keys of quarantined items that begin so, with their kinds; changes nothing.
+
+    Raises:
+        sqlite3.Error: There is no store, or it is busy at the moment.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=0.1)) as db:
+        return db.execute(_QUARANTINED, (start, _LISTED)).fetchall()
+
+
 def _is_busy(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
