@@ -12,7 +12,7 @@ export ODOO_TEST_TRANSPORT := $(TRANSPORT)
 PARALLEL := $(BIN)/python -m pytest -n auto --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-tools test-fast lint format crash demo benchmark constraints wheel image base clean
+.PHONY: help install test test-tools test-fast lint format crash demo docs benchmark constraints wheel image base clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
@@ -69,6 +69,9 @@ demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and explore it
 	@$(BIN)/amazon-bridge demo --odoo "$$(cat $(VENV)/odoo-url)" --database $(DEMO)
 	@echo "Odoo keeps running. To stop it: scripts/odoo-server stop"
 
+docs: $(INSTALLED) ## build the documentation as a site in site/; each link must lead somewhere
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 benchmark: $(INSTALLED) ## compare the bridge with a plain script and with the fewest possible calls
 	@scripts/odoo-server install
 	@PYTHONPATH=scripts $(BIN)/python benchmarks/side_by_side.py
@@ -88,5 +91,5 @@ base: ## pin the image's base to its tag's current digest (needs Docker)
 	@scripts/pin-base-image
 
 clean: ## delete what was built here; Odoo stays (scripts/odoo-server destroy)
-	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) dist site .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -89,9 +89,8 @@ def test_make_targets_in_the_documents_exist(name: str) -> None:
 def declared_requirements() -> list[Requirement]:
     project, groups = PROJECT["project"], PROJECT["dependency-groups"]
     built_with = PROJECT["build-system"]["requires"]
-    return [
-        Requirement(text) for text in chain(project["dependencies"], *groups.values(), built_with)
-    ]
+    declared = chain(project["dependencies"], *groups.values(), built_with)
+    return [Requirement(text) for text in declared if isinstance(text, str)]  # else a group
 
 
 def plain(name: str) -> str:

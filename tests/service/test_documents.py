@@ -95,7 +95,7 @@ def test_the_keys_of_each_job_are_in_the_configurations_documentation():
             assert described[f"`notify_amazon.{switch.key}`"] == ("`true`", switch.title)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/monitoring.md", "docs/logging.md"])
+@pytest.mark.parametrize("name", ["docs/commands.md", "docs/monitoring.md", "docs/logging.md"])
 def test_what_lists_the_jobs_lists_them_all(name: str):
     listed = {cell for cells in rows(document(name)) for cell in cells if "`cancellations`" in cell}
     assert listed
@@ -103,8 +103,8 @@ def test_what_lists_the_jobs_lists_them_all(name: str):
         assert {job for job in NAMES if f"`{job}`" in cell or f" {job}`" in cell} == set(NAMES)
 
 
-def test_the_roles_of_all_jobs_are_in_the_readme():
-    text = " ".join(document("README.md").split())
+def test_the_roles_of_all_jobs_are_in_the_first_steps():
+    text = " ".join(document("docs/first-order.md").split())
     for role in {role for job in JOBS for role in job.amazon_roles}:
         assert f"*{role}*" in text
 
