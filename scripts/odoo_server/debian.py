@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from odoo_server import unprivileged
@@ -18,6 +19,8 @@ from odoo_server.versions import Version
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ELSEWHERE = "start a Docker engine, or let ODOO_TEST_URL name a running Odoo"
+_WEB_CLIENT = r"\b(?:libjs|fonts-(?:font-awesome|inconsolata|montserrat|ocr|roboto))(?:-[\w-]+)?"
+"""The packages, of those that Odoo's package depends on, that its web client's files link to."""
 
 
 def install_odoo(home: Path, version: Version) -> None:
@@ -29,11 +32,15 @@ def install_odoo(home: Path, version: Version) -> None:
     if not version.suite:
         raise ProvisioningError(f"Debian has no package of Odoo {version.number}: {ELSEWHERE}")
     if not (home / "source/.complete").exists():
-        _unpack(home, version)
+        _unpack_odoo(home, version)
+    if not (home / "source/.web_client").exists():
+        _unpack_web_client(home, version)
     digest = hashlib.sha256(version.requirements.read_bytes()).hexdigest()
     complete = home / "venv/.complete"
-    if not complete.exists() or complete.read_text() != digest:
+    if not complete.exists():
         _make_venv(home, version)
+    if not complete.exists() or complete.read_text() != digest:
+        _install_requirements(home, version)
         complete.write_text(digest)
 
 
@@ -59,37 +66,63 @@ def newest_postgresql() -> Path | None:
     return newest.parent if newest else None
 
 
-def _unpack(home: Path, version: Version) -> None:
-    source, download = home / "source", home / "download"
-    for leftover in (source, download):
-        shutil.rmtree(leftover, ignore_errors=True)
+def _unpack_odoo(home: Path, version: Version) -> None:
+    source = home / "source"
+    shutil.rmtree(source, ignore_errors=True)
     say(f"downloading Debian's package {version.package} (about 120 MB)")
-    package = _download(download, version)
-    say("unpacking it, without its translations")
-    unprivileged.own(source)  # where Python can keep its compiled files then
-    tar = [*unprivileged.prefix(home), "tar", "-xC", source, "--exclude=*.po", "--exclude=*.pot"]
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as files:
-        subprocess.run(tar, stdin=files.stdout, cwd="/", check=True)
-    shutil.rmtree(download)
+    with _archive(home, version) as apt:
+        packages = _download(apt, home, [version.package])
+        say("unpacking it, without its translations")
+        unprivileged.own(source)  # where Python can keep its compiled files then
+        _unpack(packages, home)
     (source / ".complete").touch()
 
 
-def _download(folder: Path, version: Version) -> Path:
-    """Downloads the package through an apt whose sources and lists are private.
+def _unpack_web_client(home: Path, version: Version) -> None:
+    """Unpack the scripts and fonts of the web client; in Debian they are packages of their own."""
+    say("downloading the scripts and fonts of Odoo's web client (about 10 MB)")
+    with _archive(home, version) as apt:
+        shown = run(["apt-cache", *apt, "show", version.package], "apt does not show the package")
+        depends = re.search("^Depends: (.*)$", shown, re.MULTILINE)
+        names = re.findall(_WEB_CLIENT, depends[1] if depends else "")
+        _unpack(_download(apt, home, names), home)
+    (home / "source/.web_client").touch()
+
+
+def _download(apt: Sequence[str], home: Path, names: Sequence[str]) -> list[Path]:
+    folder = home / "download"
+    problem = f"Debian does not give {', '.join(names)}"
+    run(["apt-get", *apt, "download", *names], problem, cwd=folder)
+    return list(folder.glob("*.deb"))
+
+
+def _unpack(packages: Sequence[Path], home: Path) -> None:
+    tar = [*unprivileged.prefix(home), "tar", "-xC", home / "source"]
+    without = ["--exclude=*.po", "--exclude=*.pot", "--exclude=./usr/share/doc"]
+    for package in packages:
+        unpacking = ["dpkg-deb", "--fsys-tarfile", str(package)]
+        with subprocess.Popen(unpacking, stdout=subprocess.PIPE) as files:
+            subprocess.run([*tar, *without], stdin=files.stdout, cwd="/", check=True)
+
+
+@contextmanager
+def _archive(home: Path, version: Version) -> Iterator[list[str]]:
+    """The options of an apt whose sources and lists are private.
 
     apt checks the suite's signature, and the package's hash against the suite's signed index.
     """
     if not KEYRING.exists():
         raise ProvisioningError(f"Debian's package needs {KEYRING}; on other systems, {ELSEWHERE}")
+    folder = home / "download"
+    shutil.rmtree(folder, ignore_errors=True)
     for name in ("state/lists/partial", "cache/archives/partial", "none"):
         (folder / name).mkdir(parents=True)
-    suite, package = version.suite, version.package
     sources = folder / "sources.list"
-    sources.write_text(f"deb [signed-by={KEYRING}] {_debian_archive()} {suite} main\n")
-    apt: list[str | Path] = ["apt-get", *(f"-o{setting}" for setting in _private_settings(folder))]
-    run([*apt, "update"], f"the index of Debian's suite {suite} can't be read")
-    run([*apt, "download", package], f"Debian's suite {suite} does not give {package}", cwd=folder)
-    return next(folder.glob(f"{package}_*.deb"))
+    sources.write_text(f"deb [signed-by={KEYRING}] {_debian_archive()} {version.suite} main\n")
+    apt = [f"-o{setting}" for setting in _private_settings(folder)]
+    run(["apt-get", *apt, "update"], f"the index of Debian's suite {version.suite} can't be read")
+    yield apt
+    shutil.rmtree(folder)
 
 
 def _private_settings(folder: Path) -> list[str]:
@@ -123,15 +156,15 @@ def _make_venv(home: Path, version: Version) -> None:
     say("installing Odoo's Python dependencies (about a minute)")
     shutil.rmtree(venv, ignore_errors=True)
     run([python, "-m", "venv", venv], f"{python} can't make a venv")
-    pip: list[str | Path] = [
-        venv / "bin/python",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--prefer-binary",
-    ]
-    run([*pip, "-r", version.requirements], "pip can't install Odoo's Python dependencies")
+
+
+def _install_requirements(home: Path, version: Version) -> None:
+    venv = home / "venv"
+    pip = ["-m", "pip", "install", "--quiet", "--prefer-binary"]
+    run(
+        [venv / "bin/python", *pip, "-r", version.requirements],
+        "pip can't install Odoo's Python dependencies",
+    )
     packages = next(venv.glob("lib/python3*/site-packages"))
     (packages / "odoo.pth").write_text(f"{home}/source/usr/lib/python3/dist-packages\n")
 
