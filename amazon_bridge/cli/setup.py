@@ -61,9 +61,13 @@ def show_missing(bridge: App, account: AccountConfig) -> None:
     if not missing:
         say(f"{account.name}: Odoo is set up.")
         return
-    say(f"{account.name}: missing in Odoo; `amazon-bridge setup` creates or unarchives it:")
-    for each in missing:
-        say(f"  {each.what}{f' ({each.obstacle})' if each.obstacle else ''}")
+    headings = {False: "`amazon-bridge setup` creates or unarchives it", True: "correct it first"}
+    for is_for_people, heading in headings.items():
+        some = [each for each in missing if each.is_for_people == is_for_people]
+        if some:
+            say(f"{account.name}: missing in Odoo; {heading}:")
+        for each in some:
+            say(f"  {each.what}{f' ({each.obstacle})' if each.obstacle else ''}")
 
 
 @click.command(epilog=examples("check", "check --account acme-eu"))

@@ -218,6 +218,8 @@ def test_setup_names_what_only_people_can_correct(program: Program) -> None:
     path = program.folder / "map.csv"
     path.write_text("category,account\nstorage,NOSUCH\n", encoding="utf-8")
     program.accounts[0]["settlements"] = {"mode": "post", "accounts": str(path)}
+    dry = program.run("setup", "--dry-run").out
+    assert "missing in Odoo; correct it first:\n  an account with the code NOSUCH" in dry
     run = program.run("setup")
     assert run.code == 3
     assert "an account with the code NOSUCH, for storage" in run.err

@@ -5,6 +5,8 @@ from exchange_rates import add_rates
 from memory_shop import MemoryShop
 from settlement_shop import ON, Books
 
+from amazon_bridge.odoo.setup import accounting, settlements
+
 
 @pytest.fixture
 def books(here: MemoryShop) -> Books:
@@ -26,3 +28,17 @@ def test_a_chart_of_accounts_that_changed_stops_settlements_alone(books: Books):
         books.shop.rpc("account.journal", "write", [journal], {"active": True})
         assert books.sync()["created"] == 1
         assert books.lines(settlement.settlement_id)
+
+
+def test_an_odoo_before_16_books_no_settlements(books: Books, monkeypatch: pytest.MonkeyPatch):
+    """``INVOICING_SINCE`` stands for the version: the in-memory Odoo has one."""
+    for module in (accounting, settlements):
+        monkeypatch.setattr(module, "INVOICING_SINCE", (99, 0))
+    manual = {"invoicing": {"mode": "manual", "payment_journal": "Amazon Payments"}}
+    with books.bridge.configured(**{**ON, **manual}):
+        books.world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")
+        books.bridge.clock.advance(minutes=10)
+        assert books.bridge.sync("orders") == {"seen": 1, "created": 1}
+        error = books.bridge.sync("settlements")["error"]
+    assert "Odoo 16 or newer, for `settlements` (leave `settlements` off with this one)" in error
+    assert "for `invoicing`" not in error
