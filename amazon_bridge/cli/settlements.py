@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import TypeVar
 
 import click
@@ -205,10 +206,11 @@ def _show_lines(found: Preview) -> None:
     if not lines:
         say("Nothing would be booked: its amounts add up to zero, by order and by category.")
         return
-    table = Table(*_COLUMNS)
-    for line in lines:
-        add_row(table, *_cells(line))
-    console().print(table)
+    for entry, of_entry in groupby(lines, lambda line: line.entry):
+        table = Table(*_COLUMNS[:-1], title=entry, title_justify="left")
+        for line in of_entry:
+            add_row(table, *_cells(line)[:-1])
+        console().print(table)
     total = in_words(header.total, header.currency)
     say(f"{found.statement.rows} rows, {total}, deposit {header.deposit}.")
 

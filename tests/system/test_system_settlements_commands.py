@@ -52,6 +52,8 @@ def test_preview_before_anything_was_booked(program: Program, settlement: Settle
         row for row in rows if row["label"] == f"Amazon settlement {key}, {settlement.deposit}"
     ]
     assert [Decimal(row["amount_currency"]) for row in payouts] == [settlement.total]
+    shown = program.run("settlements", "preview", key).out.splitlines()
+    assert shown[0].strip() == rows[0]["entry"]
     assert program.run("settlements", "list").out.startswith("The bridge knows no settlement")
     program.accounts[0]["settlements"] = {"mode": "off"}
     again = program.run("settlements", "preview", key, "--csv")
