@@ -1,5 +1,6 @@
 """Settlements: booked once, to the cent, reconciled with the payments, and tied out."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,11 @@ from settlement_shop import JOB, Books, booking
 from shop import Shop
 
 from amazon_bridge.engine.records import State
+from amazon_bridge.flows.settlements.check import examine
 from amazon_bridge.flows.settlements.memo import REPORTS
 from amazon_bridge.flows.settlements.preview import preview
+from amazon_bridge.flows.settlements.tie_out import record
+from amazon_bridge.model import Finding
 
 
 def test_a_settlement_is_booked_once_and_reconciled(books: Books):
@@ -104,9 +108,29 @@ def test_unknown_types_are_held_until_the_account_says_what_they_are(here: Memor
         assert books.sync()["quarantined"] == 1
         reason = books.bridge.quarantine(JOB)[key].reason or ""
         assert "other-transaction / other-transaction / New Fee: -7.00 in 1 row" in reason
+        [finding] = examined(books)
+        assert not finding.ok
+        assert finding.what == f"Settlement {key} is not booked. {reason}"
     with booking(here, settlements={"mode": "post", "unknown": "other"}) as books:
         assert books.sync()["created"] == 1
         assert books.sums(key)[books.setup.target("other").account] == Decimal("7.00")
+
+
+def examined(books: Books) -> list[Finding]:
+    """What ``check`` says of the job's state."""
+    app = books.bridge.app
+    return list(examine(app.odoo, app.config.accounts[0], app.ledger, app.config))
+
+
+def test_check_names_what_the_last_tie_out_could_not_explain(books: Books):
+    books.ship()
+    tie = books.tie()
+    context = books.bridge.app.context(books.bridge.app.config.accounts[0])
+    assert examined(books) == []
+    record(context, [replace(tie, parts=tie.parts | {"unknown": Decimal("-12.5")})])
+    [finding] = examined(books)
+    assert finding.ok
+    assert finding.what == "-12.50 EUR of the last tie-out with Amazon are unexplained"
 
 
 def test_drafts_are_left_to_a_person(here: MemoryShop):

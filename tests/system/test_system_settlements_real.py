@@ -10,6 +10,7 @@ from bridge import Bridge
 from program import SettledWorld
 from settlement_shop import JOB, Books, booking
 from shop import Shop
+from test_system_settlements import test_each_day_the_parts_add_up
 from test_system_settlements_differing import (
     test_a_person_corrects_the_invoice_of_an_order_that_differs,
 )
@@ -17,7 +18,10 @@ from test_system_settlements_differing import (
 from amazon_bridge.flows.settlements.preview import preview
 from amazon_bridge.simulator.money import random_ledger
 
-__all__ = ["test_a_person_corrects_the_invoice_of_an_order_that_differs"]
+__all__ = [
+    "test_a_person_corrects_the_invoice_of_an_order_that_differs",
+    "test_each_day_the_parts_add_up",
+]
 pytestmark = pytest.mark.since_odoo(16, "entries of settlements")
 
 

@@ -1,6 +1,7 @@
 """On each day of a random history, Amazon's balance and Odoo's tie out: nothing is unexplained."""
 
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,6 +14,7 @@ from figures import FIGURES, SEED, scaled
 from memory_shop import MemoryShop
 from settlement_shop import booking
 
+from amazon_bridge.flows.settlements.reconcile import open_orders
 from amazon_bridge.flows.settlements.tie_out import tie_out
 from amazon_bridge.flows.settlements.ties import total_unknown
 from amazon_bridge.simulator import Line, Money, Order
@@ -21,6 +23,7 @@ from amazon_bridge.simulator.money.triples import NAMES
 DAYS = scaled(30, 45)
 STANDARD = "Standard Orders"
 _DEBT = ("other-transaction", "other-transaction", "Debt adjustment against Standard Orders")
+_ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
 _HELD = ("adjustment", "commingling")
 """Types that a person should name first."""
 
@@ -114,3 +117,19 @@ def test_each_day_ties_out(tmp_path: Path, seed: int) -> None:
                 assert total_unknown(ties) == 0, (number, ties)
                 FIGURES["days that tie out"] += 1
         assert not here.bridge.quarantine("settlements")
+        _check_reconciled(here)
+
+
+def _check_reconciled(here: MemoryShop) -> None:
+    """Each sale of a settlement has met the payment of its invoice, or it says why not."""
+    context = here.bridge.app.context(here.bridge.app.accounts("acme")[0])
+    setup = context.setup.settlement
+    assert setup
+    of_orders = [("account_id", "=", setup.owed.account_id), ("journal_id", "=", setup.journal_id)]
+    lines = here.shop.search("account.move.line", of_orders, ["name", "reconciled"])
+    sales = {line["name"]: line["reconciled"] for line in lines if _ORDER.fullmatch(line["name"])}
+    reasons = {each.order_id: each.reason for some in open_orders(context) for each in some}
+    assert {order_id for order_id, is_done in sales.items() if not is_done} <= reasons.keys()
+    FIGURES["sales of settlements"] += len(sales)
+    FIGURES["sales reconciled with their payments"] += sum(sales.values())
+    assert sum(sales.values()) >= Decimal("0.999") * len(sales), reasons
