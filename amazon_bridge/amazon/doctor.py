@@ -10,10 +10,12 @@ from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.amazon.settlements import REPORT_TYPE
 from amazon_bridge.engine.errors import BridgeError, ItemError
 from amazon_bridge.marketplaces import Marketplace
-from amazon_bridge.model import Finding, Order
+from amazon_bridge.model import Finding, FulfilledBy, FulfillmentStatus, Order
 
 _REPORTS_KEPT = timedelta(days=90)
 _MISSING_SKU = "amazon-bridge-check"
+
+_TO_SHIP = (FulfillmentStatus.UNSHIPPED, FulfillmentStatus.PARTIALLY_SHIPPED)
 
 Probe = Callable[[SellingPartner, datetime], Iterable[Finding]]
 """Read-only calls of a job, now."""
@@ -73,15 +75,19 @@ def examine_orders(partner: SellingPartner, now: datetime) -> Iterator[Finding]:
         yield Finding(ok=False, what=f"Amazon: {error.reason}", remedy=error.remedy)
         return
     yield Finding(ok=True, what="Amazon: orders can be read.")
-    fbm = [order for order in page if isinstance(order, Order) and order.buyer.email]
-    withheld = [order for order in fbm if not (order.address and order.address.lines)]
-    if withheld:
+    to_ship = [order for order in page if isinstance(order, Order) and _needs_address(order)]
+    if any(not (order.address and order.address.lines) for order in to_ship):
         yield Finding(
             ok=False,
             what="Amazon: the addresses of merchant-fulfilled orders are withheld.",
             remedy="Ask Amazon for the role Direct-to-Consumer Delivery for the application, then"
             " authorise it again.",
         )
+
+
+def _needs_address(order: Order) -> bool:
+    """True if the merchant has to ship it: Amazon shows the address then, unless a role lacks."""
+    return order.fulfilled_by is FulfilledBy.MERCHANT and order.status in _TO_SHIP
 
 
 def examine_feeds(partner: SellingPartner, now: datetime) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ _CHECK_NETWORK = (
 )
 
 _AUTHORISE_AGAIN = (
-    "Authorise the application again in Seller Central (Apps and Services, Manage Your Apps) and"
+    "Authorise the application again in Seller Central (Apps and Services, Develop Apps) and"
     " put the new refresh token into the configuration; compare client_id and client_secret, too."
 )
 

@@ -17,6 +17,7 @@ from amazon_bridge.simulator.feeds import Feeds
 from amazon_bridge.simulator.limits import Limits
 from amazon_bridge.simulator.listings import Listings
 from amazon_bridge.simulator.money import Finances, Money
+from amazon_bridge.simulator.personal import without_delivery_data
 from amazon_bridge.simulator.reports import Reports
 from amazon_bridge.simulator.responses import as_json, denied, read_object
 from amazon_bridge.simulator.search import Search
@@ -102,10 +103,10 @@ class Backend:
     def _bind_operations(self) -> dict[str, Operation]:
         search, feeds, reports, listings = self.search, self.feeds, self.reports, self.listings
         return {
-            "searchOrders": lambda seller, request, _: as_json(
+            "searchOrders": lambda seller, request, _: self._as_permitted(
                 search.search_orders(seller, request.args)
             ),
-            "getOrder": lambda seller, request, key: as_json(
+            "getOrder": lambda seller, request, key: self._as_permitted(
                 search.get_order(seller, key, request.args)
             ),
             "confirmShipment": self._confirm_shipment,
@@ -148,6 +149,11 @@ class Backend:
             "listBalances": lambda seller, request, _: finances.list_balances(seller, request.args),
             "listSummary": lambda seller, request, _: finances.list_summary(seller, request.args),
         }
+
+    def _as_permitted(self, body: dict[str, Any]) -> Response:
+        """Orders as the application's roles show them."""
+        lacks_delivery = roles.DELIVERY in self.missing_roles
+        return as_json(without_delivery_data(body) if lacks_delivery else body)
 
     def _confirm_shipment(self, seller: Seller, request: Request, key: str) -> Response:
         confirm_shipment(self.world, seller, key, _body(request))

@@ -11,6 +11,7 @@ from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.simulator import Address, ManualClock, Simulator, World
 
+WITHHELD = "Amazon: the addresses of merchant-fulfilled orders are withheld."
 FRANCE_AND_GERMANY = [marketplace("FR"), marketplace("DE")]
 
 
@@ -65,13 +66,38 @@ def test_wrong_credentials(
     assert not ok
 
 
+def test_addresses_withheld_for_want_of_a_role(
+    findings: Callable[..., dict[str, bool]],
+    world: World,
+    simulator: Simulator,
+    aged: Callable[[], None],
+) -> None:
+    """Without it Amazon withholds the e-mail address, too."""
+    simulator.missing_roles = {"Direct-to-Consumer Delivery"}
+    world.place_order("FR")
+    aged()
+    assert findings()[WITHHELD] is False
+
+
+def test_addresses_that_amazon_never_shows(
+    findings: Callable[..., dict[str, bool]], world: World, aged: Callable[[], None]
+) -> None:
+    """Of orders that it ships itself, that are not paid, or that are done."""
+    for fulfilled_by, status in (("AMAZON", "SHIPPED"), ("MERCHANT", "CANCELLED")):
+        world.place_order(
+            "FR", fulfilled_by=fulfilled_by, status=status, address=Address(country="FR")
+        )
+    aged()
+    assert WITHHELD not in findings()
+
+
 def test_withheld_addresses(
     findings: Callable[..., dict[str, bool]], world: World, aged: Callable[[], None]
 ) -> None:
     world.place_order("FR", address=Address(country="FR"))
     aged()
     found = findings()
-    assert found["Amazon: the addresses of merchant-fulfilled orders are withheld."] is False
+    assert found[WITHHELD] is False
 
 
 NO_REPORT = "Amazon: no settlement report is listed, although there were orders a month ago."
