@@ -318,7 +318,7 @@ def _currency_error(what: str, how: str) -> ItemError:
     return ItemError(
         "settlement_currency",
         f"{what}.",
-        f"{menu}: {how}; then run `amazon-bridge quarantine retry`.",
+        f"{menu}: {how}; then run `amazon-bridge quarantine retry` with the settlement's id.",
     )
 
 

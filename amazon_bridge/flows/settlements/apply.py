@@ -90,7 +90,8 @@ def _open_day(context: Context, setup: SettlementSetup, entry: Entry) -> date:
             "settlement_period_closed",
             f"The period of {entry.date} is locked in Odoo; the first open day is {day}.",
             "Nothing of the settlement is booked. Open the period (Accounting > Lock Dates), or set"
-            " `settlements.closed_period: next_open`; then run `amazon-bridge quarantine retry`.",
+            " `settlements.closed_period: next_open`; then run `amazon-bridge quarantine retry`"
+            " with the settlement's id.",
         )
     return day
 
@@ -112,12 +113,13 @@ def _ensure_posted(entry: Entry, booked: Booked | None) -> None:
             "settlement_not_posted",
             f"Odoo left the journal entry {entry.reference} in draft.",
             "Open it in Odoo and post it, which shows what is in the way; then run"
-            " `amazon-bridge quarantine retry`.",
+            " `amazon-bridge quarantine retry` with the settlement's id.",
         )
     if booked.date != entry.date:
         raise ItemError(
             "settlement_entry_differs",
             f"Odoo posted the journal entry {entry.reference} on {booked.date}, not on"
             f" {entry.date}.",
-            "Correct its date in Odoo, then run `amazon-bridge quarantine retry`.",
+            "Correct its date in Odoo, then run `amazon-bridge quarantine retry` with the"
+            " settlement's id.",
         )

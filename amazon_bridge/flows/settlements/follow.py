@@ -56,5 +56,6 @@ def cancelled_entry(reference: str) -> ItemError:
     return ItemError(
         "settlement_entry_differs",
         f"The journal entry {reference} was cancelled in Odoo.",
-        "Reset it to draft in Odoo, or delete it; then run `amazon-bridge quarantine retry`.",
+        "Reset it to draft in Odoo, or delete it; then run `amazon-bridge quarantine retry` with"
+        " the settlement's id.",
     )
