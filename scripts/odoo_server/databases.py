@@ -18,6 +18,8 @@ from odoo_server.dialects import Dialect
 from odoo_server.versions import chosen
 
 VERSION, MODULES = chosen().number, chosen().modules
+CARRIERS = MODULES[-1]
+"""The module for carriers and tracking references."""
 TRANSPORT = os.environ.get("ODOO_TEST_TRANSPORT", "xmlrpc")
 """How the bridge calls Odoo in the tests: ``odoo.protocol`` of their configurations."""
 

@@ -2,7 +2,7 @@
 
 import pytest
 from bridge import Bridge
-from odoo_server.databases import OdooDatabase
+from odoo_server.databases import CARRIERS, OdooDatabase
 from parcels import INCOMPLETE, details
 from program import Program, SettledWorld
 from warehouse import Warehouse
@@ -51,7 +51,7 @@ def test_shipments_wait_for_the_module_and_all_else_works(
         assert "(module stock_delivery, before Odoo 17: delivery): not installed" in " ".join(
             run.out.split()
         )
-        odoo_database.install("stock_delivery")
+        odoo_database.install(CARRIERS)
         warehouse.label(transfer["id"], "DHL", "JD0001")
         assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
     assert [detail["trackingNumber"] for detail in details(bridge, shipped)] == ["JD0001"]
