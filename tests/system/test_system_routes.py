@@ -184,10 +184,12 @@ def test_an_order_in_part_from_a_vendor_is_confirmed_in_two_packages(
 def receipts(warehouse: Warehouse) -> Iterator[None]:
     """A vendor's transfers to customers are receipts, as before Odoo 17."""
     domain = [("name", "=", "Dropship"), ("company_id", "=", 1)]
-    (type_,) = warehouse.shop.search("stock.picking.type", domain, ["code"])
-    warehouse.rpc("stock.picking.type", "write", [type_["id"]], {"code": "incoming"})
+    places = ["default_location_src_id", "default_location_dest_id"]
+    (type_,) = warehouse.shop.search("stock.picking.type", domain, ["code", *places])
+    kept = {name: type_[name][0] for name in places}  # a new code alone would change them
+    warehouse.rpc("stock.picking.type", "write", [type_["id"]], {**kept, "code": "incoming"})
     yield
-    warehouse.rpc("stock.picking.type", "write", [type_["id"]], {"code": type_["code"]})
+    warehouse.rpc("stock.picking.type", "write", [type_["id"]], {**kept, "code": type_["code"]})
 
 
 @pytest.mark.usefixtures("receipts")
