@@ -6,7 +6,10 @@ characters that move the cursor or change colours.
 
 from __future__ import annotations
 
+import os
+import sys
 import unicodedata
+from collections.abc import Sequence
 
 import click
 
@@ -14,6 +17,21 @@ import click
 def say(text: str, *, err: bool = False) -> None:
     """Print one line on stdout, or on stderr."""
     click.echo(plain(text), err=err)
+
+
+def say_linked(text: str, links: Sequence[tuple[str, str]]) -> None:
+    """Print one line on stdout, and pairs of title and address as hyperlinks on a terminal.
+
+    Output that goes to a file or another program has none: ``--json`` has them.
+    """
+    is_terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    shown = [_hyperlink(title, url) for title, url in links if is_terminal]
+    click.echo("  ".join([plain(text), *shown]))
+
+
+def _hyperlink(title: str, url: str) -> str:
+    """OSC 8, which terminals that don't know it leave out."""
+    return f"\x1b]8;;{plain(url)}\x1b\\{plain(title)}\x1b]8;;\x1b\\"
 
 
 def say_marked(mark: str, colour: str, text: str) -> None:

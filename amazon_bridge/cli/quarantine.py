@@ -14,7 +14,9 @@ from amazon_bridge.cli.common import json_option, opened, timestamp
 from amazon_bridge.cli.completion import quarantined_items
 from amazon_bridge.closest import did_you_mean
 from amazon_bridge.engine.records import Entry
-from amazon_bridge.terminal import say
+from amazon_bridge.flows.links import Links
+from amazon_bridge.flows.links import as_json as as_urls
+from amazon_bridge.terminal import say, say_linked
 
 
 @click.group()
@@ -28,12 +30,14 @@ def quarantine() -> None:
 def list_(ctx: click.Context, *, as_json: bool) -> None:
     """List quarantined items."""
     with opened(ctx) as bridge:
-        entries = bridge.ledger.items.quarantined()
+        of_config = Links(bridge.config, bridge.ledger)
+        entries = [(entry, of_config.of(entry)) for entry in bridge.ledger.items.quarantined()]
     if as_json:
-        click.echo(json.dumps([_json(entry) for entry in entries]))
+        click.echo(json.dumps([_json(entry) | as_urls(links) for entry, links in entries]))
         return
-    for entry in entries:
-        say(f"{entry.display_key} {entry.account}, {entry.job}: {entry.kind}")
+    for entry, links in entries:
+        title = f"{entry.display_key} {entry.account}, {entry.job}: {entry.kind}"
+        say_linked(title, [(link.title, link.url) for link in links])
         say(f"  {entry.reason}")
         if entry.remedy:
             say(f"  → {entry.remedy}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from rich.table import Table
@@ -15,18 +15,25 @@ from amazon_bridge.cli.common import json_option, opened, timestamp
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Run, State
 from amazon_bridge.flows.jobs import JOBS
+from amazon_bridge.flows.links import Link, Links
+from amazon_bridge.flows.links import as_json as as_urls
 from amazon_bridge.flows.orders import backlog
 from amazon_bridge.flows.pending import pending_list, tally
 from amazon_bridge.job import PendingList, PendingView
 from amazon_bridge.tables import add_row, console
-from amazon_bridge.terminal import say
+from amazon_bridge.terminal import say, say_linked
 
 _MOST_PENDING = 20
 _MOST_SKUS = 20
 _JOBS_WITH_TALLY = {job.name: job.tally for job in JOBS if job.tally}
 
-Pending = Sequence[tuple[PendingView, PendingList]]
-"""The pending items of each job that lists them."""
+
+class Pending(NamedTuple):
+    """The pending items of a job, with their links by key."""
+
+    view: PendingView
+    found: PendingList
+    links: Mapping[str, Sequence[Link]]
 
 
 @click.command(epilog=examples("status", "status --json"))
@@ -49,8 +56,8 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
         _show_unattended(name, of)
         for job in _JOBS_WITH_TALLY:
             _show_tally(name, job, of[job])
-        for view, found in pending[name]:
-            _show_pending(name, view, found)
+        for each in pending[name]:
+            _show_pending(name, each)
         _show_fallbacks(name, of["fallback_products"])
 
 
@@ -82,23 +89,34 @@ def _show_tally(account: str, job: str, numbers: Mapping[str, int]) -> None:
         say(f"{account}, {job}: {listed}.")
 
 
-def _pending(bridge: App, account: str, most: int | None) -> Pending:
+def _pending(bridge: App, account: str, most: int | None) -> list[Pending]:
     """The first pending items, or all, of each job that lists them."""
-    return [
-        (job.pending, pending_list(bridge.ledger, account, job.pending, most))
+    of_config = Links(bridge.config, bridge.ledger)
+    found = [
+        (job, job.pending, pending_list(bridge.ledger, account, job.pending, most))
         for job in JOBS
         if job.pending
     ]
+    return [
+        Pending(
+            view,
+            items,
+            {each.key: of_config.of_item(account, job.name, each.key) for each in items.items},
+        )
+        for job, view, items in found
+    ]
 
 
-def _show_pending(account: str, view: PendingView, pending: PendingList) -> None:
+def _show_pending(account: str, pending: Pending) -> None:
     """List the first pending items of a job, and why they are pending."""
-    if not pending.items:
+    view, found, links = pending
+    if not found.items:
         return
-    say(f"{account}: {pending.total} {view.title}:")
-    for each in pending.items[:_MOST_PENDING]:
-        say(f"  {each.key}, {timestamp(each.since)}: {each.note}")
-    if pending.total > _MOST_PENDING:
+    say(f"{account}: {found.total} {view.title}:")
+    for each in found.items[:_MOST_PENDING]:
+        text = f"  {each.key}, {timestamp(each.since)}: {each.note}"
+        say_linked(text, [(link.title, link.url) for link in links[each.key]])
+    if found.total > _MOST_PENDING:
         say("  The others: amazon-bridge status --json")
 
 
@@ -131,7 +149,7 @@ def known_accounts(bridge: App) -> list[str]:
     return configured + sorted(removed)
 
 
-def account_status(bridge: App, account: str, pending: Pending) -> dict[str, Any]:
+def account_status(bridge: App, account: str, pending: Sequence[Pending]) -> dict[str, Any]:
     """The state of an account, as ``status --json`` prints it, with these pending items."""
     open_counts = bridge.ledger.items.open_counts().items()
     open_items = [(state, number) for (name, _, state), number in open_counts if name == account]
@@ -145,8 +163,15 @@ def account_status(bridge: App, account: str, pending: Pending) -> dict[str, Any
         "quarantined": sum(n for state, n in open_items if state is State.QUARANTINED),
         "pending": sum(n for state, n in open_items if state is State.PENDING),
         **{
-            view.json_key: [{**item.facts, "since": timestamp(item.since)} for item in found.items]
-            for view, found in pending
+            each.view.json_key: [
+                {
+                    **item.facts,
+                    "since": timestamp(item.since),
+                    **as_urls(each.links[item.key]),
+                }
+                for item in each.found.items
+            ]
+            for each in pending
         },
         **{name: tally(bridge.ledger, account, view) for name, view in _JOBS_WITH_TALLY.items()},
         "fallback_products": [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from amazon_bridge.config import Config
 from amazon_bridge.engine.ledger import Ledger
@@ -19,12 +21,21 @@ _OF_ORDERS = {ORDERS.name, *ORDERS.also_stores, SHIPMENTS.name, CANCELLATIONS.na
 """The jobs whose items are orders, or belong to one."""
 
 
+ODOO, SELLER_CENTRAL = "Odoo", "Seller Central"
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link and what it leads to."""
 
     title: str
     url: str
+
+
+def as_json(links: Iterable[Link]) -> dict[str, str | None]:
+    """The links of an item, as ``--json`` shows them; null where there is none."""
+    urls = {link.title: link.url for link in links}
+    return {"odoo_url": urls.get(ODOO), "amazon_url": urls.get(SELLER_CENTRAL)}
 
 
 class Links:
@@ -37,8 +48,13 @@ class Links:
 
     def of(self, entry: Entry) -> list[Link]:
         """The links of an item: to its record in Odoo, and to its order in Seller Central."""
-        found = [("Odoo", self.odoo(entry)), ("Seller Central", self.seller_central(entry))]
+        found = [(ODOO, self.odoo(entry)), (SELLER_CENTRAL, self.seller_central(entry))]
         return [Link(title, url) for title, url in found if url]
+
+    def of_item(self, account: str, job: str, display_key: str) -> list[Link]:
+        """The links of the item that people see under this key."""
+        entry = self._ledger.items.get(account, job, display_key.rpartition("@")[2])
+        return self.of(entry) if entry else []
 
     def odoo(self, entry: Entry) -> str | None:
         """The link to the delivery order or sale order of an item; None if there is none."""
@@ -70,7 +86,7 @@ class Links:
         """
         known = marketplace(marketplace_id or "")
         host = known.seller_central if known else self._hosts.get(account)
-        return f"https://{host}/orders-v3/order/{order_id}" if host else None
+        return f"https://{host}/orders-v3/order/{quote(order_id, safe='')}" if host else None
 
     def sale_order(self, id_: int) -> str:
         return self._record(SALE_ORDER, id_)

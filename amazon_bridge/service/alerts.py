@@ -25,8 +25,10 @@ from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.jobs import JOBS
+from amazon_bridge.flows.links import Links
 from amazon_bridge.flows.ship_by.decide import OrderToShip, is_alarming
 from amazon_bridge.flows.ship_by.show import line as order_line
+from amazon_bridge.flows.ship_by.show import odoo_url
 from amazon_bridge.service import ship_by
 from amazon_bridge.service.health import display_name, readiness_problems
 from amazon_bridge.service.job_health import JobHealth
@@ -171,7 +173,7 @@ class AlertRules:
         quarantined = {(e.account, e.job, e.key): e for e in runner.app.ledger.items.quarantined()}
         return [
             *_joined(begun + over),
-            *self._of_quarantine(quarantined, now),
+            *self._of_quarantine(quarantined, _links(runner), now),
             *self._of_ship_by(runner, now),
         ]
 
@@ -210,7 +212,7 @@ class AlertRules:
         return title in self._alarmed or now - since >= self.config.after
 
     def _of_quarantine(
-        self, quarantined: dict[tuple[str, str, str], Entry], now: datetime
+        self, quarantined: dict[tuple[str, str, str], Entry], links: Links, now: datetime
     ) -> list[Message]:
         """Collect new items, so that a bad day is one message and not hundreds."""
         self.known_quarantined &= quarantined.keys()
@@ -221,7 +223,7 @@ class AlertRules:
             return []
         self.known_quarantined |= quarantined.keys()
         self._collecting_since = None
-        return [_quarantine_message(new)]
+        return [_quarantine_message(new, links)]
 
     def _of_ship_by(self, runner: JobRunner, now: datetime) -> list[Message]:
         """One message about the orders whose ship-by date has come near since the last one."""
@@ -231,7 +233,7 @@ class AlertRules:
         urgent = [each for each in ship_by.all_orders(runner) if is_alarming(each, now, before)]
         new = [each for each in urgent if (each.account, each.order_id) not in self._urgent]
         self._urgent = {(each.account, each.order_id) for each in urgent}
-        return [_ship_by_message(new)] if new else []
+        return [_ship_by_message(new, _links(runner))] if new else []
 
 
 def _minute(at: datetime) -> str:
@@ -247,24 +249,38 @@ def _joined(messages: list[Message]) -> list[Message]:
     return [(f"{len(messages)} changes", body + rest)]
 
 
-def _quarantine_message(entries: list[Entry]) -> tuple[str, str]:
-    lines = [
-        f"{e.display_key} ({e.account}, {e.job}): {e.reason} {e.remedy or ''}" for e in entries
-    ]
+def _links(runner: JobRunner) -> Links:
+    return Links(runner.app.config, runner.app.ledger)
+
+
+def _quarantine_message(entries: list[Entry], links: Links) -> tuple[str, str]:
+    lines = [_entry_lines(entry, links) for entry in entries[:_MOST_NAMED]]
     noun = "item was" if len(entries) == 1 else "items were"
-    return f"{len(entries)} {noun} quarantined", "\n\n".join(_first(lines))
+    return f"{len(entries)} {noun} quarantined", _body(lines, len(entries))
 
 
-def _ship_by_message(orders: Sequence[OrderToShip]) -> tuple[str, str]:
-    lines = _first([order_line(order) for order in orders])
+def _entry_lines(entry: Entry, links: Links) -> str:
+    what = f"{entry.display_key} ({entry.account}, {entry.job})"
+    text = f"{what}: {entry.reason} {entry.remedy or ''}".strip()
+    return "\n".join([text, *(link.url for link in links.of(entry))])
+
+
+def _ship_by_message(orders: Sequence[OrderToShip], links: Links) -> tuple[str, str]:
+    lines = [_order_lines(order, links) for order in orders[:_MOST_NAMED]]
     noun = "order has" if len(orders) == 1 else "orders have"
-    return f"{len(orders)} {noun} to be shipped now", "\n\n".join(lines)
+    return f"{len(orders)} {noun} to be shipped now", _body(lines, len(orders))
 
 
-def _first(lines: list[str]) -> list[str]:
-    """The first lines, and how many more there are."""
-    more = len(lines) - _MOST_NAMED
-    return [*lines[:_MOST_NAMED], *([f"... and {more} more."] if more > 0 else [])]
+def _order_lines(order: OrderToShip, links: Links) -> str:
+    amazon = links.amazon(order.account, order.order_id, order.marketplace_id)
+    urls = (odoo_url(order, links), amazon)
+    return "\n".join([order_line(order), *(url for url in urls if url)])
+
+
+def _body(named: list[str], number: int) -> str:
+    """The texts of the items that are named, and how many more there are."""
+    more = number - len(named)
+    return "\n\n".join([*named, *([f"... and {more} more."] if more else [])])
 
 
 class Alerts:

@@ -21,6 +21,7 @@ from amazon_bridge.app import ODOO
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.jobs import JOBS
+from amazon_bridge.flows.links import Link, Links
 from amazon_bridge.flows.orders import backlog
 from amazon_bridge.flows.pending import pending_entries, tally
 from amazon_bridge.job import Job, Tally
@@ -58,7 +59,7 @@ def show(runner: JobRunner, now: datetime) -> Response:
         _chart(created, now),
         _accounts(runner, now),
         to_ship.section(runner, now),
-        _items("Quarantined", quarantined, now, "Nothing is quarantined."),
+        _items(runner, "Quarantined", quarantined, now, "Nothing is quarantined."),
         *_pending(runner, now),
         *(_tally(runner, job, job.tally) for job in JOBS if job.tally),
         *panels(runner),
@@ -96,7 +97,7 @@ def _pending(runner: JobRunner, now: datetime) -> Iterator[Markup]:
             for entry in pending_entries(ledger, account.name, job, _MOST_ITEMS)
         ]
         number = _number_pending(runner, jobs)
-        yield _items(heading, found, now, "Nothing is pending.", number=number)
+        yield _items(runner, heading, found, now, "Nothing is pending.", number=number)
 
 
 def _jobs_on(accounts: Iterable[AccountConfig]) -> list[Job]:
@@ -313,12 +314,19 @@ def _last(health: JobHealth, now: datetime) -> str | Markup:
 
 
 def _items(
-    title: str, entries: list[Entry], now: datetime, none: str, *, number: int | None = None
+    runner: JobRunner,
+    title: str,
+    entries: list[Entry],
+    now: datetime,
+    none: str,
+    *,
+    number: int | None = None,
 ) -> Markup:
     """A list of items; ``number`` is the total if ``entries`` has only some of them."""
+    links = Links(runner.app.config, runner.app.ledger)
     listed, number = entries[:_MOST_ITEMS], len(entries) if number is None else number
     more = f", the first {len(listed)} are shown" if number > len(listed) else ""
-    content = Markup("").join(_item(entry, now) for entry in listed)
+    content = Markup("").join(_item(entry, now, links.of(entry)) for entry in listed)
     return Markup("<section><h2>{} <small>{}{}</small></h2>{}</section>").format(
         title,
         number or "",
@@ -327,14 +335,15 @@ def _items(
     )
 
 
-def _item(entry: Entry, now: datetime) -> Markup:
+def _item(entry: Entry, now: datetime, links: Sequence[Link]) -> Markup:
     about = [entry.account, entry.job, *([entry.kind] if entry.kind else [])]
     return Markup(
-        '<div class="item"><code>{}</code> <span class="soft">{} · {}</span>{}{}</div>'
+        '<div class="item"><code>{}</code> <span class="soft">{} · {}{}</span>{}{}</div>'
     ).format(
         entry.display_key,
         " · ".join(about),
         _ago(entry.first_seen, now),
+        _each(Markup(' · <a href="{}">{}</a>'), ((link.url, link.title) for link in links)),
         Markup("<p>{}</p>").format(entry.reason) if entry.reason else "",
         Markup('<p class="remedy">{}</p>').format(entry.remedy) if entry.remedy else "",
     )

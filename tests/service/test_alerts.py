@@ -149,6 +149,7 @@ def test_quarantined_items_are_collected_into_one_message(idle: tuple[JobRunner,
     ((title, body),) = rules.messages(runner, clock.now)
     assert title == "2 items were quarantined"
     assert ("known" in body, "first" in body, "second" in body) == (False, True, True)
+    assert "\nhttps://sellercentral.amazon.com/orders-v3/order/second" in body
     clock.now += HOUR
     assert titles(rules, runner, clock) == []
 
@@ -174,10 +175,11 @@ def test_orders_are_reported_before_they_are_late(idle: tuple[JobRunner, Clock])
     items.file("acme-eu", "orders", [due, due._replace(key="403-2", due=NOW + 24 * HOUR)])
     assert titles(rules, runner, clock) == []
     clock.now += HOUR
+    order = "https://sellercentral-europe.amazon.com/orders-v3/order/403-1"
     assert rules.messages(runner, clock.now) == [
         (
             "1 order has to be shipped now",
-            "403-1 (acme-eu, FR): ship by 2026-11-23 19:37 UTC; not imported yet",
+            f"403-1 (acme-eu, FR): ship by 2026-11-23 19:37 UTC; not imported yet\n{order}",
         )
     ]
     clock.now += 5 * HOUR

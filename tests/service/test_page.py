@@ -119,7 +119,9 @@ def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: JobRunner):
     assert parsed.tags.isdisjoint({"script", "img", "link", "iframe", "form", "object"})
     assert not any(name.startswith("on") or name == "style" for name in parsed.attributes)
     order = "https://sellercentral-europe.amazon.com/orders-v3/order/403-1182736-5518731"
-    assert parsed.references == {"readyz", "metrics", order}
+    delivery = "https://erp.example.com/web#id=231&model=stock.picking&view_type=form"
+    its_order = "https://sellercentral-europe.amazon.com/orders-v3/order/403-1"
+    assert parsed.references == {"readyz", "metrics", order, delivery, its_order}
     (style,) = re.findall(r"<style>(.*)</style>", html, re.DOTALL)
     assert "url(" not in style
     assert "@import" not in style
