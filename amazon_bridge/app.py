@@ -26,6 +26,7 @@ from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.flows import check, continuity
 from amazon_bridge.flows.context import Context, show_nobody
+from amazon_bridge.flows.filters import Filters
 from amazon_bridge.flows.orders import ORDERS, run
 from amazon_bridge.flows.orders.as_is import import_as_is
 from amazon_bridge.housekeeping import Housekeeping
@@ -159,6 +160,12 @@ class App:
         """
         with self._setup_lock:
             return setup.prepare(self.odoo, account, restore=True)
+
+    @property
+    def filters(self) -> Filters:
+        """The shared filters that Odoo gets."""
+        session = self.odoo
+        return Filters(self.ledger, session, self._database)
 
     def inspection(self, account: AccountConfig) -> Inspection:
         """The records that the account would use in Odoo, and those it lacks; read-only."""

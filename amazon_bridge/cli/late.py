@@ -64,7 +64,9 @@ def _show(bridge: App, found: Mapping[str, Sequence[OrderToShip]]) -> None:
     if not orders:
         say("No order is to be shipped.")
         return
-    table = Table("risk", "ship by (UTC)", "account", "order", "delivery in Odoo")
+    table = Table("risk", "ship by (UTC)", "account")
+    table.add_column("order", no_wrap=True)
+    table.add_column("delivery in Odoo")
     for order in sorted(orders, key=lambda each: (each.ship_by, each.order_id)):
         country = f", {country_of(order.marketplace_id)}" if order.marketplace_id else ""
         order_url = links.amazon(order.account, order.order_id, order.marketplace_id)

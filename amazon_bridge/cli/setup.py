@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -13,9 +13,11 @@ from amazon_bridge.app import App
 from amazon_bridge.cli.commands import DONE, OUT_OF_REACH, examples
 from amazon_bridge.cli.common import account_option, config_path, opened
 from amazon_bridge.config import AccountConfig
+from amazon_bridge.flows.filters import wanted
 from amazon_bridge.flows.settlements.first_map import first_map
 from amazon_bridge.model import Finding
-from amazon_bridge.odoo.setup import SettlementSetup
+from amazon_bridge.odoo.filters import TITLES, Filter
+from amazon_bridge.odoo.setup import SettlementSetup, Setup
 from amazon_bridge.terminal import say, say_marked
 
 
@@ -29,14 +31,45 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
     What is there is used; what is archived is unarchived. Safe to repeat.
     """
     with opened(ctx) as bridge:
-        for each in bridge.accounts(account):
-            if dry_run:
+        accounts = bridge.accounts(account)
+        if dry_run:
+            for each in accounts:
                 show_missing(bridge, each)
-                continue
-            made = bridge.restore_setup(each)
+            _show_missing_filters(bridge, accounts)
+            return
+        setups = {}
+        for each in accounts:
+            made = setups[each.name] = bridge.restore_setup(each)
             say(f"{each.name}: Odoo is set up.")
             if made.settlement and each.settlements.accounts is None:
                 _write_first_map(config_path(ctx).parent, each, made.settlement)
+        _create_filters(bridge, setups)
+
+
+def _show_missing_filters(bridge: App, accounts: Sequence[AccountConfig]) -> None:
+    expected = {each.name: bridge.inspection(each).expected for each in accounts}
+    setups = {name: setup for name, setup in expected.items() if setup}
+    for each in bridge.filters.missing(_wanted_filters(bridge, setups)):
+        say(f"Missing in Odoo; `amazon-bridge setup` creates it: {_titled(each)}")
+
+
+def _create_filters(bridge: App, setups: Mapping[str, Setup]) -> None:
+    result = bridge.filters.create(_wanted_filters(bridge, setups))
+    for each in result.created:
+        say(f"Created in Odoo for all users: {_titled(each)}")
+    for each, error in result.refused:
+        say(f"Not created in Odoo: {_titled(each)}. {error}")
+
+
+def _titled(each: Filter) -> str:
+    return f"the filter {each.name} ({TITLES[each.model]})"
+
+
+def _wanted_filters(bridge: App, setups: Mapping[str, Setup]) -> list[Filter]:
+    """Those of single accounts only if all accounts are known: their orders must differ."""
+    all_known = len(setups) == len(bridge.config.accounts)
+    extras = [each for each in bridge.config.odoo.extras if all_known or each != "accounts"]
+    return wanted(bridge.odoo, extras, setups)
 
 
 def _write_first_map(folder: Path, account: AccountConfig, made: SettlementSetup) -> None:

@@ -17,8 +17,10 @@ from amazon_bridge.config.settlements import SettlementsConfig
 from amazon_bridge.config.stock import StockConfig
 from amazon_bridge.config.values import (
     AT_LEAST_ONE,
+    EXTRAS,
     AmazonUrl,
     CancelReason,
+    Extra,
     FilePath,
     Instant,
     Interval,
@@ -101,6 +103,10 @@ class OdooConfig(Section):
     """Values of fields that people added to `res.partner`, `sale.order` or `sale.order.line` and
     made required, by model and field: for the records that the bridge creates. A field that refers
     to a record takes `field/id` and its external id, or `field/.id` and its database id."""
+    extras: tuple[Extra, ...] = EXTRAS
+    """Which shared filters `amazon-bridge setup` creates in Odoo: sale orders of Amazon (`orders`)
+    and of each account (`accounts`), delivery orders `to_ship`, to `ship_by_today` and
+    `without_tracking`, and the `activities` of the bridge. `[]`: none."""
     parallel: int = Field(default=2, ge=1, le=8)
     """Most batches of orders that are written to Odoo at the same time; fewer where that makes
     Odoo slow. At most as many as Odoo has workers."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from apscheduler.triggers.cron import CronTrigger
@@ -388,6 +388,10 @@ Marketplaces: TypeAlias = Annotated[
     AfterValidator(_of_one_region),
 ]
 Level: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
+Extra: TypeAlias = Literal[
+    "orders", "accounts", "to_ship", "ship_by_today", "without_tracking", "activities"
+]
+EXTRAS: tuple[Extra, ...] = get_args(Extra)
 CancelReason: TypeAlias = Literal[
     # The enumeration CancelReason of Amazon's OrderAcknowledgement.xsd.
     "NoInventory",

@@ -64,6 +64,19 @@ class Countries(Model):
     fields = declared(name=translated(), code=char())
 
 
+class Filters(Model):
+    name = "ir.filters"
+    fields = declared(
+        name=char("Filter Name"),
+        model_id=char("Model"),
+        domain=char("Domain", "[]"),
+        context=char(default="{}"),
+        sort=char(default="[]"),
+        user_ids=many("res.users"),
+        active=flag(default=True),
+    )
+
+
 class CountryGroups(Model):
     name = "res.country.group"
     fields = declared(name=char(), country_ids=many("res.country"))
@@ -281,6 +294,7 @@ MODELS = (
         Currencies,
         Countries,
         CountryGroups,
+        Filters,
         FiscalPositions,
         States,
         Partners,

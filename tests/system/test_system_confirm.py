@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +14,11 @@ from program import SettledWorld
 from shop import ATTENTION, Shop
 from warehouse import Warehouse
 
+from amazon_bridge.config.values import EXTRAS
 from amazon_bridge.engine.records import State
+from amazon_bridge.flows.filters import wanted
+from amazon_bridge.odoo.filters import Filter
+from amazon_bridge.odoo.open_deliveries import open_deliveries
 from amazon_bridge.simulator import ABSENT, Buyer, Line, Order
 
 DONT_SHIP = "Amazon: cancelled, don't ship"
@@ -132,6 +138,74 @@ def test_the_ship_by_date_is_the_deadline_of_the_delivery(
     )
     assert dated.latest_shipping is not None
     assert picking["date_deadline"] == f"{dated.latest_shipping:%Y-%m-%d %H:%M:%S}"
+
+
+class Moment(datetime):
+    def to_utc(self) -> "Moment":
+        """Of the web client, whose user is in UTC here."""
+        return self
+
+
+WEB_CLIENT = {
+    "datetime": SimpleNamespace(datetime=Moment, time=time),
+    "context_today": lambda: datetime.now(UTC).date(),
+    "relativedelta": timedelta,
+}
+"""What the web client evaluates domains with."""
+
+
+def shown(bridge: Bridge, made: Filter) -> set[str]:
+    """The Amazon order ids of the records that a filter shows."""
+    domain = eval(made.domain, dict(WEB_CLIENT))
+    field = {"sale.order": "client_order_ref", "stock.picking": "sale_id"}.get(made.model, "res_id")
+    rows = bridge.app.odoo.search_read(made.model, domain, [field])
+    found = [row[field] for row in rows]
+    ids = found if made.model == "sale.order" else []
+    if made.model == "stock.picking":
+        sold = bridge.app.odoo.read("sale.order", [each[0] for each in found], ["client_order_ref"])
+        ids = [row["client_order_ref"] for row in sold]
+    if made.model == "mail.activity":
+        ids = [str(each) for each in found]
+    return set(ids)
+
+
+def test_the_filters_show_what_their_names_say(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse
+) -> None:
+    app = bridge.app
+    [account] = app.config.accounts
+    result = app.filters.create(wanted(app.odoo, EXTRAS, {"acme": app.restore_setup(account)}))
+    assert result.refused == []
+    made = {each.reference: each for each in result.created}
+    for model in ("sale.order", "stock.picking", "mail.activity"):
+        favorites = app.odoo.call("ir.filters", "get_filters", model)
+        assert {(each["name"], each["domain"]) for each in favorites} == {
+            (each.name, each.domain) for each in made.values() if each.model == model
+        }
+    before = {name: shown(bridge, each) for name, each in made.items()}
+    due, later, unlabelled, asked = orders = [world.place_order("FR") for _ in range(4)]
+    by_amazon = world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")
+    world.change(due.order_id, latest_shipping=due.created.replace(microsecond=0))
+    world.request_cancellation(asked.order_id)
+    bridge.sync("orders")
+    warehouse.ship(unlabelled, None, None)
+    new = {name: shown(bridge, each) - before[name] for name, each in made.items()}
+    assert len(new.pop("filter_activities")) > 0
+    to_ship = {due.order_id, later.order_id, asked.order_id}
+    assert new == {
+        "filter_orders": {order.order_id for order in (*orders, by_amazon)},
+        "filter_to_ship": to_ship,
+        "filter_ship_by_today": {due.order_id},
+        "filter_without_tracking": {unlabelled.order_id},
+        "filter_orders_to_do": {asked.order_id},
+        "filter_deliveries_to_do": {asked.order_id},
+    }
+    ready = open_deliveries(app.odoo)
+    assert {order_id for order_id in ready if order_id in to_ship} == to_ship
+    assert all(ready[order_id].has_stock for order_id in to_ship)
+    shop, transfer = warehouse.shop, warehouse.open(due)
+    shop.rpc("stock.picking", "do_unreserve", [transfer["id"]])
+    assert not open_deliveries(app.odoo)[due.order_id].has_stock
 
 
 # Cancelled or not

@@ -35,6 +35,10 @@ class Chores(Subject):
             db.execute(_BEGIN, {"name": chore, "begun": now})
         return True
 
+    def was_begun(self, chore: str) -> bool:
+        """Whether any process ever began a chore."""
+        return bool(self._rows(select(chores.c.begun).where(chores.c.name == chore)))
+
     def make_due(self, chore: str) -> None:
         """Note that a chore that was begun could not be done."""
         long_ago = self._now() - timedelta(days=3650)
