@@ -14,7 +14,7 @@ OLDEST := setup import pickings cancellations cancellations_held
 PARALLEL := $(BIN)/python -m pytest -n auto --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-oldest test-tools test-fast lint format crash demo docs benchmark constraints wheel image base clean
+.PHONY: help install test test-oldest test-tools test-fast lint format crash demo docs pictures benchmark constraints wheel image base clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
@@ -75,6 +75,9 @@ demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and explore it
 
 docs: $(INSTALLED) ## build the documentation as a site in site/; each link must lead somewhere
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+pictures: $(INSTALLED) ## take the documentation's pictures: of the last `make demo`, and of the status page
+	@$(BIN)/python scripts/pictures.py docs "$$(scripts/odoo-server url)" $(DEMO)
 
 benchmark: $(INSTALLED) ## compare the bridge with a plain script and with the fewest possible calls
 	@scripts/odoo-server install

@@ -59,6 +59,12 @@ def test_there_are_no_big_files() -> None:
     assert [name for name in FILES if (ROOT / name).stat().st_size > 500_000] == []
 
 
+def test_pictures_are_small() -> None:
+    pictures = [name for name in FILES if name.endswith(".png")]
+    assert pictures
+    assert [name for name in pictures if (ROOT / name).stat().st_size > 150_000] == []
+
+
 def anchors(document: Path) -> set[str]:
     """The anchors that a Markdown file's headings have on the web."""
     headings = re.findall(r"^#+ +(.*)$", document.read_text(), re.MULTILINE)
