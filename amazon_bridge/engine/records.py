@@ -102,6 +102,18 @@ class Entry:
         return f"{self.label}@{self.key}" if self.label else self.key
 
 
+class OldestOpen(NamedTuple):
+    """Open items of one kind."""
+
+    account: str
+    job: str
+    kind: str | None
+    """Why they are quarantined; None: they are pending."""
+    number: int
+    since: datetime
+    """When the oldest one was first seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """Items that were sent together, or were about to be when the bridge was interrupted."""

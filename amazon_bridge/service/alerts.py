@@ -230,7 +230,8 @@ class AlertRules:
         before = self.config.before_ship_by
         if before is None:
             return []
-        urgent = [each for each in ship_by.all_orders(runner) if is_alarming(each, now, before)]
+        orders = ship_by.all_orders(runner, runner.app.config.accounts)
+        urgent = [each for each in orders if is_alarming(each, now, before)]
         new = [each for each in urgent if (each.account, each.order_id) not in self._urgent]
         self._urgent = {(each.account, each.order_id) for each in urgent}
         return [_ship_by_message(new, _links(runner))] if new else []

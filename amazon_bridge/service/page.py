@@ -14,6 +14,7 @@ from importlib import resources
 from itertools import repeat
 
 from markupsafe import Markup
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from amazon_bridge import __version__
@@ -30,6 +31,8 @@ from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.health import readiness_problems
 from amazon_bridge.service.job_health import JobHealth
 from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.moments import ago, exactly
+from amazon_bridge.service.oldest import section as oldest_section
 from amazon_bridge.service.panels import panels
 
 _STYLE = (resources.files(__package__) / "page.css").read_text(encoding="utf-8")
@@ -46,23 +49,30 @@ _MOST_ITEMS = 50
 _HOUR = timedelta(hours=1)
 
 
-def show(runner: JobRunner, now: datetime) -> Response:
-    """The page as of now."""
+def show(runner: JobRunner, now: datetime, account: str | None = None) -> Response:
+    """The page as of now, of one account or of all.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    accounts = _chosen(runner, account)
     ledger = runner.app.ledger
     problems = readiness_problems(runner, now)
-    quarantined = ledger.items.quarantined()
-    created = ledger.runs.created_by_hour(now - CHARTED)
+    quarantined = ledger.items.quarantined(account)
+    created = ledger.runs.created_by_hour(now - CHARTED, account)
     parts = [
         _header(problems, quarantined, now),
         _alarm(problems),
-        _tiles(runner, created, quarantined, now),
+        _only(account),
+        _tiles(runner, accounts, created, quarantined, now),
         _chart(created, now),
-        _accounts(runner, now),
-        to_ship.section(runner, now),
+        _accounts(runner, accounts, now),
+        to_ship.section(runner, accounts, now),
+        oldest_section(ledger, [each.name for each in accounts], now),
         _items(runner, "Quarantined", quarantined, now, "Nothing is quarantined."),
-        *_pending(runner, now),
-        *(_tally(runner, job, job.tally) for job in JOBS if job.tally),
-        *panels(runner),
+        *_pending(runner, accounts, now),
+        *(_tally(runner, accounts, job, job.tally) for job in JOBS if job.tally),
+        *panels(runner, accounts),
     ]
     body = _DOCUMENT.format(
         style=Markup(_STYLE),  # noqa: S704 (a file of this package)
@@ -71,6 +81,22 @@ def show(runner: JobRunner, now: datetime) -> Response:
     )
     headers = {"Content-Security-Policy": _POLICY}
     return Response(body, content_type="text/html; charset=utf-8", headers=headers)
+
+
+def _chosen(runner: JobRunner, account: str | None) -> Sequence[AccountConfig]:
+    if account is None:
+        return runner.app.config.accounts
+    found = [each for each in runner.app.config.accounts if each.name == account]
+    if not found:
+        raise NotFound("There is no such account.")
+    return found
+
+
+def _only(account: str | None) -> Markup:
+    """Says which account is shown alone."""
+    if account is None:
+        return Markup("")
+    return Markup('<p>Only <strong>{}</strong> · <a href="?">all accounts</a></p>').format(account)
 
 
 _DOCUMENT = Markup("""<!doctype html>
@@ -85,9 +111,11 @@ _DOCUMENT = Markup("""<!doctype html>
 """)
 
 
-def _pending(runner: JobRunner, now: datetime) -> Iterator[Markup]:
+def _pending(
+    runner: JobRunner, accounts: Sequence[AccountConfig], now: datetime
+) -> Iterator[Markup]:
     """A section for each heading that jobs list their pending items under."""
-    ledger, accounts = runner.app.ledger, runner.app.config.accounts
+    ledger = runner.app.ledger
     for heading in dict.fromkeys(job.pending_heading for job in _jobs_on(accounts)):
         jobs = [job for job in JOBS if job.pending_heading == heading]
         found = [
@@ -96,7 +124,7 @@ def _pending(runner: JobRunner, now: datetime) -> Iterator[Markup]:
             for job in jobs
             for entry in pending_entries(ledger, account.name, job, _MOST_ITEMS)
         ]
-        number = _number_pending(runner, jobs)
+        number = _number_pending(runner, accounts, jobs)
         yield _items(runner, heading, found, now, "Nothing is pending.", number=number)
 
 
@@ -105,10 +133,10 @@ def _jobs_on(accounts: Iterable[AccountConfig]) -> list[Job]:
     return [job for job in JOBS if any(map(AccountConfig.runs, accounts, repeat(job)))]
 
 
-def _tally(runner: JobRunner, job: Job, view: Tally) -> Markup:
+def _tally(runner: JobRunner, accounts: Iterable[AccountConfig], job: Job, view: Tally) -> Markup:
     """The numbers of what a job watches, of each account for which it is on."""
-    accounts = [each.name for each in runner.app.config.accounts if each.is_active(job)]
-    rows = ((name, _listed(tally(runner.app.ledger, name, view))) for name in accounts)
+    names = [each.name for each in accounts if each.is_active(job)]
+    rows = ((name, _listed(tally(runner.app.ledger, name, view))) for name in names)
     items = _each(Markup('<div class="item"><strong>{}</strong> <p>{}</p></div>'), rows)
     if not items:
         return items
@@ -121,13 +149,12 @@ def _listed(numbers: Mapping[str, int]) -> str:
     return " · ".join(f"{number} {state}" for state, number in numbers.items())
 
 
-def _number_pending(runner: JobRunner, jobs: Iterable[Job]) -> int:
+def _number_pending(
+    runner: JobRunner, accounts: Iterable[AccountConfig], jobs: Sequence[Job]
+) -> int:
     open_items = runner.app.ledger.items.open_counts()
-    return sum(
-        open_items[account.name, job.name, State.PENDING]
-        for account in runner.app.config.accounts
-        for job in jobs
-    )
+    keys = ((account.name, job.name, State.PENDING) for account in accounts for job in jobs)
+    return sum(open_items[key] for key in keys)
 
 
 def _header(problems: list[str], quarantined: list[Entry], now: datetime) -> Markup:
@@ -139,7 +166,7 @@ def _header(problems: list[str], quarantined: list[Entry], now: datetime) -> Mar
         pill = _pill("good", "OK")
     return Markup(
         '<header><h1>amazon<b>·</b>bridge</h1>{}<span class="soft">as of {}</span></header>'
-    ).format(pill, _exactly(now))
+    ).format(pill, exactly(now))
 
 
 def _pill(kind: str, text: str) -> Markup:
@@ -159,18 +186,18 @@ def _each(template: Markup, rows: Iterable[tuple[object, ...]]) -> Markup:
 
 def _tiles(
     runner: JobRunner,
+    accounts: Sequence[AccountConfig],
     created: Counter[datetime],
     quarantined: list[Entry],
     now: datetime,
 ) -> Markup:
     today = sum(n for hour, n in created.items() if hour > now - timedelta(days=1) - _HOUR)
     outbound = [job for job in JOBS if job.notify_amazon]
-    accounts = runner.app.config.accounts
     reached = sum(runner.availability.are_up(account.name) for account in accounts)
     tiles = [
         ("", f"{today:,}", "orders imported in 24 hours"),
         ("wait" if quarantined else "", len(quarantined), "quarantined"),
-        ("", _number_pending(runner, outbound), "pending for Amazon"),
+        ("", _number_pending(runner, accounts, outbound), "pending for Amazon"),
         (*_up_or_down(runner.availability, ODOO), "Odoo"),
         (
             "good" if reached == len(accounts) else "bad",
@@ -242,20 +269,23 @@ def _day(hour: datetime) -> str:
 # The accounts
 
 
-def _accounts(runner: JobRunner, now: datetime) -> Markup:
-    jobs = [job.name for job in _jobs_on(runner.app.config.accounts)]
+def _accounts(runner: JobRunner, accounts: Sequence[AccountConfig], now: datetime) -> Markup:
+    jobs = [job.name for job in _jobs_on(accounts)]
     titles = ("Account", "Synced up to", *map(str.capitalize, jobs))
     heads = _each(Markup("<th>{}</th>"), ((title,) for title in titles))
-    rows = Markup("").join(_account(runner, each, jobs, now) for each in _worst_first(runner, jobs))
+    worst_first = _worst_first(runner, accounts, jobs)
+    rows = Markup("").join(_account(runner, each, jobs, now) for each in worst_first)
     return Markup(
         "<section><h2>Accounts</h2><table><thead><tr>{}</tr></thead>"
         "<tbody>{}</tbody></table></section>"
     ).format(heads, rows)
 
 
-def _worst_first(runner: JobRunner, jobs: Sequence[str]) -> list[AccountConfig]:
+def _worst_first(
+    runner: JobRunner, accounts: Iterable[AccountConfig], jobs: Sequence[str]
+) -> list[AccountConfig]:
     return sorted(
-        runner.app.config.accounts,
+        accounts,
         key=lambda account: -sum(runner.monitor[account.name, job].failures for job in jobs),
     )
 
@@ -278,15 +308,16 @@ def _account(
     failures = ((2 + len(jobs), *reason) for reason in reasons)
     return _ACCOUNT.format(
         account.name,
+        account.name,
         countries,
-        _ago(synced_until, now) if synced_until else "nothing yet",
+        ago(synced_until, now) if synced_until else "nothing yet",
         cells,
         _each(_FAILURE, failures),
     )
 
 
 _ACCOUNT = Markup(
-    "<tr><td><strong>{}</strong><small>{}</small></td>"
+    '<tr><td><strong><a href="?account={}">{}</a></strong><small>{}</small></td>'
     '<td data-label="Synced up to">{}</td>{}</tr>{}'
 )
 _FAILURE = Markup('<tr class="why"><td colspan="{}"><strong>{}:</strong> {}</td></tr>')
@@ -307,7 +338,7 @@ def _job(job: str, health: JobHealth | None, now: datetime) -> Markup:
 def _last(health: JobHealth, now: datetime) -> str | Markup:
     if health.running_since:
         return "running"
-    return _ago(health.last_success, now) if health.last_success else "not yet"
+    return ago(health.last_success, now) if health.last_success else "not yet"
 
 
 # Items
@@ -342,30 +373,8 @@ def _item(entry: Entry, now: datetime, links: Sequence[Link]) -> Markup:
     ).format(
         entry.display_key,
         " · ".join(about),
-        _ago(entry.first_seen, now),
+        ago(entry.first_seen, now),
         _each(Markup(' · <a href="{}">{}</a>'), ((link.url, link.title) for link in links)),
         Markup("<p>{}</p>").format(entry.reason) if entry.reason else "",
         Markup('<p class="remedy">{}</p>').format(entry.remedy) if entry.remedy else "",
     )
-
-
-# Moments
-
-
-def _ago(at: datetime, now: datetime) -> Markup:
-    """Rough age of a moment, with the exact time as its tooltip."""
-    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
-        _exactly(at), _roughly(now - at)
-    )
-
-
-def _roughly(age: timedelta) -> str:
-    seconds = age.total_seconds()
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length or (unit == "min" and seconds >= length):
-            return f"{seconds // length:.0f} {unit} ago"
-    return f"{max(seconds, 0):.0f} s ago"
-
-
-def _exactly(at: datetime) -> str:
-    return at.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")

@@ -7,6 +7,7 @@ from datetime import date
 
 from markupsafe import Markup
 
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.job import Job, Panel, Series, load
 from amazon_bridge.service.job_runner import JobRunner
@@ -16,12 +17,12 @@ _MARGIN = 0.08
 """The part of the height that is left free above and below the line."""
 
 
-def panels(runner: JobRunner) -> Iterator[Markup]:
+def panels(runner: JobRunner, accounts: Iterable[AccountConfig]) -> Iterator[Markup]:
     """The panels of all jobs that have one, of each account for which they are on."""
     for job in JOBS:
         if job.panel:
-            accounts = [each.name for each in runner.app.config.accounts if each.is_active(job)]
-            found = [(name, load(job.panel)(runner.app.ledger, name)) for name in accounts]
+            names = [each.name for each in accounts if each.is_active(job)]
+            found = [(name, load(job.panel)(runner.app.ledger, name)) for name in names]
             yield from (_panel(job, name, panel) for name, panel in found)
 
 

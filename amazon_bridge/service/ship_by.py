@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
 from amazon_bridge.app import ODOO
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import BridgeError, Stopped
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.flows.orders import ORDERS
@@ -56,8 +58,7 @@ def orders(runner: JobRunner, account: str) -> list[OrderToShip]:
     return orders_to_ship(runner.app.ledger, account, runner.deliveries)
 
 
-def all_orders(runner: JobRunner) -> list[OrderToShip]:
-    """What all accounts have to ship, the most urgent first."""
-    names = [account.name for account in runner.app.config.accounts]
-    found = [order for name in names for order in orders(runner, name)]
+def all_orders(runner: JobRunner, accounts: Iterable[AccountConfig]) -> list[OrderToShip]:
+    """What several accounts have to ship, the most urgent first."""
+    found = [order for account in accounts for order in orders(runner, account.name)]
     return sorted(found, key=lambda order: (order.ship_by, order.order_id))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from markupsafe import Markup
 
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.flows.links import Links
 from amazon_bridge.flows.ship_by.decide import OrderToShip, Risk, counts, risk_of
 from amazon_bridge.flows.ship_by.show import odoo_url
@@ -19,9 +21,9 @@ _MOST = 50
 _COLOURS = {Risk.OVERDUE: "bad", Risk.DUE_TODAY: "wait", Risk.AT_RISK: "wait", Risk.ON_TRACK: ""}
 
 
-def section(runner: JobRunner, now: datetime) -> Markup:
+def section(runner: JobRunner, accounts: Iterable[AccountConfig], now: datetime) -> Markup:
     """How many orders are to be shipped, and those that need somebody."""
-    orders = ship_by.all_orders(runner)
+    orders = ship_by.all_orders(runner, accounts)
     numbers = counts(orders, now)
     listed = [each for each in orders if risk_of(each, now) is not Risk.ON_TRACK]
     links = Links(runner.app.config, runner.app.ledger)

@@ -89,7 +89,7 @@ class Website:
             if request.method == "POST":
                 _refuse_browsers(request)
                 return self._acts[path](request.get_data())
-            return self._pages[path](**parts)
+            return self._pages[path](**parts, **_choice(request, path))
         except HTTPException as refusal:
             return Response.force_type(refusal.get_response())
         except BridgeError as error:  # such as a damaged state store
@@ -106,6 +106,12 @@ class Website:
                 raise Forbidden("Set http.token to allow other host names than localhost.")
         elif not _shows(request, token.get_secret_value()):
             raise Unauthorized("http.token is required.", www_authenticate=_challenge())
+
+
+def _choice(request: Request, path: str) -> dict[str, str]:
+    """The account that the status page is asked for."""
+    chosen = request.args.get("account")
+    return {"account": chosen} if path == "/" and chosen else {}
 
 
 def _refuse_browsers(request: Request) -> None:

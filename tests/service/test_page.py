@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from filled import BOOKING, FR, HOUR, NOW, SENDING, busy_runner, idle_runner, succeed
 from running import needs
+from werkzeug.test import Client
 
 from amazon_bridge.config import HttpConfig
 from amazon_bridge.engine.errors import ItemError, Transient
@@ -106,6 +107,28 @@ def test_it_shows_the_orders_to_ship_with_links(busy: JobRunner):
     assert "https://erp.example.com/web#id=17&amp;model=stock.picking&amp;view_type=form" in html
 
 
+def test_it_shows_one_account_alone(busy: JobRunner):
+    website = Website({"/": lambda account=None: page.show(busy, NOW, account)}, HttpConfig())
+    client = Client(website)
+    alone = text_of(client.get("/?account=acme-us").get_data(as_text=True))
+    assert "Only acme-us · all accounts" in alone
+    assert "Nothing is quarantined." in alone
+    assert "403-1182736-5518731" not in alone
+    assert "0 in the last 3 days" in alone
+    assert "acme-eu FR" not in alone
+    other = text_of(client.get("/?account=acme-eu").get_data(as_text=True))
+    assert "403-1182736-5518731" in other
+    assert "acme-us US" not in other
+    assert client.get("/?account=<b>").status_code == 404
+    assert client.get("/?account=").status_code == 200
+
+
+def test_it_shows_the_age_of_the_oldest_item_of_each_kind(busy: JobRunner):
+    text = text_of(page.show(busy, NOW).get_data(as_text=True))
+    assert "Job Kind Items Oldest orders acme-eu internal_error 1 5 h ago" in text
+    assert "pickings acme-eu pending 1 5 h ago" in text
+
+
 def test_nothing_of_it_is_taken_for_html(busy: JobRunner):
     html = page.show(busy, NOW).get_data(as_text=True)
     assert "It holds &lt;script&gt;alert(1)&lt;/script&gt; &amp; more." in html
@@ -121,7 +144,8 @@ def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: JobRunner):
     order = "https://sellercentral-europe.amazon.com/orders-v3/order/403-1182736-5518731"
     delivery = "https://erp.example.com/web#id=231&model=stock.picking&view_type=form"
     its_order = "https://sellercentral-europe.amazon.com/orders-v3/order/403-1"
-    assert parsed.references == {"readyz", "metrics", order, delivery, its_order}
+    accounts = {f"?account={name}" for name in ("acme-eu", "acme-us", "acme-jp")}
+    assert parsed.references == {"readyz", "metrics", order, delivery, its_order, *accounts}
     (style,) = re.findall(r"<style>(.*)</style>", html, re.DOTALL)
     assert "url(" not in style
     assert "@import" not in style

@@ -38,7 +38,15 @@ from amazon_bridge.engine.ledger.tables import (
     is_quarantined,
     items,
 )
-from amazon_bridge.engine.records import HELD, MAX_ATTEMPTS, Entry, InFlight, Seen, State
+from amazon_bridge.engine.records import (
+    HELD,
+    MAX_ATTEMPTS,
+    Entry,
+    InFlight,
+    OldestOpen,
+    Seen,
+    State,
+)
 from amazon_bridge.engine.window import Reading
 
 
@@ -265,6 +273,13 @@ class Items(Subject):
         query = select(*columns, func.count()).where(is_open).group_by(*columns)
         rows = self._rows(query)
         return Counter({(account, job, State(state)): n for account, job, state, n in rows})
+
+    def oldest_open(self) -> list[OldestOpen]:
+        """How many items are open, and since when the oldest one, by account, job and kind."""
+        columns = (items.c.account, items.c.job, items.c.kind)
+        query = select(*columns, func.count(), func.min(items.c.first_seen))
+        rows = self._rows(query.where(is_open).group_by(*columns).order_by(*columns))
+        return [OldestOpen(*row) for row in rows]
 
     def retry(self, key: str | None = None) -> int:
         """Make quarantined items pending again: those that this names, or all.

@@ -96,11 +96,15 @@ class Runs(Subject):
         last: datetime | None = rows[0].last_success if rows else None
         return last if last and last <= self._now() + CLOCKS_DIFFER else None
 
-    def created_by_hour(self, since: datetime) -> Counter[datetime]:
-        """The number of items created in each hour, by the hour's start; zeros are absent."""
+    def created_by_hour(self, since: datetime, account: str | None = None) -> Counter[datetime]:
+        """The number of items created in each hour, by the hour's start; zeros are absent.
+
+        Of one account, or of all.
+        """
+        of_account = (hours.c.account == account,) if account else ()
         query = (
             select(hours.c.hour, func.sum(hours.c.created).label("created"))
-            .where(hours.c.hour >= since)
+            .where(hours.c.hour >= since, *of_account)
             .group_by(hours.c.hour)
         )
         return Counter({row.hour: row.created for row in self._rows(query)})
