@@ -10,7 +10,7 @@ from amazon_bridge.config.answers import AccountAnswers, Answers, read_answers
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.init import questions as q
 from amazon_bridge.init.file_answers import FileAnswers
-from amazon_bridge.init.interview import proposed_name
+from amazon_bridge.init.in_odoo import proposed_name
 from amazon_bridge.marketplaces import Region
 
 ODOO = "odoo: {url: 'https://erp.example.com', database: d, login: l, password: {file: key}}\n"

@@ -1,0 +1,93 @@
+"""The questions about a seller, tried at Amazon."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import closing
+
+from amazon_bridge import app
+from amazon_bridge.amazon import operations
+from amazon_bridge.amazon.selling_partner import SellingPartner
+from amazon_bridge.config import AccountConfig, Credentials
+from amazon_bridge.engine.errors import AccountError, ConfigError
+from amazon_bridge.engine.throttle import Throttle
+from amazon_bridge.flows import check
+from amazon_bridge.init import questions as q
+from amazon_bridge.init.attempts import Say, accepted, examined, no_pause
+from amazon_bridge.init.questions import Answers
+from amazon_bridge.marketplaces import MARKETPLACES, Marketplace, Region, marketplace
+
+
+def ask_seller(answers: Answers, others: Sequence[AccountConfig], say: Say) -> AccountConfig:
+    """An account with credentials that Amazon accepts, and marketplaces that the seller is in."""
+    asked = (q.SELLER_ID, q.CLIENT_ID, q.CLIENT_SECRET, q.REFRESH_TOKEN, q.ENDPOINT, q.TOKEN_URL)
+    given = {each.key: answers.value(each) for each in asked}
+    secrets = {name: given.pop(name) for name in Credentials.model_fields}
+    draft = AccountConfig.model_validate(
+        {**given, "name": _UNNAMED, "marketplaces": MARKETPLACES[:1], "credentials": secrets}
+    )
+    places = _places(draft)
+    say("  Amazon accepts the credentials. The seller takes part in:")
+    for place, suspended in places.items():
+        about = ", some listings are suspended" if suspended else ""
+        say(f"    {place.country_code}  {place.domain} ({place.currency}{about})")
+    taken = {m for each in others if each.seller_id == draft.seller_id for m in each.marketplaces}
+    chosen = accepted(answers, lambda: _chosen(answers, places, taken))
+    account = draft.model_copy(update={"marketplaces": chosen})
+    examined(answers, lambda: check.examine_amazon(_partner(account), account))
+    return account
+
+
+_UNNAMED = "new"
+"""Name of an account before its marketplaces are known."""
+
+
+def _partner(account: AccountConfig) -> SellingPartner:
+    return app.selling_partner(account, Throttle(operations.LIMITS), sleep=no_pause)
+
+
+def _places(draft: AccountConfig) -> dict[Marketplace, bool]:
+    """Where the seller takes part, and whether listings are suspended there.
+
+    A refresh token is valid in one region: it is tried in all of them, unless there is an endpoint.
+    """
+    errors: list[AccountError] = []
+    for region in Region:
+        of_region = [each for each in MARKETPLACES if each.region == region]
+        try:
+            found = _participations(draft.model_copy(update={"marketplaces": of_region[:1]}))
+        except AccountError as error:
+            errors.append(error)
+            continue
+        if found:
+            return found
+    raise (
+        errors[0]
+        if errors
+        else AccountError(
+            "The seller takes part in none of the marketplaces that the bridge knows.",
+            "Compare with Seller Central: Settings, Account Info.",
+        )
+    )
+
+
+def _participations(account: AccountConfig) -> dict[Marketplace, bool]:
+    with closing(_partner(account)) as partner:
+        found = partner.marketplace_participations()
+    known = {each: marketplace(each.marketplace_id) for each in found if each.participating}
+    return {place: each.suspended for each, place in known.items() if place}
+
+
+def _chosen(
+    answers: Answers, places: Collection[Marketplace], taken: Collection[Marketplace]
+) -> tuple[Marketplace, ...]:
+    free = [place.country_code for place in places if place not in taken]
+    chosen: tuple[Marketplace, ...] | None = answers.value(q.MARKETPLACES, ", ".join(free) or None)
+    wrong = [each.country_code for each in chosen or () if each not in places or each in taken]
+    if wrong or not chosen:
+        raise ConfigError(
+            f"The seller takes part in {', '.join(free) or 'no other marketplace'}, and not in"
+            f" {', '.join(wrong)}, or another account has it.",
+            "Choose from these, or give the credentials of another seller or region.",
+        )
+    return chosen
