@@ -79,7 +79,7 @@ def init(
         raise
     files.write(path, written)
     say(f"Written: {path} and {path.parent / SECRETS}, readable by you alone.")
-    _show_next(path, found)
+    show_next(path, found)
 
 
 def _usual_path() -> Path:
@@ -113,13 +113,18 @@ def _show(path: Path, written: Draft) -> None:
         say(f"{path.parent / SECRETS / name}: a secret")
 
 
-def _show_next(path: Path, found: Interview) -> None:
+def show_next(path: Path, found: Interview) -> None:
+    """Say what Odoo lacks, and which commands come next."""
     option = "" if path == config.SEARCHED[0] else f"--config {shlex.quote(str(path))} "
-    lacking = creatable(found.missing)
-    if lacking:
-        say(f"Odoo lacks {len(lacking)} records, which `setup` creates: {', '.join(lacking)}.")
+    mended = creatable(found.missing)
+    others = [each.what for each in found.missing if each.what not in mended]
+    if mended:
+        say(f"Odoo lacks {len(mended)} records, which `setup` creates: {', '.join(mended)}.")
+    if others:
+        say(f"This login may not create {len(others)} records in Odoo: {', '.join(others)}.")
+        say("Run `setup` once with an administrator's login as odoo.login and odoo.password.")
     say("Next:")
-    for command in _next_commands(len(found.missing), len(lacking)):
+    for command in _next_commands(len(found.missing), len(mended)):
         say(f"  amazon-bridge {option}{command}")
 
 

@@ -110,8 +110,11 @@ _WORDS = 3
 def further_findings(
     session: OdooSession, account: AccountConfig, shown: Collection[Finding]
 ) -> list[Finding]:
-    """What `check` finds about the account in Odoo, without what was shown and `setup` mends."""
+    """What `check` finds about the account in Odoo, besides what was shown.
+
+    Records that `setup` creates, with this login or another one, are told in one sentence later.
+    """
     missing = setup.inspect(session, account).missing
-    mended = {of_missing(each) for each in missing if not each.obstacle}
+    told = {of_missing(each) for each in missing if each.obstacle != each.how}
     found = check.examine_odoo(session, account)
-    return [each for each in found if each not in mended and each not in shown]
+    return [each for each in found if each not in told and each not in shown]

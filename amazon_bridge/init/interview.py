@@ -48,7 +48,7 @@ def interview(answers: Answers, say: Say) -> Interview:
         say("The account in Odoo")
         place = partial(ask_place, answers, session, seller, accounts, say)
         account = accepted(answers, place)
-        examined(answers, partial(further_findings, session, account, shown))
+        shown += examined(answers, partial(further_findings, session, account, shown))
         accounts.append(account)
         missing += setup.inspect(session, account).missing
     return Interview(odoo, accounts, list(dict.fromkeys(missing)))
@@ -59,5 +59,5 @@ _DEFAULTS = AccountConfig.model_construct()
 
 
 def creatable(missing: Iterable[Missing]) -> list[str]:
-    """What `setup` creates with this login."""
-    return [each.what for each in missing if not each.obstacle]
+    """What `setup` creates or unarchives with this login."""
+    return [each.what for each in missing if each.obstacle in {"", setup.ARCHIVED}]
