@@ -1,7 +1,7 @@
 """Whether a record is in a domain."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import ge, gt, le, lt
 from typing import Any
 
@@ -30,6 +30,18 @@ def _term(terms: list[Any], of: Callable[[str], Any]) -> bool:
         return (left and right) if term == "&" else (left or right)
     path, operator, wanted = term
     return holds(of(path), operator, wanted)
+
+
+def required(domain: Sequence[Any]) -> Iterator[Leaf]:
+    """The terms of a domain that must hold: those that no operator takes."""
+    taken = 0
+    for term in domain:
+        if isinstance(term, str):
+            taken = max(taken - 1, 0) + (1 if term == "!" else 2)
+        elif taken:
+            taken -= 1
+        else:
+            yield term
 
 
 def holds(value: Any, operator: str, wanted: Any) -> bool:

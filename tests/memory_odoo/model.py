@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from memory_odoo import loading
-from memory_odoo.domains import holds, matches
+from memory_odoo.domains import holds, matches, required
 from memory_odoo.faults import NotPlayed, lacks, protected
 from memory_odoo.fields import Field, moment, one
 
@@ -102,17 +102,27 @@ class Model:
     def _candidates(self, domain: Sequence[Any]) -> list[int]:
         """The records whose stored fields match: these are compared fast, and first."""
         rows = self.store.table(self.name)
-        if not any(isinstance(term, str) for term in domain):
-            for name, operator, wanted in domain:
-                field = self.fields.get(name) or MAGIC.get(name)
-                if field and field.is_stored:
-                    empty = field.empty
-                    rows = {
-                        id_: row
-                        for id_, row in rows.items()
-                        if holds(row.get(name, empty), operator, wanted)
-                    }
+        leaves = [leaf for leaf in required(domain) if self._is_stored(leaf[0])]
+        for name, operator, wanted in leaves:
+            empty = self.field(name).empty
+            if operator in ("=", "in") and (name == "id" or self.field(name).type == "many2one"):
+                ids = self._indexed(name, [wanted] if operator == "=" else wanted)
+                rows = {id_: rows[id_] for id_ in ids if id_ in rows}
+            rows = {
+                i: row for i, row in rows.items() if holds(row.get(name, empty), operator, wanted)
+            }
         return list(rows)
+
+    def _is_stored(self, name: str) -> bool:
+        field = self.fields.get(name) or MAGIC.get(name)
+        return field is not None and field.is_stored
+
+    def _indexed(self, name: str, values: Iterable[Any]) -> list[int]:
+        """The ids of the records with one of these values, in order."""
+        if name == "id":
+            return sorted(set(values))
+        index = self.store.index(self.name, name)
+        return sorted({id_ for value in values for id_ in index.get(value, ())})
 
     def _resolved(self, term: Any) -> Any:
         """A condition on a tree of records, with the records of the trees."""
@@ -130,6 +140,9 @@ class Model:
     def _sorted(self, ids: list[int], order: str) -> list[int]:
         for part in reversed(order.split(",")):
             name, _, direction = part.strip().partition(" ")
+            if name == "id" and not direction:
+                ids.sort()
+                continue
             ids.sort(key=lambda id_: _rank(self.get(id_, name)), reverse=direction == "desc")
         return ids
 

@@ -1,6 +1,7 @@
 """The tables of the in-memory Odoo. Rows are replaced and never changed, so copies are cheap."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ class Store:
         self.tables: Snapshot = {}
         self.last_ids: dict[str, int] = {}
         """As PostgreSQL's sequences, these don't come back when a transaction fails."""
+        self._indexes: dict[str, dict[str, Mapping[Any, list[int]]]] = defaultdict(dict)
+        """By model and field, until a record of the model changes."""
 
     def now(self) -> str:
         return self.clock().strftime(MOMENT)
@@ -26,6 +29,7 @@ class Store:
 
     def restore(self, snapshot: Snapshot) -> None:
         self.tables = {model: dict(table) for model, table in snapshot.items()}
+        self._indexes.clear()
 
     def table(self, model: str) -> dict[int, Row]:
         return self.tables.setdefault(model, {})
@@ -40,18 +44,33 @@ class Store:
         except KeyError:
             raise missing(model, id_) from None
 
+    def index(self, model: str, field: str) -> Mapping[Any, list[int]]:
+        """The ids of all records by the value of a field that is False if it is empty."""
+        index = self._indexes[model]
+        if field not in index:
+            ids: dict[Any, list[int]] = defaultdict(list)
+            for id_, row in self.table(model).items():
+                ids[row.get(field, False)].append(id_)
+            index[field] = ids
+        return index[field]
+
     def insert(self, model: str, values: Row) -> int:
         id_, now = self.next(model), self.now()
-        self.table(model)[id_] = {**values, "id": id_, "create_date": now, "write_date": now}
+        self._put(model, id_, {**values, "id": id_, "create_date": now, "write_date": now})
         return id_
 
     def update(self, model: str, id_: int, values: Row) -> None:
         row = self.row(model, id_)
-        self.table(model)[id_] = {**row, **values, "write_date": self.now()}
+        self._put(model, id_, {**row, **values, "write_date": self.now()})
+
+    def _put(self, model: str, id_: int, row: Row) -> None:
+        self.table(model)[id_] = row
+        self._indexes.pop(model, None)
 
     def delete(self, model: str, id_: int) -> None:
         self.row(model, id_)
         del self.table(model)[id_]
+        self._indexes.pop(model, None)
 
     # External ids: rows of ir.model.data, found by model and by name
 
