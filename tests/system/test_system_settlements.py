@@ -297,6 +297,7 @@ def test_each_day_the_parts_add_up(books: Books):
         books.bridge.clock.advance(hours=20)
 
 
+@pytest.mark.slow
 def test_the_parts_of_each_past_day_add_up(books: Books):
     """What was open, deferred or booked on a day, as seen weeks later."""
     first = books.bridge.clock().date()

@@ -8,22 +8,24 @@ from pathlib import Path
 import memory_shop
 import pytest
 from killer import Killed, Killer
+from memory_shop import MemoryShop
 from settlement_shop import JOB, Books, booking
 
 from amazon_bridge.engine.records import State
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
-def opened(folder: Path) -> Iterator[tuple[Books, str]]:
+def opened(folder: Path) -> Iterator[tuple[MemoryShop, Books, str]]:
     """Two shipped and invoiced orders, a refund and a fee, in two months' settlement."""
-    folder.mkdir(exist_ok=True)
     with memory_shop.opened(folder) as here, booking(here) as books:
         orders = books.ship(2)
         books.bridge.clock.advance(days=12)
         books.money.refund(orders[0].order_id)
         books.money.fee("advertising", Decimal("-1.00"))
         books.ship()
-        yield books, books.close(reserve=Decimal("2.00")).settlement_id
+        yield here, books, books.close(reserve=Decimal("2.00")).settlement_id
 
 
 def run(books: Books, killer: Killer) -> None:
@@ -51,15 +53,20 @@ def booked(books: Books, key: str) -> list[tuple[str, str, float, bool, str]]:
 
 @pytest.mark.parametrize("forgets", [False, True])
 def test_killed_after_any_call(tmp_path: Path, *, forgets: bool) -> None:
-    with opened(tmp_path / "undisturbed") as (books, key):
+    with opened(tmp_path) as (here, books, key):
+        books.bridge.close()
+        odoo, state = here.odoo.backup(), here.program.state.read_bytes()
         counter = Killer(calls_left=-1)
         run(books, counter)
         undisturbed = booked(books, key)
-    calls = -1 - counter.calls_left
-    assert calls > 0
-    assert {line[4] for line in undisturbed} == {"posted"}
-    for number in range(1, calls + 1):
-        with opened(tmp_path / str(number)) as (books, key):
+        calls = -1 - counter.calls_left
+        assert calls > 0
+        assert {line[4] for line in undisturbed} == {"posted"}
+        for number in range(1, calls + 1):
+            books.bridge.forget()
+            here.odoo.restore(odoo)
+            assert booked(books, key) == []
+            here.program.state.write_bytes(state)
             killer = Killer(calls_left=number)
             run(books, killer)
             assert killer.calls_left == 0

@@ -5,6 +5,8 @@ from settlement_shop import JOB, Books
 
 from amazon_bridge.simulator.money import random_ledger
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("seed", range(12))
 def test_odoo_has_what_amazons_books_have(books: Books, seed: int):

@@ -60,6 +60,7 @@ def sellers(here: MemoryShop) -> Iterator[Sellers]:
         del here.program.accounts[1]
 
 
+@pytest.mark.slow
 def test_each_day_of_two_sellers_ties_out(sellers: Sellers):
     """Also days that are long past; payments older than two days, refunds, deferrals, reserves."""
     books = sellers.books

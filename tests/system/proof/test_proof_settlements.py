@@ -23,7 +23,7 @@ from test_proof_settlement_reading import doubled, dropped, turned
 
 from amazon_bridge.app import App
 
-pytestmark = pytest.mark.odoo("in memory")
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow]
 _SEEDS = count(1000 * SEED)
 """Each ledger has settlements of its own."""
 PER_LEDGER = 5
