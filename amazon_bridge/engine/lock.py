@@ -13,6 +13,9 @@ from amazon_bridge.engine.errors import AccountError, ConfigError
 
 _POLL = 0.1  # seconds
 
+_held: set[Path] = set()
+"""The lock files that this process holds."""
+
 WAIT = 5.0
 """Seconds that a run waits for another process that runs the same job."""
 
@@ -34,15 +37,36 @@ def held(state: Path, account: str, job: str, *, wait: float = 0) -> Iterator[No
         AccountError: another process still holds it.
         ConfigError: the lock file can't be written.
     """
-    descriptor = _open(state.with_name(f"{state.name}.locks") / f"{account}.{job}.lock")
+    path = _folder(state) / f"{account}.{job}.lock"
+    descriptor = _open(path)
     try:
         if not _acquired(descriptor, wait):
             raise _busy(account, job, os.pread(descriptor, 20, 0).decode())
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
+        _held.add(path)
+        try:
+            yield
+        finally:
+            _held.discard(path)
     finally:
         os.close(descriptor)
+
+
+def other_holder(state: Path) -> str | None:
+    """Return the id of another process that holds a lock of this state store, or None."""
+    for path in set(_folder(state).glob("*.lock")) - _held:
+        descriptor = _open(path)
+        try:
+            if not _acquired(descriptor, 0):
+                return os.pread(descriptor, 20, 0).decode() or "(unknown)"
+        finally:
+            os.close(descriptor)
+    return None
+
+
+def _folder(state: Path) -> Path:
+    return state.with_name(f"{state.name}.locks")
 
 
 def _open(path: Path) -> int:

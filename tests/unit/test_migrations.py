@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -11,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.engine.errors import AccountError, ConfigError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.file import verify
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.ledger.stock_migration import FULL_COMPARISONS
+from amazon_bridge.engine.lock import held
 from amazon_bridge.engine.records import DatabaseId, Seen, State, Unmatched
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import SkuState, StockProgress
@@ -183,6 +186,37 @@ def test_many_processes_may_open_an_old_store_at_once(path: Path):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(open_it, range(8)))
     assert verify(path.with_name("bridge.db.version-8"))["items"] == 9
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from amazon_bridge.engine.lock import held
+with held(Path(sys.argv[1]), "daemon", "run"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_store_that_an_older_daemon_uses_is_left_as_it_is(path: Path, monkeypatch):
+    monkeypatch.setattr("amazon_bridge.engine.lock.WAIT", 0.2)
+    old = dump(path)
+    command = [sys.executable, "-c", HOLDER, str(path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as daemon:
+        assert daemon.stdout
+        assert daemon.stdout.readline() == "held\n"
+        with pytest.raises(AccountError, match=f"Process {daemon.pid} still uses the state store"):
+            Ledger(path, clock)
+        assert dump(path) == old
+        daemon.kill()
+    with Ledger(path, clock) as ledger:
+        assert ledger.cursors.get("acme") == LAST
+
+
+def test_the_new_daemon_migrates_the_store_whose_lock_it_holds(path: Path):
+    with held(path, "daemon", "run"), Ledger(path, clock) as ledger:
+        assert ledger.cursors.get("acme") == LAST
 
 
 def test_a_store_whose_folder_takes_no_backup_is_left_as_it_is(path: Path):

@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
-from amazon_bridge.engine.errors import BridgeError, ConfigError, StorageError, Transient
+from amazon_bridge.engine import lock
+from amazon_bridge.engine.errors import (
+    AccountError,
+    BridgeError,
+    ConfigError,
+    StorageError,
+    Transient,
+)
 from amazon_bridge.engine.ledger.migrations import APPLICATION_ID, MIGRATIONS
 
 _BUSY_TIMEOUT = 30  # seconds
+_POLL = 0.1  # seconds
 
 
 def opened(path: Path) -> sqlite3.Connection:
@@ -26,6 +35,7 @@ def opened(path: Path) -> sqlite3.Connection:
         StorageError: its disk is full.
         ConfigError: it can't be opened, is damaged, is not ours, or is newer than we are.
         Transient: another process keeps it busy.
+        AccountError: a process of an older version uses it, which can't go on after a migration.
     """
     _create(path)
     with explained(path):
@@ -157,6 +167,7 @@ def _check_ours(db: sqlite3.Connection, path: Path) -> None:
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
     if _pragma(db, "user_version") == len(MIGRATIONS):
         return
+    _await_older_processes(db, path)
     with transaction(db):
         version = _pragma(db, "user_version")  # another process may have migrated it since
         if 0 < version < len(MIGRATIONS):
@@ -165,6 +176,19 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
             for statement in step:
                 statement(db) if callable(statement) else db.execute(statement)
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _await_older_processes(db: sqlite3.Connection, path: Path) -> None:
+    """Wait for processes of an older version to end: they can't go on with a migrated store."""
+    deadline = time.monotonic() + lock.WAIT
+    while 0 < _pragma(db, "user_version") < len(MIGRATIONS) and (holder := lock.other_holder(path)):
+        if time.monotonic() > deadline:
+            raise AccountError(
+                f"Process {holder} still uses the state store {path} with an older version of"
+                " amazon-bridge.",
+                "Restart the daemon with the new version, or wait until that process has ended.",
+            )
+        time.sleep(_POLL)
 
 
 def _keep_old(path: Path, version: int) -> None:
