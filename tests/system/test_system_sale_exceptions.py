@@ -15,7 +15,7 @@ from warehouse import Warehouse
 from amazon_bridge.simulator import Address
 
 pytestmark = [
-    pytest.mark.since_odoo(19, "module of the OCA in the tests"),
+    pytest.mark.since_odoo(19, "module of the OCA, of which the tests have the one for 19"),
     pytest.mark.usefixtures("exceptions"),
 ]
 
