@@ -65,4 +65,4 @@ def as_fault(error: Exception) -> Fault:
         return Fault(4, error.text)
     if isinstance(error, Refusal):
         return Fault(2, error.text)
-    return Fault(1, "".join(traceback.format_exception(error)))
+    return Fault(1, "".join(traceback.format_exception(error, limit=-1)))

@@ -31,7 +31,7 @@ class _Wrong(Exception):
 def load(model: Model, fields: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Returns ``{"ids": [...] | False, "messages": [...]}``."""
     store, update = model.store, model.env.context.get("mode", "init") == "update"
-    before = store.snapshot()
+    begun = store.begin()
     paths = [tuple(field.split("/")) for field in fields]
     messages: list[Message] = []
     batch = []
@@ -40,7 +40,7 @@ def load(model: Model, fields: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         batch.append((record, _converted(model, record, info, messages.append), info))
     ids = _saved(model, batch, messages, update=update)
     if messages:
-        store.restore(before)
+        store.roll_back(begun)
     return {"ids": False if messages else ids, "messages": messages, "nextrow": 0}
 
 
@@ -171,7 +171,7 @@ Batch = Sequence[tuple[Record, Record, Message]]
 def _saved(model: Model, batch: Batch, messages: list[Message], *, update: bool) -> list[int]:
     """All at once; when that is refused, one by one, to tell which of them are."""
     known = {id(record): _known_id(model, record, info, messages) for record, _, info in batch}
-    before = model.store.snapshot()
+    begun = model.store.begin()
 
     def save(record: Record, values: Record) -> int:
         return _save(model, record, values, known[id(record)], update=update)
@@ -183,7 +183,7 @@ def _saved(model: Model, batch: Batch, messages: list[Message], *, update: bool)
         whole = None if isinstance(refusal, Violation) else _message(batch[0][2], refusal)
     refused = []
     for record, values, info in batch:
-        model.store.restore(before)
+        model.store.roll_back(begun)
         try:
             save(record, values)
         except Refusal as refusal:

@@ -159,12 +159,12 @@ class MemoryOdoo:
 
     def _transaction(self, uid: int, context: Mapping[str, Any], call: Callable[[], Any]) -> Any:
         """The result of a call; if it fails, nothing has changed."""
-        before = self.env.store.snapshot()
+        begun = self.env.store.begin()
         try:
             self.env.begin(uid, context)
             return call()
         except Exception as error:  # noqa: BLE001 - Odoo responds to all of them
-            self.env.store.restore(before)
+            self.env.store.roll_back(begun)
             raise as_fault(error) from None
         finally:
             self.env.language = SOURCE

@@ -20,6 +20,8 @@ class Store:
         """As PostgreSQL's sequences, these don't come back when a transaction fails."""
         self._indexes: dict[str, dict[str, Mapping[Any, list[int]]]] = defaultdict(dict)
         """By model and field, until a record of the model changes."""
+        self._begun: Snapshot = {}
+        """The tables as they were when the transaction or savepoint began."""
 
     def now(self) -> str:
         return self.clock().strftime(MOMENT)
@@ -29,6 +31,16 @@ class Store:
 
     def restore(self, snapshot: Snapshot) -> None:
         self.tables = {model: dict(table) for model, table in snapshot.items()}
+        self._indexes.clear()
+
+    def begin(self) -> Snapshot:
+        """Begin a transaction or savepoint. A table is copied when one of its records changes."""
+        self._begun = dict(self.tables)
+        return self._begun
+
+    def roll_back(self, begun: Snapshot) -> None:
+        """Undo what has changed since ``begin``."""
+        self.tables, self._begun = dict(begun), begun
         self._indexes.clear()
 
     def table(self, model: str) -> dict[int, Row]:
@@ -64,13 +76,18 @@ class Store:
         self._put(model, id_, {**row, **values, "write_date": self.now()})
 
     def _put(self, model: str, id_: int, row: Row) -> None:
-        self.table(model)[id_] = row
+        self._changed(model)[id_] = row
+
+    def _changed(self, model: str) -> dict[int, Row]:
+        """The table of a model, to be changed."""
         self._indexes.pop(model, None)
+        if self.table(model) is self._begun.get(model):
+            self.tables[model] = dict(self.tables[model])
+        return self.tables[model]
 
     def delete(self, model: str, id_: int) -> None:
         self.row(model, id_)
-        del self.table(model)[id_]
-        self._indexes.pop(model, None)
+        del self._changed(model)[id_]
 
     # External ids: rows of ir.model.data, found by model and by name
 
