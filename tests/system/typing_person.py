@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_PATIENCE = 30.0  # seconds without a sign of life
+_PATIENCE = 120.0  # seconds without a sign of life: machines may be busy
 
 
 class TypingPerson:
