@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from itertools import chain
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def test_e_mail_addresses_are_made_up() -> None:
     reserved = r"(?:[\w-]+\.)*(?:example(?:\.com|\.org|\.net)?|test|invalid)\b"
     anonymised = r"marketplace\.amazon\.[a-z.]+"
     assert lines_with(rf"[\w.+-]+@(?!{reserved}|{anonymised})[\w-]+\.[a-z]{{2,}}") == []
+
+
+def test_modules_of_tests_and_scripts_have_different_names() -> None:
+    """They are imported from folders that are all on the path."""
+    packages = {str(Path(name).parent) for name in FILES if name.endswith("/__init__.py")}
+    modules = [
+        Path(name).name
+        for name in FILES
+        if name.startswith(("tests/", "scripts/", "benchmarks/"))
+        and name.endswith(".py")
+        and str(Path(name).parent) not in packages
+    ]
+    twice = {name for name, number in Counter(modules).items() if number > 1}
+    assert twice - {"conftest.py"} == set()
 
 
 def test_there_are_no_big_files() -> None:

@@ -6,9 +6,9 @@ import pytest
 from bridge import ShiftedClock
 from figures import FIGURES
 from odoo_server.databases import OdooDatabase
-from pictures import Picture
 from program import SettledWorld
 from scenario import ClockedProgram, Scenario
+from scenario_pictures import Picture
 from shop import Shop
 from two_clocks import FAR, SETTINGS
 

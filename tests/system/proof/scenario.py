@@ -15,8 +15,8 @@ from pathlib import Path
 from bridge import ShiftedClock
 from forks import Fork
 from odoo_server.databases import OdooDatabase
-from pictures import Picture, picture
 from program import ENVIRONMENT, Program, Run, SettledWorld
+from scenario_pictures import Picture, picture
 from shop import Shop
 
 from amazon_bridge.engine.ledger import Ledger

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 from figures import FIGURES, SEED, scaled
-from pictures import Picture, different
 from scenario import Scenario
+from scenario_pictures import Picture, different
 from trouble import AT_AMAZON, AT_ODOO, TIMEOUT, Met, Trouble
 
 OFTEN = 0.2

@@ -15,10 +15,10 @@ import pytest
 import structlog
 from figures import FIGURES, SCALE, SEED
 from forks import Fork
-from pictures import Picture, different
 from program import Run
 from proxy import Proxy
 from scenario import Scenario
+from scenario_pictures import Picture, different
 
 FEW = 3
 FEWER = 8

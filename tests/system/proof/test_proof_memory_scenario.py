@@ -9,9 +9,9 @@ from bridge import ShiftedClock
 from memory_amazon import InProcessApp
 from memory_odoo import MemoryDatabase, MemoryOdoo
 from odoo_server.databases import OdooDatabase
-from pictures import Picture, different
 from program import Run, SettledWorld
 from scenario import PAUSE, ClockedProgram, Scenario
+from scenario_pictures import Picture, different
 from scene import JOBS, MortalBridge
 from shop import Shop
 

@@ -5,9 +5,9 @@ import random
 import pytest
 from figures import FIGURES, SEED, scaled
 from odd_responses import OddResponses, WithoutCompany
-from pictures import Picture, different
 from program import Run
 from scenario import Scenario
+from scenario_pictures import Picture, different
 
 OFTEN = 0.15
 RUNS = 3

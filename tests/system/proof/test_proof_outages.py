@@ -9,9 +9,9 @@ import pytest
 from figures import FIGURES, SEED, scaled
 from odoo_server import machine
 from odoo_server.local import LocalOdoo
-from pictures import Picture, different
 from proxy import Proxy
 from scenario import Scenario
+from scenario_pictures import Picture, different
 from second_odoo import Contender, SecondOdoo
 
 

@@ -12,9 +12,9 @@ from daemons import RunningDaemon
 from expectations import worth
 from figures import FIGURES, SEED, scaled
 from people import Packers, People, at_once
-from pictures import Picture, different
 from program import Run
 from scenario import MAX_RUNS, PAUSE, ClockedProgram, Scenario
+from scenario_pictures import Picture, different
 
 from amazon_bridge.simulator import Line, Order
 
