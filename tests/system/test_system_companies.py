@@ -157,6 +157,17 @@ def test_each_account_confirms_and_invoices_its_own(
     assert bridge.quarantine("pickings") == bridge.quarantine("orders") == {}
 
 
+def test_each_account_tells_of_its_own_cancellations(
+    bridge: Bridge, placed: list[Placed], world: SettledWorld, warehouse: Warehouse
+) -> None:
+    warehouse.cancel(*(each.by_merchant for each in placed))
+    for each in placed:
+        bridge.clock.advance(minutes=31)  # no feed while another one of the seller is processed
+        counts = bridge.sync("cancellations", account=each.account)
+        assert counts == {"seen": 1, "notified": 1}
+    assert bridge.feeds() == [[each.by_merchant.order_id] for each in placed]
+
+
 def test_another_companys_product_is_not_sold(bridge: Bridge, world: SettledWorld) -> None:
     with bridge.configured(unknown_sku="quarantine"):
         order = world.place_order("FR", [FOREIGN])
