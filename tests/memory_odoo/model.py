@@ -234,10 +234,10 @@ class Model:
     # From outside
 
     @public
-    def create(self, values: Values | Sequence[Values]) -> int | list[int]:
-        if isinstance(values, Mapping):
-            return self.create_one(values)
-        return [self.create_one(each) for each in values]
+    def create(self, vals_list: Values | Sequence[Values]) -> int | list[int]:
+        if isinstance(vals_list, Mapping):
+            return self.create_one(vals_list)
+        return [self.create_one(each) for each in vals_list]
 
     @public
     def write(self, ids: list[int], vals: Values) -> bool:
