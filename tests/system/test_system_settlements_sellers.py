@@ -1,6 +1,7 @@
 """Two sellers of one company that share the payment journal and the reserve: each is tied out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -41,6 +42,13 @@ class Sellers:
                 counts = self.books.bridge.sync(job, account=name)
                 assert "error" not in counts, counts
 
+    def has_reconciled(self, settlement_ids: Mapping[str, str]) -> dict[str, bool]:
+        """Whether lines of settlements are reconciled, by the account's name."""
+        return {
+            name: any(line["reconciled"] for line in self.books.lines(id_))
+            for name, id_ in settlement_ids.items()
+        }
+
     def ties(self, as_of: date | None = None) -> Iterator[tuple[str, Tie]]:
         self.books.bridge.clock.advance(minutes=3)
         app = self.books.bridge.app
@@ -50,14 +58,39 @@ class Sellers:
             yield account.name, tie
 
 
-@pytest.fixture
-def sellers(here: MemoryShop) -> Iterator[Sellers]:
+@contextmanager
+def two_sellers(here: MemoryShop, **more: Any) -> Iterator[Sellers]:
+    """``other`` has some more settings."""
     with booking(here) as books:
         other = here.world.add_seller("A2OTHERSELLER", ["FR"])
-        here.program.add_account(other, "other", **ON)
+        here.program.add_account(other, "other", **{**ON, **more})
         books.bridge.close()
         yield Sellers(books, {"acme": here.seller, "other": other})
         del here.program.accounts[1]
+
+
+@pytest.fixture
+def sellers(here: MemoryShop) -> Iterator[Sellers]:
+    with two_sellers(here) as sellers:
+        yield sellers
+
+
+def test_an_account_reconciles_only_its_own_settlements(here: MemoryShop):
+    with two_sellers(here, settlements={"mode": "post", "reconcile": False}) as sellers:
+        books = sellers.books
+        for name in NAMES:
+            sellers.sell(name)
+        books.bridge.clock.advance(minutes=10)
+        sellers.sync("orders")
+        ids = {
+            name: books.close(seller=seller).settlement_id
+            for name, seller in sellers.by_name.items()
+        }
+        sellers.sync(JOB, JOB)
+        assert sellers.has_reconciled(ids) == {"acme": True, "other": False}
+        books.bridge.forget()
+        sellers.sync("orders", JOB, JOB)
+        assert sellers.has_reconciled(ids) == {"acme": True, "other": False}
 
 
 @pytest.mark.slow

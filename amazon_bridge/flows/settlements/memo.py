@@ -9,6 +9,7 @@ from decimal import Decimal
 from amazon_bridge.amazon.reports import Report
 from amazon_bridge.amazon.settlements import Header
 from amazon_bridge.engine.codec import BaseMemo
+from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.flows.settlements import SETTLEMENTS
 
 JOB = SETTLEMENTS.name
@@ -83,3 +84,9 @@ class SettlementMemo(BaseMemo):
 def document_of(report: Report) -> Document:
     """The document of a report that is done."""
     return Document(report.report_id, report.document_id or "", report.marketplace_ids)
+
+
+def entries_of(ledger: Ledger, account: str) -> frozenset[str]:
+    """References of the journal entries of an account's settlements."""
+    memos = (SettlementMemo.read(entry) for entry in ledger.items.of_job(account, JOB))
+    return frozenset(reference for memo in memos if memo for reference in memo.entries)

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.settlements.memo import JOB, SettlementMemo
+from amazon_bridge.flows.settlements.memo import entries_of
 from amazon_bridge.odoo import account_balances, journal_entries
 from amazon_bridge.odoo.reconciling import OpenLine
 
@@ -33,13 +33,8 @@ class OtherSellers:
     """References of their settlements' entries."""
 
     def __post_init__(self) -> None:
-        items = self.context.ledger.items
-        memos = [
-            SettlementMemo.read(entry)
-            for name in self.context.other_sellers
-            for entry in items.of_job(name, JOB)
-        ]
-        self.entries = frozenset(each for memo in memos if memo for each in memo.entries)
+        ledger, others = self.context.ledger, self.context.other_sellers
+        self.entries = frozenset().union(*(entries_of(ledger, name) for name in others))
 
     def sums(self, account_ids: Collection[int], as_of: date | None) -> Sums:
         """What their entries have on some accounts."""

@@ -13,6 +13,7 @@ import structlog
 from amazon_bridge.engine import runner
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements.apply import settlement_setup
+from amazon_bridge.flows.settlements.memo import entries_of
 from amazon_bridge.marketplaces import in_words
 from amazon_bridge.odoo import reconciling
 from amazon_bridge.odoo.reconciling import OpenLine
@@ -65,7 +66,9 @@ class OpenOrder:
 
 
 def reconcile(context: Context) -> int:
-    """Reconcile what matches exactly.
+    """Reconcile what matches exactly, in the account's own settlements.
+
+    Accounts that share the payment journal may leave reconciling to people.
 
     Returns:
         How many orders were.
@@ -74,9 +77,11 @@ def reconcile(context: Context) -> int:
         AccountError, Transient: Odoo is down, or doesn't respond.
     """
     setup, matched = settlement_setup(context), _Reconciling(context)
+    own = entries_of(context.ledger, context.name)
     left: defaultdict[str, list[OpenOrder]] = defaultdict(list)
     for page in reconciling.open_lines(context.odoo, setup):
-        for order in _orders(context, setup, _by_side(page)):
+        lines = [line for line in page if line.entry in own]
+        for order in _orders(context, setup, _by_side(lines)):
             if not matched.add(order):
                 left[order.order_id].append(order)
         matched.flush()
