@@ -56,7 +56,7 @@ def test_what_was_archived_stops_the_account_with_a_remedy_and_loses_no_order(
     assert "(archived)" in error
     assert "Amazon Sale" not in error
     assert "`amazon-bridge setup`, which unarchives it" in error
-    assert bridge.program.run("setup").out == "acme: Odoo is set up.\n"
+    assert bridge.program.run("setup").out.startswith("acme: Odoo is set up.\n")
     assert bridge.sync("orders")["created"] == 1
     assert not bridge.quarantine("orders")
     assert bridge.app.setup(account) == setup
