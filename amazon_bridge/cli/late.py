@@ -36,9 +36,12 @@ def late(ctx: click.Context, account: str | None, *, as_json: bool) -> None:
     it is unknown which stock is reserved.
     """
     with opened(ctx) as bridge:
-        accounts = [each.name for each in bridge.accounts(account)]
         deliveries, problem = _deliveries(bridge)
-        found = {name: orders_to_ship(bridge.ledger, name, deliveries) for name in accounts}
+        ledger, accounts = bridge.ledger, bridge.config.accounts
+        found = {
+            each.name: orders_to_ship(ledger, accounts, each, deliveries)
+            for each in bridge.accounts(account)
+        }
         _show_json(bridge, found) if as_json else _show(bridge, found)
     if problem:
         say(f"amazon-bridge: Odoo could not be read. {problem}", err=True)

@@ -120,7 +120,7 @@ class Gauges:
         found = _gauge("orders_to_ship", meaning, "account", "risk")
         now = self._clock()
         for account in self._runner.app.config.accounts:
-            for risk, number in counts(ship_by.orders(self._runner, account.name), now).items():
+            for risk, number in counts(ship_by.orders(self._runner, account), now).items():
                 found.add_metric([account.name, risk], number)
         return found
 

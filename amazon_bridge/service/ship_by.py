@@ -53,12 +53,13 @@ class DeliveriesTask:
         return is_first or any(due(account.name, ORDERS.name) for account in accounts)
 
 
-def orders(runner: JobRunner, account: str) -> list[OrderToShip]:
+def orders(runner: JobRunner, account: AccountConfig) -> list[OrderToShip]:
     """What an account has to ship, the most urgent first."""
-    return orders_to_ship(runner.app.ledger, account, runner.deliveries)
+    app = runner.app
+    return orders_to_ship(app.ledger, app.config.accounts, account, runner.deliveries)
 
 
 def all_orders(runner: JobRunner, accounts: Iterable[AccountConfig]) -> list[OrderToShip]:
     """What several accounts have to ship, the most urgent first."""
-    found = [order for account in accounts for order in orders(runner, account.name)]
+    found = [order for account in accounts for order in orders(runner, account)]
     return sorted(found, key=lambda order: (order.ship_by, order.order_id))

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.odoo("in memory")
 
 def to_ship(here: MemoryShop) -> dict[str, OrderToShip]:
     app = here.bridge.app
-    orders = orders_to_ship(app.ledger, "acme", open_deliveries(app.odoo))
+    accounts = app.config.accounts
+    orders = orders_to_ship(app.ledger, accounts, accounts[0], open_deliveries(app.odoo))
     return {order.order_id: order for order in orders}
 
 
@@ -80,3 +81,15 @@ def test_cancelled_orders_and_those_shipped_elsewhere_do_not_count(here: MemoryS
     here.clock.advance(minutes=30)
     here.run()
     assert obstacles(here) == {kept.order_id: Obstacle.NOTHING}
+
+
+def test_an_order_whose_delivery_order_was_cancelled_stays_listed(here: MemoryShop):
+    [order] = place(here)
+    here.run("orders")
+    [delivery] = here.warehouse.transfers(order)
+    here.shop.rpc("stock.picking", "action_cancel", [delivery["id"]])
+    here.run("pickings")
+    assert obstacles(here) == {order.order_id: Obstacle.NO_DELIVERY}
+    here.clock.advance(hours=20)
+    here.run()
+    assert obstacles(here) == {order.order_id: Obstacle.NO_DELIVERY}

@@ -322,7 +322,10 @@ def test_items_with_a_date_are_found_the_most_urgent_first(ledger: Ledger):
         ("2", soon, "FR1"),
         ("1", later, None),
     ]
-    ledger.items.file("acme", "orders", [Seen("1", "b"), Seen("2", "a")])
+    unparsed = [Seen("1", "b"), Seen("2", "a")]
+    ledger.items.file("acme", "orders", unparsed)
+    assert [each.key for each in ledger.items.due("acme", "orders")] == ["2", "1"]
+    ledger.items.file("acme", "orders", [each._replace(version=NOON) for each in unparsed])
     assert ledger.items.due("acme", "orders") == []
     assert ledger.items.get("acme", "orders", "2").marketplace == "FR1"
 

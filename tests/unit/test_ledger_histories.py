@@ -90,7 +90,8 @@ class Histories(RuleBasedStateMachine):
             item.importable |= importable
             if item.version and version and version < item.version:
                 continue
-            item.version, item.due = version or item.version, due
+            item.due = due if version else due or item.due
+            item.version = version or item.version
             if item.fingerprint != fingerprint:
                 item.fingerprint, item.state, item.attempts = fingerprint, State.PENDING, 0
         latest = {key: self.items[account, key] for key, *_ in seen}

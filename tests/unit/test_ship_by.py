@@ -11,6 +11,7 @@ from examples import MEMO, UNKNOWN_SKU
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows.ship_by.decide import (
@@ -65,6 +66,7 @@ def test_the_date_decides_and_then_what_keeps_it_from_leaving(
     [
         (FR, "2026-11-20T22:59:59", "2026-11-19T23:00:00", Risk.DUE_TODAY),
         (FR, "2026-11-20T22:59:59", "2026-11-19T22:59:59", Risk.ON_TRACK),
+        (FR, "2026-11-20T23:00:00", "2026-11-20T12:00:00", Risk.DUE_TODAY),
         (US, "2026-11-21T07:59:59", "2026-11-20T08:00:00", Risk.DUE_TODAY),
         (US, "2026-11-21T07:59:59", "2026-11-20T07:59:59", Risk.ON_TRACK),
         (US, "2026-07-21T06:59:59", "2026-07-20T07:00:00", Risk.DUE_TODAY),
@@ -111,15 +113,34 @@ def due(ledger: Ledger, key: str = "404-1", **fields: object) -> None:
     ledger.items.file("acme", "orders", [seen])
 
 
-def found(ledger: Ledger, deliveries: dict[str, OpenDelivery] | None) -> dict[str, Obstacle]:
-    return {order.order_id: order.obstacle for order in orders_to_ship(ledger, "acme", deliveries)}
+def account(name: str, *codes: str) -> AccountConfig:
+    places = tuple(each for each in MARKETPLACES if each.country_code in codes)
+    return AccountConfig.model_construct(name=name, seller_id="A1", marketplaces=places)
+
+
+ACME = account("acme", "FR")
+
+
+def to_ship(
+    ledger: Ledger, deliveries: dict[str, OpenDelivery] | None, *accounts: AccountConfig
+) -> list[OrderToShip]:
+    """The orders of the first account; by default the only one."""
+    configured = accounts or (ACME,)
+    return orders_to_ship(ledger, configured, configured[0], deliveries)
+
+
+def found(
+    ledger: Ledger, deliveries: dict[str, OpenDelivery] | None, *accounts: AccountConfig
+) -> dict[str, Obstacle]:
+    orders = to_ship(ledger, deliveries, *accounts)
+    return {order.order_id: order.obstacle for order in orders}
 
 
 def test_an_order_that_is_not_in_odoo_counts(ledger: Ledger):
     due(ledger)
     due(ledger, "404-2", due=NOON)
     ledger.items.quarantine("acme", "orders", "404-2", UNKNOWN_SKU)
-    orders = orders_to_ship(ledger, "acme", {})
+    orders = to_ship(ledger, {})
     assert [(each.order_id, each.obstacle, each.ship_by) for each in orders] == [
         ("404-2", Obstacle.QUARANTINED, NOON),
         ("404-1", Obstacle.NOT_IMPORTED, NOON + HOUR),
@@ -130,7 +151,7 @@ def test_an_order_that_is_not_in_odoo_counts(ledger: Ledger):
 def test_an_order_with_an_open_delivery_shows_its_stock(ledger: Ledger):
     due(ledger)
     ledger.items.settle("acme", "orders", "404-1", "f", memo=MEMO)
-    [order] = orders_to_ship(ledger, "acme", {"404-1": RESERVED})
+    [order] = to_ship(ledger, {"404-1": RESERVED})
     assert (order.obstacle, order.delivery_id, order.sale_order_id) == (Obstacle.NOTHING, 17, 4)
     lacking = replace(RESERVED, has_stock=False)
     assert found(ledger, {"404-1": lacking}) == {"404-1": Obstacle.NO_STOCK}
@@ -140,8 +161,15 @@ def test_an_order_with_an_open_delivery_shows_its_stock(ledger: Ledger):
 
 def test_a_shipped_or_cancelled_order_does_not_count(ledger: Ledger):
     due(ledger)
-    due(ledger, fingerprint="g", due=None)
+    due(ledger, fingerprint="g", due=None, version=NOON)
     assert found(ledger, {"404-1": RESERVED}) == {}
+
+
+def test_an_order_that_cannot_be_parsed_any_more_keeps_its_date(ledger: Ledger):
+    due(ledger, version=NOON)
+    due(ledger, fingerprint="broken", due=None, version=None)
+    ledger.items.quarantine("acme", "orders", "404-1", UNKNOWN_SKU)
+    assert found(ledger, {}) == {"404-1": Obstacle.QUARANTINED}
 
 
 def test_an_order_of_another_channel_does_not_count(ledger: Ledger):
@@ -154,30 +182,55 @@ def progress(stage: Stage, clock: Clock) -> ShipmentProgress:
     return ShipmentProgress(stage, clock.now, "404-1")
 
 
+def sent(clock: Clock) -> ShipmentProgress:
+    return replace(progress(Stage.SENT, clock), sent_label="8a1f")
+
+
 def test_an_order_counts_until_amazon_is_told(ledger: Ledger, clock: Clock):
     due(ledger)
     ledger.items.settle("acme", "orders", "404-1", "f", memo=MEMO)
     ledger.items.file("acme", "pickings", [Seen("404-1#17", "x", label="WH/OUT/17")])
     ledger.items.remember("acme", "pickings", "404-1#17", progress(Stage.INCOMPLETE, clock))
-    [order] = orders_to_ship(ledger, "acme", {})
+    [order] = to_ship(ledger, {})
     assert order.obstacle is Obstacle.NOT_CONFIRMED
     assert order.note == "WH/OUT/17 is done, not confirmed to Amazon yet"
-    ledger.items.remember("acme", "pickings", "404-1#17", progress(Stage.SENT, clock))
+    ledger.items.remember("acme", "pickings", "404-1#17", sent(clock))
     assert found(ledger, {}) == {}
     assert found(ledger, None) == {}
     ledger.items.settle("acme", "pickings", "404-1#17", "x")
     assert found(ledger, {}) == {}
     assert found(ledger, {"404-1": RESERVED}) == {"404-1": Obstacle.NOTHING}, "its second parcel"
-    clock.now += 3 * HOUR
-    due(ledger)
+    ledger.cursors.set("acme", clock.now + HOUR)
+    assert found(ledger, {}) == {}, "Amazon may not show it yet"
+    ledger.cursors.set("acme", clock.now + 3 * HOUR)
     assert found(ledger, {}) == {"404-1": Obstacle.NO_DELIVERY}, "Amazon dropped the confirmation"
+
+
+def test_a_delivery_order_cancelled_in_odoo_tells_amazon_nothing(ledger: Ledger, clock: Clock):
+    due(ledger)
+    ledger.items.settle("acme", "orders", "404-1", "f", memo=MEMO)
+    ledger.items.file("acme", "pickings", [Seen("404-1#17", "x", label="WH/OUT/17")])
+    ledger.items.remember("acme", "pickings", "404-1#17", progress(Stage.SENT, clock))
+    ledger.items.settle("acme", "pickings", "404-1#17", "x")
+    assert found(ledger, {}) == {"404-1": Obstacle.NO_DELIVERY}
+    assert found(ledger, None) == {"404-1": Obstacle.UNKNOWN}
+
+
+def test_the_rest_of_a_partly_shipped_order_counts_without_odoo(ledger: Ledger, clock: Clock):
+    due(ledger)
+    memo = replace(MEMO, status="PARTIALLY_SHIPPED")
+    ledger.items.settle("acme", "orders", "404-1", "f", memo=memo)
+    ledger.items.file("acme", "pickings", [Seen("404-1#17", "x", label="WH/OUT/17")])
+    ledger.items.remember("acme", "pickings", "404-1#17", sent(clock))
+    ledger.items.settle("acme", "pickings", "404-1#17", "x")
+    assert found(ledger, None) == {"404-1": Obstacle.UNKNOWN}
 
 
 def test_a_cancellation_counts_until_amazon_is_told(ledger: Ledger):
     due(ledger)
     ledger.items.settle("acme", "orders", "404-1", "f", memo=MEMO)
     ledger.items.file("acme", "cancellations", [Seen("404-1", "cancelled")])
-    [order] = orders_to_ship(ledger, "acme", {})
+    [order] = to_ship(ledger, {})
     assert order.note == "cancelled in Odoo, not confirmed to Amazon yet"
     ledger.items.settle("acme", "cancellations", "404-1", "cancelled")
     assert found(ledger, {}) == {}
@@ -192,7 +245,7 @@ def test_orders_of_older_versions_have_the_date_that_odoo_has(ledger: Ledger):
         due(ledger, key, due=None, marketplace=None)
         ledger.items.settle("acme", "orders", key, "f", memo=memo)
     deliveries = {f"404-{n}": RESERVED for n in range(1, 5)}
-    [order] = orders_to_ship(ledger, "acme", deliveries)
+    [order] = to_ship(ledger, deliveries)
     assert (order.order_id, order.ship_by, order.marketplace_id) == ("404-1", NOON + HOUR, FR)
     undated = replace(RESERVED, ship_by=None)
     assert found(ledger, dict.fromkeys(deliveries, undated)) == {}
@@ -200,4 +253,14 @@ def test_orders_of_older_versions_have_the_date_that_odoo_has(ledger: Ledger):
 
 def test_accounts_are_kept_apart(ledger: Ledger):
     due(ledger)
-    assert orders_to_ship(ledger, "other", {"404-1": RESERVED}) == []
+    assert found(ledger, {"404-1": RESERVED}, account("other", "FR")) == {}
+
+
+def test_an_order_of_a_lost_marketplace_counts_until_its_new_account_knows_it(ledger: Ledger):
+    due(ledger)
+    ledger.items.settle("acme", "orders", "404-1", "f", memo=MEMO)
+    moved = (account("acme", "DE"), account("other", "FR"))
+    assert found(ledger, {}, *moved) == {"404-1": Obstacle.NO_DELIVERY}
+    ledger.items.file("other", "orders", [Seen("404-1", "f", marketplace=FR)])
+    assert found(ledger, {}, *moved) == {}
+    assert found(ledger, {}, account("acme", "DE")) == {}, "no account has its marketplace"

@@ -43,6 +43,9 @@ _NEW = insert(items)
 _IS_OLDER = func.coalesce(_NEW.excluded.version < items.c.version, false())
 """False if a version is unknown."""
 _KNOWN_VERSION = func.coalesce(_NEW.excluded.version, items.c.version)
+_DUE_BEFORE = case((_NEW.excluded.version.is_(None), items.c.due), else_=null())
+_KNOWN_DUE = func.coalesce(_NEW.excluded.due, _DUE_BEFORE)
+"""What can't be parsed has no version: it keeps the date that is known."""
 _CHANGED = and_(items.c.fingerprint != _NEW.excluded.fingerprint, not_(_IS_OLDER))
 
 
@@ -88,7 +91,7 @@ FILE = Prepared(
             "last_seen": _NEW.excluded.last_seen,
             "fingerprint": _reset("fingerprint", _NEW.excluded.fingerprint),
             "version": case((_IS_OLDER, items.c.version), else_=_KNOWN_VERSION),
-            "due": case((_IS_OLDER, items.c.due), else_=_NEW.excluded.due),
+            "due": case((_IS_OLDER, items.c.due), else_=_KNOWN_DUE),
             "marketplace": func.coalesce(_NEW.excluded.marketplace, items.c.marketplace),
             "state": _reset("state", _NEW.excluded.state),
             "attempts": _reset("attempts", 0),

@@ -69,7 +69,8 @@ def risk_of(order: OrderToShip, now: datetime) -> Risk:
     """
     if order.ship_by < now:
         return Risk.OVERDUE
-    if _day(order, order.ship_by) == _day(order, now):
+    last_moment = order.ship_by - timedelta(microseconds=1)  # it may be midnight, the end of a day
+    if _day(order, last_moment) == _day(order, now):
         return Risk.DUE_TODAY
     is_soon = order.ship_by - now <= SOON or order.obstacle is Obstacle.QUARANTINED
     return Risk.AT_RISK if is_soon and order.obstacle not in _STEADY else Risk.ON_TRACK

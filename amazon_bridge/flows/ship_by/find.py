@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.cancellations import CANCELLATIONS
@@ -24,27 +25,52 @@ _AMAZON_IS_SLOW = timedelta(hours=2)
 
 
 def orders_to_ship(
-    ledger: Ledger, account: str, deliveries: Deliveries | None
+    ledger: Ledger,
+    accounts: Sequence[AccountConfig],
+    account: AccountConfig,
+    deliveries: Deliveries | None,
 ) -> list[OrderToShip]:
     """Return what an account has to ship, the most urgent first.
 
     An order counts until Amazon knows that it has left or was cancelled. Orders without a
-    ship-by date don't count.
+    ship-by date don't count, nor do those of marketplaces that no account has any more.
 
     Args:
         ledger: the state store.
-        account: the account's name.
+        accounts: all that are configured.
+        account: one of them.
         deliveries: of all accounts; None if Odoo could not be read.
     """
-    due = ledger.items.due(account, ORDERS.name)
+    name = account.name
+    due = [
+        entry
+        for entry in ledger.items.due(name, ORDERS.name)
+        if _is_of_account(ledger, accounts, account, entry)
+    ]
     found = [_order(ledger, entry, entry.due, deliveries) for entry in due]
     keys = {entry.key for entry in due}
     found += [
         _order(ledger, entry, delivery.ship_by, deliveries)
-        for entry, delivery in _of_older_version(ledger, account, deliveries or {})
+        for entry, delivery in _of_older_version(ledger, name, deliveries or {})
         if entry.key not in keys
     ]
     return sorted(filter(None, found), key=lambda order: (order.ship_by, order.order_id))
+
+
+def _is_of_account(
+    ledger: Ledger, accounts: Sequence[AccountConfig], account: AccountConfig, entry: Entry
+) -> bool:
+    """False for an order whose marketplace the account lost, unless only the account knows it."""
+    place = entry.marketplace
+    if place is None or _has(account, place):
+        return True
+    sellers = (each for each in accounts if each.seller_id == account.seller_id)
+    owner = next((each for each in sellers if _has(each, place)), None)
+    return owner is not None and ledger.items.get(owner.name, ORDERS.name, entry.key) is None
+
+
+def _has(account: AccountConfig, marketplace_id: str) -> bool:
+    return marketplace_id in {each.marketplace_id for each in account.marketplaces}
 
 
 def _of_older_version(
@@ -102,9 +128,14 @@ def _state(
         return Obstacle.NOT_IMPORTED, "not imported yet"
     if open_ := _not_told(ledger, entry):
         return open_
-    if _was_settled(ledger, entry):
+    if _was_settled(ledger, entry) and (is_known or not _is_partly_shipped(entry)):
         return None
     return _NO_DELIVERY if is_known else _UNKNOWN
+
+
+def _is_partly_shipped(entry: Entry) -> bool:
+    memo = Memo.read(entry)
+    return memo is not None and memo.status == FulfillmentStatus.PARTIALLY_SHIPPED
 
 
 _NO_DELIVERY = Obstacle.NO_DELIVERY, "no open delivery order in Odoo"
@@ -141,16 +172,25 @@ def _is_open(entry: Entry) -> bool:
 def _sent(entry: Entry) -> datetime | None:
     """When the shipment was confirmed to Amazon."""
     progress = ShipmentProgress.read(entry) if entry.job == SHIPMENTS.name else None
-    return progress.since if progress and progress.stage is Stage.SENT else None
+    was_sent = progress and progress.stage is Stage.SENT and progress.sent_label
+    return progress.since if progress and was_sent else None
 
 
 def _was_settled(ledger: Ledger, entry: Entry) -> bool:
-    """True if Amazon was told after it last showed the order, or shortly before."""
-    told = [
-        _sent(each) or (each.last_tried if each.state is State.DONE else None)
+    """True if Amazon was told so recently that it may still show the order as not shipped."""
+    known_until = ledger.cursors.synced_until(entry.account)
+    return any(
+        known_until is None or at > known_until - _AMAZON_IS_SLOW
         for each in _outbound(ledger, entry)
-    ]
-    return any(at > entry.last_seen - _AMAZON_IS_SLOW for at in told if at)
+        if (at := _told(each))
+    )
+
+
+def _told(entry: Entry) -> datetime | None:
+    """When Amazon was told of a shipment or cancellation; None: it wasn't."""
+    if entry.job == SHIPMENTS.name:
+        return _sent(entry)
+    return entry.last_tried if entry.state is State.DONE else None
 
 
 def _outbound(ledger: Ledger, entry: Entry) -> list[Entry]:
