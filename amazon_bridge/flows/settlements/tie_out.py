@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from amazon_bridge.amazon.finances import Balances, Transaction, TransactionStatus
+from amazon_bridge.amazon.finances import Transaction, TransactionStatus
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements.apply import settlement_setup
 from amazon_bridge.flows.settlements.memo import JOB, TIES, SettlementMemo
-from amazon_bridge.flows.settlements.other_sellers import OtherSellers
+from amazon_bridge.flows.settlements.other_sellers import OtherSellers, Sums
 from amazon_bridge.flows.settlements.ties import Findings, InOdoo, Tie, parts_of
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.odoo import account_balances, journal_entries, reconciling
@@ -53,6 +53,10 @@ class _Settlement:
     """Those that are booked."""
     is_complete: bool = False
     """All of it is booked, the payout too."""
+    has_payout: bool = False
+    """Its payout is booked, which is in its last entry."""
+    move_ids: Collection[int] = ()
+    """Its journal entries in Odoo."""
 
     def spans(self, each: Transaction) -> bool:
         """Whether it was open when a transaction was posted."""
@@ -125,7 +129,7 @@ class _TieOut:
         places = [self._place] if self._place else []
         amazon = context.amazon.finances.balances(self._as_of, places)
         odoo = self._odoo_balances()
-        found = self._findings(amazon, odoo)
+        found = self._findings()
         for currency, balances in sorted(amazon.items()):
             in_odoo = odoo.get(currency, {})
             owed = _of(in_odoo, self._setup.owed) - self._others_owed[currency]
@@ -148,7 +152,7 @@ class _TieOut:
 
     def _odoo_balances(self) -> dict[str, dict[int, Decimal]]:
         setup = self._setup
-        targets = (setup.owed, setup.reserve, setup.in_transit, setup.interim)
+        targets = (setup.owed, setup.reserve, setup.in_transit)
         ids = {target.account_id for target in targets if target.account_id}
         found = account_balances.by_currency(self._context.odoo, ids, self._as_of)
         ids -= {setup.owed.account_id}  # there, others have what is open
@@ -156,6 +160,15 @@ class _TieOut:
             for account_id, amount in sums.items():
                 found[currency][account_id] -= amount
         return found
+
+    def _incomplete(self, target: Target) -> Sums:
+        """What the entries of settlements of which some are posted have on an account."""
+        known = self._settlements.values()
+        move_ids = [id_ for each in known if not each.is_complete for id_ in each.move_ids]
+        if not move_ids:
+            return {}
+        odoo, account_ids = self._context.odoo, [target.account_id]
+        return account_balances.by_currency(odoo, account_ids, self._as_of, move_ids)
 
     def _known_settlements(self) -> dict[str, _Settlement]:
         """All settlements of the state store, with what of them is booked as of the day."""
@@ -176,6 +189,8 @@ class _TieOut:
         missing = {_month(reference) for reference, is_booked in counts.items() if not is_booked}
         settlement.months = {_month(reference) for reference in entries} - missing
         settlement.is_complete = bool(entries) and not missing
+        settlement.has_payout = bool(entries) and counts[entries[-1]]
+        settlement.move_ids = [booked[each].id for each in entries if each in booked]
 
     def _counts(self, booked: Booked | None) -> bool:
         if booked is None or not booked.is_posted:
@@ -184,13 +199,11 @@ class _TieOut:
 
     # What both have
 
-    def _findings(
-        self, amazon: Mapping[str, Balances], odoo: Mapping[str, Mapping[int, Decimal]]
-    ) -> defaultdict[str, Findings]:
+    def _findings(self) -> defaultdict[str, Findings]:
         is_invoiced = self._context.account.settlements.orders == "clearing"
         found = defaultdict[str, Findings](lambda: Findings(is_invoiced=is_invoiced))
-        for currency in amazon:
-            found[currency].interim = _of(odoo.get(currency, {}), self._setup.interim)
+        for currency, sums in self._incomplete(self._setup.interim).items():
+            found[currency].interim = _of(sums, self._setup.interim)
         for settlement in self._settlements.values():
             self._add_settlement(found, settlement)
         for each in self._named_first(self._transactions()):
@@ -207,7 +220,7 @@ class _TieOut:
         of = found[memo.currency]
         if settlement.is_complete and not was_closed:
             of.paid_later += memo.total
-        elif not settlement.is_complete and was_closed:
+        elif not settlement.has_payout and was_closed:
             of.others -= memo.total
         if was_closed and memo.deposit and memo.deposit >= self._day:
             of.undeposited += memo.total

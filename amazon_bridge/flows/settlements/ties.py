@@ -73,7 +73,7 @@ class Findings:
     """Unsettled transactions of no order, less the payouts of settlements that aren't booked."""
     others_deferred: Decimal = Decimal()
     interim: Decimal = Decimal()
-    """Balance of the interim account: of settlements of which some months are booked."""
+    """On the interim account, what settlements have of which only some entries are posted."""
     paid_later: Decimal = Decimal()
     """Totals of settlements that are booked, and that Amazon closed after the day."""
     undeposited: Decimal = Decimal()
