@@ -255,17 +255,42 @@ def test_a_deleted_entry_can_be_booked_again(here: MemoryShop, mode: str):
         assert books.sums(key) == before
 
 
+def warned(books: Books) -> list[str]:
+    """The settlements of which the log says that an entry is a draft again."""
+    name = "settlement_reset_to_draft"
+    return [each["settlement"] for each in books.bridge.events if each["event"] == name]
+
+
 def test_an_entry_that_somebody_reset_is_a_draft_until_it_is_posted_again(books: Books):
     books.ship()
     key = books.close().settlement_id
     books.sync()
-    assert books.state(key) == "booked"
+    assert (books.state(key), examined(books)) == ("booked", [])
     books.shop.rpc("account.move", "button_draft", [entry_of(books, key)])
     books.sync()
+    assert warned(books) == [key]
+    books.sync()
+    assert warned(books) == []
     assert books.state(key) == "draft"
+    [finding] = examined(books)
+    assert not finding.ok
+    assert finding.what == f"Settlement {key} was booked, and its journal entry is a draft again."
     post(books.shop)
     books.sync()
-    assert books.state(key) == "booked"
+    assert (books.state(key), examined(books)) == ("booked", [])
+
+
+def test_with_mode_draft_an_entry_that_somebody_reset_is_no_warning(here: MemoryShop):
+    with booking(here, settlements={"mode": "draft"}) as books:
+        books.ship()
+        key = books.close().settlement_id
+        books.sync()
+        post(books.shop)
+        books.sync()
+        assert books.state(key) == "booked"
+        books.shop.rpc("account.move", "button_draft", [entry_of(books, key)])
+        books.sync()
+        assert (books.state(key), examined(books), warned(books)) == ("draft", [], [])
 
 
 def enter(books: Books, debit: Target, credit: Target, amount: float) -> None:

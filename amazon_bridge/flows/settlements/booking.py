@@ -190,7 +190,7 @@ class Booking:
         memo = find.memo_of(context, key).of(header)
         posted = context.account.settlements.mode == "post"
         warning = self._warning(statement)
-        memo = replace(memo, entries=tuple(made), posted=posted, warning=warning)
+        memo = replace(memo, entries=tuple(made), posted=posted, was_posted=False, warning=warning)
         self._settle(memo, key)
 
     def _settle(self, memo: SettlementMemo, key: str) -> None:

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import structlog
+
+from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import State
+from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.settlements.memo import JOB, SettlementMemo
 from amazon_bridge.odoo import journal_entries
 from amazon_bridge.odoo.journal_entries import Booked
 
+log = structlog.get_logger(__name__)
+
 
 def follow_entries(run: Run) -> None:
     """Note which settlements are posted; quarantine those that lack an entry.
+
+    Warns once of an entry that somebody reset to draft.
 
     Raises:
         AccountError, Transient: Odoo is down, or doesn't respond.
@@ -34,7 +42,19 @@ def follow_entries(run: Run) -> None:
             continue
         posted = all(found[reference].is_posted for reference in memo.entries)
         if posted != memo.posted:
-            items.remember(context.name, JOB, key, replace(memo, posted=posted))
+            followed = replace(memo, posted=posted, was_posted=not posted)
+            items.remember(context.name, JOB, key, followed)
+            _warn_of_draft(context, key, followed)
+
+
+def is_draft_again(account: AccountConfig, memo: SettlementMemo) -> bool:
+    """True if somebody reset an entry to draft that the bridge had posted."""
+    return memo.was_posted and account.settlements.mode == "post"
+
+
+def _warn_of_draft(context: Context, key: str, memo: SettlementMemo) -> None:
+    if is_draft_again(context.account, memo):
+        log.warning("settlement_reset_to_draft", account=context.name, settlement=key)
 
 
 def _problem(references: Sequence[str], found: Mapping[str, Booked]) -> ItemError | None:

@@ -46,6 +46,8 @@ class SettlementMemo(BaseMemo):
     """References of its journal entries."""
     posted: bool = False
     """They were all seen posted."""
+    was_posted: bool = False
+    """They were all seen posted before, and no longer are."""
     warning: str = ""
     """What looks odd and doesn't prevent that it is booked."""
 
