@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, SecretStr, create_model, model_validator
 
 from amazon_bridge.closest import did_you_mean
+from amazon_bridge.config.addresses import is_loopback
 from amazon_bridge.config.section import Section
 from amazon_bridge.config.settlements import SettlementsConfig
 from amazon_bridge.config.stock import StockConfig
@@ -36,7 +37,6 @@ from amazon_bridge.config.values import (
     SecretUrl,
     TaxInclusion,
     Text,
-    is_loopback,
 )
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.flows.jobs import JOBS

@@ -5,14 +5,12 @@ No message shows the value, because any value may be a secret.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
-from urllib.parse import SplitResult, urlsplit
 
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import (
@@ -28,6 +26,7 @@ from pydantic import (
 )
 
 from amazon_bridge.config.account_map import AccountMap, read_account_map
+from amazon_bridge.config.addresses import amazon_url, listen_address, odoo_url, ping_url
 from amazon_bridge.config.product_map import ProductMap, read_product_map
 from amazon_bridge.config.sku_settings import SkuSettings, read_sku_settings
 from amazon_bridge.marketplaces import (
@@ -171,8 +170,6 @@ _INTERVAL = re.compile("".join(rf"(?:(?P<{unit}>\d{{1,6}}){unit})?" for unit in 
 _INTERVAL_HELP = "write a time such as 45s, 5m, 1h30m or 2d"
 _SHORTEST_RETENTION = timedelta(days=7)
 _CRON_FIELDS = 5
-_ADDRESS = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):(?P<port>\d{1,5})")
-_LAST_PORT = 65535
 
 
 def _interval(value: object) -> timedelta:
@@ -237,39 +234,6 @@ def _instant(value: object) -> datetime:
     return in_utc
 
 
-def _split_url(text: str) -> SplitResult:
-    try:
-        url = urlsplit(text)
-        wrong = url.scheme not in {"http", "https"} or not url.hostname or url.port == 0
-    except ValueError:
-        wrong = True
-    if wrong:
-        raise ValueError("must be an address such as https://erp.example.com")
-    if url.username is not None or url.query or url.fragment:
-        raise ValueError("must hold no login, no ? and no #")
-    return url
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host's name or address is this machine itself."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _amazon_url(text: str) -> str:
-    url = _split_url(text)
-    if url.scheme == "http" and not is_loopback(url.hostname):
-        raise ValueError("must begin with https:// (plain http only to this machine itself)")
-    return text.rstrip("/")
-
-
-def _ping_url(secret: SecretStr) -> SecretStr:
-    _amazon_url(secret.get_secret_value())
-    return secret
-
-
 def _column(name: str) -> str:
     if not re.fullmatch(r"[a-z]\w*(/\.?id)?", name):
         raise ValueError("must be the name of a field in Odoo, such as x_channel or x_team_id/id")
@@ -283,24 +247,6 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "1" if value else "0"
     return str(value) if isinstance(value, int | float | date) else value
-
-
-_WEB_CLIENT = re.compile(r"/(web|xmlrpc|jsonrpc|json)(/|$)")
-"""Paths of Odoo itself, as people copy them from a browser."""
-
-
-def _odoo_url(text: str) -> str:
-    """With a path only where a proxy serves Odoo below one."""
-    if _WEB_CLIENT.search(_split_url(text).path):
-        raise ValueError("must be where Odoo begins: leave /web and what follows out")
-    return text.rstrip("/")
-
-
-def _listen_address(text: str) -> str:
-    match = _ADDRESS.fullmatch(text)
-    if match is None or int(match["port"]) > _LAST_PORT:
-        raise ValueError("must be an address and a port, such as 127.0.0.1:9464 or [::1]:9464")
-    return text
 
 
 def _truth(value: object) -> object:
@@ -336,7 +282,7 @@ OdooDefaults: TypeAlias = dict[
     Literal["res.partner", "sale.order", "sale.order.line"], dict[OdooColumn, OdooCell]
 ]
 Secret: TypeAlias = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchema(_SECRET_SCHEMA)]
-SecretUrl: TypeAlias = Annotated[Secret, AfterValidator(_ping_url)]
+SecretUrl: TypeAlias = Annotated[Secret, AfterValidator(ping_url)]
 FilePath: TypeAlias = Annotated[
     Path, PlainValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})
 ]
@@ -372,10 +318,10 @@ Instant: TypeAlias = Annotated[
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-ListenAddress: TypeAlias = Annotated[Text, AfterValidator(_listen_address)]
+ListenAddress: TypeAlias = Annotated[Text, AfterValidator(listen_address)]
 TaxInclusion: TypeAlias = Annotated[Literal["auto", True, False], BeforeValidator(_truth)]
-AmazonUrl: TypeAlias = Annotated[Text, AfterValidator(_amazon_url)]
-OdooUrl: TypeAlias = Annotated[Text, AfterValidator(_odoo_url)]
+AmazonUrl: TypeAlias = Annotated[Text, AfterValidator(amazon_url)]
+OdooUrl: TypeAlias = Annotated[Text, AfterValidator(odoo_url)]
 ConfiguredMarketplace: TypeAlias = Annotated[
     Marketplace,
     PlainValidator(_marketplace),

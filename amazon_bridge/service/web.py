@@ -26,7 +26,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.config import HttpConfig
-from amazon_bridge.config.values import is_loopback
+from amazon_bridge.config.addresses import is_loopback
 from amazon_bridge.engine.errors import BridgeError, ConfigError
 
 if TYPE_CHECKING:
