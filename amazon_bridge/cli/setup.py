@@ -13,7 +13,7 @@ from amazon_bridge.app import App
 from amazon_bridge.cli.commands import DONE, OUT_OF_REACH, examples
 from amazon_bridge.cli.common import account_option, config_path, opened
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.flows.filters import wanted
+from amazon_bridge.flows.filters import configured
 from amazon_bridge.flows.settlements.first_map import first_map
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo.filters import TITLES, Filter
@@ -49,12 +49,12 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
 def _show_missing_filters(bridge: App, accounts: Sequence[AccountConfig]) -> None:
     expected = {each.name: bridge.inspection(each).expected for each in accounts}
     setups = {name: setup for name, setup in expected.items() if setup}
-    for each in bridge.filters.missing(_wanted_filters(bridge, setups)):
+    for each in bridge.filters.missing(_configured_filters(bridge, setups)):
         say(f"Missing in Odoo; `amazon-bridge setup` creates it: {_titled(each)}")
 
 
 def _create_filters(bridge: App, setups: Mapping[str, Setup]) -> None:
-    result = bridge.filters.create(_wanted_filters(bridge, setups))
+    result = bridge.filters.create(_configured_filters(bridge, setups))
     for each in result.created:
         say(f"Created in Odoo for all users: {_titled(each)}")
     for each, error in result.refused:
@@ -65,11 +65,11 @@ def _titled(each: Filter) -> str:
     return f"the filter {each.name} ({TITLES[each.model]})"
 
 
-def _wanted_filters(bridge: App, setups: Mapping[str, Setup]) -> list[Filter]:
+def _configured_filters(bridge: App, setups: Mapping[str, Setup]) -> list[Filter]:
     """Those of single accounts only if all accounts are known: their orders must differ."""
     all_known = len(setups) == len(bridge.config.accounts)
     extras = [each for each in bridge.config.odoo.extras if all_known or each != "accounts"]
-    return wanted(bridge.odoo, extras, setups)
+    return configured(bridge.odoo, extras, setups)
 
 
 def _write_first_map(folder: Path, account: AccountConfig, made: SettlementSetup) -> None:

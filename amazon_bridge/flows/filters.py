@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import structlog
 
@@ -19,10 +18,8 @@ from amazon_bridge.odoo.setup import Setup
 
 log = structlog.get_logger(__name__)
 
-_FOR_EVER = timedelta(days=3650)
 
-
-def wanted(
+def configured(
     session: OdooSession, extras: Sequence[str], setups: Mapping[str, Setup]
 ) -> list[Filter]:
     """Return the filters that the configuration asks for.
@@ -95,7 +92,7 @@ class Filters:
         refused = [each for each, _ in result.refused]
         for each in found:
             if each not in refused:
-                self.ledger.chores.is_due(self._chore(each), _FOR_EVER)  # noted as begun
+                self.ledger.chores.note(self._chore(each))
         return result
 
     def _was_created(self, found: Filter) -> bool:

@@ -83,8 +83,13 @@ def _chosen(
 ) -> tuple[Marketplace, ...]:
     free = [place.country_code for place in places if place not in taken]
     chosen: tuple[Marketplace, ...] | None = answers.value(q.MARKETPLACES, ", ".join(free) or None)
-    wrong = [each.country_code for each in chosen or () if each not in places or each in taken]
-    if wrong or not chosen:
+    if not chosen:
+        raise ConfigError(
+            "All marketplaces of the seller are in other accounts.",
+            "Give the credentials of another seller or region.",
+        )
+    wrong = [each.country_code for each in chosen if each not in places or each in taken]
+    if wrong:
         raise ConfigError(
             f"The seller takes part in {', '.join(free) or 'no other marketplace'}, and not in"
             f" {', '.join(wrong)}, or another account has it.",

@@ -112,9 +112,9 @@ def further_findings(
 ) -> list[Finding]:
     """What `check` finds about the account in Odoo, besides what was shown.
 
-    Records that `setup` creates, with this login or another one, are told in one sentence later.
+    Records that `setup` creates, with this login or another one, are named in one sentence later.
     """
     missing = setup.inspect(session, account).missing
-    told = {of_missing(each) for each in missing if each.obstacle != each.how}
+    later = {of_missing(each) for each in missing if each.obstacle != each.how}
     found = check.examine_odoo(session, account)
-    return [each for each in found if each not in told and each not in shown]
+    return [each for each in found if each not in later and each not in shown]

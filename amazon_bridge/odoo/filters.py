@@ -134,11 +134,11 @@ def existing(session: OdooSession, filters: Sequence[Filter]) -> list[Filter]:
     return [each for each in filters if session.reference(each.reference, archived=True)]
 
 
-def create(session: OdooSession, wanted: Filter) -> None:
+def create(session: OdooSession, new: Filter) -> None:
     """Create a filter for all users.
 
     Raises:
         ItemError: Odoo refuses it, such as for a shared filter of the same name.
     """
-    row = [f"{MODULE}.{wanted.reference}", wanted.name, wanted.model, wanted.domain]
+    row = [f"{MODULE}.{new.reference}", new.name, new.model, new.domain]
     session.load(_FILTER, ["id", "name", "model_id", "domain"], [row])

@@ -10,7 +10,7 @@ from memory_shop import MemoryShop
 
 from amazon_bridge.config.values import EXTRAS
 from amazon_bridge.engine.records import DatabaseId
-from amazon_bridge.flows.filters import Filters, wanted
+from amazon_bridge.flows.filters import Filters, configured
 from amazon_bridge.odoo import filters
 from amazon_bridge.odoo.setup import Setup, inspect, prepare
 
@@ -23,7 +23,7 @@ def setups(here: MemoryShop) -> dict[str, Setup]:
 
 
 def create(here: MemoryShop, extras: Sequence[str] = EXTRAS) -> list[str]:
-    made = here.bridge.app.filters.create(wanted(here.bridge.app.odoo, extras, setups(here)))
+    made = here.bridge.app.filters.create(configured(here.bridge.app.odoo, extras, setups(here)))
     assert made.refused == []
     return [each.reference for each in made.created]
 
@@ -80,7 +80,7 @@ def test_another_database_gets_them(here: MemoryShop):
     app = here.bridge.app
     other = Filters(app.ledger, app.odoo, DatabaseId("https://other", "copy", "u-2"))
     here.shop.rpc("ir.filters", "unlink", [row["id"] for row in in_odoo(here)])
-    found = wanted(app.odoo, EXTRAS, setups(here))
+    found = configured(app.odoo, EXTRAS, setups(here))
     assert [each.reference for each in other.missing(found)] == ALL
 
 
@@ -88,10 +88,10 @@ def test_another_database_gets_them(here: MemoryShop):
 def test_each_kind_can_be_switched_off(here: MemoryShop, kind: str):
     app = here.bridge.app
     without = [each for each in EXTRAS if each != kind]
-    found = wanted(app.odoo, without, setups(here))
-    some = {each.reference for each in wanted(app.odoo, [kind], setups(here))}
+    found = configured(app.odoo, without, setups(here))
+    some = {each.reference for each in configured(app.odoo, [kind], setups(here))}
     assert {each.reference for each in found} == set(ALL) - some
-    assert wanted(app.odoo, [], setups(here)) == []
+    assert configured(app.odoo, [], setups(here)) == []
 
 
 def test_accounts_have_filters_of_their_own_where_their_orders_differ(here: MemoryShop):
@@ -101,10 +101,10 @@ def test_accounts_have_filters_of_their_own_where_their_orders_differ(here: Memo
     here.bridge._app = None
     app = here.bridge.app
     expected = {each.name: inspect(app.odoo, each).expected for each in app.config.accounts}
-    found = wanted(app.odoo, ["accounts"], {k: v for k, v in expected.items() if v})
+    found = configured(app.odoo, ["accounts"], {k: v for k, v in expected.items() if v})
     assert [each.name for each in found] == []
     made = setups(here)
-    found = wanted(app.odoo, ["accounts"], made)
+    found = configured(app.odoo, ["accounts"], made)
     assert [(each.reference, each.name) for each in found] == [
         ("filter_orders_acme", "Amazon: acme")
     ]

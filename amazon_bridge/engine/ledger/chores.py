@@ -35,6 +35,11 @@ class Chores(Subject):
             db.execute(_BEGIN, {"name": chore, "begun": now})
         return True
 
+    def note(self, chore: str) -> None:
+        """Note that a chore is begun, or was done, now."""
+        with self._transaction() as db:
+            db.execute(_BEGIN, {"name": chore, "begun": self._now()})
+
     def was_begun(self, chore: str) -> bool:
         """Whether any process ever began a chore."""
         return bool(self._rows(select(chores.c.begun).where(chores.c.name == chore)))
