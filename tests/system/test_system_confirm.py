@@ -16,7 +16,7 @@ from warehouse import Warehouse
 
 from amazon_bridge.config.values import EXTRAS
 from amazon_bridge.engine.records import State
-from amazon_bridge.flows.filters import wanted
+from amazon_bridge.flows.filters import configured
 from amazon_bridge.odoo.filters import Filter
 from amazon_bridge.odoo.open_deliveries import open_deliveries
 from amazon_bridge.simulator import ABSENT, Buyer, Line, Order
@@ -174,7 +174,7 @@ def test_the_filters_show_what_their_names_say(
 ) -> None:
     app = bridge.app
     [account] = app.config.accounts
-    result = app.filters.create(wanted(app.odoo, EXTRAS, {"acme": app.restore_setup(account)}))
+    result = app.filters.create(configured(app.odoo, EXTRAS, {"acme": app.restore_setup(account)}))
     assert result.refused == []
     made = {each.reference: each for each in result.created}
     for model in ("sale.order", "stock.picking", "mail.activity"):
