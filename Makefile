@@ -8,13 +8,14 @@ ODOO ?= 19
 TRANSPORT ?= xmlrpc
 TESTS ?= $(if $(filter 19,$(ODOO)),tests/odoo tests/flows) tests/system
 IMAGE ?= amazon-bridge
+DIST := dist
 export ODOO_TEST_VERSION := $(ODOO)
 export ODOO_TEST_TRANSPORT := $(TRANSPORT)
 OLDEST := setup import pickings cancellations cancellations_held
 PARALLEL := $(BIN)/python -m pytest -n auto --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-oldest test-tools test-fast lint format crash demo docs pictures benchmark constraints wheel image base clean
+.PHONY: help install test test-oldest test-tools test-fast lint format crash demo docs pictures benchmark constraints wheel sbom image base clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
@@ -88,8 +89,17 @@ constraints: ## upgrade all dependencies, and write the hashes of their files
 	@scripts/make-requirements $(VENV)
 	@touch $(INSTALLED)
 
-wheel: $(INSTALLED) ## build the wheel in dist/
-	@$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist .
+wheel: $(INSTALLED) ## build the wheel in dist/, and check its metadata and contents
+	@rm -f $(DIST)/*.whl
+	@$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir $(DIST) .
+	@$(BIN)/twine --no-color check --strict $(DIST)/*.whl
+	@$(BIN)/check-wheel-contents $(DIST)/*.whl
+
+sbom: $(INSTALLED) ## list the components of an installation in dist/ (CycloneDX)
+	@scripts/install $(VENV)/components alerts
+	@mkdir -p $(DIST)
+	@rm -f $(DIST)/*.cdx.json
+	@scripts/make-sbom $(VENV)/components $(DIST) $(VENV)
 
 image: ## build the image, named by IMAGE (needs Docker)
 	docker build --tag "$(IMAGE)" .
@@ -98,5 +108,5 @@ base: ## pin the image's base to its tag's current digest (needs Docker)
 	@scripts/pin-base-image
 
 clean: ## delete what was built here; Odoo stays (scripts/odoo-server destroy)
-	rm -rf $(VENV) dist site .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(DIST) site .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
