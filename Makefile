@@ -67,12 +67,15 @@ crash: $(INSTALLED) ## kill the program at every call, and let one call in five 
 	@scripts/odoo-server install
 	@AMAZON_BRIDGE_PROOF_SCALE=$${AMAZON_BRIDGE_PROOF_SCALE:-1} $(BIN)/python -m pytest tests/system/proof
 
-demo: $(INSTALLED) ## fill a real Odoo from a simulated Amazon, and explore it
+demo: ## fill a real Odoo from a simulated Amazon, and explore it; asks before it downloads Odoo
+	@scripts/odoo-server ask
+	@$(MAKE) $(INSTALLED)
 	@scripts/odoo-server start > $(VENV)/odoo-url
+	@echo "Making the database $(DEMO)"
 	@scripts/odoo-server dropdb $(DEMO)
 	@scripts/odoo-server createdb $(DEMO)
 	@$(BIN)/amazon-bridge demo --odoo "$$(cat $(VENV)/odoo-url)" --database $(DEMO)
-	@echo "Odoo keeps running. To stop it: scripts/odoo-server stop"
+	@echo "Odoo keeps running. To stop it: scripts/odoo-server stop; to delete it, too: scripts/odoo-server destroy"
 
 docs: $(INSTALLED) ## build the documentation as a site in site/; each link must lead somewhere
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

@@ -3,11 +3,11 @@
 import argparse
 import sys
 
-from odoo_server import machine
+from odoo_server import consent, machine
 from odoo_server.common import ProvisioningError, locked, say
 from odoo_server.databases import OdooServer
 
-STOPPED = 3
+STOPPED, REFUSED = 3, 4
 
 DESCRIPTION = """\
 A real Odoo for the tests and the demonstration, on a free port of 127.0.0.1.
@@ -39,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     install = commands.add_parser("install", help="download what `start` needs")
     install.set_defaults(run=_install)
+    ask = commands.add_parser("ask", help="ask before Odoo is downloaded; exit 4 if it may not")
+    ask.set_defaults(run=_ask)
     start = commands.add_parser("start", help="start it if need be, and print its URL")
     start.add_argument("--workers", type=int, help="processes; 0, the default: threads in one")
     start.set_defaults(run=_start)
@@ -62,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
 def _install(_: argparse.Namespace) -> None:
     with locked("server"):
         machine.install()
+
+
+def _ask(_: argparse.Namespace) -> int:
+    if consent.given():
+        return 0
+    say("nothing was downloaded")
+    return REFUSED
 
 
 def _start(arguments: argparse.Namespace) -> None:

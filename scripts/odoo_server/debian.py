@@ -35,13 +35,27 @@ def install_odoo(home: Path, version: Version) -> None:
         _unpack_odoo(home, version)
     if not (home / "source/.web_client").exists():
         _unpack_web_client(home, version)
-    digest = hashlib.sha256(version.requirements.read_bytes()).hexdigest()
     complete = home / "venv/.complete"
     if not complete.exists():
         _make_venv(home, version)
-    if not complete.exists() or complete.read_text() != digest:
+    if not _has_requirements(home, version):
         _install_requirements(home, version)
-        complete.write_text(digest)
+        complete.write_text(_digest(version))
+
+
+def is_installed(home: Path, version: Version) -> bool:
+    """True if PostgreSQL is there, and `install_odoo` has nothing to do."""
+    unpacked = all((home / "source" / mark).exists() for mark in (".complete", ".web_client"))
+    return unpacked and _has_requirements(home, version) and bool(newest_postgresql())
+
+
+def _has_requirements(home: Path, version: Version) -> bool:
+    complete = home / "venv/.complete"
+    return complete.exists() and complete.read_text() == _digest(version)
+
+
+def _digest(version: Version) -> str:
+    return hashlib.sha256(version.requirements.read_bytes()).hexdigest()
 
 
 def install_postgresql() -> None:

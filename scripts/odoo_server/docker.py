@@ -26,11 +26,13 @@ def docker_responds() -> bool:
 class DockerOdoo:
     """Both containers are thrown away at the stop; their data stay in named volumes."""
 
+    def is_installed(self) -> bool:
+        return not self._missing_images()
+
     def install(self) -> None:
-        for image in (ODOO_IMAGE, POSTGRES_IMAGE):
-            if not _docker("image", "ls", "--quiet", image):
-                say(f"fetching the image {image}")
-                _docker("pull", "--quiet", image)
+        for image in self._missing_images():
+            say(f"fetching the image {image}")
+            _docker("pull", "--quiet", image)
 
     def start(self, workers: int) -> str:
         """Starts the containers and returns the server's URL."""
@@ -43,6 +45,10 @@ class DockerOdoo:
     def add_modules(self, folder: Path) -> None:
         """Copies modules to the folder that the image keeps for them."""
         _docker("cp", f"{folder}/.", f"{ODOO}:/mnt/extra-addons")
+
+    def _missing_images(self) -> list[str]:
+        images = (ODOO_IMAGE, POSTGRES_IMAGE)
+        return [image for image in images if not _docker("image", "ls", "--quiet", image)]
 
     def is_running(self) -> bool:
         return ODOO in _docker("ps", "--format={{.Names}}").split()

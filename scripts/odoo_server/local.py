@@ -27,6 +27,9 @@ class LocalOdoo:
         self._run = self._home / "run"
         self._process = self._home / "process.json"
 
+    def is_installed(self) -> bool:
+        return debian.is_installed(self._home, self._version)
+
     def install(self) -> None:
         if len(bytes(self._run)) > LONGEST_SOCKET_FOLDER:
             raise ProvisioningError(f"{self._run} is too long a path: set XDG_CACHE_HOME")

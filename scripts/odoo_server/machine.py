@@ -27,6 +27,7 @@ TEST_DATABASE_PREFIX = "test_"
 class Machine(Protocol):
     """What can run an Odoo."""
 
+    def is_installed(self) -> bool: ...
     def install(self) -> None: ...
     def start(self, workers: int) -> str: ...
     def add_modules(self, folder: Path) -> None: ...
@@ -109,6 +110,11 @@ def install() -> None:
     """Downloads what a start needs; the caller holds the lock "server"."""
     if not external_server():
         _machine().install()
+
+
+def is_installed() -> bool:
+    """True if a start downloads nothing."""
+    return bool(external_server()) or _machine().is_installed()
 
 
 def add_modules() -> None:

@@ -1,0 +1,59 @@
+"""Demonstration: a real Odoo, a simulated Amazon, and the bridge between them.
+
+The simulated Amazon and the bridge share a clock that can be advanced, because Amazon shows changes
+only after two minutes.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from amazon_bridge.demo.parts import PARTS, Stage
+from amazon_bridge.demo.shop import Shop
+from amazon_bridge.demo.stage import Clock, bridge_between, list_products
+from amazon_bridge.demo.timeline import Timeline
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.simulator import Simulator, generate
+
+_ORDERS = 40
+
+
+def run(url: str, database: str, login: str, password: str) -> None:
+    """Run the scenario on an Odoo database that may be filled with generated orders.
+
+    Raises:
+        BridgeError: Odoo can't be reached, refuses the login, or lacks an app; or a run failed.
+    """
+    clock, timeline = Clock(), Timeline()
+    world = generate(7, _ORDERS, clock=clock)
+    world.settings.rate_multiplier = 1000
+    list_products(world)
+    folder = Path(tempfile.mkdtemp(prefix="amazon-bridge-demo-"))
+    odoo = {"url": url, "database": database, "login": login, "password": password}
+    with Simulator(world) as amazon, bridge_between(folder, amazon, clock, odoo) as bridge:
+        shop = Shop(OdooSession.connect(url, database, login, password))
+        shop.open()
+        timeline.say("The shop has entered its products in Odoo, all but one, and their stock.")
+        for part in PARTS:
+            part(Stage(bridge, shop, amazon, clock, timeline))
+    timeline.part("Look around")
+    timeline.say("The simulated Amazon has stopped; nothing of the bridge keeps running.")
+    _say_where_to_look(timeline, odoo, folder)
+
+
+def _say_where_to_look(timeline: Timeline, odoo: dict[str, str], folder: Path) -> None:
+    program = f"{sys.argv[0]} --config {folder}/bridge.yaml"
+    for line in (
+        "`sync`, `check` and `run` can no longer reach Amazon.",
+        f"Odoo:   {odoo['url']}/odoo?db={odoo['database']}",
+        f"        login {odoo['login']}, password {odoo['password']}",
+        "        Sales > Orders: the sale orders, each with its Amazon order id",
+        "        Inventory > Deliveries: what is to be shipped, and what Amazon shipped",
+        "        Invoicing > Accounting > Journal Entries: the settlement that Amazon paid",
+        f"Bridge: {folder}/bridge.yaml is its configuration, bridge.log what it logged",
+        f"        {program} status",
+        f"        {program} quarantine list",
+    ):
+        timeline.add(line)

@@ -1,0 +1,51 @@
+"""The demonstration, as `make demo` runs it."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from odoo_server.databases import OdooDatabase
+
+from amazon_bridge.cli import main
+from amazon_bridge.simulator import PRODUCTS
+
+pytestmark = pytest.mark.slow
+
+
+def test_it_shows_the_whole_life(
+    odoo_database: OdooDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    odoo = ["--odoo", odoo_database.url, "--database", odoo_database.database]
+    done = CliRunner().invoke(main, ["demo", *odoo], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    shown = [
+        *(
+            r"are in Odoo now",
+            r"is validated in Odoo, with DHL",
+            r"Confirmed to Amazon: carrier DHL",
+        ),
+        *(r"The buyer of S\d+ cancels on Amazon", r"in Odoo is now 'cancel'"),
+        *(r"S\d+ is cancelled in Odoo", r"on Amazon is now CANCELLED"),
+        *(r"SPOON-SET", r"→ ", r"quarantine retry \S+", r"is in Odoo: S\d+", r"0 quarantined"),
+        *(r"quantities on Amazon before and now", r"is booked, to the cent"),
+        *(r"nothing of the bridge keeps running", r"quarantine list"),
+    ]
+    assert re.search(".*".join(shown), done.output, re.DOTALL), done.output
+    moments = [int(each) for each in re.findall(r"^\[ *(\d+) s\] ", done.output, re.MULTILINE)]
+    assert len(moments) > 10
+    assert moments == sorted(moments)
+
+
+def test_the_mended_order_is_whole(odoo_database: OdooDatabase) -> None:
+    """The orders that were quarantined have their product, and a delivery order."""
+    domain = [("product_id.default_code", "=", "SPOON-SET"), ("order_id.origin", "!=", False)]
+    lines = odoo_database.rpc("sale.order.line", "search_read", domain, ["order_id", "name"])
+    assert lines
+    assert all(PRODUCTS["SPOON-SET"].title in line["name"] for line in lines)
+    orders = [line["order_id"][0] for line in lines]
+    for order in odoo_database.rpc("sale.order", "read", orders, ["state", "picking_ids"]):
+        assert order["state"] == "sale"
+        assert order["picking_ids"]
