@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from terminals import typed
+from typing_person import TypingPerson
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
-ASK = (sys.executable, "-m", "odoo_server", "ask")
+ASK = ("-m", "odoo_server", "ask")
 REFUSED = 4
 
 
@@ -28,21 +28,28 @@ def nothing_installed(tmp_path: Path) -> dict[str, str]:
 def test_a_person_is_asked(
     nothing_installed: dict[str, str], tmp_path: Path, answer: str | None, code: int
 ) -> None:
-    lines = [] if answer is None else [answer]
-    done, shown = typed(ASK, lines, cwd=tmp_path, env=nothing_installed)
-    assert done == code, shown
-    assert "downloads about 350 MB" in shown
-    assert str(tmp_path / "amazon-bridge" / "odoo") in shown
-    assert ("nothing was downloaded" in shown) == (code == REFUSED)
+    person = TypingPerson(ASK, folder=tmp_path, environment=nothing_installed)
+    person.sees("downloads about 350 MB")
+    person.sees(str(tmp_path / "amazon-bridge" / "odoo"))
+    person.sees("Go on")
+    person.ends_input() if answer is None else person.types(answer)
+    assert person.leaves() == code
+    assert ("nothing was downloaded" in person.screen) == (code == REFUSED)
 
 
 def test_yes_goes_on_without_asking(nothing_installed: dict[str, str], tmp_path: Path) -> None:
-    assert typed(ASK, [], cwd=tmp_path, env=nothing_installed | {"YES": "1"}) == (0, "")
+    environment = nothing_installed | {"YES": "1"}
+    person = TypingPerson(ASK, folder=tmp_path, environment=environment)
+    assert (person.leaves(), person.screen) == (0, "")
 
 
 def test_without_a_terminal_nobody_is_asked(nothing_installed: dict[str, str]) -> None:
     done = subprocess.run(
-        ASK, env=nothing_installed, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        [sys.executable, *ASK],
+        env=nothing_installed,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
@@ -52,4 +59,5 @@ def test_what_is_there_is_not_asked_for(
 ) -> None:
     """The tests' own Odoo."""
     installed = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
-    assert typed(ASK, [], cwd=tmp_path, env=installed) == (0, "")
+    person = TypingPerson(ASK, folder=tmp_path, environment=installed)
+    assert (person.leaves(), person.screen) == (0, "")

@@ -62,6 +62,7 @@ def init(
     """
     log.configure("error")
     path = path or ctx.find_root().obj or _usual_path()
+    files.remove_leftovers(path.parent)
     files.ensure_free(path)
     given = {ENDPOINT: endpoint, TOKEN_URL: token_url}
     answers = _answers(answers_file, {q: text for q, text in given.items() if text})
@@ -91,17 +92,13 @@ def _answers(file: Path | None, given: Mapping[Question, str]) -> Answers:
         raise click.UsageError("With --answers, write `endpoint` and `token_url` into the file.")
     if file:
         return FileAnswers(read_answers(file, os.environ), show_findings)
-    if not _has_terminal():
+    if not sys.stdin.isatty():
         raise ConfigError(
             "There is no terminal to ask on.",
             "Write the answers into a file: amazon-bridge init --answers FILE; see"
             " docs/configuration.md.",
         )
     return Prompts(given)
-
-
-def _has_terminal() -> bool:
-    return sys.stdin.isatty()
 
 
 def _show(path: Path, written: Draft) -> None:

@@ -45,6 +45,7 @@ def late(ctx: click.Context, account: str | None, *, as_json: bool) -> None:
         _show_json(bridge, found) if as_json else _show(bridge, found)
     if problem:
         say(f"amazon-bridge: Odoo could not be read. {problem}", err=True)
+        say("The list is from the state store alone, without what Odoo knows.", err=True)
         ctx.exit(OUT_OF_REACH)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -35,6 +36,31 @@ def ensure_free(path: Path) -> None:
         )
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed runs have left in a folder: secrets that nothing uses."""
+    if folder.is_dir():
+        with suppress(OSError), _alone(folder):
+            _remove_stages(folder)
+
+
+def _remove_stages(folder: Path) -> None:
+    for stage in folder.glob(f"{_PREFIX}*"):
+        if stage.is_dir() and not stage.is_symlink():
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder, as far as its file system has locks."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _is_empty_folder(path: Path) -> bool:
     try:
         return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
@@ -52,7 +78,7 @@ def write(path: Path, draft: Draft) -> None:
     """
     ensure_free(path)
     try:
-        with _folder(path.parent), _stage(path.parent) as stage:
+        with _folder(path.parent), _alone(path.parent), _stage(path.parent) as stage:
             _fill(stage, path.name, draft)
             config.load(stage / path.name, {})
             _move(stage, path)
@@ -65,10 +91,11 @@ def write(path: Path, draft: Draft) -> None:
 
 @contextmanager
 def _folder(folder: Path) -> Iterator[None]:
-    """Create a folder; remove it if what follows fails."""
+    """Create a folder, which only the owner may write to; remove it if what follows fails."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        for each in reversed(missing):
+            each.mkdir(mode=0o755, exist_ok=True)
         yield
     except BaseException:
         for each in missing:

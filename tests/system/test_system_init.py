@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -134,17 +135,22 @@ def test_without_a_terminal_a_file_is_needed(tmp_path: Path) -> None:
 # A person answers
 
 
+class Keyboard(BytesIO):
+    """Lines typed at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
-def typed(
-    tmp_path: Path, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Result]:
-    monkeypatch.setattr("amazon_bridge.cli.init._has_terminal", lambda: True)
+def typed(tmp_path: Path, simulator: Simulator) -> Callable[..., Result]:
     path = str(tmp_path / "bridge.yaml")
     urls = ["--endpoint", simulator.url, "--token-url", simulator.token_url]
 
     def invoke(lines: Sequence[str], *options: str) -> Result:
         arguments = ["init", "--config", path, *urls, *options]
-        return CliRunner().invoke(main, arguments, input="".join(f"{line}\n" for line in lines))
+        keyboard = Keyboard("".join(f"{line}\n" for line in lines).encode())
+        return CliRunner().invoke(main, arguments, input=keyboard)
 
     return invoke
 

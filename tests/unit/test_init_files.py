@@ -1,8 +1,13 @@
 """The files of `init`: both or nothing, over nothing, and for the owner only."""
 
+import itertools
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydantic import SecretStr
@@ -39,6 +44,7 @@ def test_all_is_written_for_the_owner_only(path: Path, made: Draft) -> None:
     assert mode(secrets) == 0o700
     assert {mode(each) for each in (path, *secrets.iterdir())} == {0o600}
     assert sorted(each.name for each in path.parent.iterdir()) == ["bridge.yaml", "secrets"]
+    assert {mode(each) for each in (path.parent, path.parents[1])} == {0o755}
 
 
 def test_an_empty_folder_for_secrets_is_used(path: Path, made: Draft) -> None:
@@ -69,36 +75,31 @@ def test_nothing_is_written_over_what_exists(path: Path, made: Draft, there: str
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-@pytest.mark.parametrize("call", ["_fill", "_write", "link", "rename"])
+@pytest.mark.parametrize("call", ["open", "mkdir", "link", "rename"])
 def test_a_failure_leaves_nothing(
     path: Path, made: Draft, call: str, error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    if call.startswith("_"):
-        monkeypatch.setattr(files, call, fail)
-    elif call == "rename":
-        monkeypatch.setattr(Path, "rename", fail)
-    else:
-        monkeypatch.setattr(os, call, fail)
+    monkeypatch.setattr(os, call, fail)
     with pytest.raises((ConfigError, KeyboardInterrupt)):
         files.write(path, made)
     monkeypatch.undo()
     assert not (path.parents[1]).exists()
 
 
-def test_who_comes_first_wins(path: Path, made: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_comes_first_wins(path: Path, made: Draft) -> None:
     """Another process writes both after the check."""
-    files.write(path, made)
-    monkeypatch.setattr(files, "ensure_free", lambda _: None)
-    before = path.read_text()
-    with pytest.raises(ConfigError, match="can't be written: Directory not empty"):
-        files.write(path, draft(odoo(database="other"), [account()]))
-    assert path.read_text() == before
-    path.with_name("secrets").rename(path.with_name("elsewhere"))
-    with pytest.raises(ConfigError, match="can't be written: File exists"):
-        files.write(path, draft(odoo(database="other"), [account()]))
+    with files._folder(path.parent), files._stage(path.parent) as stage:
+        files._fill(stage, path.name, draft(odoo(database="other"), [account()]))
+        files.write(path, made)
+        before = path.read_text()
+        with pytest.raises(OSError, match="Directory not empty"):
+            files._move(stage, path)
+        path.with_name("secrets").rename(path.with_name("elsewhere"))
+        with pytest.raises(FileExistsError):
+            files._move(stage, path)
     assert path.read_text() == before
     assert not path.with_name("secrets").exists()
 
@@ -112,3 +113,60 @@ def test_what_would_not_load_is_not_written(path: Path) -> None:
 def test_a_folder_that_nobody_may_create(made: Draft) -> None:
     with pytest.raises(ConfigError, match="can't be written"):
         files.write(Path("/proc/bridge/bridge.yaml"), made)
+
+
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+from test_init_rendering import account, odoo
+from amazon_bridge.init import files
+from amazon_bridge.init.draft import draft
+
+path, left = Path(sys.argv[1]), int(sys.argv[2])
+calls = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "tempfile.mkdtemp"}
+
+def count(event, arguments):
+    global left
+    if event in calls and str(path.parent) in str(arguments):
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+made = draft(odoo(), [account()])
+sys.addaudithook(count)
+files.write(path, made)
+"""
+"""Writes, and is killed (SIGKILL) before its n-th call that concerns the folder."""
+
+
+def test_a_killed_run_leaves_nothing_behind_for_long(tmp_path: Path, made: Draft) -> None:
+    """The next one removes what it left, and writes; or says what is there."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    refused = []
+    for number in itertools.count():
+        path = tmp_path / str(number) / "bridge.yaml"
+        command = [sys.executable, "-c", KILLED_AT, str(path), str(number)]
+        killed = subprocess.run(command, env=environment, check=False).returncode
+        files.remove_leftovers(path.parent)
+        assert not list(path.parent.glob(".*"))
+        try:
+            files.write(path, made)
+        except ConfigError as error:
+            refused.append(str(error))
+        left = sorted(each.name for each in path.parent.iterdir())
+        assert left == ["bridge.yaml", "secrets"] or "secrets exists already" in refused[-1]
+        if not killed:
+            break
+        assert killed == -signal.SIGKILL
+    assert number > 5
+    assert all("exists already" in each for each in refused)
+
+
+def test_leftovers_of_a_run_in_progress_stay(path: Path) -> None:
+    other = Thread(target=files.remove_leftovers, args=[path.parent])
+    with files._folder(path.parent), files._alone(path.parent), files._stage(path.parent) as stage:
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+        assert stage.is_dir()
+    other.join()

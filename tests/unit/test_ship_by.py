@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from clocks import NOON, Clock
+from configured import write_configuration
 from examples import MEMO, UNKNOWN_SKU
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_bridge.config import AccountConfig
+from amazon_bridge.cli import main
+from amazon_bridge.config import AccountConfig, load
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows.ship_by.decide import (
@@ -264,3 +268,15 @@ def test_an_order_of_a_lost_marketplace_counts_until_its_new_account_knows_it(le
     ledger.items.file("other", "orders", [Seen("404-1", "f", marketplace=FR)])
     assert found(ledger, {}, *moved) == {}
     assert found(ledger, {}, account("acme", "DE")) == {}, "no account has its marketplace"
+
+
+def test_without_odoo_the_state_store_alone_is_listed(tmp_path: Path):
+    path = write_configuration(tmp_path, f"state: {tmp_path / 'bridge.db'}")
+    with Ledger(load(path, {}).state, lambda: NOON) as ledger:
+        seen = Seen("404-1", "f", due=NOON, marketplace=FR)
+        ledger.items.file("acme-eu", "orders", [seen])
+    done = CliRunner().invoke(main, ["--config", str(path), "late"])
+    assert done.exit_code == 3
+    assert "404-1" in done.stdout
+    assert "Odoo could not be read" in done.stderr
+    assert "The list is from the state store alone, without what Odoo knows." in done.stderr

@@ -41,6 +41,10 @@ class TypingPerson:
     def types(self, text: str) -> None:
         os.write(self._terminal, f"{text}\n".encode())
 
+    def ends_input(self) -> None:
+        """Press Ctrl-D."""
+        os.write(self._terminal, b"\x04")
+
     def answers(self, pattern: str, text: str = "") -> None:
         """Wait for a question, and answer it; an empty answer accepts the proposal."""
         self.sees(pattern)
