@@ -1,4 +1,4 @@
-"""The documentation's pictures can be taken; that of Odoo is left to `make pictures`."""
+"""The pictures of the status page can be taken; that of Odoo: tests/system/test_system_demo.py."""
 
 from pathlib import Path
 

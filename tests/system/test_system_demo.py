@@ -1,9 +1,11 @@
 """The demonstration, as `make demo` runs it."""
 
+import os
 import re
 import tempfile
 from pathlib import Path
 
+import pictures
 import pytest
 from click.testing import CliRunner
 from odoo_server.databases import OdooDatabase
@@ -49,3 +51,19 @@ def test_the_mended_order_is_whole(odoo_database: OdooDatabase) -> None:
     for order in odoo_database.rpc("sale.order", "read", orders, ["state", "picking_ids"]):
         assert order["state"] == "sale"
         assert order["picking_ids"]
+
+
+@pytest.mark.skipif(
+    pictures.CHROMIUM is None and "CI" not in os.environ, reason="there is no Chromium here"
+)
+def test_the_picture_of_its_sale_orders(odoo_database: OdooDatabase, tmp_path: Path) -> None:
+    """As `make pictures` takes it for the README."""
+    with pictures.browser() as tab:
+        pictures.sale_orders(tab, odoo_database.url, odoo_database.database, tmp_path)
+        shown = tab.evaluate("document.querySelector('.o_list_table').innerText")
+    domain = [("origin", "=like", "Amazon Order %")]
+    orders = odoo_database.rpc("sale.order", "search_read", domain, ["client_order_ref"])
+    assert sum(each["client_order_ref"] in shown for each in orders) > 10
+    (taken,) = tmp_path.iterdir()
+    assert taken.name == "odoo-sale-orders.png"
+    assert 10_000 < taken.stat().st_size < 150_000
