@@ -348,6 +348,11 @@ class Model:
     def has_access(self, ids: list[int], operation: str) -> bool:
         return True
 
+    @public
+    def check_access_rights(self, operation: str, *, raise_exception: bool) -> bool:
+        """As before Odoo 18."""
+        return True
+
 
 def _in(language: str, name: str) -> str:
     """Where a row keeps a field's value in another language than English."""

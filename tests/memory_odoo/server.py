@@ -74,6 +74,9 @@ class MemoryOdoo:
     play it refuses loudly (``NotPlayed``). A call that fails changes nothing.
     """
 
+    release = "19.0"
+    """The version that it states; its models and fields stay those of 19."""
+
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.env = Environment(Store(clock))
         self.rows: Counter[str] = Counter()
@@ -106,7 +109,7 @@ class MemoryOdoo:
     # /xmlrpc/2/common
 
     def version(self) -> dict[str, str]:
-        return {"server_version": "19.0"}
+        return {"server_version": self.release}
 
     def login(self, database: str, login: str, password: str) -> int | bool:
         users = self.env["res.users"]

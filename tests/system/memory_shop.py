@@ -58,7 +58,14 @@ class MistrustfulOdoo(MemoryOdoo):
     silent_on = ""
     """It doesn't respond to requests with this word."""
 
+    posts: int | None = None
+    """It posts this many journal entries, and asks a question instead of posting more."""
+
     def execute_kw(self, *call: Any) -> Any:  # type: ignore[override]
+        if self.posts is not None and call[3:5] == ("account.move", "action_post"):
+            self.posts -= 1
+            if self.posts < 0:
+                return {"type": "ir.actions.act_window"}
         if self.silent_on and self.silent_on in str(call):
             raise TimeoutError
         if self.faulty_on and self.faulty_on in str(call):

@@ -18,7 +18,6 @@ from amazon_bridge.flows.settlements.memo import REPORTS
 from amazon_bridge.flows.settlements.preview import preview
 from amazon_bridge.flows.settlements.tie_out import record
 from amazon_bridge.model import Finding
-from amazon_bridge.odoo import journal_entries
 from amazon_bridge.odoo.setup import Target
 
 
@@ -349,11 +348,10 @@ def test_what_a_draft_of_two_entries_leaves_on_amazon_statements_is_explained(
 
 
 def test_what_odoo_posted_of_a_quarantined_settlement_is_explained(
-    of_two_months: tuple[Books, str], monkeypatch: pytest.MonkeyPatch
+    of_two_months: tuple[Books, str], here: MemoryShop
 ):
     books, key = of_two_months
-    post_all = journal_entries.post
-    monkeypatch.setattr(journal_entries, "post", lambda odoo, ids: post_all(odoo, [min(ids)]))
+    here.odoo.posts = 1
     assert books.sync()["quarantined"] == 1
     assert {each["state"] for each in books.entries(key)} == {"draft", "posted"}
     assert books.tie().parts["unknown"] == 0

@@ -5,8 +5,6 @@ from exchange_rates import add_rates
 from memory_shop import MemoryShop
 from settlement_shop import ON, Books
 
-from amazon_bridge.odoo.setup import accounting, settlements
-
 
 @pytest.fixture
 def books(here: MemoryShop) -> Books:
@@ -30,10 +28,8 @@ def test_a_chart_of_accounts_that_changed_stops_settlements_alone(books: Books):
         assert books.lines(settlement.settlement_id)
 
 
-def test_an_odoo_before_16_books_no_settlements(books: Books, monkeypatch: pytest.MonkeyPatch):
-    """``INVOICING_SINCE`` stands for the version: the in-memory Odoo has one."""
-    for module in (accounting, settlements):
-        monkeypatch.setattr(module, "INVOICING_SINCE", (99, 0))
+def test_an_odoo_before_16_books_no_settlements(books: Books, here: MemoryShop):
+    here.odoo.release = "15.0"
     manual = {"invoicing": {"mode": "manual", "payment_journal": "Amazon Payments"}}
     with books.bridge.configured(**{**ON, **manual}):
         books.world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")
