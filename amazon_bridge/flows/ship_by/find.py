@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from amazon_bridge.config import AccountConfig
@@ -22,6 +23,16 @@ Deliveries = Mapping[str, OpenDelivery]
 
 _AMAZON_IS_SLOW = timedelta(hours=2)
 """Amazon may show an order as not shipped for this long after it was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of an account's orders."""
+
+    ledger: Ledger
+    deliveries: Deliveries | None
+    until: datetime | None
+    """Amazon's changes up to this moment are read."""
 
 
 def orders_to_ship(
@@ -47,10 +58,11 @@ def orders_to_ship(
         for entry in ledger.items.due(name, ORDERS.name)
         if _is_of_account(ledger, accounts, account, entry)
     ]
-    found = [_order(ledger, entry, entry.due, deliveries) for entry in due]
+    known = _Known(ledger, deliveries, ledger.cursors.synced_until(name))
+    found = [_order(known, entry, entry.due) for entry in due]
     keys = {entry.key for entry in due}
     found += [
-        _order(ledger, entry, delivery.ship_by, deliveries)
+        _order(known, entry, delivery.ship_by)
         for entry, delivery in _of_older_version(ledger, name, deliveries or {})
         if entry.key not in keys
     ]
@@ -89,12 +101,10 @@ def _was_open(memo: Memo) -> bool:
     return is_open and memo.fulfilled_by == FulfilledBy.MERCHANT
 
 
-def _order(
-    ledger: Ledger, entry: Entry, ship_by: datetime | None, deliveries: Deliveries | None
-) -> OrderToShip | None:
+def _order(known: _Known, entry: Entry, ship_by: datetime | None) -> OrderToShip | None:
     """Return None if Amazon was told that it has left or was cancelled."""
-    delivery = (deliveries or {}).get(entry.key)
-    state = _state(ledger, entry, delivery, is_known=deliveries is not None)
+    delivery = (known.deliveries or {}).get(entry.key)
+    state = _state(known, entry, delivery)
     if state is None or ship_by is None:
         return None
     obstacle, note = state
@@ -117,7 +127,7 @@ def _marketplace_of(entry: Entry) -> str | None:
 
 
 def _state(
-    ledger: Ledger, entry: Entry, delivery: OpenDelivery | None, *, is_known: bool
+    known: _Known, entry: Entry, delivery: OpenDelivery | None
 ) -> tuple[Obstacle, str] | None:
     """Return what keeps an order from leaving; None if Amazon was told that it is settled."""
     if entry.state is State.QUARANTINED:
@@ -126,9 +136,11 @@ def _state(
         return _open(delivery)
     if entry.state is State.PENDING and not entry.last_tried:
         return Obstacle.NOT_IMPORTED, "not imported yet"
-    if open_ := _not_told(ledger, entry):
+    outbound = _outbound(known.ledger, entry)
+    if open_ := _not_told(outbound):
         return open_
-    if _was_settled(ledger, entry) and (is_known or not _is_partly_shipped(entry)):
+    is_known = known.deliveries is not None
+    if _was_settled(known, outbound) and (is_known or not _is_partly_shipped(entry)):
         return None
     return _NO_DELIVERY if is_known else _UNKNOWN
 
@@ -148,9 +160,9 @@ def _open(delivery: OpenDelivery) -> tuple[Obstacle, str]:
     return Obstacle.NO_STOCK, f"{delivery.name}: stock is missing or not reserved"
 
 
-def _not_told(ledger: Ledger, entry: Entry) -> tuple[Obstacle, str] | None:
+def _not_told(outbound: Sequence[Entry]) -> tuple[Obstacle, str] | None:
     """Return what Amazon is to be told of an order, if it does not know it yet."""
-    for each in _outbound(ledger, entry):
+    for each in outbound:
         if _is_open(each):
             why = f" ({each.kind})" if each.kind else ""
             return Obstacle.NOT_CONFIRMED, f"{_what(each)}, not confirmed to Amazon yet{why}"
@@ -176,12 +188,11 @@ def _sent(entry: Entry) -> datetime | None:
     return progress.since if progress and was_sent else None
 
 
-def _was_settled(ledger: Ledger, entry: Entry) -> bool:
+def _was_settled(known: _Known, outbound: Sequence[Entry]) -> bool:
     """True if Amazon was told so recently that it may still show the order as not shipped."""
-    known_until = ledger.cursors.synced_until(entry.account)
     return any(
-        known_until is None or at > known_until - _AMAZON_IS_SLOW
-        for each in _outbound(ledger, entry)
+        known.until is None or at > known.until - _AMAZON_IS_SLOW
+        for each in outbound
         if (at := _told(each))
     )
 
