@@ -21,6 +21,9 @@ from amazon_bridge.odoo.session import OdooSession
 log = structlog.get_logger(__name__)
 
 _HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
+_HOURLY_FIGURES = timedelta(days=8)
+"""How long what happened to orders is known by the hour; the status page looks back 7 days."""
+
 _DELETION, _ANONYMISATION = "forgetting", "anonymising"
 """Names of the tasks in the state store."""
 
@@ -70,7 +73,7 @@ class Housekeeping:
             self.ledger.feeds.forget(account.name, before)
             self.ledger.stock_catalogue.forget_feeds(account.name, before)
             self.ledger.stock.forget(account.name, before)
-        self.ledger.runs.forget_hours(before)
+        self.ledger.statistics.condense(self.clock() - _HOURLY_FIGURES)
         self.ledger.in_flight.forget(before)
 
     def anonymise(self, after: timedelta, *, dry_run: bool = False) -> retention.RetentionResult:

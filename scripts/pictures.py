@@ -78,12 +78,17 @@ class Browser:
         answer: dict[str, Any] = json.loads(message)
         return answer
 
-    def size(self, width: int, height: int, *, phone: bool = False) -> None:
-        """Set the size of the window; a phone's has a dark page and finer pixels."""
+    def size(
+        self, width: int, height: int, *, phone: bool = False, dark: bool | None = None
+    ) -> None:
+        """Set the size of the window; a phone's has finer pixels and, by default, a dark page."""
         scale = 2 if phone else 1
         metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone}
         self._call("Emulation.setDeviceMetricsOverride", **metrics)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if phone else "light"}
+        scheme = {
+            "name": "prefers-color-scheme",
+            "value": "dark" if (phone if dark is None else dark) else "light",
+        }
         self._call("Emulation.setEmulatedMedia", features=[scheme])
 
     def cookie(self, url: str, name: str, value: str) -> None:
@@ -153,9 +158,9 @@ def browser() -> Iterator[Browser]:
 
 def status_page(tab: Browser, url: str, folder: Path) -> None:
     """Take the status page at ``url``, on a desktop and on a phone."""
-    tab.size(1100, 800)
+    tab.size(1100, 1430)
     tab.show(url, "footer")
-    tab.picture(folder / "status-page.png", whole=True)
+    tab.picture(folder / "status-page.png")
     tab.size(390, 844, phone=True)
     tab.show(url, "footer")
     tab.picture(folder / "status-page-phone.png")
@@ -175,7 +180,8 @@ def made_up_shop() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         runner = filled.busy_runner(Path(folder))
         website = Website(
-            {"/": lambda: page.show(runner, filled.NOW)}, HttpConfig(listen="127.0.0.1:0")
+            {"/": lambda **chosen: page.show(runner, filled.NOW, **chosen)},
+            HttpConfig(listen="127.0.0.1:0"),
         )
         listener = Listener(website)
         try:

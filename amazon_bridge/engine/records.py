@@ -96,6 +96,14 @@ class Entry:
     record: int | None = None
     """The database id of its record in Odoo, where that is known and not in the key."""
 
+    opened: datetime | None = None
+    """Since when it is open, if it was finished before; None if it never was, or if unknown."""
+
+    @property
+    def open_since(self) -> datetime:
+        """Since when it is open, if it is."""
+        return self.opened or self.first_seen
+
     @property
     def display_key(self) -> str:
         """The key as people see it, with the label where there is one."""
@@ -111,7 +119,26 @@ class OldestOpen(NamedTuple):
     """Why they are quarantined; None: they are pending."""
     number: int
     since: datetime
-    """When the oldest one was first seen."""
+    """Since when the oldest one is open."""
+
+
+class Event(NamedTuple):
+    """What happened to an order, for the statistics."""
+
+    name: str
+    fulfilled_by: str
+    took: timedelta | None = None
+    """How long it took; None if that is of no interest."""
+
+
+class HourOfEvents(NamedTuple):
+    """Events of one kind in one hour."""
+
+    hour: datetime
+    account: str
+    name: str
+    fulfilled_by: str
+    """Empty if unknown, as of events that older versions counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,7 +298,7 @@ class Daemon:
 
     def _pages(self) -> dict[str, web.Page]:
         return {
-            "/": lambda account=None: page.show(self.runner, self._clock(), account),
+            "/": lambda **chosen: page.show(self.runner, self._clock(), **chosen),
             "/healthz": self._show_health,
             "/readyz": self._show_readiness,
             "/metrics": lambda: web.as_metrics(self.runner.counters.registry),

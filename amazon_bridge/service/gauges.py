@@ -14,8 +14,10 @@ from amazon_bridge.flows.pending import tally
 from amazon_bridge.flows.ship_by.decide import counts
 from amazon_bridge.job import EventCounter, Gauge, Job, Tally, load
 from amazon_bridge.service import ship_by
+from amazon_bridge.service.durations import histograms
 from amazon_bridge.service.health import overdue_at
 from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.oldest import PENDING
 
 _JOB = ("account", "job")
 
@@ -32,6 +34,8 @@ class Gauges:
         yield from self._remotes()
         yield from self._jobs()
         yield from self._items()
+        yield self._oldest()
+        yield from histograms(self._runner.app.ledger)
         for job in JOBS:
             yield from self._of_job(job)
         yield self._orders_to_ship()
@@ -67,6 +71,14 @@ class Gauges:
             quarantined.add_metric(entry.key, open_items[(*entry.key, State.QUARANTINED)])
             pending.add_metric(entry.key, open_items[(*entry.key, State.PENDING)])
         yield from (quarantined, pending)
+
+    def _oldest(self) -> Metric:
+        meaning = "Unix time since which the oldest open item of this kind is open."
+        found = _gauge("oldest_open_timestamp_seconds", meaning, *_JOB, "kind")
+        for each in self._runner.app.ledger.items.oldest_open():
+            labels = [each.account, each.job, each.kind or PENDING]
+            found.add_metric(labels, each.since.timestamp())
+        return found
 
     def _of_job(self, job: Job) -> Iterator[Metric]:
         """The metrics that a job's description adds."""

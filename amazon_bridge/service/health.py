@@ -53,15 +53,13 @@ def liveness_problems(runner: JobRunner, heartbeat: Heartbeat) -> list[str]:
     return found
 
 
-def readiness_problems(runner: JobRunner, now: datetime) -> list[str]:
-    """Why jobs are not being run; empty if they are."""
+def readiness_problems(runner: JobRunner, now: datetime, account: str | None = None) -> list[str]:
+    """Why jobs are not being run; empty if they are. Of one account, or of all."""
+    planned = [each for each in runner.scheduler.planned if account in {None, each.account}]
+    remotes = _remotes(runner) if account is None else [ODOO, account]
     return [
-        *(reason for remote in _remotes(runner) if (reason := _outage(runner, remote))),
-        *(
-            _lateness(runner.monitor, e)
-            for e in runner.scheduler.planned
-            if _is_late(runner, e, now)
-        ),
+        *(reason for remote in remotes if (reason := _outage(runner, remote))),
+        *(_lateness(runner.monitor, e) for e in planned if _is_late(runner, e, now)),
     ]
 
 

@@ -7,33 +7,31 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from importlib import resources
-from itertools import repeat
 
 from markupsafe import Markup
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from amazon_bridge import __version__
 from amazon_bridge.app import ODOO
-from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.records import Entry, State
+from amazon_bridge.closest import did_you_mean
 from amazon_bridge.flows.jobs import JOBS
-from amazon_bridge.flows.links import Link, Links
-from amazon_bridge.flows.orders import backlog
-from amazon_bridge.flows.pending import pending_entries, tally
+from amazon_bridge.flows.pending import tally
 from amazon_bridge.job import Job, Tally
-from amazon_bridge.service import to_ship
+from amazon_bridge.service import open_items, to_ship
+from amazon_bridge.service.account_rows import account_rows
 from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.health import readiness_problems
-from amazon_bridge.service.job_health import JobHealth
 from amazon_bridge.service.job_runner import JobRunner
-from amazon_bridge.service.moments import ago, exactly
-from amazon_bridge.service.oldest import section as oldest_section
+from amazon_bridge.service.markup import each, section
+from amazon_bridge.service.moments import exactly
+from amazon_bridge.service.oldest import oldest
+from amazon_bridge.service.order_hours import PERIOD, Hours, imported_since, order_hours
+from amazon_bridge.service.order_times import order_times
 from amazon_bridge.service.panels import panels
+from amazon_bridge.service.view import STAYS, View
 
 _STYLE = (resources.files(__package__) / "page.css").read_text(encoding="utf-8")
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -41,172 +39,167 @@ _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'"
 )
-
-CHARTED = timedelta(days=3)
-_MOST_ITEMS = 50
-"""Longest list shown; longer ones are for the command line."""
-
+_MOST_PROBLEMS = 50
+_DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
 
-def show(runner: JobRunner, now: datetime, account: str | None = None) -> Response:
-    """The page as of now, of one account or of all.
+def show(
+    runner: JobRunner, now: datetime, account: str | None = None, reload: str | None = None
+) -> Response:
+    """The page as of now, of one account or of all; with the status 404 if there is no such one."""
+    view = View(runner, now, account or None, reload)
+    if not view.accounts:
+        return _document(view, _header(view, []), _unknown(view), 404)
+    problems = readiness_problems(runner, now, view.account)
+    return _document(view, _header(view, problems), Markup("").join(_sections(view, problems)), 200)
 
-    Raises:
-        NotFound: there is no such account.
-    """
-    accounts = _chosen(runner, account)
-    ledger = runner.app.ledger
-    problems = readiness_problems(runner, now)
-    quarantined = ledger.items.quarantined(account)
-    created = ledger.runs.created_by_hour(now - CHARTED, account)
-    parts = [
-        _header(problems, quarantined, now),
-        _alarm(problems),
-        _only(account),
-        _tiles(runner, accounts, created, quarantined, now),
-        _chart(created, now),
-        _accounts(runner, accounts, now),
-        to_ship.section(runner, accounts, now),
-        oldest_section(ledger, [each.name for each in accounts], now),
-        _items(runner, "Quarantined", quarantined, now, "Nothing is quarantined."),
-        *_pending(runner, accounts, now),
-        *(_tally(runner, accounts, job, job.tally) for job in JOBS if job.tally),
-        *panels(runner, accounts),
-    ]
-    body = _DOCUMENT.format(
+
+def _sections(view: View, problems: list[str]) -> Iterator[Markup]:
+    hours = view.ledger.statistics.by_hour(view.now - PERIOD, view.account)
+    yield _alarm(problems)
+    yield _other_accounts(view)
+    yield _tiles(view, hours)
+    yield order_hours(view, hours)
+    yield account_rows(view)
+    yield to_ship.section(view.runner, view.accounts, view.now)
+    yield oldest(view)
+    yield open_items.quarantined(view)
+    yield from open_items.pending(view)
+    yield order_times(view)
+    yield from (_tally(view, job, job.tally) for job in JOBS if job.tally)
+    yield from panels(view.runner, view.accounts)
+
+
+# The frame
+
+
+def _document(view: View, header: Markup, body: Markup, status: int) -> Response:
+    content = _DOCUMENT.format(
+        title=f"{view.account} · amazon-bridge" if view.account else "amazon-bridge",
+        refresh=Markup('<meta http-equiv="refresh" content="60">') if view.reloads else "",
         style=Markup(_STYLE),  # noqa: S704 (a file of this package)
         version=__version__,
-        body=Markup("").join(parts),
+        header=header,
+        navigation=_navigation(view),
+        body=body,
+        reloading=_reloading(view),
     )
     headers = {"Content-Security-Policy": _POLICY}
-    return Response(body, content_type="text/html; charset=utf-8", headers=headers)
-
-
-def _chosen(runner: JobRunner, account: str | None) -> Sequence[AccountConfig]:
-    if account is None:
-        return runner.app.config.accounts
-    found = [each for each in runner.app.config.accounts if each.name == account]
-    if not found:
-        raise NotFound("There is no such account.")
-    return found
-
-
-def _only(account: str | None) -> Markup:
-    """Says which account is shown alone."""
-    if account is None:
-        return Markup("")
-    return Markup('<p>Only <strong>{}</strong> · <a href="?">all accounts</a></p>').format(account)
+    return Response(content, status, headers, content_type="text/html; charset=utf-8")
 
 
 _DOCUMENT = Markup("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>amazon-bridge</title>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="60"><meta name="robots" content="noindex">
+{refresh}<meta name="robots" content="noindex">
 <style>{style}</style></head><body>
+<a class="skip" href="#main">Skip to the content</a>
+{header}{navigation}
+<main id="main">
 {body}
-<footer>amazon-bridge {version} · times are UTC · this page reloads every minute ·
+</main>
+<footer>amazon-bridge {version} · times are UTC · {reloading} ·
 <a href="readyz">readyz</a> · <a href="metrics">metrics</a></footer>
 </body></html>
 """)
 
 
-def _pending(
-    runner: JobRunner, accounts: Sequence[AccountConfig], now: datetime
-) -> Iterator[Markup]:
-    """A section for each heading that jobs list their pending items under."""
-    ledger = runner.app.ledger
-    for heading in dict.fromkeys(job.pending_heading for job in _jobs_on(accounts)):
-        jobs = [job for job in JOBS if job.pending_heading == heading]
-        found = [
-            entry
-            for account in accounts
-            for job in jobs
-            for entry in pending_entries(ledger, account.name, job, _MOST_ITEMS)
-        ]
-        number = _number_pending(runner, accounts, jobs)
-        yield _items(runner, heading, found, now, "Nothing is pending.", number=number)
-
-
-def _jobs_on(accounts: Iterable[AccountConfig]) -> list[Job]:
-    """The jobs that are on for any account."""
-    return [job for job in JOBS if any(map(AccountConfig.runs, accounts, repeat(job)))]
-
-
-def _tally(runner: JobRunner, accounts: Iterable[AccountConfig], job: Job, view: Tally) -> Markup:
-    """The numbers of what a job watches, of each account for which it is on."""
-    names = [each.name for each in accounts if each.is_active(job)]
-    rows = ((name, _listed(tally(runner.app.ledger, name, view))) for name in names)
-    items = _each(Markup('<div class="item"><strong>{}</strong> <p>{}</p></div>'), rows)
-    if not items:
-        return items
-    return Markup("<section><h2>{} <small>{}</small></h2>{}</section>").format(
-        job.name.capitalize(), view.noun, items
-    )
-
-
-def _listed(numbers: Mapping[str, int]) -> str:
-    return " · ".join(f"{number} {state}" for state, number in numbers.items())
-
-
-def _number_pending(
-    runner: JobRunner, accounts: Iterable[AccountConfig], jobs: Sequence[Job]
-) -> int:
-    open_items = runner.app.ledger.items.open_counts()
-    keys = ((account.name, job.name, State.PENDING) for account in accounts for job in jobs)
-    return sum(open_items[key] for key in keys)
-
-
-def _header(problems: list[str], quarantined: list[Entry], now: datetime) -> Markup:
-    if problems:
+def _header(view: View, problems: list[str]) -> Markup:
+    if not view.accounts:
+        pill = _pill("bad", "No such account")
+    elif problems:
         pill = _pill("bad", "Needs attention")
-    elif quarantined:
+    elif view.quarantined:
         pill = _pill("wait", "Running; see the quarantine")
     else:
         pill = _pill("good", "OK")
     return Markup(
-        '<header><h1>amazon<b>·</b>bridge</h1>{}<span class="soft">as of {}</span></header>'
-    ).format(pill, exactly(now))
+        '<header><h1>amazon<b aria-hidden="true">·</b>bridge</h1>{}'
+        '<span class="soft">as of {}</span></header>'
+    ).format(pill, exactly(view.now))
 
 
 def _pill(kind: str, text: str) -> Markup:
     return Markup('<span class="pill {}">{}</span>').format(kind, text)
 
 
+def _navigation(view: View) -> Markup:
+    """The accounts to choose from, if there are several."""
+    names = [each.name for each in view.runner.app.config.accounts]
+    if len(names) == 1 and view.accounts:
+        return Markup("")
+    choices = [(None, "All accounts"), *((name, name) for name in names)]
+    links = ((view.address_of(name), _current(view, name), title) for name, title in choices)
+    return Markup('<nav aria-label="Accounts"><ul>{}</ul></nav>').format(each(_CHOICE, links))
+
+
+_CHOICE = Markup('<li><a href="{}"{}>{}</a></li>')
+
+
+def _current(view: View, account: str | None) -> Markup:
+    return Markup(' aria-current="page"') if view.account == account else Markup("")
+
+
+def _reloading(view: View) -> Markup:
+    """Reloading takes readers away from where they are, so it can be switched off."""
+    if view.reloads:
+        text, link, reload = "this page reloads every minute", "stop reloading", STAYS
+    else:
+        text, link, reload = "this page does not reload itself", "reload every minute", None
+    address = view.address(account=view.account, reload=reload)
+    return Markup('{} (<a href="{}">{}</a>)').format(text, address, link)
+
+
+def _unknown(view: View) -> Markup:
+    names = [each.name for each in view.runner.app.config.accounts]
+    text = f"The configuration has no account {view.account}."
+    guess = did_you_mean(view.account or "", names) or " Choose one of those above."
+    return Markup('<section class="alarm"><h2>No such account</h2><p>{}{}</p></section>').format(
+        text, guess
+    )
+
+
+# Problems and figures
+
+
 def _alarm(problems: list[str]) -> Markup:
     if not problems:
         return Markup("")
-    points = _each(Markup("<li>{}</li>"), ((reason,) for reason in problems[:_MOST_ITEMS]))
-    return Markup('<section class="alarm"><ul>{}</ul></section>').format(points)
+    points = each(Markup("<li>{}</li>"), ((reason,) for reason in problems[:_MOST_PROBLEMS]))
+    return Markup('<section class="alarm"><h2>Problems</h2><ul>{}</ul></section>').format(points)
 
 
-def _each(template: Markup, rows: Iterable[tuple[object, ...]]) -> Markup:
-    return Markup("").join(template.format(*row) for row in rows)
+def _other_accounts(view: View) -> Markup:
+    """Says where one account is shown alone, and whether others have problems."""
+    if view.account is None:
+        return Markup("")
+    mine = set(readiness_problems(view.runner, view.now, view.account))
+    others = set(readiness_problems(view.runner, view.now)) - mine
+    more = f" · other accounts have problems ({len(others)})" if others else ""
+    return Markup('<p>Only <strong>{}</strong> · <a href="{}">all accounts</a>{}</p>').format(
+        view.account, view.address_of(None), more
+    )
 
 
-def _tiles(
-    runner: JobRunner,
-    accounts: Sequence[AccountConfig],
-    created: Counter[datetime],
-    quarantined: list[Entry],
-    now: datetime,
-) -> Markup:
-    today = sum(n for hour, n in created.items() if hour > now - timedelta(days=1) - _HOUR)
+def _tiles(view: View, hours: Hours) -> Markup:
+    availability, accounts = view.runner.availability, view.accounts
     outbound = [job for job in JOBS if job.notify_amazon]
-    reached = sum(runner.availability.are_up(account.name) for account in accounts)
+    reached = sum(availability.are_up(account.name) for account in accounts)
+    today = imported_since(hours, view.now - _DAY - _HOUR)
     tiles = [
         ("", f"{today:,}", "orders imported in 24 hours"),
-        ("wait" if quarantined else "", len(quarantined), "quarantined"),
-        ("", _number_pending(runner, accounts, outbound), "pending for Amazon"),
-        (*_up_or_down(runner.availability, ODOO), "Odoo"),
+        ("wait" if view.quarantined else "", f"{view.quarantined:,}", "quarantined"),
+        ("", f"{view.pending(outbound):,}", "pending for Amazon"),
+        (*_up_or_down(availability, ODOO), "Odoo"),
         (
             "good" if reached == len(accounts) else "bad",
             f"{reached} of {len(accounts)}",
             "Amazon accounts up",
         ),
     ]
-    tile = Markup('<div class="tile"><strong class="{}">{}</strong><span>{}</span></div>')
-    return Markup('<div class="tiles">{}</div>').format(_each(tile, tiles))
+    tile = Markup('<div class="tile"><strong class="{}">{}</strong> <span>{}</span></div>')
+    return Markup('<div class="tiles">{}</div>').format(each(tile, tiles))
 
 
 def _up_or_down(availability: Availability, remote: str) -> tuple[str, str]:
@@ -217,164 +210,13 @@ def _up_or_down(availability: Availability, remote: str) -> tuple[str, str]:
     return ("good", "up") if was_called else ("wait", "not called yet")
 
 
-# The chart
+def _tally(view: View, job: Job, numbers: Tally) -> Markup:
+    """The numbers of what a job watches, of each account for which it is on."""
+    names = [account.name for account in view.accounts if account.is_active(job)]
+    rows = ((name, _listed(tally(view.ledger, name, numbers))) for name in names)
+    items = each(Markup('<div class="item"><strong>{}</strong> <p>{}</p></div>'), rows)
+    return section(job.name.capitalize(), numbers.noun, items) if items else items
 
 
-def _chart(created: Counter[datetime], now: datetime) -> Markup:
-    end = now.replace(minute=0, second=0, microsecond=0) + _HOUR
-    hours = [end - number * _HOUR for number in range(CHARTED // _HOUR, 0, -1)]
-    top = round_up(max((created[hour] for hour in hours), default=0))
-    return _CHART.format(
-        total=f"{sum(created[hour] for hour in hours):,}",
-        days=CHARTED.days,
-        top=top,
-        middle=top // 2,
-        width=len(hours) * 10,
-        lines=_each(_LINE, ((y, len(hours) * 10, y) for y in (0, 50, 100))),
-        bars=_each(_BAR, (_bar(n, hour, created[hour], top) for n, hour in enumerate(hours))),
-        names=_each(Markup("<span>{}</span>"), ((_day(hour),) for hour in hours[::24])),
-    )
-
-
-_CHART = Markup("""<section><h2>Orders per hour <small>{total} in the last {days} days</small></h2>
-<div class="chart">
-<div class="scale soft"><span>{top}</span><span>{middle}</span><span>0</span></div>
-<svg viewBox="0 0 {width} 100" preserveAspectRatio="none" role="img"
- aria-label="Orders imported in each hour of the last {days} days; {total} in all">
-{lines}{bars}</svg><div class="days soft">{names}</div></div></section>
-""")
-_LINE = Markup('<line class="grid" x1="0" y1="{}" x2="{}" y2="{}"/>')
-_BAR = Markup(
-    '<g><title>{}</title><rect class="hour" x="{}" y="0" width="10" height="100"/>'
-    '<rect class="bar" x="{}" y="{}" width="8" height="{}" rx="1.5"/></g>'
-)
-
-
-def _bar(number: int, hour: datetime, created: int, top: int) -> tuple[object, ...]:
-    height = round(100 * created / top, 1)
-    label = f"{hour:%a %d %b, %H:%M}: {created}"
-    return label, number * 10, number * 10 + 1, 100 - height, height
-
-
-def round_up(number: int) -> int:
-    """Round up to a number that is easy to read on a scale, and whose half is too."""
-    power = int("1" + "0" * (len(str(number)) - 1))
-    return max(4, next(s * power for s in (1, 2, 4, 6, 8, 10) if s * power >= number))
-
-
-def _day(hour: datetime) -> str:
-    return f"{hour:%a %d, %H:%M}"
-
-
-# The accounts
-
-
-def _accounts(runner: JobRunner, accounts: Sequence[AccountConfig], now: datetime) -> Markup:
-    jobs = [job.name for job in _jobs_on(accounts)]
-    titles = ("Account", "Synced up to", *map(str.capitalize, jobs))
-    heads = _each(Markup("<th>{}</th>"), ((title,) for title in titles))
-    worst_first = _worst_first(runner, accounts, jobs)
-    rows = Markup("").join(_account(runner, each, jobs, now) for each in worst_first)
-    return Markup(
-        "<section><h2>Accounts</h2><table><thead><tr>{}</tr></thead>"
-        "<tbody>{}</tbody></table></section>"
-    ).format(heads, rows)
-
-
-def _worst_first(
-    runner: JobRunner, accounts: Iterable[AccountConfig], jobs: Sequence[str]
-) -> list[AccountConfig]:
-    return sorted(
-        accounts,
-        key=lambda account: -sum(runner.monitor[account.name, job].failures for job in jobs),
-    )
-
-
-def _account(
-    runner: JobRunner, account: AccountConfig, jobs: Sequence[str], now: datetime
-) -> Markup:
-    countries = ", ".join(each.country_code for each in account.marketplaces)
-    ledger = runner.app.ledger
-    synced_until = ledger.cursors.synced_until(account.name)
-    behind = ledger.lanes.backlog(account.name)
-    healths = {job: runner.monitor[account.name, job] for job in jobs}
-    on = {job.name for job in JOBS if account.runs(job)}
-    cells = Markup("").join(
-        _job(job, health if job in on else None, now) for job, health in healths.items()
-    )
-    reasons = [(job, each.error) for job, each in healths.items() if each.error]
-    if behind:
-        reasons.append(("Back-log", backlog.sentence(behind, now)))
-    failures = ((2 + len(jobs), *reason) for reason in reasons)
-    return _ACCOUNT.format(
-        account.name,
-        account.name,
-        countries,
-        ago(synced_until, now) if synced_until else "nothing yet",
-        cells,
-        _each(_FAILURE, failures),
-    )
-
-
-_ACCOUNT = Markup(
-    '<tr><td><strong><a href="?account={}">{}</a></strong><small>{}</small></td>'
-    '<td data-label="Synced up to">{}</td>{}</tr>{}'
-)
-_FAILURE = Markup('<tr class="why"><td colspan="{}"><strong>{}:</strong> {}</td></tr>')
-
-
-def _job(job: str, health: JobHealth | None, now: datetime) -> Markup:
-    """The cell of a job; without health it is off."""
-    if health is None:
-        return Markup('<td data-label="{}"><span class="soft">off</span></td>').format(
-            job.capitalize()
-        )
-    kind = "bad" if health.error else "good" if health.last_success else "wait"
-    return Markup('<td data-label="{}"><span class="dot {}"></span>{}</td>').format(
-        job.capitalize(), kind, _last(health, now)
-    )
-
-
-def _last(health: JobHealth, now: datetime) -> str | Markup:
-    if health.running_since:
-        return "running"
-    return ago(health.last_success, now) if health.last_success else "not yet"
-
-
-# Items
-
-
-def _items(
-    runner: JobRunner,
-    title: str,
-    entries: list[Entry],
-    now: datetime,
-    none: str,
-    *,
-    number: int | None = None,
-) -> Markup:
-    """A list of items; ``number`` is the total if ``entries`` has only some of them."""
-    links = Links(runner.app.config, runner.app.ledger)
-    listed, number = entries[:_MOST_ITEMS], len(entries) if number is None else number
-    more = f", the first {len(listed)} are shown" if number > len(listed) else ""
-    content = Markup("").join(_item(entry, now, links.of(entry)) for entry in listed)
-    return Markup("<section><h2>{} <small>{}{}</small></h2>{}</section>").format(
-        title,
-        number or "",
-        more,
-        content or Markup('<span class="soft">{}</span>').format(none),
-    )
-
-
-def _item(entry: Entry, now: datetime, links: Sequence[Link]) -> Markup:
-    about = [entry.account, entry.job, *([entry.kind] if entry.kind else [])]
-    return Markup(
-        '<div class="item"><code>{}</code> <span class="soft">{} · {}{}</span>{}{}</div>'
-    ).format(
-        entry.display_key,
-        " · ".join(about),
-        ago(entry.first_seen, now),
-        _each(Markup(' · <a href="{}">{}</a>'), ((link.url, link.title) for link in links)),
-        Markup("<p>{}</p>").format(entry.reason) if entry.reason else "",
-        Markup('<p class="remedy">{}</p>').format(entry.remedy) if entry.remedy else "",
-    )
+def _listed(numbers: Mapping[str, int]) -> str:
+    return " · ".join(f"{number} {state}" for state, number in numbers.items())

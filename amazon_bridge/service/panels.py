@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.job import Job, Panel, Series, load
 from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.markup import details, each, row, section, soft, table
 
 _WIDTH, _HEIGHT = 720, 100
 _MARGIN = 0.08
@@ -27,34 +28,23 @@ def panels(runner: JobRunner, accounts: Iterable[AccountConfig]) -> Iterator[Mar
 
 
 def _panel(job: Job, account: str, panel: Panel) -> Markup:
-    heads = _each(Markup("<th>{}</th>"), ((column,) for column in panel.columns))
-    rows = Markup("").join(_row(panel.columns, row) for row in panel.rows)
-    table = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(heads, rows)
-    content = table if panel.rows else Markup('<span class="soft">Nothing yet.</span>')
-    plots = Markup("").join(_plot(series) for series in panel.series if series.points)
-    return Markup("<section><h2>{} <small>{}</small></h2>{}{}</section>").format(
-        job.name.capitalize(), account, content, plots
-    )
+    rows = [row(panel.columns, cells) for cells in panel.rows]
+    content = table(panel.columns, rows) if rows else soft("Nothing yet.")
+    plots = (_plot(series) for series in panel.series if series.points)
+    return section(job.name.capitalize(), account, content, *plots)
 
 
-def _row(columns: Sequence[str], cells: Sequence[str]) -> Markup:
-    cell = Markup('<td data-label="{}">{}</td>')
-    return Markup("<tr>{}</tr>").format(_each(cell, zip(columns, cells, strict=True)))
-
-
-def _each(template: Markup, rows: Iterable[tuple[object, ...]]) -> Markup:
-    return Markup("").join(template.format(*row) for row in rows)
-
-
-_PLOT = Markup("""<h2 class="plot">{title} <small>{last}</small></h2>
+_PLOT = Markup("""<h3>{title} <small>{last}</small></h3>
 <div class="chart">
-<div class="scale soft"><span>{top}</span><span>{bottom}</span></div>
+<div class="scale soft" aria-hidden="true"><span>{top}</span><span>{bottom}</span></div>
 <svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img"
  aria-label="{title}, from {first_day} to {last_day}; {last} at last">
 <line class="grid" x1="0" y1="{zero}" x2="{width}" y2="{zero}"/>
 <polyline class="line" points="{points}"/>{marks}</svg>
-<div class="days soft"><span>{first_day}</span><span>{last_day}</span></div></div>
-""")
+<div class="days soft" aria-hidden="true">
+<span>{first_day}</span><span>{last_day}</span></div></div>
+{figures}""")
+_COLUMNS = ("Day", "Amount")
 _MARK = Markup(
     '<g><title>{}: {}</title><rect class="hour" x="{}" y="0" width="{}" height="100"/></g>'
 )
@@ -75,16 +65,24 @@ def _plot(series: Series) -> Markup:
         height=_HEIGHT,
         zero=_y(0, top, bottom),
         points=" ".join(f"{x},{y}" for x, y in zip(places, heights, strict=True)),
-        marks=_each(
+        marks=each(
             _MARK,
             (
                 (day, _number(number), round(x - step / 2, 1), round(step, 1))
                 for (day, number), x in zip(series.points, places, strict=True)
             ),
         ),
+        figures=_figures(series),
         first_day=series.points[0][0],
         last_day=series.points[-1][0],
     )
+
+
+def _figures(series: Series) -> Markup:
+    """The numbers of the plot, the last first."""
+    points = reversed(series.points)
+    rows = [row(_COLUMNS, (day, _number(number))) for day, number in points]
+    return details("The figures, day by day", table(_COLUMNS, rows))
 
 
 def _x(day: date, series: Series) -> float:

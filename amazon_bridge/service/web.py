@@ -109,9 +109,9 @@ class Website:
 
 
 def _choice(request: Request, path: str) -> dict[str, str]:
-    """The account that the status page is asked for."""
-    chosen = request.args.get("account")
-    return {"account": chosen} if path == "/" and chosen else {}
+    """What the status page is requested with."""
+    known = ("account", "reload") if path == "/" else ()
+    return {name: request.args[name] for name in known if request.args.get(name)}
 
 
 def _refuse_browsers(request: Request) -> None:

@@ -11,7 +11,7 @@ from amazon_bridge.app import App
 from amazon_bridge.config import load
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.records import Seen
+from amazon_bridge.engine.records import Event, Seen
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import Comparison, SkuState
 from amazon_bridge.flows.settlements.memo import JOB, TIES, SettlementMemo
@@ -22,6 +22,7 @@ from amazon_bridge.service.scheduler import scheduled_jobs
 NOW = datetime(2026, 11, 23, 14, 37, tzinfo=UTC)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 FR = "A13V1IB3VIYZZH"
 CREDENTIALS = "credentials: {client_id: amzn-client, client_secret: sesame, refresh_token: tokens}"
 CONFIG = f"""
@@ -91,14 +92,27 @@ def book(ledger: Ledger, account: str) -> None:
         ledger.items.settle(account, TIES, f"{day} EUR", "EUR", memo=tie)
 
 
+def events_of(hour: int) -> list[Event]:
+    """What happens to an account's orders in an hour."""
+    imported = [
+        Event(
+            "imported", "MERCHANT" if n % 3 else "AMAZON", (3 + n * (1 if n % 3 else 90)) * MINUTE
+        )
+        for n in range(hour * 7 % 23)
+    ]
+    confirmed = [Event("confirmed", "MERCHANT", n * n * 5 * MINUTE) for n in range(hour * 5 % 13)]
+    return [*imported, *confirmed, *([Event("cancelled", "MERCHANT")] if hour % 9 == 4 else [])]
+
+
 def busy_runner(folder: Path, more: str = "") -> JobRunner:
     """Days of orders, one of them quarantined, something pending, one account of three failing."""
     runner, clock = idle_runner(folder, more)
     ledger = runner.app.ledger
     for hours in range(72):
-        at = NOW - hours * HOUR
-        counts = Counts(created=(hours * 7) % 23 if 7 < at.hour < 23 else 0)
-        ledger.runs.record("acme-eu", "orders", started=at, finished=at, counts=counts)
+        clock.now = NOW - hours * HOUR
+        if 7 < clock.now.hour < 23:
+            ledger.statistics.count("acme-eu", events_of(hours))
+        ledger.statistics.count("acme-us", events_of(hours * 5 % 72)[::4])
     clock.now = NOW - 5 * HOUR
     for account in runner.app.config.accounts:
         ledger.cursors.set(account.name, clock.now)

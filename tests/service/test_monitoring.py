@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filled import BOOKING, NOW, busy_runner
+from filled import BOOKING, HOUR, NOW, busy_runner
 from prometheus_client import generate_latest
 from ruamel.yaml import YAML
 from running import needs
 
+from amazon_bridge.engine.durations import BOUNDS
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.service.durations import BUCKETS
 from amazon_bridge.service.gauges import Gauges
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -79,6 +81,29 @@ def test_metrics_show_the_state(metrics: str):
     assert call in metrics
 
 
+def value_of(metrics: str, sample: str) -> float:
+    (line,) = (line for line in metrics.splitlines() if line.startswith(f"amazon_bridge_{sample} "))
+    return float(line.rpartition(" ")[2])
+
+
+def test_metrics_show_the_oldest_items_and_how_long_orders_took(metrics: str):
+    oldest = 'oldest_open_timestamp_seconds{account="acme-eu",job="orders",kind="internal_error"}'
+    assert value_of(metrics, oldest) == (NOW - 5 * HOUR).timestamp()
+    of_fba = 'order_import_seconds_count{account="acme-eu",channel="FBA"}'
+    assert value_of(metrics, of_fba) == 169
+    by_bound = [
+        value_of(
+            metrics,
+            f'order_import_seconds_bucket{{account="acme-eu",channel="FBM",le="{bound}"}}',
+        )
+        for bound in ("120.0", "300.0", "1800.0", "+Inf")
+    ]
+    assert by_bound == sorted(by_bound)
+    assert by_bound[0] == 0 < by_bound[1] < by_bound[2] == by_bound[3] == 298
+    of_us = 'shipment_confirmation_seconds_count{account="acme-us"}'
+    assert value_of(metrics, of_us) == 104
+
+
 def test_dashboard_and_rules_ask_for_metrics_that_there_are(metrics: str):
     exported = set(re.findall(r"^(\w+)", metrics, re.MULTILINE))
     queried = {name for expression in expressions() for name in names_in(expression)}
@@ -89,6 +114,10 @@ def test_every_metric_is_documented(metrics: str):
     documented = (CONFIG.parent / "docs" / "monitoring.md").read_text()
     families = set(re.findall(r"^# TYPE (amazon_bridge_\w+)", metrics, re.MULTILINE))
     assert [name for name in sorted(families) if f"`{name}`" not in documented] == []
+
+
+def test_the_buckets_of_durations_are_bounds_of_the_state_store():
+    assert set(BUCKETS) <= set(BOUNDS)
 
 
 def test_no_metric_shows_a_secret(metrics: str):

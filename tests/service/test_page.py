@@ -4,21 +4,36 @@ import re
 import shutil
 import subprocess
 from base64 import b64encode
+from collections import Counter
 from datetime import timedelta
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from filled import BOOKING, FR, HOUR, NOW, SENDING, busy_runner, idle_runner, succeed
+from filled import (
+    BOOKING,
+    CLAIMED,
+    CONFIG,
+    FR,
+    HOUR,
+    MINUTE,
+    NOON,
+    NOW,
+    SENDING,
+    busy_runner,
+    idle_runner,
+    succeed,
+)
 from running import needs
 from werkzeug.test import Client
 
 from amazon_bridge.config import HttpConfig
 from amazon_bridge.engine.errors import ItemError, Transient
-from amazon_bridge.engine.records import Seen
+from amazon_bridge.engine.records import Event, Seen
 from amazon_bridge.odoo.open_deliveries import OpenDelivery
-from amazon_bridge.service import page
+from amazon_bridge.service import order_hours, page
+from amazon_bridge.service.bars import Bar, bars, round_up
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.web import Listener, Website
 
@@ -107,20 +122,63 @@ def test_it_shows_the_orders_to_ship_with_links(busy: JobRunner):
     assert "https://erp.example.com/web#id=17&amp;model=stock.picking&amp;view_type=form" in html
 
 
-def test_it_shows_one_account_alone(busy: JobRunner):
-    website = Website({"/": lambda account=None: page.show(busy, NOW, account)}, HttpConfig())
-    client = Client(website)
+def client_of(runner: JobRunner) -> Client:
+    pages = {"/": lambda **chosen: page.show(runner, NOW, **chosen)}
+    return Client(Website(pages, HttpConfig()))
+
+
+def test_it_shows_one_account_alone(tmp_path: Path):
+    client = client_of(busy_runner(tmp_path, BOOKING))
     alone = text_of(client.get("/?account=acme-us").get_data(as_text=True))
     assert "Only acme-us · all accounts" in alone
+    assert "Amazon for acme-us has been down" in alone
     assert "Nothing is quarantined." in alone
-    assert "403-1182736-5518731" not in alone
-    assert "0 in the last 3 days" in alone
-    assert "acme-eu FR" not in alone
+    assert "0 of 1 Amazon accounts up" in alone
+    choice = "acme-us · amazon-bridge Skip to the content amazon · bridge Needs attention"
+    choice += " as of 2026-11-23 14:37:00Z All accounts acme-eu acme-us acme-jp"
+    assert alone.startswith(choice)
+    assert not re.search("acme-eu|acme-jp|403-1", alone.removeprefix(choice))
     other = text_of(client.get("/?account=acme-eu").get_data(as_text=True))
+    assert "Only acme-eu · all accounts · other accounts have problems (1)" in other
     assert "403-1182736-5518731" in other
+    assert "OK" not in other
+    assert "Running; see the quarantine" in other
     assert "acme-us US" not in other
-    assert client.get("/?account=<b>").status_code == 404
-    assert client.get("/?account=").status_code == 200
+    assert "17654321012" in other
+
+
+def test_an_unknown_account_gets_a_page_that_says_so(busy: JobRunner):
+    client = client_of(busy)
+    found = client.get("/?account=acme-jpp")
+    assert found.status_code == 404
+    text = text_of(found.get_data(as_text=True))
+    assert "The configuration has no account acme-jpp. Did you mean acme-jp?" in text
+    assert 'href="?account=acme-eu"' in found.get_data(as_text=True)
+    assert "default-src 'none'" in found.headers["Content-Security-Policy"]
+    other = client.get("/?account=<b>").get_data(as_text=True)
+    assert "no account &lt;b&gt;. Choose one of those above." in other
+    for all_accounts in ("/?account=", "/?other=<b>"):
+        assert client.get(all_accounts).status_code == 200
+
+
+def test_reloading_can_be_stopped_and_stays_so(busy: JobRunner):
+    client = client_of(busy)
+    reloading = client.get("/?account=acme-eu").get_data(as_text=True)
+    assert '<meta http-equiv="refresh" content="60">' in reloading
+    assert 'href="?account=acme-eu&amp;reload=off">stop reloading</a>' in reloading
+    staying = client.get("/?account=acme-eu&reload=off").get_data(as_text=True)
+    assert "http-equiv" not in staying
+    assert 'href="?account=acme-us&amp;reload=off"' in staying
+    assert 'href="?account=acme-eu">reload every minute</a>' in staying
+
+
+def test_one_account_needs_no_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("filled.CONFIG", "\n".join(CONFIG.splitlines()[:4]) + "\n")
+    runner, _ = idle_runner(tmp_path)
+    html = page.show(runner, NOW).get_data(as_text=True)
+    assert "<nav" not in html
+    assert "acme-eu" in html
+    assert "Imported in each hour</th>" not in html, "there is nothing to compare"
 
 
 def test_it_shows_the_age_of_the_oldest_item_of_each_kind(busy: JobRunner):
@@ -145,7 +203,8 @@ def test_it_needs_nothing_from_elsewhere_and_runs_nothing(busy: JobRunner):
     delivery = "https://erp.example.com/web#id=231&model=stock.picking&view_type=form"
     its_order = "https://sellercentral-europe.amazon.com/orders-v3/order/403-1"
     accounts = {f"?account={name}" for name in ("acme-eu", "acme-us", "acme-jp")}
-    assert parsed.references == {"readyz", "metrics", order, delivery, its_order, *accounts}
+    own = {"readyz", "metrics", "#main", "?", "?reload=off", *accounts}
+    assert parsed.references == {order, delivery, its_order, *own}
     (style,) = re.findall(r"<style>(.*)</style>", html, re.DOTALL)
     assert "url(" not in style
     assert "@import" not in style
@@ -164,20 +223,120 @@ def test_a_new_store_has_a_page_too(tmp_path: Path):
         assert said in text
 
 
-def test_an_hour_is_counted_once_and_the_scale_fits(busy: JobRunner):
+def test_the_plots_show_each_hour_once_by_kind(busy: JobRunner):
     html = page.show(busy, NOW).get_data(as_text=True)
-    bars = [int(n) for n in re.findall(r"<title>\w+ \d+ \w+, \d+:00: (\d+)</title>", html)]
-    assert len(bars) == 72
-    assert sum(bars) == sum(busy.app.ledger.runs.created_by_hour(NOW - page.CHARTED).values())
-    heights = re.findall(r'class="bar"[^>]* height="([\d.]+)"', html)
-    assert max(map(float, heights)) <= 100
+    hours = busy.app.ledger.statistics.by_hour(NOW - order_hours.PERIOD)
+    sums = Counter[str]()
+    for hour, number in hours.items():
+        sums[f"{hour.name}"] += number
+        sums[f"{hour.name} {hour.fulfilled_by}"] += number
+    tooltips = [int(n) for n in re.findall(r"<title>\w+ \d+ \w+, \d+:00: (\d+)", html)]
+    assert len(tooltips) == 3 * 72
+    shown = [sum(tooltips[n : n + 72]) for n in (0, 72, 144)]
+    assert shown == [sums["imported"], sums["cancelled"], sums["confirmed"]]
+    heights = {colour: path_heights(html, colour) for colour in ("fbm", "fba")}
+    assert all(heights.values())
+    assert max(heights["fbm"] + heights["fba"]) <= 100
+    text = text_of(html)
+    of_both = sums["imported MERCHANT"], sums["imported AMAZON"]
+    assert f"Imported {sums['imported']:,} · FBM {of_both[0]:,} · FBA {of_both[1]:,}" in text
+    assert "before the update" not in text
+
+
+def path_heights(html: str, colour: str) -> list[float]:
+    """The heights of a plot's bars of one colour."""
+    (first, *_) = re.findall(f'<path class="{colour}" d="([^"]*)"', html)
+    return [float(height) for height in re.findall(r"v([\d.]+)", first)]
+
+
+def test_bars_are_stacked_to_scale():
+    numbers = [
+        Bar(NOON - HOUR, {"fbm": 1, "fba": 3}),
+        Bar(NOON, {"fbm": 2, "fba": 0}),
+    ]
+    html = bars("Imported in each hour", numbers)
+    assert '<path class="fbm" d="M1 75.0h8v25.0h-8z M11 50.0h8v50.0h-8z"/>' in html
+    assert '<path class="fba" d="M1 0.0h8v75.0h-8z"/>' in html
+    assert "Mon 23 Nov, 11:00: 4 (1 FBM, 3 FBA)" in html
+    assert 'aria-label="Imported in each hour: 6 in all, at most 4, on Mon 23 Nov, 11:00"' in html
+    empty = bars("Cancelled in each hour", [Bar(NOON, {"fbm": 0})])
+    assert 'aria-label="Cancelled in each hour: none"' in empty
+    assert "<path" not in empty
+
+
+def test_the_figures_by_account_and_by_hour(tmp_path: Path):
+    runner, clock = idle_runner(tmp_path)
+    statistics = runner.app.ledger.statistics
+    statistics.count("acme-us", [Event("imported", "AMAZON"), Event("cancelled", "AMAZON")])
+    clock.now -= HOUR
+    statistics.count("acme-eu", [Event("imported", "MERCHANT")] * 2)
+    statistics.count("acme-eu", [Event("confirmed", "MERCHANT")])
+    statistics.count("acme-jp", [Event("imported", "")])
+    text = text_of(page.show(runner, NOW).get_data(as_text=True))
+    assert "Imported 4 · FBM 2 · FBA 1 · before the update 1" in text
+    assert "acme-eu 2 0 0 0 1 acme-us 0 1 0 1 0 acme-jp 0 0 1 0 0" in text
+    assert "Mon 23 Nov, 14:00 0 1 0 1 0 Mon 23 Nov, 13:00 2 0 1 0 1" in text
+    alone = text_of(page.show(runner, NOW, "acme-us").get_data(as_text=True))
+    assert "Imported 1 · FBM 0 · FBA 1" in alone
+    assert "Mon 23 Nov, 14:00 0 1 1 0" in alone
+    assert "13:00 2" not in alone
+
+
+def test_the_tile_counts_what_was_imported_in_a_day(tmp_path: Path):
+    runner, clock = idle_runner(tmp_path)
+    for hours, number in ((0, 1), (23, 10), (26, 100)):
+        clock.now = NOW - hours * HOUR
+        events = [Event("imported", "MERCHANT"), Event("confirmed", "MERCHANT")] * number
+        runner.app.ledger.statistics.count("acme-eu", events)
+    assert "11 orders imported in 24 hours" in text_of(
+        page.show(runner, NOW).get_data(as_text=True)
+    )
+
+
+def test_the_times_of_a_week_as_percentiles(tmp_path: Path):
+    runner, clock = idle_runner(tmp_path)
+    assert "Nothing was imported or confirmed." in text_of(
+        page.show(runner, NOW).get_data(as_text=True)
+    )
+    clock.now = NOW - timedelta(days=6)
+    took = [4 * MINUTE] * 50 + [12 * MINUTE] * 40 + [3 * HOUR] * 9 + [40 * 24 * HOUR]
+    events = [Event("imported", "MERCHANT", each) for each in took]
+    runner.app.ledger.statistics.count("acme-eu", events)
+    runner.app.ledger.statistics.count("acme-eu", [Event("confirmed", "MERCHANT", MINUTE / 2)])
+    runner.app.ledger.statistics.count("acme-us", [Event("imported", "AMAZON", 30 * HOUR)])
+    clock.now = NOW - timedelta(days=8)
+    runner.app.ledger.statistics.count("acme-eu", [Event("imported", "MERCHANT", HOUR)] * 1000)
+    text = text_of(page.show(runner, NOW).get_data(as_text=True))
+    assert "the last 7 days Account From, to 50 % within 90 % within 99 % within Number" in text
+    assert "acme-eu purchase to Odoo, FBM 4 min 15 min 3 h 100" in text
+    assert "acme-eu delivery to Amazon 30 s 30 s 30 s 1" in text
+    assert "acme-us purchase to Odoo, FBA 1.5 d 1.5 d 1.5 d 1" in text
+    alone = text_of(page.show(runner, NOW, "acme-us").get_data(as_text=True))
+    assert "purchase to Odoo, FBM" not in alone
+
+
+def test_a_time_beyond_all_bounds(tmp_path: Path):
+    runner, _ = idle_runner(tmp_path)
+    event = Event("imported", "MERCHANT", timedelta(days=40))
+    runner.app.ledger.statistics.count("acme-eu", [event])
+    assert "more than 30 d" in text_of(page.show(runner, NOW).get_data(as_text=True))
 
 
 @pytest.mark.parametrize(
     ("number", "top"), [(0, 4), (3, 4), (5, 6), (10, 10), (11, 20), (95, 100), (401, 600)]
 )
 def test_the_scale_is_easy_to_read(number: int, top: int):
-    assert page.round_up(number) == top
+    assert round_up(number) == top
+
+
+def test_long_lists_of_quarantined_items_are_cut(busy: JobRunner):
+    for number in range(60):
+        busy.app.ledger.items.quarantine("acme-eu", "orders", f"404-{number:02}", CLAIMED)
+    html = page.show(busy, NOW).get_data(as_text=True)
+    assert "61, the first 50 are shown" in html
+    assert len(re.findall(r"<code>40[34]-\d+[-\d]*</code> <span", html)) == 50
+    alone = page.show(busy, NOW, "acme-us").get_data(as_text=True)
+    assert "404-" not in alone
 
 
 def test_orders_that_wait_are_shown_with_the_reason(busy: JobRunner):

@@ -342,8 +342,8 @@ def limited(
 
 def test_a_run_that_a_rate_limit_ended_is_scheduled_again_and_has_not_failed(limited: JobRunner):
     limited.run(*ORDERS)
-    assert limited.app.ledger.runs.created_by_hour(NOW).total() == 0
-    wait_for(lambda: limited.app.ledger.runs.created_by_hour(NOW).total() == 2)
+    assert limited.app.ledger.statistics.by_hour(NOW).total() == 0
+    wait_for(lambda: limited.app.ledger.statistics.by_hour(NOW).total() == 2)
     wait_for(lambda: limited.monitor.running == 0)
     assert limited.monitor[ORDERS].failures == 0
     assert limited.monitor[ORDERS].last_success

@@ -8,6 +8,10 @@ from memory_shop import MemoryShop
 
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.pending import pending_list
+from amazon_bridge.service import page as status_page
+from amazon_bridge.service.gauges import Gauges
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.scheduler import scheduled_jobs
 
 LARGE = ("items", "memos", "unmatched", "feeds", "scanned")
 """Tables that grow with what was ever done."""
@@ -79,6 +83,12 @@ def page(here: MemoryShop) -> None:
     for job in JOBS:
         if job.pending:
             pending_list(ledger, "acme", job.pending, 20)
+    runner = JobRunner(here.clock)
+    runner.app = here.bridge.app
+    runner.scheduler.planned = scheduled_jobs(runner.app.config)
+    for account in (None, "acme"):
+        assert status_page.show(runner, here.clock(), account).status_code == 200
+    assert list(Gauges(runner, here.clock).collect())
 
 
 @pytest.mark.parametrize("work", [busy, quiet, page, housekeeping])

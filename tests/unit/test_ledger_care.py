@@ -19,7 +19,6 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.file import verify
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import Seen, State
-from amazon_bridge.engine.runner import Counts
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -82,20 +81,6 @@ def test_an_account_began_where_its_cursor_was_earliest(ledger: Ledger):
     assert ledger.cursors.began("acme") == NOON
     ledger.cursors.set("acme", NOON - DAY)
     assert ledger.cursors.began("acme") == NOON - DAY
-
-
-def test_what_was_created_is_counted_by_the_hour(ledger: Ledger):
-    for account, finished, created in [
-        ("acme", NOON, 2),
-        ("acme", NOON + HOUR - timedelta(seconds=1), 3),
-        ("acme", NOON + HOUR, 0),
-        ("other", NOON + 2 * HOUR, 7),
-    ]:
-        counts = Counts(created=created)
-        ledger.runs.record(account, "orders", started=NOON, finished=finished, counts=counts)
-    assert ledger.runs.created_by_hour(NOON) == {NOON: 5, NOON + 2 * HOUR: 7}
-    ledger.runs.forget_hours(NOON + HOUR)
-    assert ledger.runs.created_by_hour(NOON - DAY) == {NOON + 2 * HOUR: 7}
 
 
 def test_finished_items_are_forgotten_and_others_are_not(ledger: Ledger, clock: Clock):

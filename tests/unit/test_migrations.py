@@ -19,7 +19,7 @@ from amazon_bridge.engine.ledger.file import verify
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.ledger.stock_migration import FULL_COMPARISONS
 from amazon_bridge.engine.lock import held
-from amazon_bridge.engine.records import DatabaseId, Seen, State, Unmatched
+from amazon_bridge.engine.records import DatabaseId, HourOfEvents, Seen, State, Unmatched
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import SkuState, StockProgress
 from amazon_bridge.flows.cancellations.memo import Memo as CancellationMemo
@@ -73,7 +73,9 @@ def test_all_that_a_store_of_the_last_release_knows_is_taken_up(path: Path):
         (run,) = ledger.runs.latest()
         assert run.counts == Counts(seen=3, created=2, unchanged=1)
         assert ledger.runs.last_success("acme", "orders") == LAST
-        assert ledger.runs.created_by_hour(BEFORE) == {LAST: 2}
+        imported = HourOfEvents(LAST, "acme", "imported", "")
+        assert ledger.statistics.by_hour(BEFORE) == {imported: 2}
+        assert ledger.statistics.durations() == {}, "how long they took was not counted"
     assert sum(verify(path).values()) == 17
     assert verify(path)["chores"] == 0, "there is no daily sweep any more"
 

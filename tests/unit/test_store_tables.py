@@ -23,8 +23,9 @@ from amazon_bridge.engine.ledger import (
     scans,
     skus,
     statements,
+    statistics,
 )
-from amazon_bridge.engine.ledger.tables import metadata
+from amazon_bridge.engine.ledger.tables import items, metadata
 from amazon_bridge.engine.records import Entry
 
 
@@ -75,14 +76,13 @@ def test_postgresql_takes_the_same_tables():
 
 PREPARED = {
     name: statement.statement
-    for module in (statements, memos, skus)
+    for module in (statements, memos, skus, statistics)
     for name, statement in vars(module).items()
     if isinstance(statement, statements.Prepared)
 }
 EXECUTED = {
     "add_account": database._ADD_ACCOUNT,
     "record": runs._RECORD,
-    "count_hour": runs._COUNT_HOUR,
     "note": skus._NOTE,
     "note_database": continuity._NOTE_DATABASE,
     "reopen_since": continuity._REOPEN,
@@ -116,6 +116,8 @@ def test_a_statement_is_the_same_in_both_databases(statement: Any):
         (statements.PENDING, "open_items"),
         (statements.WATCHED, "watched_items"),
         (statements.DUE, "due_items"),
+        (statements.QUARANTINED_KEYS.where(items.c.account == "acme").limit(50), "open_items"),
+        (statements.QUARANTINED_KEYS.limit(50), "open_items"),
         (statements.REOPEN, "open_items"),
         (statements.FORGETTABLE, "finished_items"),
     ],
@@ -123,7 +125,8 @@ def test_a_statement_is_the_same_in_both_databases(statement: Any):
 def test_open_and_watched_items_are_found_without_reading_the_others(
     migrated: Connection, statement: Any, index: str
 ):
-    compiled = statement.compile(migrated.engine)
+    expanded = {"render_postcompile": True}
+    compiled = statement.compile(migrated.engine, compile_kwargs=expanded)
     values = [compiled.params[name] for name in compiled.positiontup]
     plan = migrated.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(values)).all()
     assert any(f"INDEX {index}" in step[-1] for step in plan)

@@ -35,6 +35,7 @@ class Ledger:
         self.cursors = subjects.Cursors(self._database)
         self.lanes = subjects.Lanes(self._database)
         self.runs = subjects.Runs(self._database)
+        self.statistics = subjects.OrderStatistics(self._database)
         self.scans = subjects.Scans(self._database)
         self.feeds = subjects.Feeds(self._database)
         self.skus = subjects.Skus(self._database)

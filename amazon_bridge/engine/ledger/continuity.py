@@ -86,6 +86,7 @@ _REOPEN = (
         unanswered_since=None,
         memo=memos.at("memo"),
         watched=memos.at("watched"),
+        opened=bindparam("now", type_=Moment),
     )
 )
 _FORGET = delete(items).where(*_IS_UNDONE, items.c.job != bindparam("of_job"))
@@ -121,7 +122,7 @@ class Continuity(Subject):
             _note_database(db, database)
             for account, moment in since.items():
                 db.add_account(account)
-                _rewind(db, account, moment, job)
+                _rewind(db, account, moment, job, self._now())
 
     # Rewinding
 
@@ -145,7 +146,7 @@ class Continuity(Subject):
             job: the job whose items are found with the cursor.
         """
         with self._transaction(account) as db:
-            _rewind(db, account, since, job)
+            _rewind(db, account, since, job, self._now())
 
     def rewinds(self, account: str) -> int:
         """How often the account was rewound."""
@@ -184,7 +185,7 @@ def _note_database(db: Transaction, database: DatabaseId) -> None:
     db.execute(_NOTE_DATABASE, {"number": 1, **database._asdict()})
 
 
-def _rewind(db: Transaction, account: str, since: datetime, job: str) -> None:
+def _rewind(db: Transaction, account: str, since: datetime, job: str, now: datetime) -> None:
     db.execute(
         update(accounts)
         .where(accounts.c.name == account)
@@ -197,6 +198,6 @@ def _rewind(db: Transaction, account: str, since: datetime, job: str) -> None:
     forget_readings(db, account)
     named = {"of_account": account, "of_job": job}
     db.execute(_FORGET_ODOO, named)
-    db.execute(_REOPEN, {**named, "since": since})
+    db.execute(_REOPEN, {**named, "since": since, "now": now})
     db.execute(_FORGET, {**named, "since": since})
     forget_all(db, account, EVERY_ACCOUNT)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    case,
     func,
     literal,
     or_,
@@ -33,10 +34,12 @@ from amazon_bridge.engine.ledger.lanes import note_page
 from amazon_bridge.engine.ledger.tables import (
     Moment,
     accounts,
+    is_finished,
     is_open,
     is_pending,
     is_quarantined,
     items,
+    open_since,
 )
 from amazon_bridge.engine.records import (
     HELD,
@@ -219,8 +222,8 @@ class Items(Subject):
 
     def of_order(self, order_id: str) -> list[Entry]:
         """An order and what belongs to it, such as its delivery orders."""
-        after = and_(items.c.key >= f"{order_id}#", items.c.key < f"{order_id}$")
-        return self._entries(or_(items.c.key == order_id, after))
+        named = {"order_id": order_id, "first": f"{order_id}#", "last": f"{order_id}$"}
+        return [_entry(row) for row in self._fetch(statements.OF_ORDER, named)]
 
     def quarantined(self, account: str | None = None) -> list[Entry]:
         """The quarantined items, of one account or of all."""
@@ -229,6 +232,13 @@ class Items(Subject):
         # Not ``indexed``: with the account alone SQLite would search all of its items.
         found = self._entries(is_quarantined, items.c.key.in_(keys))
         return [entry for entry in found if account in {None, entry.account}]
+
+    def first_quarantined(self, account: str | None, most: int) -> list[Entry]:
+        """At most ``most`` quarantined items, of one account or of all, in the same sequence."""
+        of_account = (items.c.account == account,) if account else ()
+        query = statements.QUARANTINED_KEYS.where(*of_account).limit(most)
+        found = (self.get(*row) for row in self._rows(query))
+        return [entry for entry in found if entry]
 
     def watched(self, account: str, job: str) -> list[Entry]:
         """The items that are done and that runs still check."""
@@ -277,7 +287,7 @@ class Items(Subject):
     def oldest_open(self) -> list[OldestOpen]:
         """How many items are open, and since when the oldest one, by account, job and kind."""
         columns = (items.c.account, items.c.job, items.c.kind)
-        query = select(*columns, func.count(), func.min(items.c.first_seen))
+        query = select(*columns, func.count(), func.min(open_since))
         rows = self._rows(query.where(is_open).group_by(*columns).order_by(*columns))
         return [OldestOpen(*row) for row in rows]
 
@@ -299,9 +309,9 @@ class Items(Subject):
         """Make an item pending again, whatever its state."""
         named = (*_is_of(account, job), items.c.key == key)
         with self._transaction(account) as db:
-            db.execute(
-                update(items).where(*named).values(state=State.PENDING, **statements.REASONLESS)
-            )
+            opened = case((is_finished, literal(self._now(), Moment)), else_=items.c.opened)
+            values = {"state": State.PENDING, "opened": opened, **statements.REASONLESS}
+            db.execute(update(items).where(*named).values(values))
 
     def configuration_changed(self, account: str, digest: str) -> bool:
         """Compare with the configuration of last time; if it changed, retry quarantined items.

@@ -271,5 +271,25 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         "ALTER TABLE items ADD COLUMN record INTEGER",  # database id in Odoo
         "CREATE INDEX due_items ON items (account, job, due) WHERE due IS NOT NULL",
     ),
+    (
+        """
+        CREATE TABLE order_hours (  -- what happened to orders
+            hour TEXT NOT NULL,  -- its beginning; 1970 for all that are old
+            account TEXT NOT NULL REFERENCES accounts (name),
+            event TEXT NOT NULL,
+            fulfilled_by TEXT NOT NULL,
+            within INTEGER NOT NULL,  -- seconds that it took; -1 if unknown
+            number INTEGER NOT NULL,
+            seconds INTEGER NOT NULL,  -- the sum of what it took
+            PRIMARY KEY (hour, account, event, fulfilled_by, within)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        INSERT INTO order_hours (hour, account, event, fulfilled_by, within, number, seconds)
+        SELECT hour, account, 'imported', '', -1, created, 0 FROM hours
+        """,
+        "DROP TABLE hours",
+        "ALTER TABLE items ADD COLUMN opened TEXT",  # since when, if it was finished before
+    ),
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added."""

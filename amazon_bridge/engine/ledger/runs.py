@@ -1,17 +1,16 @@
-"""The last run of each job, and how many items were created in each hour."""
+"""The last run of each job."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, delete, func, select
+from sqlalchemy import bindparam, case, func, select
 
 from amazon_bridge.engine.codec import decode, encode
 from amazon_bridge.engine.ledger.continuity import rewinds_of
 from amazon_bridge.engine.ledger.database import AnyRow, Subject
-from amazon_bridge.engine.ledger.tables import accounts, hours, insert, runs
+from amazon_bridge.engine.ledger.tables import accounts, insert, runs
 from amazon_bridge.engine.records import CLOCKS_DIFFER, Run
 from amazon_bridge.engine.runner import Counts
 
@@ -27,11 +26,6 @@ _RECORD = _RECORD.on_conflict_do_update(
         "counts": _new.counts,
         "rewinds": case((_new.last_success.is_(None), runs.c.rewinds), else_=_new.rewinds),
     },
-)
-_COUNT_HOUR = insert(hours)
-_COUNT_HOUR = _COUNT_HOUR.on_conflict_do_update(
-    index_elements=hours.primary_key.columns,
-    set_={"created": hours.c.created + _COUNT_HOUR.excluded.created},
 )
 
 _LAST_SUCCESS = (
@@ -75,10 +69,6 @@ class Runs(Subject):
         with self._transaction(account) as db:
             before = rewinds_of(db, account) if rewinds is None else rewinds
             db.execute(_RECORD, {**run, "rewinds": before})
-            if counts.created:
-                hour = finished.replace(minute=0, second=0, microsecond=0)
-                created = {"hour": hour, "account": account, "created": counts.created}
-                db.execute(_COUNT_HOUR, created)
 
     def latest(self) -> list[Run]:
         """The last run of each account and job."""
@@ -95,24 +85,6 @@ class Runs(Subject):
         rows = self._rows(_LAST_SUCCESS, {"account": account, "job": job})
         last: datetime | None = rows[0].last_success if rows else None
         return last if last and last <= self._now() + CLOCKS_DIFFER else None
-
-    def created_by_hour(self, since: datetime, account: str | None = None) -> Counter[datetime]:
-        """The number of items created in each hour, by the hour's start; zeros are absent.
-
-        Of one account, or of all.
-        """
-        of_account = (hours.c.account == account,) if account else ()
-        query = (
-            select(hours.c.hour, func.sum(hours.c.created).label("created"))
-            .where(hours.c.hour >= since, *of_account)
-            .group_by(hours.c.hour)
-        )
-        return Counter({row.hour: row.created for row in self._rows(query)})
-
-    def forget_hours(self, before: datetime) -> None:
-        """Forget what was created in the hours before a moment."""
-        with self._transaction() as db:
-            db.execute(delete(hours).where(hours.c.hour < before))
 
 
 def _run(row: AnyRow) -> Run:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     not_,
     null,
+    or_,
     select,
     update,
 )
@@ -46,6 +47,11 @@ _KNOWN_VERSION = func.coalesce(_NEW.excluded.version, items.c.version)
 _DUE_BEFORE = case((_NEW.excluded.version.is_(None), items.c.due), else_=null())
 _KNOWN_DUE = func.coalesce(_NEW.excluded.due, _DUE_BEFORE)
 """What can't be parsed has no version: it keeps the date that is known."""
+_REOPENED_AT = {
+    name: case((is_finished, _NEW.excluded[name]), else_=items.c.opened)
+    for name in ("first_seen", "last_tried")
+}
+"""By the column of the present moment."""
 _CHANGED = and_(items.c.fingerprint != _NEW.excluded.fingerprint, not_(_IS_OLDER))
 
 
@@ -95,6 +101,7 @@ FILE = Prepared(
             "marketplace": func.coalesce(_NEW.excluded.marketplace, items.c.marketplace),
             "state": _reset("state", _NEW.excluded.state),
             "attempts": _reset("attempts", 0),
+            "opened": _reset("opened", _REOPENED_AT["first_seen"]),
             **{name: _reset(name, null()) for name in (*REASONLESS, "unanswered_since")},
         },
     )
@@ -127,6 +134,7 @@ QUARANTINE = Prepared(
         set_={
             **{name: _NEW.excluded[name] for name in ("state", *REASONLESS, "last_tried")},
             "attempts": items.c.attempts + 1,
+            "opened": _REOPENED_AT["last_tried"],
             "unanswered_since": null(),
             "refused_since": null(),
         },
@@ -153,10 +161,25 @@ FORGETTABLE = (
 FORGET = Prepared(delete(items).where(*ONE))
 ENTRY = [column for column in items.c if column.name not in ("watched", "version")]
 GET = Prepared(select(*ENTRY).where(*ONE))
+OF_ORDER = Prepared(
+    select(*ENTRY)
+    .where(
+        or_(
+            items.c.key == bindparam("order_id"),
+            and_(items.c.key >= bindparam("first"), items.c.key < bindparam("last")),
+        )
+    )
+    .order_by(items.c.account, items.c.job, items.c.key)
+)
 PENDING = (
     select(items.c.key, items.c.fingerprint)
     .where(indexed(is_pending, *ONE[:2]))
     .order_by(items.c.first_seen, items.c.key)
+)
+QUARANTINED_KEYS = (
+    select(items.c.account, items.c.job, items.c.key)
+    .where(is_quarantined)
+    .order_by(items.c.account, items.c.job, items.c.key)
 )
 DUE = (
     select(*ENTRY)

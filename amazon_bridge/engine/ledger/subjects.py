@@ -13,6 +13,7 @@ from amazon_bridge.engine.ledger.lanes import Lanes
 from amazon_bridge.engine.ledger.runs import Runs
 from amazon_bridge.engine.ledger.scans import Scans
 from amazon_bridge.engine.ledger.skus import Skus
+from amazon_bridge.engine.ledger.statistics import OrderStatistics
 from amazon_bridge.engine.ledger.stock import Stock
 from amazon_bridge.engine.ledger.stock_catalogue import StockCatalogue
 from amazon_bridge.engine.ledger.stock_progress import StockComparisons
@@ -25,6 +26,7 @@ __all__ = [
     "Feeds",
     "Items",
     "Lanes",
+    "OrderStatistics",
     "Runs",
     "Scans",
     "Skus",

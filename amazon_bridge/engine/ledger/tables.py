@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     case,
+    func,
     literal,
     literal_column,
     text,
@@ -145,6 +146,7 @@ items = _table(
     _moment("due"),
     Column("marketplace", Text),
     Column("record", Integer, comment="database id in Odoo, where the key has none"),
+    Column("opened", Moment, comment="since when it is open, if it was finished before"),
     _flag("importable"),
     _flag("watched"),
     CheckConstraint("state IN ('pending', 'done', 'left_out', 'quarantined')"),
@@ -157,6 +159,7 @@ is_quarantined = is_open & (items.c.state == _literal(State.QUARANTINED))
 is_finished = items.c.state.in_([_literal(State.DONE), _literal(State.LEFT_OUT)])
 is_watched = items.c.watched == literal_column("1")
 is_due = items.c.due.is_not(None)
+open_since = func.coalesce(items.c.opened, items.c.first_seen)
 _partial_index("open_items", items.c.state, items.c.account, items.c.job, where=is_open)
 _partial_index("watched_items", items.c.watched, items.c.account, items.c.job, where=is_watched)
 _partial_index("finished_items", items.c.account, items.c.job, items.c.last_seen, where=is_finished)
@@ -186,11 +189,15 @@ runs = _table(
     _number("rewinds"),
 )
 
-hours = _table(
-    "hours",
-    Column("hour", Moment, primary_key=True, comment="its beginning"),
+order_hours = _table(
+    "order_hours",
+    Column("hour", Moment, primary_key=True, comment="its beginning; 1970 for all that are old"),
     _account(),
-    Column("created", Integer, nullable=False),
+    _key("event"),
+    _key("fulfilled_by"),
+    Column("within", Integer, primary_key=True, comment="seconds that it took; -1 if unknown"),
+    Column("number", Integer, nullable=False),
+    Column("seconds", Integer, nullable=False, comment="the sum of what it took"),
 )
 
 feeds = _table(

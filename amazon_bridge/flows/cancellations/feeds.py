@@ -12,6 +12,7 @@ from amazon_bridge.amazon.documents import ProcessingStatus
 from amazon_bridge.amazon.feeds import MessageResult, MessageStatus
 from amazon_bridge.engine.errors import BridgeError, ItemError, RateLimited, Transient
 from amazon_bridge.engine.records import Feed, State
+from amazon_bridge.flows import events
 from amazon_bridge.flows.cancellations import tell
 from amazon_bridge.flows.cancellations.apply import check, settle_order
 from amazon_bridge.flows.cancellations.brake import pass_brake
@@ -171,6 +172,8 @@ def _settle(run: Run, feed: Feed, checked: _Checked) -> None:
     tell.note_cancelled(context, noted)
     for order_id in checked.cancelled:
         settle_order(run, order_id, State.DONE, CANCELLED)
+    happened = [events.CANCELLED_ON_AMAZON] * len(checked.cancelled)
+    context.ledger.statistics.count(context.name, happened)
     tell.quarantine(run, failures, sale_orders)
     run.counts.seen += len({*checked.cancelled, *failures})  # the others count with their next feed
     for order_id in checked.live:  # at the end: an interrupted run closes the same feed again

@@ -9,8 +9,9 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, ItemErrors
-from amazon_bridge.engine.records import State
+from amazon_bridge.engine.records import Event, State
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows import events
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import (
     cancelling,
@@ -27,7 +28,7 @@ from amazon_bridge.flows.orders.decide import LIVE, Step, decide
 from amazon_bridge.flows.orders.find import FetchedOrder, unreadable
 from amazon_bridge.flows.orders.memo import JOB, Memo
 from amazon_bridge.flows.orders.pieces import known_pieces
-from amazon_bridge.model import Order, UnreadableOrder
+from amazon_bridge.model import FulfillmentStatus, Order, UnreadableOrder
 from amazon_bridge.odoo import sales
 from amazon_bridge.odoo.sales import SaleOrder
 
@@ -149,10 +150,26 @@ def _finish(context: Context, batch: Batch) -> list[Order]:
     done = [order for order in batch.orders if order.order_id not in batch.errors]
     clear = [order for order in done if batch.steps[order.order_id] != Step.UNCLEAR]
     _close_reminders(context, clear, batch.sale_orders, memos)
+    happened: list[Event] = []
     for order in clear:
         memo = memos.get(order.order_id) or _memo(context, order)
-        _settle(context, order, batch.steps[order.order_id], memo)
+        former = Memo.read(context.ledger.items.get(context.name, JOB, order.order_id))
+        if _settle(context, order, batch.steps[order.order_id], memo):
+            happened += _events(context, batch, order, former)
+    context.ledger.statistics.count(context.name, happened)
     return done
+
+
+def _events(context: Context, batch: Batch, order: Order, former: Memo | None) -> list[Event]:
+    """What has just happened to a settled order, by the memo that it had before."""
+    if former is None:
+        return []
+    if former.cancelling and order.status == FulfillmentStatus.CANCELLED:
+        return [events.cancelled(order)]
+    is_imported = order.order_id in batch.sale_orders and order.status in LIVE
+    if is_imported and not former.is_settled:
+        return [events.imported(order, context.clock())]
+    return []
 
 
 def _release_units(context: Context, batch: Batch) -> None:
@@ -212,9 +229,10 @@ def _close_reminders(
     reminders.close_settled(context, processed, current)
 
 
-def _settle(context: Context, order: Order, step: Step, memo: Memo) -> None:
+def _settle(context: Context, order: Order, step: Step, memo: Memo) -> bool:
+    """Settle an order; False if it has changed since it was fetched."""
     left_out = step == Step.LEAVE_OUT
-    context.ledger.items.settle(
+    is_settled = context.ledger.items.settle(
         context.name,
         JOB,
         order.order_id,
@@ -223,6 +241,7 @@ def _settle(context: Context, order: Order, step: Step, memo: Memo) -> None:
         memo=None if left_out else memo,
     )
     log.info("order_processed", account=context.name, order=order.order_id, step=step)
+    return is_settled
 
 
 def _not_ours(sale_order: SaleOrder) -> ItemError:

@@ -11,6 +11,7 @@ import structlog
 from amazon_bridge.amazon.refusals import is_package_missing, remedy_for
 from amazon_bridge.engine.errors import AccountError, ItemError, Transient
 from amazon_bridge.engine.retrying import ITEM, retry_transient
+from amazon_bridge.flows import events
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import fetch
 from amazon_bridge.flows.outbound import Run, to_read_back
@@ -83,6 +84,7 @@ def process(run: Run, tasks: Sequence[ShipmentTask]) -> None:
             else:
                 names, outcome = tell.names(context, task.delivery), result.outcome
                 log.info("shipment_processed", **names, outcome=outcome)
+                _count(context, task, result)
                 reports.append((task, result))
     finally:
         for task, _ in failures:
@@ -90,6 +92,13 @@ def process(run: Run, tasks: Sequence[ShipmentTask]) -> None:
         run.counts.notified += sum(report.outcome == ShipmentOutcome.SENT for _, report in reports)
         tell.quarantine(run, [(task.delivery, error) for task, error in failures])
         tell.report(run, [each for each in reports if each[1].outcome != ShipmentOutcome.PENDING])
+
+
+def _count(context: Context, task: ShipmentTask, report: Report) -> None:
+    """Count a confirmation for the statistics; a correction is none."""
+    if report.outcome == ShipmentOutcome.SENT and not report.is_correction:
+        event = events.confirmed(task.delivery.done, context.clock())
+        context.ledger.statistics.count(context.name, [event])
 
 
 def _process(context: Context, task: ShipmentTask) -> Report:
