@@ -141,7 +141,8 @@ def pytest_runtest_protocol(
 
 def _is_covered(item: pytest.Item) -> bool:
     """Others would take more than twice as long, for few more lines."""
-    return not ("proof" in item.path.parts or item.get_closest_marker("real_odoo"))
+    uncovered = ("real_odoo", "slow")
+    return "proof" not in item.path.parts and not any(map(item.get_closest_marker, uncovered))
 
 
 def _clear_caches() -> None:
