@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from xmlrpc.client import Fault, ProtocolError
 
 from bridge import Bridge
 from memory_amazon import InProcessApp
 from memory_odoo import MemoryDatabase, MemoryOdoo
+from memory_odoo.server import Backup
 from program import Program, SettledWorld
 from shop import Shop
 from warehouse import Warehouse
@@ -99,15 +101,28 @@ class MemoryShop:
 
 @contextmanager
 def opened(
-    folder: Path, seed: int = 1, *, make_world: type[World] = SettledWorld
+    folder: Path,
+    seed: int = 1,
+    *,
+    make_world: type[World] = SettledWorld,
+    records: Callable[[], Backup] | None = None,
 ) -> Iterator[MemoryShop]:
+    """Open a shop.
+
+    Args:
+        folder: Has the program's files.
+        seed: Of the orders' ids.
+        make_world: Makes Amazon.
+        records: Returns those that are in Odoo; by default also those that an account with the
+            default settings uses.
+    """
     clock = ManualClock(MORNING)
     world = make_world(clock, seed=seed)
     world.settings.rate_multiplier = 1_000_000
     odoo = MistrustfulOdoo(clock)
+    odoo.restore((records or _prepared)())
     database = MemoryDatabase(server=odoo)
     shop = Shop(database)
-    shop.make_catalogue()
     simulator = Simulator(world)
     program = Program(folder, database, simulator)
     program.start = clock()
@@ -118,6 +133,23 @@ def opened(
     yield MemoryShop(odoo, world, simulator, clock, shop, warehouse, program, seller, bridge)
     bridge.close()
     simulator._server.server_close()
+
+
+@cache
+def furnished() -> Backup:
+    """An Odoo with the products that the simulated sellers sell, and nothing of the bridge."""
+    odoo = MemoryOdoo(ManualClock(MORNING))
+    Shop(MemoryDatabase(server=odoo)).make_catalogue()
+    return odoo.backup()
+
+
+@cache
+def _prepared() -> Backup:
+    """The same after the bridge has created what an account uses, which takes half of a test."""
+    with TemporaryDirectory() as folder, opened(Path(folder), records=furnished) as shop:
+        [account] = shop.bridge.app.config.accounts
+        shop.bridge.app.setup(account)
+        return shop.odoo.backup()
 
 
 def place(here: MemoryShop, number: int = 1, **fields: object) -> list[Order]:

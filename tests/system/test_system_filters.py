@@ -95,6 +95,7 @@ def test_each_kind_can_be_switched_off(here: MemoryShop, kind: str):
 
 
 def test_accounts_have_filters_of_their_own_where_their_orders_differ(here: MemoryShop):
+    here.program.accounts[0]["sales_team"] = "Not created yet"
     here.program.add_account(here.seller, "other", sales_team="Others", marketplaces=["IT"])
     here.program.add_account(here.seller, "third", sales_team="Others", marketplaces=["ES"])
     here.bridge.close()
