@@ -36,4 +36,4 @@ class RealStage:
 @pytest.mark.usefixtures("two_clocks")
 def test_histories(scenario: Scenario, tmp_path: Path) -> None:
     scenario.world.settings.rate_multiplier = 1_000_000  # nothing waits
-    play(RealStage(scenario, tmp_path), scaled(4, 150), steps=10)
+    play(RealStage(scenario, tmp_path), scaled(2, 150), steps=10)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from figures import FIGURES, SEED, scaled
 from killer import Killed, Killer
+from memory_odoo.server import DATABASE as IN_MEMORY
 from memory_shop import MemoryBridge
 from odoo_server.databases import OdooDatabase
 from program import Program
@@ -35,8 +36,9 @@ FEW: Mapping[str, Any] = {"orders": 6, "others": 6, "all_types": False, "settlem
 def test_random_settlements_are_booked_to_the_cent(
     tmp_path: Path, odoo_database: OdooDatabase, number: int
 ) -> None:
+    of_a_ledger = PER_LEDGER if odoo_database.database == IN_MEMORY else 1
     with opened(tmp_path, odoo_database, next(_SEEDS)) as books:
-        settlements = books.random(number, settlements=PER_LEDGER)
+        settlements = books.random(number, settlements=scaled(of_a_ledger, PER_LEDGER))
         books.sync()
         assert not books.bridge.quarantine("settlements")
         books.check(*settlements)
@@ -47,7 +49,7 @@ def test_a_document_that_comes_four_times_is_booked_once(
     tmp_path: Path, odoo_database: OdooDatabase
 ) -> None:
     with opened(tmp_path, odoo_database, next(_SEEDS)) as books:
-        settlements = books.random(1)
+        settlements = books.random(1, **FEW)
         books.sync()
         before = [books.entries(each.settlement_id) for each in settlements]
         ids = [each.settlement_id for each in settlements]
@@ -70,7 +72,7 @@ def test_a_spoiled_document_books_nothing(
 def check_spoiled(folder: Path, database: OdooDatabase, spoil: Spoil) -> None:
     """A spoiled document is held, whatever it has; a correct one is booked after a retry."""
     with opened(folder, database, next(_SEEDS)) as books:
-        settlements = books.random(1, settlements=1)
+        settlements = books.random(1, **FEW)
         _delist(books)
         key = settlements[0].settlement_id
         books.money.publish(key, edit=lambda rows: spoil(rows, 7))
