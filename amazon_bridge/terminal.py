@@ -39,6 +39,11 @@ def say_marked(mark: str, colour: str, text: str) -> None:
     click.echo(f"  {click.style(mark, fg=colour)} {plain(text)}")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as ``1 order`` or ``3 orders``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def plain(text: str) -> str:
     """The text in one line, without control characters and hidden changes of direction."""
     return "".join(_shown(character) for character in text)

@@ -29,7 +29,7 @@ def test_a_person_is_asked(
     nothing_installed: dict[str, str], tmp_path: Path, answer: str | None, code: int
 ) -> None:
     person = TypingPerson(ASK, folder=tmp_path, environment=nothing_installed)
-    person.sees("downloads about 350 MB")
+    person.sees("downloads about 400 MB")
     person.sees(str(tmp_path / "amazon-bridge" / "odoo"))
     person.sees("Go on")
     person.ends_input() if answer is None else person.types(answer)

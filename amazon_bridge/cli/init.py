@@ -21,7 +21,7 @@ from amazon_bridge.init.draft import SECRETS, Draft, draft
 from amazon_bridge.init.file_answers import FileAnswers
 from amazon_bridge.init.interview import Interview, creatable, interview
 from amazon_bridge.init.questions import ENDPOINT, TOKEN_URL, Answers, Question
-from amazon_bridge.terminal import say
+from amazon_bridge.terminal import counted, say
 
 
 @click.command(
@@ -116,9 +116,11 @@ def show_next(path: Path, found: Interview) -> None:
     mended = creatable(found.missing)
     others = [each.what for each in found.missing if each.what not in mended]
     if mended:
-        say(f"Odoo lacks {len(mended)} records, which `setup` creates: {', '.join(mended)}.")
+        records = counted(len(mended), "record")
+        say(f"Odoo lacks {records}, which `setup` creates: {', '.join(mended)}.")
     if others:
-        say(f"This login may not create {len(others)} records in Odoo: {', '.join(others)}.")
+        records = counted(len(others), "record")
+        say(f"This login may not create {records} in Odoo: {', '.join(others)}.")
         say("Run `setup` once with an administrator's login as odoo.login and odoo.password.")
     say("Next:")
     for command in _next_commands(len(found.missing), len(mended)):

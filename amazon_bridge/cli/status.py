@@ -21,7 +21,7 @@ from amazon_bridge.flows.orders import backlog
 from amazon_bridge.flows.pending import pending_list, tally
 from amazon_bridge.job import PendingList, PendingView
 from amazon_bridge.tables import add_row, console
-from amazon_bridge.terminal import say, say_linked
+from amazon_bridge.terminal import counted, say, say_linked
 
 _MOST_PENDING = 20
 _MOST_SKUS = 20
@@ -76,10 +76,11 @@ def _show_unattended(account: str, of: dict[str, Any]) -> None:
     """Name open items that no job processes: the account was removed, or the job switched off."""
     for job, known in of["jobs"].items():
         number = known["pending"] + known["quarantined"]
+        open_items = f"{account}, {job}: {counted(number, 'open item')}"
         if number and not of["configured"]:
-            say(f"{account}, {job}: {number} items are open, but the account is not configured.")
+            say(f"{open_items}, but the account is not configured.")
         elif number and known["switched_off"]:
-            say(f"{account}, {job}: {number} items are open, but the job is switched off.")
+            say(f"{open_items}, but the job is switched off.")
 
 
 def _show_tally(account: str, job: str, numbers: Mapping[str, int]) -> None:
@@ -123,9 +124,10 @@ def _show_pending(account: str, pending: Pending) -> None:
 def _show_fallbacks(account: str, unmatched: Sequence[dict[str, Any]]) -> None:
     """Name the SKUs whose orders were imported with a fallback product."""
     if unmatched:
-        say(f"{account}: {len(unmatched)} SKUs were imported with the product Amazon Sale:")
+        skus = counted(len(unmatched), "SKU")
+        say(f"{account}: {skus} imported with the product Amazon Sale:")
     for each in unmatched[:_MOST_SKUS]:
-        say(f"  {each['sku']}: {each['orders']} orders, such as {each['order']}")
+        say(f"  {each['sku']}: {counted(each['orders'], 'order')}, such as {each['order']}")
         say(f"    {each['reason']}")
     if unmatched[_MOST_SKUS:]:
         say("  The others: amazon-bridge status --json")

@@ -115,6 +115,6 @@ def further_findings(
     Records that `setup` creates, with this login or another one, are named in one sentence later.
     """
     missing = setup.inspect(session, account).missing
-    later = {of_missing(each) for each in missing if each.obstacle != each.how}
+    later = {of_missing(each) for each in missing if not each.is_for_people}
     found = check.examine_odoo(session, account)
     return [each for each in found if each not in later and each not in shown]

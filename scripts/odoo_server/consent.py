@@ -7,7 +7,7 @@ from pathlib import Path
 from odoo_server import machine
 from odoo_server.common import cache_folder, say
 
-DOWNLOADS = "about 350 MB"
+DOWNLOADS = "about 400 MB"
 """Odoo, what its web client shows, their Python packages, and the bridge's developer tools."""
 
 TAKES = "1.3 GB"

@@ -37,6 +37,7 @@ def test_a_file_of_answers_becomes_a_configuration_that_works(
     assert "    FR  amazon.fr (EUR)\n" in done.out
     assert "  OK      Amazon: the seller sells in DE (amazon.de).\n" in done.out
     assert "the stock location Amazon/FBA" in done.out
+    assert "Missing in Odoo" not in done.out
     assert done.out.splitlines()[-3:] == [
         "  amazon-bridge setup",
         "  amazon-bridge check",

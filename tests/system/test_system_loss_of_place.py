@@ -181,8 +181,8 @@ def test_status_shows_what_is_open_of_a_removed_account_and_of_a_job_that_is_off
     assert acme["jobs"]["pickings"]["pending"] == 1
     assert acme["jobs"]["pickings"]["switched_off"] is True
     out = here.program.run("status").out
-    assert "gone, orders: 1 items are open, but the account is not configured." in out
-    assert "acme, pickings: 1 items are open, but the job is switched off." in out
+    assert "gone, orders: 1 open item, but the account is not configured." in out
+    assert "acme, pickings: 1 open item, but the job is switched off." in out
 
 
 def test_a_bug_in_a_callback_costs_no_call(here: MemoryShop) -> None:
