@@ -1,7 +1,8 @@
 """The command line. Results go to stdout, the log to stderr.
 
 Commands are loaded when they are used, so that ``--help`` stays quick: a module of this package
-may import what it needs, but this one and ``commands`` import nothing heavy.
+has the commands' options alone, which completion needs while somebody types; what they do is in a
+module named after it (``sync_actions``), or imported when the command runs.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import click
 
-from amazon_bridge import config
 from amazon_bridge.cli.commands import examples
 from amazon_bridge.cli.common import json_option, opened
 from amazon_bridge.engine.errors import ConfigError
@@ -17,8 +16,12 @@ _MOST_KEPT = 20
 
 
 def _retention(_: click.Context, __: click.Parameter, text: str | None) -> timedelta | None:
+    if not text:
+        return None
+    from amazon_bridge import config  # noqa: PLC0415 (slow)
+
     try:
-        return config.retention(text) if text else None
+        return config.retention(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 

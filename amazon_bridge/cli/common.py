@@ -1,4 +1,8 @@
-"""What several commands use: options, the loaded configuration, the opened App, timestamps."""
+"""What several commands use: options, the loaded configuration, the opened App, timestamps.
+
+Modules of commands are imported while somebody types (completion), so this one imports the App and
+the configuration, which take a second, only when a command runs.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from amazon_bridge import app, config, log
-from amazon_bridge.app import App
+from amazon_bridge import config_file
 from amazon_bridge.cli.commands import DONE, ITEMS_FAILED, OUT_OF_REACH
 from amazon_bridge.cli.completion import account_names
 from amazon_bridge.closest import did_you_mean
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.terminal import say
+
+if TYPE_CHECKING:
+    from amazon_bridge.app import App
+    from amazon_bridge.config import Config
+    from amazon_bridge.engine.runner import Counts
 
 account_option = click.option(
     "--account", metavar="NAME", help="Only this account.", shell_complete=account_names
@@ -43,11 +50,13 @@ def config_path(ctx: click.Context) -> Path:
     Raises:
         ConfigError: there is none.
     """
-    return config.find(ctx.find_root().obj, os.environ)
+    return config_file.find(ctx.find_root().obj, os.environ)
 
 
-def load(ctx: click.Context) -> config.Config:
+def load(ctx: click.Context) -> Config:
     """Load the configuration, and log as it says."""
+    from amazon_bridge import config, log  # noqa: PLC0415 (slow)
+
     loaded = config.load(config_path(ctx), os.environ)
     log.configure(loaded.log.level, loaded.log.format, modules=loaded.log.modules)
     log.hide(loaded.secrets())
@@ -57,6 +66,8 @@ def load(ctx: click.Context) -> config.Config:
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[App]:
     """The bridge of the configuration."""
+    from amazon_bridge import app  # noqa: PLC0415 (slow)
+
     with app.opened(load(ctx), show=say) as bridge:
         yield bridge
 

@@ -13,6 +13,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from amazon_bridge import config_file
+
 _DEFAULT_STATE = "state/bridge.db"
 
 
@@ -35,7 +37,8 @@ def quarantined_items(
 
     try:
         folder, document = _configuration(ctx)
-        found = quarantined(folder / document.get("state", _DEFAULT_STATE), incomplete)
+        state = os.path.expandvars(document.get("state", _DEFAULT_STATE))
+        found = quarantined(folder / state, incomplete)
     except Exception:  # noqa: BLE001 (see above)
         return []
     return [CompletionItem(key, help=kind) for key, kind in found]
@@ -43,8 +46,7 @@ def quarantined_items(
 
 def _configuration(ctx: click.Context) -> tuple[Path, Any]:
     """The folder of the configuration file, and what it holds, valid or not."""
-    from amazon_bridge import config  # noqa: PLC0415 (slow)
-    from amazon_bridge.config.document import read_document  # noqa: PLC0415 (slow)
+    from ruamel.yaml import YAML  # noqa: PLC0415 (slow)
 
-    path = config.find(ctx.find_root().params.get("path"), os.environ)
-    return path.parent, read_document(path, os.environ, [])
+    path = config_file.find(ctx.find_root().params.get("path"), os.environ)
+    return path.parent, YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8-sig"))

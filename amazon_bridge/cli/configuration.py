@@ -8,6 +8,7 @@ from importlib import resources
 
 import click
 
+from amazon_bridge import config_file
 from amazon_bridge.cli.commands import examples
 from amazon_bridge.terminal import say
 
@@ -25,7 +26,7 @@ def validate(ctx: click.Context) -> None:
     """Check the file, and report all that is wrong with it."""
     from amazon_bridge import config  # noqa: PLC0415 (slow; `example` needs none of it)
 
-    path = config.find(ctx.find_root().obj, os.environ)
+    path = config_file.find(ctx.find_root().obj, os.environ)
     accounts = config.load(path, os.environ).accounts
     names = ", ".join(account.name for account in accounts)
     noun = "account" if len(accounts) == 1 else "accounts"

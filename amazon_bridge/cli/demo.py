@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from amazon_bridge import demo as story
 from amazon_bridge.cli.commands import examples
 
 
@@ -18,4 +17,6 @@ def demo(url: str, database: str, login: str, password: str) -> None:
 
     Shows everything without an account at Amazon: `make demo` brings the Odoo too.
     """
+    from amazon_bridge import demo as story  # noqa: PLC0415 (slow)
+
     story.run(url, database, login, password)

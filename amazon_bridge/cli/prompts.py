@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from amazon_bridge.cli.setup import show_findings
+from amazon_bridge.cli.setup_actions import show_findings
 from amazon_bridge.closest import did_you_mean
 from amazon_bridge.config import OdooConfig
 from amazon_bridge.engine.errors import BridgeError

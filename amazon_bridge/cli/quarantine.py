@@ -14,8 +14,6 @@ from amazon_bridge.cli.common import json_option, opened, timestamp
 from amazon_bridge.cli.completion import quarantined_items
 from amazon_bridge.closest import did_you_mean
 from amazon_bridge.engine.records import Entry
-from amazon_bridge.flows.links import Links
-from amazon_bridge.flows.links import as_json as as_urls
 from amazon_bridge.terminal import say, say_linked
 
 
@@ -29,11 +27,13 @@ def quarantine() -> None:
 @click.pass_context
 def list_(ctx: click.Context, *, as_json: bool) -> None:
     """List quarantined items."""
+    from amazon_bridge.flows import links as of  # noqa: PLC0415 (slow)
+
     with opened(ctx) as bridge:
-        of_config = Links(bridge.config, bridge.ledger)
+        of_config = of.Links(bridge.config, bridge.ledger)
         entries = [(entry, of_config.of(entry)) for entry in bridge.ledger.items.quarantined()]
     if as_json:
-        click.echo(json.dumps([_json(entry) | as_urls(links) for entry, links in entries]))
+        click.echo(json.dumps([_json(entry) | of.as_json(links) for entry, links in entries]))
         return
     for entry, links in entries:
         title = f"{entry.display_key} {entry.account}, {entry.job}: {entry.kind}"

@@ -8,9 +8,7 @@ import click
 
 from amazon_bridge.cli.commands import examples
 from amazon_bridge.cli.common import load, opened, parse_timestamp, timestamp
-from amazon_bridge.cli.status import known_accounts
 from amazon_bridge.engine.ledger.file import verify as verify_file
-from amazon_bridge.flows.shipments.records import pending_deliveries
 from amazon_bridge.terminal import say
 
 
@@ -55,6 +53,9 @@ def adopt(ctx: click.Context, since: str | None) -> None:
     The store refuses any other database than the one it was used with. After this command it
     belongs to the configured one, and everything is processed again, as after `cursor set`.
     """
+    from amazon_bridge.cli.status_actions import known_accounts  # noqa: PLC0415 (slow)
+    from amazon_bridge.flows.shipments.records import pending_deliveries  # noqa: PLC0415 (slow)
+
     at = parse_timestamp(since) if since else None
     with opened(ctx) as bridge:
         moments = bridge.adopt(at)

@@ -6,7 +6,6 @@ import click
 
 from amazon_bridge.cli.commands import ITEMS_FAILED, examples
 from amazon_bridge.cli.common import account_option, opened
-from amazon_bridge.flows.stock.preview import show_sku
 from amazon_bridge.terminal import say
 
 
@@ -21,6 +20,8 @@ def stock() -> None:
 @click.pass_context
 def show(ctx: click.Context, sku: str, account: str | None) -> None:
     """Show Amazon's quantity of a SKU, ours, and each term that it comes from."""
+    from amazon_bridge.flows.stock.preview import show_sku  # noqa: PLC0415 (slow)
+
     with opened(ctx) as bridge:
         contexts = [bridge.context(each, dry_run=True) for each in bridge.accounts(account)]
         listed = [show_sku(context, sku) for context in contexts]

@@ -19,12 +19,10 @@ from amazon_bridge.config.models import (
     RetentionConfig,
     ScheduleConfig,
 )
-from amazon_bridge.config.reading import FILE_VARIABLE, SEARCHED, example, find, load, schema
+from amazon_bridge.config.reading import example, load, schema
 from amazon_bridge.config.values import retention
 
 __all__ = [
-    "FILE_VARIABLE",
-    "SEARCHED",
     "AccountConfig",
     "AlertsConfig",
     "CancellationBrake",
@@ -39,7 +37,6 @@ __all__ = [
     "ScheduleConfig",
     "examine",
     "example",
-    "find",
     "load",
     "retention",
     "schema",

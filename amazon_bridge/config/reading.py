@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -23,30 +22,7 @@ from amazon_bridge.config.messages import (
 )
 from amazon_bridge.config.models import Config
 from amazon_bridge.config.values import SecretSources, Surroundings
-from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.marketplaces import marketplace
-
-FILE_VARIABLE = "AMAZON_BRIDGE_CONFIG"
-SEARCHED = (Path("config/bridge.yaml"), Path("/etc/amazon-bridge/bridge.yaml"))
-
-
-def find(path: Path | None, environ: Mapping[str, str]) -> Path:
-    """The configuration file: ``path``, else ``$AMAZON_BRIDGE_CONFIG``, else a usual place.
-
-    Raises:
-        ConfigError: None is named and none exists in a usual place.
-    """
-    named = path or environ.get(FILE_VARIABLE)
-    if named:
-        return Path(named)
-    for usual in SEARCHED:
-        if os.path.exists(usual):  # noqa: PTH110 (Path.exists raises where a folder is closed)
-            return usual
-    raise ConfigError(
-        f"There is no configuration file: --config and ${FILE_VARIABLE} name none, and neither"
-        f" {SEARCHED[0].absolute()} nor {SEARCHED[1]} exists.",
-        f"Begin with the sample: amazon-bridge config example > {SEARCHED[0]}",
-    )
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:

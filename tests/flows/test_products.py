@@ -4,7 +4,7 @@ import pytest
 from desk import Desk, MakeDesk, item, order
 from odoo_server.databases import OdooDatabase
 
-from amazon_bridge.cli.status import account_status
+from amazon_bridge.cli.status_actions import account_status
 
 MAP = """kind,marketplace,code,internal_reference
 item,,SKU-OLD,MUG

@@ -59,6 +59,37 @@ def test_accounts_of_a_file_with_mistakes(tmp_path: Path) -> None:
     assert completed("--config", str(path), "check", "--account") == ["acme-eu"]
 
 
+TYPING = """
+import sys
+from click.shell_completion import ShellComplete
+from amazon_bridge.cli import main
+
+def complete(*arguments):
+    return ShellComplete(main, {}, "amazon-bridge", "").get_completions([*arguments], "")
+
+for name in main.entry_points:
+    for further in complete(name):
+        complete(name, further.value)
+    complete(name, "--account")
+print(*sorted(each for each in sys.argv[1:] if each in sys.modules))
+"""
+"""Completes each command, its subcommands and accounts; prints what was imported for it."""
+
+
+def test_nothing_slow_is_imported_while_somebody_types(configuration: Path) -> None:
+    slow = ("app", "config", "amazon", "odoo", "service", "demo", "simulator")
+    modules = [*(f"amazon_bridge.{name}" for name in slow), "pydantic", "httpx", "sqlalchemy"]
+    environment = {**os.environ, "AMAZON_BRIDGE_CONFIG": str(configuration)}
+    done = subprocess.run(
+        [sys.executable, "-c", TYPING, *modules],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == []
+
+
 def test_the_environments_configuration(
     configuration: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

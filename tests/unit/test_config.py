@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from ruamel.yaml import YAML
 
-from amazon_bridge.config import Config, example, find, load, schema
+from amazon_bridge.config import Config, example, load, schema
+from amazon_bridge.config_file import find
 from amazon_bridge.engine.errors import ConfigError
 from amazon_bridge.marketplaces import MARKETPLACES, Region
 
@@ -213,9 +214,7 @@ class TestFind:
 
     def test_none_anywhere(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(
-            "amazon_bridge.config.reading.SEARCHED", (Path("config/bridge.yaml"),) * 2
-        )
+        monkeypatch.setattr("amazon_bridge.config_file.SEARCHED", (Path("config/bridge.yaml"),) * 2)
         with pytest.raises(ConfigError, match=re.escape(f"{tmp_path}/config/bridge.yaml")):
             find(None, {})
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from amazon_bridge.cli.init import show_next
+from amazon_bridge.cli.init_actions import show_next
 from amazon_bridge.init.interview import Interview, creatable
 from amazon_bridge.odoo.setup import ARCHIVED, Missing
 
