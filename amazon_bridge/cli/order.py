@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import click
 
-from amazon_bridge.cli.commands import ITEMS_FAILED, examples
-from amazon_bridge.cli.common import account_argument, exit_code, opened, timestamp
-from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.flows.orders import ORDERS
-from amazon_bridge.flows.pending import explained
-from amazon_bridge.terminal import say
+from amazon_bridge.cli.commands import examples
+from amazon_bridge.cli.common import account_argument
 
 
 @click.group()
@@ -22,25 +18,9 @@ def order() -> None:
 @click.pass_context
 def show(ctx: click.Context, order_id: str) -> None:
     """Show what the bridge knows about an order."""
-    with opened(ctx) as bridge:
-        entries = bridge.ledger.items.of_order(order_id)
-    if not entries:
-        say(f"The bridge does not know {order_id}. To fetch it from Amazon:")
-        say(f"  amazon-bridge order recover ACCOUNT {order_id}")
-        ctx.exit(ITEMS_FAILED)
-    for entry in entries:
-        _show(entry)
+    from amazon_bridge.cli import order_actions  # noqa: PLC0415 (slow)
 
-
-def _show(entry: Entry) -> None:
-    say(f"{entry.display_key} ({entry.account}, {entry.job}): {entry.state.replace('_', ' ')}")
-    say(f"  first seen {timestamp(entry.first_seen)}, last seen {timestamp(entry.last_seen)}")
-    if entry.last_tried:
-        say(f"  last tried {timestamp(entry.last_tried)}")
-    if entry.kind:
-        say(f"  {entry.kind}: {entry.reason} {entry.remedy or ''}")
-    elif entry.state is State.PENDING and (reason := explained(entry).reason):
-        say(f"  {reason}")
+    order_actions.show(ctx, order_id)
 
 
 @order.command(epilog=examples("order recover acme-eu 404-1234567-1234567"))
@@ -49,19 +29,9 @@ def _show(entry: Entry) -> None:
 @click.pass_context
 def recover(ctx: click.Context, account: str, order_id: str) -> None:
     """Fetch an order from Amazon by its ID and import it now, whatever the cursor says."""
-    with opened(ctx) as bridge:
-        counts = bridge.recover(bridge.config.account(account), order_id)
-        for entry in bridge.ledger.items.of_order(order_id):
-            _show(entry)
-            if entry.job == ORDERS.name and entry.state is State.LEFT_OUT:
-                say(_WHY_LEFT_OUT)
-    ctx.exit(exit_code([counts]))
+    from amazon_bridge.cli import order_actions  # noqa: PLC0415 (slow)
 
-
-_WHY_LEFT_OUT = (
-    "  Not imported on purpose: it is of another channel, Amazon has not shipped it yet (FBA), or"
-    " it was shipped (FBM) or cancelled before the bridge first saw it."
-)
+    order_actions.recover(ctx, account, order_id)
 
 
 @order.command("import", epilog=examples("order import acme-eu 404-1234567-1234567 --as-is"))
@@ -74,10 +44,6 @@ def import_(ctx: click.Context, account: str, order_id: str, *, as_is: bool) -> 
 
     An activity on its sale order reminds people to check the amounts.
     """
-    if not as_is:
-        raise click.UsageError(f"To import it as usual: order recover {account} {order_id}")
-    with opened(ctx) as bridge:
-        counts = bridge.import_as_is(bridge.config.account(account), order_id)
-        for entry in bridge.ledger.items.with_key(order_id):
-            _show(entry)
-    ctx.exit(exit_code([counts]))
+    from amazon_bridge.cli import order_actions  # noqa: PLC0415 (slow)
+
+    order_actions.import_order(ctx, account, order_id, as_is=as_is)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,10 @@ from amazon_bridge.cli.commands import ITEMS_FAILED, examples
 from amazon_bridge.cli.common import json_option, opened, timestamp
 from amazon_bridge.cli.completion import quarantined_items
 from amazon_bridge.closest import did_you_mean
-from amazon_bridge.engine.records import Entry
 from amazon_bridge.terminal import say, say_linked
+
+if TYPE_CHECKING:
+    from amazon_bridge.engine.records import Entry
 
 
 @click.group()

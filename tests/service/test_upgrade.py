@@ -27,7 +27,8 @@ OLDER_DAEMON = """
 import sys
 from pathlib import Path
 from amazon_bridge.engine.lock import held
-with held(Path(sys.argv[1]), "daemon", "run"):
+from amazon_bridge.service.daemon_client import DAEMON_LOCK
+with held(Path(sys.argv[1]), *DAEMON_LOCK):
     print("runs", flush=True)
     sys.stdin.read()
 """
@@ -62,9 +63,9 @@ def dump(store: Path) -> list[str]:
         return list(db.iterdump())
 
 
-def tried(daemon: RunningDaemon) -> tuple[int | None, str]:
-    """The exit code and messages of a daemon that doesn't start."""
-    command = ["-m", "amazon_bridge", "--config", str(daemon.config), "run"]
+def tried(daemon: RunningDaemon, *arguments: str) -> tuple[int | None, str]:
+    """The exit code and messages of a command that can't use the state store."""
+    command = ["-m", "amazon_bridge", "--config", str(daemon.config), *arguments]
     started = Fork(command, folder=Path.cwd(), environment=os.environ)
     _, err = started.communicate(timeout=60)
     return started.returncode, err
@@ -75,7 +76,9 @@ def test_an_upgrade_and_the_way_back(
 ) -> None:
     old = dump(store)
     with older_daemon(store) as process:
-        code, message = tried(daemon)
+        code, message = tried(daemon, "run")
+        assert (code, "Another daemon runs with the state store" in message) == (3, True)
+        code, message = tried(daemon, "cursor", "show")
         assert (code, f"Process {process} still uses the state store" in message) == (3, True)
         assert dump(store) == old
     orders = place_orders(simulator, 2)
@@ -88,7 +91,7 @@ def test_an_upgrade_and_the_way_back(
     with closing(sqlite3.connect(store)) as db:  # the version after this one
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     newer = dump(store)
-    code, message = tried(daemon)
+    code, message = tried(daemon, "run")
     assert (code, "was written by a newer version of amazon-bridge" in message) == (2, True)
     assert dump(store) == newer
 
