@@ -69,7 +69,7 @@ crash: $(INSTALLED) ## kill the program at every call, and let one call in five 
 
 demo: ## fill a real Odoo from a simulated Amazon, and explore it; asks before it downloads Odoo
 	@scripts/odoo-server ask
-	@$(MAKE) $(INSTALLED)
+	@$(MAKE) --silent $(INSTALLED)
 	@scripts/odoo-server start > $(VENV)/odoo-url
 	@echo "Making the database $(DEMO)"
 	@scripts/odoo-server dropdb $(DEMO)
