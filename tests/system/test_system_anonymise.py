@@ -21,6 +21,8 @@ from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.retention import RetentionTask
 from amazon_bridge.simulator import Line, Order
 
+pytestmark = pytest.mark.odoo("in memory if 19")
+
 ANONYMOUS = "Anonymous Amazon customer"
 AFTER = timedelta(days=30)
 PARTNER = ["name", "email", "phone", "vat", "street", "street2", "zip", "city", "country_id"]
@@ -78,6 +80,7 @@ def traces(shop: Shop, values: Collection[str]) -> set[tuple[str, str]]:
     return {(place, value) for place, text in found for value in values if value in text}
 
 
+@pytest.mark.odoo("real")
 def test_nothing_in_odoo_shows_who_they_were(
     bridge: Bridge, world: SettledWorld, shop: Shop, warehouse: Warehouse
 ) -> None:
@@ -199,17 +202,28 @@ def quarantined(bridge: Bridge, warehouse: Warehouse) -> str:
     [
         not_delivered,
         half_delivered,
-        coming_back,
         invoiced,
         buying_elsewhere,
         known_to_people,
-        logging_in,
         quarantined,
     ],
     ids=lambda need: need.__name__.replace("_", " "),
 )
 def test_still_needed(bridge: Bridge, shop: Shop, warehouse: Warehouse, need: Any) -> None:
-    reason = need(bridge, warehouse)
+    check_kept(bridge, shop, need(bridge, warehouse))
+
+
+@pytest.mark.odoo("real")
+@pytest.mark.parametrize(
+    "need", [coming_back, logging_in], ids=lambda need: need.__name__.replace("_", " ")
+)
+def test_still_needed_by_returns_and_logins(
+    bridge: Bridge, shop: Shop, warehouse: Warehouse, need: Any
+) -> None:
+    check_kept(bridge, shop, need(bridge, warehouse))
+
+
+def check_kept(bridge: Bridge, shop: Shop, reason: str) -> None:
     result = later(bridge)
     assert result.anonymised == 0
     assert list(result.kept.values()) == [reason]
@@ -230,6 +244,7 @@ def test_a_contact_that_people_made_is_theirs(
     assert customer(shop, order)["name"] == "Ann"
 
 
+@pytest.mark.odoo("real")
 def test_whom_odoo_refuses_to_change_keeps_nobody_else(
     bridge: Bridge, shop: Shop, warehouse: Warehouse
 ) -> None:
@@ -250,6 +265,7 @@ def test_whom_odoo_refuses_to_change_keeps_nobody_else(
 # Coming back
 
 
+@pytest.mark.odoo("real")
 def test_a_buyer_who_comes_back_is_a_new_customer(
     delivered: Order, bridge: Bridge, world: SettledWorld, shop: Shop, warehouse: Warehouse
 ) -> None:
@@ -272,6 +288,7 @@ def test_a_buyer_who_comes_back_is_a_new_customer(
 # Who does it
 
 
+@pytest.mark.odoo("real")
 def test_least_privilege(
     bridge: Bridge, shop: Shop, warehouse: Warehouse, least_privilege: OdooDatabase
 ) -> None:
