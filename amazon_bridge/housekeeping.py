@@ -73,7 +73,7 @@ class Housekeeping:
             self.ledger.feeds.forget(account.name, before)
             self.ledger.stock_catalogue.forget_feeds(account.name, before)
             self.ledger.stock.forget(account.name, before)
-        self.ledger.statistics.condense(self.clock() - _HOURLY_FIGURES)
+        self.ledger.statistics.forget_hours(self.clock() - _HOURLY_FIGURES)
         self.ledger.in_flight.forget(before)
 
     def anonymise(self, after: timedelta, *, dry_run: bool = False) -> retention.RetentionResult:

@@ -32,6 +32,7 @@ def pending(view: View) -> Iterator[Markup]:
             entry
             for account in view.names
             for job in jobs
+            if view.pending_of(account, job)
             for entry in pending_entries(view.ledger, account, job, MOST)
         ]
         yield _items(view, heading, entries, view.pending(jobs), "Nothing is pending.")

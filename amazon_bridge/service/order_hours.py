@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -120,7 +120,10 @@ def _by_account(view: View, kinds: Sequence[_Kind], hours: Hours) -> Markup:
     if len(view.accounts) < 2:  # noqa: PLR2004
         return Markup("")
     columns = ("Account", *_titles(kinds), "Imported in each hour")
-    rows = (_account(view, name, columns, kinds, hours) for name in view.names)
+    of_accounts: defaultdict[str, Hours] = defaultdict(Counter)
+    for hour, number in hours.items():
+        of_accounts[hour.account][hour] = number
+    rows = (_account(view, name, columns, kinds, of_accounts[name]) for name in view.names)
     return table(columns, rows)
 
 
@@ -129,9 +132,8 @@ def _titles(kinds: Iterable[_Kind]) -> list[str]:
 
 
 def _account(
-    view: View, name: str, columns: Sequence[str], kinds: Sequence[_Kind], hours: Hours
+    view: View, name: str, columns: Sequence[str], kinds: Sequence[_Kind], mine: Hours
 ) -> Markup:
-    mine = Counter({hour: n for hour, n in hours.items() if hour.account == name})
     totals = (_total(kind, mine) for kind in (*kinds, _CANCELLED, _CONFIRMED))
     plotted = sparkline(f"Orders of {name} imported in each hour", _bars(kinds, mine, view.now))
     return row(columns, (name, *(f"{number:,}" for number in totals), plotted))

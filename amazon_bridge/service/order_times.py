@@ -36,7 +36,7 @@ def order_times(view: View) -> Markup:
 
 
 def _rows(view: View) -> Iterator[Markup]:
-    found = view.ledger.statistics.durations(view.now - PERIOD)
+    found = view.ledger.statistics.durations(view.now - PERIOD, view.account)
     for account in view.names:
         for (event, fulfilled_by), step in _STEPS.items():
             if durations := found.get((account, event, fulfilled_by)):

@@ -33,7 +33,7 @@ class View:
     def ledger(self) -> Ledger:
         return self.runner.app.ledger
 
-    @property
+    @cached_property
     def accounts(self) -> Sequence[AccountConfig]:
         """The configured accounts that are shown."""
         return [each for each in self.runner.app.config.accounts if self.shows(each.name)]
@@ -63,10 +63,13 @@ class View:
 
     def pending(self, jobs: Sequence[Job]) -> int:
         """The number of pending items of some jobs."""
-        keys = [(name, job.name, State.PENDING) for name in self.names for job in jobs]
-        return sum(self.open_items.get(key, 0) for key in keys)
+        return sum(self.pending_of(name, job) for name in self.names for job in jobs)
 
-    @property
+    def pending_of(self, account: str, job: Job) -> int:
+        """The number of pending items of a job of one account."""
+        return self.open_items.get((account, job.name, State.PENDING), 0)
+
+    @cached_property
     def jobs(self) -> list[Job]:
         """The jobs that are on for any account that is shown."""
         return [job for job in JOBS if any(each.runs(job) for each in self.accounts)]

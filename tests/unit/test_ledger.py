@@ -119,6 +119,18 @@ def test_what_was_left_pending_by_an_earlier_run_is_still_pending(ledger: Ledger
     assert ledger.items.pending("beta", "orders") == []
 
 
+def test_items_without_a_marketplace_are_found_among_any_number(ledger: Ledger):
+    keys = [f"{number:04}" for number in range(1300)]
+    ledger.items.file("acme", "orders", [Seen(key, "a", marketplace="FR") for key in keys])
+    ledger.items.file("acme", "orders", [Seen("old", "a"), Seen("unasked", "a")])
+    ledger.items.file("acme", "pickings", [Seen("0007", "a")])
+    ledger.items.file("beta", "orders", [Seen("0008", "a")])
+    shuffled = [*keys[:600], "old", *keys[600:], "absent"]
+    found = ledger.items.without_marketplace("acme", "orders", shuffled)
+    assert [entry.key for entry in found] == ["old"]
+    assert ledger.items.without_marketplace("acme", "orders", []) == []
+
+
 def test_accounts_and_jobs_keep_their_items_apart(ledger: Ledger):
     ledger.items.file("acme", "orders", [Seen("1", "a")])
     ledger.items.settle("acme", "orders", "1", "a")

@@ -52,21 +52,23 @@ def test_the_durations_of_a_period_and_of_all_time(ledger: Ledger, clock: Clock)
     ledger.statistics.count("acme", [imported(6 * MINUTE)])
     assert ledger.statistics.durations() == {IMPORTED: Durations({240: 1, 420: 2}, 960)}
     assert ledger.statistics.durations(NOON + HOUR) == {IMPORTED: Durations({420: 1}, 360)}
+    assert ledger.statistics.durations(account="acme") == ledger.statistics.durations()
+    assert ledger.statistics.durations(NOON, "beta") == {}
 
 
-def test_condensed_events_still_count_and_have_no_hour(ledger: Ledger, clock: Clock):
+def test_events_of_forgotten_hours_still_count(ledger: Ledger, clock: Clock):
     for _ in range(3):
         ledger.statistics.count("acme", [imported(4 * MINUTE), Event("cancelled", "AMAZON")])
         clock.now += HOUR
-        ledger.statistics.condense(clock.now - HOUR)
+        ledger.statistics.forget_hours(clock.now - HOUR)
     all_time = {IMPORTED: Durations({240: 3}, 720)}
     assert ledger.statistics.durations() == all_time
+    assert ledger.statistics.durations(NOON) == {IMPORTED: Durations({240: 1}, 240)}
     assert set(ledger.statistics.by_hour(NOON)) == {
         HourOfEvents(NOON + 2 * HOUR, "acme", "imported", "MERCHANT"),
         HourOfEvents(NOON + 2 * HOUR, "acme", "cancelled", "AMAZON"),
     }
-    ledger.statistics.condense(clock.now)
-    ledger.statistics.condense(clock.now)
+    ledger.statistics.forget_hours(clock.now)
     assert ledger.statistics.durations() == all_time
     assert ledger.statistics.by_hour(NOON) == {}
 

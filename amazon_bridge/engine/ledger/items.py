@@ -8,7 +8,6 @@ An item is always in exactly one state::
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -29,31 +28,30 @@ from sqlalchemy import (
 from amazon_bridge.engine.codec import BaseMemo, encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import in_flight, memos, skus, statements
-from amazon_bridge.engine.ledger.database import Subject
+from amazon_bridge.engine.ledger.item_numbers import ItemNumbers
 from amazon_bridge.engine.ledger.lanes import note_page
 from amazon_bridge.engine.ledger.tables import (
     Moment,
     accounts,
     is_finished,
-    is_open,
     is_pending,
     is_quarantined,
     items,
-    open_since,
 )
 from amazon_bridge.engine.records import (
     HELD,
     MAX_ATTEMPTS,
     Entry,
     InFlight,
-    OldestOpen,
     Seen,
     State,
 )
 from amazon_bridge.engine.window import Reading
 
+_KEYS_AT_ONCE = 500
 
-class Items(Subject):
+
+class Items(ItemNumbers):
     """The items of all accounts and jobs."""
 
     def file(
@@ -216,6 +214,14 @@ class Items(Subject):
         rows = self._fetch(statements.GET, _one(account, job, key))
         return _entry(rows[0]) if rows else None
 
+    def without_marketplace(self, account: str, job: str, keys: Sequence[str]) -> list[Entry]:
+        """Those of these items whose marketplace is not known."""
+        found: list[Entry] = []
+        for first in range(0, len(keys), _KEYS_AT_ONCE):
+            is_one = items.c.key.in_(keys[first : first + _KEYS_AT_ONCE])
+            found += self._entries(*_is_of(account, job), is_one, items.c.marketplace.is_(None))
+        return found
+
     def with_key(self, key: str) -> list[Entry]:
         """The items with this key, in any account and job."""
         return self._entries(items.c.key == key)
@@ -266,30 +272,6 @@ class Items(Subject):
             .limit(number)
         )
         return [row.key for row in self._rows(query)]
-
-    def tally(self, account: str, job: str | None = None) -> Counter[State]:
-        """The number of items in each state, of one job or of all."""
-        of_job = (items.c.job == job,) if job else ()
-        query = (
-            select(items.c.state, func.count())
-            .where(items.c.account == account, *of_job)
-            .group_by(items.c.state)
-        )
-        return Counter({State(state): number for state, number in self._rows(query)})
-
-    def open_counts(self) -> Counter[tuple[str, str, State]]:
-        """The numbers of pending and of quarantined items, by account, job and state."""
-        columns = (items.c.account, items.c.job, items.c.state)
-        query = select(*columns, func.count()).where(is_open).group_by(*columns)
-        rows = self._rows(query)
-        return Counter({(account, job, State(state)): n for account, job, state, n in rows})
-
-    def oldest_open(self) -> list[OldestOpen]:
-        """How many items are open, and since when the oldest one, by account, job and kind."""
-        columns = (items.c.account, items.c.job, items.c.kind)
-        query = select(*columns, func.count(), func.min(open_since))
-        rows = self._rows(query.where(is_open).group_by(*columns).order_by(*columns))
-        return [OldestOpen(*row) for row in rows]
 
     def retry(self, key: str | None = None) -> int:
         """Make quarantined items pending again: those that this names, or all.

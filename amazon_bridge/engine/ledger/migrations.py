@@ -274,7 +274,7 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
     (
         """
         CREATE TABLE order_hours (  -- what happened to orders
-            hour TEXT NOT NULL,  -- its beginning; 1970 for all that are old
+            hour TEXT NOT NULL,  -- its beginning; 1970 for all hours
             account TEXT NOT NULL REFERENCES accounts (name),
             event TEXT NOT NULL,
             fulfilled_by TEXT NOT NULL,

@@ -6,28 +6,31 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, literal, select
+from sqlalchemy import delete, func, select
 
 from amazon_bridge.engine.durations import Durations, bound_of
 from amazon_bridge.engine.ledger.database import Subject
 from amazon_bridge.engine.ledger.prepared import Prepared
-from amazon_bridge.engine.ledger.tables import Moment, insert, order_hours
+from amazon_bridge.engine.ledger.tables import insert, order_hours
 from amazon_bridge.engine.records import Event, HourOfEvents
 
-EARLIER = datetime(1970, 1, 1, tzinfo=UTC)
-"""The hour of all events that are too old to have their own."""
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""The hour under which all events are counted as well: metrics read them often."""
 
 _UNKNOWN = -1
 """The bound of a duration that is not known."""
 
 _table = order_hours.c
 _COUNT = insert(order_hours)
-_ADD = {
-    "number": _table.number + _COUNT.excluded.number,
-    "seconds": _table.seconds + _COUNT.excluded.seconds,
-}
-_KEY = order_hours.primary_key.columns
-COUNT = Prepared(_COUNT.on_conflict_do_update(index_elements=_KEY, set_=_ADD))
+COUNT = Prepared(
+    _COUNT.on_conflict_do_update(
+        index_elements=order_hours.primary_key.columns,
+        set_={
+            "number": _table.number + _COUNT.excluded.number,
+            "seconds": _table.seconds + _COUNT.excluded.seconds,
+        },
+    )
+)
 
 
 class OrderStatistics(Subject):
@@ -40,7 +43,8 @@ class OrderStatistics(Subject):
         and nothing else.
         """
         hour = self._now().replace(minute=0, second=0, microsecond=0)
-        rows = [{"hour": hour, "account": account, **_columns(event)} for event in events]
+        counted = [{"account": account, **_columns(event)} for event in events]
+        rows = [{"hour": each, **event} for event in counted for each in (hour, _EVER)]
         if rows:
             with self._transaction(account) as db:
                 db.run(COUNT, *rows)
@@ -53,14 +57,18 @@ class OrderStatistics(Subject):
         rows = self._rows(query.group_by(*columns))
         return Counter({HourOfEvents(*row[:-1]): row[-1] for row in rows})
 
-    def durations(self, since: datetime = EARLIER) -> dict[tuple[str, str, str], Durations]:
-        """How long events took since a moment, by account, event and who fulfils.
+    def durations(
+        self, since: datetime | None = None, account: str | None = None
+    ) -> dict[tuple[str, str, str], Durations]:
+        """How long events took, by account, event and who fulfils; of one account or of all.
 
         Without a moment all that were ever counted: these numbers only grow.
         """
         columns = (_table.account, _table.event, _table.fulfilled_by, _table.within)
         query = select(*columns, func.sum(_table.number), func.sum(_table.seconds))
-        query = query.where(_table.hour >= since, _table.within != _UNKNOWN)
+        of_account = (_table.account == account,) if account else ()
+        period = _table.hour >= since if since else _table.hour == _EVER
+        query = query.where(period, _table.within != _UNKNOWN, *of_account)
         numbers: defaultdict[tuple[str, str, str], dict[int, int]] = defaultdict(dict)
         seconds: Counter[tuple[str, str, str]] = Counter()
         for *key, within, number, took in self._rows(query.group_by(*columns)):
@@ -69,16 +77,10 @@ class OrderStatistics(Subject):
             seconds[of] += took
         return {of: Durations(numbers[of], seconds[of]) for of in numbers}
 
-    def condense(self, before: datetime) -> None:
-        """Add the events of the hours before a moment up, whatever their hour."""
-        is_old = (_table.hour < before) & (_table.hour > EARLIER)
-        key = (_table.account, _table.event, _table.fulfilled_by, _table.within)
-        sums = (func.sum(_table.number), func.sum(_table.seconds))
-        old = select(literal(EARLIER, Moment), *key, *sums).where(is_old).group_by(*key)
-        added = _COUNT.from_select([each.name for each in order_hours.c], old)
+    def forget_hours(self, before: datetime) -> None:
+        """Forget in which hours events happened, if that was before a moment."""
         with self._transaction() as db:
-            db.execute(added.on_conflict_do_update(index_elements=_KEY, set_=_ADD))
-            db.execute(delete(order_hours).where(is_old))
+            db.execute(delete(order_hours).where(_table.hour < before, _table.hour > _EVER))
 
 
 def _columns(event: Event) -> dict[str, object]:

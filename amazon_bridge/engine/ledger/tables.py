@@ -191,7 +191,7 @@ runs = _table(
 
 order_hours = _table(
     "order_hours",
-    Column("hour", Moment, primary_key=True, comment="its beginning; 1970 for all that are old"),
+    Column("hour", Moment, primary_key=True, comment="its beginning; 1970 for all hours"),
     _account(),
     _key("event"),
     _key("fulfilled_by"),

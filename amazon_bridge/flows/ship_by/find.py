@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,8 +63,7 @@ def orders_to_ship(
     keys = {entry.key for entry in due}
     found += [
         _order(known, entry, delivery.ship_by)
-        for entry, delivery in _of_older_version(ledger, name, deliveries or {})
-        if entry.key not in keys
+        for entry, delivery in _of_older_version(ledger, name, deliveries or {}, keys)
     ]
     return sorted(filter(None, found), key=lambda order: (order.ship_by, order.order_id))
 
@@ -86,14 +85,14 @@ def _has(account: AccountConfig, marketplace_id: str) -> bool:
 
 
 def _of_older_version(
-    ledger: Ledger, account: str, deliveries: Deliveries
+    ledger: Ledger, account: str, deliveries: Deliveries, known: Collection[str]
 ) -> Iterator[tuple[Entry, OpenDelivery]]:
     """Yield open orders filed by a version of the bridge that kept no ship-by dates."""
-    for order_id, delivery in deliveries.items():
-        entry = ledger.items.get(account, ORDERS.name, order_id)
+    others = [order_id for order_id in deliveries if order_id not in known]
+    for entry in ledger.items.without_marketplace(account, ORDERS.name, others):
         memo = Memo.read(entry)
-        if entry and memo and entry.marketplace is None and _was_open(memo):
-            yield entry, delivery
+        if memo and _was_open(memo):
+            yield entry, deliveries[entry.key]
 
 
 def _was_open(memo: Memo) -> bool:
