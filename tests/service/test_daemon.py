@@ -230,7 +230,7 @@ def test_a_signal_syncs_everything_now(daemon: RunningDaemon, simulator: Simulat
     wait_for(lambda: is_ready(daemon))
     before = len(moments(simulator, "searchOrders"))
     daemon.signal(signal.SIGUSR1)
-    wait_for(lambda: len(moments(simulator, "searchOrders")) > before, seconds=10)
+    wait_for(lambda: len(moments(simulator, "searchOrders")) > before)
 
 
 def test_one_daemon_a_state_store(daemon: RunningDaemon):
