@@ -15,11 +15,10 @@ from amazon_bridge.cli.hyperlinks import hyperlinked
 from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.flows.links import Links
 from amazon_bridge.flows.ship_by.decide import OrderToShip, counts, risk_of
-from amazon_bridge.flows.ship_by.find import Deliveries, orders_to_ship
+from amazon_bridge.flows.ship_by.find import Deliveries, orders_to_ship, read_deliveries
 from amazon_bridge.flows.ship_by.show import as_json as orders_as_json
 from amazon_bridge.flows.ship_by.show import odoo_url
 from amazon_bridge.marketplaces import country_of
-from amazon_bridge.odoo.open_deliveries import open_deliveries
 from amazon_bridge.tables import console
 from amazon_bridge.terminal import plain, say
 
@@ -42,7 +41,7 @@ def late(ctx: click.Context, account: str | None, *, as_json: bool) -> None:
 
 def _deliveries(bridge: App) -> tuple[Deliveries | None, BridgeError | None]:
     try:
-        return open_deliveries(bridge.odoo), None
+        return read_deliveries(bridge.odoo, bridge.clock), None
     except BridgeError as error:
         return None, error
 

@@ -14,8 +14,7 @@ from amazon_bridge.engine.errors import BridgeError, Stopped
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.flows.orders import ORDERS
 from amazon_bridge.flows.ship_by.decide import OrderToShip
-from amazon_bridge.flows.ship_by.find import orders_to_ship
-from amazon_bridge.odoo.open_deliveries import open_deliveries
+from amazon_bridge.flows.ship_by.find import orders_to_ship, read_deliveries
 from amazon_bridge.service.job_runner import JobRunner
 
 log = structlog.get_logger(__name__)
@@ -37,7 +36,7 @@ class DeliveriesTask:
             return
         try:
             with suppress(Stopped):
-                runner.deliveries = open_deliveries(runner.app.odoo)
+                runner.deliveries = read_deliveries(runner.app.odoo, runner.clock)
         except BridgeError as error:
             log.warning("deliveries_not_read", reason=str(error))
         except Exception as error:  # noqa: BLE001  a bug here must affect no sync run

@@ -31,6 +31,7 @@ from werkzeug.test import Client
 from amazon_bridge.config import HttpConfig
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.records import Event, Seen
+from amazon_bridge.flows.ship_by.find import Deliveries
 from amazon_bridge.odoo.open_deliveries import OpenDelivery
 from amazon_bridge.service import order_hours, page
 from amazon_bridge.service.bars import Bar, bars, round_up
@@ -115,7 +116,8 @@ def test_it_shows_the_orders_to_ship_with_links(busy: JobRunner):
     late = Seen("403-2", "1", due=NOW + 30 * HOUR, marketplace=FR)
     busy.app.ledger.items.file("acme-eu", "orders", [late, late._replace(key="403-3")])
     busy.app.ledger.items.settle("acme-eu", "orders", "403-2", "1")
-    busy.deliveries = {"403-2": OpenDelivery(17, "WH/OUT/17", 4, has_stock=False, ship_by=None)}
+    open_ = {"403-2": OpenDelivery(17, "WH/OUT/17", 4, has_stock=False, ship_by=None)}
+    busy.deliveries = Deliveries(open_, busy.clock())
     html = page.show(busy, NOW).get_data(as_text=True)
     assert "To ship 1 overdue · 0 due today · 2 at risk · 0 on track" in text_of(html)
     assert "403-2 acme-eu, FR · at risk · ship by 2026-11-24 20:37" in text_of(html)

@@ -8,8 +8,7 @@ import pytest
 from memory_shop import MemoryShop, place
 
 from amazon_bridge.flows.ship_by.decide import Obstacle, OrderToShip
-from amazon_bridge.flows.ship_by.find import orders_to_ship
-from amazon_bridge.odoo.open_deliveries import open_deliveries
+from amazon_bridge.flows.ship_by.find import orders_to_ship, read_deliveries
 
 pytestmark = pytest.mark.odoo("in memory")
 
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.odoo("in memory")
 def to_ship(here: MemoryShop) -> dict[str, OrderToShip]:
     app = here.bridge.app
     accounts = app.config.accounts
-    orders = orders_to_ship(app.ledger, accounts, accounts[0], open_deliveries(app.odoo))
+    orders = orders_to_ship(app.ledger, accounts, accounts[0], read_deliveries(app.odoo, app.clock))
     return {order.order_id: order for order in orders}
 
 

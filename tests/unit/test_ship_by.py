@@ -27,7 +27,7 @@ from amazon_bridge.flows.ship_by.decide import (
     is_alarming,
     risk_of,
 )
-from amazon_bridge.flows.ship_by.find import orders_to_ship
+from amazon_bridge.flows.ship_by.find import Deliveries, orders_to_ship
 from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.marketplaces import MARKETPLACES, local_date
 from amazon_bridge.odoo.open_deliveries import OpenDelivery
@@ -128,9 +128,10 @@ ACME = account("acme", "FR")
 def to_ship(
     ledger: Ledger, deliveries: dict[str, OpenDelivery] | None, *accounts: AccountConfig
 ) -> list[OrderToShip]:
-    """The orders of the first account; by default the only one."""
+    """The orders of the first account, by default the only one; Odoo was read just now."""
     configured = accounts or (ACME,)
-    return orders_to_ship(ledger, configured, configured[0], deliveries)
+    read = None if deliveries is None else Deliveries(deliveries, ledger.items._now())
+    return orders_to_ship(ledger, configured, configured[0], read)
 
 
 def found(
@@ -161,6 +162,18 @@ def test_an_order_with_an_open_delivery_shows_its_stock(ledger: Ledger):
     assert found(ledger, {"404-1": lacking}) == {"404-1": Obstacle.NO_STOCK}
     assert found(ledger, {}) == {"404-1": Obstacle.NO_DELIVERY}
     assert found(ledger, None) == {"404-1": Obstacle.UNKNOWN}
+
+
+def test_an_order_imported_since_odoo_was_read_is_on_track(ledger: Ledger, clock: Clock):
+    read = Deliveries({}, clock.now)
+    clock.now += HOUR
+    due(ledger)
+    ledger.items.settle("acme", "orders", "404-1", "f", memo=MEMO)
+    [order] = orders_to_ship(ledger, [ACME], ACME, read)
+    assert order.obstacle is Obstacle.UNKNOWN
+    assert order.note == "its delivery order has not been read in Odoo yet"
+    [order] = orders_to_ship(ledger, [ACME], ACME, Deliveries({}, clock.now))
+    assert order.obstacle is Obstacle.NO_DELIVERY
 
 
 def test_a_shipped_or_cancelled_order_does_not_count(ledger: Ledger):

@@ -36,7 +36,7 @@ class Obstacle(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     """It has left or was cancelled in Odoo, and Amazon doesn't know that."""
     UNKNOWN = "unknown"
-    """Odoo could not be read."""
+    """Odoo could not be read, or not since the order was processed."""
 
 
 _STEADY = {Obstacle.NOTHING, Obstacle.UNKNOWN}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,13 +16,30 @@ from amazon_bridge.flows.ship_by.decide import Obstacle, OrderToShip
 from amazon_bridge.flows.shipments import SHIPMENTS
 from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus
-from amazon_bridge.odoo.open_deliveries import OpenDelivery
-
-Deliveries = Mapping[str, OpenDelivery]
-"""The open delivery orders in Odoo, by Amazon order id."""
+from amazon_bridge.odoo.open_deliveries import OpenDelivery, open_deliveries
+from amazon_bridge.odoo.session import OdooSession
 
 _AMAZON_IS_SLOW = timedelta(hours=2)
 """Amazon may show an order as not shipped for this long after it was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """The open delivery orders in Odoo, as they were at a moment."""
+
+    by_order: Mapping[str, OpenDelivery]
+    """By Amazon order id."""
+    at: datetime
+
+
+def read_deliveries(session: OdooSession, clock: Callable[[], datetime]) -> Deliveries:
+    """Read the open delivery orders in Odoo.
+
+    Raises:
+        BridgeError: Odoo does not respond, or refuses it.
+    """
+    at = clock()
+    return Deliveries(open_deliveries(session), at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,12 @@ class _Known:
     deliveries: Deliveries | None
     until: datetime | None
     """Amazon's changes up to this moment are read."""
+
+    def has_deliveries_of(self, entry: Entry) -> bool:
+        """False if Odoo was not read since the order was processed last."""
+        if self.deliveries is None:
+            return False
+        return entry.last_tried is None or entry.last_tried <= self.deliveries.at
 
 
 def orders_to_ship(
@@ -59,11 +82,12 @@ def orders_to_ship(
         if _is_of_account(ledger, accounts, account, entry)
     ]
     known = _Known(ledger, deliveries, ledger.cursors.synced_until(name))
+    by_order = deliveries.by_order if deliveries else {}
     found = [_order(known, entry, entry.due) for entry in due]
     keys = {entry.key for entry in due}
     found += [
         _order(known, entry, delivery.ship_by)
-        for entry, delivery in _of_older_version(ledger, name, deliveries or {}, keys)
+        for entry, delivery in _of_older_version(ledger, name, by_order, keys)
     ]
     return sorted(filter(None, found), key=lambda order: (order.ship_by, order.order_id))
 
@@ -85,7 +109,7 @@ def _has(account: AccountConfig, marketplace_id: str) -> bool:
 
 
 def _of_older_version(
-    ledger: Ledger, account: str, deliveries: Deliveries, known: Collection[str]
+    ledger: Ledger, account: str, deliveries: Mapping[str, OpenDelivery], known: Collection[str]
 ) -> Iterator[tuple[Entry, OpenDelivery]]:
     """Yield open orders filed by a version of the bridge that kept no ship-by dates."""
     others = [order_id for order_id in deliveries if order_id not in known]
@@ -102,7 +126,7 @@ def _was_open(memo: Memo) -> bool:
 
 def _order(known: _Known, entry: Entry, ship_by: datetime | None) -> OrderToShip | None:
     """Return None if Amazon was told that it has left or was cancelled."""
-    delivery = (known.deliveries or {}).get(entry.key)
+    delivery = known.deliveries.by_order.get(entry.key) if known.deliveries else None
     state = _state(known, entry, delivery)
     if state is None or ship_by is None:
         return None
@@ -138,10 +162,10 @@ def _state(
     outbound = _outbound(known.ledger, entry)
     if open_ := _not_told(outbound):
         return open_
-    is_known = known.deliveries is not None
+    is_known = known.has_deliveries_of(entry)
     if _was_settled(known, outbound) and (is_known or not _is_partly_shipped(entry)):
         return None
-    return _NO_DELIVERY if is_known else _UNKNOWN
+    return _NO_DELIVERY if is_known else _unknown(known)
 
 
 def _is_partly_shipped(entry: Entry) -> bool:
@@ -150,7 +174,11 @@ def _is_partly_shipped(entry: Entry) -> bool:
 
 
 _NO_DELIVERY = Obstacle.NO_DELIVERY, "no open delivery order in Odoo"
-_UNKNOWN = Obstacle.UNKNOWN, "its delivery order could not be read in Odoo"
+
+
+def _unknown(known: _Known) -> tuple[Obstacle, str]:
+    why = "has not been read in Odoo yet" if known.deliveries else "could not be read in Odoo"
+    return Obstacle.UNKNOWN, f"its delivery order {why}"
 
 
 def _open(delivery: OpenDelivery) -> tuple[Obstacle, str]:
