@@ -32,6 +32,7 @@ from amazon_bridge.config import HttpConfig
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.records import Event, Seen
 from amazon_bridge.flows.ship_by.find import Deliveries
+from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.odoo.open_deliveries import OpenDelivery
 from amazon_bridge.service import order_hours, page
 from amazon_bridge.service.bars import Bar, bars, round_up
@@ -122,6 +123,21 @@ def test_it_shows_the_orders_to_ship_with_links(busy: JobRunner):
     assert "To ship 1 overdue · 0 due today · 2 at risk · 0 on track" in text_of(html)
     assert "403-2 acme-eu, FR · at risk · ship by 2026-11-24 20:37" in text_of(html)
     assert "https://erp.example.com/web#id=17&amp;model=stock.picking&amp;view_type=form" in html
+
+
+def test_it_says_why_shipments_are_pending(busy: JobRunner):
+    items = busy.app.ledger.items
+    lacking = ("carrier", "tracking reference")
+    for key, progress in {
+        "403-5#17": ShipmentProgress(Stage.SENT, NOW, "403-5"),
+        "403-6#18": ShipmentProgress(Stage.INCOMPLETE, NOW, "403-6", lacking),
+    }.items():
+        items.file("acme-eu", "pickings", [Seen(key, "x")])
+        items.remember("acme-eu", "pickings", key, progress)
+    text = text_of(page.show(busy, NOW).get_data(as_text=True))
+    sent, incomplete = text.index("403-5#17 acme-eu"), text.index("403-6#18 acme-eu")
+    assert "Is confirmed; Amazon does not show the package yet." in text[sent:incomplete]
+    assert "Lacks carrier and tracking reference." in text[incomplete:]
 
 
 def client_of(runner: JobRunner) -> Client:

@@ -46,6 +46,7 @@ SHIPMENTS = Job(
         "Tell Amazon of delivery orders done in Odoo.",
         ("carriers", "tracking_reminder"),
     ),
+    explain="amazon_bridge.flows.shipments.records:with_reason",
     pending=PendingView(
         "delivery orders are pending for Amazon",
         "waiting",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -156,7 +156,7 @@ def pending_list(ledger: Ledger, account: str, _most: int | None) -> PendingList
         PendingItem(
             each.display_key,
             each.since,
-            f"lacks {' and '.join(each.lacks)}" if each.lacks else "is confirmed in the next run",
+            _note(each.lacks),
             {
                 "key": each.display_key,
                 "delivery_order": each.delivery_order,
@@ -167,6 +167,19 @@ def pending_list(ledger: Ledger, account: str, _most: int | None) -> PendingList
         for each in pending_deliveries(ledger, account)
     ]
     return PendingList(items, len(items))
+
+
+def with_reason(entry: Entry) -> Entry:
+    """Return a pending delivery order with the reason why it is pending."""
+    progress = ShipmentProgress.read(entry)
+    if progress and progress.stage is Stage.SENT:
+        return replace(entry, reason="Is confirmed; Amazon does not show the package yet.")
+    note = _note(progress.lacks if progress else ())
+    return replace(entry, reason=entry.reason or f"{note[0].upper()}{note[1:]}.")
+
+
+def _note(lacks: Sequence[str]) -> str:
+    return f"lacks {' and '.join(lacks)}" if lacks else "is confirmed in the next run"
 
 
 def _pending(entry: Entry, progress: ShipmentProgress | None) -> PendingDelivery | None:
