@@ -10,7 +10,7 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.flows.orders import backlog
 from amazon_bridge.job import Job
 from amazon_bridge.service.job_health import JobHealth
-from amazon_bridge.service.markup import each, row, section, soft, table, unseen
+from amazon_bridge.service.markup import each, prose, row, section, soft, table, unseen
 from amazon_bridge.service.moments import ago
 from amazon_bridge.service.view import View
 
@@ -41,7 +41,7 @@ def _account(view: View, account: AccountConfig, columns: Sequence[str]) -> Mark
         ago(synced_until, view.now) if synced_until else "nothing yet",
         *(_job(view, account, job) for job in view.jobs),
     )
-    failures = ((len(columns), *reason) for reason in _reasons(view, account))
+    failures = ((len(columns), what, prose(why)) for what, why in _reasons(view, account))
     return row(columns, cells) + each(_FAILURE, failures)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _HEAD = Markup('<th scope="col">{}</th>')
 _FIRST = Markup('<th scope="row">{}</th>')
+_CODE = re.compile(r"`([^`]+)`")
 _CELL = Markup('<td data-label="{}">{}</td>')
 
 
@@ -21,6 +23,11 @@ def section(title: str, small: str, *parts: str) -> Markup:
     return Markup("<section><h2>{} <small>{}</small></h2>{}</section>").format(
         title, small, Markup("").join(parts)
     )
+
+
+def prose(text: str) -> Markup:
+    """A message, with what it has in backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped)
 
 
 def soft(text: str) -> Markup:

@@ -10,7 +10,7 @@ from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.links import Link, Links
 from amazon_bridge.flows.pending import pending_entries
-from amazon_bridge.service.markup import each, section, soft
+from amazon_bridge.service.markup import each, prose, section, soft
 from amazon_bridge.service.moments import ago
 from amazon_bridge.service.view import View
 
@@ -56,8 +56,8 @@ def _item(view: View, entry: Entry, links: Sequence[Link]) -> Markup:
         " · ".join(about),
         ago(entry.open_since, view.now),
         each(_LINK, ((link.url, link.title) for link in links)),
-        Markup("<p>{}</p>").format(entry.reason) if entry.reason else "",
-        Markup('<p class="remedy">{}</p>').format(entry.remedy) if entry.remedy else "",
+        Markup("<p>{}</p>").format(prose(entry.reason)) if entry.reason else "",
+        Markup('<p class="remedy">{}</p>').format(prose(entry.remedy)) if entry.remedy else "",
     )
 
 

@@ -25,7 +25,7 @@ from amazon_bridge.service.account_rows import account_rows
 from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.health import readiness_problems
 from amazon_bridge.service.job_runner import JobRunner
-from amazon_bridge.service.markup import each, section
+from amazon_bridge.service.markup import each, prose, section
 from amazon_bridge.service.moments import exactly
 from amazon_bridge.service.oldest import oldest
 from amazon_bridge.service.order_hours import PERIOD, Hours, imported_since, order_hours
@@ -166,7 +166,7 @@ def _unknown(view: View) -> Markup:
 def _alarm(problems: list[str]) -> Markup:
     if not problems:
         return Markup("")
-    points = each(Markup("<li>{}</li>"), ((reason,) for reason in problems[:_MOST_PROBLEMS]))
+    points = each(Markup("<li>{}</li>"), ((prose(reason),) for reason in problems[:_MOST_PROBLEMS]))
     return Markup('<section class="alarm"><h2>Problems</h2><ul>{}</ul></section>').format(points)
 
 

@@ -125,6 +125,14 @@ def test_it_shows_the_orders_to_ship_with_links(busy: JobRunner):
     assert "https://erp.example.com/web#id=17&amp;model=stock.picking&amp;view_type=form" in html
 
 
+def test_commands_in_remedies_are_code(busy: JobRunner):
+    error = ItemError("unknown_sku", "No <b> product.", "Map it in `product_map`, and `retry`.")
+    busy.app.ledger.items.quarantine("acme-eu", "orders", "403-9", error)
+    html = page.show(busy, NOW).get_data(as_text=True)
+    assert "Map it in <code>product_map</code>, and <code>retry</code>." in html
+    assert "No &lt;b&gt; product." in html
+
+
 def test_it_says_why_shipments_are_pending(busy: JobRunner):
     items = busy.app.ledger.items
     lacking = ("carrier", "tracking reference")
