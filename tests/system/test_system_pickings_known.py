@@ -87,7 +87,7 @@ def downgrade(path: Path) -> None:
                 db.execute(statement)
         db.execute("PRAGMA user_version = 5")
         db.execute("ATTACH ? AS newer", (str(path),))
-        for table in ("accounts", "items", "rounds", "feeds", "hours"):
+        for table in ("accounts", "items", "rounds", "feeds"):
             columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
             values = [
                 "CASE job WHEN 'pickings' THEN label ELSE key END" if (table, c) == KEY else c
