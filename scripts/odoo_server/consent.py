@@ -1,4 +1,4 @@
-"""Asks before the demonstration downloads Odoo, where a person can be asked."""
+"""Says what the demonstration downloads, and asks where a person can be asked."""
 
 import os
 import sys
@@ -16,14 +16,14 @@ TAKES = "1.3 GB"
 def given() -> bool:
     """True if Odoo may be downloaded: it is here, YES is set, or a person agrees.
 
-    Without a terminal nobody can be asked, and it may.
+    Without a terminal nobody can be asked: what it downloads is printed, and it may.
     """
-    if machine.is_installed() or os.environ.get("YES") or not sys.stdin.isatty():
+    if machine.is_installed() or os.environ.get("YES"):
         return True
     say(f"Odoo is not on this machine yet. This downloads {DOWNLOADS} and takes {TAKES} of disk,")
     say(f"in {cache_folder()} and {Path.cwd()}; `make clean` and")
     say("`scripts/odoo-server destroy` delete them. YES=1 goes on without asking.")
-    return _agrees()
+    return _agrees() if sys.stdin.isatty() else True
 
 
 def _agrees() -> bool:
