@@ -84,6 +84,12 @@ class PendingView:
     Returns:
         A ``PendingList``; it may have more items than that.
     """
+    title_of_one: str
+    """The same phrase in the singular, such as ``order is pending``."""
+
+    def counted(self, number: int) -> str:
+        """The number of pending items as a phrase, such as ``3 orders are pending``."""
+        return f"{number} {self.title_of_one if number == 1 else self.title}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import click
 
 from amazon_bridge import config_file
 from amazon_bridge.cli.commands import examples
-from amazon_bridge.terminal import say
+from amazon_bridge.terminal import counted, say
 
 
 @click.group()
@@ -29,8 +29,7 @@ def validate(ctx: click.Context) -> None:
     path = config_file.find(ctx.find_root().obj, os.environ)
     accounts = config.load(path, os.environ).accounts
     names = ", ".join(account.name for account in accounts)
-    noun = "account" if len(accounts) == 1 else "accounts"
-    say(f"{path} is valid ({len(accounts)} {noun}: {names}).")
+    say(f"{path} is valid ({counted(len(accounts), 'account')}: {names}).")
 
 
 @config.command(epilog=examples("config schema > bridge.schema.json"))

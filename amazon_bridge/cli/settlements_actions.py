@@ -29,7 +29,7 @@ from amazon_bridge.flows.settlements.ties import Tie
 from amazon_bridge.marketplaces import in_digits, in_words
 from amazon_bridge.odoo.journal_entries import BookedLine
 from amazon_bridge.tables import add_row, console
-from amazon_bridge.terminal import say
+from amazon_bridge.terminal import counted, say
 
 T = TypeVar("T")
 
@@ -192,7 +192,7 @@ def _show_lines(found: Preview) -> None:
             add_row(table, *_cells(line)[:-1])
         console().print(table)
     total = in_words(header.total, header.currency)
-    say(f"{found.statement.rows} rows, {total}, deposit {header.deposit}.")
+    say(f"{counted(found.statement.rows, 'row')}, {total}, deposit {header.deposit}.")
 
 
 def show_tie_out(

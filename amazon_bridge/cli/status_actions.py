@@ -109,7 +109,7 @@ def _show_pending(account: str, pending: Pending) -> None:
     view, found, links = pending
     if not found.items:
         return
-    say(f"{account}: {found.total} {view.title}:")
+    say(f"{account}: {view.counted(found.total)}:")
     for each in found.items[:_MOST_PENDING]:
         text = f"  {each.key}, {timestamp(each.since)}: {each.note}"
         say_linked(text, [(link.title, link.url) for link in links[each.key]])

@@ -33,6 +33,7 @@ from amazon_bridge.service import ship_by
 from amazon_bridge.service.health import display_name, readiness_problems
 from amazon_bridge.service.job_health import JobHealth
 from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.terminal import counted
 
 log = structlog.get_logger(__name__)
 
@@ -189,7 +190,8 @@ class AlertRules:
             if runner.availability.are_up(ODOO, planned.account) and self._is_bad(
                 title, health, now
             ):
-                yield title, f"{health.failures} failed runs in a row. Last error: {health.error}"
+                failures = counted(health.failures, "failed run")
+                yield title, f"{failures} in a row. Last error: {health.error}"
 
     def _stale(self, runner: JobRunner, now: datetime) -> Iterator[Message]:
         """Jobs that have not succeeded for long, such as the one that sends quantities."""

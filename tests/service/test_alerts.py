@@ -86,7 +86,7 @@ def test_a_job_that_fails_for_so_long_is_reported_although_it_seldom_runs(
     assert titles(rules, runner, clock) == []
     clock.now = NOW + 2 * HOUR
     assert rules.messages(runner, clock.now) == [
-        ("acme-eu: orders fails", "1 failed runs in a row. Last error: Odoo lacks a route.")
+        ("acme-eu: orders fails", "1 failed run in a row. Last error: Odoo lacks a route.")
     ]
 
 
@@ -133,7 +133,7 @@ def test_many_failures_are_one_message(idle: tuple[JobRunner, Clock]):
         succeed(runner, *entry.key, error="Odoo lacks a route.")
     (message,) = rules.messages(runner, clock.now)
     assert message[0] == "9 changes"
-    assert "acme-jp: pickings fails\n1 failed runs in a row." in message[1]
+    assert "acme-jp: pickings fails\n1 failed run in a row." in message[1]
 
 
 def test_quarantined_items_are_collected_into_one_message(idle: tuple[JobRunner, Clock]):

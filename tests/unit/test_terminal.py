@@ -17,6 +17,7 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.engine.runner import Counts
+from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import plain
 
@@ -96,3 +97,14 @@ def test_the_command_line_has_no_other_way_to_the_terminal() -> None:
     direct = [line for line in lines if "click.echo(" in line or "print(" in line]
     ours = ("json.dumps(", "sample.read_text(", "console().print(")
     assert not [line for line in direct if not any(each in line for each in ours)]
+
+
+def test_pending_items_are_counted_in_the_singular_and_the_plural() -> None:
+    views = [job.pending for job in JOBS if job.pending]
+    assert [view.counted(1) for view in views] == [
+        "1 order is pending",
+        "1 delivery order is pending for Amazon",
+        "1 SKU is not sent to Amazon",
+        "1 settlement is pending",
+    ]
+    assert views[0].counted(2) == "2 orders are pending"

@@ -65,7 +65,10 @@ ORDERS = Job(
     also_stores=("invoices",),
     explain="amazon_bridge.flows.orders.pending:with_reason",
     pending=PendingView(
-        "orders are pending", "waiting_orders", "amazon_bridge.flows.orders.pending:pending_orders"
+        "orders are pending",
+        "waiting_orders",
+        "amazon_bridge.flows.orders.pending:pending_orders",
+        "order is pending",
     ),
     pending_heading="Pending orders",
 )

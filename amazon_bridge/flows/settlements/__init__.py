@@ -50,6 +50,7 @@ SETTLEMENTS = Job(
         "settlements are pending",
         "pending_settlements",
         "amazon_bridge.flows.settlements.tell:pending",
+        "settlement is pending",
     ),
     pending_heading="Pending settlements",
     gauges=(

@@ -51,6 +51,7 @@ SHIPMENTS = Job(
         "delivery orders are pending for Amazon",
         "waiting",
         "amazon_bridge.flows.shipments.records:pending_list",
+        "delivery order is pending for Amazon",
     ),
     pending_heading="Pending for Amazon",
 )

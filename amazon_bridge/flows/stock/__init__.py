@@ -40,7 +40,10 @@ STOCK = Job(
     },
     notify_amazon=NotifySwitch("stock", "Send quantities to Amazon, if `stock` says so."),
     pending=PendingView(
-        "SKUs are not sent to Amazon", "stock_not_sent", "amazon_bridge.flows.stock.tell:not_sent"
+        "SKUs are not sent to Amazon",
+        "stock_not_sent",
+        "amazon_bridge.flows.stock.tell:not_sent",
+        "SKU is not sent to Amazon",
     ),
     pending_heading="Pending for Amazon",
     tally=Tally("SKUs", "amazon_bridge.flows.stock.tell:summary"),

@@ -13,6 +13,7 @@ from amazon_bridge.model import Finding
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import inspect
 from amazon_bridge.odoo.stock_places import fba_locations, find_places
+from amazon_bridge.terminal import counted
 
 _MOST_NAMED = 5
 
@@ -76,9 +77,10 @@ def _unlisted(account: AccountConfig, ledger: Ledger) -> Iterator[Finding]:
     known = {each.sku for each in ledger.stock.known_all(account.name, configured)}
     if unlisted := [sku for sku in configured if sku not in known]:
         more = ", ..." if len(unlisted) > _MOST_NAMED else ""
+        skus = counted(len(unlisted), "SKU")
         yield Finding(
             ok=True,
-            what=f"Amazon has no listing of {len(unlisted)} SKUs with settings of their own:"
+            what=f"Amazon has no listing of {skus} with settings of their own:"
             f" {', '.join(unlisted[:_MOST_NAMED])}{more}",
             remedy="Correct these SKUs in the file that `stock.skus` names and in `stock.both`: the"
             " SKUs that were meant have the account's settings.",
