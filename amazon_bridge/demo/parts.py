@@ -19,6 +19,7 @@ from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.simulator import Simulator
 from amazon_bridge.tables import add_row
+from amazon_bridge.terminal import counted
 
 _PAID_IN = "US"
 """The marketplace whose settlement is shown; its currency is that of the demo's company."""
@@ -53,8 +54,8 @@ def import_orders(stage: Stage) -> None:
     stage.timeline.part("Orders arrive")
     for account, counts in stage.sync("orders").items():
         stage.timeline.say(
-            f"{account}: Amazon showed {counts.seen} orders. {counts.created} are in Odoo now,"
-            f" {counts.unchanged} need not be, {counts.quarantined} were quarantined."
+            f"{account}: Amazon showed {counted(counts.seen, 'order')}. In Odoo now:"
+            f" {counts.created}; left out: {counts.unchanged}; quarantined: {counts.quarantined}."
         )
     stage.timeline.show(_table(stage.shop.sale_orders()))
 
@@ -78,9 +79,10 @@ def ship_a_parcel(stage: Stage) -> None:
     stage.timeline.say(f"{delivery} is validated in Odoo, with DHL and a tracking reference.")
     stage.sync("pickings")
     sent = json.loads(stage.amazon.received("confirmShipment")[-1].body)["packageDetail"]
+    items = counted(len(sent["orderItems"]), "item")
     stage.timeline.say(
         f"Confirmed to Amazon: carrier {sent['carrierCode']}, tracking number"
-        f" {sent['trackingNumber']}, {len(sent['orderItems'])} item(s). It mails the buyer."
+        f" {sent['trackingNumber']}, {items}. It mails the buyer."
     )
 
 

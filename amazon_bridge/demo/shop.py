@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.odoo.session import MODULE, OdooSession
 from amazon_bridge.simulator import CATALOGUE, PRODUCTS
 from amazon_bridge.simulator.catalogue import Product
 
@@ -13,11 +14,45 @@ UNKNOWN_SKU = "SPOON-SET"
 """A product of the shop that does not exist in Odoo at first."""
 
 
-class Shop:
-    """What the people of the shop do in Odoo."""
+_IN_USE = {
+    "sale orders": ("sale.order", []),
+    "transfers": ("stock.picking", []),
+    "journal entries": ("account.move", []),
+    "records of amazon-bridge": ("ir.model.data", [("module", "=", MODULE)]),
+}
+"""What the database of the demonstration must not hold: models and domains."""
 
-    def __init__(self, odoo: OdooSession) -> None:
+
+class Shop:
+    """What the people of the shop do in Odoo.
+
+    Args:
+        odoo: The login.
+        order_ids: The Amazon order ids of the scenario; no other sale order is read or changed.
+    """
+
+    def __init__(self, odoo: OdooSession, order_ids: Collection[str]) -> None:
         self._odoo = odoo
+        self._order_ids = list(order_ids)
+
+    def require_empty(self, database: str) -> None:
+        """Check that nobody works with the database; call it before anything is written.
+
+        Raises:
+            ConfigError: It holds records that are not of this run.
+        """
+        if found := list(self._in_use()):
+            raise ConfigError(
+                f"The database {database} is not empty: it holds {' and '.join(found)}.",
+                "Nothing was changed. The demo ships and cancels orders: give it a database of its"
+                " own, without Odoo's demo data. `scripts/odoo-server createdb NAME` or Odoo's page"
+                " /web/database/manager creates one.",
+            )
+
+    def _in_use(self) -> Iterator[str]:
+        for what, (model, domain) in _IN_USE.items():
+            if self._odoo.search_read(model, domain, ["id"], limit=1):
+                yield what
 
     def open(self) -> None:
         """Enter all products but one, with stock, and a carrier."""
@@ -73,9 +108,11 @@ class Shop:
             *("name", "client_order_ref", "amount_total", "currency_id", "state"),
             *("delivery_status", "picking_ids"),
         ]
-        return self._odoo.search_read(
-            "sale.order", [("origin", "=like", "Amazon Order %")], fields, order="date_order, id"
-        )
+        own = [
+            ("origin", "=like", "Amazon Order %"),
+            ("client_order_ref", "in", self._order_ids),
+        ]
+        return self._odoo.search_read("sale.order", own, fields, order="date_order, id")
 
     def order_to_ship(self, number: int = 0) -> dict[str, Any]:
         """An order that the shop has to ship itself."""

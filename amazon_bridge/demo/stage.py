@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from amazon_bridge import config, log
 from amazon_bridge.app import App
 from amazon_bridge.config import Config
+from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.simulator import MARKETS, Simulator, World
 
 FBA = "MUG-RED"
@@ -32,6 +36,10 @@ class Clock:
     def advance(self, minutes: float) -> None:
         self._ahead += timedelta(minutes=minutes)
 
+    @property
+    def minutes_ahead(self) -> int:
+        return round(self._ahead / timedelta(minutes=1))
+
 
 @contextmanager
 def bridge_between(
@@ -44,9 +52,36 @@ def bridge_between(
         log.hide(loaded.secrets())
         bridge = App(loaded, clock=clock)
         try:
-            yield bridge
+            with _explained(folder):
+                yield bridge
         finally:
             bridge.close()
+            log.configure()  # to stderr again: the file is closed
+
+
+@contextmanager
+def removed_on_failure(folder: Path) -> Iterator[None]:
+    """Delete the folder if the demonstration can't begin: it holds nothing but passwords."""
+    try:
+        yield
+    except (BridgeError, KeyboardInterrupt):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turn an unexpected exception into an error: its traceback goes to the log in the folder."""
+    try:
+        yield
+    except BridgeError:
+        raise
+    except Exception as error:
+        structlog.get_logger(__name__).critical("internal_error", exc_info=True)
+        raise BridgeError(
+            f"Internal error ({type(error).__name__}): the demo ends here.",
+            f"Please report the `internal_error` log event in {folder / 'bridge.log'}.",
+        ) from error
 
 
 def configuration(folder: Path, amazon: Simulator, odoo: dict[str, str]) -> Config:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pictures
 import pytest
 from click.testing import CliRunner
-from odoo_server.databases import OdooDatabase
+from odoo_server.common import NEWEST
+from odoo_server.databases import VERSION, OdooDatabase
 
 from amazon_bridge.cli import main
+from amazon_bridge.demo.shop import Shop
+from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.simulator import PRODUCTS
 
 pytestmark = pytest.mark.slow
@@ -25,7 +28,7 @@ def test_it_shows_the_whole_life(
     assert done.exit_code == 0, done.output
     shown = [
         *(
-            r"are in Odoo now",
+            r"In Odoo now: \d+",
             r"is validated in Odoo, with DHL",
             r"Confirmed to Amazon: carrier DHL",
         ),
@@ -36,6 +39,13 @@ def test_it_shows_the_whole_life(
         *(r"nothing of the bridge keeps running", r"quarantine list"),
     ]
     assert re.search(".*".join(shown), done.output, re.DOTALL), done.output
+    if int(NEWEST) == VERSION:
+        menus = odoo_database.rpc("ir.ui.menu", "search_read", [], ["complete_name"])
+        named = re.findall(r"^ +(\w+ > [\w >]+): ", done.output, re.MULTILINE)
+        assert len(named) == 3
+        paths = {each["complete_name"].replace("/", " > ") for each in menus}
+        assert set(named) <= paths, sorted(paths)
+    assert re.search(r"can be up to \d+ minutes ahead", done.output)
     moments = [int(each) for each in re.findall(r"^\[ *(\d+) s\] ", done.output, re.MULTILINE)]
     assert len(moments) > 10
     assert moments == sorted(moments)
@@ -51,6 +61,16 @@ def test_the_mended_order_is_whole(odoo_database: OdooDatabase) -> None:
     for order in odoo_database.rpc("sale.order", "read", orders, ["state", "picking_ids"]):
         assert order["state"] == "sale"
         assert order["picking_ids"]
+
+
+def test_other_sale_orders_are_not_touched(odoo_database: OdooDatabase) -> None:
+    """Also those of another bridge that began meanwhile."""
+    domain = [("origin", "=like", "Amazon Order %")]
+    orders = odoo_database.rpc("sale.order", "search_read", domain, ["client_order_ref"])
+    own = orders[0]["client_order_ref"]
+    session = OdooSession.connect(**odoo_database.access("xmlrpc"))
+    found = Shop(session, [own]).sale_orders()
+    assert [each["client_order_ref"] for each in found] == [own]
 
 
 @pytest.mark.skipif(
