@@ -31,6 +31,7 @@ from amazon_bridge.service.oldest import oldest
 from amazon_bridge.service.order_hours import PERIOD, Hours, imported_since, order_hours
 from amazon_bridge.service.order_times import order_times
 from amazon_bridge.service.panels import panels
+from amazon_bridge.service.unmatched import unmatched
 from amazon_bridge.service.view import STAYS, View
 
 _STYLE = (resources.files(__package__) / "page.css").read_text(encoding="utf-8")
@@ -66,6 +67,7 @@ def _sections(view: View, problems: list[str]) -> Iterator[Markup]:
     yield oldest(view)
     yield open_items.quarantined(view)
     yield from open_items.pending(view)
+    yield unmatched(view)
     yield order_times(view)
     yield from (_tally(view, job, job.tally) for job in JOBS if job.tally)
     yield from panels(view.runner, view.accounts)

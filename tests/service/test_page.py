@@ -125,6 +125,18 @@ def test_it_shows_the_orders_to_ship_with_links(busy: JobRunner):
     assert "https://erp.example.com/web#id=17&amp;model=stock.picking&amp;view_type=form" in html
 
 
+def test_it_lists_skus_without_a_product(busy: JobRunner):
+    assert "SKUs without a product" not in page.show(busy, NOW).get_data(as_text=True)
+    skus, why = busy.app.ledger.skus, "No product has this internal reference."
+    orders = [("MUG-9", "403-7", why), ("MUG-9", "403-8", why)]
+    skus.note_matches("acme-eu", unmatched=orders, matched=[])
+    text = text_of(page.show(busy, NOW).get_data(as_text=True))
+    assert "SKUs without a product 1" in text
+    assert f"MUG-9 acme-eu 2 403-8 {why}" in text
+    other = page.show(busy, NOW, account="acme-us").get_data(as_text=True)
+    assert "MUG-9" not in other
+
+
 def test_commands_in_remedies_are_code(busy: JobRunner):
     error = ItemError("unknown_sku", "No <b> product.", "Map it in `product_map`, and `retry`.")
     busy.app.ledger.items.quarantine("acme-eu", "orders", "403-9", error)
