@@ -27,5 +27,6 @@ def find(path: Path | None, environ: Mapping[str, str]) -> Path:
     raise ConfigError(
         f"There is no configuration file: --config and ${FILE_VARIABLE} name none, and neither"
         f" {SEARCHED[0].absolute()} nor {SEARCHED[1]} exists.",
-        f"Begin with the sample: amazon-bridge config example > {SEARCHED[0]}",
+        "Write one with: amazon-bridge init. Or begin with the sample: amazon-bridge config example"
+        f" > {SEARCHED[0]}",
     )

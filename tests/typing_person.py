@@ -45,6 +45,10 @@ class TypingPerson:
         """Press Ctrl-D."""
         os.write(self._terminal, b"\x04")
 
+    def interrupts(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self._terminal, b"\x03")
+
     def answers(self, pattern: str, text: str = "") -> None:
         """Wait for a question, and answer it; an empty answer accepts the proposal."""
         self.sees(pattern)

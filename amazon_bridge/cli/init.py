@@ -43,7 +43,7 @@ def init(
 ) -> None:
     """Write a configuration: ask for what is needed, and try it at once.
 
-    Nothing that exists is written over, and nothing is written until all is answered.
+    No existing file is overwritten, and nothing is written until all questions are answered.
     """
     from amazon_bridge.cli import init_actions  # noqa: PLC0415 (slow)
 

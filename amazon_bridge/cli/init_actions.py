@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from amazon_bridge import config_file, log
-from amazon_bridge.cli.prompts import Prompts
+from amazon_bridge.cli.prompts import Prompts, confirmed
 from amazon_bridge.cli.setup_actions import show_findings
 from amazon_bridge.config.answers import read_answers
 from amazon_bridge.engine.errors import ConfigError
@@ -47,8 +47,8 @@ def init(
             say("Nothing was written: this was a dry run.")
             return
         if answers_file is None:
-            click.confirm("Write these files?", default=True, abort=True)
-    except click.Abort:
+            confirmed("Write these files?", default=True, abort=True)
+    except (click.Abort, KeyboardInterrupt):
         say("\nNothing was written.", err=True)
         raise
     files.write(path, written)
@@ -86,24 +86,25 @@ def _show(path: Path, written: Draft) -> None:
 def show_next(path: Path, found: Interview) -> None:
     """Say what Odoo lacks, and which commands come next."""
     option = "" if path == config_file.SEARCHED[0] else f"--config {shlex.quote(str(path))} "
-    mended = creatable(found.missing)
-    others = [each.what for each in found.missing if each.what not in mended]
-    if mended:
-        records = counted(len(mended), "record")
-        say(f"Odoo lacks {records}, which `setup` creates: {', '.join(mended)}.")
+    created = creatable(found.missing)
+    others = [each.what for each in found.missing if each.what not in created]
+    filters = [counted(found.filters, "shared filter")] if found.filters else []
+    if created or filters:
+        lacking = [*([counted(len(created), "record")] if created else []), *filters]
+        say(f"Odoo lacks {' and '.join(lacking)}, which `setup` creates:")
+        say(f"  {', '.join([*created, *filters])}.")
     if others:
         records = counted(len(others), "record")
         say(f"This login may not create {records} in Odoo: {', '.join(others)}.")
         say("Run `setup` once with an administrator's login as odoo.login and odoo.password.")
     say("Next:")
-    for command in _next_commands(len(found.missing), len(mended)):
+    for command in _next_commands(len(found.missing), len(created), found.filters):
         say(f"  amazon-bridge {option}{command}")
 
 
-def _next_commands(missing: int, creatable: int) -> tuple[str, ...]:
+def _next_commands(missing: int, creatable: int, filters: int) -> tuple[str, ...]:
     """Three commands, by how many records Odoo lacks and how many this login may create."""
-    if not missing:
+    if not missing + filters:
         return "check", "sync orders --dry-run", "run"
-    if creatable < missing:
-        return "setup --dry-run", "check", "sync orders --dry-run"
-    return "setup", "check", "sync orders --dry-run"
+    setup = "setup --dry-run" if creatable < missing else "setup"
+    return "check", setup, "sync orders --dry-run"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from amazon_bridge.cli.commands import ITEMS_FAILED
@@ -17,11 +19,23 @@ def show(ctx: click.Context, order_id: str) -> None:
     with opened(ctx) as bridge:
         entries = bridge.ledger.items.of_order(order_id)
     if not entries:
+        _ensure_order_id(order_id)
         say(f"The bridge does not know {order_id}. To fetch it from Amazon:")
         say(f"  amazon-bridge order recover ACCOUNT {order_id}")
         ctx.exit(ITEMS_FAILED)
     for entry in entries:
         _show(entry)
+
+
+_ORDER_ID = re.compile(r"[0-9A-Z]{3}-[0-9]{7}-[0-9]{7}")
+
+
+def _ensure_order_id(order_id: str) -> None:
+    if not _ORDER_ID.fullmatch(order_id):
+        raise click.UsageError(
+            f"{order_id!r} is not an Amazon order id: these have 3, 7 and 7 digits, such as"
+            " 404-1234567-1234567."
+        )
 
 
 def _show(entry: Entry) -> None:
@@ -38,7 +52,9 @@ def _show(entry: Entry) -> None:
 def recover(ctx: click.Context, account: str, order_id: str) -> None:
     """Fetch an order from Amazon by its ID and import it now, whatever the cursor says."""
     with opened(ctx) as bridge:
-        counts = bridge.recover(bridge.config.account(account), order_id)
+        found = bridge.config.account(account)
+        _ensure_order_id(order_id)
+        counts = bridge.recover(found, order_id)
         for entry in bridge.ledger.items.of_order(order_id):
             _show(entry)
             if entry.job == ORDERS.name and entry.state is State.LEFT_OUT:
@@ -57,7 +73,9 @@ def import_order(ctx: click.Context, account: str, order_id: str, *, as_is: bool
     if not as_is:
         raise click.UsageError(f"To import it as usual: order recover {account} {order_id}")
     with opened(ctx) as bridge:
-        counts = bridge.import_as_is(bridge.config.account(account), order_id)
+        found = bridge.config.account(account)
+        _ensure_order_id(order_id)
+        counts = bridge.import_as_is(found, order_id)
         for entry in bridge.ledger.items.with_key(order_id):
             _show(entry)
     ctx.exit(exit_code([counts]))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import termios
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -14,9 +17,13 @@ from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.init.questions import (
     CLIENT_ID,
     CLIENT_SECRET,
+    DATABASE,
     ENDPOINT,
+    LOGIN,
     NOT_ASKED,
+    PASSWORD,
     TOKEN_URL,
+    URL,
     Question,
 )
 from amazon_bridge.model import Finding
@@ -58,6 +65,7 @@ class Prompts:
 
     def _asked(self, question: Question, default: str | None) -> str:
         """What somebody types; a secret isn't shown, nor is the last one."""
+        _drop_typed()
         hidden = question.is_secret
         keeps = " [Enter: the last one]" if hidden and default else ""
         hint = f" ({question.hint})" if question.hint else ""
@@ -88,17 +96,41 @@ class Prompts:
     def refused(self, error: BridgeError) -> None:
         say(f"  {error.reason}")
         if error.remedy:
-            say(f"    → {error.remedy}")
+            say(f"    → {_in_words(error.remedy)}")
         for problem in getattr(error, "problems", ()):
             say(f"    {problem}")
 
     def again(self, findings: Sequence[Finding]) -> bool:
         if not show_findings(findings):
             return False
-        return click.confirm("  Correct it and examine it again?", default=False)
+        return confirmed("  Correct it and examine it again?")
 
     def next_account(self) -> bool:
         kept = {q: text for q, text in self._last.items() if q.section is OdooConfig}
         kept |= {q: text for q, text in self._last.items() if q in _OF_ALL_ACCOUNTS}
         self._last = kept
-        return click.confirm("Another account, such as in another region?", default=False)
+        return confirmed("Another account, such as in another region?")
+
+
+def _in_words(remedy: str) -> str:
+    """A remedy with questions instead of the keys of a configuration that does not exist yet."""
+    for question in (URL, DATABASE, LOGIN, PASSWORD):
+        remedy = remedy.replace(f"odoo.{question.key}", f'"{question.text}"')
+    return remedy
+
+
+def confirmed(question: str, *, default: bool = False, abort: bool = False) -> bool:
+    """Ask a question of yes or no.
+
+    Raises:
+        click.Abort: The answer is no, and ``abort`` is true.
+    """
+    _drop_typed()
+    return click.confirm(question, default=default, abort=abort)
+
+
+def _drop_typed() -> None:
+    """Drop what was typed before a question is shown: it is no answer to that question."""
+    with suppress(OSError, termios.error):
+        if sys.stdin.isatty():
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

@@ -16,9 +16,10 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.flows.filters import configured
 from amazon_bridge.flows.settlements.first_map import first_map
 from amazon_bridge.model import Finding
+from amazon_bridge.odoo.doctor import CREATED_BY_SETUP
 from amazon_bridge.odoo.filters import TITLES, Filter
 from amazon_bridge.odoo.setup import SettlementSetup, Setup
-from amazon_bridge.terminal import say, say_marked
+from amazon_bridge.terminal import counted, say, say_marked
 
 
 def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
@@ -108,7 +109,11 @@ def check(ctx: click.Context, account: str | None) -> None:
 
 def _is_wrong(bridge: App, account: AccountConfig) -> bool:
     say(f"{account.name}:")
-    return show_findings(bridge.examine(account))
+    findings = bridge.examine(account)
+    is_wrong = show_findings(findings)
+    if number := sum(each.remedy == CREATED_BY_SETUP for each in findings):
+        say(f"  Next: `amazon-bridge setup` creates {counted(number, 'missing record')}.")
+    return is_wrong
 
 
 def show_findings(findings: Sequence[Finding]) -> bool:

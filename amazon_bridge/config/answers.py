@@ -9,7 +9,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from amazon_bridge.config.document import read_document
-from amazon_bridge.config.messages import FileKind, Problem, message_of, place_of, refusal, written
+from amazon_bridge.config.messages import (
+    FileKind,
+    Place,
+    Problem,
+    message_of,
+    place_of,
+    refusal,
+    written,
+)
 from amazon_bridge.config.models import NAME, SELLER_ID, Credentials
 from amazon_bridge.config.reading import with_defaults
 from amazon_bridge.config.section import Section
@@ -64,9 +72,9 @@ ANSWERS = FileKind(
     "file of answers",
     Answers,
     "It has the keys of a configuration file; docs/configuration.md shows one.",
-    "It has these keys of a configuration file: odoo (url, database, login, password, protocol) and"
-    f" accounts ({', '.join(AccountAnswers.model_fields)}). What else is to be configured can be"
-    " added to the file that `init` writes.",
+    "Its keys: odoo (url, database, login, password, protocol), accounts"
+    f" ({', '.join(AccountAnswers.model_fields)}), and defaults (keys of all accounts)."
+    " Add other settings to the file that `init` writes.",
 )
 
 
@@ -98,7 +106,7 @@ def parsed(section: type[Section], name: str, text: object) -> Any:
     """The value that a text stands for, as the section has it under this name.
 
     Raises:
-        ValueError: It can't be; the message doesn't show it.
+        ValueError: It can't be; the message shows no value but a list's wrong entry.
     """
     field = section.model_fields[name]
     adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
@@ -106,5 +114,12 @@ def parsed(section: type[Section], name: str, text: object) -> Any:
         return adapter.validate_python(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        message = message_of(first)
+        message = f"{_entry(text, first['loc'])}{message_of(first)}"
     raise ValueError(message)
+
+
+def _entry(value: object, place: Place) -> str:
+    """The entry of a list at this place, with a blank after it; lists hold no secrets."""
+    if isinstance(value, list) and place and isinstance(place[0], int):
+        return f"{value[place[0]]} "
+    return ""

@@ -32,7 +32,7 @@ class FileKind(NamedTuple):
 CONFIGURATION = FileKind(
     "configuration file",
     Config,
-    "Begin with the sample: amazon-bridge config example",
+    "Write one with: amazon-bridge init. Or begin with the sample: amazon-bridge config example",
     "Every key is explained in what `amazon-bridge config example` prints.",
 )
 
@@ -110,7 +110,7 @@ def unknown_key(place: Place, model: type[Section] = Config) -> str:
     meant = closest(key, here, alike=_ALIKE)
     if meant is None and (elsewhere := closest(key, paths, alike=_ALIKE)):
         meant = paths[elsewhere]
-    return "is no key of this place" + (f": did you mean {meant}?" if meant else "")
+    return "is not a known key here" + (f": did you mean {meant}?" if meant else "")
 
 
 def _keys(section: type[Section]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 
 from amazon_bridge import app
@@ -26,14 +26,18 @@ def ask_seller(answers: Answers, others: Sequence[AccountConfig], say: Say) -> A
     draft = AccountConfig.model_validate(
         {**given, "name": _UNNAMED, "marketplaces": MARKETPLACES[:1], "credentials": secrets}
     )
+    say("  Trying the credentials at Amazon ...")
     places = _places(draft)
-    say("  Amazon accepts the credentials. The seller takes part in:")
+    say("  Amazon accepts the credentials. The seller sells in:")
     for place, suspended in places.items():
         about = ", some listings are suspended" if suspended else ""
         say(f"    {place.country_code}  {place.domain} ({place.currency}{about})")
+    say("  Amazon does not confirm the seller id: compare it with Seller Central (Settings,")
+    say("  Account Info, Your Merchant Token).")
     taken = {m for each in others if each.seller_id == draft.seller_id for m in each.marketplaces}
     chosen = accepted(answers, lambda: _chosen(answers, places, taken))
     account = draft.model_copy(update={"marketplaces": chosen})
+    say("  Examining the access to Amazon ...")
     examined(answers, lambda: check.examine_amazon(_partner(account), account))
     return account
 
@@ -65,7 +69,7 @@ def _places(draft: AccountConfig) -> dict[Marketplace, bool]:
         errors[0]
         if errors
         else AccountError(
-            "The seller takes part in none of the marketplaces that the bridge knows.",
+            "The seller sells in none of the marketplaces that the bridge knows.",
             "Compare with Seller Central: Settings, Account Info.",
         )
     )
@@ -88,11 +92,20 @@ def _chosen(
             "All marketplaces of the seller are in other accounts.",
             "Give the credentials of another seller or region.",
         )
-    wrong = [each.country_code for each in chosen if each not in places or each in taken]
-    if wrong:
+    problems = [
+        *_unusable(chosen, lambda each: each not in places, "The seller does not sell in"),
+        *_unusable(chosen, lambda each: each in taken, "Another account already has"),
+    ]
+    if problems:
         raise ConfigError(
-            f"The seller takes part in {', '.join(free) or 'no other marketplace'}, and not in"
-            f" {', '.join(wrong)}, or another account has it.",
-            "Choose from these, or give the credentials of another seller or region.",
+            f"{' '.join(problems)} Available: {', '.join(free) or 'none'}.",
+            "Choose from the available ones, or give the credentials of another seller or region.",
         )
     return chosen
+
+
+def _unusable(
+    chosen: Collection[Marketplace], is_unusable: Callable[[Marketplace], bool], why: str
+) -> list[str]:
+    codes = [each.country_code for each in chosen if is_unusable(each)]
+    return [f"{why} {', '.join(codes)}."] if codes else []

@@ -1,4 +1,4 @@
-"""Writes a configuration and its secrets: both or nothing, and over nothing that exists."""
+"""Writes a configuration and its secrets: both or nothing. Nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def ensure_free(path: Path) -> None:
     secrets = path.parent / SECRETS
     if os.path.lexists(path):
         raise ConfigError(
-            f"{path} exists already; `init` writes over no file.",
+            f"{path} exists already, and `init` does not overwrite it.",
             "Name another one with --config, or move this one away.",
         )
     if os.path.lexists(secrets) and not _is_empty_folder(secrets):

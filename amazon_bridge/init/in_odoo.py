@@ -26,14 +26,18 @@ from amazon_bridge.odoo.setup.survey import Survey
 def ask_address(answers: Answers, say: Say) -> dict[str, Any]:
     """The address of an Odoo that responds, and the protocol."""
     url, protocol = answers.value(q.URL), answers.value(q.PROTOCOL, "xmlrpc")
+    say("  Connecting to Odoo ...")
     say(f"  Odoo {probe.server(url, protocol)} responds.")
     return {"url": url, "protocol": protocol}
 
 
-def ask_login(answers: Answers, address: Mapping[str, Any]) -> tuple[OdooConfig, OdooSession]:
+def ask_login(
+    answers: Answers, address: Mapping[str, Any], say: Say
+) -> tuple[OdooConfig, OdooSession]:
     """A login that Odoo accepts."""
     login = {each.key: answers.value(each) for each in (q.DATABASE, q.LOGIN, q.PASSWORD)}
     odoo = OdooConfig.model_validate({**address, **login})
+    say("  Logging in and examining Odoo ...")
     return odoo, app.log_in(odoo, sleep=no_pause)
 
 
@@ -45,6 +49,7 @@ def ask_place(
     say: Say,
 ) -> AccountConfig:
     """The account with the records of Odoo that it uses."""
+    say("  Reading companies, warehouses and sales teams from Odoo ...")
     companies = survey.companies(session)
     company = answers.choice(q.COMPANY, dict.fromkeys(companies, ""), next(iter(companies)))
     found = survey.survey(session, companies[company])
@@ -59,10 +64,19 @@ def ask_place(
             "start": answers.value(q.START),
         }
     )
+    _ensure_usable(session, account, say)
+    return account
+
+
+def _ensure_usable(session: OdooSession, account: AccountConfig, say: Say) -> None:
+    """Check that Odoo has the company and the warehouse of an account."""
+    say("  Examining what Odoo has for this account ...")
     inspection = setup.inspect(session, account)
     if inspection.expected is None:
         raise setup.refusal(account, inspection.missing)
-    return account
+    location = f"the stock location {account.fba_location}"
+    if any(each.what == location and not each.obstacle for each in inspection.missing):
+        say(f"  Odoo has no stock location {account.fba_location}: `setup` creates it.")
 
 
 def _warehouse(answers: Answers, found: Survey) -> str | None:

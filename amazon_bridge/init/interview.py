@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from amazon_bridge.config import AccountConfig, OdooConfig
 from amazon_bridge.flows import check
+from amazon_bridge.flows.filters import configured
 from amazon_bridge.init.at_amazon import ask_seller
 from amazon_bridge.init.attempts import Say, accepted, examined
 from amazon_bridge.init.in_odoo import ask_address, ask_login, ask_place, further_findings
 from amazon_bridge.init.questions import Answers
-from amazon_bridge.odoo import setup
-from amazon_bridge.odoo.setup import Missing
+from amazon_bridge.odoo import filters, setup
+from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.setup import Inspection, Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Interview:
     accounts: list[AccountConfig]
     missing: list[Missing]
     """What Odoo lacks for the accounts, and `setup` creates."""
+    filters: int = 0
+    """Number of shared filters that Odoo lacks, and `setup` creates."""
 
 
 def interview(answers: Answers, say: Say) -> Interview:
@@ -38,10 +42,10 @@ def interview(answers: Answers, say: Say) -> Interview:
     """
     say("Odoo")
     address = accepted(answers, partial(ask_address, answers, say))
-    odoo, session = accepted(answers, partial(ask_login, answers, address))
+    odoo, session = accepted(answers, partial(ask_login, answers, address, say))
     shown = examined(answers, partial(check.examine_login, session, _DEFAULTS))
     accounts: list[AccountConfig] = []
-    missing: list[Missing] = []
+    inspections: dict[str, Inspection] = {}
     while not accounts or answers.next_account():
         say("Amazon")
         seller = accepted(answers, partial(ask_seller, answers, accounts, say))
@@ -50,8 +54,17 @@ def interview(answers: Answers, say: Say) -> Interview:
         account = accepted(answers, place)
         shown += examined(answers, partial(further_findings, session, account, shown))
         accounts.append(account)
-        missing += setup.inspect(session, account).missing
-    return Interview(odoo, accounts, list(dict.fromkeys(missing)))
+        inspections[account.name] = setup.inspect(session, account)
+    missing = dict.fromkeys(each for found in inspections.values() for each in found.missing)
+    return Interview(odoo, accounts, list(missing), _missing_filters(session, odoo, inspections))
+
+
+def _missing_filters(
+    session: OdooSession, odoo: OdooConfig, inspections: Mapping[str, Inspection]
+) -> int:
+    setups = {name: each.expected for name, each in inspections.items() if each.expected}
+    expected = configured(session, odoo.extras, setups)
+    return len(expected) - len(filters.existing(session, expected))
 
 
 _DEFAULTS = AccountConfig.model_construct()

@@ -31,7 +31,7 @@ class Question:
         """The value that a text stands for; a list's entries are apart by commas or blanks.
 
         Raises:
-            ValueError: It can't be; the message doesn't show it.
+            ValueError: It can't be; the message shows no value but a list's wrong entry.
         """
         entries = re.findall(r"[^\s,;]+", text or "") if self.is_list else text or None
         return parsed(self.section, self.key, entries)
@@ -67,7 +67,11 @@ REFRESH_TOKEN = Question(
     is_secret=True,
 )
 MARKETPLACES = Question(
-    AccountConfig, "marketplaces", "Marketplaces", "codes, with commas", is_list=True
+    AccountConfig,
+    "marketplaces",
+    "Marketplaces",
+    "country codes, separated by commas",
+    is_list=True,
 )
 COMPANY = Question(AccountConfig, "company", "Company of the orders")
 WAREHOUSE = Question(AccountConfig, "warehouse", "Warehouse that ships FBM orders")
@@ -79,7 +83,7 @@ TAX = Question(
     AccountConfig, "prices_include_tax", "Amazon's prices include tax", "auto, true or false"
 )
 NAME = Question(
-    AccountConfig, "name", "Name of this account", "short, and for good: small letters, digits, -"
+    AccountConfig, "name", "Name of this account", "permanent; small letters, digits and hyphens"
 )
 START = Question(
     AccountConfig,

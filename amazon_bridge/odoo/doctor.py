@@ -208,9 +208,13 @@ def _carriers(session: OdooSession, account: AccountConfig) -> Iterator[Finding]
             )
 
 
+CREATED_BY_SETUP = "`amazon-bridge setup` creates it, and so does the next sync run."
+"""The remedy of what the login may create."""
+
+
 def _remedy(missing: Missing) -> str:
     if not missing.obstacle:
-        return "`amazon-bridge setup` creates it, and so does the next sync run."
+        return CREATED_BY_SETUP
     if missing.obstacle == ARCHIVED:
         return f"`amazon-bridge setup` unarchives it; or, in Odoo: {missing.how}."
     if missing.obstacle == missing.how:

@@ -54,7 +54,7 @@ def remedies_in(text: str) -> dict[str, str]:
     }
 
 
-OF_SETUP = {"no_parent", "no_location", "no_currency", "journal_incomplete"}
+OF_SETUP = {"no_location", "no_currency", "journal_incomplete"}
 """Kinds that never reach the quarantine: `check` and `setup` say what is missing."""
 
 

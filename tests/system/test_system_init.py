@@ -1,7 +1,8 @@
 """``init``: a configuration from answers, tried against Odoo and Amazon as they are given."""
 
+import socket
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,13 @@ def test_a_file_of_answers_becomes_a_configuration_that_works(
     assert "Odoo 19.0 Community responds." in done.out
     assert "    FR  amazon.fr (EUR)\n" in done.out
     assert "  OK      Amazon: the seller sells in DE (amazon.de).\n" in done.out
-    assert "the stock location Amazon/FBA" in done.out
+    assert "records and 7 shared filters, which `setup` creates:" in done.out
+    assert "Odoo has no stock location Amazon/FBA: `setup` creates it." in done.out
+    assert "Amazon does not confirm the seller id" in done.out
     assert "Missing in Odoo" not in done.out
     assert done.out.splitlines()[-3:] == [
-        "  amazon-bridge setup",
         "  amazon-bridge check",
+        "  amazon-bridge setup",
         "  amazon-bridge sync orders --dry-run",
     ]
     config = load(tmp_path / "config/bridge.yaml", {})
@@ -51,6 +54,7 @@ def test_a_file_of_answers_becomes_a_configuration_that_works(
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(each.stat().st_mode) for each in secrets.iterdir()} == {0o600}
     assert run(tmp_path, "config", "validate").code == 0
+    assert "  Next: `amazon-bridge setup` creates " in run(tmp_path, "check").out
     dry = run(tmp_path, "sync", "orders", "--dry-run", "--json")
     assert dry.counts("my-company-eu") == {"seen": 1, "created": 1}
 
@@ -61,7 +65,7 @@ def test_what_exists_stays_and_nothing_is_asked(tmp_path: Path, answers: Answers
     answers["odoo"]["url"] = "http://127.0.0.1:9"
     done = init(tmp_path, answers)
     assert done.code == 2
-    assert "config/bridge.yaml exists already; `init` writes over no file." in done.err
+    assert "config/bridge.yaml exists already, and `init` does not overwrite it." in done.err
     assert (done.out, (tmp_path / "config/bridge.yaml").read_text()) == ("", "mine")
 
 
@@ -96,7 +100,12 @@ CREDENTIALS = ("accounts", 0, "credentials")
         (change("odoo", "pasword", to="wr0ng"), 2, "did you mean password?"),
         (change(*CREDENTIALS, "client_secret", to="wr0ng"), 3, "Correct client_id and client_secr"),
         (change(*CREDENTIALS, "refresh_token", to="wr0ng"), 3, "Authorise the application again"),
-        (change("accounts", 0, "marketplaces", to=["FR", "IT"]), 2, "in FR, DE, GB, and not in IT"),
+        (
+            change("accounts", 0, "marketplaces", to=["FR", "IT"]),
+            2,
+            "does not sell in IT. Available: FR",
+        ),
+        (change("accounts", 0, "marketplaces", to=["FR", "XX"]), 2, "[1]: is no Amazon market"),
         (change("accounts", 0, "company", to="My Compani"), 2, "Did you mean My Company?"),
         (change("accounts", 0, "warehouse", to="W"), 2, "Did you mean WH? There is: WH."),
     ],
@@ -115,6 +124,15 @@ def test_what_does_not_work_is_refused_and_nothing_written(
     assert [each.name for each in tmp_path.iterdir()] == ["answers.yaml"]
 
 
+def test_a_location_whose_parent_is_missing_is_for_a_person(
+    tmp_path: Path, answers: Answers
+) -> None:
+    answers["accounts"][0]["fba_location"] = "WH/Nope/Deep"
+    done = init(tmp_path, answers)
+    assert "Missing in Odoo: the stock location WH/Nope/Deep" in done.out, done
+    assert "create its parent location WH/Nope; or correct `fba_location`" in done.out
+
+
 def test_two_accounts(tmp_path: Path, answers: Answers, world: SettledWorld, shop: Shop) -> None:
     other = world.add_seller("A1SIMULATEDUS", ["US"])
     answers["accounts"].append(account_of(other))
@@ -125,6 +143,11 @@ def test_two_accounts(tmp_path: Path, answers: Answers, world: SettledWorld, sho
     answers["accounts"][1]["name"] = "my-company-eu"
     done = init(tmp_path, answers, "--config", "other/bridge.yaml")
     assert (done.code, "Another account is named my-company-eu" in done.err) == (2, True)
+
+
+def test_without_a_configuration_init_is_recommended(tmp_path: Path) -> None:
+    done = run(tmp_path, "config", "validate")
+    assert (done.code, "Write one with: amazon-bridge init." in done.err) == (2, True), done
 
 
 def test_without_a_terminal_a_file_is_needed(tmp_path: Path) -> None:
@@ -192,7 +215,7 @@ def test_wrong_answers_are_asked_for_again(
         *(database, login, "wr0ng", "", "", password, GO_ON),
         *(seller_id.lower(), seller_id, client_id, client_secret, "wr0ng"),
         *("", "", "", refresh_token),
-        *("DEU", "FR IT", "FR, DE"),
+        *("FR, XX", "DEU", "FR IT", "FR, DE"),
         *("", "", "perhaps", "false", "Acme EU", "acme", "yesterday", "2026-11-01T00:00:00Z"),
         *(GO_ON, "n", "y"),
     ]
@@ -202,10 +225,12 @@ def test_wrong_answers_are_asked_for_again(
         "Odoo's address: must be an address such as https://erp.example.com.",
         "Odoo can't be reached: Connection refused.",
         "Odoo doesn't accept the login or its password.",
+        'Check "Login", "API key" and "Database"',
         "Seller id: must be of capital letters and digits",
         "Login with Amazon gave no access token",
-        "Marketplaces: is no Amazon marketplace: did you mean DE?",
-        "The seller takes part in FR, DE, GB, and not in IT",
+        "Marketplaces: XX is no Amazon marketplace: write its id",
+        "Marketplaces: DEU is no Amazon marketplace: did you mean DE?",
+        "The seller does not sell in IT. Available: FR, DE, GB.",
         "Amazon's prices include tax: must be 'auto', true or false.",
         "Name of this account: must be of small letters",
         "Import orders changed since: must be a timestamp",
@@ -264,3 +289,41 @@ def test_on_a_real_terminal_no_secret_is_shown(
     assert client_secret not in person.screen
     assert refresh_token not in person.screen
     assert load(tmp_path / "config/bridge.yaml", {}).accounts[0].seller_id == seller_id
+
+
+@pytest.fixture
+def silent_server() -> Iterator[socket.socket]:
+    """Accepts connections and sends nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def person_connecting_to(server: socket.socket, folder: Path) -> TypingPerson:
+    person = TypingPerson(["-m", "amazon_bridge", "init"], folder=folder, environment=ENVIRONMENT)
+    person.answers("Odoo's address", f"http://127.0.0.1:{server.getsockname()[1]}")
+    person.sees("Connecting to Odoo")
+    return person
+
+
+def test_what_is_typed_during_an_examination_is_no_answer(
+    tmp_path: Path, silent_server: socket.socket
+) -> None:
+    person = person_connecting_to(silent_server, tmp_path)
+    person.types("typed meanwhile")
+    person.sees("typed meanwhile")
+    silent_server.close()  # resets the waiting connection, and refuses others
+    person.sees("Odoo's address")
+    person.interrupts()
+    person.sees("Nothing was written.")
+    assert person.leaves() == 1
+    assert "must be an address" not in person.screen
+
+
+def test_an_interrupted_examination_writes_nothing(
+    tmp_path: Path, silent_server: socket.socket
+) -> None:
+    person = person_connecting_to(silent_server, tmp_path)
+    person.interrupts()
+    person.sees("Nothing was written.")
+    assert person.leaves() == 1
+    assert list(tmp_path.iterdir()) == []

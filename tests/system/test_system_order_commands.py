@@ -28,6 +28,9 @@ def test_commands_about_one_order(program: Program, world: SettledWorld, shop: S
     assert run.code == 1
     assert "Amazon did not find it" in run.err
     assert not program.quarantine()
+    for command in (["recover", "acme", "123"], ["import", "acme", "123", "--as-is"]):
+        run = program.run("order", *command)
+        assert (run.code, "'123' is not an Amazon order id" in run.err) == (2, True), run
     run = program.run("order", "recover", "nobody", order.order_id)
     assert run.code == 2
     assert "acme" in run.err

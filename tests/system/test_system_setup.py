@@ -16,7 +16,7 @@ NEEDED = (
     "the sales team Amazon",
     "the product Amazon Sale",
     "the product Amazon Discount",
-    "the active currencies EUR, GBP",
+    "the currencies EUR, GBP (inactive)",
     "the pricelist Amazon EUR",
     "the pricelist Amazon GBP",
 )

@@ -80,12 +80,12 @@ def test_an_account_unlike_all_others_is_answered_with_their_names(tmp_path: Pat
 @pytest.mark.parametrize(
     ("wrong", "question"),
     [
-        ("warehouse: WH", "warehouse: is no key of this place: did you mean accounts[].warehouse?"),
+        ("warehouse: WH", "warehouse: is not a known key here: did you mean accounts[].warehouse?"),
         ("marketplace: [FR]", "did you mean accounts[].marketplaces?"),
-        ("default: {}", "default: is no key of this place: did you mean defaults?"),
-        ("log: {levle: info}", "log.levle: is no key of this place: did you mean level?"),
-        ("log: {listen: 1}", "log.listen: is no key of this place: did you mean http.listen?"),
-        ("log: {zzz: 1}", "log.zzz: is no key of this place"),
+        ("default: {}", "default: is not a known key here: did you mean defaults?"),
+        ("log: {levle: info}", "log.levle: is not a known key here: did you mean level?"),
+        ("log: {listen: 1}", "log.listen: is not a known key here: did you mean http.listen?"),
+        ("log: {zzz: 1}", "log.zzz: is not a known key here"),
     ],
 )
 def test_a_wrong_key_is_answered_with_the_closest_one_here_or_elsewhere(

@@ -59,13 +59,13 @@ def test_all_problems_come_at_once_with_their_places(tmp_path):
         log.format: must be 'json' or 'console'
         log.modules.a: must be 'debug', 'info', 'warning', 'error' or 'critical'
         http.listen: must be an address and a port, such as 127.0.0.1:9464 or [::1]:9464
-        http.port: is no key of this place
+        http.port: is not a known key here
         odoo.url: must be an address such as https://erp.example.com
         odoo.database: must be text (in quotes if it looks like a number)
         odoo.login: must not be empty
         odoo.password: the secret's file {tmp_path}/nowhere can't be read: No such file or directory
         odoo.timeout: must be more than 0
-        defaults.unknown_skuu: is no key of this place: did you mean unknown_sku?
+        defaults.unknown_skuu: is not a known key here: did you mean unknown_sku?
         defaults.schedule.orders: {SCHEDULE}
         defaults.credentials.client_id: the environment variable NOWHERE is not set
         defaults.credentials.client_secret: must not be empty
@@ -77,7 +77,7 @@ def test_all_problems_come_at_once_with_their_places(tmp_path):
         accounts[1].marketplaces: must be of one region: configure an account for each of FR | US
         accounts[1].credentials.refresh_token: {REFERENCE}
         accounts[2]: must be a mapping: `key: value` lines below it
-        acounts: is no key of this place: did you mean accounts?
+        acounts: is not a known key here: did you mean accounts?
     """
     assert sorted(problems(tmp_path, text)) == sorted(
         line.strip() for line in expected.strip().splitlines()

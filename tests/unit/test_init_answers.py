@@ -29,6 +29,7 @@ def problems(folder: Path, text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         read(folder, text)
     assert "file of answers" in caught.value.reason
+    assert "and defaults (keys of all accounts)" in caught.value.remedy
     assert "t0ken" not in str(caught.value.problems)
     return list(caught.value.problems)
 
@@ -49,9 +50,9 @@ def test_defaults_are_those_of_all_accounts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
-        ("sellerid: A1", "sellerid: is no key of this place: did you mean seller_id?"),
+        ("sellerid: A1", "sellerid: is not a known key here: did you mean seller_id?"),
         ("marketplace: [FR]", "did you mean marketplaces?"),
-        ("unknown_sku: quarantine", "unknown_sku: is no key of this place"),
+        ("unknown_sku: quarantine", "unknown_sku: is not a known key here"),
         ("marketplaces: [DEU]", "did you mean DE? Write its id or a country code"),
         ("marketplaces: [FR, US]", "must be of one region"),
         ("name: Acme EU", "must be of small letters"),
@@ -71,7 +72,7 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
         "accounts[0].credentials: is missing",
         "accounts[0].seller_id: must be of capital letters and digits, as Seller Central shows it",
         "accounts[1]: must be a mapping: `key: value` lines below it",
-        "odo: is no key of this place: did you mean odoo?",
+        "odo: is not a known key here: did you mean odoo?",
         "odoo.database: is missing",
         "odoo.login: is missing",
         "odoo.password: the environment variable NOWHERE is not set",

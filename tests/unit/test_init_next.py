@@ -13,6 +13,14 @@ ARCHIVED_TEAM = Missing("the sales team Amazon", "unarchive it", ARCHIVED, archi
 LOCATION = Missing("the stock location Amazon/FBA", "Inventory > New", "the login may not")
 
 
+def test_shared_filters_are_created_by_setup(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Interview(odoo=None, accounts=[], missing=[], filters=7)  # type: ignore[arg-type]
+    show_next(Path("config/bridge.yaml"), found)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Odoo lacks 7 shared filters, which `setup` creates:"
+    assert "  amazon-bridge setup" in lines
+
+
 def test_setup_creates_and_unarchives() -> None:
     assert creatable([TEAM, LOCATION]) == [TEAM.what]
     assert creatable([ARCHIVED_TEAM]) == [TEAM.what]
@@ -22,8 +30,8 @@ def test_setup_creates_and_unarchives() -> None:
     ("missing", "commands"),
     [
         ([], ["check", "sync orders --dry-run", "run"]),
-        ([TEAM], ["setup", "check", "sync orders --dry-run"]),
-        ([TEAM, LOCATION], ["setup --dry-run", "check", "sync orders --dry-run"]),
+        ([TEAM], ["check", "setup", "sync orders --dry-run"]),
+        ([TEAM, LOCATION], ["check", "setup --dry-run", "sync orders --dry-run"]),
     ],
 )
 def test_the_next_three_commands(

@@ -62,7 +62,7 @@ def test_the_schema_has_the_bounds(section):
         ("{raise_after: 0s}", "stock.raise_after: must be longer than nothing"),
         ("{brake: {percent: 101}}", "stock.brake.percent: must be at most 100"),
         ("{skus: no-such-file.csv}", "no-such-file.csv can't be read"),
-        ("{pushes: true}", "stock.pushes: is no key of this place: did you mean push?"),
+        ("{pushes: true}", "stock.pushes: is not a known key here: did you mean push?"),
     ],
 )
 def test_errors_say_where_and_what(tmp_path, section, problem):

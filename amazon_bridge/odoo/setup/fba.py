@@ -37,7 +37,13 @@ def _ensure_location(work: Work, name: str, place: Place) -> int | None:
     if parent and "/" not in parent and parent != place.warehouse_code:
         how += f"; create {parent} (type View) before it if there is none"
     return work.ensure(
-        Need(what, how, "stock.location", INVENTORY_ADMINISTRATOR),
+        Need(
+            what,
+            how,
+            "stock.location",
+            INVENTORY_ADMINISTRATOR,
+            blocker=lambda: _without_parent(work, parent, place),
+        ),
         lambda: _find_location(work, name, place),
         lambda: _make_location(work, name, place),
         lambda: [
@@ -45,6 +51,15 @@ def _ensure_location(work: Work, name: str, place: Place) -> int | None:
             *_archived(work, name, _location(name, place), place),
         ],
     )
+
+
+def _without_parent(work: Work, parent: str, place: Place) -> str:
+    """What to do if the parent doesn't exist and isn't created with its child."""
+    if "/" not in parent:
+        return ""
+    if work.session.search_read("stock.location", _named(parent, place), ["id"], limit=1):
+        return ""
+    return f"{_LOCATIONS} > New: create its parent location {parent}; or correct `fba_location`"
 
 
 def _archived(work: Work, name: str, domain: list[Any], place: Place) -> list[Archived]:
@@ -92,8 +107,6 @@ def _make_location(work: Work, name: str, place: Place) -> None:
     parents = work.session.search_read("stock.location", domain, ["id"]) if parent else []
     parent_id = first_id(parents)
     if parent and not parent_id:
-        if "/" in parent:
-            raise ItemError("no_parent", f"its parent location {parent} doesn't exist", "")
         parent_id = _load_location(work, place, parent, (parent, "view", None))
     _load_location(work, place, name, (last, "internal", parent_id))
 

@@ -34,7 +34,7 @@ def ensure_pricelists(work: Work) -> dict[str, int]:
 def _ensure_currencies(work: Work, currencies: Sequence[str]) -> dict[str, int]:
     names = ", ".join(currencies)
     how = f"Accounting or Invoicing > Configuration > Currencies: activate {names}"
-    what = f"the active currencies {names}"
+    what = f"the currencies {names} (inactive)"
     need = Need(what, how, "res.currency", ACCOUNTING_ADMINISTRATOR, operation="write")
     found = work.ensure(
         need, lambda: _find_currencies(work, currencies), lambda: _activate(work, currencies)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from amazon_bridge.odoo.setup.settlement_records import SettlementSetup
@@ -111,6 +111,8 @@ class Need:
     model: str
     group: str
     operation: str = "create"
+    blocker: Callable[[], str] = lambda: ""
+    """Returns what a person must do before it can be created; empty if nothing."""
 
 
 @dataclass(frozen=True, slots=True)

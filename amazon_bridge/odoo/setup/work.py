@@ -115,6 +115,9 @@ class Work:
         return obstacle
 
     def _made(self, need: Need, find: Callable[[], Found], create: Callable[[], object]) -> Found:
+        if blocker := need.blocker():
+            self.lacks(need.what, blocker)
+            return find()
         obstacle = self._obstacle(need, create)
         # Also searched for after a refusal: another process may have created it at this moment.
         found = find()
