@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ class TypingPerson:
         arguments = [sys.executable, *command]
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:  # pragma: no cover (another program)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore Ctrl-C
             os.chdir(folder)
             os.execve(arguments[0], arguments, dict(environment))
 
