@@ -12,6 +12,7 @@ from amazon_bridge.amazon.selling_partner import Page, SellingPartner
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import Listing, Order, Shipment, UnreadableOrder
+from amazon_bridge.simulator import Order as SimulatedOrder
 from amazon_bridge.simulator import Seller, Simulator
 
 SELLER_ID = "A1EUROPE"
@@ -98,7 +99,7 @@ class Desk:
         return [order for page in self.pages(partner) for order in page.orders]
 
 
-def shipment(order: object, **changed: object) -> Shipment:
+def shipment(order: SimulatedOrder, **changed: object) -> Shipment:
     fields = {
         "order_id": order.order_id,
         "marketplace_id": order.market.marketplace_id,

@@ -62,10 +62,15 @@ def check(simulator: Simulator, clock: ManualClock) -> Callable[..., list[Findin
 Trouble = Callable[[World, Simulator], None]
 
 
+def advance(world: World, **by: float) -> None:
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(**by)
+
+
 def deny(*roles: str) -> Trouble:
     def trouble(world: World, simulator: Simulator) -> None:
         world.place_order("FR")
-        world.clock.advance(minutes=10)
+        advance(world, minutes=10)
         simulator.missing_roles = set(roles)
 
     return trouble
@@ -80,7 +85,7 @@ def fault(kind: str, operation: str, **settings: object) -> Trouble:
 
 def no_report(world: World, _: Simulator) -> None:
     world.place_order("FR", fulfilled_by="AMAZON", status="SHIPPED")
-    world.clock.advance(days=35)
+    advance(world, days=35)
 
 
 INVALID = '{"errors": [{"code": "Unauthorized", "message": "The access token is not valid"}]}'

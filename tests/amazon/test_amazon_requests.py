@@ -45,9 +45,9 @@ def call_everything(
     partner.order(shipped.order_id)
     quantities = tuple((item.order_item_id, item.quantity) for item in shipped.items)
     place, at = shipped.market.marketplace_id, shipped.created
-    for carrier in (("DHL", None, None), ("Other", "Velo Nantes", "Express")):
+    for code, name, method in (("DHL", None, None), ("Other", "Velo Nantes", "Express")):
         partner.confirm_shipment(
-            Shipment(shipped.order_id, place, "17", *carrier, "JD1", at, quantities)
+            Shipment(shipped.order_id, place, "17", code, name, method, "JD1", at, quantities)
         )
     items = tuple(item.order_item_id for item in cancelled.items)
     partner.is_cancelling(clock() - timedelta(days=1))

@@ -19,7 +19,7 @@ from amazon_bridge.engine.errors import (
     ConfigError,
     Transient,
 )
-from amazon_bridge.model import Cancellation
+from amazon_bridge.model import Cancellation, Order
 from amazon_bridge.simulator import Line, ManualClock, Simulator, World
 
 # -- access tokens -------------------------------------------------------------------------
@@ -29,7 +29,7 @@ def test_one_token_serves_all_calls_and_threads(
     partner: SellingPartner, simulator: Simulator, world: World
 ) -> None:
     orders = [world.place_order() for _ in range(8)]
-    seen: dict[str, object] = {}
+    seen: dict[str, Order] = {}
 
     def fetch(order_id: str) -> None:
         seen[order_id] = partner.order(order_id)

@@ -114,8 +114,8 @@ class Partials(Model):
         )
         moves.action_post([move])
         difference = moves.get(move, "line_ids")[0]
-        pair = (id_, difference) if left > 0 else (difference, id_)
-        self._insert(*pair, abs(exact(left)), Decimal(), Decimal())
+        debit, credit = (id_, difference) if left > 0 else (difference, id_)
+        self._insert(debit, credit, abs(exact(left)), Decimal(), Decimal())
 
     def _number(self, ids: list[int]) -> None:
         line = self.env["account.move.line"]

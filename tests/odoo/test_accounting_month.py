@@ -72,9 +72,9 @@ class Month:
     def settle(self) -> list[Entry]:
         rows = defaultdict(list)
         for each in table("settlement"):
-            texts = each["type"].split(" / ")
+            kind, group, what = each["type"].split(" / ")
             day, amount = date.fromisoformat(each["posted"]), Decimal(each["amount"])
-            rows[each["settlement"]].append(Row(*texts, amount, day, each["order"], ""))
+            rows[each["settlement"]].append(Row(kind, group, what, amount, day, each["order"], ""))
         made = []
         for id_, own in rows.items():
             total = sum((row.amount for row in own), Decimal())

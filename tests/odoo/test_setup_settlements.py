@@ -60,8 +60,8 @@ def test_everything_is_made_once_by_an_administrator_and_used_by_a_biller(
     assert is_current(biller, prepare(biller, account))
     findings = examine(biller, account)
     assert all(finding.ok for finding in findings)
-    lacking = [finding.what for finding in findings if "no exchange rate" in finding.what]
-    assert [what.split()[6] for what in lacking] == ["EUR:", "GBP:"]
+    unrated = [finding.what for finding in findings if "no exchange rate" in finding.what]
+    assert [what.split()[6] for what in unrated] == ["EUR:", "GBP:"]
 
 
 def test_accounts_have_the_types_that_reports_expect(

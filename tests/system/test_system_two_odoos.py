@@ -351,8 +351,9 @@ def test_notes_go_with_their_record(side: Side) -> None:
 def test_what_it_does_not_play_it_refuses_loudly(
     model: str, method: str, arguments: tuple[Any, ...]
 ) -> None:
-    shop = Shop(MemoryDatabase(server=MemoryOdoo()))
+    odoo = MemoryOdoo()
+    shop = Shop(MemoryDatabase(server=odoo))
     shop.make_catalogue()
     shop.rpc("sale.order", "create", {"partner_id": 1})
     with pytest.raises(NotPlayed):
-        connect(shop.database.server, protocol="xmlrpc").call(model, method, *arguments)
+        connect(odoo, protocol="xmlrpc").call(model, method, *arguments)

@@ -352,9 +352,10 @@ def test_a_delivery_is_cancelled(side: Side) -> None:
 
 @pytest.fixture
 def memory() -> Side:
-    shop = Shop(MemoryDatabase(server=MemoryOdoo()))
+    odoo = MemoryOdoo()
+    shop = Shop(MemoryDatabase(server=odoo))
     shop.make_catalogue()
-    session: OdooSession = connect(shop.database.server)
+    session: OdooSession = connect(odoo)
     return Side(shop, session, setup.prepare(session, ACCOUNT))
 
 

@@ -52,10 +52,11 @@ class TestValues:
         assert (config.http.host, config.http.port) == ("127.0.0.1", 9464)
         assert (config.log.level, config.log.format, config.log.modules) == ("info", None, {})
         assert (config.odoo.protocol, config.odoo.timeout) == ("xmlrpc", 120)
-        assert only.schedule.orders == only.schedule.pickings == timedelta(minutes=5)
+        schedule, notified = only.schedule.model_dump(), only.notify_amazon.model_dump()
+        assert schedule["orders"] == schedule["pickings"] == timedelta(minutes=5)
         assert only.tracking_reminder == timedelta(days=2)
-        assert only.notify_amazon.shipments
-        assert only.notify_amazon.cancellations
+        assert notified["shipments"]
+        assert notified["cancellations"]
         assert (only.sales_team, only.warehouse, only.start) == ("Amazon", None, None)
         assert (only.unknown_sku, only.cancel_reason) == ("fallback", "NoInventory")
         assert (only.cancellation_brake.orders, only.cancellation_brake.percent) == (20, 20)
@@ -77,11 +78,11 @@ class TestValues:
     )
     def test_intervals(self, tmp_path, written, meant):
         config = read_accounts(tmp_path, account(f"schedule: {{orders: {written}}}"))
-        assert config.accounts[0].schedule.orders == meant
+        assert config.accounts[0].schedule.model_dump()["orders"] == meant
 
     def test_a_cron_line_stays_text(self, tmp_path):
         config = read_accounts(tmp_path, account("schedule: {orders: '*/5 6-22 * * mon-fri'}"))
-        assert config.accounts[0].schedule.orders == "*/5 6-22 * * mon-fri"
+        assert config.accounts[0].schedule.model_dump()["orders"] == "*/5 6-22 * * mon-fri"
 
     @pytest.mark.parametrize(
         "written", ["2026-11-01T00:00:00Z", "'2026-11-01T01:00:00+01:00'", "2026-11-01 00:00:00Z"]
@@ -137,7 +138,7 @@ class TestVariables:
         )
         config = read(tmp_path, text, {"SECONDS": "7.5", "TELL": "false"})
         assert config.odoo.timeout == 7.5
-        assert config.accounts[0].notify_amazon.shipments is False
+        assert config.accounts[0].notify_amazon.model_dump()["shipments"] is False
 
 
 class TestDefaults:
@@ -151,9 +152,9 @@ class TestDefaults:
         )
         one, other = config.accounts
         assert (one.warehouse, other.warehouse) == ("WH", None)
-        assert one.schedule.orders == timedelta(minutes=1)
-        assert other.schedule.orders == timedelta(minutes=3)
-        assert other.schedule.pickings == timedelta(minutes=2)
+        assert one.schedule.model_dump()["orders"] == timedelta(minutes=1)
+        assert other.schedule.model_dump()["orders"] == timedelta(minutes=3)
+        assert other.schedule.model_dump()["pickings"] == timedelta(minutes=2)
         assert other.carriers == {"A": "UPS", "B": "DHL"}
 
     def test_share_the_applications_credentials(self, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from clocks import Clock
@@ -136,7 +137,8 @@ def test_a_token_that_is_not_valid_any_more_is_not_used(
     if how == "expired":
         clock.now += DAY
     else:
-        account.context.account.marketplaces.append(type("Place", (), {"marketplace_id": "DE"}))
+        places: Any = account.context.account.marketplaces
+        places.append(type("Place", (), {"marketplace_id": "DE"}))
     account.run()
     assert account.processed.keys() == set(orders)
 

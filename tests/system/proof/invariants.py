@@ -100,6 +100,18 @@ class Always(History):
         proof = (order.status == "SHIPPED" or noted) and any(entries)
         assert seen or proof, "\n".join(self.whole_history(order))
 
+    def whole_history(self, order: Order) -> list[str]:
+        """For the diagnosis of a failure."""
+        ledger = self.bridge.app.ledger
+        transfers = self.warehouse.transfers(order)
+        deliveries = [entry for row in transfers for entry in self._shipment_entries(row, order)]
+        entries = [*ledger.items.with_key(order.order_id), *deliveries]
+        on_amazon = (order.order_id, order.status, order.fulfilled_by, order.packages, order.items)
+        return [
+            str(each)
+            for each in (on_amazon, *self.sale_orders(order.order_id), *transfers, *entries)
+        ]
+
     def _shipment_entries(self, row: dict[str, Any], order: Order) -> list[Entry]:
         """What the state store knows of a delivery order."""
         ledger, account = self.bridge.app.ledger, self.account_of(order)
@@ -195,18 +207,6 @@ class AtTheEnd(Always):
             assert len(done) == (1 if state == "sale" else len(done)), history
         elif order.status != "CANCELLED":
             assert {package.reference for package in order.packages} == done, history
-
-    def whole_history(self, order: Order) -> list[str]:
-        """For the diagnosis of a failure."""
-        ledger = self.bridge.app.ledger
-        transfers = self.warehouse.transfers(order)
-        deliveries = [entry for row in transfers for entry in self._shipment_entries(row, order)]
-        entries = [*ledger.items.with_key(order.order_id), *deliveries]
-        on_amazon = (order.order_id, order.status, order.fulfilled_by, order.packages, order.items)
-        return [
-            str(each)
-            for each in (on_amazon, *self.sale_orders(order.order_id), *transfers, *entries)
-        ]
 
     def check_open_deliveries(self) -> None:
         """An activity says that what Amazon has as shipped or cancelled must not be packed."""
