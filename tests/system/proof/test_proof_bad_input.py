@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 from expectations import is_imported, worth
-from figures import FIGURES, SEED, scaled
+from figures import FIGURES, ODOO, SEED, scaled
 from scenario import Scenario
 from shop import amount
 from spoiled import SpoilingProxy
@@ -14,6 +14,8 @@ from spoiled import SpoilingProxy
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import State
 from amazon_bridge.simulator import populate
+
+pytestmark = pytest.mark.odoo(ODOO)
 
 ORDERS = 60
 

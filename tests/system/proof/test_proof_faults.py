@@ -4,10 +4,12 @@ import random
 from contextlib import ExitStack
 
 import pytest
-from figures import FIGURES, SEED, scaled
+from figures import FIGURES, ODOO, SEED, scaled
 from scenario import Scenario
 from scenario_pictures import Picture, different
 from trouble import AT_AMAZON, AT_ODOO, TIMEOUT, Met, Trouble
+
+pytestmark = pytest.mark.odoo(ODOO)
 
 OFTEN = 0.2
 RUNS = 3

@@ -3,11 +3,13 @@
 import random
 
 import pytest
-from figures import FIGURES, SEED, scaled
+from figures import FIGURES, ODOO, SEED, scaled
 from odd_responses import OddResponses, WithoutCompany
 from program import Run
 from scenario import Scenario
 from scenario_pictures import Picture, different
+
+pytestmark = pytest.mark.odoo(ODOO)
 
 OFTEN = 0.15
 RUNS = 3

@@ -14,7 +14,7 @@ import pytest
 import tzlocal
 from bridge import Bridge
 from expectations import worth
-from figures import FIGURES, scaled
+from figures import FIGURES, ODOO, scaled
 from odoo_server.databases import OdooDatabase
 from program import Program
 from scenario import Scenario
@@ -24,6 +24,8 @@ from warehouse import Warehouse
 from amazon_bridge.engine.records import State
 from amazon_bridge.service.scheduler import ScheduledJob
 from amazon_bridge.simulator import Line, Order
+
+pytestmark = pytest.mark.odoo(ODOO)
 
 TIME_ZONE = "Europe/Paris"
 SCHEDULE = "30 2,8,14,20 * * *"
