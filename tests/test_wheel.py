@@ -45,7 +45,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
     constraint = ROOT / "constraints.txt"
     python = venv / "bin" / "python"
-    run(*pip, "--python", python, "install", "--constraint", constraint, wheel)
+    run(*pip, "--python", python, "install", "--no-compile", "--constraint", constraint, wheel)
     return venv
 
 

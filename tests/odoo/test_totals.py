@@ -162,7 +162,7 @@ ORDERS = st.lists(st.tuples(st.sampled_from(list(UNITS)), LINES), min_size=30, m
 
 @pytest.mark.parametrize("method", ["round_per_line", "round_globally"])
 @settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -1,4 +1,7 @@
-"""A run of the settlements job is killed right after a call, and started again: booked as ever."""
+"""A run of the settlements job is killed right after a call, and started again: booked as ever.
+
+After each other call the state store is lost as well.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -62,7 +65,7 @@ def test_killed_after_any_call(tmp_path: Path, *, forgets: bool) -> None:
         calls = -1 - counter.calls_left
         assert calls > 0
         assert {line[4] for line in undisturbed} == {"posted"}
-        for number in range(1, calls + 1):
+        for number in range(1 + forgets, calls + 1, 2):
             books.bridge.forget()
             here.odoo.restore(odoo)
             assert booked(books, key) == []

@@ -4,7 +4,6 @@ import itertools
 import os
 import signal
 import stat
-import subprocess
 import sys
 from pathlib import Path
 from threading import Thread
@@ -115,38 +114,36 @@ def test_a_folder_that_nobody_may_create(made: Draft) -> None:
         files.write(Path("/proc/bridge/bridge.yaml"), made)
 
 
-KILLED_AT = """
-import os, signal, sys
-from pathlib import Path
-from test_init_rendering import account, odoo
-from amazon_bridge.init import files
-from amazon_bridge.init.draft import draft
+CALLS = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "tempfile.mkdtemp"}
 
-path, left = Path(sys.argv[1]), int(sys.argv[2])
-calls = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "tempfile.mkdtemp"}
 
-def count(event, arguments):
-    global left
-    if event in calls and str(path.parent) in str(arguments):
-        if not left:
+def killed_at(number: int, path: Path, made: Draft) -> bool:
+    """Write in another process that is killed (SIGKILL) before its n-th call for the folder."""
+    left = itertools.count(number, -1)
+
+    def kill(event: str, arguments: tuple[object, ...]) -> None:
+        if event in CALLS and str(path.parent) in str(arguments) and not next(left):
             os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
 
-made = draft(odoo(), [account()])
-sys.addaudithook(count)
-files.write(path, made)
-"""
-"""Writes, and is killed (SIGKILL) before its n-th call that concerns the folder."""
+    process = os.fork()
+    if not process:
+        try:
+            sys.addaudithook(kill)
+            files.write(path, made)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
 
 
 def test_a_killed_run_leaves_nothing_behind_for_long(tmp_path: Path, made: Draft) -> None:
     """The next one removes what it left, and writes; or says what is there."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     refused = []
     for number in itertools.count():
         path = tmp_path / str(number) / "bridge.yaml"
-        command = [sys.executable, "-c", KILLED_AT, str(path), str(number)]
-        killed = subprocess.run(command, env=environment, check=False).returncode
+        killed = killed_at(number, path, made)
         files.remove_leftovers(path.parent)
         assert not list(path.parent.glob(".*"))
         try:
@@ -157,7 +154,6 @@ def test_a_killed_run_leaves_nothing_behind_for_long(tmp_path: Path, made: Draft
         assert left == ["bridge.yaml", "secrets"] or "secrets exists already" in refused[-1]
         if not killed:
             break
-        assert killed == -signal.SIGKILL
     assert number > 5
     assert all("exists already" in each for each in refused)
 

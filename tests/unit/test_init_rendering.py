@@ -93,7 +93,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), m
 
 
 @given(TEXTS, TEXTS, TEXTS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_read_as_it_was_given(
     tmp_path: Path, company: str, warehouse: str, database: str
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from figures import SCALE
 from scene import JOBS, Killed, Scene
 from test_proof_memory_histories import MemoryStage
 
@@ -18,7 +19,7 @@ MANY = 200
 @pytest.mark.slow
 def test_a_killed_run_leaves_nobody_in_the_dark(tmp_path: Path) -> None:
     stage = MemoryStage(tmp_path)
-    for number in range(1, MANY):
+    for number in range(1, MANY, 1 if SCALE else 4):
         scene = stage.open()
         if not _is_killed_at(number, scene):
             return

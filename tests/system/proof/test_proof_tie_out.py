@@ -20,7 +20,7 @@ from amazon_bridge.flows.settlements.ties import total_unknown
 from amazon_bridge.simulator import Line, Money, Order
 from amazon_bridge.simulator.money.triples import NAMES
 
-DAYS = scaled(30, 45)
+DAYS = scaled(20, 45)
 STANDARD = "Standard Orders"
 _DEBT = ("other-transaction", "other-transaction", "Debt adjustment against Standard Orders")
 _ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
