@@ -74,6 +74,7 @@ def test_a_product_that_no_delivery_is_made_for(
     assert [states(warehouse, order) for order in orders] == [["assigned"], ["assigned"], ["done"]]
 
 
+@pytest.mark.odoo("in memory if 19")
 def test_confirmed_without_any_delivery(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
@@ -97,6 +98,7 @@ _LESS = pytest.mark.since_odoo(15, "deliveries that follow a reduced line")
 """Before, ``sale_stock`` leaves the delivery as it is, and asks people to reduce it."""
 
 
+@pytest.mark.odoo("in memory if 19")
 @pytest.mark.parametrize("patch", [{}, NO_DATE], ids=["ship-by date", "no ship-by date"])
 @pytest.mark.parametrize(
     "quantities",

@@ -64,7 +64,6 @@ def test_an_older_version_that_is_shown_after_the_newer_one(
     assert order.order_id not in shop.sale_orders()
 
 
-@pytest.mark.odoo("real")
 def test_cancelled_on_amazon_after_goods_left(
     program: Program, world: SettledWorld, shop: Shop
 ) -> None:
@@ -167,7 +166,6 @@ def test_worth_changed_after_the_import(program: Program, world: SettledWorld, s
 # What people do in Odoo
 
 
-@pytest.mark.odoo("real")
 def test_customers_are_recognised_and_never_overwritten(
     program: Program, world: SettledWorld, shop: Shop
 ) -> None:
