@@ -2,13 +2,13 @@
 FROM python:3.13-slim AS build
 
 WORKDIR /source
-# `alerts` adds Apprise: docker build --build-arg REQUIREMENTS=alerts
+# `alerts` adds Apprise, `postgresql` psycopg: docker build --build-arg "REQUIREMENTS=alerts postgresql"
 ARG REQUIREMENTS=run
 COPY pyproject.toml README.md LICENSE ./
 COPY requirements requirements
 COPY scripts/install scripts/install
 COPY amazon_bridge amazon_bridge
-RUN PIP_NO_CACHE_DIR=1 scripts/install /opt/amazon-bridge "$REQUIREMENTS"
+RUN PIP_NO_CACHE_DIR=1 scripts/install /opt/amazon-bridge $REQUIREMENTS
 
 
 FROM python:3.13-slim

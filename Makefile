@@ -46,8 +46,8 @@ test-tools:
 	@scripts/test-tools
 	@scripts/odoo-server install
 
-test-fast: $(INSTALLED) ## run the quick tests that need no real Odoo
-	@$(PARALLEL) -q -m "not real_odoo and not slow"
+test-fast: $(INSTALLED) ## run the quick tests that need neither a real Odoo nor PostgreSQL
+	@$(PARALLEL) -q -m "not real_odoo and not slow and not postgresql"
 
 lint: $(INSTALLED) ## check format, style, types, layers, the Dockerfile and the workflows
 	@echo "Checking format, style, types, layers, the Dockerfile and the workflows"
@@ -100,7 +100,7 @@ wheel: $(INSTALLED) ## build the wheel in dist/, and check its metadata and cont
 	@$(BIN)/check-wheel-contents $(DIST)/*.whl
 
 sbom: $(INSTALLED) ## list the components of an installation in dist/ (CycloneDX)
-	@scripts/install $(VENV)/components alerts
+	@scripts/install $(VENV)/components alerts postgresql
 	@mkdir -p $(DIST)
 	@rm -f $(DIST)/*.cdx.json
 	@scripts/make-sbom $(VENV)/components $(DIST) $(VENV)

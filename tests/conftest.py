@@ -21,6 +21,7 @@ from functools import _lru_cache_wrapper
 from importlib import import_module
 from pathlib import Path
 
+import postgresql_server as server_of_postgresql
 import pytest
 from hypothesis import HealthCheck, settings
 from memory_odoo import MemoryOdoo
@@ -187,6 +188,13 @@ def _needs_real_odoo(item: pytest.Function) -> bool:
         params.get("odoo_database"),
         params.get("side"),
     }
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[server_of_postgresql.Server]:
+    """A running PostgreSQL server for state stores."""
+    with server_of_postgresql.running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def hashed(name: str) -> dict[str, tuple[str, list[str]]]:
     return {plain(n): (version, hashes.split()) for n, version, hashes in entries}
 
 
-@pytest.mark.parametrize("name", ["run", "alerts", "build"])
+@pytest.mark.parametrize("name", ["run", "alerts", "postgresql", "build"])
 def test_requirements_are_what_the_constraints_say(name: str) -> None:
     """After a change of a dependency: scripts/make-requirements."""
     known = constraints()
@@ -144,6 +144,7 @@ def test_requirements_are_what_the_constraints_say(name: str) -> None:
     needed = {
         "run": PROJECT["project"]["dependencies"],
         "alerts": PROJECT["project"]["optional-dependencies"]["alerts"],
+        "postgresql": PROJECT["project"]["optional-dependencies"]["postgresql"],
         "build": PROJECT["build-system"]["requires"],
     }[name]
     assert {plain(Requirement(text).name) for text in needed} <= hashed(name).keys()

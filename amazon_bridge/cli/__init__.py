@@ -44,7 +44,7 @@ _COMMANDS = {
         "What Amazon paid and kept, and how it is booked.",
     ),
     "setup": (f"{_PACKAGE}.setup:setup", "Create in Odoo what the bridge needs."),
-    "state": (f"{_PACKAGE}.state:state", "The state store: back up, verify, adopt."),
+    "state": (f"{_PACKAGE}.state:state", "The state store: back up, verify, copy, adopt."),
     "status": (f"{_PACKAGE}.status:status", "Show the state of each account and job."),
     "stock": (f"{_PACKAGE}.stock:stock", "Quantities of merchant-fulfilled listings."),
     "sync": (f"{_PACKAGE}.sync:sync", "Run a job, or all jobs, once now."),

@@ -1,4 +1,4 @@
-"""``state``: back up, verify and adopt the state store."""
+"""``state``: back up, verify, copy and adopt the state store."""
 
 from __future__ import annotations
 
@@ -8,23 +8,35 @@ import click
 
 from amazon_bridge.cli.commands import examples
 from amazon_bridge.cli.common import load, opened, parse_timestamp, timestamp
-from amazon_bridge.engine.ledger.file import verify as verify_file
+from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.engine.ledger.verification import verify as verify_store
+from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.terminal import say
 
 
 @click.group()
 def state() -> None:
-    """The state store: back up, verify, adopt."""
+    """The state store: back up, verify, copy, adopt."""
 
 
 @state.command(epilog=examples("state backup /var/backups/bridge.db"))
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_context
 def backup(ctx: click.Context, path: Path) -> None:
-    """Copy the state store to PATH, consistently, also while the daemon runs."""
+    """Copy the state store to PATH, consistently, also while the daemon runs.
+
+    A store in PostgreSQL is backed up by PostgreSQL's own programs instead, such as pg_dump.
+    """
+    store = load(ctx).state
+    if isinstance(store, PostgresqlStore):
+        raise ConfigError(
+            f"The state store {store} is backed up by PostgreSQL's own programs.",
+            f"Run: pg_dump --format=custom --file={path} '{store}'. For a copy as an SQLite file:"
+            f" amazon-bridge state copy '{store}' {path}.",
+        )
     with opened(ctx) as bridge:
         bridge.ledger.back_up(path)
-    verify_file(path)
+    verify_store(path)
     say(f"{path}: a complete copy of {bridge.config.state}.")
 
 
@@ -34,9 +46,35 @@ def backup(ctx: click.Context, path: Path) -> None:
 def verify(ctx: click.Context, path: Path | None) -> None:
     """Verify the state store, or the backup at PATH, and change nothing."""
     examined = path or load(ctx).state
-    rows = verify_file(examined)
-    numbers = ", ".join(f"{number} {name}" for name, number in rows.items())
-    say(f"{examined} is intact: {numbers}.")
+    say(f"{examined} is intact: {_numbers(verify_store(examined))}.")
+
+
+@state.command(
+    epilog=examples(
+        "state copy state/bridge.db postgresql://bridge@db.example.com/bridge",
+        "state copy postgresql://bridge@db.example.com/bridge bridge.db",
+    )
+)
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.pass_context
+def copy(ctx: click.Context, source: str, target: str) -> None:
+    """Copy a state store to another one, of the same kind or the other, and compare each row.
+
+    FROM and TO are what `state` may be: the path of a file, or a URL of PostgreSQL. A file TO must
+    not exist yet, a database must be empty. No daemon may run with either. For a URL that is not
+    the configuration's, PostgreSQL's $PGPASSWORD or ~/.pgpass has the password.
+    """
+    from amazon_bridge.cli.state_actions import copied, store_of  # noqa: PLC0415 (slow)
+
+    configured = load(ctx).state
+    stores = [store_of(each, configured) for each in (source, target)]
+    rows = copied(*stores)
+    say(f"{stores[1]}: a complete copy of {stores[0]}: {_numbers(rows)}.")
+
+
+def _numbers(rows: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in rows.items())
 
 
 @state.command(epilog=examples("state adopt", "state adopt --since 2026-11-01T00:00:00Z"))

@@ -22,7 +22,6 @@ from amazon_bridge.config.values import (
     AmazonUrl,
     CancelReason,
     Extra,
-    FilePath,
     Instant,
     Interval,
     Level,
@@ -35,10 +34,12 @@ from amazon_bridge.config.values import (
     Schedule,
     Secret,
     SecretUrl,
+    StateStore,
     TaxInclusion,
     Text,
 )
 from amazon_bridge.engine.errors import ConfigError
+from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.job import Job
 from amazon_bridge.marketplaces import Region
@@ -326,9 +327,12 @@ class RetentionConfig(Section):
 class Config(Section):
     """The whole file, its `defaults` merged into each account."""
 
-    state: FilePath = Path("state/bridge.db")
-    """The state store, an SQLite file, created when absent. A relative path is relative to the
-    folder of the configuration file."""
+    state_password: Secret | None = None
+    """Password of the role in `state`, where PostgreSQL wants one."""
+    state: StateStore = Path("state/bridge.db")
+    """The state store: the path of an SQLite file, created when absent, relative to the folder of
+    the configuration file; or a PostgreSQL database, as
+    `postgresql://user@host:5432/database`."""
     log: LogConfig = LogConfig()
     """What is logged."""
     http: HttpConfig | None = HttpConfig()
@@ -364,13 +368,15 @@ class Config(Section):
     def digest(self) -> str:
         """SHA-256 of what sync runs depend on: state store, Odoo, accounts and all secrets."""
         known = self.model_dump(mode="json", include={"odoo", "accounts"})
-        known["state"] = str(self.state.resolve())
+        known["state"] = str(self.state.resolve() if isinstance(self.state, Path) else self.state)
         known["secrets"] = [secret.get_secret_value() for secret in self.secrets()]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
     def secrets(self) -> Iterator[SecretStr]:
         """Every secret of the configuration, for the log to hide."""
         yield self.odoo.password
+        if isinstance(self.state, PostgresqlStore) and self.state.password:
+            yield SecretStr(self.state.password)
         yield from self.alerts.notify
         yield from (s for s in (self.alerts.ping, self.http and self.http.token) if s)
         for account in self.accounts:

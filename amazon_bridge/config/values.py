@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -29,6 +29,7 @@ from amazon_bridge.config.account_map import AccountMap, read_account_map
 from amazon_bridge.config.addresses import amazon_url, listen_address, odoo_url, ping_url
 from amazon_bridge.config.product_map import ProductMap, read_product_map
 from amazon_bridge.config.sku_settings import SkuSettings, read_sku_settings
+from amazon_bridge.engine.store import PostgresqlStore, Store, is_url, postgresql_store
 from amazon_bridge.marketplaces import (
     MARKETPLACES,
     Marketplace,
@@ -132,6 +133,23 @@ def _credential(name: str, environ: Mapping[str, str]) -> Path:
     if Path(name).name != name:
         raise ValueError("a credential's name can't hold a slash")
     return Path(folder) / name
+
+
+def _store(value: object, info: ValidationInfo) -> Store:
+    """A path, or a URL with the password that ``state_password`` or the URL itself has."""
+    if isinstance(value, PostgresqlStore):
+        return value
+    password: SecretStr | None = info.data.get("state_password")
+    if not isinstance(value, str) or not is_url(value):
+        if password:
+            raise ValueError("needs no `state_password`: it is the path of a file")
+        return _path(value, info)
+    store = postgresql_store(value)
+    if store.password and password:
+        raise ValueError("has a password already: `state_password` is another one")
+    is_written = store.password and not isinstance(value, FromEnvironment)
+    _surroundings(info).sources.in_the_file |= bool(is_written)
+    return replace(store, password=password.get_secret_value()) if password else store
 
 
 def _marketplace(value: object) -> Marketplace:
@@ -285,6 +303,12 @@ Secret: TypeAlias = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchem
 SecretUrl: TypeAlias = Annotated[Secret, AfterValidator(ping_url)]
 FilePath: TypeAlias = Annotated[
     Path, PlainValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})
+]
+StateStore: TypeAlias = Annotated[
+    Store,
+    PlainValidator(_store),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 ProductMapFile: TypeAlias = Annotated[
     ProductMap,

@@ -100,6 +100,14 @@ class Refused(AccountError):
         self.errors = dict(errors)
 
 
+class Locked(AccountError):
+    """Another process holds a lock; ``holder`` names it."""
+
+    def __init__(self, reason: str, remedy: str, holder: str) -> None:
+        super().__init__(reason, remedy)
+        self.holder = holder
+
+
 class StorageError(AccountError):
     """The state store can't be written now; no item and no remote is to blame."""
 

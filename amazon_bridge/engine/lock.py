@@ -5,11 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from amazon_bridge.engine.errors import AccountError, ConfigError
+from amazon_bridge.engine.errors import ConfigError, Locked
+from amazon_bridge.engine.postgresql import session_of
+from amazon_bridge.engine.store import PostgresqlStore, Store
 
 _POLL = 0.1  # seconds
 
@@ -20,27 +23,65 @@ WAIT = 5.0
 """Seconds that a run waits for another process that runs the same job."""
 
 
-@contextmanager
-def held(state: Path, account: str, job: str, *, wait: float = 0) -> Iterator[None]:
-    """Hold the lock of an (account, job) of the state store at ``state``.
+IsTakenAway = Callable[[], bool]
+"""True if another process has a lock that was held and kept."""
 
-    The lock is advisory (``flock``) and dies with the process that holds it, however it ends.
-    Its file stays, because removing it would let two processes hold two files of one name.
+
+@contextmanager
+def held(
+    store: Store, account: str, job: str, *, wait: float = 0, keep: bool = False
+) -> Iterator[IsTakenAway]:
+    """Hold the lock of an (account, job) of a state store.
+
+    It dies with the process that holds it, however it ends. In PostgreSQL it also dies with the
+    connection; then nothing can be written until the ``with`` statement ends, or, with ``keep``,
+    until the lock could be taken again.
 
     Args:
-        state: the path of the state store; the lock files are in a folder beside it.
+        store: the state store.
         account: the account's name.
         job: the job's name.
         wait: how many seconds to wait for another holder to finish.
+        keep: take the lock again after the connection was lost, because the process waits and
+            does nothing under this lock alone.
 
     Raises:
-        AccountError: another process still holds it.
+        Locked: another process still holds it.
+        AccountError: the database can't be reached.
         ConfigError: the lock file can't be written.
+    """
+    if isinstance(store, PostgresqlStore):
+        with _held_in_database(store, account, job, wait=wait, keep=keep) as is_taken_away:
+            yield is_taken_away
+        return
+    with _held_file(store, account, job, wait):
+        yield lambda: False
+
+
+@contextmanager
+def _held_in_database(
+    store: PostgresqlStore, account: str, job: str, *, wait: float, keep: bool
+) -> Iterator[IsTakenAway]:
+    name = f"{account}.{job}"
+    with session_of(store) as session:
+        if not _acquired(partial(session.try_lock, name, keep=keep), wait):
+            raise _busy(account, job, session.holder(name))
+        try:
+            yield session.is_taken_away
+        finally:
+            session.unlock(name)
+
+
+@contextmanager
+def _held_file(state: Path, account: str, job: str, wait: float) -> Iterator[None]:
+    """Hold an advisory lock (``flock``) on a file in a folder beside the store.
+
+    The file stays, because removing it would let two processes hold two files of one name.
     """
     path = _folder(state) / f"{account}.{job}.lock"
     descriptor = _open(path)
     try:
-        if not _acquired(descriptor, wait):
+        if not _acquired(partial(_try_flock, descriptor), wait):
             raise _busy(account, job, os.pread(descriptor, 20, 0).decode())
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -58,7 +99,7 @@ def other_holder(state: Path) -> str | None:
     for path in set(_folder(state).glob("*.lock")) - _held:
         descriptor = _open(path)
         try:
-            if not _acquired(descriptor, 0):
+            if not _try_flock(descriptor):
                 return os.pread(descriptor, 20, 0).decode() or "(unknown)"
         finally:
             os.close(descriptor)
@@ -80,22 +121,28 @@ def _open(path: Path) -> int:
         ) from error
 
 
-def _acquired(descriptor: int, wait: float) -> bool:
+def _try_flock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _acquired(try_lock: Callable[[], bool], wait: float) -> bool:
     """Take the lock; polls, because a blocking ``flock`` knows no time-out."""
     deadline = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_POLL)
-        else:
-            return True
+    while not try_lock():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL)
+    return True
 
 
-def _busy(account: str, job: str, process_id: str) -> AccountError:
-    return AccountError(
-        f"{job} of account {account} is already running in process {process_id or '(unknown)'}.",
+def _busy(account: str, job: str, process_id: str) -> Locked:
+    holder = process_id or "(unknown)"
+    return Locked(
+        f"{job} of account {account} is already running in process {holder}.",
         "Wait until it is done, or stop that process, and try again.",
+        holder,
     )

@@ -56,7 +56,7 @@ def ensure_same(ledger: Ledger, session: OdooSession, found: DatabaseId) -> None
     if known[:2] != found[:2] and (missing := _mostly_missing(ledger, session)):
         raise ConfigError(
             f"{_named(found)} lacks the order {missing[0]} that was imported into {_named(known)},"
-            f" which the state store {ledger.path} belongs to: it may be a copy.",
+            f" which the state store {ledger.store} belongs to: it may be a copy.",
             _ADOPT,
         )
 
@@ -77,7 +77,7 @@ def _refusal(ledger: Ledger, known: DatabaseId, found: DatabaseId) -> ConfigErro
     which = "is another database" if sure else "may be another database"
     why = "" if sure else " (the login may not read their uuids, which would prove it)"
     return ConfigError(
-        f"The state store {ledger.path} belongs to {_named(known)}; {_named(found)} {which}{why}."
+        f"The state store {ledger.store} belongs to {_named(known)}; {_named(found)} {which}{why}."
         " What the store considers done need not be done there.",
         _ADOPT,
     )

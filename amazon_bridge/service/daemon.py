@@ -19,7 +19,7 @@ from amazon_bridge import __version__
 from amazon_bridge.app import App, utc_now
 from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
-from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError
+from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Locked
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.records import State
 from amazon_bridge.service import alerts, health, page, retention, ship_by, systemd, web
@@ -41,6 +41,9 @@ _TICK = 1.0  # seconds
 _LEAVE = 8.0
 """Seconds for runs to finish before the process ends; interrupted runs are repeated later."""
 
+_TAKEN_AWAY = 3
+"""Exit code when another daemon took over, as of one that starts while another runs."""
+
 _LAST_ALERTS = 1.0
 """Seconds for queued alerts to be sent at the end."""
 
@@ -54,7 +57,8 @@ _JUMP = 5.0
 def run(load: Callable[[], Config], clock: Callable[[], datetime] = utc_now) -> None:
     """Run all jobs of all accounts on their schedules, until SIGTERM or SIGINT.
 
-    Then the process exits with code 0.
+    Then the process exits with code 0; with 3 if another daemon took over its state store while
+    the database was out of reach.
 
     Args:
         load: reads the configuration, now and at each SIGHUP.
@@ -67,11 +71,14 @@ def run(load: Callable[[], Config], clock: Callable[[], datetime] = utc_now) -> 
     events: SimpleQueue[str] = SimpleQueue()
     with _signals_to(events), ExitStack() as stack:
         config = load()
-        stack.enter_context(_locked(config))
+        is_taken_away = stack.enter_context(_locked(config))
         daemon = Daemon(load, config, clock)
         daemon.start()
-        daemon.attend(events)
-        daemon.stop()
+        daemon.attend(events, is_taken_away)
+        if is_taken_away():
+            log.error("state_store_taken_over", state=str(config.state))
+            daemon.stop(_TAKEN_AWAY)
+        daemon.stop(0)
 
 
 @contextmanager
@@ -88,17 +95,17 @@ def _signals_to(events: SimpleQueue[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(config: Config) -> Iterator[None]:
+def _locked(config: Config) -> Iterator[lock.IsTakenAway]:
     try:
-        held = lock.held(config.state, *DAEMON_LOCK)
-        held.__enter__()
-    except AccountError:
+        held = lock.held(config.state, *DAEMON_LOCK, keep=True)
+        is_taken_away = held.__enter__()
+    except Locked as error:
         raise AccountError(
             f"Another daemon runs with the state store {config.state}.",
-            "Stop it first, or set another `state` for this one.",
+            f"Stop it first (process {error.holder}), or set another `state` for this one.",
         ) from None
     try:
-        yield
+        yield is_taken_away
     finally:
         held.__exit__(None, None, None)
 
@@ -133,9 +140,12 @@ class Daemon:
         log.info("daemon_started", version=__version__, accounts=self._accounts)
         systemd.notify(READY=1, STATUS="Starting the first sync runs")
 
-    def attend(self, events: SimpleQueue[str]) -> None:
-        """Do what signals ask for, and watch over the rest, until one asks to stop."""
-        while True:
+    def attend(self, events: SimpleQueue[str], is_taken_away: lock.IsTakenAway) -> None:
+        """Do what signals ask for, and watch over the rest, until one asks to stop.
+
+        Also until another daemon has the state store.
+        """
+        while not is_taken_away():
             try:
                 event = events.get(timeout=_TICK)
             except Empty:
@@ -150,8 +160,8 @@ class Daemon:
                     self.runner.scheduler.run_soon()
             self._watch_over()
 
-    def stop(self) -> None:
-        """Let batches in progress finish; interrupt what takes longer."""
+    def stop(self, code: int) -> None:
+        """Let batches in progress finish; interrupt what takes longer. Exits with the code."""
         log.info("daemon_stopping", runs=self.runner.monitor.running)
         systemd.notify(STOPPING=1, STATUS="Finishing batches in progress")
         self.runner.stopping.set()
@@ -164,7 +174,7 @@ class Daemon:
         log.info("daemon_stopped", runs_interrupted=interrupted)
         if not interrupted:  # a run would log errors about a closed state store
             self.runner.app.close()
-        _leave()
+        _leave(code)
 
     # The configuration
 
@@ -318,7 +328,7 @@ class Daemon:
         return web.as_json(report, 200 if report["ready"] else 503)
 
 
-def _leave() -> NoReturn:
+def _leave(code: int) -> NoReturn:
     """End the process, although a thread may be waiting for a remote.
 
     Python would wait for that thread, which cannot be ended otherwise. Its work can be interrupted
@@ -326,7 +336,7 @@ def _leave() -> NoReturn:
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 def _clock_offset() -> float:

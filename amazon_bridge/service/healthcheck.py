@@ -8,7 +8,7 @@ import httpx
 
 from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
-from amazon_bridge.engine.errors import AccountError
+from amazon_bridge.engine.errors import AccountError, Locked
 from amazon_bridge.service.daemon_client import DAEMON_LOCK, connect
 
 
@@ -19,7 +19,7 @@ def problems(config: Config) -> list[str]:
     whether it runs is known.
     """
     if config.http is None:
-        return [] if _runs(config) else ["No daemon runs with this state store."]
+        return _problems_without_listener(config)
     try:
         with connect(config.http) as daemon:
             alive = _reasons(daemon.get("/healthz", auth=None), "alive")
@@ -28,12 +28,14 @@ def problems(config: Config) -> list[str]:
         return [f"The daemon does not respond at {config.http.listen} ({type(error).__name__})."]
 
 
-def _runs(config: Config) -> bool:
+def _problems_without_listener(config: Config) -> list[str]:
     try:
         with lock.held(config.state, *DAEMON_LOCK):
-            return False
-    except AccountError:
-        return True
+            return ["No daemon runs with this state store."]
+    except Locked:
+        return []
+    except AccountError as error:  # its database is out of reach
+        return [str(error)]
 
 
 def _reasons(response: httpx.Response, field: str) -> list[str]:

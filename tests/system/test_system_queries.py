@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from memory_shop import MemoryShop
+from stores import driver_of
 
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.pending import pending_list
@@ -27,7 +28,7 @@ SMALL_INDEXES = ("open_items", "watched_items", "open_feeds")
 def statements(here: MemoryShop) -> Iterator[list[str]]:
     """What the state store executes."""
     executed: list[str] = []
-    driver = here.bridge.app.ledger._database._driver
+    driver = driver_of(here.bridge.app.ledger)
     driver.set_trace_callback(executed.append)
     yield executed
     driver.set_trace_callback(None)
@@ -51,12 +52,12 @@ def reads_too_much(step: str) -> bool:
 
 
 def bad_plans(here: MemoryShop, statements: list[str]) -> dict[str, list[str]]:
-    database = here.bridge.app.ledger._database
-    database._driver.set_trace_callback(None)
+    driver = driver_of(here.bridge.app.ledger)
+    driver.set_trace_callback(None)
     plans: dict[str, list[str]] = {}
     for statement in set(statements):
         if statement.split()[0] in {"SELECT", "INSERT", "UPDATE", "DELETE"}:
-            rows = database._driver.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+            rows = driver.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
             if bad := too_much(statement, [row[3] for row in rows]):
                 plans[statement] = bad
     return plans

@@ -15,8 +15,8 @@ from clocks import NOON, Clock
 from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.ledger.file import verify
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
+from amazon_bridge.engine.ledger.verification import verify
 from amazon_bridge.engine.records import DatabaseId, Seen, State
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import Comparison, SkuState
@@ -162,7 +162,7 @@ def test_the_memos_of_forgotten_items_are_forgotten(ledger: Ledger, clock: Clock
     do(ledger, "orders", "A", "memo")
     clock.now += DAY
     assert ledger.items.forget_finished("acme", "orders", clock.now) == 1
-    assert verify(ledger.path)["memos"] == 0
+    assert verify(ledger.store)["memos"] == 0
 
 
 # The database of Odoo

@@ -16,8 +16,8 @@ from clocks import NOON, Clock
 from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.errors import ConfigError, ItemError
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.ledger.file import verify
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
+from amazon_bridge.engine.ledger.verification import verify
 from amazon_bridge.engine.records import Seen, State
 
 HOUR = timedelta(hours=1)
@@ -128,7 +128,7 @@ def test_a_backup_overwrites_nothing(ledger: Ledger, tmp_path: Path):
 
 def test_a_good_store_is_counted_while_it_is_used(ledger: Ledger):
     ledger.cursors.set("acme", NOON)
-    counted = verify(ledger.path)
+    counted = verify(ledger.store)
     assert (counted["accounts"], counted["items"]) == (1, 0)
 
 
@@ -177,7 +177,7 @@ def test_what_is_kept_of_an_item_goes_with_it(ledger: Ledger, clock: Clock):
     ledger.skus.note_matches("acme", unmatched=unmatched, matched=())
     clock.now = NOON + DAY
     assert ledger.items.forget_finished("acme", "orders", NOON + HOUR) == 1
-    assert verify(ledger.path)["memos"] == 0
+    assert verify(ledger.store)["memos"] == 0
     assert [each.items for each in ledger.skus.unmatched("acme")] == [2]
 
 
@@ -192,6 +192,7 @@ def test_the_skus_of_an_order_stay_while_any_job_has_an_item_of_it(ledger: Ledge
         assert len(ledger.skus.unmatched("acme")) == left
 
 
+@pytest.mark.sqlite
 def test_many_items_are_forgotten_in_batches(ledger: Ledger, clock: Clock):
     keys = [f"{number:04}" for number in range(2500)]
     ledger.items.file("acme", "orders", [Seen(key, "1") for key in keys])
@@ -209,4 +210,4 @@ def test_closed_feeds_are_forgotten_and_open_ones_are_not(ledger: Ledger, clock:
     clock.now = NOON + DAY
     ledger.feeds.forget("acme", NOON + HOUR)
     assert [feed.number for feed in ledger.feeds.open("acme")] == [stuck]
-    assert verify(ledger.path)["feeds"] == 1
+    assert verify(ledger.store)["feeds"] == 1

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from clocks import NOON, Clock
 from examples import UNKNOWN_SKU, live_window
+from stores import driver_of
 
 from amazon_bridge.engine.errors import AccountError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Ledger
@@ -132,9 +133,10 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, clock: Clock):
         Ledger(tmp_path, clock)
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_stops_the_run_and_harms_nothing(ledger: Ledger):
     ledger.items.file("acme", "orders", [Seen("1", "a")])
-    ledger._database._driver.execute("PRAGMA max_page_count = 12")
+    driver_of(ledger).execute("PRAGMA max_page_count = 12")
     many = [Seen(str(number), "b" * 100) for number in range(1000)]
     with pytest.raises(AccountError, match="Make room"):
         ledger.items.file("acme", "orders", many, reading=live_window(NOON - HOUR, NOON))
@@ -144,7 +146,7 @@ def test_a_full_disk_stops_the_run_and_harms_nothing(ledger: Ledger):
 
 
 def test_a_busy_store_is_worth_another_try(ledger: Ledger, path: Path):
-    ledger._database._driver.execute("PRAGMA busy_timeout = 10")
+    driver_of(ledger).execute("PRAGMA busy_timeout = 10")
     with sqlite3.connect(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Transient, match="busy"):
@@ -231,7 +233,7 @@ def _killed_at(statement: int, path: Path, clock: Clock, act: Callable[[Ledger],
     try:
         ledger = Ledger(path, clock)
         countdown = iter(range(statement - 1, -1, -1))
-        ledger._database._driver.set_trace_callback(
+        driver_of(ledger).set_trace_callback(
             lambda _: None if next(countdown) else os.kill(os.getpid(), signal.SIGKILL)
         )
         act(ledger)

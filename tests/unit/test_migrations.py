@@ -15,9 +15,9 @@ import pytest
 
 from amazon_bridge.engine.errors import AccountError, ConfigError
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.ledger.file import verify
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.ledger.stock_migration import FULL_COMPARISONS
+from amazon_bridge.engine.ledger.verification import verify
 from amazon_bridge.engine.lock import held
 from amazon_bridge.engine.records import DatabaseId, HourOfEvents, Seen, State, Unmatched
 from amazon_bridge.engine.runner import Counts

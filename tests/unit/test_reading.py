@@ -17,6 +17,8 @@ from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.retrying import BATCH
 from amazon_bridge.engine.window import Lane
 
+pytestmark = pytest.mark.sqlite  # many runs
+
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 

@@ -14,7 +14,7 @@ from played_seller import PlayedAccount, play, spread, throttled
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.window import Lane
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite]
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 GRANTED = 0.0056 * DAY.total_seconds()

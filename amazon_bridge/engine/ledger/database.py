@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy.exc import StatementError
 from amazon_bridge.engine.ledger import file
 from amazon_bridge.engine.ledger.prepared import Prepared
 from amazon_bridge.engine.ledger.tables import accounts, insert
+from amazon_bridge.engine.store import Store
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -29,9 +31,8 @@ _ADD_ACCOUNT = insert(accounts).on_conflict_do_nothing()
 class Transaction:
     """Executes statements of one transaction."""
 
-    def __init__(self, connection: Connection, driver: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._driver = driver
 
     def execute(
         self,
@@ -43,36 +44,90 @@ class Transaction:
 
     def run(self, statement: Prepared, *values: Mapping[str, object]) -> int:
         """Execute a prepared statement for each set of values; returns the number of rows."""
-        bound = [statement.bound(each) for each in values]
-        return self._driver.executemany(statement.sql, bound).rowcount
+        return self.execute(statement.statement, values).rowcount if values else 0
 
     def add_account(self, account: str) -> None:
         """Insert an account if it is new."""
         self.execute(_ADD_ACCOUNT, {"name": account})
 
 
-class Database:
-    """An open connection, for one thread at a time: others wait.
+class SqliteTransaction(Transaction):
+    """Executes statements of one transaction in SQLite."""
+
+    def __init__(self, connection: Connection, driver: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._driver = driver
+
+    def run(self, statement: Prepared, *values: Mapping[str, object]) -> int:
+        bound = [statement.bound(each) for each in values]
+        return self._driver.executemany(statement.sql, bound).rowcount
+
+
+class Database(ABC):
+    """An open state store, for one thread at a time: others wait."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self.store = store
+        self.clock = clock
+        self._accounts: set[str] = set()
+        """Those that are known to have a row; rows are never deleted."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the store, after the statement that another thread may be executing."""
+
+    @abstractmethod
+    def rows(
+        self, query: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
+    ) -> list[AnyRow]:
+        """Run a query and return all its rows."""
+
+    @abstractmethod
+    def fetch(self, query: Prepared, values: Mapping[str, object]) -> list[list[Any]]:
+        """Run a prepared query and return all its rows."""
+
+    @abstractmethod
+    def back_up(self, target: Path) -> None:
+        """Copy the store into a new SQLite file.
+
+        Raises:
+            ConfigError: the target exists already, or can't be written.
+        """
+
+    @abstractmethod
+    def _written(self) -> AbstractContextManager[Transaction]:
+        """A transaction, while no other process has one."""
+
+    @contextmanager
+    def transaction(self, account: str | None = None) -> Iterator[Transaction]:
+        """Write all or nothing. Inserts the account first if it is new."""
+        with self._written() as transaction:
+            if account is not None and account not in self._accounts:
+                transaction.add_account(account)
+            yield transaction
+        if account is not None:
+            self._accounts.add(account)
+
+
+class SqliteDatabase(Database):
+    """An open file.
 
     Transactions are the driver's, SQLAlchemy's are not used: SQLite begins them with BEGIN
     IMMEDIATE, and they are many and small.
     """
 
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+        super().__init__(path, clock)
         self.path = path
-        self.clock = clock
         self._lock = threading.Lock()
-        self._accounts: set[str] = set()
-        """Those that are known to have a row; rows are never deleted."""
         self._driver = file.opened(path)
         opening = _DRIVER.set(self._driver)
         with _driver_errors(path):
             self._connection = _ENGINE.connect()
         _DRIVER.reset(opening)
-        self._open = Transaction(self._connection, self._driver)
+        self._open = SqliteTransaction(self._connection, self._driver)
 
     def close(self) -> None:
-        """Close the store, after the statement that another thread may be executing."""
         with self._lock:
             self._connection.close()
             self._driver.close()
@@ -80,32 +135,20 @@ class Database:
     def rows(
         self, query: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
     ) -> list[AnyRow]:
-        """Run a query and return all its rows."""
         with self._lock, _driver_errors(self.path):
             return list(self._connection.execute(query, values).all())
 
     def fetch(self, query: Prepared, values: Mapping[str, object]) -> list[list[Any]]:
-        """Run a prepared query and return all its rows."""
         with self._lock, file.explained(self.path):
             rows = self._driver.execute(query.sql, query.bound(values)).fetchall()
         return [query.read(row) for row in rows]
 
     @contextmanager
-    def transaction(self, account: str | None = None) -> Iterator[Transaction]:
-        """Write all or nothing. Inserts the account first if it is new."""
+    def _written(self) -> Iterator[Transaction]:
         with self._lock, _driver_errors(self.path), file.transaction(self._driver):
-            if account is not None and account not in self._accounts:
-                self._open.add_account(account)
             yield self._open
-        if account is not None:
-            self._accounts.add(account)
 
     def back_up(self, target: Path) -> None:
-        """Copy the store into a new file.
-
-        Raises:
-            ConfigError: the target exists already, or can't be written.
-        """
         file.create_copy(target)
         with self._lock, file.explained(target):
             self._driver.execute("VACUUM INTO ?", (str(target),))

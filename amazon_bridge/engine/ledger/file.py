@@ -23,6 +23,7 @@ from amazon_bridge.engine.errors import (
     Transient,
 )
 from amazon_bridge.engine.ledger.migrations import APPLICATION_ID, MIGRATIONS
+from amazon_bridge.engine.store import Store
 
 _BUSY_TIMEOUT = 30  # seconds
 _POLL = 0.1  # seconds
@@ -85,12 +86,7 @@ def verify(path: Path) -> dict[str, int]:
         Transient: another process keeps it busy.
     """
     if not path.exists():
-        raise ConfigError(
-            f"There is no state store {path}.",
-            "Nothing that matters is lost: the next run creates a new one, recognises what exists"
-            " in Odoo, and does nothing twice. To process earlier orders again, set"
-            " `start`, or the cursor (amazon-bridge cursor set).",
-        )
+        raise no_store(path)
     with (
         explained(path),
         closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db,
@@ -104,6 +100,24 @@ def verify(path: Path) -> dict[str, int]:
             name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608  ours
             for (name,) in tables.fetchall()
         }
+
+
+def no_store(store: Store) -> ConfigError:
+    """There is no state store at a place."""
+    return ConfigError(
+        f"There is no state store {store}.",
+        "Nothing that matters is lost: the next run creates a new one, recognises what exists"
+        " in Odoo, and does nothing twice. To process earlier orders again, set"
+        " `start`, or the cursor (amazon-bridge cursor set).",
+    )
+
+
+def newer(store: Store) -> ConfigError:
+    """This version can't use a state store."""
+    return ConfigError(
+        f"The state store {store} was written by a newer version of amazon-bridge.",
+        "Run that version, or a newer one.",
+    )
 
 
 _LISTED = 200
@@ -152,10 +166,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _check_ours(db: sqlite3.Connection, path: Path) -> None:
     if _pragma(db, "user_version") > len(MIGRATIONS):
-        raise ConfigError(
-            f"The state store {path} was written by a newer version of amazon-bridge.",
-            "Run that version, or a newer one.",
-        )
+        raise newer(path)
     tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if tables and _pragma(db, "application_id") != APPLICATION_ID:
         raise ConfigError(

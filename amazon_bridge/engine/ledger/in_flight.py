@@ -55,7 +55,8 @@ class UnitsInFlight(Subject):
         Of the ``unclear`` SKUs these are the least.
         """
         query = select(table.c.sku, func.sum(table.c.units)).where(_OF_ACCOUNT)
-        return dict(map(tuple, self._rows(query.group_by(table.c.sku), {"of_account": account})))
+        rows = self._rows(query.group_by(table.c.sku), {"of_account": account})
+        return {sku: int(number) for sku, number in rows}
 
     def unclear(self, account: str) -> set[str]:
         """The SKUs of which an order holds an unknown number of units."""

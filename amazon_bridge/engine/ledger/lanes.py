@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, select, update
+from sqlalchemy import Column, ColumnElement, and_, bindparam, delete, select, update
 
 from amazon_bridge.engine.ledger.database import Subject, Transaction
 from amazon_bridge.engine.ledger.tables import accounts, insert, lanes, readings, surveys
@@ -122,7 +122,7 @@ def advance(db: Transaction, account: str, window: Window) -> None:
     The first look moves with it, if the window began at its position. A cursor that reaches the
     live interval jumps to its end.
     """
-    is_inside = accounts.c.cursor.between(window.after, window.before)
+    is_inside = _is_within(accounts.c.cursor, window)
     mine = update(accounts).where(accounts.c.name == account)
     move = mine.where(accounts.c.cursor.is_(None) | is_inside).values(cursor=window.before)
     if not db.execute(move).rowcount:
@@ -164,9 +164,14 @@ def _move(db: Transaction, account: str, lane: Lane, known: Window, *, joins: bo
         known: the window.
         joins: only if the window joins what was known before.
     """
-    is_inside = (lanes.c.position.between(known.after, known.before),) if joins else ()
+    is_inside = (_is_within(lanes.c.position, known),) if joins else ()
     move = update(lanes).where(*_is_lane(account, lane), *is_inside)
     return db.execute(move.values(position=known.before)).rowcount > 0
+
+
+def _is_within(moment: Column[datetime], window: Window) -> ColumnElement[bool]:
+    """BETWEEN, without the syntax that PostgreSQL does not have with a collation."""
+    return and_(moment >= window.after, moment <= window.before)
 
 
 def _columns(reading: Reading) -> dict[str, object]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 
 from amazon_bridge.engine.ledger.stock_migration import COVERS, FULL_COMPARISONS, STOCK, UNREAD
 
 APPLICATION_ID = 0x416D4264  # "AmBd": marks the file as ours
 
-Statement = str | Callable[[sqlite3.Connection], None]
+Statement = str | Callable[[Any], None]
+"""SQL, or a function that gets the connection of the database's driver."""
 
 
 def _encode_old_memos(db: sqlite3.Connection) -> None:
@@ -292,4 +294,7 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         "ALTER TABLE items ADD COLUMN opened TEXT",  # since when, if it was finished before
     ),
 )
-"""Step n migrates a store from version n to n + 1. Steps are only ever added."""
+"""Step n migrates a store from version n to n + 1. Steps are only ever added.
+
+Stores in PostgreSQL begin with version 21: later steps must be valid for both databases.
+"""

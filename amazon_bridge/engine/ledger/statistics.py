@@ -55,7 +55,7 @@ class OrderStatistics(Subject):
         of_account = (_table.account == account,) if account else ()
         query = select(*columns, func.sum(_table.number)).where(_table.hour >= since, *of_account)
         rows = self._rows(query.group_by(*columns))
-        return Counter({HourOfEvents(*row[:-1]): row[-1] for row in rows})
+        return Counter({HourOfEvents(*row[:-1]): int(row[-1]) for row in rows})
 
     def durations(
         self, since: datetime | None = None, account: str | None = None
@@ -73,8 +73,8 @@ class OrderStatistics(Subject):
         seconds: Counter[tuple[str, str, str]] = Counter()
         for *key, within, number, took in self._rows(query.group_by(*columns)):
             of = (key[0], key[1], key[2])
-            numbers[of][within] = number
-            seconds[of] += took
+            numbers[of][within] = int(number)
+            seconds[of] += int(took)  # PostgreSQL's sums are decimal numbers
         return {of: Durations(numbers[of], seconds[of]) for of in numbers}
 
     def forget_hours(self, before: datetime) -> None:

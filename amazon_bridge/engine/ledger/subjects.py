@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
 from amazon_bridge.engine.ledger.chores import Chores
 from amazon_bridge.engine.ledger.continuity import Continuity
 from amazon_bridge.engine.ledger.cursors import Cursors
-from amazon_bridge.engine.ledger.database import Database
+from amazon_bridge.engine.ledger.database import Database, SqliteDatabase
 from amazon_bridge.engine.ledger.feeds import Feeds
 from amazon_bridge.engine.ledger.in_flight import UnitsInFlight
 from amazon_bridge.engine.ledger.items import Items
@@ -17,12 +21,12 @@ from amazon_bridge.engine.ledger.statistics import OrderStatistics
 from amazon_bridge.engine.ledger.stock import Stock
 from amazon_bridge.engine.ledger.stock_catalogue import StockCatalogue
 from amazon_bridge.engine.ledger.stock_progress import StockComparisons
+from amazon_bridge.engine.store import Store
 
 __all__ = [
     "Chores",
     "Continuity",
     "Cursors",
-    "Database",
     "Feeds",
     "Items",
     "Lanes",
@@ -34,4 +38,14 @@ __all__ = [
     "StockCatalogue",
     "StockComparisons",
     "UnitsInFlight",
+    "open_database",
 ]
+
+
+def open_database(store: Store, clock: Callable[[], datetime]) -> Database:
+    """Open a state store; create it if it does not exist."""
+    if isinstance(store, Path):
+        return SqliteDatabase(store, clock)
+    from amazon_bridge.engine.ledger.postgresql import PostgresqlDatabase  # noqa: PLC0415 (optional)
+
+    return PostgresqlDatabase(store, clock)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -33,6 +34,9 @@ from amazon_bridge.engine.records import State
 
 _SORTED_BY_CODE_POINT = Text().with_variant(Text(collation="C"), "postgresql")
 """For keys, which are compared with ``<``; SQLite's default."""
+
+_LARGE = Integer().with_variant(BigInteger(), "postgresql")
+"""For sums, and for numbers of Amazon; SQLite's default."""
 
 metadata = MetaData()
 
@@ -196,8 +200,8 @@ order_hours = _table(
     _key("event"),
     _key("fulfilled_by"),
     Column("within", Integer, primary_key=True, comment="seconds that it took; -1 if unknown"),
-    Column("number", Integer, nullable=False),
-    Column("seconds", Integer, nullable=False, comment="the sum of what it took"),
+    Column("number", _LARGE, nullable=False),
+    Column("seconds", _LARGE, nullable=False, comment="the sum of what it took"),
 )
 
 feeds = _table(
@@ -271,7 +275,7 @@ in_flight = _table(
     _account(),
     Column("key", _SORTED_BY_CODE_POINT, primary_key=True, comment="the order's id"),
     Column("sku", _SORTED_BY_CODE_POINT, primary_key=True, comment="empty if Amazon names none"),
-    Column("units", Integer, nullable=False, comment="as Amazon counts them"),
+    Column("units", _LARGE, nullable=False, comment="as Amazon counts them"),
     _moment("since", nullable=False),
     _moment("checked", nullable=False),
     _moment("version"),
@@ -311,12 +315,12 @@ stock_listings = _table(
     _key("sku"),
     _key("marketplace"),
     Column("channels", Text, nullable=False, comment="separated by commas"),
-    Column("quantity", Integer),
+    Column("quantity", _LARGE),
     Column("product_type", Text),
     Column("status", Text, nullable=False, server_default=text("''")),
     _moment("read_at", nullable=False),
     _moment("seen", nullable=False),
-    Column("sent", Integer, comment="absent while it is unclear what was sent"),
+    Column("sent", _LARGE, comment="absent while it is unclear what was sent"),
     _moment("sent_at"),
     _moment("gone"),
 )

@@ -1,0 +1,69 @@
+"""What ``state copy`` does."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from amazon_bridge.app import utc_now
+from amazon_bridge.engine import lock
+from amazon_bridge.engine.errors import AccountError, ConfigError, Locked
+from amazon_bridge.engine.ledger.copying import copy
+from amazon_bridge.engine.ledger.file import no_store
+from amazon_bridge.engine.ledger.subjects import open_database
+from amazon_bridge.engine.store import PostgresqlStore, Store, is_url, postgresql_store
+from amazon_bridge.service.daemon_client import DAEMON_LOCK
+
+
+def store_of(text: str, configured: Store) -> Store:
+    """Return the store that a command's argument names.
+
+    The configured store's password is used if it is the same one.
+    """
+    if not is_url(text):
+        return Path(text)
+    try:
+        store = postgresql_store(text)
+    except ValueError as error:
+        raise click.BadParameter(f"FROM and TO: {error}") from None
+    if isinstance(configured, PostgresqlStore) and store == replace(configured, password=None):
+        return configured
+    return store
+
+
+def copied(source: Store, target: Store) -> dict[str, int]:
+    """Copy a state store; returns the number of rows by table.
+
+    Raises:
+        ConfigError: there is no source, or the target is used already.
+        AccountError: a daemon runs with one of them, or a database can't be reached.
+    """
+    if isinstance(source, Path) and not source.exists():
+        raise no_store(source)
+    if isinstance(target, Path) and target.exists():
+        raise ConfigError(
+            f"The state store {target} exists already.", "Name a file that does not exist yet."
+        )
+    with ExitStack() as stack:
+        for store in (source, target):
+            stack.enter_context(_without_daemon(store))
+        databases = [open_database(store, utc_now) for store in (source, target)]
+        for database in databases:
+            stack.enter_context(closing(database))
+        return copy(*databases)
+
+
+def _without_daemon(store: Store) -> ExitStack:
+    """Keep daemons from running with a store."""
+    held = ExitStack()
+    try:
+        held.enter_context(lock.held(store, *DAEMON_LOCK))
+    except Locked as error:
+        raise AccountError(
+            f"A daemon runs with the state store {store} (process {error.holder}).",
+            "Stop it, and copy again.",
+        ) from None
+    return held

@@ -1,0 +1,85 @@
+"""The daemon with its state store in PostgreSQL, which goes away and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from odoo_server.databases import OdooDatabase
+from postgresql_server import Server
+from running import RunningDaemon, wait_for
+
+from amazon_bridge.engine.store import PostgresqlStore
+from amazon_bridge.simulator import Simulator
+
+pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow, pytest.mark.postgresql]
+
+
+@pytest.fixture
+def store(postgresql_server: Server, daemon: RunningDaemon) -> Iterator[PostgresqlStore]:
+    with postgresql_server.common_store() as store:
+        daemon.write()
+        file = daemon.config.read_text()
+        daemon.config.write_text(file.replace("state: bridge.db", f"state: {store}"))
+        yield store
+        if daemon.process and daemon.process.poll() is None:
+            daemon.process.kill()
+            daemon.process.wait()
+
+
+def place_orders(simulator: Simulator, number: int) -> set[str]:
+    earlier = datetime.now(UTC) - timedelta(minutes=3)
+    placed = [
+        simulator.world.place_order("FR", created=earlier, last_updated=earlier)
+        for _ in range(number)
+    ]
+    return {order.order_id for order in placed}
+
+
+def imported(odoo: OdooDatabase, order_ids: set[str]) -> list[str]:
+    domain = [("client_order_ref", "in", sorted(order_ids))]
+    found = odoo.rpc("sale.order", "search_read", domain, ["client_order_ref"])
+    return sorted(row["client_order_ref"] for row in found)
+
+
+def is_ready(daemon: RunningDaemon) -> bool:
+    return bool(daemon.get("/readyz").json()["ready"])
+
+
+def test_the_server_restarts_under_a_daemon(
+    daemon: RunningDaemon,
+    store: PostgresqlStore,
+    postgresql_server: Server,
+    simulator: Simulator,
+    odoo_database: OdooDatabase,
+):
+    daemon.start()
+    orders = place_orders(simulator, 2)
+    wait_for(lambda: imported(odoo_database, orders) == sorted(orders))
+    second = daemon.program("run")
+    _, err = second.communicate(timeout=60)
+    assert (second.returncode, f"Another daemon runs with the state store {store}" in err) == (
+        3,
+        True,
+    )
+    assert "process " in err
+    postgresql_server.stop()
+    try:
+        orders |= place_orders(simulator, 2)
+        wait_for(lambda: "is out of reach" in str(daemon.get("/readyz").json()["jobs"]))
+        assert daemon.get("/healthz").status_code == 200
+        for page in ("/", "/metrics"):
+            assert "is out of reach" in daemon.get(page).text, page
+        unreachable = daemon.program("cursor", "show")
+        _, err = unreachable.communicate(timeout=60)
+        assert (unreachable.returncode, "out of reach" in err) == (3, True)
+    finally:
+        postgresql_server.restart()
+    wait_for(lambda: imported(odoo_database, orders) == sorted(orders))
+    wait_for(lambda: is_ready(daemon))
+    second = daemon.program("run")
+    second.communicate(timeout=60)
+    assert second.returncode == 3, "the daemon has its lock again"
+    assert daemon.events_named("internal_error") == []
+    assert daemon.stop()[0] == 0
