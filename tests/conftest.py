@@ -37,6 +37,7 @@ from amazon_bridge.simulator import Simulator
 # tries is the same in each run, so that a red run is of the change that it looks at.
 settings.register_profile(
     "any machine",
+    max_examples=50,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

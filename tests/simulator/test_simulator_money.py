@@ -302,7 +302,7 @@ def test_unknown_types_are_money_all_the_same(money, clock):
 
 
 @pytest.mark.parametrize("currency", ["EUR", "GBP"])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_random_money_adds_up(amazon, money, clock, seed, currency):
     settlements = random_ledger(
         money, seed, currency, all_types=True, held=True, free_text=True, unknown=2, settlements=3
