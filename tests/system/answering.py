@@ -15,7 +15,7 @@ Answers = dict[str, Any]
 
 def answers_of(odoo: OdooDatabase, simulator: Simulator, *sellers: Seller) -> Answers:
     """What a file of answers holds at least, and the simulator's addresses."""
-    access = odoo.access()
+    access = odoo.access("xmlrpc")
     return {
         "odoo": {name: access[name] for name in ("url", "database", "login", "password")},
         "defaults": {"endpoint": simulator.url, "token_url": simulator.token_url},
