@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from amazon_bridge.app import utc_now
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, ConfigError, Locked
 from amazon_bridge.engine.ledger.copying import copy
-from amazon_bridge.engine.ledger.file import no_store
 from amazon_bridge.engine.ledger.subjects import open_database
+from amazon_bridge.engine.ledger.verification import check_exists
 from amazon_bridge.engine.store import PostgresqlStore, Store, is_url, postgresql_store
 from amazon_bridge.service.daemon_client import DAEMON_LOCK
 
@@ -38,11 +39,12 @@ def copied(source: Store, target: Store) -> dict[str, int]:
     """Copy a state store; returns the number of rows by table.
 
     Raises:
-        ConfigError: there is no source, or the target is used already.
+        ConfigError: there is no source, it is the target, or the target is used already.
         AccountError: a daemon runs with one of them, or a database can't be reached.
     """
-    if isinstance(source, Path) and not source.exists():
-        raise no_store(source)
+    if source == target:
+        raise ConfigError("FROM and TO are the same state store.", "Name another one.")
+    check_exists(source)
     if isinstance(target, Path) and target.exists():
         raise ConfigError(
             f"The state store {target} exists already.", "Name a file that does not exist yet."
@@ -50,10 +52,27 @@ def copied(source: Store, target: Store) -> dict[str, int]:
     with ExitStack() as stack:
         for store in (source, target):
             stack.enter_context(_without_daemon(store))
+        with _complete_or_removed(target):
+            return _copied(source, target)
+
+
+def _copied(source: Store, target: Store) -> dict[str, int]:
+    with ExitStack() as stack:
         databases = [open_database(store, utc_now) for store in (source, target)]
         for database in databases:
             stack.enter_context(closing(database))
         return copy(*databases)
+
+
+@contextmanager
+def _complete_or_removed(target: Store) -> Iterator[None]:
+    """Leave no new file that looks like a complete state store."""
+    try:
+        yield
+    except BaseException:
+        if isinstance(target, Path):
+            target.unlink(missing_ok=True)
+        raise
 
 
 def _without_daemon(store: Store) -> ExitStack:

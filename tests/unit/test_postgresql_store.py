@@ -17,6 +17,7 @@ import pytest
 from clocks import NOON, Clock
 from postgresql_server import Server, break_connections
 
+from amazon_bridge.cli import state_actions
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import (
     AccountError,
@@ -77,6 +78,20 @@ def test_stores_in_two_schemas_share_neither_rows_nor_locks(
         pass
 
 
+def test_another_search_path_leads_to_the_same_rows_and_locks(
+    postgresql_server: Server, new_store: PostgresqlStore, clock: Clock
+):
+    """For one, when somebody creates a schema that comes first in it."""
+    with Ledger(new_store, clock) as ledger:
+        ledger.cursors.set("acme", NOON)
+    postgresql_server.sql("CREATE SCHEMA comes_first")
+    other = postgresql_store(new_store.url.replace("search_path%3D", "search_path%3Dcomes_first,"))
+    with Ledger(other, clock) as ledger:
+        assert ledger.cursors.get("acme") == NOON
+    with lock.held(new_store, "acme", "orders"), pytest.raises(Locked):
+        lock.held(other, "acme", "orders").__enter__()
+
+
 def test_another_programs_tables_are_left_as_they_are(new_store: PostgresqlStore, clock: Clock):
     execute(new_store, "CREATE TABLE items (theirs text)")
     with pytest.raises(ConfigError, match=r"another program's table items\. Name another"):
@@ -108,6 +123,28 @@ def test_a_store_is_migrated_once_no_older_process_uses_it(
     monkeypatch.setattr(lock, "WAIT", 30)
     Ledger(new_store, clock).close()
     assert execute(new_store, "SELECT more FROM accounts") == []
+    assert execute(new_store, "SELECT version FROM amazon_bridge_store") == [(VERSION + 1,)]
+
+
+def test_no_older_process_opens_a_store_that_is_being_migrated(
+    new_store: PostgresqlStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    Ledger(new_store, clock).close()
+    refused = []
+
+    def meanwhile(_: object) -> None:
+        older = StoreConnection(new_store)
+        older.driver.execute("SET lock_timeout = '100ms'")
+        try:
+            older.share(f"version {VERSION}")
+        except psycopg.errors.LockNotAvailable as error:
+            refused.append(error)
+        older.close()
+
+    steps = (*migrations.MIGRATIONS, (meanwhile, "ALTER TABLE accounts ADD COLUMN more TEXT"))
+    monkeypatch.setattr(postgresql_schema, "MIGRATIONS", steps)
+    Ledger(new_store, clock).close()
+    assert len(refused) == 1
     assert execute(new_store, "SELECT version FROM amazon_bridge_store") == [(VERSION + 1,)]
 
 
@@ -173,6 +210,8 @@ def test_a_wrong_password_is_refused_and_not_shown(
     [
         ("postgresql://u@localhost:1/db", StorageError, "out of reach.*refused.*goes on by itself"),
         ("postgresql://u@localhost:1/db?sslmod=1", ConfigError, 'parameter: "sslmod"'),
+        ("postgresql://u@localhost:1/db?connect_timeout=x", ConfigError, "Correct `state`"),
+        ("postgresql://u@localhost:1/db?sslmode=x", ConfigError, "Correct `state`"),
     ],
 )
 def test_a_server_that_is_not_there(clock: Clock, url: str, kind: type[BridgeError], message: str):
@@ -185,7 +224,7 @@ def test_a_server_that_is_not_there(clock: Clock, url: str, kind: type[BridgeErr
 
 @pytest.mark.parametrize(
     ("database", "message"),
-    [("latin", "has the encoding LATIN1"), ("missing", "out of reach: .*does not exist")],
+    [("latin", "has the encoding LATIN1"), ("missing", "can't be opened: .*does not exist")],
 )
 def test_a_database_that_cannot_be_used(
     postgresql_server: Server, clock: Clock, database: str, message: str
@@ -206,6 +245,23 @@ def test_without_psycopg_the_package_is_named(clock: Clock, monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ConfigError, match="scripts/install FOLDER postgresql"):
         Ledger(postgresql_store("postgresql://u@h/db"), clock)
+
+
+def test_without_psycopg_nothing_that_needs_it_is_imported():
+    script = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from amazon_bridge.engine.errors import ConfigError\n"
+        "from amazon_bridge.engine.ledger.subjects import open_database\n"
+        "from amazon_bridge.engine.ledger.verification import verify\n"
+        "from amazon_bridge.engine.store import postgresql_store\n"
+        "for use in (verify, lambda store: open_database(store, None)):\n"
+        "    try: use(postgresql_store('postgresql://u@h/db'))\n"
+        "    except ConfigError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("needs the package psycopg") == 2
 
 
 # Locks
@@ -405,3 +461,21 @@ def test_a_copy_that_differs_is_undone(full: Path, store: PostgresqlStore, clock
     with pytest.raises(StorageError, match=r"A row of items differs .* nothing was copied"):
         copied(full, store, clock)
     assert verify(store)["accounts"] == 0
+
+
+def test_what_is_no_store_is_no_source(new_store: PostgresqlStore, full: Path, tmp_path: Path):
+    target = tmp_path / "copy.db"
+    with pytest.raises(ConfigError, match="There is no state store"):
+        state_actions.copied(new_store, target)
+    assert not target.exists()
+    assert execute(new_store, "SELECT to_regclass('accounts')") == [(None,)]
+    with pytest.raises(ConfigError, match="the same state store"):
+        state_actions.copied(full, full)
+
+
+def test_a_copy_that_fails_leaves_no_file(new_store: PostgresqlStore, tmp_path: Path, clock: Clock):
+    Ledger(new_store, clock).close()
+    execute(new_store, "DROP TABLE stock_feeds")
+    with pytest.raises(ConfigError, match="is damaged"):
+        state_actions.copied(new_store, tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()

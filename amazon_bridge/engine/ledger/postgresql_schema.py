@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import (
     Column,
@@ -24,10 +26,10 @@ from amazon_bridge.engine.ledger.file import newer, no_store
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.ledger.tables import metadata
 from amazon_bridge.engine.postgresql import problems, session_of
-from amazon_bridge.engine.postgresql.connection import StoreConnection
+from amazon_bridge.engine.postgresql.connection import MARK, StoreConnection
 from amazon_bridge.engine.store import PostgresqlStore
 
-_VERSION = Table("amazon_bridge_store", MetaData(), Column("version", Integer, nullable=False))
+_VERSION = Table(MARK, MetaData(), Column("version", Integer, nullable=False))
 """Marks the tables as ours; SQLite has both in the file's header."""
 
 _POLL = 0.1  # seconds
@@ -43,16 +45,23 @@ def prepare(store: PostgresqlStore, connection: StoreConnection) -> None:
         AccountError: a process of an older version uses it, which can't go on after a migration.
     """
     connection.share(_lock_of(len(MIGRATIONS)))
-    if _version(connection.sql) == len(MIGRATIONS):
+    version = _version(connection.sql)
+    if version == len(MIGRATIONS):
         return
-    with connection.transaction():
+    with _older_kept_out(store, connection, version), connection.transaction():
         version = _version(connection.sql)  # another process may have migrated it since
         if version > len(MIGRATIONS):
             raise newer(store)
         if not version:
             _create(store, connection.sql)
         elif version < len(MIGRATIONS):
-            _migrate(store, connection, version)
+            _migrate(connection, version)
+
+
+def exists(store: PostgresqlStore) -> bool:
+    """Whether there is a state store, which is not created."""
+    with session_of(store) as session:
+        return session.rows(select(func.to_regclass(MARK)))[0][0] is not None
 
 
 def verify(store: PostgresqlStore) -> dict[str, int]:
@@ -98,9 +107,8 @@ def _create(store: PostgresqlStore, db: Connection) -> None:
     db.execute(insert(_VERSION).values(version=len(MIGRATIONS)))
 
 
-def _migrate(store: PostgresqlStore, connection: StoreConnection, version: int) -> None:
+def _migrate(connection: StoreConnection, version: int) -> None:
     """Run the steps that the store lacks, which must be SQL of both databases."""
-    _await_older_processes(store, connection, version)
     for step in MIGRATIONS[version:]:
         for statement in step:
             if callable(statement):
@@ -108,6 +116,22 @@ def _migrate(store: PostgresqlStore, connection: StoreConnection, version: int) 
             else:
                 connection.sql.exec_driver_sql(statement)
     connection.sql.execute(update(_VERSION).values(version=len(MIGRATIONS)))
+
+
+@contextmanager
+def _older_kept_out(
+    store: PostgresqlStore, connection: StoreConnection, version: int
+) -> Iterator[None]:
+    """Keep processes of a store's older version out until its migration is committed."""
+    if not 0 < version < len(MIGRATIONS):
+        yield
+        return
+    _await_older_processes(store, connection, version)
+    try:
+        yield
+    finally:
+        if connection.is_open:
+            connection.unlock(_lock_of(version))
 
 
 def _await_older_processes(
@@ -122,7 +146,6 @@ def _await_older_processes(
                 "Restart the daemon with the new version, or wait until that process has ended.",
             )
         time.sleep(_POLL)
-    connection.unlock(_lock_of(version))
 
 
 def _our_tables(db: Connection) -> list[str]:

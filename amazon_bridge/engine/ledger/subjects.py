@@ -21,6 +21,7 @@ from amazon_bridge.engine.ledger.statistics import OrderStatistics
 from amazon_bridge.engine.ledger.stock import Stock
 from amazon_bridge.engine.ledger.stock_catalogue import StockCatalogue
 from amazon_bridge.engine.ledger.stock_progress import StockComparisons
+from amazon_bridge.engine.postgresql import require_driver
 from amazon_bridge.engine.store import Store
 
 __all__ = [
@@ -46,6 +47,7 @@ def open_database(store: Store, clock: Callable[[], datetime]) -> Database:
     """Open a state store; create it if it does not exist."""
     if isinstance(store, Path):
         return SqliteDatabase(store, clock)
+    require_driver(store)
     from amazon_bridge.engine.ledger.postgresql import PostgresqlDatabase  # noqa: PLC0415 (optional)
 
     return PostgresqlDatabase(store, clock)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from amazon_bridge.engine.postgresql.session import Session
 
 
-def session_of(store: PostgresqlStore) -> Session:
-    """Return this process's session of a store; it connects on first use.
+def require_driver(store: PostgresqlStore) -> None:
+    """Check that psycopg is there, before what needs it is imported.
 
     Raises:
         ConfigError: psycopg is not installed.
@@ -27,6 +27,15 @@ def session_of(store: PostgresqlStore) -> Session:
             f"The state store {store} needs the package psycopg.",
             "Install the bridge with it: scripts/install FOLDER postgresql.",
         ) from error
+
+
+def session_of(store: PostgresqlStore) -> Session:
+    """Return this process's session of a store; it connects on first use.
+
+    Raises:
+        ConfigError: psycopg is not installed.
+    """
+    require_driver(store)
     from amazon_bridge.engine.postgresql.session import shared  # noqa: PLC0415 (optional)
 
     return shared(store)

@@ -57,6 +57,18 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 1
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND classid = %s::bigint::oid AND objid = %s::bigint::oid
 """
+MARK = "amazon_bridge_store"
+"""The table that marks the schema of a state store, and has its version."""
+_SCHEMA = """
+SELECT set_config('search_path', quote_ident(nspname), false), nspname FROM (
+    SELECT coalesce(
+        (SELECT relnamespace::regnamespace::oid FROM pg_class WHERE oid = to_regclass(%s)),
+        (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+    ) AS oid
+) AS found JOIN pg_namespace USING (oid)
+"""
+"""Makes the store's schema, or where it is to be created, the only one of the connection: a schema
+that is created later, or another search path, leads to no other tables and locks."""
 _WRITING = "writing"
 """Name of the lock that all transactions take."""
 
@@ -74,18 +86,18 @@ class StoreConnection:
         self.driver = _connected(store)
         try:
             self.driver.execute(_SETTINGS)
-            row = self.driver.execute(
-                "SELECT current_schema(), current_setting('server_encoding')"
-            ).fetchone()
-            assert row
-            self.schema = _checked(store, self.driver, *row)
+            _check_server(store, self.driver)
+            self.schema = _only_schema(store, self.driver)
             opening = _DRIVER.set(self.driver)
             self.sql = _ENGINE.connect()
             _DRIVER.reset(opening)
         except BaseException:
             self.driver.close()
             raise
-        self._begin = f"BEGIN; SELECT pg_advisory_xact_lock({self._key(_WRITING)})"
+        self._begin = (
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+            f" SELECT pg_advisory_xact_lock({self._key(_WRITING)})"
+        )
 
     @property
     def is_open(self) -> bool:
@@ -167,6 +179,8 @@ def _connected(store: PostgresqlStore) -> Driver:
         driver = psycopg.connect("", autocommit=True, **parameters)
     except psycopg.OperationalError as error:
         raise problems.refusal(store, error) from None
+    except psycopg.ProgrammingError as error:
+        raise problems.invalid(store, error) from None
     driver.adapters.register_dumper(str, _TextDumper)
     return driver
 
@@ -188,22 +202,24 @@ class _TextDumper(StrDumperUnknown):
         return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
 
 
-def _checked(
-    store: PostgresqlStore, driver: Driver, schema: str | None, server_encoding: str
-) -> str:
+def _check_server(store: PostgresqlStore, driver: Driver) -> None:
     if driver.info.server_version < _OLDEST:
         raise ConfigError(
             f"The server of the state store {store} is older than PostgreSQL 13.",
             "Use PostgreSQL 13 or newer.",
         )
-    if server_encoding != "UTF8":
+    if (encoding := driver.info.parameter_status("server_encoding")) != "UTF8":
         raise ConfigError(
-            f"The database of the state store {store} has the encoding {server_encoding}.",
+            f"The database of the state store {store} has the encoding {encoding}.",
             "Create it with ENCODING 'UTF8' TEMPLATE template0.",
         )
-    if schema is None:
+
+
+def _only_schema(store: PostgresqlStore, driver: Driver) -> str:
+    row = driver.execute(_SCHEMA, (MARK,)).fetchone()
+    if row is None:
         raise ConfigError(
             f"The state store {store} names no schema that exists.",
             "Create the schema of its `search_path`.",
         )
-    return schema
+    return str(row[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,8 @@ from amazon_bridge.engine.store import PostgresqlStore
 
 _GOES_ON = "the bridge goes on by itself"
 _REACH = "Check that PostgreSQL runs and can be reached"
+_LASTING = re.compile(r"database .* does not exist|invalid|unrecognized|not a valid")
+"""In messages of what does not end by itself."""
 _BUSY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
 _DAMAGED = (
     errors.UndefinedTable,
@@ -89,8 +92,18 @@ def refusal(store: PostgresqlStore, error: psycopg.OperationalError) -> BridgeEr
             f"The state store {store} refuses the login: {what}.",
             "Check the role in `state` and `state_password`.",
         )
+    if _LASTING.search(what):
+        return invalid(store, error)
     return StorageError(
         f"The state store {store} is out of reach: {what}.", f"{_REACH}; {_GOES_ON}."
+    )
+
+
+def invalid(store: PostgresqlStore, error: psycopg.Error) -> ConfigError:
+    """What `state` names is wrong."""
+    return ConfigError(
+        f"The state store {store} can't be opened: {one_line(error)}.",
+        "Correct `state`, or create the database that it names.",
     )
 
 
