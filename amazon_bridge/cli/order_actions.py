@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
+from amazon_bridge.amazon.orders import is_order_id
 from amazon_bridge.cli.commands import ITEMS_FAILED
 from amazon_bridge.cli.common import exit_code, opened, timestamp
 from amazon_bridge.engine.records import Entry, State
@@ -27,11 +26,8 @@ def show(ctx: click.Context, order_id: str) -> None:
         _show(entry)
 
 
-_ORDER_ID = re.compile(r"[0-9A-Z]{3}-[0-9]{7}-[0-9]{7}")
-
-
 def _ensure_order_id(order_id: str) -> None:
-    if not _ORDER_ID.fullmatch(order_id):
+    if not is_order_id(order_id):
         raise click.UsageError(
             f"{order_id!r} is not an Amazon order id: these have 3, 7 and 7 digits, such as"
             " 404-1234567-1234567."

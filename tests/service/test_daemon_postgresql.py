@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from odoo_server.databases import OdooDatabase
 from postgresql_server import Server
 from running import RunningDaemon, wait_for
+from test_daemon import imported, is_ready, place_orders
 
 from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.simulator import Simulator
@@ -28,25 +28,6 @@ def store(postgresql_server: Server, daemon: RunningDaemon) -> Iterator[Postgres
             daemon.process.wait()
 
 
-def place_orders(simulator: Simulator, number: int) -> set[str]:
-    earlier = datetime.now(UTC) - timedelta(minutes=3)
-    placed = [
-        simulator.world.place_order("FR", created=earlier, last_updated=earlier)
-        for _ in range(number)
-    ]
-    return {order.order_id for order in placed}
-
-
-def imported(odoo: OdooDatabase, order_ids: set[str]) -> list[str]:
-    domain = [("client_order_ref", "in", sorted(order_ids))]
-    found = odoo.rpc("sale.order", "search_read", domain, ["client_order_ref"])
-    return sorted(row["client_order_ref"] for row in found)
-
-
-def is_ready(daemon: RunningDaemon) -> bool:
-    return bool(daemon.get("/readyz").json()["ready"])
-
-
 def test_the_server_restarts_under_a_daemon(
     daemon: RunningDaemon,
     store: PostgresqlStore,
@@ -56,7 +37,7 @@ def test_the_server_restarts_under_a_daemon(
 ):
     daemon.start()
     orders = place_orders(simulator, 2)
-    wait_for(lambda: imported(odoo_database, orders) == sorted(orders))
+    wait_for(lambda: imported(odoo_database, orders) == orders)
     second = daemon.program("run")
     _, err = second.communicate(timeout=60)
     assert (second.returncode, f"Another daemon runs with the state store {store}" in err) == (
@@ -76,7 +57,7 @@ def test_the_server_restarts_under_a_daemon(
         assert (unreachable.returncode, "out of reach" in err) == (3, True)
     finally:
         postgresql_server.restart()
-    wait_for(lambda: imported(odoo_database, orders) == sorted(orders))
+    wait_for(lambda: imported(odoo_database, orders) == orders)
     wait_for(lambda: is_ready(daemon))
     second = daemon.program("run")
     second.communicate(timeout=60)
