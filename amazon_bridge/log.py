@@ -180,8 +180,11 @@ _PATTERNS = [
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"\b(bearer|basic) [\w+/=.~|-]{8,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    # E-mail addresses
-    (re.compile(r"[^\s@<>()\"\\,:;\[\]]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"), HIDDEN),
+    # E-mail addresses; not the host of a URL whose login is hidden already
+    (
+        re.compile(r"[^\s@<>()\"\\,:;\[\]]{1,64}(?<!\*{3})@[\w-]{1,64}(?:\.[\w-]{1,64})+"),
+        HIDDEN,
+    ),
 ]
 
 

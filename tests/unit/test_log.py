@@ -264,6 +264,7 @@ class TestCleaning:
                 "PUT https://s3.example.com/a/b?*** ok",
             ),
             ("http://me:pass@proxy:3128/", "http://***@proxy:3128/"),
+            ("postgresql://me@db.example.com:5432/db", "postgresql://***@db.example.com:5432/db"),
             ("password=abc&x=1", "password=***&x=1"),
             ('{"access_token": "a b", "x": 1}', '{"access_token": ***, "x": 1}'),
             ("{'client_secret': 'a b'}", "{'client_secret': ***}"),
