@@ -37,8 +37,6 @@ def statements(here: MemoryShop) -> Iterator[list[str]]:
 def too_much(statement: str, plan: list[str]) -> list[str]:
     """The steps that read a whole table, or all items of a job."""
     sorts = any("TEMP B-TREE FOR ORDER BY" in step for step in plan)
-    if GROUPED in statement:
-        return []
     stops_early = re.search(r"\bLIMIT \d", statement) and "ORDER BY" in statement and not sorts
     return [] if stops_early else [step for step in plan if reads_too_much(step)]
 
@@ -105,7 +103,10 @@ def test_no_statement_reads_what_is_finished(
     statements.clear()
     work(here)
     assert len(statements) > 1
-    assert bad_plans(here, statements) == {}
+    plans = bad_plans(here, statements)
+    if work is page:
+        plans = {s: steps for s, steps in plans.items() if GROUPED not in s}
+    assert plans == {}
 
 
 def test_a_statement_that_reads_a_whole_table_is_noticed(
