@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -176,8 +177,8 @@ def odoo_cpu() -> float:
 
     Unlike the time on the wall it doesn't depend on what else the machine has to do.
     """
-    pid = None if os.environ.get("ODOO_TEST_URL") else LocalOdoo()._pid()  # noqa: SLF001
-    return sum(map(_cpu, [pid, *_children(pid)])) if pid else 0.0
+    pids = [] if os.environ.get("ODOO_TEST_URL") else LocalOdoo().process_ids()
+    return sum(map(_cpu, [*pids, *chain.from_iterable(map(_children, pids))]))
 
 
 def _cpu(pid: int) -> float:

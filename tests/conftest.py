@@ -55,7 +55,8 @@ ALL_REAL = bool(os.environ.get("AMAZON_BRIDGE_TESTS_ALL_REAL"))
 @pytest.fixture(scope="session")
 def odoo_server() -> Iterator[OdooServer]:
     """A running Odoo of the chosen version, started when none runs."""
-    with machine.in_use() as server:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    with machine.in_use(int(worker.removeprefix("gw"))) as server:
         yield server
 
 

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from odoo_server.common import run, say
+from odoo_server.common import ProvisioningError, run, say
 from odoo_server.versions import chosen
 
 VERSION = chosen().number
@@ -26,6 +26,8 @@ def docker_responds() -> bool:
 class DockerOdoo:
     """Both containers are thrown away at the stop; their data stay in named volumes."""
 
+    processes = 1
+
     def is_installed(self) -> bool:
         return not self._missing_images()
 
@@ -41,6 +43,10 @@ class DockerOdoo:
         _docker("run", *_POSTGRES_OPTIONS, POSTGRES_IMAGE, "-c", "fsync=off")
         _docker("run", *_ODOO_OPTIONS, ODOO_IMAGE, f"--workers={workers}", "--max-cron-threads=0")
         return f"http://{_docker('port', ODOO, '8069').split()[0]}"
+
+    def start_another(self) -> str:
+        """Refuses: a container runs one process."""
+        raise ProvisioningError(f"{ODOO} can't run another process of Odoo")
 
     def add_modules(self, folder: Path) -> None:
         """Copies modules to the folder that the image keeps for them."""

@@ -19,13 +19,19 @@ LONGEST_SOCKET_FOLDER = 90  # bytes; the whole path of a Unix socket has at most
 
 
 class LocalOdoo:
-    """All its files are in the cache folder, for use in the next run."""
+    """All its files are in the cache folder, for use in the next run.
+
+    Several processes share PostgreSQL and the files: Python's lock would keep the threads of one
+    on a single core. A database belongs to the process that has made it.
+    """
+
+    processes = max(1, min(os.cpu_count() or 1, 4))
 
     def __init__(self) -> None:
         self._home = cache_folder()
         self._version = versions.chosen()
         self._run = self._home / "run"
-        self._process = self._home / "process.json"
+        self._started = self._home / "processes.json"
 
     def is_installed(self) -> bool:
         return debian.is_installed(self._home, self._version)
@@ -37,17 +43,23 @@ class LocalOdoo:
         debian.install_odoo(self._home, self._version)
 
     def start(self, workers: int) -> str:
-        """Starts PostgreSQL and Odoo, and returns the URL where Odoo will listen."""
+        """Starts PostgreSQL and the first process; returns the URL where it will listen."""
         unprivileged.own(self._run, self._home / "data")
         self.add_modules(SERVER_MODULES)
         self._run.chmod(0o700)
         self._cluster.start()
+        self._log.unlink(missing_ok=True)
+        return self.start_another(workers)
+
+    def start_another(self, workers: int = 0) -> str:
+        """Starts one more process; returns the URL where it will listen."""
         port, events_port = _free_ports()
-        settings = self._run / "odoo.conf"
+        settings = self._run / f"odoo-{port}.conf"
         settings.write_text(self._settings(port, events_port, workers))
         settings.chmod(0o644)
         odoo = self._spawn("server", "--config", settings)
-        self._process.write_text(json.dumps([odoo.pid, _start_time(odoo.pid)]))
+        processes = [*self._processes(), (odoo.pid, _start_time(odoo.pid))]
+        self._started.write_text(json.dumps(processes))
         return f"http://127.0.0.1:{port}"
 
     def add_modules(self, folder: Path) -> None:
@@ -60,29 +72,41 @@ class LocalOdoo:
             shutil.copytree(module, place / module.name, ignore=ignored, dirs_exist_ok=True)
         unprivileged.own(place.parent, place)
 
+    def process_ids(self) -> list[int]:
+        """Those of the processes that run."""
+        return [pid for pid, _ in self._running()]
+
     def is_running(self) -> bool:
-        return self._pid() is not None
+        """Whether all processes that were started still run."""
+        processes = self._processes()
+        return bool(processes) and processes == self._running()
 
     def log(self) -> str:
         """The end of what Odoo has logged."""
-        lines = (self._home / "odoo.log").read_text(errors="replace").splitlines()
+        lines = self._log.read_text(errors="replace").splitlines()
         return "\n".join(lines[-15:])
 
     def stop(self) -> None:
         """Stops Odoo, in the end by force, and PostgreSQL."""
-        if pid := self._pid():
+        for pid, _ in self._running():
             os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + SECONDS_TO_STOP
-            while self.is_running() and time.monotonic() < deadline:
-                time.sleep(0.1)
-            if self.is_running():
-                os.killpg(pid, signal.SIGKILL)
-        self._process.unlink(missing_ok=True)
+        deadline = time.monotonic() + SECONDS_TO_STOP
+        while self._running() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for pid, _ in self._running():
+            os.killpg(pid, signal.SIGKILL)
+        self._started.unlink(missing_ok=True)
+        for settings in self._run.glob("odoo-*.conf"):
+            settings.unlink()
         if debian.newest_postgresql():
             self._cluster.stop()
 
     def destroy(self) -> None:
         """Leave all files in the cache folder; there is nothing to clean up."""
+
+    @property
+    def _log(self) -> Path:
+        return self._home / "odoo.log"
 
     @property
     def _cluster(self) -> Cluster:
@@ -91,7 +115,7 @@ class LocalOdoo:
     def _spawn(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
         """Odoo in a session of its own, holding on to nothing of ours."""
         python, odoo = self._home / "venv/bin/python", self._home / "source/usr/bin/odoo"
-        with (self._home / "odoo.log").open("wb") as log:
+        with self._log.open("ab") as log:
             return subprocess.Popen(
                 [*unprivileged.prefix(self._home, python), python, odoo, *arguments],
                 cwd="/",
@@ -129,12 +153,17 @@ limit_memory_hard = {6 << 30}
 log_handler = :INFO,werkzeug:WARNING,odoo.addons.rpc:ERROR
 """
 
-    def _pid(self) -> int | None:
-        """Odoo's process id; a process that got the same id later has another start time."""
-        if not self._process.exists():
-            return None
-        pid, started = json.loads(self._process.read_text())
-        return int(pid) if started is not None and _start_time(pid) == started else None
+    def _processes(self) -> list[tuple[int, str | None]]:
+        """Ids and start times of the processes that were started."""
+        if not self._started.exists():
+            return []
+        return [(pid, since) for pid, since in json.loads(self._started.read_text())]
+
+    def _running(self) -> list[tuple[int, str | None]]:
+        """Those that run; a process that got the same id later has another start time."""
+        return [
+            (pid, since) for pid, since in self._processes() if since and _start_time(pid) == since
+        ]
 
 
 def _start_time(pid: int) -> str | None:

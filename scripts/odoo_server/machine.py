@@ -25,11 +25,14 @@ TEST_DATABASE_PREFIX = "test_"
 
 
 class Machine(Protocol):
-    """What can run an Odoo."""
+    """What can run an Odoo, in up to so many processes."""
+
+    processes: int
 
     def is_installed(self) -> bool: ...
     def install(self) -> None: ...
     def start(self, workers: int) -> str: ...
+    def start_another(self) -> str: ...
     def add_modules(self, folder: Path) -> None: ...
     def is_running(self) -> bool: ...
     def log(self) -> str: ...
@@ -38,8 +41,12 @@ class Machine(Protocol):
 
 
 @contextmanager
-def in_use() -> Iterator[OdooServer]:
+def in_use(session: int | None = None) -> Iterator[OdooServer]:
     """Gives a server for as long as the block runs, and starts it when none runs.
+
+    Args:
+        session: number of a test session among those at work side by side; they are spread over
+            as many processes of Odoo as the machine has use for. None: there are no others.
 
     Raises:
         ProvisioningError: it can't be had; says what a person can do.
@@ -52,6 +59,8 @@ def in_use() -> Iterator[OdooServer]:
             server = start(kept=False)
             if _locks_alone(users):
                 _drop_leftovers(server)
+            if session is not None:
+                server = _process_of(session)
             fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield server
@@ -78,7 +87,7 @@ def running_server() -> OdooServer | None:
     if server := external_server():
         return server
     record = _record()
-    return OdooServer(record["url"]) if record and _machine().is_running() else None
+    return OdooServer(record["urls"][0]) if record and _machine().is_running() else None
 
 
 def start(*, workers: int | None = None, kept: bool) -> OdooServer:
@@ -102,8 +111,20 @@ def start(*, workers: int | None = None, kept: bool) -> OdooServer:
     say("starting Odoo")
     server = OdooServer(machine.start(workers or 0))
     _wait_for_response(server, machine)
-    _save({"url": server.url, "workers": workers or 0, "kept": kept})
+    _save({"urls": [server.url], "workers": workers or 0, "kept": kept})
     return server
+
+
+def _process_of(session: int) -> OdooServer:
+    """The process for a test session; the caller holds the lock "server"."""
+    machine, record = _machine(), _record()
+    urls: list[str] = record["urls"]
+    number = session % machine.processes
+    while len(urls) <= number:
+        urls.append(machine.start_another())
+        _wait_for_response(OdooServer(urls[-1]), machine)
+        _save(record)
+    return OdooServer(urls[number])
 
 
 def install() -> None:

@@ -78,7 +78,7 @@ class SecondOdoo(LocalOdoo):
         super().__init__()
         self.sockets = self._run
         self._run = Path(tempfile.mkdtemp(prefix="odoo"))
-        self._process = self._run / "process.json"
+        self._started = self._run / "processes.json"
         self.relay = Relay(self._run, self.sockets)
         self.sign = self._home / "data/second_server"
         """Tells test_speed that the first server is not alone."""
