@@ -192,7 +192,11 @@ def _find_python(names: Sequence[str]) -> str:
 
 
 def _candidates(names: Sequence[str]) -> Iterator[str]:
-    """Pythons on the path, and those of pyenv, whose shims work for one version only."""
+    """Debian's own Python, others on the path, and pyenv's, whose shims work for one version only.
+
+    Debian's is fully optimised: with one that pyenv has built, Odoo takes a third more time.
+    """
+    yield from (f"/usr/bin/{name}" for name in names)
     yield from names
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     for name in names:
