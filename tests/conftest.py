@@ -31,7 +31,9 @@ from odoo_server.common import NEWEST
 from odoo_server.databases import VERSION, OdooDatabase, OdooServer
 
 import amazon_bridge
-from amazon_bridge.simulator import Simulator
+
+sys.modules["rfc3987_syntax"] = None  # jsonschema would build its grammars, in 3 s of CPU time
+from amazon_bridge.simulator import Simulator  # noqa: E402
 
 # How long hypothesis takes is the machine's business: a busy one must not fail a test. What it
 # tries is the same in each run, so that a red run is of the change that it looks at.
@@ -120,32 +122,29 @@ def pytest_sessionstart(session: pytest.Session) -> Iterator[None]:
         for module in pkgutil.walk_packages(amazon_bridge.__path__, "amazon_bridge."):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
+        plugin.cov_controller.pause()  # or else collecting the tests takes twice as long
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(
-    item: pytest.Item, nextitem: pytest.Item | None
-) -> Generator[None, object, object]:
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Run some tests, with their fixtures, without coverage.
 
     pytest-cov has the marker ``no_cover`` for that, but neither for fixtures nor for workers.
     """
-    plugin = item.config.pluginmanager.getplugin("_cov")
-    if plugin is None or _is_covered(item):
-        return (yield)
-    if plugin.cov_controller.started:
-        plugin.cov_controller.pause()
-    result = yield
-    if nextitem is None or _is_covered(nextitem):
-        _clear_caches()
-        plugin.cov_controller.resume()
-    return result
+    if plugin := item.config.pluginmanager.getplugin("_cov"):
+        coverage = plugin.cov_controller
+        if coverage.started and not _is_covered(item):
+            coverage.pause()
+        elif not coverage.started and _is_covered(item):
+            _clear_caches()
+            coverage.resume()
+    return (yield)
 
 
 def _is_covered(item: pytest.Item) -> bool:
-    """Others would take more than twice as long, for few more lines."""
+    """Whether it is one of `make test-fast`: others would take twice as long, for few lines."""
     uncovered = ("real_odoo", "slow")
-    return "proof" not in item.path.parts and not any(map(item.get_closest_marker, uncovered))
+    return "system" not in item.path.parts and not any(map(item.get_closest_marker, uncovered))
 
 
 def _clear_caches() -> None:

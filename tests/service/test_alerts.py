@@ -37,7 +37,7 @@ class Receiver:
         self.status = 200
         self._server = make_server("127.0.0.1", 0, Request.application(self._take), threaded=True)
         self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def _take(self, request: Request) -> Response:
         self.got.append((request.path, request.get_data(as_text=True)))

@@ -124,6 +124,7 @@ def test_no_metric_shows_a_secret(metrics: str):
     assert not re.search("sesame|amzn-client", metrics)
 
 
+@pytest.mark.slow
 @needs(PROMTOOL, "promtool")
 @pytest.mark.parametrize(
     "command", [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]]

@@ -16,7 +16,7 @@ from amazon_bridge.config import HttpConfig
 from amazon_bridge.service import page
 from amazon_bridge.service.web import Listener, Website
 
-pytestmark = needs(pictures.CHROMIUM, "Chromium")
+pytestmark = [pytest.mark.slow, needs(pictures.CHROMIUM, "Chromium")]
 
 DESKTOP, PHONE, SMALL_PHONE = 1100, 390, 320
 

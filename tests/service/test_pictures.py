@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pictures
+import pytest
 from running import needs
 
 
 @needs(pictures.CHROMIUM, "Chromium")
+@pytest.mark.slow
 def test_the_status_page_has_its_pictures(tmp_path: Path):
     with pictures.browser() as tab, pictures.made_up_shop() as address:
         pictures.status_page(tab, address, tmp_path)

@@ -108,7 +108,7 @@ class Forbids(BaseHTTPRequestHandler):
 @pytest.fixture
 def forbidding() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Forbids)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()

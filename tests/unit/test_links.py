@@ -88,6 +88,7 @@ def test_what_is_pending_as_json_has_links(config: Path):
     assert order["amazon_url"] == of_order("sellercentral.amazon.nl", "404-3")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["quarantine", "list"], ["status"]])
 def test_a_terminal_gets_hyperlinks_and_a_file_none(config: Path, arguments: Sequence[str]):
     assert "https://" not in printed(config, *arguments)
