@@ -1,5 +1,6 @@
-"""The Dockerfile's own steps, run without a Docker engine."""
+"""The Dockerfile's own steps, run without a Docker engine, and what they install."""
 
+import json
 import os
 import re
 import shlex
@@ -61,10 +62,20 @@ def test_the_entrypoint_runs_out_of_the_wheel(installed: Path) -> None:
     assert where.stdout.startswith(str(installed))
 
 
-def test_data_files_are_in_the_wheel(installed: Path) -> None:
-    done = run(installed, "amazon-bridge", "config", "example")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "accounts:" in done.stdout
+def test_its_commands_run(installed: Path) -> None:
+    help_ = run(installed, "amazon-bridge", "--help").stdout
+    commands = re.findall(r"^  ([a-z]+) ", help_, re.MULTILINE)
+    assert {"check", "demo", "init", "run", "sync"} <= set(commands)
+    for command in commands:
+        done = run(installed, "amazon-bridge", command, "--help")
+        assert (done.returncode, done.stderr) == (0, ""), command
+    assert "accounts:" in run(installed, "amazon-bridge", "config", "example").stdout
+
+
+def test_what_the_wheel_requires_is_installed(installed: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+    done = run(installed, *pip, "--python", f"{installed}/bin/python", "check")
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_command_the_image_names_exists(installed: Path) -> None:
@@ -78,6 +89,26 @@ def test_no_developer_tool_is_in_the_image(installed: Path) -> None:
     packages = {path.name for path in installed.glob("lib/python3*/site-packages/*")}
     assert "amazon_bridge" in packages
     assert packages.isdisjoint({"pip", "pytest", "mypy", "hatchling", "odoo_server"})
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_components_are_those_of_the_installation(installed: Path, tmp_path: Path) -> None:
+    command = (ROOT / "scripts/make-sbom", installed, tmp_path, sys.prefix)
+    subprocess.run(command, check=True)
+    (file,) = tmp_path.iterdir()
+    listed = json.loads(file.read_text())
+    root = listed["metadata"]["component"]
+    version = run(installed, "amazon-bridge", "--version").stdout.split()[-1]
+    assert (root["name"], root["version"]) == ("amazon-bridge", version)
+    assert file.name == f"amazon_bridge-{version}.cdx.json"
+    components = {(plain(each["name"]), each["version"]) for each in listed["components"]}
+    requirements = (ROOT / "requirements" / "run.txt").read_text()
+    pins = set(re.findall(r"^([\w.-]+)==(\S+) \\$", requirements, re.MULTILINE))  # on Linux
+    assert components == {(plain(name), pinned) for name, pinned in pins}
+    assert all(each["licenses"] for each in listed["components"])
 
 
 def test_what_is_not_the_very_same_is_not_installed(installed: Path, tmp_path: Path) -> None:
