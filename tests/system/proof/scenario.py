@@ -165,3 +165,14 @@ class Scenario:
     def picture(self) -> Picture:
         """The records of the last day's orders in Odoo and on Amazon."""
         return picture(self.shop, self.simulator, self.days[-1])
+
+
+def finish(program: ClockedProgram, *processes: Fork) -> list[Run]:
+    """Wait for programs that were begun; none may have crashed."""
+    runs = []
+    for process in processes:
+        out, err = process.communicate(timeout=300)
+        runs.append(Run((), process.returncode, out, err))
+        assert "Traceback" not in out + err
+    program.runs += runs
+    return runs

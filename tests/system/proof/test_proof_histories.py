@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from figures import scaled
+from figures import ODOO, scaled
 from histories import play
 from scenario import Scenario
 from scene import Scene
+
+pytestmark = pytest.mark.odoo(ODOO)
 
 
 @dataclass

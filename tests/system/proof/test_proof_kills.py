@@ -13,12 +13,14 @@ from enum import Enum, auto
 
 import pytest
 import structlog
-from figures import FIGURES, SCALE, SEED
+from figures import FIGURES, ODOO, SCALE, SEED
 from forks import Fork
 from program import Run
 from proxy import Proxy
 from scenario import Scenario
 from scenario_pictures import Picture, different
+
+pytestmark = pytest.mark.odoo(ODOO)
 
 FEW = 3
 FEWER = 8
