@@ -4,11 +4,13 @@ import re
 import subprocess
 import tomllib
 from collections import Counter
+from importlib.metadata import distributions
 from itertools import chain
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
 
@@ -156,6 +158,14 @@ def test_every_dependency_is_pinned_to_a_version_it_allows() -> None:
     requirements = {each.name.lower(): each.specifier for each in declared_requirements()}
     assert requirements.keys() <= pinned.keys()
     assert [name for name, allowed in requirements.items() if pinned[name] not in allowed] == []
+
+
+def test_every_pinned_tool_runs_with_debians_python() -> None:
+    """That of Debian 12, the oldest one; ``make demo`` installs the developer's tools, too."""
+    needed = {
+        each.name: SpecifierSet(each.metadata["Requires-Python"] or "") for each in distributions()
+    }
+    assert [name for name, versions in needed.items() if "3.11.2" not in versions] == []
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if "." not in Path(name).name])
