@@ -65,6 +65,6 @@ class MemoryStage:
 def test_histories_in_memory(tmp_path: Path) -> None:
     play(
         MemoryStage(tmp_path),
-        scaled(8, 5000),
+        scaled(5, 5000),
         steps=30,
     )
