@@ -50,6 +50,7 @@ def run(url: str, database: str, login: str, password: str) -> None:
 def _open_shop(odoo: dict[str, str], world: World) -> Shop:
     login = odoo["url"], odoo["database"], odoo["login"], odoo["password"]
     shop = Shop(OdooSession.connect(*login), [order.order_id for order in world.orders])
+    shop.require_version()
     shop.require_empty(odoo["database"])
     shop.open()
     return shop

@@ -14,6 +14,9 @@ UNKNOWN_SKU = "SPOON-SET"
 """A product of the shop that does not exist in Odoo at first."""
 
 
+OLDEST = (16, 0)
+"""Odoo's version: settlements are booked from then on, and sale orders show their deliveries."""
+
 _IN_USE = {
     "sale orders": ("sale.order", []),
     "transfers": ("stock.picking", []),
@@ -34,6 +37,19 @@ class Shop:
     def __init__(self, odoo: OdooSession, order_ids: Collection[str]) -> None:
         self._odoo = odoo
         self._order_ids = list(order_ids)
+
+    def require_version(self) -> None:
+        """Check that this Odoo has all that is shown.
+
+        Raises:
+            ConfigError: It is older.
+        """
+        if self._odoo.version < OLDEST:
+            raise ConfigError(
+                f"The demo needs Odoo {OLDEST[0]} or newer; this is Odoo {self._odoo.version[0]}.",
+                "Nothing was changed. The bridge itself works with this version:"
+                " `amazon-bridge init` and `amazon-bridge check` show what it finds there.",
+            )
 
     def require_empty(self, database: str) -> None:
         """Check that nobody works with the database; call it before anything is written.

@@ -16,7 +16,7 @@ from amazon_bridge.demo.shop import Shop
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.simulator import PRODUCTS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.since_odoo(16, "all that is shown")]
 
 
 def test_it_shows_the_whole_life(

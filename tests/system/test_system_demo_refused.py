@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from memory_odoo import MemoryOdoo
+from memory_odoo.served import served
 from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.cli import main
@@ -61,4 +63,16 @@ def test_sale_orders_are_refused_and_nothing_is_written(
     assert "is not empty: it holds sale orders" in done.stderr
     assert "createdb" in done.stderr
     assert odoo_database.rpc("product.product", "search", []) == products
+    assert list(folder.iterdir()) == []
+
+
+def test_an_odoo_that_lacks_what_is_shown_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryOdoo, "release", "15.0")
+    with served(MemoryOdoo()) as odoo:
+        done = demo(odoo, odoo.database)
+        assert done.exit_code == WRONG_USAGE
+        assert "The demo needs Odoo 16 or newer; this is Odoo 15." in done.stderr
+        assert odoo.rpc("product.product", "search", [("default_code", "=", "MUG-BLUE")]) == []
     assert list(folder.iterdir()) == []
