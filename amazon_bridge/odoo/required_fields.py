@@ -20,12 +20,13 @@ _ATTRIBUTES = ["required", "string", "depends", "related", "readonly", "type"]
 _ENTERED = {
     "res.partner": {"name"},
     "sale.order": {
-        *("partner_id", "partner_invoice_id", "partner_shipping_id", "date_order"),
-        *("company_id", "warehouse_id", "pricelist_id"),
+        *("client_order_ref", "origin", "date_order"),
+        *("partner_id", "partner_invoice_id", "partner_shipping_id"),
+        *("company_id", "warehouse_id", "team_id", "pricelist_id"),
     },
     "sale.order.line": {"order_id", "name", "product_uom_qty", "price_unit"},
 }
-"""Required fields of Odoo's own that every load fills, or that Odoo fills from others."""
+"""What every load fills (``quotations``), and what Odoo fills from it."""
 
 
 def examine_required_fields(session: OdooSession) -> Iterator[Finding]:

@@ -46,6 +46,8 @@ class Field:
             "relation": self.relation,
             "digits": self.digits,
             "translate": self.translated,
+            "string": self.title,
+            "required": self.required,
         }
         return {name: value for name, value in attributes.items() if value is not None}
 

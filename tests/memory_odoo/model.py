@@ -155,9 +155,7 @@ class Model:
     def create_one(self, values: Values) -> int:
         given = dict(values)
         lines = {n: given.pop(n) for n in list(given) if self.field(n).type == "one2many"}
-        for name, field in self.fields.items():
-            if name not in given and field.default is not None and not field.compute:
-                given[name] = field.default(self) if callable(field.default) else field.default
+        given |= self.default_get([name for name in self.fields if name not in given])
         self.check(given)
         id_ = self.store.insert(self.name, self._stored(given, [], creating=True))
         self.write_lines(id_, lines)
@@ -321,6 +319,15 @@ class Model:
     @public
     def search_count(self, domain: list[Any]) -> int:
         return len(self.search(domain))
+
+    @public
+    def default_get(self, fields: Iterable[str]) -> Values:
+        """The values of a new record, of those fields that have a default."""
+        return {
+            name: field.default(self) if callable(field.default) else field.default
+            for name, field in ((name, self.field(name)) for name in fields)
+            if field.default is not None and not field.compute
+        }
 
     @public
     def fields_get(
