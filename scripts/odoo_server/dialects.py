@@ -151,20 +151,28 @@ class Dialect:
         return [self._row(model, row, requested) for row in result] if requested else result
 
     def _validate(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """From 17 on, moves of which nothing is done count as done as a whole."""
-        if self.version < 17:  # noqa: PLR2004
-            self._fill(args[0])
-            kwargs = {**kwargs, "context": {"skip_immediate": True, **kwargs.get("context", {})}}
-        return self._call("stock.picking", "button_validate", args, kwargs)
+        """From 17 on, what is reserved counts as done where nothing is entered.
+
+        Of deliveries with several steps, what is left over is reserved again at once.
+        """
+        if self.version >= 17:  # noqa: PLR2004
+            return self._call("stock.picking", "button_validate", args, kwargs)
+        self._fill(args[0])
+        kwargs = {**kwargs, "context": {"skip_immediate": True, **kwargs.get("context", {})}}
+        result = self._call("stock.picking", "button_validate", args, kwargs)
+        waiting = [("backorder_id", "in", args[0]), ("state", "=", "confirmed")]
+        for row in self._call("stock.picking", "search_read", [waiting, ["state"]], {}):
+            self._call("stock.picking", "action_assign", [[row["id"]]], {})
+        return result
 
     def _fill(self, transfers: list[int]) -> None:
         domain = [("picking_id", "in", transfers), ("state", "not in", ["done", "cancel"])]
-        fields = ["product_uom_qty", "quantity", "picking_id"]
+        fields = ["reserved_availability", "quantity", "picking_id"]
         moves = self._call("stock.move", "search_read", [domain, fields], {})
         begun = {move["picking_id"][0] for move in moves if move["quantity"]}
         for move in moves:
             if move["picking_id"][0] not in begun:
-                values = {"quantity": move["product_uom_qty"]}
+                values = {"quantity": move["reserved_availability"]}
                 self._call("stock.move", "write", [[move["id"]], values], {})
 
     def model(self, name: str) -> str:

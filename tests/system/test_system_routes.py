@@ -74,7 +74,6 @@ def activities(warehouse: Warehouse, order: Order) -> dict[str, str]:
     return warehouse.activities("sale.order", warehouse.shop.sale_order(order)["id"])
 
 
-@pytest.mark.since_odoo(15, "further steps of what was picked alone")
 @pytest.mark.usefixtures("three_steps")
 def test_a_part_is_shipped_while_the_rest_is_not_packed(
     bridge: Bridge, warehouse: Warehouse
