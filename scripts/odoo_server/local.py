@@ -25,7 +25,7 @@ class LocalOdoo:
     on a single core. A database belongs to the process that has made it.
     """
 
-    processes = max(1, min(os.cpu_count() or 1, 4))
+    processes = min(os.cpu_count() or 1, 4)
 
     def __init__(self) -> None:
         self._home = cache_folder()

@@ -41,12 +41,12 @@ class Machine(Protocol):
 
 
 @contextmanager
-def in_use(session: int | None = None) -> Iterator[OdooServer]:
+def in_use(session: int = 0) -> Iterator[OdooServer]:
     """Gives a server for as long as the block runs, and starts it when none runs.
 
     Args:
-        session: number of a test session among those at work side by side; they are spread over
-            as many processes of Odoo as the machine has use for. None: there are no others.
+        session: number of this test session, of those side by side. They are spread over as many
+            processes of Odoo as the machine has use for.
 
     Raises:
         ProvisioningError: it can't be had; says what a person can do.
@@ -56,11 +56,10 @@ def in_use(session: int | None = None) -> Iterator[OdooServer]:
         return
     with (cache_folder() / "users.lock").open("w") as users:
         with locked("server"):
-            server = start(kept=False)
+            first = start(kept=False)
             if _locks_alone(users):
-                _drop_leftovers(server)
-            if session is not None:
-                server = _process_of(session)
+                _drop_leftovers(first)
+            server = _process_of(session)
             fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield server
