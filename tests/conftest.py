@@ -32,7 +32,8 @@ from odoo_server.databases import VERSION, OdooDatabase, OdooServer
 
 import amazon_bridge
 
-sys.modules["rfc3987_syntax"] = None  # jsonschema would build its grammars, in 3 s of CPU time
+# A developer's tool (cyclonedx-bom) brings this package: jsonschema would load it, which takes 3 s.
+sys.modules["rfc3987_syntax"] = None
 from amazon_bridge.simulator import Simulator  # noqa: E402
 
 # How long hypothesis takes is the machine's business: a busy one must not fail a test. What it
@@ -122,7 +123,7 @@ def pytest_sessionstart(session: pytest.Session) -> Iterator[None]:
         for module in pkgutil.walk_packages(amazon_bridge.__path__, "amazon_bridge."):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
-        plugin.cov_controller.pause()  # or else collecting the tests takes twice as long
+        plugin.cov_controller.pause()  # until the first test that is counted: collecting takes long
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,9 +13,8 @@ from amazon_bridge.simulator.catalogue import Product
 UNKNOWN_SKU = "SPOON-SET"
 """A product of the shop that does not exist in Odoo at first."""
 
-
 OLDEST = (16, 0)
-"""Odoo's version: settlements are booked from then on, and sale orders show their deliveries."""
+"""The version of Odoo from which on settlements are booked, which the demo shows."""
 
 _IN_USE = {
     "sale orders": ("sale.order", []),
@@ -47,8 +46,8 @@ class Shop:
         if self._odoo.version < OLDEST:
             raise ConfigError(
                 f"The demo needs Odoo {OLDEST[0]} or newer; this is Odoo {self._odoo.version[0]}.",
-                "Nothing was changed. The bridge itself works with this version:"
-                " `amazon-bridge init` and `amazon-bridge check` show what it finds there.",
+                "Nothing was changed. Name a newer Odoo with --odoo; the bridge itself needs only"
+                " Odoo 14: see docs/odoo-versions.md.",
             )
 
     def require_empty(self, database: str) -> None:

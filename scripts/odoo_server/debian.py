@@ -194,7 +194,7 @@ def _find_python(names: Sequence[str]) -> str:
 def _candidates(names: Sequence[str]) -> Iterator[str]:
     """Debian's own Python, others on the path, and pyenv's, whose shims work for one version only.
 
-    Debian's is fully optimised: with one that pyenv has built, Odoo takes a third more time.
+    Debian's is fully optimised: with one that pyenv has built, Odoo takes a quarter more time.
     """
     yield from (f"/usr/bin/{name}" for name in names)
     yield from names

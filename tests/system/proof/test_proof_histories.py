@@ -1,4 +1,4 @@
-"""A few histories (``histories.py``) between the simulated Amazon and a real Odoo."""
+"""A few histories (``histories.py``) between the simulated Amazon and Odoo: at scale a real one."""
 
 from dataclasses import dataclass
 from pathlib import Path
