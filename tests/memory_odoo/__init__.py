@@ -13,7 +13,7 @@ from odoo_server.databases import TRANSPORT, OdooDatabase
 from amazon_bridge.app import ODOO, App
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.transport import Address, Gateway
-from amazon_bridge.odoo.transport.json2 import Json2
+from amazon_bridge.odoo.transport.json2 import FIRST_VERSION, Json2
 from amazon_bridge.odoo.transport.json_rpc import JsonRpc
 from amazon_bridge.odoo.transport.xml_rpc import XmlRpc
 from memory_odoo.faults import NotPlayed
@@ -89,4 +89,10 @@ class MemoryApp(App):
     server: MemoryOdoo
 
     def _log_in(self) -> OdooSession:
-        return connect(self.server, watch=partial(self._watch, ODOO), sleep=self._sleep)
+        older = int(self.server.release.partition(".")[0]) < FIRST_VERSION
+        return connect(
+            self.server,
+            protocol="xmlrpc" if older else TRANSPORT,
+            watch=partial(self._watch, ODOO),
+            sleep=self._sleep,
+        )

@@ -1,10 +1,8 @@
 """The commands about single orders, the cursor and the quarantine."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from odoo_server.databases import OdooDatabase
 from program import MakeProgram, Program, SettledWorld
 from shop import ATTENTION, Shop
 
@@ -130,8 +128,8 @@ def test_commands_about_the_cursor_and_the_quarantine(
     assert program.run("cursor", "show").out == "acme 2026-11-02T00:00:00Z\n"
 
 
-def test_wrong_database_and_wrong_password(program: Program, odoo_database: OdooDatabase) -> None:
+def test_wrong_database_and_wrong_password(program: Program) -> None:
     for wrong in ({"database": "no_such_database"}, {"password": "not-the-password"}):
-        program.odoo = replace(odoo_database, **wrong)
+        program.odoo_settings = wrong
         run = program.sync(code=3)
         assert len(run.counts()["error"]) > 20

@@ -7,7 +7,7 @@ import pytest
 from bridge import Bridge
 from forks import Fork
 from program import ENVIRONMENT, SettledWorld
-from proxy import Handler, Proxy
+from proxy import Handler, Proxy, called
 from warehouse import Warehouse
 
 from amazon_bridge.engine.records import State
@@ -33,7 +33,7 @@ class Step:
 
     def is_in(self, method: str, path: str, body: bytes) -> bool:
         if self.method == NOTE:
-            return b"mail.message" in body and b"<string>load</string>" in body
+            return called(path, body) == (self.path, self.method)
         return method == self.method and self.path in path
 
 
