@@ -54,7 +54,7 @@ VERSIONS = {
             19,
             (*_MODULES, *_DELIVERY),
             suite="sid",
-            pythons=("python3.11", "python3.12"),
+            pythons=("python3.11", "python3.12", "python3.13"),
             server_wide="base,rpc,web,test_speed",
         ),
     )
