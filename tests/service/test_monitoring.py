@@ -23,6 +23,7 @@ from amazon_bridge.service.gauges import Gauges
 
 CONFIG = Path(__file__).parents[2] / "config"
 MONITORING = CONFIG / "monitoring"
+TESTS_OF_RULES = ("alerts.test.yaml", "alerts.days.test.yaml")
 PROMTOOL = shutil.which("promtool")
 FOREIGN = {"process_resident_memory_bytes", "process_cpu_seconds_total", "up"}
 
@@ -127,7 +128,7 @@ def test_no_metric_shows_a_secret(metrics: str):
 @pytest.mark.slow
 @needs(PROMTOOL, "promtool")
 @pytest.mark.parametrize(
-    "command", [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]]
+    "command", [["check", "rules", "alerts.yaml"], ["test", "rules", *TESTS_OF_RULES]]
 )
 def test_promtool_finds_nothing_wrong_with_the_rules(command: list[str]):
     subprocess.run([str(PROMTOOL), *command], cwd=MONITORING, check=True, capture_output=True)
@@ -143,7 +144,8 @@ def test_every_rule_is_tried():
     rules = {rule["alert"] for group in load("alerts.yaml")["groups"] for rule in group["rules"]}
     tried = {
         each["alertname"]
-        for test in load("alerts.test.yaml")["tests"]
+        for name in TESTS_OF_RULES
+        for test in load(name)["tests"]
         for each in test["alert_rule_test"]
         if each["exp_alerts"]
     }
