@@ -98,6 +98,8 @@ def changed(
 
 
 _PLAIN_SINCE = (15, 0)
+_PLAIN_SINCE_OF: Mapping[str, tuple[int, int]] = {"account.move.line": (17, 0)}
+"""Models whose own ``search_read`` takes no ``load`` before a later version."""
 _PLAIN_ROWS = 1000
 
 
@@ -110,8 +112,8 @@ def plain_rows(
 ) -> Iterator[dict[str, Any]]:
     """Search and read any number of records, without the names of what many2one fields name.
 
-    The names of 500 products take Odoo several times as long as the rows that name them. Odoo 14
-    knows no ``load`` of ``search_read``.
+    The names of 500 products take Odoo several times as long as the rows that name them. Where
+    ``search_read`` knows no ``load``, they are read and dropped.
 
     Args:
         session: a login.
@@ -123,7 +125,8 @@ def plain_rows(
     Yields:
         One dict per record, by ascending id: ``id`` plus the fields, many2one fields as ids.
     """
-    options: dict[str, Any] = {"load": ""} if session.version >= _PLAIN_SINCE else {}
+    since = _PLAIN_SINCE_OF.get(model, _PLAIN_SINCE)
+    options: dict[str, Any] = {"load": ""} if session.version >= since else {}
     options |= {"order": "id", "limit": _PLAIN_ROWS}
     after = 0
     while True:

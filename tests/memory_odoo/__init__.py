@@ -89,7 +89,7 @@ class MemoryApp(App):
     server: MemoryOdoo
 
     def _log_in(self) -> OdooSession:
-        older = int(self.server.release.partition(".")[0]) < FIRST_VERSION
+        older = self.server.major < FIRST_VERSION
         return connect(
             self.server,
             protocol="xmlrpc" if older else TRANSPORT,

@@ -83,6 +83,10 @@ class MemoryOdoo:
         self._lock = threading.Lock()
         plant(self.env, LOGIN, PASSWORD)
 
+    @property
+    def major(self) -> int:
+        return int(self.release.partition(".")[0])
+
     def copy(self, clock: Callable[[], datetime]) -> "MemoryOdoo":
         """A copy with the same records and its own clock."""
         other = MemoryOdoo.__new__(MemoryOdoo)
@@ -151,6 +155,7 @@ class MemoryOdoo:
             assert self.env["res.users"].get(uid, "password") == password
             sent, named = _carried([args, dict(kwargs)], allow_none=True)
             context = named.pop("context", {})
+            self._check_arguments(model, method, named)
             response = self._transaction(
                 uid, context, lambda: self._method(model, method)(*sent, **named)
             )
@@ -159,6 +164,13 @@ class MemoryOdoo:
                 return _carried(response, allow_none=False)
             except TypeError as error:
                 raise as_fault(error) from None
+
+    def _check_arguments(self, model: str, method: str, named: Mapping[str, Any]) -> None:
+        """Before 17, journal items have a ``search_read`` of their own, with fewer arguments."""
+        older = (model, method) == ("account.move.line", "search_read") and self.major < 17
+        if older and "load" in named:
+            problem = "AccountMoveLine.search_read() got an unexpected keyword argument 'load'"
+            raise as_fault(TypeError(problem))
 
     def _transaction(self, uid: int, context: Mapping[str, Any], call: Callable[[], Any]) -> Any:
         """The result of a call; if it fails, nothing has changed."""

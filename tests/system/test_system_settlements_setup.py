@@ -5,6 +5,8 @@ from exchange_rates import add_rates
 from memory_shop import MemoryShop
 from settlement_shop import ON, Books
 
+from amazon_bridge.odoo.paging import plain_rows
+
 
 @pytest.fixture
 def books(here: MemoryShop) -> Books:
@@ -38,3 +40,19 @@ def test_an_odoo_before_16_books_no_settlements(books: Books, here: MemoryShop):
         error = books.bridge.sync("settlements")["error"]
     assert "Odoo 16 or newer, for `settlements` (leave `settlements` off with this one)" in error
     assert "for `invoicing`" not in error
+
+
+def test_journal_items_are_read_without_names_as_their_version_allows(
+    books: Books, here: MemoryShop
+):
+    found = {}
+    with books.bridge.configured(**ON):
+        books.ship()
+        for release in ("16.0", "17.0"):
+            books.bridge.close()
+            here.odoo.release = release
+            session = books.bridge.app.odoo
+            found[release] = list(plain_rows(session, "account.move.line", [], ["move_id"]))
+    assert found["16.0"] == found["17.0"]
+    assert found["16.0"]
+    assert all(isinstance(row["move_id"], int) for row in found["16.0"])
