@@ -125,8 +125,8 @@ def plain_rows(
     Yields:
         One dict per record, by ascending id: ``id`` plus the fields, many2one fields as ids.
     """
-    since = _PLAIN_SINCE_OF.get(model, _PLAIN_SINCE)
-    options: dict[str, Any] = {"load": ""} if session.version >= since else {}
+    is_known = session.version >= _PLAIN_SINCE_OF.get(model, _PLAIN_SINCE)
+    options: dict[str, Any] = {"load": ""} if is_known else {}
     options |= {"order": "id", "limit": _PLAIN_ROWS}
     after = 0
     while True:

@@ -180,7 +180,7 @@ def test_the_filters_show_what_their_names_say(
     assert result.refused == []
     made = {each.reference: each for each in result.created}
     for model in ("sale.order", "stock.picking", "mail.activity"):
-        favorites = app.odoo.call("ir.filters", "get_filters", model=model)
+        favorites = warehouse.shop.rpc("ir.filters", "get_filters", model)
         assert {(each["name"], each["domain"]) for each in favorites} == {
             (each.name, each.domain) for each in made.values() if each.model == model
         }
