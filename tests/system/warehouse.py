@@ -42,7 +42,8 @@ class Warehouse:
     def open(self, order: Order) -> dict[str, Any]:
         """The one transfer that can be done next; the order may be known by its reference only."""
         name = self.shop.sale_order(order)["name"]
-        open_ = [("origin", "=", name), ("state", "not in", ["done", "cancel"])]
+        of_order = ["|", ("origin", "=", name), ("origin", "=like", f"{name} - %")]  # from 18 on
+        open_ = [*of_order, ("state", "not in", ["done", "cancel"])]
         rows: Rows = self.rpc("stock.picking", "search_read", open_, FIELDS, order="id")
         (row,) = (t for t in rows if t["state"] != "waiting")
         return row
