@@ -1,7 +1,7 @@
 """Keeps the registries of dropped databases for the next copies of the same original.
 
 Odoo takes seconds of CPU time to load a registry, and test modules make a copy of one template
-each. A registry that is as it was loaded fits any of these copies.
+each. A registry that is as it was loaded fits any of these copies. PostgreSQL copies the files.
 """
 
 import gc
@@ -9,6 +9,8 @@ import os
 import shutil
 import threading
 from collections import defaultdict
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from odoo.modules.registry import Registry
 from odoo.service import db
 from odoo.tools import config
 
-_duplicate, _drop, _load = db.exp_duplicate_database, db.exp_drop, Registry.new
+_duplicate, _drop, _load, _sql = db.exp_duplicate_database, db.exp_drop, Registry.new, db.SQL
+_WITH_STRATEGIES = 150_000  # PostgreSQL 15
 _copies: dict[str, tuple[str, Registry, int]] = {}
 """Original, registry and the registry's sequence by copy."""
 _spare: defaultdict[str, list[Registry]] = defaultdict(list)
@@ -43,6 +46,20 @@ def duplicate(original: str, name: str, neutralize_database: bool = False) -> bo
     registry = Registry(name)
     _copies[name] = (original, registry, registry.registry_sequence)
     return done
+
+
+def sql(code: str, *arguments: Any) -> Any:
+    """Copy databases file by file: block by block takes PostgreSQL three times the CPU time."""
+    by_files = code.startswith("CREATE DATABASE") and _has_strategies()
+    return _sql(f"{code} STRATEGY file_copy" if by_files else code, *arguments)
+
+
+@cache
+def _has_strategies() -> bool:
+    """Older ones always copy file by file."""
+    with closing(sql_db.db_connect("postgres").cursor()) as cursor:
+        newer: bool = cursor.connection.server_version >= _WITH_STRATEGIES
+    return newer
 
 
 def drop(name: str) -> bool:
@@ -79,5 +96,5 @@ def _bind(registry: Registry, name: str) -> None:
 
 def keep() -> None:
     """Put these functions in place of Odoo's."""
-    db.exp_duplicate_database, db.exp_drop = duplicate, drop
+    db.exp_duplicate_database, db.exp_drop, db.SQL = duplicate, drop, sql
     Registry.new = classmethod(load)
