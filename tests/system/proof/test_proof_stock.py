@@ -16,7 +16,7 @@ from amazon_bridge.simulator.inventory import DEFAULT
 from amazon_bridge.simulator.updates import apply
 
 pytestmark = pytest.mark.slow
-MINUTES = scaled(3 * 60, 7 * 24 * 60)
+MINUTES = scaled(2 * 60, 7 * 24 * 60)
 HALF = scaled(2 * 60, 7 * 12 * 60)
 """Minutes for each of two seeds: in a few hours, one may offer only a unit or two twice."""
 SEEDS = (SEED, SEED + 1)
