@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+COMPILED := $(VENV)/compiled
 DEMO := amazon_bridge_demo
 ODOO ?= 19
 TRANSPORT ?= xmlrpc
@@ -31,7 +32,7 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/make-venv
 
 ifeq ($(ODOO)-$(TRANSPORT),19-xmlrpc)
 test: $(INSTALLED) ## check everything: the linters, then the tests against a real Odoo
-	@$(MAKE) -j2 lint test-tools
+	@$(MAKE) -j2 lint test-tools $(COMPILED)
 	@echo "Running the tests against a real Odoo"
 	@$(PARALLEL)
 else
@@ -39,6 +40,10 @@ test: $(INSTALLED) test-tools # ODOO=14 to 18, or TRANSPORT=jsonrpc or json2: wh
 	@echo "Running the tests against a real Odoo $(ODOO), over $(TRANSPORT)"
 	@$(PARALLEL) $(if $(filter 19,$(ODOO)),,-m real_odoo) $(TESTS) --ignore tests/system/proof
 endif
+
+$(COMPILED): $(INSTALLED) # or else each of the processes that run the tests compiles them
+	@$(BIN)/python -m pytest --quiet --collect-only >/dev/null
+	@touch $@
 
 test-oldest: ## run a share of them on Odoo 14: setup, import, shipments, cancellations, rights
 	@$(MAKE) test ODOO=14 TESTS="$(addprefix tests/system/test_system_,$(addsuffix .py,$(OLDEST)))"
