@@ -60,6 +60,7 @@ def orders(bridge: Bridge, world: SettledWorld) -> list[Order]:
     return [*placed, by_amazon]
 
 
+@pytest.mark.parametrize("language", ["fr_FR", "ja_JP"], indirect=True)
 def test_both_ways_by_the_names_that_people_see(
     language: str, bridge: Bridge, world: SettledWorld, warehouse: Warehouse, orders: list[Order]
 ) -> None:
@@ -95,6 +96,7 @@ def test_both_ways_by_the_names_that_people_see(
 
 
 @pytest.mark.since_odoo(15, "moves that lose the order line with their product")
+@pytest.mark.parametrize("language", ["de_DE"], indirect=True)
 def test_people_are_told_the_names_that_they_see(
     language: str, bridge: Bridge, world: SettledWorld, warehouse: Warehouse
 ) -> None:
@@ -117,6 +119,7 @@ def test_people_are_told_the_names_that_they_see(
     assert NAMES[language][3] in text
 
 
+@pytest.mark.parametrize("language", ["ja_JP"], indirect=True)
 def test_check_finds_what_is_named_so(program: Program) -> None:
     program.run("setup")
     run = program.run("check")
