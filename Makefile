@@ -42,7 +42,7 @@ test: $(INSTALLED) test-tools # ODOO=14 to 18, or TRANSPORT=jsonrpc or json2: wh
 endif
 
 $(COMPILED): $(INSTALLED) # or else each of the processes that run the tests compiles them
-	@$(BIN)/python -m pytest --quiet --collect-only >/dev/null
+	@$(BIN)/python -m pytest --quiet --collect-only > $(VENV)/tests.txt || { cat $(VENV)/tests.txt; exit 1; }
 	@touch $@
 
 test-oldest: ## run a share of them on Odoo 14: setup, import, shipments, cancellations, rights
