@@ -121,14 +121,18 @@ def _is_id(value: Any) -> bool:
 
 
 def metadata(model: str, response: Any) -> list[Row]:
-    """The records of ``get_metadata``, whose ``xmlids`` are checked where there are any.
+    """The records of ``get_metadata``, each with its external ids in ``xmlids``.
+
+    Odoo 15 sends only a record's oldest one, as ``xmlid``.
 
     Raises:
         ItemError: It is something else.
     """
     found = rows(model, response, ())
     for row in found:
-        entries = row.get("xmlids", [])
+        if row.get("xmlid") is not None and "xmlids" not in row:
+            row["xmlids"] = [{"xmlid": row["xmlid"]}] if row["xmlid"] else []
+        entries = row.get("xmlids")
         if not isinstance(entries, list) or not all(_has_name(entry) for entry in entries):
             raise unexpected(f"{model} without external ids")
     return found

@@ -37,6 +37,7 @@ MODULE = "amazon_bridge"
 SOURCE_LANGUAGE = "en_US"
 """The language of Odoo's source texts. A translated field without a translation shows these."""
 
+_METADATA_SINCE = (15, 0)
 _STABLE = {"lang": SOURCE_LANGUAGE, "tz": "UTC"}
 """Context of every call: messages are parsed, so they must not follow the login's preferences."""
 
@@ -352,9 +353,9 @@ class OdooSession:
         return {id_: name for page in pages for id_, name in page.items()}
 
     def _external_ids_page(self, model: str, ids: Sequence[int]) -> dict[int, str]:
-        rows = responses.metadata(model, self.call(model, "get_metadata", list(ids)))
-        if any("xmlids" not in row for row in rows):
+        if self.version < _METADATA_SINCE:
             return self._old_external_ids(model, ids)
+        rows = responses.metadata(model, self.call(model, "get_metadata", list(ids)))
         every = {row["id"]: [entry["xmlid"] for entry in row["xmlids"]] for row in rows}
         ours = f"{MODULE}."
         return {

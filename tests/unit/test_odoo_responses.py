@@ -49,11 +49,21 @@ def test_something_else_is_named(response: Any, why: str) -> None:
 
 
 def test_external_ids() -> None:
-    rows = [{"id": 7, "xmlids": [{"xmlid": "amazon_bridge.x", "noupdate": True}]}, {"id": 8}]
+    rows = [{"id": 7, "xmlids": [{"xmlid": "amazon_bridge.x", "noupdate": True}]}]
     assert responses.metadata("sale.order", rows) == rows
     for entries in (None, "x", [{}], [{"xmlid": False}]):
         with pytest.raises(ItemError, match="without external ids"):
             responses.metadata("sale.order", [{"id": 7, "xmlids": entries}])
+    with pytest.raises(ItemError, match="without external ids"):
+        responses.metadata("sale.order", [{"id": 7}])
+
+
+def test_external_ids_of_odoo_15() -> None:
+    rows = [{"id": 7, "xmlid": "amazon_bridge.x"}, {"id": 8, "xmlid": False}]
+    found = responses.metadata("sale.order", rows)
+    assert [row["xmlids"] for row in found] == [[{"xmlid": "amazon_bridge.x"}], []]
+    with pytest.raises(ItemError, match="without external ids"):
+        responses.metadata("sale.order", [{"id": 7, "xmlid": 3}])
 
 
 def test_what_was_loaded() -> None:
