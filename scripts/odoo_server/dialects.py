@@ -113,7 +113,7 @@ class Dialect:
             case ("stock.return.picking", "create") if self.version <= 16:  # noqa: PLR2004
                 args = [{**args[0], **self._return(args[0]["picking_id"])}]
             case ("account.move.reversal", "create") if self.version <= 16:  # noqa: PLR2004
-                args = [{**args[0], "refund_method": "cancel"}]
+                args = [{**args[0], "refund_method": "refund"}]
         return self._call(model, method, args, kwargs)
 
     def _return(self, transfer: int) -> dict[str, Any]:
