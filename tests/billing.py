@@ -3,6 +3,7 @@
 from itertools import count
 
 from odoo_server.databases import OdooDatabase
+from odoo_server.dialects import IN_PART
 
 _numbers = count(1)
 
@@ -42,13 +43,15 @@ class Billing:
 
     def credit(self, invoice: int, day: str = "2026-10-25", amount: float = 0) -> int:
         """Credit an invoice, or an amount of it."""
-        context = {"active_model": "account.move", "active_ids": [invoice]}
+        context = {"active_model": "account.move", "active_ids": [invoice], IN_PART: bool(amount)}
         values = {"date": day, "journal_id": self._journal_of(invoice)}
         wizard = self.rpc("account.move.reversal", "create", values, context=context)
         action = self.rpc("account.move.reversal", "refund_moves", [wizard])
         if amount:
             self._reduce(action["res_id"], amount)
-        self.rpc("account.move", "action_post", [action["res_id"]])
+        [credit] = self.rpc("account.move", "read", [action["res_id"]], ["state"])
+        if credit["state"] == "draft":
+            self.rpc("account.move", "action_post", [action["res_id"]])
         return int(action["res_id"])
 
     def credit_and_pay(self, order_id: str, amount: float = 0) -> None:

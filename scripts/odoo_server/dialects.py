@@ -59,6 +59,9 @@ _METHODS = {
 }
 """Older names of methods, up to a version."""
 
+IN_PART = "amazon_bridge_in_part"
+"""Context of a credit note that stays a draft; until 16, one of all is posted at once."""
+
 _LOCKED = "done"
 """The state of a locked sale order, until 16."""
 
@@ -113,7 +116,8 @@ class Dialect:
             case ("stock.return.picking", "create") if self.version <= 16:  # noqa: PLR2004
                 args = [{**args[0], **self._return(args[0]["picking_id"])}]
             case ("account.move.reversal", "create") if self.version <= 16:  # noqa: PLR2004
-                args = [{**args[0], "refund_method": "refund"}]
+                is_partial = kwargs.get("context", {}).get(IN_PART)
+                args = [{**args[0], "refund_method": "refund" if is_partial else "cancel"}]
         return self._call(model, method, args, kwargs)
 
     def _return(self, transfer: int) -> dict[str, Any]:

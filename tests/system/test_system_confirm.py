@@ -320,8 +320,8 @@ def test_orders_invoiced_in_part_are_not_cancelled(
     wizard = shop.rpc("account.move.reversal", "create", values, context=context)
     shop.rpc("account.move.reversal", "refund_moves", [wizard], context=context)
     drafts = [("reversed_entry_id", "=", paper), ("state", "=", "draft")]
-    refund = [row["id"] for row in shop.search("account.move", drafts, [])]
-    shop.rpc("account.move", "action_post", refund)
+    if refund := shop.search("account.move", drafts, []):  # until 16 the wizard has posted it
+        shop.rpc("account.move", "action_post", [row["id"] for row in refund])
     for order in orders:
         world.cancel(order.order_id)
     assert bridge.sync("orders") == {"seen": 3, "cancelled": 1, "quarantined": 2}
