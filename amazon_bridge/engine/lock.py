@@ -23,27 +23,18 @@ WAIT = 5.0
 """Seconds that a run waits for another process that runs the same job."""
 
 
-IsTakenAway = Callable[[], bool]
-"""True if another process has a lock that was held and kept."""
-
-
 @contextmanager
-def held(
-    store: Store, account: str, job: str, *, wait: float = 0, keep: bool = False
-) -> Iterator[IsTakenAway]:
+def held(store: Store, account: str, job: str, *, wait: float = 0) -> Iterator[None]:
     """Hold the lock of an (account, job) of a state store.
 
     It dies with the process that holds it, however it ends. In PostgreSQL it also dies with the
-    connection; then nothing can be written until the ``with`` statement ends, or, with ``keep``,
-    until the lock could be taken again.
+    connection; then nothing can be written until the ``with`` statement ends.
 
     Args:
         store: the state store.
         account: the account's name.
         job: the job's name.
         wait: how many seconds to wait for another holder to finish.
-        keep: take the lock again after the connection was lost, because the process waits and
-            does nothing under this lock alone.
 
     Raises:
         Locked: another process still holds it.
@@ -51,23 +42,23 @@ def held(
         ConfigError: the lock file can't be written.
     """
     if isinstance(store, PostgresqlStore):
-        with _held_in_database(store, account, job, wait=wait, keep=keep) as is_taken_away:
-            yield is_taken_away
+        with _held_in_database(store, account, job, wait):
+            yield
         return
     with _held_file(store, account, job, wait):
-        yield lambda: False
+        yield
 
 
 @contextmanager
 def _held_in_database(
-    store: PostgresqlStore, account: str, job: str, *, wait: float, keep: bool
-) -> Iterator[IsTakenAway]:
+    store: PostgresqlStore, account: str, job: str, wait: float
+) -> Iterator[None]:
     name = f"{account}.{job}"
     with session_of(store) as session:
-        if not _acquired(partial(session.try_lock, name, keep=keep), wait):
+        if not _acquired(partial(session.try_lock, name), wait):
             raise _busy(account, job, session.holder(name))
         try:
-            yield session.is_taken_away
+            yield
         finally:
             session.unlock(name)
 

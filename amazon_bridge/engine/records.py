@@ -178,6 +178,44 @@ class Run:
     counts: Counts
 
 
+class DaemonSeen(NamedTuple):
+    """A daemon of those that share a state store."""
+
+    name: str
+    """Its process, for people."""
+    began: datetime
+    seen: datetime
+
+
+class Holding(NamedTuple):
+    """Which daemon holds the lease of a seller."""
+
+    daemon: str
+    """Its id."""
+    name: str
+    """Its process, for people."""
+    since: datetime
+    configuration: str
+    """A digest of the daemon's configuration."""
+
+
+class StoredRequest(NamedTuple):
+    """A request to run a job of an account."""
+
+    request: str
+    account: str
+    job: str
+
+
+class RequestProgress(NamedTuple):
+    """What became of such a request."""
+
+    daemon: str | None
+    """The id of the daemon that runs it; None before."""
+    counts: Counts | None
+    """The result; None before."""
+
+
 class DatabaseId(NamedTuple):
     """Identity of an Odoo database. ``uuid`` is None where the login may not read it."""
 

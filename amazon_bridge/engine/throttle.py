@@ -31,8 +31,27 @@ PATIENCE = 5.0
 """Seconds that a call may sleep for a token: getOrder has one in two, which two jobs may share."""
 
 
+_SAME_LEVEL = 0.5
+"""Seconds by which levels may differ without a call between."""
+
 _ROUNDING = 1e-6
 """Seconds; monotonic clocks are floats."""
+
+
+Levels = dict[str, tuple[float, float]]
+"""By operation, the seconds until a seller's bucket is full, and its rate in calls a second."""
+
+
+def are_as_expected(levels: Levels, before: Levels, age: float) -> bool:
+    """Whether levels are those of before, ``age`` seconds later: no call was made meanwhile."""
+
+    def expected(operation: str) -> float:
+        return max(before[operation][0] - age, 0.0) if operation in before else 0.0
+
+    return all(
+        abs(levels.get(operation, (0.0, 0.0))[0] - expected(operation)) < _SAME_LEVEL
+        for operation in levels.keys() | before.keys()
+    )
 
 
 class Urgency(IntEnum):
@@ -205,6 +224,35 @@ class Throttle:
             bucket.drain(now, seconds)
             bucket.refused_since = now if bucket.refused_since is None else bucket.refused_since
             return now - bucket.refused_since
+
+    def levels(self, seller: str) -> Levels:
+        """The levels of a seller's buckets; without those that are full at the usual rate."""
+        with self._lock:
+            now = self._clock()
+            mine = {
+                operation: each for (s, operation), each in self._buckets.items() if s == seller
+            }
+            return {
+                operation: (round(max(each.full_at - now, 0.0), 3), each.rate)
+                for operation, each in mine.items()
+                if each.full_at > now or each.rate != self._limits[operation].rate
+            }
+
+    def restore(self, seller: str, levels: Levels, age: float) -> None:
+        """Continue with the levels that another process noted.
+
+        Args:
+            seller: Whose buckets; those without a level are full.
+            levels: As ``levels`` returned them.
+            age: Seconds since then.
+        """
+        with self._lock:
+            for operation in [o for s, o in self._buckets if s == seller]:
+                del self._buckets[seller, operation]
+            for operation in levels.keys() & self._limits.keys():
+                missing, rate = levels[operation]
+                bucket = self._bucket(seller, operation)
+                bucket.rate, bucket.full_at = rate, self._clock() + max(missing - age, 0.0)
 
     def _take(self, seller: str, operation: str, claimant: str, urgency: Urgency) -> float:
         with self._lock:

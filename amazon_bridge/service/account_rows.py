@@ -37,12 +37,24 @@ def _account(view: View, account: AccountConfig, columns: Sequence[str]) -> Mark
     countries = ", ".join(each.country_code for each in account.marketplaces)
     synced_until = view.ledger.cursors.synced_until(account.name)
     cells = (
-        _NAME.format(view.address_of(account.name), account.name, countries),
+        _NAME.format(
+            view.address_of(account.name), account.name, countries + _daemon(view, account)
+        ),
         ago(synced_until, view.now) if synced_until else "nothing yet",
         *(_job(view, account, job) for job in view.jobs),
     )
     failures = ((len(columns), what, prose(why)) for what, why in _reasons(view, account))
     return row(columns, cells) + each(_FAILURE, failures)
+
+
+def _daemon(view: View, account: AccountConfig) -> str:
+    """Which daemon works for an account, where several share the state store."""
+    if account.seller_id not in view.holdings:
+        return ""
+    holding = view.holdings[account.seller_id]
+    if holding is None:
+        return " · no daemon works for it"
+    return f" · {holding.name}, {ago(holding.since, view.now)}"
 
 
 def _reasons(view: View, account: AccountConfig) -> list[tuple[str, str]]:

@@ -7,14 +7,14 @@ failed attempts, which are logged.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import product
 from queue import Full, Queue
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import httpx
 import structlog
@@ -42,6 +42,9 @@ TICK = timedelta(minutes=1)
 
 PING = timedelta(minutes=5)
 """Interval between pings of the dead man's switch."""
+
+_TAKE_OVER = timedelta(minutes=2)
+"""Longer than an account is without a daemon when another one takes it over."""
 
 _ATTEMPTS = 3
 _PAUSE = 20.0  # seconds between two attempts
@@ -153,6 +156,15 @@ Message = tuple[str, str]
 """Title and body."""
 
 
+class _Problem(NamedTuple):
+    """A lasting problem."""
+
+    account: str | None
+    """None: of all accounts."""
+    title: str
+    body: str
+
+
 @dataclass(slots=True)
 class AlertRules:
     """Decides what to alert about: each lasting problem once, and again when it is resolved."""
@@ -160,29 +172,58 @@ class AlertRules:
     config: AlertsConfig
     known_quarantined: set[tuple[str, str, str]]
     """Items quarantined before the start; no alert for these."""
-    _alarmed: dict[str, str] = field(default_factory=dict)
+    _alarmed: dict[str, _Problem] = field(default_factory=dict)
+    _accounts: set[str] | None = None
+    """Those that the daemon worked for at the last check; None before the first."""
     _collecting_since: datetime | None = None
     _urgent: set[tuple[str, str]] = field(default_factory=set)
     """Accounts and ids of orders to ship that there was an alert about; none after a start."""
 
     def messages(self, runner: JobRunner, now: datetime) -> list[Message]:
         """Messages due now: at most one about problems, and one about quarantined items."""
-        wrong = dict(self._wrong(runner, now))
-        begun = [(title, wrong[title]) for title in wrong if title not in self._alarmed]
-        over = [(f"Resolved: {title}", "") for title in self._alarmed if title not in wrong]
+        wrong = {problem.title: problem for problem in self._wrong(runner, now)}
+        begun = [
+            (each.title, each.body) for title, each in wrong.items() if title not in self._alarmed
+        ]
+        over = [
+            (f"Resolved: {title}", "")
+            for title, each in self._alarmed.items()
+            if title not in wrong and (each.account is None or runner.works_for(each.account))
+        ]
         self._alarmed = wrong
-        quarantined = {(e.account, e.job, e.key): e for e in runner.app.ledger.items.quarantined()}
+        entries = runner.app.ledger.items.quarantined()
+        quarantined = {(e.account, e.job, e.key): e for e in entries if runner.works_for(e.account)}
+        self._take_over(runner, quarantined, now)
         return [
             *_joined(begun + over),
             *self._of_quarantine(quarantined, _links(runner), now),
             *self._of_ship_by(runner, now),
         ]
 
-    def _wrong(self, runner: JobRunner, now: datetime) -> Iterator[Message]:
-        for name in (ODOO, *(account.name for account in runner.app.config.accounts)):
+    def _take_over(
+        self, runner: JobRunner, quarantined: Mapping[tuple[str, str, str], Entry], now: datetime
+    ) -> None:
+        """Consider what another daemon alerted about as known, when it worked for an account.
+
+        What was quarantined shortly before is in an alert again: it may have been in none.
+        """
+        accounts = {account.name for account in runner.accounts()}
+        before = now - self.config.collect - _TAKE_OVER
+        if self._accounts is not None:
+            self.known_quarantined |= {
+                key
+                for key, entry in quarantined.items()
+                if key[0] in accounts - self._accounts
+                and (entry.last_tried or entry.first_seen) < before
+            }
+        self._accounts = accounts
+
+    def _wrong(self, runner: JobRunner, now: datetime) -> Iterator[_Problem]:
+        for name in (ODOO, *(account.name for account in runner.accounts())):
             remote, title = runner.availability[name], f"{display_name(name)} is down"
             if remote.down_since and self._is_due(title, remote.down_since, now):
-                yield title, f"Since {_minute(remote.down_since)}: {remote.failure}"
+                body = f"Since {_minute(remote.down_since)}: {remote.failure}"
+                yield _Problem(None if name == ODOO else name, title, body)
         yield from self._stale(runner, now)
         for planned in runner.scheduler.planned:
             health = runner.monitor[planned.key]
@@ -191,16 +232,17 @@ class AlertRules:
                 title, health, now
             ):
                 failures = counted(health.failures, "failed run")
-                yield title, f"{failures} in a row. Last error: {health.error}"
+                body = f"{failures} in a row. Last error: {health.error}"
+                yield _Problem(planned.account, title, body)
 
-    def _stale(self, runner: JobRunner, now: datetime) -> Iterator[Message]:
+    def _stale(self, runner: JobRunner, now: datetime) -> Iterator[_Problem]:
         """Jobs that have not succeeded for long, such as the one that sends quantities."""
-        for account, job in product(runner.app.config.accounts, JOBS):
+        for account, job in product(runner.accounts(), JOBS):
             alert = job.stale_alert
             last = runner.monitor[account.name, job.name].last_success or runner.monitor.began
             if alert and account.is_active(job) and now - last >= alert.after(account):
                 title = f"{account.name}: {alert.what} are stale"
-                yield title, f"Last success: {_minute(last)}."
+                yield _Problem(account.name, title, f"Last success: {_minute(last)}.")
 
     def _is_bad(self, title: str, health: JobHealth, now: datetime) -> bool:
         since, failures = health.failing_since, health.failures
@@ -232,7 +274,7 @@ class AlertRules:
         before = self.config.before_ship_by
         if before is None:
             return []
-        orders = ship_by.all_orders(runner, runner.app.config.accounts)
+        orders = ship_by.all_orders(runner, runner.accounts())
         urgent = [each for each in orders if is_alarming(each, now, before)]
         new = [each for each in urgent if (each.account, each.order_id) not in self._urgent]
         self._urgent = {(each.account, each.order_id) for each in urgent}

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 from werkzeug.wrappers import Response
@@ -22,12 +23,15 @@ from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, ConfigError, Locked
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.records import State
+from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.service import alerts, health, page, retention, ship_by, systemd, web
 from amazon_bridge.service.daemon_client import DAEMON_LOCK
 from amazon_bridge.service.gauges import Gauges
 from amazon_bridge.service.job_runner import JobRunner
-from amazon_bridge.service.scheduler import scheduled_jobs
 from amazon_bridge.service.sync_requests import SyncRequests
+
+if TYPE_CHECKING:
+    from amazon_bridge.service.cluster import Cluster
 
 log = structlog.get_logger(__name__)
 
@@ -40,9 +44,6 @@ _SIGNALS = {
 _TICK = 1.0  # seconds
 _LEAVE = 8.0
 """Seconds for runs to finish before the process ends; interrupted runs are repeated later."""
-
-_TAKEN_AWAY = 3
-"""Exit code when another daemon took over, as of one that starts while another runs."""
 
 _LAST_ALERTS = 1.0
 """Seconds for queued alerts to be sent at the end."""
@@ -57,8 +58,8 @@ _JUMP = 5.0
 def run(load: Callable[[], Config], clock: Callable[[], datetime] = utc_now) -> None:
     """Run all jobs of all accounts on their schedules, until SIGTERM or SIGINT.
 
-    Then the process exits with code 0; with 3 if another daemon took over its state store while
-    the database was out of reach.
+    Then the process exits with code 0. Daemons that share a state store in PostgreSQL share the
+    sellers.
 
     Args:
         load: reads the configuration, now and at each SIGHUP.
@@ -66,19 +67,18 @@ def run(load: Callable[[], Config], clock: Callable[[], datetime] = utc_now) -> 
 
     Raises:
         ConfigError: the configuration is invalid, or the state store or the address is unusable.
-        AccountError: another daemon runs with this state store.
+        AccountError: another daemon runs with this state store, if that is a file; or the
+            database can't be reached.
     """
     events: SimpleQueue[str] = SimpleQueue()
     with _signals_to(events), ExitStack() as stack:
         config = load()
-        is_taken_away = stack.enter_context(_locked(config))
-        daemon = Daemon(load, config, clock)
+        if isinstance(config.state, Path):
+            stack.enter_context(_locked(config))
+        daemon = Daemon(load, config, events, clock)
         daemon.start()
-        daemon.attend(events, is_taken_away)
-        if is_taken_away():
-            log.error("state_store_taken_over", state=str(config.state))
-            daemon.stop(_TAKEN_AWAY)
-        daemon.stop(0)
+        daemon.attend()
+        daemon.stop()
 
 
 @contextmanager
@@ -95,17 +95,18 @@ def _signals_to(events: SimpleQueue[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(config: Config) -> Iterator[lock.IsTakenAway]:
+def _locked(config: Config) -> Iterator[None]:
     try:
-        held = lock.held(config.state, *DAEMON_LOCK, keep=True)
-        is_taken_away = held.__enter__()
+        held = lock.held(config.state, *DAEMON_LOCK)
+        held.__enter__()
     except Locked as error:
         raise AccountError(
             f"Another daemon runs with the state store {config.state}.",
-            f"Stop it first (process {error.holder}), or set another `state` for this one.",
+            f"Stop it first (process {error.holder}), or set another `state` for this one."
+            " Daemons that share a state store need one in PostgreSQL.",
         ) from None
     try:
-        yield is_taken_away
+        yield
     finally:
         held.__exit__(None, None, None)
 
@@ -114,9 +115,14 @@ class Daemon:
     """The running daemon: jobs, listener, alerts, watchdog."""
 
     def __init__(
-        self, load: Callable[[], Config], config: Config, clock: Callable[[], datetime]
+        self,
+        load: Callable[[], Config],
+        config: Config,
+        events: SimpleQueue[str],
+        clock: Callable[[], datetime],
     ) -> None:
         self._load = load
+        self._events = events
         self._clock = clock
         self._heartbeat = health.Heartbeat()
         self._offset = _clock_offset()
@@ -131,23 +137,27 @@ class Daemon:
         self._refusal: str | None = None
         """Why the last SIGHUP's configuration was refused."""
         self._adopt(config)
+        self._cluster: Cluster | None = None
+        if isinstance(config.state, PostgresqlStore):
+            from amazon_bridge.service.cluster import Cluster  # noqa: PLC0415 (needs psycopg)
+
+            self._cluster = Cluster(config.state, self.runner, lambda: events.put("leases"))
 
     def start(self) -> None:
         self._heartbeat.beat()
         self.runner.scheduler.start()
         self._plan()
+        if self._cluster:
+            self._cluster.start()
         self._alerts.start()
         log.info("daemon_started", version=__version__, accounts=self._accounts)
         systemd.notify(READY=1, STATUS="Starting the first sync runs")
 
-    def attend(self, events: SimpleQueue[str], is_taken_away: lock.IsTakenAway) -> None:
-        """Do what signals ask for, and watch over the rest, until one asks to stop.
-
-        Also until another daemon has the state store.
-        """
-        while not is_taken_away():
+    def attend(self) -> None:
+        """Do what signals ask for, and watch over the rest, until one asks to stop."""
+        while True:
             try:
-                event = events.get(timeout=_TICK)
+                event = self._events.get(timeout=_TICK)
             except Empty:
                 event = "tick"
             match event:
@@ -158,10 +168,12 @@ class Daemon:
                 case "sync":
                     log.info("sync_requested")
                     self.runner.scheduler.run_soon()
+                case "leases" if self._cluster:
+                    self._cluster.plan()
             self._watch_over()
 
-    def stop(self, code: int) -> None:
-        """Let batches in progress finish; interrupt what takes longer. Exits with the code."""
+    def stop(self) -> None:
+        """Let batches in progress finish, interrupt what takes longer, and end the process."""
         log.info("daemon_stopping", runs=self.runner.monitor.running)
         systemd.notify(STOPPING=1, STATUS="Finishing batches in progress")
         self.runner.stopping.set()
@@ -172,9 +184,11 @@ class Daemon:
         self._alerts.close(_LAST_ALERTS)
         interrupted = self.runner.monitor.running
         log.info("daemon_stopped", runs_interrupted=interrupted)
+        if self._cluster:
+            self._cluster.close()
         if not interrupted:  # a run would log errors about a closed state store
             self.runner.app.close()
-        _leave(code)
+        _leave()
 
     # The configuration
 
@@ -260,7 +274,7 @@ class Daemon:
 
     def _plan(self) -> None:
         runner = self.runner
-        runner.scheduler.plan(scheduled_jobs(runner.app.config), runner.monitor, runner.run)
+        runner.scheduler.plan(runner.scheduled_jobs(), runner.monitor, runner.run)
         runner.scheduler.every(health.BEAT, self._beat)
         runner.scheduler.every(alerts.TICK, self._check_alerts)
         runner.scheduler.every(alerts.PING, self._ping)
@@ -328,7 +342,7 @@ class Daemon:
         return web.as_json(report, 200 if report["ready"] else 503)
 
 
-def _leave(code: int) -> NoReturn:
+def _leave() -> NoReturn:
     """End the process, although a thread may be waiting for a remote.
 
     Python would wait for that thread, which cannot be ended otherwise. Its work can be interrupted
@@ -336,7 +350,7 @@ def _leave(code: int) -> NoReturn:
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(0)
 
 
 def _clock_offset() -> float:

@@ -35,16 +35,17 @@ class Gauges:
         yield from self._jobs()
         yield from self._items()
         yield self._oldest()
-        yield from histograms(self._runner.app.ledger)
+        yield from histograms(self._runner.app.ledger, self._runner.works_for)
         for job in JOBS:
             yield from self._of_job(job)
         yield self._orders_to_ship()
         yield from self._cursors()
         yield from self._throttle_waits()
+        yield from self._leases()
 
     def _remotes(self) -> Iterator[Metric]:
         up = _gauge("side_up", "1 if the remote responds, else 0.", "side")
-        for remote in (ODOO, *(account.name for account in self._runner.app.config.accounts)):
+        for remote in (ODOO, *(account.name for account in self._runner.accounts())):
             up.add_metric([remote], self._runner.availability.are_up(remote))
         yield up
         running = _gauge("rounds_running", "Sync runs in progress.")
@@ -76,6 +77,8 @@ class Gauges:
         meaning = "Unix time since which the oldest open item of this kind is open."
         found = _gauge("oldest_open_timestamp_seconds", meaning, *_JOB, "kind")
         for each in self._runner.app.ledger.items.oldest_open():
+            if not self._runner.works_for(each.account):
+                continue
             labels = [each.account, each.job, each.kind or PENDING]
             found.add_metric(labels, each.since.timestamp())
         return found
@@ -114,13 +117,13 @@ class Gauges:
         return found
 
     def _accounts_with(self, job: Job) -> list[str]:
-        return [each.name for each in self._runner.app.config.accounts if each.is_active(job)]
+        return [each.name for each in self._runner.accounts() if each.is_active(job)]
 
     def _cursors(self) -> Iterator[Metric]:
         ages = _gauge("cursor_age_seconds", "How far the sync of orders is behind.", "account")
         left = _gauge("backlog_seconds", "Length of the back-log left to read.", "account")
         ledger = self._runner.app.ledger
-        for account in self._runner.app.config.accounts:
+        for account in self._runner.accounts():
             if synced_until := ledger.cursors.synced_until(account.name):
                 ages.add_metric([account.name], (self._clock() - synced_until).total_seconds())
             backlog = ledger.lanes.backlog(account.name)
@@ -131,7 +134,7 @@ class Gauges:
         meaning = "Merchant-fulfilled orders that are not shipped, by risk."
         found = _gauge("orders_to_ship", meaning, "account", "risk")
         now = self._clock()
-        for account in self._runner.app.config.accounts:
+        for account in self._runner.accounts():
             for risk, number in counts(ship_by.orders(self._runner, account), now).items():
                 found.add_metric([account.name, risk], number)
         return found
@@ -143,6 +146,15 @@ class Gauges:
             waits.add_metric(labels, each.count)
             seconds.add_metric(labels, each.seconds)
         yield from (waits, seconds)
+
+    def _leases(self) -> Iterator[Metric]:
+        """Who works for which seller, where several daemons share the state store."""
+        meaning = "Unix time since which a daemon works for a seller; 0 if none does."
+        since = _gauge("lease_since_timestamp_seconds", meaning, "seller", "daemon")
+        for seller, holding in self._runner.app.ledger.holdings.all().items():
+            moment = holding.since.timestamp() if holding else 0
+            since.add_metric([seller, holding.name if holding else ""], moment)
+        yield since
 
 
 def _gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:

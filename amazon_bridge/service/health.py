@@ -36,10 +36,11 @@ class Heartbeat:
 def overdue_at(monitor: JobMonitor, entry: ScheduledJob) -> datetime:
     """When a job is overdue: after three due runs without success.
 
-    Counted from its last success, or from the start of the daemon if that is later.
+    Counted from its last success, or from when the daemon began to work for it if that is later.
     """
-    last = monitor[entry.key].last_success or monitor.began
-    return entry.due(max(last, monitor.began), _INTERVALS) + _GRACE
+    health = monitor[entry.key]
+    known = (health.last_success, health.taken_over, monitor.began)
+    return entry.due(max(filter(None, known)), _INTERVALS) + _GRACE
 
 
 def liveness_problems(runner: JobRunner, heartbeat: Heartbeat) -> list[str]:
@@ -64,7 +65,7 @@ def readiness_problems(runner: JobRunner, now: datetime, account: str | None = N
 
 
 def _remotes(runner: JobRunner) -> list[str]:
-    return [ODOO, *(account.name for account in runner.app.config.accounts)]
+    return [ODOO, *(account.name for account in runner.accounts())]
 
 
 def display_name(remote: str) -> str:

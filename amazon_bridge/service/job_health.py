@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
@@ -35,6 +35,8 @@ class JobHealth:
     """True if the configuration made the last run impossible: none succeeds before it changes."""
     is_stalled: bool = False
     """True if a rate limit ended the last run before it got anything done."""
+    taken_over: datetime | None = None
+    """When this daemon began to work for the account, until a run succeeds."""
 
 
 class JobMonitor:
@@ -61,6 +63,25 @@ class JobMonitor:
                 success = each.last_success and min(each.last_success, now)
                 known = JobHealth(last_success=success, last_started=min(each.last_started, now))
                 self._healths.setdefault((each.account, each.job), known)
+
+    def take_over(self, accounts: Collection[str], runs: Iterable[Run]) -> None:
+        """Begin anew with accounts that another daemon may have worked for."""
+        self.note_elsewhere(run for run in runs if run.account in accounts)
+        now = self._clock()
+        with self._lock:
+            for key in [key for key in self._healths if key[0] in accounts]:
+                self._healths[key] = replace(self._healths[key], error=None, taken_over=now)
+
+    def note_elsewhere(self, runs: Iterable[Run]) -> None:
+        """Note the last runs of jobs that another daemon runs."""
+        noted = {
+            (each.account, each.job): JobHealth(
+                each.last_success, each.last_started, error=each.last_error
+            )
+            for each in runs
+        }
+        with self._lock:
+            self._healths |= noted
 
     def shift(self, by: timedelta) -> None:
         """Shift all moments, because the machine's clock was set."""

@@ -21,8 +21,10 @@ from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.backoff import Backoff
 from amazon_bridge.service.counters import Counters
 from amazon_bridge.service.job_health import JobKey, JobMonitor
+from amazon_bridge.service.leases import AllSellers, Leases
+from amazon_bridge.service.relay import relayed
 from amazon_bridge.service.resumed_runs import resume_pause
-from amazon_bridge.service.scheduler import Scheduler
+from amazon_bridge.service.scheduler import ScheduledJob, Scheduler, scheduled_jobs
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +47,7 @@ class JobRunner:
         self.availability = Availability(clock)
         self.backoff = Backoff(monotonic)
         self.counters = Counters()
+        self.leases: Leases = AllSellers()
         self.stopping = threading.Event()
         self._locks: dict[JobKey, threading.Lock] = {}
         self._missed: set[JobKey] = set()
@@ -67,6 +70,22 @@ class JobRunner:
             raise Stopped
         self.monitor.note_progress()
 
+    def works_for(self, name: str) -> bool:
+        """Whether this daemon, of those that share the state store, works for an account."""
+        account = self._account(name)
+        return account is None or self.leases.hold(account.seller_id)
+
+    def scheduled_jobs(self) -> list[ScheduledJob]:
+        """The jobs that are on, of the accounts that this daemon works for."""
+        return [each for each in scheduled_jobs(self.app.config) if self.works_for(each.account)]
+
+    def accounts(self) -> list[AccountConfig]:
+        """The configured accounts that this daemon works for."""
+        return [each for each in self.app.config.accounts if self.works_for(each.name)]
+
+    def _account(self, name: str) -> AccountConfig | None:
+        return next((each for each in self.app.config.accounts if each.name == name), None)
+
     def run(self, name: str, job: str) -> None:
         """Run a job as scheduled.
 
@@ -75,7 +94,7 @@ class JobRunner:
         """
         key = name, job
         with self._lock_of(name, job):
-            if self.stopping.is_set() or self.backoff.is_held(key):
+            if self.stopping.is_set() or self.backoff.is_held(key) or not self.works_for(name):
                 return
             if not self.availability.are_up(ODOO, name):
                 self._missed.add(key)
@@ -85,17 +104,36 @@ class JobRunner:
     def run_now(self, name: str, job: str) -> Counts | None:
         """Run a job for a waiting caller, after a run in progress.
 
-        A remote that is down is probed first.
+        A remote that is down is probed first. The daemon that works for the account runs it.
 
         Returns:
             The counts; None if the run was stopped or never started. Where they have a
             ``resume_in``, the caller lets it go on.
         """
+        account = self._account(name)
+        if account and not self.leases.hold(account.seller_id):
+            return self._run_elsewhere(account, job)
         with self._lock_of(name, job):
             reason = self._still_down(ODOO) or self._still_down(name)
             if self.stopping.is_set():
                 return None
             return Counts(error=reason) if reason else self._run_job(name, job)
+
+    def _run_elsewhere(self, account: AccountConfig, job: str) -> Counts | None:
+        try:
+            return relayed(self.app.ledger, account, job, self.pause)
+        except Stopped:
+            return None
+        except BridgeError as error:
+            return Counts(error=str(error))
+
+    def refresh_others(self) -> None:
+        """Read how the jobs of accounts do that other daemons work for."""
+        names = [each.name for each in self.app.config.accounts]
+        others = {name for name in names if not self.works_for(name)}
+        if others:
+            runs = self.app.ledger.runs.latest()
+            self.monitor.note_elsewhere(run for run in runs if run.account in others)
 
     def _lock_of(self, name: str, job: str) -> threading.Lock:
         """Lock of an (account, job) within this process; other processes have lock files."""
@@ -109,10 +147,14 @@ class JobRunner:
 
     def _run_job(self, name: str, job: str) -> Counts | None:
         app = self.app
-        account = next((each for each in app.config.accounts if each.name == name), None)
+        account = self._account(name)
         if account is None:  # the configuration changed while the run waited
             return Counts(error=f"The configuration has no account {name!r} any more.")
-        return self._run_recorded(app, account, job, partial(app.runs.sync, account, job))
+        return self._run_recorded(app, account, job, partial(self._run_leased, app, account, job))
+
+    def _run_leased(self, app: App, account: AccountConfig, job: str) -> Counts:
+        with self.leases.working(account.seller_id):
+            return app.runs.sync(account, job)
 
     def probe(self, remote: str) -> None:
         """Probe a remote that is down; if it responds, run what was skipped."""

@@ -49,6 +49,7 @@ def show(
     runner: JobRunner, now: datetime, account: str | None = None, reload: str | None = None
 ) -> Response:
     """The page as of now, of one account or of all; with the status 404 if there is no such one."""
+    runner.refresh_others()
     view = View(runner, now, account or None, reload)
     if not view.accounts:
         return _document(view, _header(view, []), _unknown(view), 404)

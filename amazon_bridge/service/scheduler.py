@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,10 @@ from amazon_bridge.service.job_health import JobKey, JobMonitor
 WORKERS = 8
 """Threads per job. Each job has its own pool, so that no import delays a shipment of another
 account."""
+
+_OTHER_POOLS = ("care", "probes", "requests", "relayed")
+"""Of other tasks. Runs that another daemon requests have a pool of their own: those that wait for
+another daemon must not keep it from running what that one waits for."""
 
 PACE = timedelta(seconds=1)
 """Time between the first starts of two jobs; shortened if that would exceed an interval."""
@@ -86,9 +90,7 @@ class Scheduler:
         self._clock = clock
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={
-                job: ThreadPoolExecutor(WORKERS) for job in (*NAMES, "care", "probes", "requests")
-            },
+            executors={name: ThreadPoolExecutor(WORKERS) for name in (*NAMES, *_OTHER_POOLS)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self.planned: list[ScheduledJob] = []
@@ -106,9 +108,25 @@ class Scheduler:
         self, jobs: list[ScheduledJob], monitor: JobMonitor, run: Callable[[str, str], None]
     ) -> None:
         """Replace the planned jobs; the first runs start soon."""
-        for entry in self.planned:
-            self._scheduler.remove_job(entry.id)
+        self._remove(self.planned)
+        self._add(jobs, monitor, run)
         self.planned = jobs
+
+    def adjust(
+        self, jobs: list[ScheduledJob], monitor: JobMonitor, run: Callable[[str, str], None]
+    ) -> None:
+        """Plan these jobs; those that are planned already stay as they are."""
+        self._remove([each for each in self.planned if each not in jobs])
+        self._add([each for each in jobs if each not in self.planned], monitor, run)
+        self.planned = jobs
+
+    def _remove(self, jobs: Iterable[ScheduledJob]) -> None:
+        for entry in jobs:
+            self._scheduler.remove_job(entry.id)
+
+    def _add(
+        self, jobs: list[ScheduledJob], monitor: JobMonitor, run: Callable[[str, str], None]
+    ) -> None:
         for entry, start in zip(jobs, starts(jobs, self._clock()), strict=True):
             first = _first(entry, start, monitor[entry.key].last_started)
             self._scheduler.add_job(
@@ -145,15 +163,22 @@ class Scheduler:
             replace_existing=True,
         )
 
-    def for_request(self, at: datetime, what: Callable[[str], None], name: str) -> None:
-        """Call ``what(name)`` at a moment, for a sync request; ``name`` must be unique."""
+    def for_request(
+        self,
+        at: datetime,
+        what: Callable[..., None],
+        name: str,
+        *more: str,
+        pool: str = "requests",
+    ) -> None:
+        """Call ``what(name, *more)`` at a moment, for a sync request; ``name`` must be unique."""
         self._scheduler.add_job(
             what,
             "date",
             run_date=at,
-            args=(name,),
+            args=(name, *more),
             id=f"request:{name}",
-            executor="requests",
+            executor=pool,
             replace_existing=True,
         )
 

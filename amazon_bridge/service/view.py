@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.records import State
+from amazon_bridge.engine.records import Holding, State
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.job import Job
 from amazon_bridge.service.job_runner import JobRunner
@@ -37,6 +37,11 @@ class View:
     def accounts(self) -> Sequence[AccountConfig]:
         """The configured accounts that are shown."""
         return [each for each in self.runner.app.config.accounts if self.shows(each.name)]
+
+    @cached_property
+    def holdings(self) -> dict[str, Holding | None]:
+        """Which daemon works for each seller, where several share the state store."""
+        return self.ledger.holdings.all()
 
     @property
     def names(self) -> list[str]:

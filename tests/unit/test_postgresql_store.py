@@ -31,8 +31,10 @@ from amazon_bridge.engine.ledger import Ledger, migrations, postgresql_schema
 from amazon_bridge.engine.ledger.copying import copy
 from amazon_bridge.engine.ledger.subjects import open_database
 from amazon_bridge.engine.ledger.verification import verify
-from amazon_bridge.engine.postgresql import session
+from amazon_bridge.engine.postgresql import fence, session
 from amazon_bridge.engine.postgresql.connection import StoreConnection
+from amazon_bridge.engine.postgresql.fence import Lease
+from amazon_bridge.engine.postgresql.problems import explained
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.store import PostgresqlStore, Store, postgresql_store
 
@@ -309,7 +311,7 @@ def test_two_threads_of_one_process_exclude_each_other(store: PostgresqlStore):
 def test_nothing_stays_connected(store: PostgresqlStore, clock: Clock):
     with lock.held(store, "acme", "orders"), Ledger(store, clock):
         pass
-    connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%:{}'"
+    connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%:{} %'"
     assert execute(store, connected.format(os.getpid())) == [(0,)]
 
 
@@ -357,36 +359,38 @@ def test_a_lost_lock_is_free_for_others(store: PostgresqlStore, clock: Clock):
                 ledger.cursors.set("acme", NOON)
 
 
-def test_a_lock_that_is_kept_is_taken_again(store: PostgresqlStore, clock: Clock):
-    with (
-        Ledger(store, clock) as ledger,
-        lock.held(store, "the", "daemon", keep=True) as is_taken_away,
-    ):
-        break_connections(store)
-        ledger.cursors.set("acme", NOON)
-        assert not is_taken_away()
-        with pytest.raises(Locked):
-            lock.held(store, "the", "daemon").__enter__()
+def test_what_is_written_under_a_lease_needs_the_lease(store: PostgresqlStore, clock: Clock):
+    with Ledger(store, clock) as ledger:
+        execute(store, "INSERT INTO leases (seller, number) VALUES ('A''1', 7)")
+        with fence.under(Lease("A'1", 7)):
+            ledger.cursors.set("acme", NOON)
+        execute(store, "UPDATE leases SET number = 8")
+        with fence.under(Lease("A'1", 7)):
+            with pytest.raises(StorageError, match="taken over the seller A'1"):
+                ledger.items.file("acme", "orders", [Seen("1", "a")])
+            assert ledger.cursors.get("acme") == NOON, "reading goes on"
+        ledger.items.file("acme", "orders", [Seen("1", "a")])
 
 
-def test_a_daemon_learns_that_another_one_took_over(
-    store: PostgresqlStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+def test_a_lease_is_not_taken_while_something_is_written_under_it(
+    store: PostgresqlStore, clock: Clock
 ):
-    with (
-        Ledger(store, clock) as ledger,
-        lock.held(store, "the", "daemon", keep=True) as is_taken_away,
-    ):
-        break_connections(store)
-        with closing(StoreConnection(store)) as other:
-            assert other.try_lock("the.daemon")
-            with pytest.raises(StorageError):
-                ledger.cursors.set("acme", NOON)
-            assert not is_taken_away(), "it may be the server that has not noticed yet"
-            monkeypatch.setattr(session, "_PATIENCE", 0)
-            assert is_taken_away()
-            other.unlock("the.daemon")
+    free = "SELECT seller FROM leases FOR UPDATE SKIP LOCKED"
+    with Ledger(store, clock) as ledger:
+        execute(store, "INSERT INTO leases (seller, number) VALUES ('A1', 7)")
+        with fence.under(Lease("A1", 7)), ledger._database.transaction("acme"):
+            assert execute(store, free) == []
+            execute(store, "UPDATE leases SET expires = NULL")  # it can be renewed
+        assert execute(store, free) == [("A1",)]
+
+
+def test_a_frozen_process_does_not_keep_others_from_writing(store: PostgresqlStore, clock: Clock):
+    with Ledger(store, clock) as ledger, closing(StoreConnection(store)) as frozen:
+        frozen.driver.execute("SET idle_in_transaction_session_timeout = '100ms'")
+        frozen.begin()
         ledger.cursors.set("acme", NOON)
-        assert not is_taken_away()
+        with pytest.raises(StorageError, match="out of reach"), explained(store):
+            frozen.driver.execute("COMMIT")
 
 
 def test_a_full_disk_and_a_long_wait_are_explained(store: PostgresqlStore, clock: Clock):
@@ -395,7 +399,7 @@ def test_a_full_disk_and_a_long_wait_are_explained(store: PostgresqlStore, clock
         connection.driver.execute("SET lock_timeout = '20ms'")
         with ExitStack() as stack:
             other = stack.enter_context(psycopg.connect(store.url))
-            other.execute(connection._begin.removeprefix("BEGIN; "))
+            other.execute("SELECT" + connection._alone.removeprefix("; SELECT"))
             with pytest.raises(Transient, match="kept busy by another process"):
                 ledger.cursors.set("acme", NOON)
         ledger.cursors.set("acme", NOON)

@@ -50,6 +50,8 @@ class Ledger:
         self.stock_comparisons = subjects.StockComparisons(self._database)
         self.continuity = subjects.Continuity(self._database)
         self.chores = subjects.Chores(self._database)
+        self.holdings = subjects.Holdings(self._database)
+        self.sync_requests = subjects.SyncRequests(self._database)
 
     def __enter__(self) -> Self:
         return self

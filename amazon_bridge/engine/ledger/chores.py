@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
+from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.database import Subject
-from amazon_bridge.engine.ledger.tables import chores, insert
+from amazon_bridge.engine.ledger.tables import chores
 
 _BEGIN = insert(chores)
 _BEGIN = _BEGIN.on_conflict_do_update(

@@ -11,17 +11,16 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, select, update
 
 from amazon_bridge.engine.ledger import memos
+from amazon_bridge.engine.ledger.columns import Moment, insert
 from amazon_bridge.engine.ledger.database import Subject, Transaction
 from amazon_bridge.engine.ledger.lanes import forget_readings
 from amazon_bridge.engine.ledger.scans import forget_all
 from amazon_bridge.engine.ledger.tables import (
-    Moment,
     accounts,
     chores,
     earlier,
     feeds,
     in_flight,
-    insert,
     items,
     lanes,
     odoo_database,

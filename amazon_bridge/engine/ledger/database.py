@@ -16,8 +16,9 @@ from sqlalchemy import Connection, CursorResult, Executable, NullPool, Row, Sele
 from sqlalchemy.exc import StatementError
 
 from amazon_bridge.engine.ledger import file
+from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.prepared import Prepared
-from amazon_bridge.engine.ledger.tables import accounts, insert
+from amazon_bridge.engine.ledger.tables import accounts
 from amazon_bridge.engine.store import Store
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -87,6 +88,14 @@ class Database(ABC):
         """Run a prepared query and return all its rows."""
 
     @abstractmethod
+    def server_time(self) -> datetime:
+        """The time of the clock that all processes share."""
+
+    @abstractmethod
+    def notify(self, transaction: Transaction) -> None:
+        """Let daemons look at what a transaction wrote, once it is committed."""
+
+    @abstractmethod
     def back_up(self, target: Path) -> None:
         """Copy the store into a new SQLite file.
 
@@ -142,6 +151,12 @@ class SqliteDatabase(Database):
         with self._lock, file.explained(self.path):
             rows = self._driver.execute(query.sql, query.bound(values)).fetchall()
         return [query.read(row) for row in rows]
+
+    def server_time(self) -> datetime:
+        return self.clock()
+
+    def notify(self, transaction: Transaction) -> None:
+        """Do nothing: one daemon alone uses the store."""
 
     @contextmanager
     def _written(self) -> Iterator[Transaction]:

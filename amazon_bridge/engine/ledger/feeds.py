@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, or_, select, update
 
+from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.database import AnyRow, Subject
-from amazon_bridge.engine.ledger.tables import feeds, insert, is_open_feed
+from amazon_bridge.engine.ledger.tables import feeds, is_open_feed
 from amazon_bridge.engine.records import Feed
 
 

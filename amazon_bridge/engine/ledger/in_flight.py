@@ -14,10 +14,11 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, select, update
 
+from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.database import AnyRow, Subject, Transaction
 from amazon_bridge.engine.ledger.lanes import forget_survey, note_page
 from amazon_bridge.engine.ledger.tables import in_flight as table
-from amazon_bridge.engine.ledger.tables import insert, items, surveys
+from amazon_bridge.engine.ledger.tables import items, surveys
 from amazon_bridge.engine.records import InFlight, UnitsOfOrder
 from amazon_bridge.engine.window import Reading
 

@@ -28,10 +28,10 @@ from sqlalchemy import (
 from amazon_bridge.engine.codec import BaseMemo, encode
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import in_flight, memos, skus, statements
+from amazon_bridge.engine.ledger.columns import Moment
 from amazon_bridge.engine.ledger.item_numbers import ItemNumbers
 from amazon_bridge.engine.ledger.lanes import note_page
 from amazon_bridge.engine.ledger.tables import (
-    Moment,
     accounts,
     is_finished,
     is_pending,

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, bindparam, delete, select, update
 
+from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.database import Subject, Transaction
-from amazon_bridge.engine.ledger.tables import accounts, insert, lanes, readings, surveys
+from amazon_bridge.engine.ledger.tables import accounts, lanes, readings, surveys
 from amazon_bridge.engine.window import OVERLAP, Backlog, Lane, Progress, Reading, Window
 
 _NEW_LANE = insert(lanes)

@@ -11,9 +11,10 @@ from sqlalchemy import (
     select,
 )
 
+from amazon_bridge.engine.ledger.columns import Moment, insert
 from amazon_bridge.engine.ledger.database import Transaction
 from amazon_bridge.engine.ledger.prepared import Prepared
-from amazon_bridge.engine.ledger.tables import Moment, insert, items, memos
+from amazon_bridge.engine.ledger.tables import items, memos
 
 _KEPT = [memos.c.account, memos.c.job, memos.c.key, memos.c.since, memos.c.memo, memos.c.watched]
 _LATEST = (

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, func, select
 
 from amazon_bridge.engine.ledger import copying, file, postgresql_schema
 from amazon_bridge.engine.ledger.database import AnyRow, Database, SqliteDatabase, Transaction
 from amazon_bridge.engine.ledger.prepared import Prepared
-from amazon_bridge.engine.postgresql import session_of
+from amazon_bridge.engine.postgresql import CHANNEL, session_of
 from amazon_bridge.engine.store import PostgresqlStore
 
 
@@ -42,6 +42,14 @@ class PostgresqlDatabase(Database):
 
     def fetch(self, query: Prepared, values: Mapping[str, object]) -> list[list[Any]]:
         return [list(row) for row in self._session.rows(query.statement, values)]
+
+    def server_time(self) -> datetime:
+        ((now,),) = self._session.rows(select(func.clock_timestamp()))
+        found: datetime = now
+        return found
+
+    def notify(self, transaction: Transaction) -> None:
+        transaction.execute(select(func.pg_notify(CHANNEL, "")))
 
     @contextmanager
     def _written(self) -> Iterator[Transaction]:

@@ -10,7 +10,7 @@ from sqlalchemy.sql import Select
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import BindParameter
 
-from amazon_bridge.engine.ledger.tables import Moment, moment_of, text_of
+from amazon_bridge.engine.ledger.columns import Moment, moment_of, text_of
 
 _DIALECT = sqlite(paramstyle="named")
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select, update
 
+from amazon_bridge.engine.ledger.columns import Moment, insert
 from amazon_bridge.engine.ledger.database import Subject, Transaction
-from amazon_bridge.engine.ledger.tables import Moment, insert, scanned, scans
+from amazon_bridge.engine.ledger.tables import scanned, scans
 from amazon_bridge.engine.scan import LATE, Scan, ScanProgress
 
 _OF_JOB = (scans.c.account == bindparam("of_account"), scans.c.job == bindparam("of_job"))

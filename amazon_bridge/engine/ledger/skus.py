@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import bindparam, delete, exists, func, select
 
+from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.database import Subject
 from amazon_bridge.engine.ledger.prepared import Prepared
-from amazon_bridge.engine.ledger.tables import insert, items
+from amazon_bridge.engine.ledger.tables import items
 from amazon_bridge.engine.ledger.tables import unmatched as table
 from amazon_bridge.engine.records import Unmatched
 

@@ -21,10 +21,9 @@ from sqlalchemy import (
     update,
 )
 
+from amazon_bridge.engine.ledger.columns import Moment, insert
 from amazon_bridge.engine.ledger.prepared import Prepared
 from amazon_bridge.engine.ledger.tables import (
-    Moment,
-    insert,
     is_due,
     is_finished,
     is_pending,

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, func, select
 
 from amazon_bridge.engine.durations import Durations, bound_of
+from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.database import Subject
 from amazon_bridge.engine.ledger.prepared import Prepared
-from amazon_bridge.engine.ledger.tables import insert, order_hours
+from amazon_bridge.engine.ledger.tables import order_hours
 from amazon_bridge.engine.records import Event, HourOfEvents
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -21,15 +21,9 @@ from sqlalchemy import (
     update,
 )
 
+from amazon_bridge.engine.ledger.columns import Moment, insert
 from amazon_bridge.engine.ledger.database import AnyRow, Subject, Transaction
-from amazon_bridge.engine.ledger.tables import (
-    Moment,
-    insert,
-    is_sent,
-    stock_listings,
-    stock_parts,
-    stock_skus,
-)
+from amazon_bridge.engine.ledger.tables import is_sent, stock_listings, stock_parts, stock_skus
 from amazon_bridge.engine.stock_records import (
     Comparison,
     KnownListing,

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Insert, and_, case, delete, func, literal, null, or_, select, update
 
+from amazon_bridge.engine.ledger.columns import Moment, insert
 from amazon_bridge.engine.ledger.database import AnyRow, Subject
 from amazon_bridge.engine.ledger.tables import (
-    Moment,
-    insert,
     is_open_stock_feed,
     is_sent,
     stock_feeds,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import null, select, update
 
+from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.database import AnyRow, Subject
-from amazon_bridge.engine.ledger.tables import insert, stock_progress
+from amazon_bridge.engine.ledger.tables import stock_progress
 from amazon_bridge.engine.stock_records import FullComparison, StockProgress
 
 _P = stock_progress.c

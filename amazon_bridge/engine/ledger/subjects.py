@@ -11,6 +11,7 @@ from amazon_bridge.engine.ledger.continuity import Continuity
 from amazon_bridge.engine.ledger.cursors import Cursors
 from amazon_bridge.engine.ledger.database import Database, SqliteDatabase
 from amazon_bridge.engine.ledger.feeds import Feeds
+from amazon_bridge.engine.ledger.holdings import Holdings
 from amazon_bridge.engine.ledger.in_flight import UnitsInFlight
 from amazon_bridge.engine.ledger.items import Items
 from amazon_bridge.engine.ledger.lanes import Lanes
@@ -21,6 +22,7 @@ from amazon_bridge.engine.ledger.statistics import OrderStatistics
 from amazon_bridge.engine.ledger.stock import Stock
 from amazon_bridge.engine.ledger.stock_catalogue import StockCatalogue
 from amazon_bridge.engine.ledger.stock_progress import StockComparisons
+from amazon_bridge.engine.ledger.sync_requests import SyncRequests
 from amazon_bridge.engine.postgresql import require_driver
 from amazon_bridge.engine.store import Store
 
@@ -29,6 +31,7 @@ __all__ = [
     "Continuity",
     "Cursors",
     "Feeds",
+    "Holdings",
     "Items",
     "Lanes",
     "OrderStatistics",
@@ -38,6 +41,7 @@ __all__ = [
     "Stock",
     "StockCatalogue",
     "StockComparisons",
+    "SyncRequests",
     "UnitsInFlight",
     "open_database",
 ]

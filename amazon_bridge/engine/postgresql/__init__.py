@@ -13,6 +13,9 @@ from amazon_bridge.engine.store import PostgresqlStore
 if TYPE_CHECKING:
     from amazon_bridge.engine.postgresql.session import Session
 
+CHANNEL = "amazon_bridge"
+"""What daemons are notified by: a lease is free, a daemon joined, or a sync is requested."""
+
 
 def require_driver(store: PostgresqlStore) -> None:
     """Check that psycopg is there, before what needs it is imported.

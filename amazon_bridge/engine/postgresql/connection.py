@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.abc import Buffer
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.string import StrDumperUnknown
@@ -18,7 +17,8 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from amazon_bridge.engine.errors import ConfigError
-from amazon_bridge.engine.postgresql import problems
+from amazon_bridge.engine.postgresql import problems, process
+from amazon_bridge.engine.postgresql.fence import Lease
 from amazon_bridge.engine.store import PostgresqlStore
 
 Driver = psycopg.Connection[tuple[Any, ...]]
@@ -33,7 +33,6 @@ _ENGINE = create_engine(
 )
 """One for all stores of the process: an engine of its own would compile all statements again."""
 _OLDEST = 130000
-_NAME = f"amazon-bridge {socket.gethostname()[:40]}:"
 _DEFAULTS: dict[str, Any] = {
     "connect_timeout": 10,  # seconds
     "target_session_attrs": "read-write",
@@ -47,10 +46,14 @@ _DEFAULTS: dict[str, Any] = {
 _SETTINGS = """
 SELECT set_config(name, value, false) FROM (VALUES
     ('lock_timeout', '30s'), ('statement_timeout', '0'), ('idle_session_timeout', '0'),
+    ('idle_in_transaction_session_timeout', '20s'),
     ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3')
 ) AS ours (name, value) JOIN pg_settings USING (name)
 """
-"""Those that the server has; the last ones free the locks of a machine that is gone."""
+"""Those that the server has. A transaction of a process that is frozen, and the locks of a machine
+that is gone, end before a lease does."""
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_HOLDS = sql.SQL("; SELECT FROM leases WHERE seller = {} AND number = {} FOR KEY SHARE")
 _HOLDER = """
 SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND objsubid = 1
@@ -94,10 +97,7 @@ class StoreConnection:
         except BaseException:
             self.driver.close()
             raise
-        self._begin = (
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
-            f" SELECT pg_advisory_xact_lock({self._key(_WRITING)})"
-        )
+        self._alone = f"; SELECT pg_advisory_xact_lock({self._key(_WRITING)})"
 
     @property
     def is_open(self) -> bool:
@@ -112,16 +112,29 @@ class StoreConnection:
         self.driver.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Write all or nothing, while no other process writes."""
-        self.begin()
+    def transaction(self, *, alone: bool = True) -> Iterator[None]:
+        """Write all or nothing.
+
+        Args:
+            alone: while no other process writes, as with SQLite.
+        """
+        self.begin(alone=alone)
         with self.committed():
             yield
 
-    def begin(self) -> None:
-        """Begin a transaction, once no other process has one: as with SQLite."""
+    def begin(self, lease: Lease | None = None, *, alone: bool = True) -> bool:
+        """Begin a transaction; returns False if the lease has another holder.
+
+        A lease gets no other holder until the transaction ends.
+        """
+        statement = _BEGIN + (self._alone if alone else "")
+        if lease:
+            statement += _HOLDS.format(*map(sql.Literal, lease)).as_string(self.driver)
         with self._rolled_back():
-            self.driver.execute(self._begin)
+            cursor = self.driver.execute(statement)
+            while cursor.nextset():
+                pass
+            return lease is None or cursor.rowcount == 1
 
     @contextmanager
     def committed(self) -> Iterator[None]:
@@ -144,6 +157,10 @@ class StoreConnection:
         """Take a lock that other connections may have taken like this, too."""
         self.driver.execute("SELECT pg_advisory_lock_shared(%s)", (self._key(name),))
 
+    def try_share(self, name: str) -> bool:
+        """Take a lock that others may share, unless another connection has it alone."""
+        return self._returned("SELECT pg_try_advisory_lock_shared(%s)", self._key(name))
+
     def try_lock(self, name: str) -> bool:
         """Take a lock, unless another connection has it."""
         return self._returned("SELECT pg_try_advisory_lock(%s)", self._key(name))
@@ -156,8 +173,7 @@ class StoreConnection:
         """The process that has a lock, as a message names it."""
         key = self._key(name) % (1 << 64)
         row = self.driver.execute(_HOLDER, (key >> 32, key % (1 << 32))).fetchone()
-        host, _, process = (row[0] if row else "").removeprefix("amazon-bridge ").rpartition(":")
-        return f"{process} on {host}" if host else "(unknown)"
+        return process.shown(row[0] if row else "")
 
     def _returned(self, query: str, key: int) -> bool:
         row = self.driver.execute(query, (key,)).fetchone()
@@ -174,7 +190,7 @@ def _connected(store: PostgresqlStore) -> Driver:
     parameters = _DEFAULTS | _parsed(store)
     if store.password:
         parameters["password"] = store.password
-    parameters |= {"application_name": f"{_NAME}{os.getpid()}", "client_encoding": "utf8"}
+    parameters |= {"application_name": process.application_name(), "client_encoding": "utf8"}
     try:
         driver = psycopg.connect("", autocommit=True, **parameters)
     except psycopg.OperationalError as error:

@@ -31,10 +31,15 @@ _DAMAGED = (
     errors.IndexCorrupted,
 )
 _NO_ROOM = (errors.DiskFull, errors.IoError, errors.OutOfMemory, errors.TooManyConnections)
+_LOST = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.IdleInTransactionSessionTimeout,  # as after this process was frozen
+)
 _UNWRITABLE = (
     (_NO_ROOM, "can't be written", "Make room on the server"),
     (errors.ReadOnlySqlTransaction, "can't be written", "Name the primary server in `state`"),
-    ((psycopg.OperationalError, psycopg.InterfaceError), "is out of reach", _REACH),
+    (_LOST, "is out of reach", _REACH),
 )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError
 
 from amazon_bridge.engine.errors import BridgeError, StorageError
+from amazon_bridge.engine.postgresql import fence
 from amazon_bridge.engine.postgresql.connection import StoreConnection
 from amazon_bridge.engine.postgresql.problems import explained
 from amazon_bridge.engine.store import PostgresqlStore
@@ -27,9 +28,8 @@ T = TypeVar("T")
 Prepare = Callable[[PostgresqlStore, StoreConnection], None]
 
 _PAUSE = 1.0  # seconds between attempts to connect
-_PATIENCE = 60.0
-"""Seconds in which a lock that is kept must be taken again: the server may need half a minute to
-notice that the old connection is gone."""
+
+_ENDS = "It ends, and runs again; the bridge goes on by itself."
 
 _sessions: dict[PostgresqlStore, Session] = {}
 _registering = threading.Lock()
@@ -57,10 +57,8 @@ class Session:
         self._failure: tuple[float, BridgeError] | None = None
         self._called_at = 0.0
         self._held: set[str] = set()
-        self._kept: set[str] = set()
         self._lost: set[str] = set()
         """Those that were held when the connection was lost, and whose work has not ended."""
-        self._refused_since: float | None = None
 
     def __enter__(self) -> Self:
         with self._mutex:
@@ -93,7 +91,8 @@ class Session:
         """Write all or nothing, while no other process writes.
 
         Raises:
-            StorageError: the connection was lost, and work that had a lock of it goes on.
+            StorageError: the connection was lost, and work that had a lock of it goes on; or the
+                lease that this thread works under has another holder.
         """
         with self._exclusive():
             connection = self._on_live(self._begun)
@@ -105,9 +104,14 @@ class Session:
             raise StorageError(
                 f"The connection to the state store {self.store} was lost, and with it the locks"
                 " of what was running.",
-                "It ends, and runs again; the bridge goes on by itself.",
+                _ENDS,
             )
-        connection.begin()
+        lease = fence.current()
+        if not connection.begin(lease):
+            connection.driver.rollback()
+            raise StorageError(
+                f"Another daemon has taken over the seller {lease and lease.seller}.", _ENDS
+            )
         return connection
 
     def _on_live(self, work: Callable[[StoreConnection], T]) -> T:
@@ -127,8 +131,6 @@ class Session:
             self._lost |= self._held
         if self._connection is None:
             self._connection = self._connected()
-        for name in self._kept & self._lost:
-            self._take_again(self._connection, name)
         return self._connection
 
     @contextmanager
@@ -162,27 +164,18 @@ class Session:
 
     # Locks
 
-    def try_lock(self, name: str, *, keep: bool = False) -> bool:
-        """Take a lock, unless another thread or process has it.
-
-        Args:
-            name: the lock's name.
-            keep: take it again after the connection was lost: work under other locks does the
-                writing.
-        """
+    def try_lock(self, name: str) -> bool:
+        """Take a lock, unless another thread or process has it."""
         with self._exclusive():
             if name in self._held or not self._on_live(lambda one: one.try_lock(name)):
                 return False
             self._held.add(name)
-            if keep:
-                self._kept.add(name)
             return True
 
     def unlock(self, name: str) -> None:
         """Release a lock that this process holds, or held before the connection was lost."""
         with self._mutex:
-            for names in (self._held, self._kept):
-                names.discard(name)
+            self._held.discard(name)
             connection = self._connection
             if name in self._lost:
                 self._lost.remove(name)
@@ -196,15 +189,3 @@ class Session:
             if name in self._held:
                 return str(os.getpid())
             return self._on_live(lambda one: one.holder(name))
-
-    def is_taken_away(self) -> bool:
-        """True if another process has had a lock that is kept for longer than a minute."""
-        since = self._refused_since
-        return since is not None and time.monotonic() > since + _PATIENCE
-
-    def _take_again(self, connection: StoreConnection, name: str) -> None:
-        if connection.try_lock(name):
-            self._lost.remove(name)
-            self._refused_since = None
-        elif self._refused_since is None:
-            self._refused_since = time.monotonic()

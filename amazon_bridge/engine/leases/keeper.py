@@ -1,0 +1,318 @@
+"""The leases of a daemon: taken, renewed and given back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+import structlog
+from sqlalchemy import Connection, func, select
+
+from amazon_bridge.engine.errors import AccountError, BridgeError, Locked
+from amazon_bridge.engine.leases.assignment import assigned
+from amazon_bridge.engine.leases.rows import LIFETIME, Rows, Taken
+from amazon_bridge.engine.ledger import postgresql_schema
+from amazon_bridge.engine.postgresql import CHANNEL, fence, process
+from amazon_bridge.engine.postgresql.connection import StoreConnection
+from amazon_bridge.engine.postgresql.fence import Lease
+from amazon_bridge.engine.postgresql.problems import explained
+from amazon_bridge.engine.store import PostgresqlStore
+from amazon_bridge.engine.throttle import Levels, are_as_expected
+
+log = structlog.get_logger(__name__)
+
+_MARGIN = 5.0
+"""Seconds before a lease expires in which no work begins under it."""
+
+_TERMINATE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name LIKE 'amazon-bridge %%' AND application_name LIKE %s
+"""
+
+
+def server_time(db: Connection) -> datetime:
+    """The time of the database, which all daemons share."""
+    now: datetime = db.execute(select(func.clock_timestamp())).scalar_one()
+    return now
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What other daemons know of this one."""
+
+    sellers: Collection[str]
+    """Those that it can work for."""
+    configuration: str = ""
+    """A digest of it."""
+
+
+@dataclass(slots=True)
+class _Held:
+    lease: Lease
+    is_leaving: bool = False
+    """It is given back as soon as no work is done under it."""
+
+
+class LeaseKeeper:
+    """Holds leases of sellers. Thread-safe; one thread at a time renews.
+
+    Args:
+        store: where the leases are.
+        member: returns what other daemons know of this one.
+        levels: returns the levels of a seller's token buckets.
+        on_taken: called with each lease that was taken, before work begins under it.
+        daemon: the daemon's id.
+        clock: returns the database's time.
+        monotonic: seconds; setting the machine's clock has no effect.
+    """
+
+    def __init__(
+        self,
+        store: PostgresqlStore,
+        *,
+        member: Callable[[], Member],
+        levels: Callable[[str], Levels],
+        on_taken: Callable[[Taken], None],
+        daemon: str | None = None,
+        clock: Callable[[Connection], datetime] = server_time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.store = store
+        self.daemon = daemon or process.process_id()
+        self._member, self._levels, self._on_taken = member, levels, on_taken
+        self._clock, self._monotonic = clock, monotonic
+        self._mutex = threading.Lock()
+        self._connection: StoreConnection | None = None
+        self._held: dict[str, _Held] = {}
+        self._active: Counter[str] = Counter()
+        self._noted: dict[str, tuple[float, Levels]] = {}
+        self._known: Collection[str] = ()
+        self._valid_until = float("-inf")
+
+    # Work under leases
+
+    def hold(self, seller: str) -> bool:
+        """Whether this daemon holds a seller's lease, and does not give it back."""
+        return seller in self.sellers()
+
+    def sellers(self) -> set[str]:
+        """Those whose lease this daemon holds, and does not give back."""
+        with self._mutex:
+            return {seller for seller, held in self._held.items() if not held.is_leaving}
+
+    @contextmanager
+    def working(self, seller: str) -> Iterator[None]:
+        """Work for a seller: nothing is written once another daemon has the lease.
+
+        Raises:
+            AccountError: this daemon does not hold the lease, or could not renew it in time.
+        """
+        lease = self._begin(seller)
+        try:
+            with fence.under(lease):
+                yield
+        finally:
+            with self._mutex:
+                self._active[seller] -= 1
+
+    def _begin(self, seller: str) -> Lease:
+        with self._mutex:
+            held = self._held.get(seller)
+            if held is None or held.is_leaving:
+                raise AccountError(f"Another daemon works for the seller {seller}.")
+            if self._monotonic() > self._valid_until:
+                raise AccountError(
+                    f"The lease of the seller {seller} could not be renewed.",
+                    f"Check that the state store {self.store} can be reached; the bridge goes on by"
+                    " itself.",
+                )
+            self._active[seller] += 1
+            return held.lease
+
+    # Renewal
+
+    def connect(self) -> None:
+        """Connect, unless that is done already.
+
+        Raises:
+            AccountError: a process needs the state store alone, or the database can't be reached.
+            ConfigError: it is not usable.
+        """
+        if self._connection and self._connection.is_open:
+            return
+        self._disconnect()
+        connection = StoreConnection(self.store)
+        try:
+            postgresql_schema.prepare(self.store, connection)
+            self._share(connection)
+            connection.driver.execute(f"LISTEN {CHANNEL}")
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def _share(self, connection: StoreConnection) -> None:
+        """Keep away what needs the store without daemons, such as ``state copy``."""
+        if not connection.try_share(DAEMONS):
+            holder = connection.holder(DAEMONS)
+            raise Locked(
+                f"Process {holder} needs the state store {self.store} without a daemon.",
+                "Wait until it has ended, or stop it.",
+                holder,
+            )
+
+    def renew(self) -> bool:
+        """Renew the leases, take those that this daemon should have, and give back others.
+
+        Returns:
+            Whether the sellers changed.
+
+        Raises:
+            AccountError: the database can't be reached.
+        """
+        before, begun = self.sellers(), self._monotonic()
+        with explained(self.store):
+            self.connect()
+            taken, former = self._renewed(begun)
+            for daemon in former:
+                self._terminate(daemon)
+        for each in taken:
+            self._begin_holding(each)
+        return self.sellers() != before
+
+    def _renewed(self, begun: float) -> tuple[list[Taken], set[str]]:
+        """Renew in one transaction; returns what was taken, and the daemons that lost it."""
+        member = self._member()
+        with self._transaction() as rows:
+            is_new = self._join(rows, member)
+            known = self._numbers()
+            kept = rows.renew(known)
+            self._forget({seller for seller in known if kept.get(seller) != known[seller]})
+            targets = assigned(rows.sellers_by_daemon(), rows.holders())
+            mine = {seller for seller, daemon in targets.items() if daemon == self.daemon}
+            self._mark(mine)
+            wanted = mine - self._numbers().keys()
+            taken = rows.take(wanted) if wanted else []
+            left = self._give_back(rows)
+            rows.note_rates(self._changed_levels())
+            if is_new or left:
+                self._notify(rows)
+        with self._mutex:
+            self._valid_until = begun + LIFETIME.total_seconds() - _MARGIN
+            for lease in left:
+                del self._held[lease.seller]
+        return taken, {each.former for each in taken if each.former and each.former != self.daemon}
+
+    def _join(self, rows: Rows, member: Member) -> bool:
+        """Note that this daemon is alive; returns whether others should look at it."""
+        rows.join(process.shown(process.application_name()), member.configuration, member.sellers)
+        if set(self._known) == set(member.sellers):
+            return False
+        rows.add_sellers(member.sellers)
+        self._known = tuple(member.sellers)
+        return True
+
+    def _numbers(self) -> dict[str, int]:
+        with self._mutex:
+            return {seller: held.lease.number for seller, held in self._held.items()}
+
+    def _forget(self, lost: Collection[str]) -> None:
+        for seller in sorted(lost):
+            log.warning("lease_lost", seller=seller)
+            with self._mutex:
+                del self._held[seller]
+
+    def _mark(self, mine: Collection[str]) -> None:
+        """Let no more work begin for sellers that another daemon should have."""
+        with self._mutex:
+            for seller, held in self._held.items():
+                held.is_leaving = seller not in mine
+
+    def _give_back(self, rows: Rows) -> list[Lease]:
+        """Give back leases under which no work is done any more."""
+        with self._mutex:
+            idle = [
+                held.lease
+                for seller, held in self._held.items()
+                if held.is_leaving and not self._active[seller]
+            ]
+        rows.give_back(idle, {lease.seller: self._levels(lease.seller) for lease in idle})
+        for lease in idle:
+            log.info("lease_given_back", seller=lease.seller)
+        return idle
+
+    def _changed_levels(self) -> dict[str, Levels]:
+        """The levels of buckets from which tokens were taken since they were noted last."""
+        now, sellers = self._monotonic(), self._numbers()
+        changed = {}
+        for seller, (at, before) in {s: self._noted.get(s, (now, {})) for s in sellers}.items():
+            levels = self._levels(seller)
+            if not are_as_expected(levels, before, now - at):
+                changed[seller] = levels
+                self._noted[seller] = now, levels
+        return changed
+
+    def _begin_holding(self, taken: Taken) -> None:
+        seller = taken.lease.seller
+        log.info("lease_taken", seller=seller, expired=taken.former is not None)
+        self._noted.pop(seller, None)
+        self._on_taken(taken)
+        with self._mutex:
+            self._held[seller] = _Held(taken.lease)
+
+    def _terminate(self, daemon: str) -> None:
+        """Break the connections of a daemon whose leases expired: its locks end with them."""
+        assert self._connection
+        try:
+            self._connection.driver.execute(_TERMINATE, (f"% {daemon}",))
+        except psycopg.errors.InsufficientPrivilege:
+            log.warning("connections_not_terminated", daemon=daemon)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Rows]:
+        assert self._connection
+        with self._connection.transaction(alone=False):
+            db = self._connection.sql
+            yield Rows(db, self.daemon, self._clock(db))
+
+    def _notify(self, rows: Rows) -> None:
+        rows.db.execute(select(func.pg_notify(CHANNEL, self.daemon)))
+
+    # Waiting and ending
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until another daemon or a command gives a reason to look, or the time is over."""
+        if self._connection is None or not self._connection.is_open:
+            time.sleep(seconds)
+            return False
+        with explained(self.store):
+            found = self._connection.driver.notifies(timeout=seconds)
+            return any(each.payload != self.daemon for each in found)
+
+    def close(self) -> None:
+        """Give back all leases, also those under which work is being done."""
+        with suppress(BridgeError, psycopg.Error), explained(self.store):
+            self.connect()
+            with self._mutex:
+                held = [each.lease for each in self._held.values()]
+                self._held.clear()
+            with self._transaction() as rows:
+                rows.give_back(held, {each.seller: self._levels(each.seller) for each in held})
+                rows.leave()
+                self._notify(rows)
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            with closing(self._connection):
+                self._connection = None
+
+
+DAEMONS = "the.daemon"
+"""Name of the lock that all daemons share."""

@@ -1,0 +1,106 @@
+"""A daemon among others that share a state store in PostgreSQL, and the sellers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.engine.leases.keeper import LeaseKeeper, Member
+from amazon_bridge.engine.leases.rows import Taken
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.store import PostgresqlStore
+from amazon_bridge.engine.throttle import Levels
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.lease_thread import LeaseThread
+
+log = structlog.get_logger(__name__)
+
+_ACCEPT = "relayed"
+
+
+class Cluster:
+    """Holds leases of sellers, and runs what other daemons and commands request.
+
+    Args:
+        store: the state store.
+        runner: runs the jobs.
+        on_change: called by another thread when the sellers changed; then ``plan`` is due.
+
+    Raises:
+        AccountError: the database can't be reached, or is needed without daemons.
+    """
+
+    def __init__(
+        self, store: PostgresqlStore, runner: JobRunner, on_change: Callable[[], None]
+    ) -> None:
+        self._runner = runner
+        self._keeper = LeaseKeeper(
+            store, member=self._member, levels=self._levels, on_taken=self._restore_rates
+        )
+        self._keeper.connect()
+        self._thread = LeaseThread(self._keeper, on_change, self._look_for_requests)
+        self._accounts: set[str] = set()
+        runner.leases = self._keeper
+
+    def start(self) -> None:
+        """Take leases, and renew them until ``close``."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Give all leases back."""
+        self._thread.close()
+
+    def plan(self) -> None:
+        """Plan the jobs of the accounts that this daemon works for, and no others."""
+        runner = self._runner
+        accounts = {account.name for account in runner.accounts()}
+        try:
+            runner.monitor.take_over(accounts - self._accounts, runner.app.ledger.runs.latest())
+        except BridgeError as error:
+            log.warning("runs_not_read", reason=str(error))
+        self._accounts = accounts
+        runner.scheduler.adjust(runner.scheduled_jobs(), runner.monitor, runner.run)
+        log.info("accounts_changed", accounts=len(accounts))
+
+    def _member(self) -> Member:
+        config = self._runner.app.config
+        return Member({account.seller_id for account in config.accounts}, config.digest())
+
+    def _levels(self, seller: str) -> Levels:
+        return self._runner.app.throttle.levels(seller)
+
+    def _restore_rates(self, taken: Taken) -> None:
+        """Go on with the tokens that the former holder left in the seller's buckets."""
+        self._runner.app.throttle.restore(taken.lease.seller, taken.levels, taken.age)
+
+    # Requests of others
+
+    def _look_for_requests(self) -> None:
+        """Look for requests in another thread, because this one must not wait."""
+        scheduler, now = self._runner.scheduler, self._runner.clock()
+        scheduler.for_request(now, self._accept_requests, _ACCEPT, pool=_ACCEPT)
+
+    def _accept_requests(self, _name: str) -> None:
+        runner = self._runner
+        names = [account.name for account in runner.accounts()]
+        try:
+            found = runner.app.ledger.sync_requests.accept(names, self._keeper.daemon)
+        except BridgeError:
+            return  # runs report it; the next renewal looks again
+        for each in found:
+            log.info("sync_accepted", account=each.account, job=each.job)
+            runner.scheduler.for_request(runner.clock(), self._run, *each, pool=_ACCEPT)
+
+    def _run(self, request: str, account: str, job: str) -> None:
+        """Run a job for whoever requested it; if the daemon stops, another one runs it."""
+        requests = self._runner.app.ledger.sync_requests
+        counts: Counts | None = self._runner.run_now(account, job)
+        try:
+            if counts is None:
+                requests.offer_again(request)
+            else:
+                requests.finish(request, counts)
+        except BridgeError as error:
+            log.warning("sync_result_not_written", account=account, job=job, reason=str(error))
