@@ -12,7 +12,7 @@ from rich.table import Table
 from amazon_bridge.app import App
 from amazon_bridge.cli.common import opened, timestamp
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.records import Run, State
+from amazon_bridge.engine.records import Holding, Run, State
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.flows.links import Link, Links
 from amazon_bridge.flows.links import as_json as as_urls
@@ -42,10 +42,12 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
         pending = {name: _pending(bridge, name, most) for name in known_accounts(bridge)}
         accounts = {name: account_status(bridge, name, of) for name, of in pending.items()}
         backlogs = {name: backlog_sentence(bridge, name) for name in accounts}
+        daemons = _daemons(bridge)
     if as_json:
-        click.echo(json.dumps({"accounts": accounts}))
+        click.echo(json.dumps({"accounts": accounts, "daemons": daemons}))
         return
     console().print(_table(accounts))
+    _show_daemons(daemons, accounts)
     for name, of in accounts.items():
         if backlogs[name]:
             say(f"{name}: {backlogs[name]}")
@@ -66,6 +68,37 @@ def _table(accounts: dict[str, dict[str, Any]]) -> Table:
             last = [known.get("last_success") or "never", *numbers]
             add_row(table, name, of["cursor"] or "", job, *last, known.get("last_error") or "")
     return table
+
+
+def _daemons(bridge: App) -> list[dict[str, Any]]:
+    """The daemons that share the state store, and the accounts that each of them works for."""
+    held: dict[str, list[str]] = {}
+    for name, holding in _holdings(bridge).items():
+        if holding:
+            held.setdefault(holding.name, []).append(name)
+    return [
+        {
+            "process": each.name,
+            "began": timestamp(each.began),
+            "accounts": held.get(each.name, []),
+        }
+        for each in bridge.ledger.holdings.daemons()
+    ]
+
+
+def _holdings(bridge: App) -> dict[str, Holding | None]:
+    """The daemon that works for each account, where several share the state store."""
+    holdings = bridge.ledger.holdings.all()
+    accounts = [each for each in bridge.accounts() if each.seller_id in holdings]
+    return {account.name: holdings[account.seller_id] for account in accounts}
+
+
+def _show_daemons(daemons: list[dict[str, Any]], accounts: Mapping[str, Mapping[str, Any]]) -> None:
+    for each in daemons:
+        names = ", ".join(each["accounts"]) or "no account"
+        say(f"Daemon {each['process']}, since {each['began']}, works for {names}.")
+    if without := [name for name, of in accounts.items() if of["is_without_daemon"]]:
+        say(f"No daemon works for {', '.join(without)}.")
 
 
 def _show_unattended(account: str, of: dict[str, Any]) -> None:
@@ -154,6 +187,7 @@ def account_status(bridge: App, account: str, pending: Sequence[Pending]) -> dic
     found = next((each for each in bridge.accounts() if each.name == account), None)
     return {
         "configured": found is not None,
+        "is_without_daemon": account in _holdings(bridge) and not _holdings(bridge)[account],
         "cursor": timestamp(bridge.ledger.cursors.get(account)),
         "synced_until": timestamp(bridge.ledger.cursors.synced_until(account)),
         "backlog": _backlog_json(bridge, account),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 import click
+import structlog
 from rich.table import Table
 
 from amazon_bridge import app, config
@@ -23,10 +24,13 @@ from amazon_bridge.engine.errors import AccountError, ConfigError, Transient
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import jobs
 from amazon_bridge.service import sync_client
+from amazon_bridge.service.relay import relayed
 from amazon_bridge.service.resumed_runs import ResumedRuns
 from amazon_bridge.service.sync_protocol import Results, results_json, runs_of
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import say
+
+log = structlog.get_logger(__name__)
 
 _TICK = 1.0  # seconds between two looks at what somebody waits for
 
@@ -82,7 +86,7 @@ def _sync_here(
     """Run jobs in this process. ``errors`` gets those that keep an account from running at all."""
     with app.opened(loaded, show=_silent if quiet else say) as bridge:
         if not dry_run:
-            results = _run_jobs(bridge, job, account, bridge.runs.sync, errors)
+            results = _run_jobs(bridge, job, account, partial(_run_or_relay, bridge), errors)
             bridge.housekeeping.run_due()
             return results
         results = _run_jobs(bridge, job, account, partial(_foresee, bridge), errors)
@@ -90,6 +94,21 @@ def _sync_here(
             for each in bridge.accounts(account):
                 _show_first_run(bridge, each)
     return results
+
+
+def _run_or_relay(bridge: App, account: AccountConfig, job: str) -> Counts:
+    """Run a job, or let the daemon on another machine do that which works for the account."""
+    holding = bridge.ledger.holdings.all().get(account.seller_id)
+    if holding is None:
+        return bridge.runs.sync(account, job)
+    if holding.configuration != bridge.config.digest():
+        reason = f"Process {holding.name} runs with another configuration: reload it (SIGHUP)."
+        log.warning("sync_not_relayed", account=account.name, reason=reason)
+        return bridge.runs.sync(account, job)
+    try:
+        return relayed(bridge.ledger, account, job, time.sleep)
+    except (AccountError, Transient) as error:
+        return Counts(error=str(error))
 
 
 def _silent(_line: str) -> None:
