@@ -125,12 +125,14 @@ def test_a_lease_under_which_work_is_done_is_given_back_later(daemons: tuple[Dae
     assert leaving <= other.renew()
 
 
-def test_a_daemon_that_ends_gives_all_back(daemons: tuple[Daemon, Daemon]):
+def test_a_daemon_that_ends_gives_all_back(daemons: tuple[Daemon, Daemon], opened: Ledger):
     one, other = daemons
     one.renew()
     other.renew()
     with one.keeper.working("A1"):
         one.keeper.close()
+        with pytest.raises(StorageError):
+            opened.cursors.set("acme", NOON)
     assert other.renew() == set(SELLERS)
 
 
