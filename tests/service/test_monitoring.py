@@ -106,7 +106,7 @@ def test_metrics_show_the_oldest_items_and_how_long_orders_took(metrics: str):
 
 
 def test_dashboard_and_rules_ask_for_metrics_that_there_are(metrics: str):
-    exported = set(re.findall(r"^(\w+)", metrics, re.MULTILINE))
+    exported = set(re.findall(r"^(?:# TYPE )?(\w+)", metrics, re.MULTILINE))
     queried = {name for expression in expressions() for name in names_in(expression)}
     assert queried - exported <= FOREIGN
 
@@ -156,23 +156,46 @@ ANALYZE = shutil.which("systemd-analyze")
 
 
 @needs(ANALYZE, "systemd")
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path):
+@pytest.mark.parametrize("drop_ins", [[], ["amazon-bridge-cluster.conf"]])
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path, drop_ins: list[str]):
     unit = (CONFIG / "amazon-bridge.service").read_text()
     program = re.search(r"^ExecStart=(\S+)", unit, re.MULTILINE)
     assert program
     copy = tmp_path / "amazon-bridge.service"
     copy.write_text(unit.replace(program[1], "/bin/true"))
+    for name in drop_ins:
+        (tmp_path / f"{copy.name}.d").mkdir()
+        shutil.copy(CONFIG / name, tmp_path / f"{copy.name}.d")
     verified = subprocess.run(
         [str(ANALYZE), "verify", str(copy)], check=True, capture_output=True, text=True
     )
     assert verified.stderr == ""
 
 
-def test_the_compose_file_keeps_secrets_out_of_it():
-    compose = YAML(typ="safe", pure=True).load((CONFIG / "compose.yaml").read_text())
+@pytest.mark.parametrize("name", ["compose.yaml", "compose-cluster.yaml"])
+def test_the_compose_file_keeps_secrets_out_of_it(name: str):
+    text = (CONFIG / name).read_text()
+    compose = YAML(typ="safe", pure=True).load(text)
     service = compose["services"]["amazon-bridge"]
     assert "environment" not in service
     assert set(service["secrets"]) == set(compose["secrets"])
     assert all(set(secret) == {"file"} for secret in compose["secrets"].values())
+    assert all(f"/run/secrets/{secret}" in text for secret in compose["secrets"])
     assert service["read_only"]
-    assert "state:/var/lib/amazon-bridge" in service["volumes"]
+    is_alone = name == "compose.yaml"
+    assert ("state:/var/lib/amazon-bridge" in service["volumes"]) == is_alone
+
+
+def test_the_kubernetes_example_runs_as_the_images_user():
+    (deployment, budget) = YAML(typ="safe", pure=True).load_all(
+        (CONFIG / "kubernetes.yaml").read_text()
+    )
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsUser"] == 10001
+    assert "useradd --uid 10001" in (CONFIG.parent / "Dockerfile").read_text()
+    assert "env" not in container, "secrets are files"
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    selectors = [deployment["spec"]["selector"], budget["spec"]["selector"]]
+    assert all(each["matchLabels"] == labels for each in selectors)
+    assert deployment["spec"]["replicas"] > budget["spec"]["minAvailable"]

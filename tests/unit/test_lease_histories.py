@@ -120,7 +120,6 @@ class Histories(RuleBasedStateMachine):
                     self.work.append(Work(self.daemons[name], lease))
 
     @precondition(lambda self: len(self.work) > len(SELLERS))
-
     @rule(number=st.integers(0, 3))
     def end_work(self, number: int) -> None:
         if number < len(self.work):
