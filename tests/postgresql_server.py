@@ -31,6 +31,11 @@ class Server:
         self._numbers = count(1)
         self._common: PostgresqlStore | None = None
 
+    @property
+    def socket(self) -> Path:
+        """The file by which it is reached."""
+        return self._sockets / ".s.PGSQL.5432"
+
     @contextmanager
     def common_store(self) -> Iterator[PostgresqlStore]:
         """A store that tests use one after the other; it is empty at the end."""

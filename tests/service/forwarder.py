@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -14,6 +15,11 @@ class Forwarder:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._target = parts.hostname, parts.port
+        self._begin()
+
+    def _begin(self) -> None:
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._open: list[socket.socket] = []
         self._listener = _listening(0)
         self._port = self._listener.getsockname()[1]
@@ -35,6 +41,14 @@ class Forwarder:
         self._listener = _listening(self._port)
         self._serve(self._listener)
 
+    def cut(self) -> None:
+        """Keep what is sent, in both directions, as a network that is cut: nobody is told."""
+        self._flowing.clear()
+
+    def mend(self) -> None:
+        """Let it flow again."""
+        self._flowing.set()
+
     def fall_silent(self) -> socket.socket:
         """After ``take_away``: listen again without a response; the caller may accept."""
         self._listener = _listening(self._port)
@@ -48,10 +62,38 @@ class Forwarder:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = listener.accept()
-                far = socket.create_connection(self._target)
+                self._flowing.wait()
+                far = self._connected()
                 self._open += [near, far]
                 for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=_copy, args=(one, other), daemon=True).start()
+                    threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
+
+    def _connected(self) -> socket.socket:
+        return socket.create_connection(self._target)
+
+    def _copy(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self._flowing.wait()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+class SocketForwarder(Forwarder):
+    """Forwards a port of this machine to a server's socket in the file system."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._begin()
+
+    @property
+    def port(self) -> int:
+        return int(self._port)
+
+    def _connected(self) -> socket.socket:
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(str(self._path))
+        return far
 
 
 def _listening(port: int) -> socket.socket:
@@ -60,10 +102,3 @@ def _listening(port: int) -> socket.socket:
     listener.bind(("127.0.0.1", port))
     listener.listen()
     return listener
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)

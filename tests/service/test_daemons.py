@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from forwarder import SocketForwarder
 from odoo_server.databases import OdooDatabase
 from postgresql_server import Server
 from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
@@ -74,16 +75,22 @@ class Daemons:
         self._numbers = count(1)
         self.all: list[RunningDaemon] = []
 
-    def start(self) -> RunningDaemon:
+    def start(self, store: str | None = None) -> RunningDaemon:
+        """Start one more; ``store`` is another URL of the state store."""
         folder = self._folder / f"machine-{next(self._numbers)}"
         folder.mkdir()
         daemon = RunningDaemon(folder, dict(self._odoo.access()), self._shop.accounts())
         daemon.write()
         file = daemon.config.read_text()
-        daemon.config.write_text(file.replace("state: bridge.db", f"state: {self._store}"))
+        daemon.config.write_text(file.replace("state: bridge.db", f"state: {store or self._store}"))
         self.all.append(daemon)
         daemon.start()
         return daemon
+
+    def url_by(self, port: int) -> str:
+        """The state store's URL, by a port of this machine."""
+        _, options = self._store.url.split("&", 1)
+        return f"postgresql://odoo@127.0.0.1:{port}/postgres?{options}"
 
     def end(self) -> None:
         for daemon in self.all:
@@ -144,6 +151,27 @@ def test_daemons_that_are_killed_and_frozen_are_replaced(daemons: Daemons, shop:
     assert code == two.stop()[0] == 0
     for daemon in (one, two, three):
         assert daemon.events_named("internal_error") == []
+
+
+def test_a_daemon_that_is_cut_off_is_replaced(
+    daemons: Daemons, shop: Shop, postgresql_server: Server
+):
+    network = SocketForwarder(postgresql_server.socket)
+    one = daemons.start(daemons.url_by(network.port))
+    two = daemons.start()
+    wait_for(lambda: shares(one, two) == [3, 3])
+    network.cut()
+    shop.sell()
+    wait_for(shop.is_imported, TAKE_OVER)
+    assert len(held_by(two)) == 6
+    network.mend()
+    wait_for(lambda: shares(one, two) == [3, 3])
+    shop.sell()
+    wait_for(shop.is_imported)
+    assert len(one.events_named("lease_lost")) == 3
+    assert one.events_named("internal_error") == two.events_named("internal_error") == []
+    assert one.stop()[0] == 0
+    network.take_away()
 
 
 def test_commands_and_pages_work_on_any_machine(daemons: Daemons, shop: Shop):
