@@ -14,10 +14,9 @@ export ODOO_TEST_VERSION := $(ODOO)
 export ODOO_TEST_TRANSPORT := $(TRANSPORT)
 OLDEST := setup import pickings cancellations cancellations_held
 PARALLEL := $(BIN)/python -m pytest -n auto --maxprocesses 6 --dist loadfile --no-loadscope-reorder
-QUICK := -m "not real_odoo and not slow and not postgresql" --ignore tests/system
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-oldest test-tools test-fast coverage lint format crash demo docs pictures benchmark constraints wheel sbom image base clean
+.PHONY: help install test test-oldest test-tools test-fast lint format crash demo docs pictures benchmark constraints wheel sbom image base clean
 MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE  # or else each of the many processes compiles all modules again
 
@@ -34,7 +33,7 @@ ifeq ($(ODOO)-$(TRANSPORT),19-xmlrpc)
 test: $(INSTALLED) ## check everything: the linters, then the tests against a real Odoo
 	@$(MAKE) -j2 lint test-tools $(COMPILED)
 	@echo "Running the tests against a real Odoo"
-	@$(PARALLEL)
+	@$(PARALLEL) --cov --cov-report=term:skip-covered
 else
 test: $(INSTALLED) test-tools # ODOO=14 to 18, or TRANSPORT=jsonrpc or json2: what depends on it
 	@echo "Running the tests against a real Odoo $(ODOO), over $(TRANSPORT)"
@@ -53,10 +52,7 @@ test-tools:
 	@scripts/odoo-server install
 
 test-fast: $(INSTALLED) ## run the quick tests, of parts rather than of the whole, without Odoo and PostgreSQL
-	@$(PARALLEL) -q $(QUICK)
-
-coverage: $(INSTALLED) ## list the lines that the quick tests don't execute
-	@$(PARALLEL) -q $(QUICK) --cov --cov-report=term-missing:skip-covered
+	@$(PARALLEL) -q -m "not real_odoo and not slow and not postgresql" --ignore tests/system
 
 lint: $(INSTALLED) ## check format, style, types, layers, the Dockerfile and the workflows
 	@echo "Checking format, style, types, layers, the Dockerfile and the workflows"

@@ -13,9 +13,12 @@ and a module with ``odoo("both")`` that holds one to the other.
 
 import gc
 import os
+import pkgutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from functools import _lru_cache_wrapper
+from importlib import import_module
 from pathlib import Path
 
 import postgresql_server as server_of_postgresql
@@ -26,6 +29,8 @@ from memory_odoo.served import served
 from odoo_server import machine
 from odoo_server.common import NEWEST
 from odoo_server.databases import VERSION, OdooDatabase, OdooServer
+
+import amazon_bridge
 
 # A developer's tool (cyclonedx-bom) brings this package: jsonschema would load it, which takes 3 s.
 sys.modules["rfc3987_syntax"] = None
@@ -105,6 +110,50 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """More than the cores: a test waits while the program or a real Odoo works."""
     waiting = 1 if "not real_odoo" in config.option.markexpr else 2
     return (os.cpu_count() or 1) + waiting
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session: pytest.Session) -> Iterator[None]:
+    """Import the whole bridge: the first test to use a module may be one without coverage."""
+    plugin = session.config.pluginmanager.getplugin("_cov")
+    if plugin and "PYTEST_XDIST_WORKER" in os.environ:
+        plugin.cov_controller.pause()  # pytest-cov starts coverage again, for the worker
+    yield
+    if plugin:
+        for module in pkgutil.walk_packages(amazon_bridge.__path__, "amazon_bridge."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+        plugin.cov_controller.pause()  # until the first test that is counted: collecting takes long
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run some tests, with their fixtures, without coverage.
+
+    pytest-cov has the marker ``no_cover`` for that, but neither for fixtures nor for workers.
+    """
+    if plugin := item.config.pluginmanager.getplugin("_cov"):
+        coverage = plugin.cov_controller
+        if coverage.started and not _is_covered(item):
+            coverage.pause()
+        elif not coverage.started and _is_covered(item):
+            _clear_caches()
+            coverage.resume()
+    return (yield)
+
+
+def _is_covered(item: pytest.Item) -> bool:
+    """Whether it is one of `make test-fast`: others would take twice as long, for few lines."""
+    uncovered = ("real_odoo", "slow")
+    return "system" not in item.path.parts and not any(map(item.get_closest_marker, uncovered))
+
+
+def _clear_caches() -> None:
+    """Drop what tests without coverage have cached, so that computing it is counted."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("amazon_bridge.")]
+    for value in (value for module in modules for value in vars(module).values()):
+        if isinstance(value, _lru_cache_wrapper):
+            value.cache_clear()
 
 
 def _order_by_length(items: list[pytest.Item]) -> None:
