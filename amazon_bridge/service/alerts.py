@@ -181,6 +181,7 @@ class AlertRules:
 
     def messages(self, runner: JobRunner, now: datetime) -> list[Message]:
         """Messages due now: at most one about problems, and one about quarantined items."""
+        others = runner.others()
         wrong = {problem.title: problem for problem in self._wrong(runner, now)}
         begun = [
             (each.title, each.body) for title, each in wrong.items() if title not in self._alarmed
@@ -188,11 +189,11 @@ class AlertRules:
         over = [
             (f"Resolved: {title}", "")
             for title, each in self._alarmed.items()
-            if title not in wrong and (each.account is None or runner.works_for(each.account))
+            if title not in wrong and each.account not in others
         ]
         self._alarmed = wrong
         entries = runner.app.ledger.items.quarantined()
-        quarantined = {(e.account, e.job, e.key): e for e in entries if runner.works_for(e.account)}
+        quarantined = {(e.account, e.job, e.key): e for e in entries if e.account not in others}
         self._take_over(runner, quarantined, now)
         return [
             *_joined(begun + over),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from prometheus_client.core import HistogramMetricFamily
 
@@ -22,8 +22,8 @@ BUCKETS = (
 CHANNELS: Mapping[str, str] = {FulfilledBy.MERCHANT: "FBM", FulfilledBy.AMAZON: "FBA"}
 
 
-def histograms(ledger: Ledger, includes: Callable[[str], bool]) -> Iterator[HistogramMetricFamily]:
-    """All durations that the state store has ever counted, of the accounts that are included."""
+def histograms(ledger: Ledger, others: Collection[str]) -> Iterator[HistogramMetricFamily]:
+    """All durations that the state store has ever counted, without those of other accounts."""
     imports = HistogramMetricFamily(
         "amazon_bridge_order_import_seconds",
         "From the purchase on Amazon to the complete sale order in Odoo.",
@@ -35,7 +35,7 @@ def histograms(ledger: Ledger, includes: Callable[[str], bool]) -> Iterator[Hist
         labels=["account"],
     )
     for (account, event, fulfilled_by), durations in ledger.statistics.durations().items():
-        if not includes(account):
+        if account in others:
             continue
         if event == OrderEvent.IMPORTED:
             labels = [account, CHANNELS.get(fulfilled_by, "")]

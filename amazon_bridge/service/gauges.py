@@ -35,7 +35,7 @@ class Gauges:
         yield from self._jobs()
         yield from self._items()
         yield self._oldest()
-        yield from histograms(self._runner.app.ledger, self._runner.works_for)
+        yield from histograms(self._runner.app.ledger, self._runner.others())
         for job in JOBS:
             yield from self._of_job(job)
         yield self._orders_to_ship()
@@ -76,9 +76,13 @@ class Gauges:
     def _oldest(self) -> Metric:
         meaning = "Unix time since which the oldest open item of this kind is open."
         found = _gauge("oldest_open_timestamp_seconds", meaning, *_JOB, "kind")
-        for each in self._runner.app.ledger.items.oldest_open():
-            if not self._runner.works_for(each.account):
-                continue
+        others = self._runner.others()
+        of_ours = (
+            each
+            for each in self._runner.app.ledger.items.oldest_open()
+            if each.account not in others
+        )
+        for each in of_ours:
             labels = [each.account, each.job, each.kind or PENDING]
             found.add_metric(labels, each.since.timestamp())
         return found

@@ -58,7 +58,9 @@ def readiness_problems(runner: JobRunner, now: datetime, account: str | None = N
     """Why jobs are not being run; empty if they are. Of one account, or of all."""
     planned = [each for each in runner.scheduler.planned if account in {None, each.account}]
     remotes = _remotes(runner) if account is None else [ODOO, account]
+    lease_problem = runner.leases.problem()
     return [
+        *([lease_problem] if lease_problem else []),
         *(reason for remote in remotes if (reason := _outage(runner, remote))),
         *(_lateness(runner.monitor, e) for e in planned if _is_late(runner, e, now)),
     ]

@@ -77,11 +77,17 @@ class JobRunner:
 
     def scheduled_jobs(self) -> list[ScheduledJob]:
         """The jobs that are on, of the accounts that this daemon works for."""
-        return [each for each in scheduled_jobs(self.app.config) if self.works_for(each.account)]
+        others = self.others()
+        return [each for each in scheduled_jobs(self.app.config) if each.account not in others]
 
     def accounts(self) -> list[AccountConfig]:
         """The configured accounts that this daemon works for."""
-        return [each for each in self.app.config.accounts if self.works_for(each.name)]
+        return [each for each in self.app.config.accounts if self.leases.hold(each.seller_id)]
+
+    def others(self) -> set[str]:
+        """The configured accounts that other daemons work for, or should."""
+        accounts = self.app.config.accounts
+        return {each.name for each in accounts if not self.leases.hold(each.seller_id)}
 
     def _account(self, name: str) -> AccountConfig | None:
         return next((each for each in self.app.config.accounts if each.name == name), None)
@@ -129,9 +135,7 @@ class JobRunner:
 
     def refresh_others(self) -> None:
         """Read how the jobs of accounts do that other daemons work for."""
-        names = [each.name for each in self.app.config.accounts]
-        others = {name for name in names if not self.works_for(name)}
-        if others:
+        if others := self.others():
             runs = self.app.ledger.runs.latest()
             self.monitor.note_elsewhere(run for run in runs if run.account in others)
 

@@ -12,6 +12,9 @@ class Leases(Protocol):
     def hold(self, seller: str) -> bool:
         """Whether it works for a seller."""
 
+    def problem(self) -> str | None:
+        """Why no work begins for any seller; None if it does."""
+
     def working(self, seller: str) -> AbstractContextManager[None]:
         """Work for a seller.
 
@@ -25,6 +28,9 @@ class AllSellers:
 
     def hold(self, _seller: str) -> bool:
         return True
+
+    def problem(self) -> str | None:
+        return None
 
     def working(self, _seller: str) -> AbstractContextManager[None]:
         return nullcontext()

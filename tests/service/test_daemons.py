@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import signal
 import time
 from collections import Counter
@@ -24,6 +26,9 @@ pytestmark = [pytest.mark.odoo("in memory"), pytest.mark.slow, pytest.mark.postg
 
 TAKE_OVER = 60
 """Seconds in which the jobs of a daemon that fails must run on another one."""
+
+
+TAKE_OVERS = max(1, round(100 * float(os.environ.get("AMAZON_BRIDGE_PROOF_SCALE", "0"))))
 
 
 class Shop:
@@ -172,6 +177,32 @@ def test_a_daemon_that_is_cut_off_is_replaced(
     assert one.events_named("internal_error") == two.events_named("internal_error") == []
     assert one.stop()[0] == 0
     network.take_away()
+
+
+def test_every_take_over_is_done_within_a_minute(
+    daemons: Daemons, shop: Shop, capsys: pytest.CaptureFixture[str]
+):
+    chance = random.Random(1)
+    running = [daemons.start() for _ in range(3)]
+    seconds: dict[str, list[float]] = {"SIGKILL": [], "SIGSTOP": []}
+    for _ in range(TAKE_OVERS):
+        wait_for(lambda: shares(*running) == [2, 2, 2])
+        failing = running.pop(chance.randrange(3))
+        how = chance.choice([signal.SIGKILL, signal.SIGSTOP])
+        begun = time.monotonic()
+        failing.signal(how)
+        shop.sell()
+        wait_for(shop.is_imported, TAKE_OVER)
+        seconds[how.name].append(time.monotonic() - begun)
+        failing.signal(signal.SIGCONT)
+        if how is signal.SIGSTOP:
+            wait_for(lambda: shares(failing, *running) == [2, 2, 2])  # noqa: B023
+            assert failing.stop()[0] == 0
+        running.append(daemons.start())
+    with capsys.disabled():
+        for name, each in seconds.items():
+            if each:
+                print(f"\n{len(each)} times {name}: {min(each):.0f} to {max(each):.0f} s")  # noqa: T201
 
 
 def test_commands_and_pages_work_on_any_machine(daemons: Daemons, shop: Shop):

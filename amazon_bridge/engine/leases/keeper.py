@@ -99,7 +99,9 @@ class LeaseKeeper:
 
     def hold(self, seller: str) -> bool:
         """Whether this daemon holds a seller's lease, and does not give it back."""
-        return seller in self.sellers()
+        with self._mutex:
+            held = self._held.get(seller)
+            return held is not None and not held.is_leaving
 
     def sellers(self) -> set[str]:
         """Those whose lease this daemon holds, and does not give back."""
@@ -121,17 +123,22 @@ class LeaseKeeper:
             with self._mutex:
                 self._active[seller] -= 1
 
+    def problem(self) -> str | None:
+        """Why no work begins under any lease; None if it does."""
+        if self._monotonic() <= self._valid_until:
+            return None
+        return (
+            f"The leases of sellers could not be renewed. Check that the state store {self.store}"
+            " can be reached; the bridge goes on by itself."
+        )
+
     def _begin(self, seller: str) -> Lease:
         with self._mutex:
             held = self._held.get(seller)
             if held is None or held.is_leaving:
                 raise AccountError(f"Another daemon works for the seller {seller}.")
-            if self._monotonic() > self._valid_until:
-                raise AccountError(
-                    f"The lease of the seller {seller} could not be renewed.",
-                    f"Check that the state store {self.store} can be reached; the bridge goes on by"
-                    " itself.",
-                )
+            if problem := self.problem():
+                raise AccountError(problem)
             self._active[seller] += 1
             return held.lease
 
