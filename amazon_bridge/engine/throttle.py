@@ -146,6 +146,10 @@ class _Bucket:
         self.full_at = max(self.full_at, now + pause + (self.burst - 1) / self.rate)
 
 
+def _anybody(_seller: str) -> None:
+    """Let this process call Amazon for all sellers."""
+
+
 class Throttle:
     """One token bucket for each seller and operation. Safe to share between threads.
 
@@ -166,6 +170,8 @@ class Throttle:
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._lock = threading.Lock()
         self.waits: defaultdict[tuple[str, str], Waits] = defaultdict(Waits)
+        self.guard: Callable[[str], None] = _anybody
+        """Called before each call with its seller; raises if this process must not make it."""
 
     def wait(
         self, seller: str, operation: str, claimant: str = "", urgency: Urgency = Urgency.LIVE
@@ -179,9 +185,11 @@ class Throttle:
             urgency: How it shares the bucket.
 
         Raises:
+            AccountError: Another process works for the seller now.
             RateLimited: That takes longer than ``PATIENCE``. The claimant keeps its place in the
                 queue until about then.
         """
+        self.guard(seller)
         slept = 0.0
         while seconds := self._take(seller, operation, claimant, urgency):
             slept += seconds

@@ -43,6 +43,7 @@ class Cluster:
         self._thread = LeaseThread(self._keeper, on_change, self._look_for_requests)
         self._accounts: set[str] = set()
         runner.leases = self._keeper
+        runner.app.throttle.guard = self._keeper.guard
 
     def start(self) -> None:
         """Take leases, and renew them until ``close``."""

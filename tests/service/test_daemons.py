@@ -48,7 +48,7 @@ class Shop:
                 seller=seller,
                 countries="FR",
                 amazon=self._simulator.url,
-                every="2s",
+                every="10s",
                 start=an_hour_ago(),
             )
             for seller in self.sellers

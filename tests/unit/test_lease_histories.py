@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from amazon_bridge.engine.store import PostgresqlStore
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.slow]
 
+EXAMPLES = 10 + round(500 * float(os.environ.get("AMAZON_BRIDGE_PROOF_SCALE", "0")))
 NAMES = st.sampled_from(["a", "b"])
 
 
@@ -165,5 +167,5 @@ def test_one_daemon_at_a_time_writes_for_a_seller(
 ):
     monkeypatch.setattr(Histories, "store", store, raising=False)
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Histories, settings=settings(max_examples=25, stateful_step_count=25)
+        Histories, settings=settings(max_examples=EXAMPLES, stateful_step_count=25)
     )

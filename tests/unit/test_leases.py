@@ -20,7 +20,7 @@ from amazon_bridge.engine.leases.rows import Taken
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.postgresql.connection import StoreConnection
 from amazon_bridge.engine.store import PostgresqlStore
-from amazon_bridge.engine.throttle import Levels
+from amazon_bridge.engine.throttle import Levels, Limit, Throttle
 
 pytestmark = pytest.mark.postgresql
 
@@ -156,6 +156,28 @@ def test_leases_of_a_daemon_that_is_silent_expire(
     assert [each["event"] for each in logs].count("lease_lost") == len(SELLERS)
     other.renew()
     assert len(one.renew()) == 2, "it has its share again"
+
+
+def test_no_call_is_made_under_a_lease_that_has_expired(daemons: tuple[Daemon, Daemon], time: Time):
+    one, other = daemons
+    throttle = Throttle({"getOrders": Limit(1, 10)})
+    throttle.guard = one.keeper.guard
+    one.renew()
+    with one.keeper.working("A1"):
+        time.pass_by(29)
+        throttle.wait("A1", "getOrders")
+        throttle.wait("A2", "getOrders")
+        time.pass_by(1)
+        with pytest.raises(AccountError, match="the seller A1 has expired"):
+            throttle.wait("A1", "getOrders")
+        one.renew()
+        throttle.wait("A1", "getOrders")
+        time.pass_by(31)
+        other.renew()
+        one.renew()
+        with pytest.raises(AccountError, match="the seller A1 has expired"):
+            throttle.wait("A1", "getOrders")
+    throttle.wait("A1", "getOrders")  # by a command, which needs no lease
 
 
 def test_work_of_an_earlier_lease_writes_nothing_under_a_later_one(

@@ -132,6 +132,24 @@ class LeaseKeeper:
             " can be reached; the bridge goes on by itself."
         )
 
+    def guard(self, seller: str) -> None:
+        """Check that work under a lease may go on: a process that was frozen may have lost it.
+
+        Raises:
+            AccountError: the lease was not renewed in time, or another daemon has it.
+        """
+        lease = fence.current()
+        if lease is None or lease.seller != seller:
+            return
+        with self._mutex:
+            held = self._held.get(seller)
+            if held and held.lease == lease and self._monotonic() < self._valid_until + _MARGIN:
+                return
+        raise AccountError(
+            f"The lease of the seller {seller} has expired: another daemon may work for it.",
+            "The run ends; the bridge goes on by itself.",
+        )
+
     def _begin(self, seller: str) -> Lease:
         with self._mutex:
             held = self._held.get(seller)
