@@ -15,7 +15,8 @@ from amazon_bridge.flows.jobs import JOBS
 
 for name in ("configuration", "cursor", "daemon", "order", "setup", "state", "status", "sync"):
     import_module(f"amazon_bridge.cli.{name}")
-for module in ("amazon_bridge.service.daemon", *(job.run.split(":")[0] for job in JOBS)):
+ON_DEMAND = ("amazon_bridge.service.daemon", "amazon_bridge.service.cluster")
+for module in (*ON_DEMAND, *(job.run.split(":")[0] for job in JOBS)):
     import_module(module)
 with httpx.Client(verify=client._trusted_authorities()):
     """It imports more when it is first created."""

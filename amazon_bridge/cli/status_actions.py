@@ -89,8 +89,12 @@ def _daemons(bridge: App) -> list[dict[str, Any]]:
 def _holdings(bridge: App) -> dict[str, Holding | None]:
     """The daemon that works for each account, where several share the state store."""
     holdings = bridge.ledger.holdings.all()
-    accounts = [each for each in bridge.accounts() if each.seller_id in holdings]
-    return {account.name: holdings[account.seller_id] for account in accounts}
+    return {
+        account.name: holding if holding and account.name in holding.accounts else None
+        for account in bridge.accounts()
+        if bridge.ledger.is_shared
+        for holding in [holdings.get(account.seller_id)]
+    }
 
 
 def _show_daemons(daemons: list[dict[str, Any]], accounts: Mapping[str, Mapping[str, Any]]) -> None:

@@ -101,7 +101,7 @@ def _run_or_relay(bridge: App, account: AccountConfig, job: str) -> Counts:
     holding = bridge.ledger.holdings.all().get(account.seller_id)
     if holding is None:
         return bridge.runs.sync(account, job)
-    if holding.configuration != bridge.config.digest():
+    if holding.configuration != bridge.config.digest_of_runs():
         reason = f"Process {holding.name} runs with another configuration: reload it (SIGHUP)."
         log.warning("sync_not_relayed", account=account.name, reason=reason)
         return bridge.runs.sync(account, job)

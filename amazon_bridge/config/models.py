@@ -372,13 +372,22 @@ class Config(Section):
         known["secrets"] = [secret.get_secret_value() for secret in self.secrets()]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
+    def digest_of_runs(self) -> str:
+        """SHA-256 of what sync runs depend on besides the state store, to compare machines."""
+        known = self.model_dump(mode="json", include={"odoo", "accounts"})
+        known["secrets"] = [secret.get_secret_value() for secret in self._secrets_of_runs()]
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+    def _secrets_of_runs(self) -> Iterator[SecretStr]:
+        yield self.odoo.password
+        for account in self.accounts:
+            given = account.credentials
+            yield from (given.client_id, given.client_secret, given.refresh_token)
+
     def secrets(self) -> Iterator[SecretStr]:
         """Every secret of the configuration, for the log to hide."""
-        yield self.odoo.password
+        yield from self._secrets_of_runs()
         if isinstance(self.state, PostgresqlStore) and self.state.password:
             yield SecretStr(self.state.password)
         yield from self.alerts.notify
         yield from (s for s in (self.alerts.ping, self.http and self.http.token) if s)
-        for account in self.accounts:
-            given = account.credentials
-            yield from (given.client_id, given.client_secret, given.refresh_token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -185,6 +185,8 @@ class DaemonSeen(NamedTuple):
     """Its process, for people."""
     began: datetime
     seen: datetime
+    accounts: Mapping[str, Collection[str]]
+    """The names of the accounts in its configuration, by seller."""
 
 
 class Holding(NamedTuple):
@@ -197,6 +199,8 @@ class Holding(NamedTuple):
     since: datetime
     configuration: str
     """A digest of the daemon's configuration."""
+    accounts: frozenset[str]
+    """The names of the seller's accounts that are in it."""
 
 
 class StoredRequest(NamedTuple):

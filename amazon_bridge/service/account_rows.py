@@ -49,10 +49,10 @@ def _account(view: View, account: AccountConfig, columns: Sequence[str]) -> Mark
 
 def _daemon(view: View, account: AccountConfig) -> str:
     """Which daemon works for an account, where several share the state store."""
-    if account.seller_id not in view.holdings:
+    if not view.ledger.is_shared:
         return ""
-    holding = view.holdings[account.seller_id]
-    if holding is None:
+    holding = view.holdings.get(account.seller_id)
+    if holding is None or account.name not in holding.accounts:
         return " · no daemon works for it"
     return f" · {holding.name}, {ago(holding.since, view.now)}"
 

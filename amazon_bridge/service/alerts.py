@@ -209,14 +209,14 @@ class AlertRules:
         What was quarantined shortly before is in an alert again: it may have been in none.
         """
         accounts = {account.name for account in runner.accounts()}
+        known = set() if runner.app.ledger.is_shared else accounts
+        new = accounts - (known if self._accounts is None else self._accounts)
         before = now - self.config.collect - _TAKE_OVER
-        if self._accounts is not None:
-            self.known_quarantined |= {
-                key
-                for key, entry in quarantined.items()
-                if key[0] in accounts - self._accounts
-                and (entry.last_tried or entry.first_seen) < before
-            }
+        taken = {key: entry for key, entry in quarantined.items() if key[0] in new}
+        self.known_quarantined |= taken.keys()
+        self.known_quarantined -= {
+            key for key, each in taken.items() if (each.last_tried or each.first_seen) >= before
+        }
         self._accounts = accounts
 
     def _wrong(self, runner: JobRunner, now: datetime) -> Iterator[_Problem]:

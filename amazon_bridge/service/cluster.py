@@ -17,8 +17,6 @@ from amazon_bridge.service.lease_thread import LeaseThread
 
 log = structlog.get_logger(__name__)
 
-_ACCEPT = "relayed"
-
 
 class Cluster:
     """Holds leases of sellers, and runs what other daemons and commands request.
@@ -42,6 +40,8 @@ class Cluster:
         self._keeper.connect()
         self._thread = LeaseThread(self._keeper, on_change, self._look_for_requests)
         self._accounts: set[str] = set()
+        self._unwritten: dict[str, Counts] = {}
+        """Results that could not be written yet, by request."""
         runner.leases = self._keeper
         runner.app.throttle.guard = self._keeper.guard
 
@@ -57,17 +57,22 @@ class Cluster:
         """Plan the jobs of the accounts that this daemon works for, and no others."""
         runner = self._runner
         accounts = {account.name for account in runner.accounts()}
+        jobs = runner.scheduled_jobs()
+        new = [each.key for each in jobs if each.account not in self._accounts]
         try:
-            runner.monitor.take_over(accounts - self._accounts, runner.app.ledger.runs.latest())
+            runner.monitor.take_over(new, runner.app.ledger.runs.latest())
         except BridgeError as error:
             log.warning("runs_not_read", reason=str(error))
         self._accounts = accounts
-        runner.scheduler.adjust(runner.scheduled_jobs(), runner.monitor, runner.run)
+        runner.scheduler.adjust(jobs, runner.monitor, runner.run)
         log.info("accounts_changed", accounts=len(accounts))
 
     def _member(self) -> Member:
         config = self._runner.app.config
-        return Member({account.seller_id for account in config.accounts}, config.digest())
+        accounts: dict[str, list[str]] = {}
+        for account in config.accounts:
+            accounts.setdefault(account.seller_id, []).append(account.name)
+        return Member(accounts, config.digest_of_runs())
 
     def _levels(self, seller: str) -> Levels:
         return self._runner.app.throttle.levels(seller)
@@ -81,27 +86,31 @@ class Cluster:
     def _look_for_requests(self) -> None:
         """Look for requests in another thread, because this one must not wait."""
         scheduler, now = self._runner.scheduler, self._runner.clock()
-        scheduler.for_request(now, self._accept_requests, _ACCEPT, pool=_ACCEPT)
+        scheduler.for_request(now, self._accept_requests, "of others", pool="care")
 
     def _accept_requests(self, _name: str) -> None:
-        runner = self._runner
+        runner, requests = self._runner, self._runner.app.ledger.sync_requests
         names = [account.name for account in runner.accounts()]
         try:
-            found = runner.app.ledger.sync_requests.accept(names, self._keeper.daemon)
+            for request, counts in list(self._unwritten.items()):
+                requests.finish(request, self._keeper.daemon, counts)
+                del self._unwritten[request]
+            found = requests.accept(names, self._keeper.daemon)
         except BridgeError:
             return  # runs report it; the next renewal looks again
         for each in found:
             log.info("sync_accepted", account=each.account, job=each.job)
-            runner.scheduler.for_request(runner.clock(), self._run, *each, pool=_ACCEPT)
+            runner.scheduler.for_request(runner.clock(), self._run, *each, pool="relayed")
 
     def _run(self, request: str, account: str, job: str) -> None:
-        """Run a job for whoever requested it; if the daemon stops, another one runs it."""
+        """Run a job for whoever requested it; the next holder does if this daemon has to end it."""
         requests = self._runner.app.ledger.sync_requests
-        counts: Counts | None = self._runner.run_now(account, job)
+        counts = self._runner.run_here(account, job)
         try:
             if counts is None:
-                requests.offer_again(request)
+                requests.offer_again(request, self._keeper.daemon)
             else:
-                requests.finish(request, counts)
+                requests.finish(request, self._keeper.daemon, counts)
         except BridgeError as error:
             log.warning("sync_result_not_written", account=account, job=job, reason=str(error))
+            self._unwritten[request] = counts or Counts(error=str(error))

@@ -263,6 +263,8 @@ class Daemon:
         else:
             self.runner.availability.reset()
             self._plan()
+            if self._cluster:
+                self._cluster.plan()
             log.info("configuration_reloaded", accounts=self._accounts)
         systemd.notify(READY=1)
 

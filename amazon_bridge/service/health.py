@@ -81,7 +81,8 @@ def _outage(runner: JobRunner, name: str) -> str | None:
         return (
             f"{display_name(name)} has been down since {_iso(remote.down_since)}: {remote.failure}"
         )
-    if name == ODOO and remote.last_answer is None and not remote.failure:
+    is_needed = bool(runner.scheduler.planned)
+    if name == ODOO and is_needed and remote.last_answer is None and not remote.failure:
         return "Odoo has not been called yet."  # a new account makes no call to Amazon at first
     return None
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 from amazon_bridge.config import Config
 from amazon_bridge.engine import lock
-from amazon_bridge.engine.errors import AccountError, Locked
+from amazon_bridge.engine.errors import AccountError, BridgeError, Locked
+from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.postgresql import process
+from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.service.daemon_client import DAEMON_LOCK, connect
 
 
@@ -29,6 +34,8 @@ def problems(config: Config) -> list[str]:
 
 
 def _problems_without_listener(config: Config) -> list[str]:
+    if isinstance(config.state, PostgresqlStore):
+        return _problems_of_machine(config.state)
     try:
         with lock.held(config.state, *DAEMON_LOCK):
             return ["No daemon runs with this state store."]
@@ -36,6 +43,20 @@ def _problems_without_listener(config: Config) -> list[str]:
         return []
     except AccountError as error:  # its database is out of reach
         return [str(error)]
+
+
+def _problems_of_machine(store: PostgresqlStore) -> list[str]:
+    """Look for a daemon of this machine among those that share the state store."""
+    try:
+        with Ledger(store, lambda: datetime.now(UTC)) as ledger:
+            names = [daemon.name for daemon in ledger.holdings.daemons()]
+    except BridgeError as error:
+        return [str(error)]
+    here = f" on {socket.gethostname()}"[: process.LONGEST_HOST + 4]
+    return [] if any(name.endswith(here) for name in names) else [_NONE_HERE]
+
+
+_NONE_HERE = "No daemon of this machine runs with this state store."
 
 
 def _reasons(response: httpx.Response, field: str) -> list[str]:

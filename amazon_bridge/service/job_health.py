@@ -64,24 +64,21 @@ class JobMonitor:
                 known = JobHealth(last_success=success, last_started=min(each.last_started, now))
                 self._healths.setdefault((each.account, each.job), known)
 
-    def take_over(self, accounts: Collection[str], runs: Iterable[Run]) -> None:
-        """Begin anew with accounts that another daemon may have worked for."""
-        self.note_elsewhere(run for run in runs if run.account in accounts)
+    def take_over(self, keys: Collection[JobKey], runs: Iterable[Run]) -> None:
+        """Begin anew with jobs that another daemon may have run."""
+        self.note_elsewhere(run for run in runs if (run.account, run.job) in keys)
         now = self._clock()
         with self._lock:
-            for key in [key for key in self._healths if key[0] in accounts]:
-                self._healths[key] = replace(self._healths[key], error=None, taken_over=now)
+            for key in keys:
+                self._healths[key] = replace(self[key], error=None, taken_over=now)
 
     def note_elsewhere(self, runs: Iterable[Run]) -> None:
         """Note the last runs of jobs that another daemon runs."""
-        noted = {
-            (each.account, each.job): JobHealth(
-                each.last_success, each.last_started, error=each.last_error
-            )
-            for each in runs
-        }
         with self._lock:
-            self._healths |= noted
+            for run in runs:
+                success = run.last_success and min(run.last_success, self._clock())
+                health = JobHealth(success, run.last_started, error=run.last_error)
+                self._healths[run.account, run.job] = health
 
     def shift(self, by: timedelta) -> None:
         """Shift all moments, because the machine's clock was set."""

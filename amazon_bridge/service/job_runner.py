@@ -116,10 +116,17 @@ class JobRunner:
             The counts; None if the run was stopped or never started. Where they have a
             ``resume_in``, the caller lets it go on.
         """
+        counts = self.run_here(name, job)
         account = self._account(name)
-        if account and not self.leases.hold(account.seller_id):
+        if counts is None and account and not self.stopping.is_set():
             return self._run_elsewhere(account, job)
+        return counts
+
+    def run_here(self, name: str, job: str) -> Counts | None:
+        """Run a job like that, unless another daemon works for the account; then return None."""
         with self._lock_of(name, job):
+            if not self.works_for(name):
+                return None
             reason = self._still_down(ODOO) or self._still_down(name)
             if self.stopping.is_set():
                 return None
@@ -163,6 +170,8 @@ class JobRunner:
     def probe(self, remote: str) -> None:
         """Probe a remote that is down; if it responds, run what was skipped."""
         if self.stopping.is_set() or self.availability.are_up(remote):
+            return
+        if not self.works_for(remote):
             return
         if remote == ODOO:
             self.app.log_in_again()

@@ -16,6 +16,9 @@ log = structlog.get_logger(__name__)
 RENEWAL = 10.0
 """Seconds between two renewals of leases."""
 
+_LONGEST_END = 5.0
+"""Seconds for a renewal in progress when the daemon ends."""
+
 _LOOK = 1.0
 """Seconds after which the thread looks whether it should end."""
 
@@ -36,6 +39,7 @@ class LeaseThread:
         self._on_change, self._on_renewal = on_change, on_renewal
         self._stopping = threading.Event()
         self._is_failing = False
+        self._announced: set[str] = set()
         self._thread = threading.Thread(target=self._keep, name="leases", daemon=True)
 
     def start(self) -> None:
@@ -45,15 +49,14 @@ class LeaseThread:
     def close(self) -> None:
         """Give all leases back."""
         self._stopping.set()
-        self._thread.join(RENEWAL)
+        self._thread.join(_LONGEST_END)
         if not self._thread.is_alive():  # else they expire by themselves
             self.keeper.close()
 
     def _keep(self) -> None:
         while not self._stopping.is_set():
             try:
-                if self.keeper.renew():
-                    self._on_change()
+                self._renew()
                 self._on_renewal()
                 self._note(None)
                 self._wait()
@@ -63,6 +66,15 @@ class LeaseThread:
             except Exception as error:  # noqa: BLE001 (a bug must not end the renewals)
                 internal_error(error)
                 self._stopping.wait(RENEWAL)
+
+    def _renew(self) -> None:
+        try:
+            self.keeper.renew()
+        finally:  # a renewal that failed may have found that leases were lost
+            sellers = self.keeper.sellers()
+            if sellers != self._announced:
+                self._announced = sellers
+                self._on_change()
 
     def _wait(self) -> None:
         """Wait for the next renewal, or until another daemon gives a reason for one."""

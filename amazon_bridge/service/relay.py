@@ -10,13 +10,14 @@ import structlog
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.engine.ledger import Ledger
+from amazon_bridge.engine.records import Holding
 from amazon_bridge.engine.runner import Counts
 
 log = structlog.get_logger(__name__)
 
 _PAUSE = 1.0  # seconds between two looks for the result
 _PATIENCE = 90.0
-"""Seconds in which a daemon must work for the seller: longer than a take-over takes."""
+"""Seconds in which a daemon must accept it: longer than a take-over takes."""
 
 
 def relayed(
@@ -25,7 +26,7 @@ def relayed(
     """Let the daemon run a job that works for the account's seller, and wait for the result.
 
     Raises:
-        AccountError: no daemon does, or the state store is out of reach.
+        AccountError: no daemon does, or does not accept it, or the state store is out of reach.
     """
     request = ledger.sync_requests.add(account.name, job)
     log.info("sync_relayed", account=account.name, job=job)
@@ -38,16 +39,31 @@ def relayed(
 def _awaited(
     ledger: Ledger, account: AccountConfig, request: str, sleep: Callable[[float], None]
 ) -> Counts:
-    alone_since: float | None = None
-    while (progress := ledger.sync_requests.progress(request)).counts is None:
+    waits_since = time.monotonic()
+    while True:
+        progress = ledger.sync_requests.progress(request)
+        if progress is None:
+            raise AccountError("The request was deleted from the state store.", "Sync again.")
+        if progress.counts is not None:
+            return progress.counts
         holding = ledger.holdings.all().get(account.seller_id)
-        alone_since = None if holding else alone_since or time.monotonic()
-        if alone_since and time.monotonic() > alone_since + _PATIENCE:
-            raise AccountError(
-                f"No daemon works for the seller {account.seller_id}.",
-                "Start one that has the account in its configuration.",
-            )
-        if holding and progress.daemon not in {None, holding.daemon}:
-            ledger.sync_requests.offer_again(request)  # the daemon that ran it has ended
+        if progress.daemon:
+            waits_since = time.monotonic()
+            if holding and holding.daemon != progress.daemon:  # the one that ran it has ended
+                ledger.sync_requests.offer_again(request, progress.daemon)
+        elif time.monotonic() > waits_since + _PATIENCE:
+            raise _not_accepted(account, holding)
         sleep(_PAUSE)
-    return progress.counts
+
+
+def _not_accepted(account: AccountConfig, holding: Holding | None) -> AccountError:
+    if holding is None:
+        return AccountError(
+            f"No daemon works for the seller {account.seller_id}.",
+            "Start one that has the account in its configuration.",
+        )
+    return AccountError(
+        f"Process {holding.name}, which works for the seller {account.seller_id}, does not accept"
+        f" a sync of {account.name}.",
+        "Reload it (SIGHUP), so that it has the account, and look at its log.",
+    )

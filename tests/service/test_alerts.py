@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.config import AlertsConfig
-from amazon_bridge.engine.errors import ConfigError, Transient
+from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.service.alerts import (
     AlertRules,
@@ -25,6 +25,7 @@ from amazon_bridge.service.alerts import (
     apprise_sender,
 )
 from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.service.leases import AllSellers
 
 MINUTE = timedelta(minutes=1)
 
@@ -251,3 +252,43 @@ def test_an_address_that_apprise_doesnt_know_is_refused_without_showing_it():
     with pytest.raises(ConfigError, match=r"alerts\.notify\[0\]") as caught:
         apprise_sender([SecretStr("nothing://secret")])
     assert "secret" not in str(caught.value)
+
+
+def test_what_another_daemon_alerted_about_is_known_when_its_accounts_are_taken_over(
+    idle: tuple[JobRunner, Clock],
+):
+    """Except for what it may not have got round to."""
+    runner, clock = idle
+    rules = AlertRules(AlertsConfig(), set())
+    held: set[str] = set()
+    runner.leases = Held(held)
+    items = runner.app.ledger.items
+    for key in ("long ago", "just now"):
+        items.file("acme-eu", "orders", [Seen(key, "a")])
+        error = ItemError("no_product", f"{key}: no product.", "Create it.")
+        items.quarantine("acme-eu", "orders", key, error)
+        assert titles(rules, runner, clock) == [], "another daemon's"
+        clock.now += HOUR
+    clock.now -= HOUR - MINUTE
+    held.add(runner.app.config.account("acme-eu").seller_id)
+    assert titles(rules, runner, clock) == []
+    clock.now += 16 * MINUTE
+    (message,) = rules.messages(runner, clock.now)
+    assert ("just now" in message[1], "long ago" in message[1]) == (True, False)
+    succeed(runner, "acme-eu", "orders", error="Odoo lacks a route.")
+    for _ in range(2):
+        succeed(runner, "acme-eu", "orders", error="Odoo lacks a route.")
+    assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
+    held.clear()
+    runner.scheduler.planned.clear()
+    assert titles(rules, runner, clock) == [], "nothing is resolved: another daemon has it"
+
+
+class Held(AllSellers):
+    """The leases of some sellers."""
+
+    def __init__(self, sellers: set[str]) -> None:
+        self._sellers = sellers
+
+    def hold(self, seller: str) -> bool:
+        return seller in self._sellers

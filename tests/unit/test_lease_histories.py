@@ -134,7 +134,8 @@ class Histories(RuleBasedStateMachine):
         while self.work:
             self.end_work(0)
         self.database.pass_by(120)
-        for _ in range(4):
+        for _ in range(5):
+            self.database.pass_by(1)
             for daemon in self.daemons.values():
                 daemon.renew()
         held = [seller for each in self.daemons.values() for seller in each.keeper.sellers()]

@@ -429,6 +429,10 @@ def full(tmp_path: Path, clock: Clock) -> Path:
     return path
 
 
+OF_DAEMONS = ("daemons", "leases", "sync_requests")
+"""Not copied."""
+
+
 def copied(source: Store, target: Store, clock: Clock) -> dict[str, int]:
     databases = [open_database(store, clock) for store in (source, target)]
     try:
@@ -442,7 +446,7 @@ def test_a_copy_there_and_back_is_the_same(
     full: Path, store: PostgresqlStore, tmp_path: Path, clock: Clock
 ):
     there = copied(full, store, clock)
-    assert there == verify(full) == verify(store)
+    assert verify(full) == verify(store) == there | dict.fromkeys(OF_DAEMONS, 0)
     assert there["items"] == 1200
     assert copied(store, tmp_path / "back.db", clock) == there
     with Ledger(store, clock) as ledger:

@@ -7,23 +7,26 @@ from collections.abc import Collection, Mapping
 
 
 def assigned(
-    sellers_of: Mapping[str, Collection[str]], holders: Mapping[str, str]
+    accounts_of: Mapping[str, Mapping[str, Collection[str]]],
+    holders: Mapping[str, str | None],
 ) -> dict[str, str]:
     """Assign each seller to a daemon that can work for it.
 
-    Every daemon computes the same from the same rows. A seller leaves its holder only if that has
-    at least two more than another daemon that can work for it.
+    Every daemon computes the same from the same rows. Those can work for a seller that have most
+    accounts of it: after an account was added, the daemons that were reloaded. A seller leaves its
+    holder only if that has at least two more than another daemon that can work for it.
 
     Args:
-        sellers_of: By daemon that is alive, the sellers that are in its configuration.
+        accounts_of: By daemon that is alive, the accounts of each seller in its configuration.
         holders: By seller, the daemon that holds its lease.
 
     Returns:
         The daemon by seller; without sellers that no daemon can work for.
     """
-    able = _able(sellers_of)
-    found = {s: holders[s] for s in sorted(able) if holders.get(s) in able[s]}
-    load = Counter(dict.fromkeys(sellers_of, 0))
+    able = _able(accounts_of)
+    held = {seller: holders.get(seller) for seller in sorted(able)}
+    found = {seller: daemon for seller, daemon in held.items() if daemon in able[seller]}
+    load = Counter(dict.fromkeys(accounts_of, 0))
     load.update(found.values())
     for seller in sorted(able.keys() - found.keys()):
         found[seller] = min(able[seller], key=lambda daemon: (load[daemon], daemon))
@@ -36,12 +39,13 @@ def assigned(
     return found
 
 
-def _able(sellers_of: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+def _able(accounts_of: Mapping[str, Mapping[str, Collection[str]]]) -> dict[str, list[str]]:
     """The daemons that can work for each seller."""
     able: dict[str, list[str]] = {}
-    for daemon in sorted(sellers_of):
-        for seller in sellers_of[daemon]:
-            able.setdefault(seller, []).append(daemon)
+    for seller in {seller for accounts in accounts_of.values() for seller in accounts}:
+        numbers = {d: len(of[seller]) for d, of in sorted(accounts_of.items()) if seller in of}
+        most = max(numbers.values())
+        able[seller] = [daemon for daemon, number in numbers.items() if number == most]
     return able
 
 

@@ -14,14 +14,15 @@ import psycopg
 import structlog
 from sqlalchemy import Connection, func, select
 
+from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, Locked
 from amazon_bridge.engine.leases.assignment import assigned
-from amazon_bridge.engine.leases.rows import LIFETIME, Rows, Taken
+from amazon_bridge.engine.leases.rows import LIFETIME, AccountsOfSellers, Rows, Taken
 from amazon_bridge.engine.ledger import postgresql_schema
 from amazon_bridge.engine.postgresql import CHANNEL, fence, process
 from amazon_bridge.engine.postgresql.connection import StoreConnection
 from amazon_bridge.engine.postgresql.fence import Lease
-from amazon_bridge.engine.postgresql.problems import explained
+from amazon_bridge.engine.postgresql.problems import explained, one_line
 from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.engine.throttle import Levels, are_as_expected
 
@@ -30,10 +31,13 @@ log = structlog.get_logger(__name__)
 _MARGIN = 5.0
 """Seconds before a lease expires in which no work begins under it."""
 
+_POLL = 0.2  # seconds
+
 _TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE application_name LIKE 'amazon-bridge %%' AND application_name LIKE %s
+WHERE application_name ~ ('^amazon-bridge .* ' || %s || '( - .*)?$')
 """
+"""PgBouncer can append the client's host."""
 
 
 def server_time(db: Connection) -> datetime:
@@ -42,12 +46,24 @@ def server_time(db: Connection) -> datetime:
     return now
 
 
+def _tries(attempt: Callable[[], bool]) -> Iterator[bool]:
+    """Try for a few seconds."""
+    deadline = time.monotonic() + lock.WAIT
+    while time.monotonic() < deadline:
+        yield attempt()
+        time.sleep(_POLL)
+
+
+def _seconds() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """What other daemons know of this one."""
 
-    sellers: Collection[str]
-    """Those that it can work for."""
+    accounts: AccountsOfSellers
+    """Those in its configuration."""
     configuration: str = ""
     """A digest of it."""
 
@@ -56,7 +72,7 @@ class Member:
 class _Held:
     lease: Lease
     is_leaving: bool = False
-    """It is given back as soon as no work is done under it."""
+    """It is being given back: no more work begins under it."""
 
 
 class LeaseKeeper:
@@ -69,7 +85,7 @@ class LeaseKeeper:
         on_taken: called with each lease that was taken, before work begins under it.
         daemon: the daemon's id.
         clock: returns the database's time.
-        monotonic: seconds; setting the machine's clock has no effect.
+        monotonic: seconds, also while the machine is suspended; setting its clock has no effect.
     """
 
     def __init__(
@@ -81,7 +97,7 @@ class LeaseKeeper:
         on_taken: Callable[[Taken], None],
         daemon: str | None = None,
         clock: Callable[[Connection], datetime] = server_time,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = _seconds,
     ) -> None:
         self.store = store
         self.daemon = daemon or process.process_id()
@@ -92,8 +108,8 @@ class LeaseKeeper:
         self._held: dict[str, _Held] = {}
         self._active: Counter[str] = Counter()
         self._noted: dict[str, tuple[float, Levels]] = {}
-        self._known: Collection[str] = ()
         self._valid_until = float("-inf")
+        self._failure: str | None = None
 
     # Work under leases
 
@@ -127,10 +143,7 @@ class LeaseKeeper:
         """Why no work begins under any lease; None if it does."""
         if self._monotonic() <= self._valid_until:
             return None
-        return (
-            f"The leases of sellers could not be renewed. Check that the state store {self.store}"
-            " can be reached; the bridge goes on by itself."
-        )
+        return f"The leases of sellers could not be renewed: {self._failure or 'not done yet.'}"
 
     def guard(self, seller: str) -> None:
         """Check that work under a lease may go on: a process that was frozen may have lost it.
@@ -184,7 +197,7 @@ class LeaseKeeper:
 
     def _share(self, connection: StoreConnection) -> None:
         """Keep away what needs the store without daemons, such as ``state copy``."""
-        if not connection.try_share(DAEMONS):
+        if not any(_tries(lambda: connection.try_share(DAEMONS))):
             holder = connection.holder(DAEMONS)
             raise Locked(
                 f"Process {holder} needs the state store {self.store} without a daemon.",
@@ -192,56 +205,76 @@ class LeaseKeeper:
                 holder,
             )
 
-    def renew(self) -> bool:
+    def renew(self) -> None:
         """Renew the leases, take those that this daemon should have, and give back others.
-
-        Returns:
-            Whether the sellers changed.
 
         Raises:
             AccountError: the database can't be reached.
         """
-        before, begun = self.sellers(), self._monotonic()
+        try:
+            self._renew()
+        except BridgeError as error:
+            self._failure = str(error)
+            raise
+        self._failure = None
+
+    def _renew(self) -> None:
+        begun = self._monotonic()
         with explained(self.store):
             self.connect()
-            taken, former = self._renewed(begun)
-            for daemon in former:
-                self._terminate(daemon)
+            taken = self._renewed(begun)
         for each in taken:
             self._begin_holding(each)
-        return self.sellers() != before
+        for daemon in {each.former for each in taken if each.former} - {self.daemon}:
+            self._terminate(daemon)
 
-    def _renewed(self, begun: float) -> tuple[list[Taken], set[str]]:
-        """Renew in one transaction; returns what was taken, and the daemons that lost it."""
+    def _renewed(self, begun: float) -> list[Taken]:
+        """Renew in one transaction; returns what was taken."""
         member = self._member()
+        with self._mutex:
+            for held in self._held.values():
+                held.is_leaving = False
         with self._transaction() as rows:
             is_new = self._join(rows, member)
             known = self._numbers()
             kept = rows.renew(known)
             self._forget({seller for seller in known if kept.get(seller) != known[seller]})
-            targets = assigned(rows.sellers_by_daemon(), rows.holders())
+            targets = assigned(rows.daemons(), self._holders(rows, member))
             mine = {seller for seller, daemon in targets.items() if daemon == self.daemon}
-            self._mark(mine)
             wanted = mine - self._numbers().keys()
-            taken = rows.take(wanted) if wanted else []
-            left = self._give_back(rows)
-            rows.note_rates(self._changed_levels())
+            taken = rows.take(wanted, expired=self._is_in_time(begun)) if wanted else []
+            left = self._give_back(rows, mine)
+            changed = self._changed_levels()
+            rows.note_rates(changed)
             if is_new or left:
                 self._notify(rows)
         with self._mutex:
             self._valid_until = begun + LIFETIME.total_seconds() - _MARGIN
+            self._noted |= {seller: (begun, levels) for seller, levels in changed.items()}
             for lease in left:
                 del self._held[lease.seller]
-        return taken, {each.former for each in taken if each.former and each.former != self.daemon}
+        return taken
+
+    def _is_in_time(self, now: float) -> bool:
+        """Whether the last renewal is recent.
+
+        If not, the database may have been away for all daemons: the others get time to renew
+        theirs, too.
+        """
+        return now <= self._valid_until + _MARGIN
 
     def _join(self, rows: Rows, member: Member) -> bool:
         """Note that this daemon is alive; returns whether others should look at it."""
-        rows.join(process.shown(process.application_name()), member.configuration, member.sellers)
-        if set(self._known) == set(member.sellers):
-            return False
-        rows.add_sellers(member.sellers)
-        self._known = tuple(member.sellers)
-        return True
+        before = rows.daemons().get(self.daemon)
+        rows.join(process.shown(process.application_name()), member.configuration, member.accounts)
+        return before is None or before.keys() != member.accounts.keys()
+
+    def _holders(self, rows: Rows, member: Member) -> dict[str, str | None]:
+        """The holders of all leases, after those of new sellers were added."""
+        holders = rows.holders()
+        if new := member.accounts.keys() - holders.keys():
+            rows.add_sellers(new)
+        return holders
 
     def _numbers(self) -> dict[str, int]:
         with self._mutex:
@@ -253,24 +286,21 @@ class LeaseKeeper:
             with self._mutex:
                 del self._held[seller]
 
-    def _mark(self, mine: Collection[str]) -> None:
-        """Let no more work begin for sellers that another daemon should have."""
-        with self._mutex:
-            for seller, held in self._held.items():
-                held.is_leaving = seller not in mine
-
-    def _give_back(self, rows: Rows) -> list[Lease]:
-        """Give back leases under which no work is done any more."""
+    def _give_back(self, rows: Rows, mine: Collection[str]) -> list[Lease]:
+        """Give back what other daemons should have, where nothing is being done for it."""
         with self._mutex:
             idle = [
-                held.lease
+                held
                 for seller, held in self._held.items()
-                if held.is_leaving and not self._active[seller]
+                if seller not in mine and not self._active[seller]
             ]
-        rows.give_back(idle, {lease.seller: self._levels(lease.seller) for lease in idle})
-        for lease in idle:
+            for held in idle:
+                held.is_leaving = True
+        left = [held.lease for held in idle]
+        rows.give_back(left, {lease.seller: self._levels(lease.seller) for lease in left})
+        for lease in left:
             log.info("lease_given_back", seller=lease.seller)
-        return idle
+        return left
 
     def _changed_levels(self) -> dict[str, Levels]:
         """The levels of buckets from which tokens were taken since they were noted last."""
@@ -280,7 +310,6 @@ class LeaseKeeper:
             levels = self._levels(seller)
             if not are_as_expected(levels, before, now - at):
                 changed[seller] = levels
-                self._noted[seller] = now, levels
         return changed
 
     def _begin_holding(self, taken: Taken) -> None:
@@ -295,9 +324,9 @@ class LeaseKeeper:
         """Break the connections of a daemon whose leases expired: its locks end with them."""
         assert self._connection
         try:
-            self._connection.driver.execute(_TERMINATE, (f"% {daemon}",))
-        except psycopg.errors.InsufficientPrivilege:
-            log.warning("connections_not_terminated", daemon=daemon)
+            self._connection.driver.execute(_TERMINATE, (daemon,))
+        except psycopg.Error as error:
+            log.warning("connections_not_terminated", reason=one_line(error))
 
     @contextmanager
     def _transaction(self) -> Iterator[Rows]:
@@ -322,16 +351,19 @@ class LeaseKeeper:
 
     def close(self) -> None:
         """Give back all leases, also those under which work is being done."""
-        with suppress(BridgeError, psycopg.Error), explained(self.store):
-            self.connect()
-            with self._mutex:
-                held = [each.lease for each in self._held.values()]
-                self._held.clear()
-            with self._transaction() as rows:
-                rows.give_back(held, {each.seller: self._levels(each.seller) for each in held})
-                rows.leave()
-                self._notify(rows)
+        with self._mutex:
+            held = [each.lease for each in self._held.values()]
+            self._held.clear()
+        if self._connection and self._connection.is_open:  # else they expire
+            with suppress(BridgeError, psycopg.Error), explained(self.store):
+                self._leave(held)
         self._disconnect()
+
+    def _leave(self, held: Collection[Lease]) -> None:
+        with self._transaction() as rows:
+            rows.give_back(held, {each.seller: self._levels(each.seller) for each in held})
+            rows.leave()
+            self._notify(rows)
 
     def _disconnect(self) -> None:
         if self._connection:

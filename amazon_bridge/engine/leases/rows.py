@@ -31,6 +31,10 @@ _OF_SELLER = leases.c.seller == bindparam("of_seller")
 _CHANGE_HOLDER = update(leases).where(_OF_SELLER, leases.c.number == bindparam("was"))
 
 
+AccountsOfSellers = Mapping[str, Collection[str]]
+"""The names of accounts by seller."""
+
+
 class Taken(NamedTuple):
     """A lease that was taken."""
 
@@ -51,13 +55,15 @@ class Rows:
     daemon: str
     now: datetime
 
-    def join(self, name: str, configuration: str, sellers: Collection[str]) -> None:
-        """Note that the daemon is alive, and which sellers it can work for."""
+    def join(self, name: str, configuration: str, accounts: AccountsOfSellers) -> None:
+        """Note that the daemon is alive, and which accounts of which sellers it has."""
         row = {
             "daemon": self.daemon,
             "name": name,
             "configuration": configuration,
-            "sellers": json.dumps(sorted(sellers)),
+            "sellers": json.dumps(
+                {seller: sorted(accounts[seller]) for seller in sorted(accounts)}
+            ),
             "began": self.now,
             "seen": self.now,
         }
@@ -86,24 +92,34 @@ class Rows:
         noted = {"rates": new.c.rates, "rates_at": self.now}
         self.db.execute(update(leases).where(*mine).values(noted))
 
-    def sellers_by_daemon(self) -> dict[str, list[str]]:
-        """The sellers that each daemon can work for that is alive."""
+    def daemons(self) -> dict[str, AccountsOfSellers]:
+        """The accounts of sellers that each daemon has that is alive."""
         alive = select(daemons.c.daemon, daemons.c.sellers).where(
             daemons.c.seen > self.now - LIFETIME
         )
         return {row.daemon: json.loads(row.sellers) for row in self.db.execute(alive)}
 
-    def holders(self) -> dict[str, str]:
-        """The daemon that holds each lease which has not expired."""
-        held = select(leases.c.seller, leases.c.daemon).where(leases.c.expires > self.now)
-        return {row.seller: row.daemon for row in self.db.execute(held)}
+    def holders(self) -> dict[str, str | None]:
+        """The daemon that holds each lease; None if nobody does, or it has expired."""
+        rows = self.db.execute(select(leases.c.seller, leases.c.daemon, leases.c.expires))
+        return {
+            row.seller: row.daemon if row.expires and row.expires > self.now else None
+            for row in rows
+        }
 
-    def take(self, sellers: Collection[str]) -> list[Taken]:
-        """Take leases that nobody holds, or no longer; others may take the same at once."""
+    def take(self, sellers: Collection[str], *, expired: bool) -> list[Taken]:
+        """Take leases that nobody holds; others may take the same at once.
+
+        Args:
+            sellers: whose leases, none of which this daemon knows to hold.
+            expired: also those that were not given back, but have expired.
+        """
+        is_free = leases.c.expires.is_(None) | (leases.c.daemon == self.daemon)
+        if expired:
+            is_free |= leases.c.expires <= self.now
         free = (
             select(leases)
-            .where(leases.c.seller.in_(sellers))
-            .where(leases.c.expires.is_(None) | (leases.c.expires <= self.now))
+            .where(leases.c.seller.in_(sellers), is_free)
             .order_by(leases.c.seller)
             .with_for_update(skip_locked=True)
         )

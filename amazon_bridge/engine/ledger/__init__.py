@@ -53,6 +53,11 @@ class Ledger:
         self.holdings = subjects.Holdings(self._database)
         self.sync_requests = subjects.SyncRequests(self._database)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several daemons may use it."""
+        return self._database.is_shared
+
     def __enter__(self) -> Self:
         return self
 

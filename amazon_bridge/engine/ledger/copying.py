@@ -10,8 +10,11 @@ from sqlalchemy import Table, func, insert, select, text
 
 from amazon_bridge.engine.errors import ConfigError, StorageError
 from amazon_bridge.engine.ledger.database import AnyRow, Database, Transaction
-from amazon_bridge.engine.ledger.tables import metadata
+from amazon_bridge.engine.ledger.tables import daemons, leases, metadata, sync_requests
 from amazon_bridge.engine.store import PostgresqlStore, Store
+
+_COPIED = [t for t in metadata.sorted_tables if t not in (daemons, leases, sync_requests)]
+"""Without what concerns the daemons that run with one of the stores."""
 
 _PAGE = 1000  # rows in a statement
 _NUMBERED = ("feeds", "stock_feeds")
@@ -30,19 +33,16 @@ def copy(source: Database, target: Database) -> dict[str, int]:
     """
     with source.transaction() as reading, target.transaction() as writing:
         _refuse_used(writing, target.store)
-        for table in metadata.sorted_tables:
+        for table in _COPIED:
             for page in _pages(reading, table):
                 writing.execute(insert(table), [row._asdict() for row in page])
         if isinstance(target.store, PostgresqlStore):
             _continue_numbers(writing)
-        return {
-            table.name: _compared(reading, writing, table, target.store)
-            for table in metadata.sorted_tables
-        }
+        return {table.name: _compared(reading, writing, table, target.store) for table in _COPIED}
 
 
 def _refuse_used(db: Transaction, store: Store) -> None:
-    for table in metadata.sorted_tables:
+    for table in _COPIED:
         if number := db.execute(select(func.count()).select_from(table)).scalar_one():
             raise ConfigError(
                 f"The state store {store} is used already: it has {number} {table.name}.",

@@ -67,6 +67,9 @@ class SqliteTransaction(Transaction):
 class Database(ABC):
     """An open state store, for one thread at a time: others wait."""
 
+    is_shared = False
+    """Whether several daemons may use the store."""
+
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self.store = store
         self.clock = clock

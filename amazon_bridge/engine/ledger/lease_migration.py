@@ -10,7 +10,7 @@ _DAEMONS = """
         daemon {key} PRIMARY KEY NOT NULL,
         name TEXT NOT NULL,  -- its process, for people
         configuration TEXT NOT NULL,  -- a digest
-        sellers TEXT NOT NULL,  -- those it can work for: JSON
+        sellers TEXT NOT NULL,  -- the accounts of each that it has: JSON
         began {key} NOT NULL,
         seen {key} NOT NULL
     )

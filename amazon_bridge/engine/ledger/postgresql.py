@@ -23,6 +23,8 @@ class PostgresqlDatabase(Database):
     Transactions are the session's, SQLAlchemy's are not used.
     """
 
+    is_shared = True
+
     def __init__(self, store: PostgresqlStore, clock: Callable[[], datetime]) -> None:
         super().__init__(store, clock)
         self._session = session_of(store).__enter__()

@@ -26,7 +26,7 @@ _NEW = (
 )
 _PROGRESS = select(sync_requests.c.daemon, sync_requests.c.counts).where(_THIS)
 _ACCEPT = update(sync_requests).where(_THIS, sync_requests.c.daemon.is_(None))
-_FINISH = update(sync_requests).where(_THIS)
+_CHANGE = update(sync_requests).where(_THIS, sync_requests.c.daemon == bindparam("of_daemon"))
 
 
 class SyncRequests(Subject):
@@ -51,21 +51,22 @@ class SyncRequests(Subject):
             accept = _ACCEPT.values(daemon=daemon)
             return [each for each in found if db.execute(accept, {"this": each.request}).rowcount]
 
-    def finish(self, request: str, counts: Counts) -> None:
-        """Note the result of a request."""
+    def finish(self, request: str, daemon: str, counts: Counts) -> None:
+        """Note the result of a request, unless another daemon runs it now."""
         with self._transaction() as db:
-            db.execute(_FINISH.values(counts=encode(counts)), {"this": request})
+            change = {"this": request, "of_daemon": daemon}
+            db.execute(_CHANGE.values(counts=encode(counts)), change)
 
-    def progress(self, request: str) -> RequestProgress:
-        """Which daemon runs a request, and its result."""
+    def progress(self, request: str) -> RequestProgress | None:
+        """Which daemon runs a request, and its result; None if there is no such request."""
         for daemon, counts in self._rows(_PROGRESS, {"this": request}):
             return RequestProgress(daemon, decode(Counts, counts) if counts else None)
-        return RequestProgress(None, None)
+        return None
 
-    def offer_again(self, request: str) -> None:
-        """Let another daemon run a request whose daemon has ended."""
+    def offer_again(self, request: str, daemon: str) -> None:
+        """Let another daemon run a request that this one does not."""
         with self._transaction() as db:
-            db.execute(_FINISH.values(daemon=None), {"this": request})
+            db.execute(_CHANGE.values(daemon=None), {"this": request, "of_daemon": daemon})
             self._database.notify(db)
 
     def remove(self, request: str) -> None:

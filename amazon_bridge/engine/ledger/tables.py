@@ -304,7 +304,7 @@ daemons = table(
     key("daemon"),
     Column("name", Text, nullable=False, comment="its process, for people"),
     Column("configuration", Text, nullable=False, comment="a digest"),
-    Column("sellers", Text, nullable=False, comment="those it can work for: JSON"),
+    Column("sellers", Text, nullable=False, comment="the accounts of each that it has: JSON"),
     moment("began", nullable=False),
     moment("seen", nullable=False),
 )

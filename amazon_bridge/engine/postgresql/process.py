@@ -8,7 +8,7 @@ import secrets
 import socket
 
 _NAME = re.compile(r"amazon-bridge (?P<host>.*):(?P<pid>\d+) (?P<id>\w+)")
-_LONGEST_HOST = 30
+LONGEST_HOST = 30
 """Characters; PostgreSQL cuts a name off at 63 bytes."""
 
 
@@ -33,7 +33,7 @@ def process_id() -> str:
 
 def application_name() -> str:
     """The name of this process's connections."""
-    return f"amazon-bridge {socket.gethostname()[:_LONGEST_HOST]}:{os.getpid()} {_this.id}"
+    return f"amazon-bridge {socket.gethostname()[:LONGEST_HOST]}:{os.getpid()} {_this.id}"
 
 
 def shown(application_name: str) -> str:
