@@ -16,7 +16,6 @@ from amazon_bridge.engine.ledger.copying import copy
 from amazon_bridge.engine.ledger.subjects import open_database
 from amazon_bridge.engine.ledger.verification import check_exists
 from amazon_bridge.engine.store import PostgresqlStore, Store, is_url, postgresql_store
-from amazon_bridge.service.daemon_client import DAEMON_LOCK
 
 
 def store_of(text: str, configured: Store) -> Store:
@@ -79,7 +78,7 @@ def _without_daemon(store: Store) -> ExitStack:
     """Keep daemons from running with a store."""
     held = ExitStack()
     try:
-        held.enter_context(lock.held(store, *DAEMON_LOCK))
+        held.enter_context(lock.held(store, *lock.DAEMON))
     except Locked as error:
         raise AccountError(
             f"A daemon runs with the state store {store} (process {error.holder}).",

@@ -42,7 +42,10 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
         pending = {name: _pending(bridge, name, most) for name in known_accounts(bridge)}
         accounts = {name: account_status(bridge, name, of) for name, of in pending.items()}
         backlogs = {name: backlog_sentence(bridge, name) for name in accounts}
-        daemons = _daemons(bridge)
+        holdings = _holdings(bridge)
+        daemons = _daemons(bridge, holdings)
+    for name, of in accounts.items():
+        of["is_without_daemon"] = name in holdings and holdings[name] is None
     if as_json:
         click.echo(json.dumps({"accounts": accounts, "daemons": daemons}))
         return
@@ -70,10 +73,10 @@ def _table(accounts: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
-def _daemons(bridge: App) -> list[dict[str, Any]]:
+def _daemons(bridge: App, holdings: Mapping[str, Holding | None]) -> list[dict[str, Any]]:
     """The daemons that share the state store, and the accounts that each of them works for."""
     held: dict[str, list[str]] = {}
-    for name, holding in _holdings(bridge).items():
+    for name, holding in holdings.items():
         if holding:
             held.setdefault(holding.name, []).append(name)
     return [
@@ -88,13 +91,13 @@ def _daemons(bridge: App) -> list[dict[str, Any]]:
 
 def _holdings(bridge: App) -> dict[str, Holding | None]:
     """The daemon that works for each account, where several share the state store."""
-    holdings = bridge.ledger.holdings.all()
-    return {
-        account.name: holding if holding and account.name in holding.accounts else None
-        for account in bridge.accounts()
-        if bridge.ledger.is_shared
-        for holding in [holdings.get(account.seller_id)]
-    }
+    if not bridge.ledger.is_shared:
+        return {}
+    of_sellers, found = bridge.ledger.holdings.all(), {}
+    for account in bridge.accounts():
+        holding = of_sellers.get(account.seller_id)
+        found[account.name] = holding if holding and account.name in holding.accounts else None
+    return found
 
 
 def _show_daemons(daemons: list[dict[str, Any]], accounts: Mapping[str, Mapping[str, Any]]) -> None:
@@ -191,7 +194,6 @@ def account_status(bridge: App, account: str, pending: Sequence[Pending]) -> dic
     found = next((each for each in bridge.accounts() if each.name == account), None)
     return {
         "configured": found is not None,
-        "is_without_daemon": account in _holdings(bridge) and not _holdings(bridge)[account],
         "cursor": timestamp(bridge.ledger.cursors.get(account)),
         "synced_until": timestamp(bridge.ledger.cursors.synced_until(account)),
         "backlog": _backlog_json(bridge, account),

@@ -366,14 +366,12 @@ class Config(Section):
         raise ConfigError(f"There is no account {name!r}.", remedy)
 
     def digest(self) -> str:
-        """SHA-256 of what sync runs depend on: state store, Odoo, accounts and all secrets."""
-        known = self.model_dump(mode="json", include={"odoo", "accounts"})
-        known["state"] = str(self.state.resolve() if isinstance(self.state, Path) else self.state)
-        known["secrets"] = [secret.get_secret_value() for secret in self.secrets()]
-        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+        """SHA-256 of what sync runs depend on: state store, Odoo, accounts and their secrets."""
+        state = self.state.resolve() if isinstance(self.state, Path) else self.state
+        return hashlib.sha256(f"{state} {self.digest_of_runs()}".encode()).hexdigest()
 
     def digest_of_runs(self) -> str:
-        """SHA-256 of what sync runs depend on besides the state store, to compare machines."""
+        """The same without the state store, of which machines may have different URLs."""
         known = self.model_dump(mode="json", include={"odoo", "accounts"})
         known["secrets"] = [secret.get_secret_value() for secret in self._secrets_of_runs()]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()

@@ -19,6 +19,9 @@ _POLL = 0.1  # seconds
 _held: set[Path] = set()
 """The lock files that this process holds."""
 
+DAEMON = "the", "daemon"
+"""The daemon's lock, in place of an account and a job. Those that share a store share it."""
+
 WAIT = 5.0
 """Seconds that a run waits for another process that runs the same job."""
 
@@ -49,13 +52,18 @@ def held(store: Store, account: str, job: str, *, wait: float = 0) -> Iterator[N
         yield
 
 
+def name_of(account: str, job: str) -> str:
+    """The name of a lock in a database."""
+    return f"{account}.{job}"
+
+
 @contextmanager
 def _held_in_database(
     store: PostgresqlStore, account: str, job: str, wait: float
 ) -> Iterator[None]:
-    name = f"{account}.{job}"
+    name = name_of(account, job)
     with session_of(store) as session:
-        if not _acquired(partial(session.try_lock, name), wait):
+        if not acquired(partial(session.try_lock, name), wait):
             raise _busy(account, job, session.holder(name))
         try:
             yield
@@ -72,7 +80,7 @@ def _held_file(state: Path, account: str, job: str, wait: float) -> Iterator[Non
     path = _folder(state) / f"{account}.{job}.lock"
     descriptor = _open(path)
     try:
-        if not _acquired(partial(_try_flock, descriptor), wait):
+        if not acquired(partial(_try_flock, descriptor), wait):
             raise _busy(account, job, os.pread(descriptor, 20, 0).decode())
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -120,8 +128,8 @@ def _try_flock(descriptor: int) -> bool:
     return True
 
 
-def _acquired(try_lock: Callable[[], bool], wait: float) -> bool:
-    """Take the lock; polls, because a blocking ``flock`` knows no time-out."""
+def acquired(try_lock: Callable[[], bool], wait: float) -> bool:
+    """Take a lock within some seconds; polls, because a blocking ``flock`` knows no time-out."""
     deadline = time.monotonic() + wait
     while not try_lock():
         if time.monotonic() >= deadline:

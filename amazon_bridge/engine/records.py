@@ -20,6 +20,10 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """Moments at most this far in the future are no sign of a clock that was set back."""
 
 
+LEASE_LIFETIME = timedelta(seconds=30)
+"""How long a lease is valid after it was renewed, and a daemon alive after it was seen."""
+
+
 class State(StrEnum):
     """The state of an item; it is always in exactly one."""
 

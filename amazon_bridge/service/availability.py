@@ -50,6 +50,11 @@ class Availability:
         with self._lock:
             self._remotes.clear()
 
+    def forget(self, name: str) -> None:
+        """Assume that a remote is up, because another daemon has called it meanwhile."""
+        with self._lock:
+            self._remotes.pop(name, None)
+
     def note_call(self, name: str, error: BridgeError | None) -> None:
         """Record how a call ended."""
         with self._lock:

@@ -58,9 +58,8 @@ class Cluster:
         runner = self._runner
         accounts = {account.name for account in runner.accounts()}
         jobs = runner.scheduled_jobs()
-        new = [each.key for each in jobs if each.account not in self._accounts]
         try:
-            runner.monitor.take_over(new, runner.app.ledger.runs.latest())
+            runner.take_over(each for each in jobs if each.account not in self._accounts)
         except BridgeError as error:
             log.warning("runs_not_read", reason=str(error))
         self._accounts = accounts
@@ -72,7 +71,9 @@ class Cluster:
         accounts: dict[str, list[str]] = {}
         for account in config.accounts:
             accounts.setdefault(account.seller_id, []).append(account.name)
-        return Member(accounts, config.digest_of_runs())
+        return Member(
+            {seller: sorted(names) for seller, names in accounts.items()}, config.digest_of_runs()
+        )
 
     def _levels(self, seller: str) -> Levels:
         return self._runner.app.throttle.levels(seller)

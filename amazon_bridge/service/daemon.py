@@ -25,7 +25,6 @@ from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.records import State
 from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.service import alerts, health, page, retention, ship_by, systemd, web
-from amazon_bridge.service.daemon_client import DAEMON_LOCK
 from amazon_bridge.service.gauges import Gauges
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.sync_requests import SyncRequests
@@ -97,7 +96,7 @@ def _signals_to(events: SimpleQueue[str]) -> Iterator[None]:
 @contextmanager
 def _locked(config: Config) -> Iterator[None]:
     try:
-        held = lock.held(config.state, *DAEMON_LOCK)
+        held = lock.held(config.state, *lock.DAEMON)
         held.__enter__()
     except Locked as error:
         raise AccountError(

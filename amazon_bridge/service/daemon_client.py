@@ -8,9 +8,6 @@ import httpx
 
 from amazon_bridge.config import HttpConfig
 
-DAEMON_LOCK = "the", "daemon"
-"""Name of the daemon's lock file, in place of an account and a job."""
-
 _TIMEOUT = 10.0  # seconds
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from amazon_bridge.engine.errors import AccountError, BridgeError, Locked
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.postgresql import process
 from amazon_bridge.engine.store import PostgresqlStore
-from amazon_bridge.service.daemon_client import DAEMON_LOCK, connect
+from amazon_bridge.service.daemon_client import connect
 
 
 def problems(config: Config) -> list[str]:
@@ -37,7 +36,7 @@ def _problems_without_listener(config: Config) -> list[str]:
     if isinstance(config.state, PostgresqlStore):
         return _problems_of_machine(config.state)
     try:
-        with lock.held(config.state, *DAEMON_LOCK):
+        with lock.held(config.state, *lock.DAEMON):
             return ["No daemon runs with this state store."]
     except Locked:
         return []
@@ -52,11 +51,8 @@ def _problems_of_machine(store: PostgresqlStore) -> list[str]:
             names = [daemon.name for daemon in ledger.holdings.daemons()]
     except BridgeError as error:
         return [str(error)]
-    here = f" on {socket.gethostname()}"[: process.LONGEST_HOST + 4]
-    return [] if any(name.endswith(here) for name in names) else [_NONE_HERE]
-
-
-_NONE_HERE = "No daemon of this machine runs with this state store."
+    is_here = any(map(process.is_of_this_machine, names))
+    return [] if is_here else ["No daemon of this machine runs with this state store."]
 
 
 def _reasons(response: httpx.Response, field: str) -> list[str]:

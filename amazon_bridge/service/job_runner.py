@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
@@ -139,6 +139,19 @@ class JobRunner:
             return None
         except BridgeError as error:
             return Counts(error=str(error))
+
+    def take_over(self, jobs: Iterable[ScheduledJob]) -> None:
+        """Begin anew with jobs that another daemon may have run, whatever held them up here.
+
+        Raises:
+            StorageError: when they ran last can't be read.
+        """
+        keys = [job.key for job in jobs]
+        for key in keys:
+            self.availability.forget(key[0])
+            self.backoff.release(key)
+            self._missed.discard(key)
+        self.monitor.take_over(keys, self.app.ledger.runs.latest())
 
     def refresh_others(self) -> None:
         """Read how the jobs of accounts do that other daemons work for."""

@@ -27,8 +27,7 @@ OLDER_DAEMON = """
 import sys
 from pathlib import Path
 from amazon_bridge.engine.lock import held
-from amazon_bridge.service.daemon_client import DAEMON_LOCK
-with held(Path(sys.argv[1]), *DAEMON_LOCK):
+with held(Path(sys.argv[1]), *lock.DAEMON):
     print("runs", flush=True)
     sys.stdin.read()
 """

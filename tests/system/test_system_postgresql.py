@@ -152,7 +152,7 @@ def test_the_program_uses_it(
         running = program.run("state", "copy", str(store), str(copy.with_name("other.db")))
         assert (running.code, "A daemon runs with" in running.err) == (3, True)
     daemon = LeaseKeeper(
-        store, member=lambda: Member({}), levels=lambda _: {}, on_taken=lambda _: None
+        store, member=lambda: Member({}, "digest"), levels=lambda _: {}, on_taken=lambda _: None
     )
     daemon.renew()
     assert program.run("healthcheck").code == 0

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, Locked, StorageError
 from amazon_bridge.engine.leases.keeper import LeaseKeeper, Member
-from amazon_bridge.engine.leases.rows import Rows, Taken
+from amazon_bridge.engine.leases.rows import Taken
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.postgresql.connection import StoreConnection
 from amazon_bridge.engine.store import PostgresqlStore
@@ -200,19 +200,27 @@ def test_who_comes_back_first_after_an_outage_leaves_the_others_theirs(
     assert one.renew() == set(SELLERS), "the other one did not come back"
 
 
-def test_a_renewal_that_fails_leaves_no_seller_without_a_lease(
-    daemons: tuple[Daemon, Daemon], monkeypatch: pytest.MonkeyPatch
+REFUSE = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$;
+CREATE CONSTRAINT TRIGGER refused AFTER INSERT ON leases
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+
+
+def test_a_renewal_whose_commit_fails_leaves_no_seller_without_a_lease(
+    daemons: tuple[Daemon, Daemon], store: PostgresqlStore
 ):
     one, _ = daemons
-    with monkeypatch.context() as broken:
-        broken.setattr(Rows, "note_rates", failing)
-        with pytest.raises(StorageError):
+    one.keeper.connect()
+    with psycopg.connect(store.url, autocommit=True) as connection:
+        connection.execute(REFUSE)
+        with pytest.raises(StorageError, match="no space left"):
             one.renew()
+        assert "no space left" in str(one.keeper.problem())
+        connection.execute("DROP FUNCTION refuse CASCADE")
     assert one.renew() == set(SELLERS)
-
-
-def failing(*_: object) -> None:
-    raise psycopg.OperationalError
+    assert one.keeper.problem() is None
 
 
 def test_leases_that_were_taken_unnoticed_are_taken_again(daemons: tuple[Daemon, Daemon]):

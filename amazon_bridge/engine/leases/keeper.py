@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import psycopg
 import structlog
@@ -17,12 +18,13 @@ from sqlalchemy import Connection, func, select
 from amazon_bridge.engine import lock
 from amazon_bridge.engine.errors import AccountError, BridgeError, Locked
 from amazon_bridge.engine.leases.assignment import assigned
-from amazon_bridge.engine.leases.rows import LIFETIME, AccountsOfSellers, Rows, Taken
+from amazon_bridge.engine.leases.rows import AccountsOfSellers, Rows, Taken
 from amazon_bridge.engine.ledger import postgresql_schema
 from amazon_bridge.engine.postgresql import CHANNEL, fence, process
 from amazon_bridge.engine.postgresql.connection import StoreConnection
 from amazon_bridge.engine.postgresql.fence import Lease
 from amazon_bridge.engine.postgresql.problems import explained, one_line
+from amazon_bridge.engine.records import LEASE_LIFETIME
 from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.engine.throttle import Levels, are_as_expected
 
@@ -30,8 +32,6 @@ log = structlog.get_logger(__name__)
 
 _MARGIN = 5.0
 """Seconds before a lease expires in which no work begins under it."""
-
-_POLL = 0.2  # seconds
 
 _TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -46,14 +46,6 @@ def server_time(db: Connection) -> datetime:
     return now
 
 
-def _tries(attempt: Callable[[], bool]) -> Iterator[bool]:
-    """Try for a few seconds."""
-    deadline = time.monotonic() + lock.WAIT
-    while time.monotonic() < deadline:
-        yield attempt()
-        time.sleep(_POLL)
-
-
 def _seconds() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
@@ -64,7 +56,7 @@ class Member:
 
     accounts: AccountsOfSellers
     """Those in its configuration."""
-    configuration: str = ""
+    configuration: str
     """A digest of it."""
 
 
@@ -197,8 +189,9 @@ class LeaseKeeper:
 
     def _share(self, connection: StoreConnection) -> None:
         """Keep away what needs the store without daemons, such as ``state copy``."""
-        if not any(_tries(lambda: connection.try_share(DAEMONS))):
-            holder = connection.holder(DAEMONS)
+        name = lock.name_of(*lock.DAEMON)
+        if not lock.acquired(partial(connection.try_share, name), lock.WAIT):
+            holder = connection.holder(name)
             raise Locked(
                 f"Process {holder} needs the state store {self.store} without a daemon.",
                 "Wait until it has ended, or stop it.",
@@ -213,8 +206,9 @@ class LeaseKeeper:
         """
         try:
             self._renew()
-        except BridgeError as error:
-            self._failure = str(error)
+        except Exception as error:
+            known = isinstance(error, BridgeError)
+            self._failure = str(error) if known else "an internal error, see the log."
             raise
         self._failure = None
 
@@ -235,11 +229,15 @@ class LeaseKeeper:
             for held in self._held.values():
                 held.is_leaving = False
         with self._transaction() as rows:
-            is_new = self._join(rows, member)
+            daemons = rows.daemons()
+            is_new = daemons.get(self.daemon) != member.accounts
+            self._join(rows, member)
             known = self._numbers()
             kept = rows.renew(known)
             self._forget({seller for seller in known if kept.get(seller) != known[seller]})
-            targets = assigned(rows.daemons(), self._holders(rows, member))
+            targets = assigned(
+                {**daemons, self.daemon: member.accounts}, self._holders(rows, member)
+            )
             mine = {seller for seller, daemon in targets.items() if daemon == self.daemon}
             wanted = mine - self._numbers().keys()
             taken = rows.take(wanted, expired=self._is_in_time(begun)) if wanted else []
@@ -249,7 +247,7 @@ class LeaseKeeper:
             if is_new or left:
                 self._notify(rows)
         with self._mutex:
-            self._valid_until = begun + LIFETIME.total_seconds() - _MARGIN
+            self._valid_until = begun + LEASE_LIFETIME.total_seconds() - _MARGIN
             self._noted |= {seller: (begun, levels) for seller, levels in changed.items()}
             for lease in left:
                 del self._held[lease.seller]
@@ -263,11 +261,10 @@ class LeaseKeeper:
         """
         return now <= self._valid_until + _MARGIN
 
-    def _join(self, rows: Rows, member: Member) -> bool:
-        """Note that this daemon is alive; returns whether others should look at it."""
-        before = rows.daemons().get(self.daemon)
-        rows.join(process.shown(process.application_name()), member.configuration, member.accounts)
-        return before is None or before.keys() != member.accounts.keys()
+    def _join(self, rows: Rows, member: Member) -> None:
+        """Note that this daemon is alive."""
+        name = process.shown(process.application_name())
+        rows.join(name, member.configuration, member.accounts)
 
     def _holders(self, rows: Rows, member: Member) -> dict[str, str | None]:
         """The holders of all leases, after those of new sellers were added."""
@@ -369,7 +366,3 @@ class LeaseKeeper:
         if self._connection:
             with closing(self._connection):
                 self._connection = None
-
-
-DAEMONS = "the.daemon"
-"""Name of the lock that all daemons share."""

@@ -13,10 +13,8 @@ from sqlalchemy import Connection, Text, bindparam, column, delete, select, upda
 from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.tables import daemons, leases
 from amazon_bridge.engine.postgresql.fence import Lease
+from amazon_bridge.engine.records import LEASE_LIFETIME
 from amazon_bridge.engine.throttle import Levels
-
-LIFETIME = timedelta(seconds=30)
-"""How long a lease is valid after it was renewed."""
 
 _KEPT = timedelta(hours=1)
 """How long a daemon's row is kept after it was seen last."""
@@ -77,7 +75,7 @@ class Rows:
     def renew(self, sellers: Collection[str]) -> dict[str, int]:
         """Renew leases; returns the numbers of those that the daemon still holds, by seller."""
         mine = leases.c.daemon == self.daemon, leases.c.seller.in_(sellers)
-        renewal = update(leases).where(*mine).values(expires=self.now + LIFETIME)
+        renewal = update(leases).where(*mine).values(expires=self.now + LEASE_LIFETIME)
         found = self.db.execute(renewal.returning(leases.c.seller, leases.c.number))
         return {row.seller: row.number for row in found}
 
@@ -95,7 +93,7 @@ class Rows:
     def daemons(self) -> dict[str, AccountsOfSellers]:
         """The accounts of sellers that each daemon has that is alive."""
         alive = select(daemons.c.daemon, daemons.c.sellers).where(
-            daemons.c.seen > self.now - LIFETIME
+            daemons.c.seen > self.now - LEASE_LIFETIME
         )
         return {row.daemon: json.loads(row.sellers) for row in self.db.execute(alive)}
 
@@ -152,7 +150,7 @@ class Rows:
             "number": lease.number + 1,
             "daemon": daemon,
             "since": self.now,
-            "expires": self.now + LIFETIME if daemon else None,
+            "expires": self.now + LEASE_LIFETIME if daemon else None,
         }
         change = {"of_seller": lease.seller, "was": lease.number}
         self.db.execute(_CHANGE_HOLDER.values(holder), change)

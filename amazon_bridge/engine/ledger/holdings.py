@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 from sqlalchemy import bindparam, select
 
 from amazon_bridge.engine.ledger.columns import Moment
 from amazon_bridge.engine.ledger.database import AnyRow, Subject
 from amazon_bridge.engine.ledger.tables import daemons, leases
-from amazon_bridge.engine.records import DaemonSeen, Holding
+from amazon_bridge.engine.records import LEASE_LIFETIME, DaemonSeen, Holding
 
 _HOLDINGS = (
     select(leases.c.seller, daemons.c.daemon, daemons.c.name, leases.c.since)
@@ -21,7 +20,6 @@ _HOLDINGS = (
 _ALIVE = select(daemons.c.name, daemons.c.began, daemons.c.seen, daemons.c.sellers).where(
     daemons.c.seen > bindparam("since", type_=Moment)
 )
-_LIFETIME = timedelta(seconds=30)
 
 
 class Holdings(Subject):
@@ -44,7 +42,7 @@ class Holdings(Subject):
         """The daemons that are alive."""
         if not self._database.is_shared:
             return []
-        since = self._database.server_time() - _LIFETIME
+        since = self._database.server_time() - LEASE_LIFETIME
         rows = self._rows(_ALIVE.order_by(daemons.c.began, daemons.c.name), {"since": since})
         return [DaemonSeen(row.name, row.began, row.seen, json.loads(row.sellers)) for row in rows]
 

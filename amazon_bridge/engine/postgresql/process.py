@@ -8,7 +8,7 @@ import secrets
 import socket
 
 _NAME = re.compile(r"amazon-bridge (?P<host>.*):(?P<pid>\d+) (?P<id>\w+)")
-LONGEST_HOST = 30
+_LONGEST_HOST = 30
 """Characters; PostgreSQL cuts a name off at 63 bytes."""
 
 
@@ -33,7 +33,16 @@ def process_id() -> str:
 
 def application_name() -> str:
     """The name of this process's connections."""
-    return f"amazon-bridge {socket.gethostname()[:LONGEST_HOST]}:{os.getpid()} {_this.id}"
+    return f"amazon-bridge {_host()}:{os.getpid()} {_this.id}"
+
+
+def is_of_this_machine(shown: str) -> bool:
+    """Whether a process is one of this machine, by how messages name it."""
+    return shown.endswith(f" on {_host()}")
+
+
+def _host() -> str:
+    return socket.gethostname()[:_LONGEST_HOST]
 
 
 def shown(application_name: str) -> str:
