@@ -26,8 +26,8 @@ VERSION_8 = Path(__file__).parents[1] / "unit" / "state_store_version_8.sql"
 OLDER_DAEMON = """
 import sys
 from pathlib import Path
-from amazon_bridge.engine.lock import held
-with held(Path(sys.argv[1]), *lock.DAEMON):
+from amazon_bridge.engine.lock import DAEMON, held
+with held(Path(sys.argv[1]), *DAEMON):
     print("runs", flush=True)
     sys.stdin.read()
 """
