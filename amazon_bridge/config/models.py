@@ -367,8 +367,9 @@ class Config(Section):
 
     def digest(self) -> str:
         """SHA-256 of what sync runs depend on: state store, Odoo, accounts and their secrets."""
-        state = self.state.resolve() if isinstance(self.state, Path) else self.state
-        return hashlib.sha256(f"{state} {self.digest_of_runs()}".encode()).hexdigest()
+        state = self.state
+        where = [str(state.resolve())] if isinstance(state, Path) else [state.url, state.password]
+        return hashlib.sha256(json.dumps([where, self.digest_of_runs()]).encode()).hexdigest()
 
     def digest_of_runs(self) -> str:
         """The same without the state store, of which machines may have different URLs."""
