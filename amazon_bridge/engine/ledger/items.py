@@ -79,6 +79,8 @@ class Items(ItemNumbers):
             seen.
         """
         now, rows = self._now(), list(seen)
+        if not rows and not units and reading is None:
+            return []
         new: dict[str, object] = {"account": account, "job": job, "state": State.PENDING}
         new |= {"first_seen": now, "last_seen": now}
         with self._transaction(account) as db:
@@ -86,7 +88,7 @@ class Items(ItemNumbers):
             in_flight.note(db, account, job, units, now)
             if reading:
                 note_page(db, account, reading)
-        pending = self._pending(account, job)
+        pending = self._pending(account, job) if rows else {}
         latest = {row.key: row.fingerprint for row in rows}
         return [key for key, fingerprint in latest.items() if pending.get(key) == fingerprint]
 
@@ -302,9 +304,12 @@ class Items(ItemNumbers):
         The first digest of an account is no change.
         """
         of_account = accounts.c.name == account
+        known = select(accounts.c.configuration).where(of_account)
+        if [row.configuration for row in self._rows(known)] == [digest]:
+            return False
         with self._transaction(account) as db:
-            before = db.execute(select(accounts.c.configuration).where(of_account)).scalar()
-            if before == digest:
+            before = db.execute(known).scalar()
+            if before == digest:  # another job was first
                 return False
             db.execute(update(accounts).where(of_account).values(configuration=digest))
             if before is not None:
