@@ -95,6 +95,8 @@ class UnitsInFlight(Subject):
             reading: how far the survey has come. Its last page ends it: orders that neither it nor
                 anything since its beginning has shown are forgotten.
         """
+        if not orders and reading is None:
+            return
         with self._transaction(account) as db:
             note(db, account, job, orders, self._now(), in_odoo_if_processed=False)
             if reading:
