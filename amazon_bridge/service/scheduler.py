@@ -143,7 +143,8 @@ class Scheduler:
         at = self._clock()
         for entry in self.planned:
             if keys is None or entry.key in keys:
-                self._scheduler.modify_job(entry.id, next_run_time=at)
+                with suppress(JobLookupError):  # it is being planned anew, to run at once
+                    self._scheduler.modify_job(entry.id, next_run_time=at)
                 at += FAST_PACE
 
     def shift(self, by: timedelta) -> None:
