@@ -155,6 +155,17 @@ class Feed:
     feed_id: str | None
 
 
+class Alarm(NamedTuple):
+    """Something that people were alerted about, as long as it lasts."""
+
+    account: str
+    kind: str
+    job: str = ""
+    """Empty if it is no job's."""
+    key: str = ""
+    """Of an item; empty if it is none's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unmatched:
     """A seller SKU for which a fallback product is used."""

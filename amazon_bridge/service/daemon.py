@@ -209,7 +209,7 @@ class Daemon:
         )
         with ExitStack() as undo:
             undo.callback(app.close)
-            new_alerts = alerts.Alerts(config.alerts, self.runner, app)
+            new_alerts = alerts.Alerts(config.alerts, self.runner)
             undo.callback(new_alerts.close)
             self._listen(config)
             undo.pop_all()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,10 +16,11 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.config import AlertsConfig
-from amazon_bridge.engine.errors import ConfigError, ItemError, Transient
+from amazon_bridge.engine.errors import ConfigError, Transient
 from amazon_bridge.engine.records import Seen
+from amazon_bridge.engine.runner import Counts
+from amazon_bridge.service.alert_rules import AlertRules
 from amazon_bridge.service.alerts import (
-    AlertRules,
     Alerts,
     DeadMansSwitch,
     DeliveryQueue,
@@ -64,11 +66,18 @@ def titles(rules: AlertRules, runner: JobRunner, clock: Clock) -> list[str]:
     return [title for title, _ in rules.messages(runner, clock.now)]
 
 
+def report_quarantined(rules: AlertRules, runner: JobRunner, clock: Clock) -> None:
+    """Let what is quarantined be reported."""
+    assert titles(rules, runner, clock) == []
+    clock.now += 15 * MINUTE
+    assert titles(rules, runner, clock) == ["1 item was quarantined"]
+
+
 def test_a_job_that_fails_so_often_is_reported_once_and_again_when_it_works(
     idle: tuple[JobRunner, Clock],
 ):
     runner, clock = idle
-    rules = AlertRules(AlertsConfig(after_failures=3), set())
+    rules = AlertRules(AlertsConfig(after_failures=3))
     for failures in range(1, 6):
         succeed(runner, "acme-eu", "orders", error="Odoo lacks a route.")
         sent_titles = titles(rules, runner, clock)
@@ -82,7 +91,7 @@ def test_a_job_that_fails_for_so_long_is_reported_although_it_seldom_runs(
     idle: tuple[JobRunner, Clock],
 ):
     runner, clock = idle
-    rules = AlertRules(AlertsConfig(after=timedelta(hours=2)), set())
+    rules = AlertRules(AlertsConfig(after=timedelta(hours=2)))
     succeed(runner, "acme-eu", "orders", error="Odoo lacks a route.")
     assert titles(rules, runner, clock) == []
     clock.now = NOW + 2 * HOUR
@@ -93,7 +102,7 @@ def test_a_job_that_fails_for_so_long_is_reported_although_it_seldom_runs(
 
 def test_quantities_that_were_not_compared_for_long_are_reported(tmp_path: Path):
     runner, clock = idle_runner(tmp_path, SENDING)
-    rules = AlertRules(AlertsConfig(), set())
+    rules = AlertRules(AlertsConfig())
     for account in ("acme-eu", "acme-us", "acme-jp"):
         succeed(runner, account, "stock")
     clock.now = NOW + 5 * HOUR
@@ -110,7 +119,7 @@ def test_a_remote_that_is_down_is_reported_once_for_all_jobs_that_need_it(
     idle: tuple[JobRunner, Clock],
 ):
     runner, clock = idle
-    rules = AlertRules(AlertsConfig(after_failures=1), set())
+    rules = AlertRules(AlertsConfig(after_failures=1))
     for entry in runner.scheduler.planned:
         succeed(runner, *entry.key, error="Odoo can't be reached.")
     runner.watch("Odoo", "login", Transient("Odoo can't be reached."), 1)
@@ -129,7 +138,7 @@ def test_a_remote_that_is_down_is_reported_once_for_all_jobs_that_need_it(
 
 def test_many_failures_are_one_message(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
-    rules = AlertRules(AlertsConfig(after_failures=1), set())
+    rules = AlertRules(AlertsConfig(after_failures=1))
     for entry in runner.scheduler.planned:
         succeed(runner, *entry.key, error="Odoo lacks a route.")
     (message,) = rules.messages(runner, clock.now)
@@ -139,8 +148,9 @@ def test_many_failures_are_one_message(idle: tuple[JobRunner, Clock]):
 
 def test_quarantined_items_are_collected_into_one_message(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
+    rules = AlertRules(AlertsConfig())
     runner.app.ledger.items.quarantine("acme-eu", "orders", "known", CLAIMED)
-    rules = AlertRules(AlertsConfig(), {("acme-eu", "orders", "known")})
+    report_quarantined(rules, runner, clock)
     runner.app.ledger.items.quarantine("acme-eu", "orders", "first", CLAIMED)
     assert titles(rules, runner, clock) == []
     clock.now += 10 * MINUTE
@@ -158,8 +168,9 @@ def test_quarantined_items_are_collected_into_one_message(idle: tuple[JobRunner,
 def test_an_item_quarantined_again_is_reported_again(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
     ledger = runner.app.ledger
-    rules = AlertRules(AlertsConfig(), {("acme-eu", "orders", "known")})
+    rules = AlertRules(AlertsConfig())
     ledger.items.quarantine("acme-eu", "orders", "known", CLAIMED)
+    report_quarantined(rules, runner, clock)
     ledger.items.retry("known")
     assert titles(rules, runner, clock) == []
     ledger.items.quarantine("acme-eu", "orders", "known", CLAIMED)
@@ -171,7 +182,7 @@ def test_an_item_quarantined_again_is_reported_again(idle: tuple[JobRunner, Cloc
 def test_orders_are_reported_before_they_are_late(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
     items = runner.app.ledger.items
-    rules = AlertRules(AlertsConfig(before_ship_by=4 * HOUR), set())
+    rules = AlertRules(AlertsConfig(before_ship_by=4 * HOUR))
     due = Seen("403-1", "f", due=NOW + 5 * HOUR, marketplace=FR)
     items.file("acme-eu", "orders", [due, due._replace(key="403-2", due=NOW + 24 * HOUR)])
     assert titles(rules, runner, clock) == []
@@ -188,7 +199,7 @@ def test_orders_are_reported_before_they_are_late(idle: tuple[JobRunner, Clock])
     items.file("acme-eu", "orders", [due._replace(fingerprint="shipped", due=None)])
     clock.now += 24 * HOUR
     assert titles(rules, runner, clock) == ["1 order has to be shipped now"]
-    assert titles(AlertRules(AlertsConfig(before_ship_by=None), set()), runner, clock) == []
+    assert titles(AlertRules(AlertsConfig(before_ship_by=None)), runner, clock) == []
 
 
 def test_a_dead_mans_switch_hears_of_start_success_and_failure(receiver: Receiver):
@@ -210,7 +221,7 @@ def test_messages_go_out_through_apprise(idle: tuple[JobRunner, Clock], receiver
     runner, clock = idle
     webhook = SecretStr(f"json://127.0.0.1:{receiver.port}/hook")
     config = AlertsConfig(notify=(webhook,), after_failures=1)
-    alerts = Alerts(config, runner, runner.app)
+    alerts = Alerts(config, runner)
     succeed(runner, "acme-eu", "orders", error="Odoo lacks a route.")
     alerts.check(clock.now)
     alerts.close(seconds=10)
@@ -254,34 +265,140 @@ def test_an_address_that_apprise_doesnt_know_is_refused_without_showing_it():
     assert "secret" not in str(caught.value)
 
 
-def test_what_another_daemon_alerted_about_is_known_when_its_accounts_are_taken_over(
+def again(idle: tuple[JobRunner, Clock]) -> JobRunner:
+    """The daemon after a restart, or another one with the same state store."""
+    runner, clock = idle
+    other = JobRunner(clock)
+    other.app = runner.app
+    other.monitor.remember(runner.app.ledger.runs.latest())
+    other.scheduler.plan(other.scheduled_jobs(), other.monitor, other.run)
+    return other
+
+
+def run(runner: JobRunner, clock: Clock, error: str | None = None) -> None:
+    """A run of a job, which the state store and the daemon record."""
+    counts = Counts(error=error)
+    runner.app.ledger.runs.record(
+        "acme-eu", "orders", started=clock.now, finished=clock.now, counts=counts
+    )
+    succeed(runner, "acme-eu", "orders", error=error)
+
+
+def test_a_problem_is_reported_once_and_its_end_once_whoever_sees_them(
     idle: tuple[JobRunner, Clock],
 ):
-    """Except for what it may not have got round to."""
     runner, clock = idle
-    rules = AlertRules(AlertsConfig(), set())
-    held: set[str] = set()
-    runner.leases = Held(held)
-    items = runner.app.ledger.items
-    for key in ("long ago", "just now"):
-        items.file("acme-eu", "orders", [Seen(key, "a")])
-        error = ItemError("no_product", f"{key}: no product.", "Create it.")
-        items.quarantine("acme-eu", "orders", key, error)
-        assert titles(rules, runner, clock) == [], "another daemon's"
-        clock.now += HOUR
-    clock.now -= HOUR - MINUTE
-    held.add(runner.app.config.account("acme-eu").seller_id)
+    for _ in range(3):
+        run(runner, clock, "Odoo lacks a route.")
+    assert titles(AlertRules(AlertsConfig()), runner, clock) == ["acme-eu: orders fails"]
+    other, rules = again(idle), AlertRules(AlertsConfig())
+    clock.now += MINUTE
+    assert titles(rules, other, clock) == [], "it has not run since"
+    for _ in range(5):
+        run(other, clock, "Odoo lacks a route.")
+        assert titles(rules, other, clock) == [], "it was reported"
+    run(other, clock)
+    assert titles(rules, other, clock) == ["Resolved: acme-eu: orders fails"]
+    assert titles(AlertRules(AlertsConfig()), again(idle), clock) == []
+
+
+def test_a_problem_that_ended_while_nobody_watched_is_resolved(idle: tuple[JobRunner, Clock]):
+    runner, clock = idle
+    for _ in range(3):
+        run(runner, clock, "Odoo lacks a route.")
+    assert titles(AlertRules(AlertsConfig()), runner, clock) == ["acme-eu: orders fails"]
+    clock.now += MINUTE
+    run(runner, clock)
+    resolved = ["Resolved: acme-eu: orders fails"]
+    assert titles(AlertRules(AlertsConfig()), again(idle), clock) == resolved
+
+
+def test_an_account_that_is_down_is_so_until_amazon_responds(idle: tuple[JobRunner, Clock]):
+    runner, clock = idle
+    runner.watch("acme-eu", "searchOrders", Transient("It can't be reached."), 1)
+    runner.availability.mark_down("acme-eu")
+    clock.now += HOUR
+    assert titles(AlertRules(AlertsConfig()), runner, clock) == ["Amazon for acme-eu is down"]
+    other, rules = again(idle), AlertRules(AlertsConfig())
+    assert titles(rules, other, clock) == [], "it was not called since"
+    other.watch("acme-eu", "searchOrders", None, 1)
+    assert titles(rules, other, clock) == ["Resolved: Amazon for acme-eu is down"]
+
+
+def test_a_job_that_was_switched_off_fails_no_more(idle: tuple[JobRunner, Clock]):
+    runner, clock = idle
+    rules = AlertRules(AlertsConfig(after_failures=1))
+    run(runner, clock, "Odoo lacks a route.")
+    assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
+    runner.scheduler.planned.clear()
+    assert titles(rules, runner, clock) == ["Resolved: acme-eu: orders fails"]
+
+
+def test_a_problem_goes_on_while_odoo_is_down(idle: tuple[JobRunner, Clock]):
+    runner, clock = idle
+    rules = AlertRules(AlertsConfig(after_failures=1))
+    run(runner, clock, "Odoo lacks a route.")
+    assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
+    runner.watch("Odoo", "login", Transient("Odoo can't be reached."), 1)
+    runner.availability.mark_down("Odoo")
     assert titles(rules, runner, clock) == []
-    clock.now += 16 * MINUTE
-    (message,) = rules.messages(runner, clock.now)
-    assert ("just now" in message[1], "long ago" in message[1]) == (True, False)
-    succeed(runner, "acme-eu", "orders", error="Odoo lacks a route.")
-    for _ in range(2):
-        succeed(runner, "acme-eu", "orders", error="Odoo lacks a route.")
+
+
+def test_what_was_quarantined_is_reported_by_one_daemon_alone(idle: tuple[JobRunner, Clock]):
+    """By the next one, if the first had no time for it."""
+    runner, clock = idle
+    items = runner.app.ledger.items
+    items.quarantine("acme-eu", "orders", "reported", CLAIMED)
+    report_quarantined(AlertRules(AlertsConfig()), runner, clock)
+    items.quarantine("acme-eu", "orders", "just now", CLAIMED)
+    assert titles(AlertRules(AlertsConfig()), runner, clock) == []
+    rules = AlertRules(AlertsConfig())
+    assert titles(rules, again(idle), clock) == []
+    clock.now += 15 * MINUTE
+    (message,) = rules.messages(again(idle), clock.now)
+    assert ("just now" in message[1], "reported" in message[1]) == (True, False)
+
+
+def test_orders_to_ship_are_reported_by_one_daemon_alone(idle: tuple[JobRunner, Clock]):
+    runner, clock = idle
+    due = Seen("403-1", "f", due=NOW + HOUR, marketplace=FR)
+    runner.app.ledger.items.file("acme-eu", "orders", [due])
+    config = AlertsConfig(before_ship_by=4 * HOUR)
+    assert titles(AlertRules(config), runner, clock) == ["1 order has to be shipped now"]
+    assert titles(AlertRules(config), again(idle), clock) == []
+
+
+def test_a_daemon_reports_only_of_the_accounts_that_it_works_for(idle: tuple[JobRunner, Clock]):
+    runner, clock = idle
+    held = {runner.app.config.account("acme-eu").seller_id}
+    runner.leases = Held(held)
+    rules = AlertRules(AlertsConfig(after_failures=1))
+    items = runner.app.ledger.items
+    items.quarantine("acme-eu", "orders", "mine", CLAIMED)
+    items.quarantine("acme-us", "orders", "another's", CLAIMED)
+    report_quarantined(rules, runner, clock)
+    run(runner, clock, "Odoo lacks a route.")
     assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
     held.clear()
     runner.scheduler.planned.clear()
     assert titles(rules, runner, clock) == [], "nothing is resolved: another daemon has it"
+
+
+def test_what_cant_be_noted_is_reported_later(idle: tuple[JobRunner, Clock]):
+    runner, clock = idle
+    rules = AlertRules(AlertsConfig(after_failures=1))
+    run(runner, clock, "Odoo lacks a route.")
+    path = runner.app.ledger.store
+    assert isinstance(path, Path)
+    with sqlite3.connect(path) as other:
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON alarms BEGIN SELECT RAISE(ABORT, ''); END"
+        )
+    with pytest.raises(sqlite3.IntegrityError):
+        rules.messages(runner, clock.now)
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TRIGGER full")
+    assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
 
 
 class Held(AllSellers):

@@ -28,6 +28,9 @@ TAKE_OVER = 60
 """Seconds in which the jobs of a daemon that fails must run on another one."""
 
 
+EVENLY = 300
+"""Seconds in which the sellers are spread again. None changes daemons in the midst of a run."""
+
 SCALE = float(os.environ.get("AMAZON_BRIDGE_PROOF_SCALE", "0"))
 TAKE_OVERS = max(1, round(100 * SCALE))
 SELLERS = 60 if SCALE else 6
@@ -198,7 +201,7 @@ def test_every_take_over_is_done_within_a_minute(
     running = [daemons.start() for _ in range(3)]
     seconds: dict[str, list[float]] = {"SIGKILL": [], "SIGSTOP": []}
     for _ in range(TAKE_OVERS):
-        wait_for(lambda: are_spread(*running))
+        wait_for(lambda: are_spread(*running), EVENLY)
         failing = running.pop(chance.randrange(3))
         how = chance.choice([signal.SIGKILL, signal.SIGSTOP])
         begun = time.monotonic()
@@ -206,9 +209,11 @@ def test_every_take_over_is_done_within_a_minute(
         shop.sell()
         wait_for(shop.is_imported, TAKE_OVER)
         seconds[how.name].append(time.monotonic() - begun)
+        with capsys.disabled():
+            print(f"{how.name} {seconds[how.name][-1]:.0f} s", end=" ", flush=True)  # noqa: T201
         if how is signal.SIGSTOP:
             failing.signal(signal.SIGCONT)
-            wait_for(lambda: are_spread(failing, *running))  # noqa: B023
+            wait_for(lambda: are_spread(failing, *running), EVENLY)  # noqa: B023
             assert failing.stop()[0] == 0
         running.append(daemons.start())
     with capsys.disabled():

@@ -12,7 +12,7 @@ from memory_shop import MemoryShop
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.records import DatabaseId
 from amazon_bridge.service import health
-from amazon_bridge.service.alerts import AlertRules
+from amazon_bridge.service.alert_rules import AlertRules
 from amazon_bridge.service.job_health import JobKey
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.scheduler import ScheduledJob, scheduled_jobs
@@ -160,7 +160,7 @@ def test_a_daemon_that_refuses_another_database_says_so_at_once_and_everywhere(
     assert any("orders" in each and "is another database" in each for each in reasons)
     stored = {each.job: each.last_error for each in here.bridge.app.ledger.runs.latest()}
     assert "is another database" in (stored["orders"] or "")
-    rules = AlertRules(AlertsConfig(after_failures=100), set())
+    rules = AlertRules(AlertsConfig(after_failures=100))
     assert "acme: orders fails" in str(rules.messages(runner, here.clock()))
     here.bridge.app.adopt(None)
     pass_time(runner, 11 * MINUTE)

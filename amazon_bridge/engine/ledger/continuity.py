@@ -17,6 +17,7 @@ from amazon_bridge.engine.ledger.lanes import forget_readings
 from amazon_bridge.engine.ledger.scans import forget_all
 from amazon_bridge.engine.ledger.tables import (
     accounts,
+    alarms,
     chores,
     earlier,
     feeds,
@@ -42,6 +43,7 @@ _WAITED_FOR = (
     runs.c.last_started,
     runs.c.last_finished,
     chores.c.begun,
+    alarms.c.since,
     lanes.c.since,
     readings.c.begun,
     in_flight.c.checked,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
+
+from amazon_bridge.engine.ledger.new_tables import create
 
 _DAEMONS = """
     CREATE TABLE daemons (
@@ -39,12 +40,7 @@ _SYNC_REQUESTS = """
 
 
 def _create(driver: Any) -> None:
-    """Create the tables; texts that are compared sort by code point in both databases."""
-    is_sqlite = isinstance(driver, sqlite3.Connection)
-    key = "TEXT" if is_sqlite else 'TEXT COLLATE "C"'
-    options = " STRICT, WITHOUT ROWID" if is_sqlite else ""
-    for table in (_DAEMONS, _LEASES, _SYNC_REQUESTS):
-        driver.execute(table.format(key=key) + options)
+    create(driver, _DAEMONS, _LEASES, _SYNC_REQUESTS)
 
 
 LEASES = (_create,)

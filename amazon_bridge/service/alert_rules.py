@@ -1,0 +1,270 @@
+"""What people are alerted about: each thing once, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from itertools import chain, product
+from typing import NamedTuple
+
+from amazon_bridge.app import ODOO
+from amazon_bridge.config import AlertsConfig
+from amazon_bridge.engine.records import Alarm, Entry
+from amazon_bridge.flows import jobs
+from amazon_bridge.flows.links import Links
+from amazon_bridge.flows.ship_by.decide import OrderToShip, is_alarming
+from amazon_bridge.flows.ship_by.show import line as order_line
+from amazon_bridge.flows.ship_by.show import odoo_url
+from amazon_bridge.service import ship_by
+from amazon_bridge.service.health import display_name
+from amazon_bridge.service.job_health import JobHealth
+from amazon_bridge.service.job_runner import JobRunner
+from amazon_bridge.terminal import counted
+
+_MOST_NAMED = 20
+
+Message = tuple[str, str]
+"""Title and body."""
+
+
+class Kind(StrEnum):
+    """What an alert is about. The state store has these values."""
+
+    DOWN = "down"
+    FAILS = "fails"
+    STALE = "stale"
+    QUARANTINED = "quarantined"
+    TO_SHIP = "to_ship"
+
+
+_PROBLEMS = frozenset({Kind.DOWN, Kind.FAILS, Kind.STALE})
+"""Those whose end is reported."""
+
+
+class _Part(NamedTuple):
+    """A part of what a check results in."""
+
+    messages: list[Message]
+    begun: set[Alarm]
+    ended: set[Alarm]
+
+
+@dataclass(slots=True)
+class AlertRules:
+    """Decides what to alert about: each lasting problem once, and again when it is resolved.
+
+    What there was an alert about is in the state store: after a restart, and when another daemon
+    takes over an account, only what is new is reported, and what has ended.
+    """
+
+    config: AlertsConfig
+    _of_this_daemon: dict[Alarm, datetime] = field(default_factory=dict)
+    """Problems of no account, and since when: each daemon reports them itself."""
+    _collecting_since: datetime | None = None
+
+    def messages(self, runner: JobRunner, now: datetime) -> list[Message]:
+        """Messages due now: at most one about problems, and one about quarantined items.
+
+        Raises:
+            StorageError: the state store can't be read or written; the next call returns them.
+        """
+        alarms = runner.app.ledger.alarms
+        known = alarms.known({account.name for account in runner.accounts()})
+        known |= self._of_this_daemon
+        parts = (
+            self._of_problems(runner, known, now),
+            self._of_quarantine(runner, known, now),
+            self._of_ship_by(runner, known, now),
+        )
+        begun = set[Alarm]().union(*(part.begun for part in parts))
+        ended = set[Alarm]().union(*(part.ended for part in parts))
+        alarms.note(begun=set(filter(_has_account, begun)), ended=set(filter(_has_account, ended)))
+        kept = {each: known.get(each, now) for each in (known.keys() | begun) - ended}
+        self._of_this_daemon = {e: since for e, since in kept.items() if not e.account}
+        return list(chain.from_iterable(part.messages for part in parts))
+
+    # Problems
+
+    def _of_problems(
+        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
+    ) -> _Part:
+        wrong = dict(self._wrong(runner, known, now))
+        begun = wrong.keys() - known.keys()
+        ended = {
+            alarm
+            for alarm, since in known.items()
+            if alarm.kind in _PROBLEMS
+            and alarm not in wrong
+            and _is_over(runner, alarm, min(since, now))
+        }
+        messages = [(_title(each), body) for each, body in wrong.items() if each in begun]
+        messages += [(f"Resolved: {_title(each)}", "") for each in known if each in ended]
+        return _Part(_joined(messages), begun, ended)
+
+    def _wrong(
+        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
+    ) -> Iterator[tuple[Alarm, str]]:
+        """The problems that there are, with the texts about them."""
+        yield from self._down(runner, known, now)
+        yield from _stale(runner, now)
+        yield from self._failing(runner, known, now)
+
+    def _down(
+        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
+    ) -> Iterator[tuple[Alarm, str]]:
+        for account in ("", *(account.name for account in runner.accounts())):
+            remote, alarm = runner.availability[account or ODOO], Alarm(account, Kind.DOWN)
+            since = remote.down_since
+            if since and (alarm in known or now - since >= self.config.after):
+                yield alarm, f"Since {_minute(since)}: {remote.failure}"
+
+    def _failing(
+        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
+    ) -> Iterator[tuple[Alarm, str]]:
+        for planned in runner.scheduler.planned:
+            alarm = Alarm(planned.account, Kind.FAILS, planned.job)
+            health = runner.monitor[planned.key]
+            is_bad = self._is_bad(health, now, is_known=alarm in known)
+            if is_bad and runner.availability.are_up(ODOO, planned.account):
+                failures = counted(health.failures, "failed run")
+                yield alarm, f"{failures} in a row. Last error: {health.error}"
+
+    def _is_bad(self, health: JobHealth, now: datetime, *, is_known: bool) -> bool:
+        since = health.failing_since
+        if since is None:
+            return False
+        if is_known or health.is_refused:
+            return True
+        return health.failures >= self.config.after_failures or now - since >= self.config.after
+
+    # Items
+
+    def _of_quarantine(
+        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
+    ) -> _Part:
+        """Collect new items, so that a bad day is one message and not hundreds."""
+        mine = {account.name for account in runner.accounts()}
+        entries = runner.app.ledger.items.quarantined()
+        quarantined = {
+            Alarm(e.account, Kind.QUARANTINED, e.job, e.key): e
+            for e in entries
+            if e.account in mine
+        }
+        ended = {each for each in known if each.kind == Kind.QUARANTINED} - quarantined.keys()
+        new = {alarm: entry for alarm, entry in quarantined.items() if alarm not in known}
+        # Never a moment in the future: the clock may have been set back.
+        self._collecting_since = min(self._collecting_since or now, now) if new else None
+        if not self._collecting_since or now - self._collecting_since < self.config.collect:
+            return _Part([], set(), ended)
+        self._collecting_since = None
+        return _Part([_quarantine_message([*new.values()], _links(runner))], set(new), ended)
+
+    def _of_ship_by(
+        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
+    ) -> _Part:
+        """One message about the orders whose ship-by date has come near since the last one."""
+        before = self.config.before_ship_by
+        orders = ship_by.all_orders(runner, runner.accounts()) if before is not None else []
+        urgent = {
+            Alarm(each.account, Kind.TO_SHIP, key=each.order_id): each
+            for each in orders
+            if before is not None and is_alarming(each, now, before)
+        }
+        new = {alarm: order for alarm, order in urgent.items() if alarm not in known}
+        ended = {each for each in known if each.kind == Kind.TO_SHIP} - urgent.keys()
+        messages = [_ship_by_message([*new.values()], _links(runner))] if new else []
+        return _Part(messages, set(new), ended)
+
+
+def _alarm(entry: Entry) -> Alarm:
+    return Alarm(entry.account, Kind.QUARANTINED, entry.job, entry.key)
+
+
+def _has_account(alarm: Alarm) -> bool:
+    return bool(alarm.account)
+
+
+def _stale(runner: JobRunner, now: datetime) -> Iterator[tuple[Alarm, str]]:
+    """Jobs that have not succeeded for long, such as the one that sends quantities."""
+    for account, job in product(runner.accounts(), jobs.JOBS):
+        alert = job.stale_alert
+        last = runner.monitor[account.name, job.name].last_success or runner.monitor.began
+        if alert and account.is_active(job) and now - last >= alert.after(account):
+            yield Alarm(account.name, Kind.STALE, job.name), f"Last success: {_minute(last)}."
+
+
+def _is_over(runner: JobRunner, alarm: Alarm, since: datetime) -> bool:
+    """Whether a problem that is not noticed now has ended.
+
+    After a restart nothing is known of a remote before it has responded, nor of a job before it
+    has run.
+    """
+    if alarm.kind == Kind.DOWN:
+        remote = runner.availability[alarm.account or ODOO]
+        answer = remote.last_answer
+        return remote.down_since is None and answer is not None and answer >= since
+    if alarm.kind == Kind.FAILS and any(
+        each.key == (alarm.account, alarm.job) for each in runner.scheduler.planned
+    ):
+        health = runner.monitor[alarm.account, alarm.job]
+        success = health.last_success
+        return health.error is None and success is not None and success >= since
+    return True
+
+
+def _title(alarm: Alarm) -> str:
+    if alarm.kind == Kind.DOWN:
+        return f"{display_name(alarm.account or ODOO)} is down"
+    if alarm.kind == Kind.FAILS:
+        return f"{alarm.account}: {alarm.job} fails"
+    stale = jobs.named(alarm.job).stale_alert
+    return f"{alarm.account}: {stale.what if stale else alarm.job} are stale"
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _joined(messages: list[Message]) -> list[Message]:
+    if len(messages) <= 1:
+        return messages
+    body = "\n\n".join(f"{title}\n{body}".strip() for title, body in messages[:_MOST_NAMED])
+    more = len(messages) - _MOST_NAMED
+    rest = f"\n\n... and {more} more." if more > 0 else ""
+    return [(f"{len(messages)} changes", body + rest)]
+
+
+def _links(runner: JobRunner) -> Links:
+    return Links(runner.app.config, runner.app.ledger)
+
+
+def _quarantine_message(entries: list[Entry], links: Links) -> tuple[str, str]:
+    lines = [_entry_lines(entry, links) for entry in entries[:_MOST_NAMED]]
+    noun = "item was" if len(entries) == 1 else "items were"
+    return f"{len(entries)} {noun} quarantined", _body(lines, len(entries))
+
+
+def _entry_lines(entry: Entry, links: Links) -> str:
+    what = f"{entry.display_key} ({entry.account}, {entry.job})"
+    text = f"{what}: {entry.reason} {entry.remedy or ''}".strip()
+    return "\n".join([text, *(link.url for link in links.of(entry))])
+
+
+def _ship_by_message(orders: Sequence[OrderToShip], links: Links) -> tuple[str, str]:
+    lines = [_order_lines(order, links) for order in orders[:_MOST_NAMED]]
+    noun = "order has" if len(orders) == 1 else "orders have"
+    return f"{len(orders)} {noun} to be shipped now", _body(lines, len(orders))
+
+
+def _order_lines(order: OrderToShip, links: Links) -> str:
+    amazon = links.amazon(order.account, order.order_id, order.marketplace_id)
+    urls = (odoo_url(order, links), amazon)
+    return "\n".join([order_line(order), *(url for url in urls if url)])
+
+
+def _body(named: list[str], number: int) -> str:
+    """The texts of the items that are named, and how many more there are."""
+    more = number - len(named)
+    return "\n\n".join([*named, *([f"... and {more} more."] if more else [])])
