@@ -25,7 +25,8 @@ TRANSPORT = os.environ.get("ODOO_TEST_TRANSPORT", "xmlrpc")
 
 TEMPLATES = "amazon_bridge_template_"
 TEMPLATE_VERSION = 3  # to be raised when the template is built in another way
-TEMPLATE = TEMPLATES + hashlib.sha256(f"{MODULES} {TEMPLATE_VERSION}".encode()).hexdigest()[:8]
+_BUILT_OF = f"{VERSION} {MODULES} {TEMPLATE_VERSION}"  # servers of two versions may share a cluster
+TEMPLATE = TEMPLATES + hashlib.sha256(_BUILT_OF.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)
