@@ -17,7 +17,7 @@ from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect, may
 from amazon_bridge.odoo.transport.json2 import FIRST_VERSION, Json2
 
 _OLDEST = 14
-_TRIED = {14, 16, 17, 18, 19}
+_TRIED = {14, 15, 16, 17, 18, 19}
 """The versions that the bridge was used with: docs/odoo-versions.md says how."""
 _NEEDS_NO_EMAIL = (19, 0)
 """Notes are known to be posted by a login without an e-mail address from this version on."""

@@ -11,6 +11,7 @@ from typing import Any
 Call = Callable[..., Any]
 
 _UNTIL_18 = {
+    ("res.company", "stock_text_confirmation"): "stock_move_sms_validation",
     ("res.groups", "user_ids"): "users",
     ("res.users", "group_ids"): "groups_id",
     ("sale.order.line", "product_uom_id"): "product_uom",

@@ -9,6 +9,8 @@ from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.flows.orders import invoices
 
+pytestmark = pytest.mark.since_odoo(16, "invoices of the bridge")
+
 JOURNAL = "Amazon Payments"
 INVOICING = {"mode": "on_delivery", "payment_journal": JOURNAL}
 MOVE = ["state", "amount_total", "amount_residual", "payment_state", "invoice_date"]
