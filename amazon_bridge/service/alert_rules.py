@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from amazon_bridge.app import ODOO
 from amazon_bridge.config import AlertsConfig
+from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.engine.records import Alarm, Entry
 from amazon_bridge.flows import jobs
 from amazon_bridge.flows.links import Links
@@ -56,34 +58,54 @@ class AlertRules:
     """Decides what to alert about: each lasting problem once, and again when it is resolved.
 
     What there was an alert about is in the state store: after a restart, and when another daemon
-    takes over an account, only what is new is reported, and what has ended.
+    takes over an account, only what is new is reported, and what has ended. While the store can't
+    be read or written, it is kept in memory.
     """
 
     config: AlertsConfig
-    _of_this_daemon: dict[Alarm, datetime] = field(default_factory=dict)
-    """Problems of no account, and since when: each daemon reports them itself."""
+    _stored: dict[Alarm, datetime] = field(default_factory=dict)
+    """What the state store had at the last check that could read it, and since when."""
+    _begun: dict[Alarm, datetime] = field(default_factory=dict)
+    """What is not in the state store: it could not be written, or is about no account."""
+    _ended: set[Alarm] = field(default_factory=set)
+    """What the state store has still, because it could not be written."""
     _collecting_since: datetime | None = None
 
     def messages(self, runner: JobRunner, now: datetime) -> list[Message]:
-        """Messages due now: at most one about problems, and one about quarantined items.
-
-        Raises:
-            StorageError: the state store can't be read or written; the next call returns them.
-        """
-        alarms = runner.app.ledger.alarms
-        known = alarms.known({account.name for account in runner.accounts()})
-        known |= self._of_this_daemon
+        """Messages due now: at most one about problems, and one about quarantined items."""
+        known = self._known(runner)
         parts = (
             self._of_problems(runner, known, now),
-            self._of_quarantine(runner, known, now),
-            self._of_ship_by(runner, known, now),
+            *_readable(lambda: self._of_quarantine(runner, known, now)),
+            *_readable(lambda: self._of_ship_by(runner, known, now)),
         )
-        begun = set[Alarm]().union(*(part.begun for part in parts))
-        ended = set[Alarm]().union(*(part.ended for part in parts))
-        alarms.note(begun=set(filter(_has_account, begun)), ended=set(filter(_has_account, ended)))
-        kept = {each: known.get(each, now) for each in (known.keys() | begun) - ended}
-        self._of_this_daemon = {e: since for e, since in kept.items() if not e.account}
+        for part in parts:
+            self._begun |= dict.fromkeys(part.begun, now)
+            self._begun = {e: since for e, since in self._begun.items() if e not in part.ended}
+            self._ended = (self._ended | part.ended) - part.begun
+        self._note(runner)
         return list(chain.from_iterable(part.messages for part in parts))
+
+    def _known(self, runner: JobRunner) -> dict[Alarm, datetime]:
+        """What there was an alert about, of the accounts that this daemon works for, and of all."""
+        accounts = {account.name for account in runner.accounts()}
+        with suppress(BridgeError):
+            self._stored = runner.app.ledger.alarms.known(accounts)
+        self._begun = {e: at for e, at in self._begun.items() if e.account in {"", *accounts}}
+        return {
+            alarm: since
+            for alarm, since in {**self._stored, **self._begun}.items()
+            if alarm.account in {"", *accounts} and alarm not in self._ended
+        }
+
+    def _note(self, runner: JobRunner) -> None:
+        """Write what changed to the state store, now or with a later check."""
+        begun = {each for each in self._begun if each.account}
+        with suppress(BridgeError):
+            runner.app.ledger.alarms.note(begun=begun, ended=self._ended)
+            self._begun = {e: since for e, since in self._begun.items() if e not in begun}
+            self._stored |= dict.fromkeys(begun, runner.clock())
+            self._ended = set()
 
     # Problems
 
@@ -182,8 +204,11 @@ def _alarm(entry: Entry) -> Alarm:
     return Alarm(entry.account, Kind.QUARANTINED, entry.job, entry.key)
 
 
-def _has_account(alarm: Alarm) -> bool:
-    return bool(alarm.account)
+def _readable(part: Callable[[], _Part]) -> list[_Part]:
+    """A part of a check; nothing if the state store can't be read."""
+    with suppress(BridgeError):
+        return [part()]
+    return []
 
 
 def _stale(runner: JobRunner, now: datetime) -> Iterator[tuple[Alarm, str]]:

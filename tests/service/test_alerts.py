@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from filled import CLAIMED, FR, HOUR, NOW, SENDING, Clock, idle_runner, succeed
+from postgresql_server import Server
 from pydantic import SecretStr
 from running import wait_for
 from structlog.testing import capture_logs
@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.config import AlertsConfig
-from amazon_bridge.engine.errors import ConfigError, Transient
+from amazon_bridge.engine.errors import ConfigError, StorageError, Transient
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.alert_rules import AlertRules
@@ -384,21 +384,47 @@ def test_a_daemon_reports_only_of_the_accounts_that_it_works_for(idle: tuple[Job
     assert titles(rules, runner, clock) == [], "nothing is resolved: another daemon has it"
 
 
-def test_what_cant_be_noted_is_reported_later(idle: tuple[JobRunner, Clock]):
+def test_a_state_store_that_cant_be_written_keeps_no_alert_back(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
     rules = AlertRules(AlertsConfig(after_failures=1))
-    run(runner, clock, "Odoo lacks a route.")
-    path = runner.app.ledger.store
-    assert isinstance(path, Path)
-    with sqlite3.connect(path) as other:
-        other.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON alarms BEGIN SELECT RAISE(ABORT, ''); END"
-        )
-    with pytest.raises(sqlite3.IntegrityError):
-        rules.messages(runner, clock.now)
-    with sqlite3.connect(path) as other:
-        other.execute("DROP TRIGGER full")
+    driver = runner.app.ledger._database._driver  # type: ignore[attr-defined]
+    driver.execute("PRAGMA query_only = ON")
+    succeed(runner, "acme-eu", "orders", error="The state store can't be written.")
     assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
+    assert titles(rules, runner, clock) == [], "once"
+    driver.execute("PRAGMA query_only = OFF")
+    assert titles(rules, runner, clock) == []
+    run(runner, clock)
+    driver.execute("PRAGMA query_only = ON")
+    assert titles(rules, runner, clock) == ["Resolved: acme-eu: orders fails"]
+    assert titles(rules, runner, clock) == [], "once"
+    driver.execute("PRAGMA query_only = OFF")
+    assert titles(rules, runner, clock) == []
+    assert runner.app.ledger.alarms.known({"acme-eu"}) == {}
+
+
+def is_reachable(runner: JobRunner) -> bool:
+    """Whether the state store is; a failed attempt to connect is repeated after a second."""
+    try:
+        runner.app.ledger.runs.latest()
+    except StorageError:
+        return False
+    return True
+
+
+@pytest.mark.postgresql
+def test_a_state_store_that_cant_be_reached_is_reported(tmp_path: Path, postgresql_server: Server):
+    runner, clock = idle_runner(tmp_path, f"state: {postgresql_server.new_store()}\n")
+    rules = AlertRules(AlertsConfig(after_failures=1))
+    assert titles(rules, runner, clock) == []
+    postgresql_server.stop()
+    succeed(runner, "acme-eu", "orders", error="The state store is out of reach.")
+    assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
+    postgresql_server.restart()
+    wait_for(lambda: is_reachable(runner))
+    assert titles(rules, runner, clock) == []
+    run(runner, clock)
+    assert titles(rules, runner, clock) == ["Resolved: acme-eu: orders fails"]
 
 
 class Held(AllSellers):
