@@ -134,9 +134,8 @@ def test_what_somebody_began_to_invoice_is_theirs(desk: Desk, odoo_database: Odo
     wizard = rpc("sale.advance.payment.inv", "create", values, context=context)
     rpc("sale.advance.payment.inv", "create_invoices", [wizard], context=context)
     [by_hand] = invoices_of(desk, payload)
-    line = desk.find(
-        "account.move.line", [("move_id", "=", by_hand["id"]), ("quantity", "=", 1)], []
-    )
+    domain = [("move_id", "=", by_hand["id"]), ("quantity", "=", 1)]
+    line = desk.find("account.move.line", domain, ["quantity"])
     rpc("account.move.line", "unlink", [line[0]["id"]])
     assert invoices.sync(desk.context).quarantined == 1
     assert len(invoices_of(desk, payload)) == 1
