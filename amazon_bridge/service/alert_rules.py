@@ -92,6 +92,7 @@ class AlertRules:
         with suppress(BridgeError):
             self._stored = runner.app.ledger.alarms.known(accounts)
         self._begun = {e: at for e, at in self._begun.items() if e.account in {"", *accounts}}
+        self._ended = {each for each in self._ended if each.account in accounts}
         return {
             alarm: since
             for alarm, since in {**self._stored, **self._begun}.items()
@@ -169,11 +170,7 @@ class AlertRules:
         """Collect new items, so that a bad day is one message and not hundreds."""
         mine = {account.name for account in runner.accounts()}
         entries = runner.app.ledger.items.quarantined()
-        quarantined = {
-            Alarm(e.account, Kind.QUARANTINED, e.job, e.key): e
-            for e in entries
-            if e.account in mine
-        }
+        quarantined = {_alarm(each): each for each in entries if each.account in mine}
         ended = {each for each in known if each.kind == Kind.QUARANTINED} - quarantined.keys()
         new = {alarm: entry for alarm, entry in quarantined.items() if alarm not in known}
         # Never a moment in the future: the clock may have been set back.
@@ -244,8 +241,8 @@ def _title(alarm: Alarm) -> str:
         return f"{display_name(alarm.account or ODOO)} is down"
     if alarm.kind == Kind.FAILS:
         return f"{alarm.account}: {alarm.job} fails"
-    stale = jobs.named(alarm.job).stale_alert
-    return f"{alarm.account}: {stale.what if stale else alarm.job} are stale"
+    named = (job.stale_alert for job in jobs.JOBS if job.name == alarm.job and job.stale_alert)
+    return f"{alarm.account}: {next((each.what for each in named), alarm.job)} are stale"
 
 
 def _minute(at: datetime) -> str:

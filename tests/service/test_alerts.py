@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import ConfigError, StorageError, Transient
-from amazon_bridge.engine.records import Seen
+from amazon_bridge.engine.records import Alarm, Seen
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.alert_rules import AlertRules
 from amazon_bridge.service.alerts import (
@@ -342,6 +342,16 @@ def test_a_problem_goes_on_while_odoo_is_down(idle: tuple[JobRunner, Clock]):
     runner.watch("Odoo", "login", Transient("Odoo can't be reached."), 1)
     runner.availability.mark_down("Odoo")
     assert titles(rules, runner, clock) == []
+
+
+def test_what_another_version_reported_is_resolved_or_left_alone(idle: tuple[JobRunner, Clock]):
+    runner, clock = idle
+    alarms = runner.app.ledger.alarms
+    of_other_job, of_other_kind = Alarm("acme-eu", "stale", "prices"), Alarm("acme-eu", "noise")
+    alarms.note(begun=[of_other_job, of_other_kind], ended=[])
+    resolved = ["Resolved: acme-eu: prices are stale"]
+    assert titles(AlertRules(AlertsConfig()), runner, clock) == resolved
+    assert set(alarms.known(["acme-eu"])) == {of_other_kind}
 
 
 def test_what_was_quarantined_is_reported_by_one_daemon_alone(idle: tuple[JobRunner, Clock]):
