@@ -1,8 +1,10 @@
 """Odoos whose people work in French, German or Japanese, with names that they translated."""
 
+from typing import Any
+
 import pytest
 from bridge import Bridge
-from odoo_server.databases import OdooDatabase
+from odoo_server.databases import VERSION, OdooDatabase
 from program import Program, SettledWorld
 from shop import ATTENTION
 from warehouse import Warehouse
@@ -19,13 +21,27 @@ NAMES = {
 """Translated names of a sales team, a delivery method, a tag and a product, as people see them."""
 
 
+_SEVERAL_AT_ONCE = 16
+"""The version since which several languages are installed at once."""
+
+
+def install_languages(odoo_database: OdooDatabase) -> None:
+    """Install them as people do, with Odoo's own translations where the server has them."""
+    rpc, archived = odoo_database.rpc, {"active_test": False}
+    languages = rpc("res.lang", "search", [("code", "in", list(NAMES))], context=archived)
+    chosen: list[dict[str, Any]] = [{"lang_ids": [(6, 0, languages)]}]
+    if VERSION < _SEVERAL_AT_ONCE:
+        chosen = [{"lang": code} for code in NAMES]
+    for values in chosen:
+        wizard = rpc("base.language.install", "create", values)
+        rpc("base.language.install", "lang_install", [wizard])
+
+
 @pytest.fixture(scope="module", autouse=True)
 def translated(odoo_database: OdooDatabase, warehouse: Warehouse) -> None:
     """The languages are installed, and the records have names in each."""
     rpc = odoo_database.rpc
-    archived = {"active_test": False}
-    languages = rpc("res.lang", "search", [("code", "in", list(NAMES))], context=archived)
-    rpc("res.lang", "write", languages, {"active": True})
+    install_languages(odoo_database)
     team = rpc("crm.team", "create", {"name": "Amazon Team"})
     carrier = warehouse.carrier("Bicycle")
     tag = rpc("crm.tag", "create", {"name": "Buyer canceled"})
