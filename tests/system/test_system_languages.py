@@ -111,7 +111,7 @@ def test_both_ways_by_the_names_that_people_see(
     assert activity["activity_type_id"][0] == todo
 
 
-@pytest.mark.since_odoo(15, "moves that lose the order line with their product")
+@pytest.mark.since_odoo(19, "moves that lose the order line with their product")
 @pytest.mark.parametrize("language", ["de_DE"], indirect=True)
 def test_people_are_told_the_names_that_they_see(
     language: str, bridge: Bridge, world: SettledWorld, warehouse: Warehouse
