@@ -155,7 +155,7 @@ class Feed:
     feed_id: str | None
 
 
-class Alarm(NamedTuple):
+class Alert(NamedTuple):
     """Something that people were alerted about, as long as it lasts."""
 
     account: str

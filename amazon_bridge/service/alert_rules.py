@@ -13,7 +13,7 @@ from typing import NamedTuple
 from amazon_bridge.app import ODOO
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import BridgeError
-from amazon_bridge.engine.records import Alarm, Entry
+from amazon_bridge.engine.records import Alert, Entry
 from amazon_bridge.flows import jobs
 from amazon_bridge.flows.links import Links
 from amazon_bridge.flows.ship_by.decide import OrderToShip, is_alarming
@@ -49,8 +49,8 @@ class _Part(NamedTuple):
     """A part of what a check results in."""
 
     messages: list[Message]
-    begun: set[Alarm]
-    ended: set[Alarm]
+    begun: set[Alert]
+    ended: set[Alert]
 
 
 @dataclass(slots=True)
@@ -63,11 +63,11 @@ class AlertRules:
     """
 
     config: AlertsConfig
-    _stored: dict[Alarm, datetime] = field(default_factory=dict)
+    _stored: dict[Alert, datetime] = field(default_factory=dict)
     """What the state store had at the last check that could read it, and since when."""
-    _begun: dict[Alarm, datetime] = field(default_factory=dict)
+    _begun: dict[Alert, datetime] = field(default_factory=dict)
     """What is not in the state store: it could not be written, or is about no account."""
-    _ended: set[Alarm] = field(default_factory=set)
+    _ended: set[Alert] = field(default_factory=set)
     """What the state store has still, because it could not be written."""
     _collecting_since: datetime | None = None
 
@@ -86,24 +86,24 @@ class AlertRules:
         self._note(runner)
         return list(chain.from_iterable(part.messages for part in parts))
 
-    def _known(self, runner: JobRunner) -> dict[Alarm, datetime]:
+    def _known(self, runner: JobRunner) -> dict[Alert, datetime]:
         """What there was an alert about, of the accounts that this daemon works for, and of all."""
         accounts = {account.name for account in runner.accounts()}
         with suppress(BridgeError):
-            self._stored = runner.app.ledger.alarms.known(accounts)
+            self._stored = runner.app.ledger.alerts.known(accounts)
         self._begun = {e: at for e, at in self._begun.items() if e.account in {"", *accounts}}
         self._ended = {each for each in self._ended if each.account in accounts}
         return {
-            alarm: since
-            for alarm, since in {**self._stored, **self._begun}.items()
-            if alarm.account in {"", *accounts} and alarm not in self._ended
+            alert: since
+            for alert, since in {**self._stored, **self._begun}.items()
+            if alert.account in {"", *accounts} and alert not in self._ended
         }
 
     def _note(self, runner: JobRunner) -> None:
         """Write what changed to the state store, now or with a later check."""
         begun = {each for each in self._begun if each.account}
         with suppress(BridgeError):
-            runner.app.ledger.alarms.note(begun=begun, ended=self._ended)
+            runner.app.ledger.alerts.note(begun=begun, ended=self._ended)
             self._begun = {e: since for e, since in self._begun.items() if e not in begun}
             self._stored |= dict.fromkeys(begun, runner.clock())
             self._ended = set()
@@ -111,48 +111,48 @@ class AlertRules:
     # Problems
 
     def _of_problems(
-        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
+        self, runner: JobRunner, known: Mapping[Alert, datetime], now: datetime
     ) -> _Part:
         wrong = dict(self._wrong(runner, known, now))
         begun = wrong.keys() - known.keys()
         ended = {
-            alarm
-            for alarm, since in known.items()
-            if alarm.kind in _PROBLEMS
-            and alarm not in wrong
-            and _is_over(runner, alarm, min(since, now))
+            alert
+            for alert, since in known.items()
+            if alert.kind in _PROBLEMS
+            and alert not in wrong
+            and _is_over(runner, alert, min(since, now))
         }
         messages = [(_title(each), body) for each, body in wrong.items() if each in begun]
         messages += [(f"Resolved: {_title(each)}", "") for each in known if each in ended]
         return _Part(_joined(messages), begun, ended)
 
     def _wrong(
-        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
-    ) -> Iterator[tuple[Alarm, str]]:
+        self, runner: JobRunner, known: Mapping[Alert, datetime], now: datetime
+    ) -> Iterator[tuple[Alert, str]]:
         """The problems that there are, with the texts about them."""
         yield from self._down(runner, known, now)
         yield from _stale(runner, now)
         yield from self._failing(runner, known, now)
 
     def _down(
-        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
-    ) -> Iterator[tuple[Alarm, str]]:
+        self, runner: JobRunner, known: Mapping[Alert, datetime], now: datetime
+    ) -> Iterator[tuple[Alert, str]]:
         for account in ("", *(account.name for account in runner.accounts())):
-            remote, alarm = runner.availability[account or ODOO], Alarm(account, Kind.DOWN)
+            remote, alert = runner.availability[account or ODOO], Alert(account, Kind.DOWN)
             since = remote.down_since
-            if since and (alarm in known or now - since >= self.config.after):
-                yield alarm, f"Since {_minute(since)}: {remote.failure}"
+            if since and (alert in known or now - since >= self.config.after):
+                yield alert, f"Since {_minute(since)}: {remote.failure}"
 
     def _failing(
-        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
-    ) -> Iterator[tuple[Alarm, str]]:
+        self, runner: JobRunner, known: Mapping[Alert, datetime], now: datetime
+    ) -> Iterator[tuple[Alert, str]]:
         for planned in runner.scheduler.planned:
-            alarm = Alarm(planned.account, Kind.FAILS, planned.job)
+            alert = Alert(planned.account, Kind.FAILS, planned.job)
             health = runner.monitor[planned.key]
-            is_bad = self._is_bad(health, now, is_known=alarm in known)
+            is_bad = self._is_bad(health, now, is_known=alert in known)
             if is_bad and runner.availability.are_up(ODOO, planned.account):
                 failures = counted(health.failures, "failed run")
-                yield alarm, f"{failures} in a row. Last error: {health.error}"
+                yield alert, f"{failures} in a row. Last error: {health.error}"
 
     def _is_bad(self, health: JobHealth, now: datetime, *, is_known: bool) -> bool:
         since = health.failing_since
@@ -165,14 +165,14 @@ class AlertRules:
     # Items
 
     def _of_quarantine(
-        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
+        self, runner: JobRunner, known: Mapping[Alert, datetime], now: datetime
     ) -> _Part:
         """Collect new items, so that a bad day is one message and not hundreds."""
         mine = {account.name for account in runner.accounts()}
         entries = runner.app.ledger.items.quarantined()
-        quarantined = {_alarm(each): each for each in entries if each.account in mine}
+        quarantined = {_alert(each): each for each in entries if each.account in mine}
         ended = {each for each in known if each.kind == Kind.QUARANTINED} - quarantined.keys()
-        new = {alarm: entry for alarm, entry in quarantined.items() if alarm not in known}
+        new = {alert: entry for alert, entry in quarantined.items() if alert not in known}
         # Never a moment in the future: the clock may have been set back.
         self._collecting_since = min(self._collecting_since or now, now) if new else None
         if not self._collecting_since or now - self._collecting_since < self.config.collect:
@@ -181,24 +181,24 @@ class AlertRules:
         return _Part([_quarantine_message([*new.values()], _links(runner))], set(new), ended)
 
     def _of_ship_by(
-        self, runner: JobRunner, known: Mapping[Alarm, datetime], now: datetime
+        self, runner: JobRunner, known: Mapping[Alert, datetime], now: datetime
     ) -> _Part:
         """One message about the orders whose ship-by date has come near since the last one."""
         before = self.config.before_ship_by
         orders = ship_by.all_orders(runner, runner.accounts()) if before is not None else []
         urgent = {
-            Alarm(each.account, Kind.TO_SHIP, key=each.order_id): each
+            Alert(each.account, Kind.TO_SHIP, key=each.order_id): each
             for each in orders
             if before is not None and is_alarming(each, now, before)
         }
-        new = {alarm: order for alarm, order in urgent.items() if alarm not in known}
+        new = {alert: order for alert, order in urgent.items() if alert not in known}
         ended = {each for each in known if each.kind == Kind.TO_SHIP} - urgent.keys()
         messages = [_ship_by_message([*new.values()], _links(runner))] if new else []
         return _Part(messages, set(new), ended)
 
 
-def _alarm(entry: Entry) -> Alarm:
-    return Alarm(entry.account, Kind.QUARANTINED, entry.job, entry.key)
+def _alert(entry: Entry) -> Alert:
+    return Alert(entry.account, Kind.QUARANTINED, entry.job, entry.key)
 
 
 def _readable(part: Callable[[], _Part]) -> list[_Part]:
@@ -208,41 +208,41 @@ def _readable(part: Callable[[], _Part]) -> list[_Part]:
     return []
 
 
-def _stale(runner: JobRunner, now: datetime) -> Iterator[tuple[Alarm, str]]:
+def _stale(runner: JobRunner, now: datetime) -> Iterator[tuple[Alert, str]]:
     """Jobs that have not succeeded for long, such as the one that sends quantities."""
     for account, job in product(runner.accounts(), jobs.JOBS):
-        alert = job.stale_alert
+        stale = job.stale_alert
         last = runner.monitor[account.name, job.name].last_success or runner.monitor.began
-        if alert and account.is_active(job) and now - last >= alert.after(account):
-            yield Alarm(account.name, Kind.STALE, job.name), f"Last success: {_minute(last)}."
+        if stale and account.is_active(job) and now - last >= stale.after(account):
+            yield Alert(account.name, Kind.STALE, job.name), f"Last success: {_minute(last)}."
 
 
-def _is_over(runner: JobRunner, alarm: Alarm, since: datetime) -> bool:
+def _is_over(runner: JobRunner, alert: Alert, since: datetime) -> bool:
     """Whether a problem that is not noticed now has ended.
 
     After a restart nothing is known of a remote before it has responded, nor of a job before it
     has run.
     """
-    if alarm.kind == Kind.DOWN:
-        remote = runner.availability[alarm.account or ODOO]
+    if alert.kind == Kind.DOWN:
+        remote = runner.availability[alert.account or ODOO]
         answer = remote.last_answer
         return remote.down_since is None and answer is not None and answer >= since
-    if alarm.kind == Kind.FAILS and any(
-        each.key == (alarm.account, alarm.job) for each in runner.scheduler.planned
+    if alert.kind == Kind.FAILS and any(
+        each.key == (alert.account, alert.job) for each in runner.scheduler.planned
     ):
-        health = runner.monitor[alarm.account, alarm.job]
+        health = runner.monitor[alert.account, alert.job]
         success = health.last_success
         return health.error is None and success is not None and success >= since
     return True
 
 
-def _title(alarm: Alarm) -> str:
-    if alarm.kind == Kind.DOWN:
-        return f"{display_name(alarm.account or ODOO)} is down"
-    if alarm.kind == Kind.FAILS:
-        return f"{alarm.account}: {alarm.job} fails"
-    named = (job.stale_alert for job in jobs.JOBS if job.name == alarm.job and job.stale_alert)
-    return f"{alarm.account}: {next((each.what for each in named), alarm.job)} are stale"
+def _title(alert: Alert) -> str:
+    if alert.kind == Kind.DOWN:
+        return f"{display_name(alert.account or ODOO)} is down"
+    if alert.kind == Kind.FAILS:
+        return f"{alert.account}: {alert.job} fails"
+    named = (job.stale_alert for job in jobs.JOBS if job.name == alert.job and job.stale_alert)
+    return f"{alert.account}: {next((each.what for each in named), alert.job)} are stale"
 
 
 def _minute(at: datetime) -> str:

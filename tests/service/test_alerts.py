@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.errors import ConfigError, StorageError, Transient
-from amazon_bridge.engine.records import Alarm, Seen
+from amazon_bridge.engine.records import Alert, Seen
 from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.alert_rules import AlertRules
 from amazon_bridge.service.alerts import (
@@ -284,6 +284,15 @@ def run(runner: JobRunner, clock: Clock, error: str | None = None) -> None:
     succeed(runner, "acme-eu", "orders", error=error)
 
 
+def report_failure(idle: tuple[JobRunner, Clock]) -> AlertRules:
+    """Let a job fail, and be reported."""
+    runner, clock = idle
+    rules = AlertRules(AlertsConfig(after_failures=1))
+    run(runner, clock, "Odoo lacks a route.")
+    assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
+    return rules
+
+
 def test_a_problem_is_reported_once_and_its_end_once_whoever_sees_them(
     idle: tuple[JobRunner, Clock],
 ):
@@ -327,18 +336,14 @@ def test_an_account_that_is_down_is_so_until_amazon_responds(idle: tuple[JobRunn
 
 def test_a_job_that_was_switched_off_fails_no_more(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
-    rules = AlertRules(AlertsConfig(after_failures=1))
-    run(runner, clock, "Odoo lacks a route.")
-    assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
+    rules = report_failure(idle)
     runner.scheduler.planned.clear()
     assert titles(rules, runner, clock) == ["Resolved: acme-eu: orders fails"]
 
 
 def test_a_problem_goes_on_while_odoo_is_down(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
-    rules = AlertRules(AlertsConfig(after_failures=1))
-    run(runner, clock, "Odoo lacks a route.")
-    assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
+    rules = report_failure(idle)
     runner.watch("Odoo", "login", Transient("Odoo can't be reached."), 1)
     runner.availability.mark_down("Odoo")
     assert titles(rules, runner, clock) == []
@@ -346,12 +351,12 @@ def test_a_problem_goes_on_while_odoo_is_down(idle: tuple[JobRunner, Clock]):
 
 def test_what_another_version_reported_is_resolved_or_left_alone(idle: tuple[JobRunner, Clock]):
     runner, clock = idle
-    alarms = runner.app.ledger.alarms
-    of_other_job, of_other_kind = Alarm("acme-eu", "stale", "prices"), Alarm("acme-eu", "noise")
-    alarms.note(begun=[of_other_job, of_other_kind], ended=[])
+    alerts = runner.app.ledger.alerts
+    of_other_job, of_other_kind = Alert("acme-eu", "stale", "prices"), Alert("acme-eu", "noise")
+    alerts.note(begun=[of_other_job, of_other_kind], ended=[])
     resolved = ["Resolved: acme-eu: prices are stale"]
     assert titles(AlertRules(AlertsConfig()), runner, clock) == resolved
-    assert set(alarms.known(["acme-eu"])) == {of_other_kind}
+    assert set(alerts.known(["acme-eu"])) == {of_other_kind}
 
 
 def test_what_was_quarantined_is_reported_by_one_daemon_alone(idle: tuple[JobRunner, Clock]):
@@ -410,7 +415,7 @@ def test_a_state_store_that_cant_be_written_keeps_no_alert_back(idle: tuple[JobR
     assert titles(rules, runner, clock) == [], "once"
     driver.execute("PRAGMA query_only = OFF")
     assert titles(rules, runner, clock) == []
-    assert runner.app.ledger.alarms.known({"acme-eu"}) == {}
+    assert runner.app.ledger.alerts.known({"acme-eu"}) == {}
 
 
 def is_reachable(runner: JobRunner) -> bool:

@@ -49,7 +49,7 @@ class Ledger:
         self.stock_catalogue = subjects.StockCatalogue(self._database)
         self.stock_comparisons = subjects.StockComparisons(self._database)
         self.continuity = subjects.Continuity(self._database)
-        self.alarms = subjects.Alarms(self._database)
+        self.alerts = subjects.Alerts(self._database)
         self.chores = subjects.Chores(self._database)
         self.holdings = subjects.Holdings(self._database)
         self.sync_requests = subjects.SyncRequests(self._database)

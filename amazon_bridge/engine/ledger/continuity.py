@@ -17,7 +17,7 @@ from amazon_bridge.engine.ledger.lanes import forget_readings
 from amazon_bridge.engine.ledger.scans import forget_all
 from amazon_bridge.engine.ledger.tables import (
     accounts,
-    alarms,
+    alerts,
     chores,
     earlier,
     feeds,
@@ -43,7 +43,7 @@ _WAITED_FOR = (
     runs.c.last_started,
     runs.c.last_finished,
     chores.c.begun,
-    alarms.c.since,
+    alerts.c.since,
     lanes.c.since,
     readings.c.begun,
     in_flight.c.checked,

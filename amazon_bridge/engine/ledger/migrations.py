@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from amazon_bridge.engine.ledger.alarm_migration import ALARMS
+from amazon_bridge.engine.ledger.alert_migration import ALERTS
 from amazon_bridge.engine.ledger.lease_migration import LEASES
 from amazon_bridge.engine.ledger.stock_migration import COVERS, FULL_COMPARISONS, STOCK, UNREAD
 
@@ -296,7 +296,7 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         "ALTER TABLE items ADD COLUMN opened TEXT",  # since when, if it was finished before
     ),
     LEASES,
-    ALARMS,
+    ALERTS,
 )
 """Step n migrates a store from version n to n + 1. Steps are only ever added.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from amazon_bridge.engine.ledger.alarms import Alarms
+from amazon_bridge.engine.ledger.alerts import Alerts
 from amazon_bridge.engine.ledger.chores import Chores
 from amazon_bridge.engine.ledger.continuity import Continuity
 from amazon_bridge.engine.ledger.cursors import Cursors
@@ -28,7 +28,7 @@ from amazon_bridge.engine.postgresql import require_driver
 from amazon_bridge.engine.store import Store
 
 __all__ = [
-    "Alarms",
+    "Alerts",
     "Chores",
     "Continuity",
     "Cursors",

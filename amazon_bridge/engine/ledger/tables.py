@@ -299,8 +299,8 @@ stock_feeds = table(
 is_open_stock_feed = stock_feeds.c.closed.is_(None)
 partial_index("open_stock_feeds", stock_feeds.c.account, where=is_open_stock_feed)
 
-alarms = table(
-    "alarms",
+alerts = table(
+    "alerts",
     account(),
     key("kind"),
     key("job"),

@@ -6,8 +6,8 @@ from typing import Any
 
 from amazon_bridge.engine.ledger.new_tables import create
 
-_ALARMS = """
-    CREATE TABLE alarms (
+_ALERTS = """
+    CREATE TABLE alerts (
         account {key} NOT NULL REFERENCES accounts (name),
         kind {key} NOT NULL,
         job {key} NOT NULL,  -- empty if it is no job's
@@ -19,7 +19,7 @@ _ALARMS = """
 
 
 def _create(driver: Any) -> None:
-    create(driver, _ALARMS)
+    create(driver, _ALERTS)
 
 
-ALARMS = (_create,)
+ALERTS = (_create,)

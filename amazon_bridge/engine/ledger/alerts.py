@@ -13,23 +13,23 @@ from sqlalchemy import bindparam, delete, select
 
 from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.database import Subject
-from amazon_bridge.engine.ledger.tables import alarms as table
-from amazon_bridge.engine.records import Alarm
+from amazon_bridge.engine.ledger.tables import alerts as table
+from amazon_bridge.engine.records import Alert
 
 _KNOWN = select(table).where(table.c.account.in_(bindparam("accounts", expanding=True)))
 _BEGIN = insert(table).on_conflict_do_nothing()
-_END = delete(table).where(*(table.c[name] == bindparam(f"of_{name}") for name in Alarm._fields))
+_END = delete(table).where(*(table.c[name] == bindparam(f"of_{name}") for name in Alert._fields))
 
 
-class Alarms(Subject):
-    """The alarms of all accounts."""
+class Alerts(Subject):
+    """The alerts of all accounts."""
 
-    def known(self, accounts: Collection[str]) -> dict[Alarm, datetime]:
+    def known(self, accounts: Collection[str]) -> dict[Alert, datetime]:
         """What there was an alert about, and since when it is known; of these accounts."""
         rows = self._rows(_KNOWN, {"accounts": list(accounts)}) if accounts else []
-        return {Alarm(*row[:-1]): row.since for row in rows}
+        return {Alert(*row[:-1]): row.since for row in rows}
 
-    def note(self, *, begun: Collection[Alarm], ended: Collection[Alarm]) -> None:
+    def note(self, *, begun: Collection[Alert], ended: Collection[Alert]) -> None:
         """Note what there is an alert about now, and what has ended."""
         if not begun and not ended:
             return
@@ -43,5 +43,5 @@ class Alarms(Subject):
                 db.execute(_END, [_parameters(each) for each in ended])
 
 
-def _parameters(alarm: Alarm) -> dict[str, str]:
-    return {f"of_{name}": value for name, value in alarm._asdict().items()}
+def _parameters(alert: Alert) -> dict[str, str]:
+    return {f"of_{name}": value for name, value in alert._asdict().items()}
