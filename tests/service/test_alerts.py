@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -430,16 +431,17 @@ def is_reachable(runner: JobRunner) -> bool:
 @pytest.mark.postgresql
 def test_a_state_store_that_cant_be_reached_is_reported(tmp_path: Path, postgresql_server: Server):
     runner, clock = idle_runner(tmp_path, f"state: {postgresql_server.new_store()}\n")
-    rules = AlertRules(AlertsConfig(after_failures=1))
-    assert titles(rules, runner, clock) == []
-    postgresql_server.stop()
-    succeed(runner, "acme-eu", "orders", error="The state store is out of reach.")
-    assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
-    postgresql_server.restart()
-    wait_for(lambda: is_reachable(runner))
-    assert titles(rules, runner, clock) == []
-    run(runner, clock)
-    assert titles(rules, runner, clock) == ["Resolved: acme-eu: orders fails"]
+    with closing(runner.app):
+        rules = AlertRules(AlertsConfig(after_failures=1))
+        assert titles(rules, runner, clock) == []
+        postgresql_server.stop()
+        succeed(runner, "acme-eu", "orders", error="The state store is out of reach.")
+        assert titles(rules, runner, clock) == ["acme-eu: orders fails"]
+        postgresql_server.restart()
+        wait_for(lambda: is_reachable(runner))
+        assert titles(rules, runner, clock) == []
+        run(runner, clock)
+        assert titles(rules, runner, clock) == ["Resolved: acme-eu: orders fails"]
 
 
 class Held(AllSellers):
