@@ -18,7 +18,9 @@ _CALM = 10
 
 
 class BatchSize:
-    """Halved after a slow call or a failed batch, doubled after many good ones. Thread-safe.
+    """Halved after a slow call or a batch that was too much, doubled after many good ones.
+
+    Thread-safe.
 
     Args:
         timeout: seconds that a call may take; proxies allow 60 at most.
@@ -37,8 +39,9 @@ class BatchSize:
             self._slowest = max(self._slowest, seconds)
 
     def halve(self) -> None:
-        """Note that a batch was too much for the remote."""
+        """Note that a batch was too much for the remote: its slow calls need not count again."""
         with self._lock:
+            self._slowest = 0.0
             self._set(max(1, self._size // 2))
 
     def next(self) -> int:

@@ -71,6 +71,10 @@ class ItemError(BridgeError):
         self.dont_ship = dont_ship
 
 
+class TooLarge(ItemError):
+    """The request is larger than the remote accepts: a smaller batch may pass."""
+
+
 class ItemErrors(BridgeError):
     """Some items of a batch can't be processed; ``errors`` has the error of each, by its key."""
 

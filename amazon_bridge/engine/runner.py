@@ -20,6 +20,7 @@ from amazon_bridge.engine.errors import (
     RateLimited,
     Refused,
     StorageError,
+    TooLarge,
     Transient,
 )
 from amazon_bridge.engine.item_errors import (
@@ -137,7 +138,7 @@ def work(
         key: the key of an item.
         alive: a cheap call that raises a ``BridgeError`` if the remote is down.
         size: the number of items in a batch; a ``BatchSize`` adapts to slow calls, and to batches
-            that get no response.
+            that get no response or are too large for the remote (``TooLarge``).
         policy: for ``Transient`` errors, for each batch.
         sleep: takes seconds; called with 0 before each batch.
         raise_transient: raise a ``Transient`` at once: within the ``apply`` of another ``work``,
@@ -291,12 +292,13 @@ class _Worker(Generic[T]):
             case ItemErrors() as error:
                 self._exclude(batch, error, policy)
             case ItemError() as error:
+                if isinstance(error, TooLarge):
+                    self._shrink(batch)
                 self._halve(batch, error, policy)
             case Transient() as error:
                 _raise_if_asked_to_wait(error)
                 _ensure_alive(self.alive)
-                if self.size and len(batch) == self.whole > 1:
-                    self.size.halve()
+                self._shrink(batch)
                 self._halve(batch, keeps_failing(error), NO_RETRY)
                 self._stop_if_broken(batch, error)
             case AccountError() as error:
@@ -304,6 +306,11 @@ class _Worker(Generic[T]):
                 self._halve(batch, access_refused(error), policy)
             case error:
                 self._halve(batch, internal_error(error, len(batch)), policy)
+
+    def _shrink(self, batch: Sequence[T]) -> None:
+        """Make the following batches smaller, once for each that was too much for the remote."""
+        if self.size and len(batch) == self.whole > 1:
+            self.size.halve()
 
     def _error_of(self, batch: Sequence[T], policy: RetryPolicy) -> Exception | None:
         try:

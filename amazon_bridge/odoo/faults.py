@@ -20,7 +20,7 @@ from urllib.error import HTTPError, URLError
 
 import odoorpc.error
 
-from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
+from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, TooLarge, Transient
 from amazon_bridge.odoo.personal import without_personal_data
 from amazon_bridge.odoo.postgresql import is_momentary, lacks_database
 from amazon_bridge.odoo.transport.json2 import NotOffered, OtherLogin, WrongDatabase
@@ -166,7 +166,7 @@ def _of_status(status: int, headers: Any) -> BridgeError:
             maybe_done=status != HTTPStatus.TOO_MANY_REQUESTS,
         )
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return ItemError(
+        return TooLarge(
             "odoo_refused",
             f"{reason}: the request is too large.",
             "Raise the limit of the proxy in front of Odoo (nginx: client_max_body_size).",

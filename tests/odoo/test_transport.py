@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, Transient
+from amazon_bridge.engine.errors import AccountError, BridgeError, ItemError, TooLarge, Transient
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.transport import Address
 
@@ -173,7 +173,7 @@ def test_no_response_may_mean_done_and_is_never_repeated(
         (503, Transient, True),
         (504, Transient, True),
         (429, Transient, False),
-        (413, ItemError, False),
+        (413, TooLarge, False),
         (403, AccountError, False),
         (404, AccountError, False),
         (301, AccountError, False),

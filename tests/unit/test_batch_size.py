@@ -1,7 +1,9 @@
+from collections.abc import Sequence
+
 import pytest
 
 from amazon_bridge.engine.batch_size import BatchSize
-from amazon_bridge.engine.errors import Transient
+from amazon_bridge.engine.errors import ItemError, TooLarge, Transient
 from amazon_bridge.engine.runner import work
 
 
@@ -30,23 +32,46 @@ def test_they_grow_again_after_many_good_ones() -> None:
     assert (found[0], found[9], found[10], found[-1]) == (4, 4, 8, 8)
 
 
-def test_batches_that_get_no_response_are_smaller_the_next_time() -> None:
-    """As behind a proxy that limits the size of a request, or its time."""
-    size, tried = BatchSize(most=8), []
+def test_a_batch_whose_slow_call_got_no_response_halves_them_once() -> None:
+    size = BatchSize(timeout=60)
+    size.note(60)
+    size.halve()
+    assert sizes(size, 0.1) == [50, 50]
 
-    def apply(batch: list[int]) -> None:
+
+NO_RESPONSE = Transient("No response.")
+TOO_LARGE = TooLarge("odoo_refused", "The request is too large.", "Raise the limit.")
+WRONG = ItemError("odoo_refused", "Odoo refused.", "Correct it.")
+
+
+def batches_tried(error: Exception, *, most: int = 8) -> list[int]:
+    """The sizes of batches of which those with more than 4 items raise an error."""
+    size, tried = BatchSize(most=most), []
+
+    def apply(batch: Sequence[int]) -> None:
         tried.append(len(batch))
         if len(batch) > 4:
-            raise Transient("No response.")
+            raise error
 
     errors = work(
-        list(range(24)),
-        apply,  # type: ignore[arg-type]
-        key=str,
-        alive=lambda: None,
-        size=size,
-        sleep=lambda _: None,
+        list(range(24)), apply, key=str, alive=lambda: None, size=size, sleep=lambda _: None
     )
     assert errors == {}
+    return tried
+
+
+def test_batches_that_get_no_response_are_smaller_the_next_time() -> None:
+    """As behind a proxy that limits the time of a request."""
+    tried = batches_tried(NO_RESPONSE)
     assert tried.count(8) == 6  # one batch, retried
     assert tried[6:] == [4, 4, 4, 4, 4, 4]
+
+
+def test_batches_that_are_too_large_are_smaller_the_next_time() -> None:
+    """As behind a proxy that limits the size of a request."""
+    assert batches_tried(TOO_LARGE) == [8, 4, 4, 4, 4, 4, 4]
+    assert batches_tried(TOO_LARGE, most=16) == [16, 8, 4, 4, 8, 4, 4, 8, 4, 4]
+
+
+def test_an_item_that_is_refused_says_nothing_about_the_size() -> None:
+    assert batches_tried(WRONG) == [8, 4, 4] * 3
