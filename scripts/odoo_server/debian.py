@@ -21,6 +21,11 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ELSEWHERE = "start a Docker engine, or let ODOO_TEST_URL name a running Odoo"
 _WEB_CLIENT = r"\b(?:libjs|fonts-(?:font-awesome|inconsolata|montserrat|ocr|roboto))(?:-[\w-]+)?"
 """The packages, of those that Odoo's package depends on, that its web client's files link to."""
+_CODE = ("--exclude=*.po", "--exclude=*.pot", "--exclude=./usr/share/doc")
+_TRANSLATIONS = ("--wildcards", *(f"*/i18n/{language}.po" for language in ("de", "fr", "ja")))
+"""Of the languages that the tests install; those of all take ten times as long to unpack."""
+_MARKS = (".complete", ".translations", ".web_client")
+"""Files in `home`/source: what was unpacked."""
 
 
 def install_odoo(home: Path, version: Version) -> None:
@@ -31,7 +36,7 @@ def install_odoo(home: Path, version: Version) -> None:
     """
     if not version.suite:
         raise ProvisioningError(f"Debian has no package of Odoo {version.number}: {ELSEWHERE}")
-    if not (home / "source/.complete").exists():
+    if not all((home / "source" / mark).exists() for mark in (".complete", ".translations")):
         _unpack_odoo(home, version)
     if not (home / "source/.web_client").exists():
         _unpack_web_client(home, version)
@@ -45,7 +50,7 @@ def install_odoo(home: Path, version: Version) -> None:
 
 def is_installed(home: Path, version: Version) -> bool:
     """True if PostgreSQL is there, and `install_odoo` has nothing to do."""
-    unpacked = all((home / "source" / mark).exists() for mark in (".complete", ".web_client"))
+    unpacked = all((home / "source" / mark).exists() for mark in _MARKS)
     return unpacked and _has_requirements(home, version) and bool(newest_postgresql())
 
 
@@ -81,15 +86,20 @@ def newest_postgresql() -> Path | None:
 
 
 def _unpack_odoo(home: Path, version: Version) -> None:
+    """Unpack the package; only its translations if the rest was unpacked by an older version."""
     source = home / "source"
-    shutil.rmtree(source, ignore_errors=True)
+    complete = source / ".complete"
     say(f"downloading Debian's package {version.package} (about 120 MB)")
     with _archive(home, version) as apt:
         packages = _download(apt, home, [version.package])
-        say("unpacking it, without its translations")
-        unprivileged.own(source)  # where Python can keep its compiled files then
-        _unpack(packages, home)
-    (source / ".complete").touch()
+        say("unpacking it, with the translations that the tests need")
+        if not complete.exists():
+            shutil.rmtree(source, ignore_errors=True)
+            unprivileged.own(source)  # where Python can keep its compiled files then
+            _unpack(packages, home, _CODE)
+            complete.touch()
+        _unpack(packages, home, _TRANSLATIONS)
+    (source / ".translations").touch()
 
 
 def _unpack_web_client(home: Path, version: Version) -> None:
@@ -99,7 +109,7 @@ def _unpack_web_client(home: Path, version: Version) -> None:
         shown = run(["apt-cache", *apt, "show", version.package], "apt does not show the package")
         depends = re.search("^Depends: (.*)$", shown, re.MULTILINE)
         names = re.findall(_WEB_CLIENT, depends[1] if depends else "")
-        _unpack(_download(apt, home, names), home)
+        _unpack(_download(apt, home, names), home, _CODE)
     (home / "source/.web_client").touch()
 
 
@@ -110,13 +120,13 @@ def _download(apt: Sequence[str], home: Path, names: Sequence[str]) -> list[Path
     return list(folder.glob("*.deb"))
 
 
-def _unpack(packages: Sequence[Path], home: Path) -> None:
-    tar = [*unprivileged.prefix(home), "tar", "-xC", home / "source"]
-    without = ["--exclude=*.po", "--exclude=*.pot", "--exclude=./usr/share/doc"]
+def _unpack(packages: Sequence[Path], home: Path, members: Sequence[str]) -> None:
+    """Unpack some of their files: `members` are tar's options and patterns."""
+    tar = [*unprivileged.prefix(home), "tar", "-xC", home / "source", *members]
     for package in packages:
         unpacking = ["dpkg-deb", "--fsys-tarfile", str(package)]
         with subprocess.Popen(unpacking, stdout=subprocess.PIPE) as files:
-            subprocess.run([*tar, *without], stdin=files.stdout, cwd="/", check=True)
+            subprocess.run(tar, stdin=files.stdout, cwd="/", check=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Odoos whose people work in French, German or Japanese, with names that they translated."""
+"""Odoos whose people work in French, German or Japanese: Odoo's own translations, and theirs."""
 
 from typing import Any
 
@@ -42,6 +42,10 @@ def translated(odoo_database: OdooDatabase, warehouse: Warehouse) -> None:
     """The languages are installed, and the records have names in each."""
     rpc = odoo_database.rpc
     install_languages(odoo_database)
+    usa = [odoo_database.reference("base.us")]
+    for language in NAMES:
+        (country,) = rpc("res.country", "read", usa, ["name"], context={"lang": language})
+        assert country["name"] != "United States", "this server has no translations of Odoo's own"
     team = rpc("crm.team", "create", {"name": "Amazon Team"})
     carrier = warehouse.carrier("Bicycle")
     tag = rpc("crm.tag", "create", {"name": "Buyer canceled"})
