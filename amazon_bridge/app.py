@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from amazon_bridge.account_setups import AccountSetups
 from amazon_bridge.amazon import operations
 from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig, Config, OdooConfig
@@ -34,7 +34,6 @@ from amazon_bridge.model import Finding
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.geography import geography_of
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import Inspection, Setup
 from amazon_bridge.odoo.transport.gateway import READING
 from amazon_bridge.sync_runs import SyncRuns
 
@@ -100,17 +99,15 @@ class App:
         self._sleep = sleep
         self._callback = watch
         self._show = show
-        self._setup_lock = threading.Lock()
         self._odoo = Lazy(self._logged_in, _LOGIN_LIFETIME)
         self._geography = Lazy(lambda: geography_of(self._odoo.get), _GEOGRAPHY_LIFETIME)
         self._database: DatabaseId  # of the login, once there is one
         accounts = {account.name: account for account in config.accounts}
         self._partners = {n: Lazy(partial(self._partner, a)) for n, a in accounts.items()}
-        self._setups = {n: Lazy(partial(self._prepared, a)) for n, a in accounts.items()}
+        self.setups = AccountSetups(config.accounts, self._odoo.get, clock)
         self._locations = {
             n: Lazy(partial(self._stock_locations, a), _LOGIN_LIFETIME) for n, a in accounts.items()
         }
-        self._inspections = {n: Lazy(partial(self._inspected, a)) for n, a in accounts.items()}
         self.housekeeping = Housekeeping(
             config=config, ledger=self.ledger, odoo=self._odoo.get, clock=clock, sleep=sleep
         )
@@ -119,7 +116,7 @@ class App:
             ledger=self.ledger,
             clock=clock,
             context=self.context,
-            inspection=self.inspection,
+            inspection=self.setups.inspection,
         )
 
     def accounts(self, name: str | None = None) -> Sequence[AccountConfig]:
@@ -139,41 +136,11 @@ class App:
         """The account's client of the Selling Partner API."""
         return self._partners[account.name].get()
 
-    def setup(self, account: AccountConfig) -> Setup:
-        """The records that the account uses in Odoo; created if they are missing.
-
-        Raises:
-            AccountError: a record is archived, or missing and the login may not create it.
-        """
-        remembered = self._setups[account.name]
-        known = remembered.known()
-        if known and (known.settlement_missing or not setup.is_current(self.odoo, known)):
-            log.info("odoo_setup_changed", account=account.name)
-            remembered.forget()
-        return remembered.get()
-
-    def restore_setup(self, account: AccountConfig) -> Setup:
-        """Create the records that the account lacks in Odoo, and unarchive those that are archived.
-
-        Raises:
-            AccountError: the login may not do that.
-        """
-        with self._setup_lock:
-            return setup.prepare(self.odoo, account, restore=True)
-
     @property
     def filters(self) -> Filters:
         """The shared filters that Odoo gets."""
         session = self.odoo
         return Filters(self.ledger, session, self._database)
-
-    def inspection(self, account: AccountConfig) -> Inspection:
-        """The records that the account would use in Odoo, and those it lacks; read-only."""
-        return self._inspections[account.name].get()
-
-    def look_again(self, account: AccountConfig) -> None:
-        """Read the account's records in Odoo again on next use: people may have changed them."""
-        self._setups[account.name].forget()
 
     def log_in_again(self) -> None:
         """Log in to Odoo again on next use: after an outage it may be another version."""
@@ -206,13 +173,6 @@ class App:
         watch = partial(self._watch, account.name)
         return selling_partner(account, self.throttle, watch=watch, sleep=self._sleep)
 
-    def _prepared(self, account: AccountConfig) -> Setup:
-        found = setup.inspect(self.odoo, account).setup
-        if found:
-            return found
-        with self._setup_lock:  # accounts share records
-            return setup.prepare(self.odoo, account)
-
     def context(self, account: AccountConfig, *, dry_run: bool = False) -> Context:
         """The clients and records that a job of the account uses.
 
@@ -222,14 +182,16 @@ class App:
         odoo = self.odoo
         if not dry_run:
             continuity.note(self.ledger, self._database)
-        known = None if dry_run else self._setups[account.name].known()
-        prepared = Lazy(partial(self._expected if dry_run else self.setup, account))
-        company_id = (known or prepared.get()).company_id
+        setups = self.setups
+        prepared = Lazy(partial(setups.expected if dry_run else setups.get, account))
+        checked = None if dry_run else setups.checked_lately(account)
+        known = checked or prepared.get()
         return Context(
             account=account,
             amazon=self.amazon(account),
-            odoo=odoo.for_company(company_id),
+            odoo=odoo.for_company(known.company_id),
             prepared=prepared,
+            known_setup=known,
             geography=self._geography.get(),
             ledger=self.ledger,
             accounts_by_marketplace=_by_marketplace(self.config.accounts, account.seller_id),
@@ -257,18 +219,6 @@ class App:
         except AccountError:
             return True
         return not places.isdisjoint(others)
-
-    def _inspected(self, account: AccountConfig) -> Inspection:
-        inspection = setup.inspect(self.odoo, account)
-        for each in inspection.missing:
-            log.info("dry_run_setup", account=account.name, missing=each.what)
-        return inspection
-
-    def _expected(self, account: AccountConfig) -> Setup:
-        inspection = self.inspection(account)
-        if inspection.expected is None:
-            raise setup.refusal(account, inspection.missing)
-        return inspection.expected
 
     def examine(self, account: AccountConfig) -> list[Finding]:
         """Examine both remotes of an account."""

@@ -87,7 +87,7 @@ class Stage:
     def set_up(self, database: OdooDatabase) -> None:
         """Make what is made once for ever, so that it counts for no run."""
         with opened(load(self.configure(database), {})) as app:
-            app.setup(app.accounts()[0])
+            app.setups.get(app.accounts()[0])
 
     def configure(self, database: OdooDatabase) -> Path:
         state = self.folder / f"{database.database}.db"

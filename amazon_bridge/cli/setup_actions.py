@@ -33,7 +33,7 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
             return
         setups = {}
         for each in accounts:
-            made = setups[each.name] = bridge.restore_setup(each)
+            made = setups[each.name] = bridge.setups.restore(each)
             say(f"{each.name}: Odoo is set up.")
             if made.settlement and each.settlements.accounts is None:
                 _write_first_map(config_path(ctx).parent, each, made.settlement)
@@ -41,7 +41,7 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
 
 
 def _show_missing_filters(bridge: App, accounts: Sequence[AccountConfig]) -> None:
-    expected = {each.name: bridge.inspection(each).expected for each in accounts}
+    expected = {each.name: bridge.setups.inspection(each).expected for each in accounts}
     setups = {name: setup for name, setup in expected.items() if setup}
     for each in bridge.filters.missing(_configured_filters(bridge, setups)):
         say(f"Missing in Odoo; `amazon-bridge setup` creates it: {_titled(each)}")
@@ -84,7 +84,7 @@ def _write_first_map(folder: Path, account: AccountConfig, made: SettlementSetup
 
 def show_missing(bridge: App, account: AccountConfig) -> None:
     """Print what the account lacks in Odoo, and what prevents `setup` from creating it."""
-    missing = bridge.inspection(account).missing
+    missing = bridge.setups.inspection(account).missing
     if not missing:
         say(f"{account.name}: Odoo is set up.")
         return

@@ -164,7 +164,7 @@ def _foresee(bridge: App, account: AccountConfig, job: str) -> Counts:
 def _show_first_run(bridge: App, account: AccountConfig) -> None:
     """Say what the first run of a new account would do besides its counts."""
     with suppress(AccountError, Transient):  # the counts say so
-        if bridge.inspection(account).missing:
+        if bridge.setups.inspection(account).missing:
             show_missing(bridge, account)
     if bridge.ledger.cursors.get(account.name) is None and account.start is None:
         say(

@@ -55,6 +55,8 @@ class Context:
     odoo: OdooSession
     """Session in the account's company."""
     prepared: Lazy[Setup]
+    known_setup: Setup
+    """What the account works with in Odoo, as last checked: enough to search with."""
     geography: Geography
     ledger: Ledger
     accounts_by_marketplace: Mapping[str, str]

@@ -270,7 +270,7 @@ class JobRunner:
             return None
         self.counters.count_run(key, counts, time.monotonic() - begun)
         if counts.error:
-            app.look_again(account)
+            app.setups.forget(account)
             self._judge_failure(key)
         elif counts.succeeded:
             self.backoff.release(key)

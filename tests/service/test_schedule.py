@@ -332,7 +332,7 @@ def limited(
     throttle = Throttle(LIMITS | {"searchOrders": Limit(1 / 6, 1)})
     config = load(tmp_path / "bridge.yaml", {})
     runner.app = LimitedApp(config, clock=runner.clock, throttle=throttle)
-    runner.app.setup(config.accounts[0])
+    runner.app.setups.get(config.accounts[0])
     throttle.wait(seller.seller_id, "searchOrders")
     runner.scheduler.start()
     yield runner

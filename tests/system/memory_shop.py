@@ -148,7 +148,7 @@ def _prepared() -> Backup:
     """The same after the bridge has created what an account uses, which takes half of a test."""
     with TemporaryDirectory() as folder, opened(Path(folder), records=furnished) as shop:
         [account] = shop.bridge.app.config.accounts
-        shop.bridge.app.setup(account)
+        shop.bridge.app.setups.get(account)
         return shop.odoo.backup()
 
 

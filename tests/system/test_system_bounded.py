@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from memory_odoo.fields import MOMENT
 from memory_shop import MemoryShop
+from settlement_shop import Books
+from stock_shop import StockShop
 
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows import scanning
@@ -112,8 +114,30 @@ def test_a_quiet_run_takes_one_call(three: MemoryShop) -> None:
     for job, model in (("pickings", "stock.picking"), ("cancellations", "sale.order")):
         before = Counter(calls)
         run(three, job, "acme", minutes=5)
-        called = Counter({name: n for name, n in (calls - before).items() if name[0] not in SETUP})
-        assert called == {(model, "search_read"): 1}
+        assert calls - before == {(model, "search_read"): 1}
+
+
+def test_a_quiet_run_with_invoices_takes_two_calls(books: Books, here: MemoryShop) -> None:
+    books.ship()
+    for minutes in (10, 35):
+        here.clock.advance(minutes=minutes)
+        here.run("orders")
+    calls = here.bridge.app.odoo.calls
+    before = Counter(calls)
+    here.clock.advance(minutes=5)
+    here.run("orders")
+    assert calls - before == {(model, "search_read"): 1 for model in ("account.move", "sale.order")}
+
+
+def test_a_quiet_run_of_stock_looks_for_changes_only(settled: StockShop) -> None:
+    settled.pass_time(minutes=35)
+    settled.sync()
+    calls = settled.here.bridge.app.odoo.calls
+    before = Counter(calls)
+    settled.pass_time(minutes=5)
+    settled.sync()
+    models = ("product.product", "stock.move", "stock.quant", "sale.order")
+    assert calls - before == {(model, "search_read"): 1 for model in models}
 
 
 def test_a_quiet_run_of_orders_does_not_call_odoo(here: MemoryShop) -> None:

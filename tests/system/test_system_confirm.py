@@ -176,7 +176,7 @@ def test_the_filters_show_what_their_names_say(
 ) -> None:
     app = bridge.app
     [account] = app.config.accounts
-    result = app.filters.create(configured(app.odoo, EXTRAS, {"acme": app.restore_setup(account)}))
+    result = app.filters.create(configured(app.odoo, EXTRAS, {"acme": app.setups.restore(account)}))
     assert result.refused == []
     made = {each.reference: each for each in result.created}
     for model in ("sale.order", "stock.picking", "mail.activity"):

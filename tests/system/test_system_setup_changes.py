@@ -12,7 +12,7 @@ from amazon_bridge.flows.orders import run as orders_run
 
 def route_of(bridge: Bridge) -> int:
     (account,) = bridge.app.accounts("acme")
-    return bridge.app.setup(account).fba_route_id
+    return bridge.app.setups.get(account).fba_route_id
 
 
 def place_fba(world: SettledWorld) -> str:
@@ -42,7 +42,7 @@ def test_what_was_archived_stops_the_account_with_a_remedy_and_loses_no_order(
     place_fba(world)
     bridge.sync("orders")
     (account,) = bridge.app.accounts("acme")
-    setup = bridge.app.setup(account)
+    setup = bridge.app.setups.get(account)
     rules = [("route_id", "=", setup.fba_route_id)]
     (rule,) = warehouse.shop.search("stock.rule", rules, ["picking_type_id"])
     record = {
@@ -59,7 +59,21 @@ def test_what_was_archived_stops_the_account_with_a_remedy_and_loses_no_order(
     assert bridge.program.run("setup").out.startswith("acme: Odoo is set up.\n")
     assert bridge.sync("orders")["created"] == 1
     assert not bridge.quarantine("orders")
-    assert bridge.app.setup(account) == setup
+    assert bridge.app.setups.get(account) == setup
+
+
+def test_what_is_archived_is_reported_within_the_hour_though_there_is_no_order(
+    bridge: Bridge, warehouse: Warehouse
+) -> None:
+    team = {
+        account.name: bridge.app.setups.get(account).sales_team_id
+        for account in bridge.app.accounts()
+    }
+    warehouse.rpc("crm.team", "action_archive", list(team.values()))
+    assert bridge.sync("pickings") == {}
+    bridge.clock.advance(minutes=61)
+    for job in ("orders", "pickings", "cancellations"):
+        assert "(archived)" in bridge.sync(job)["error"]
 
 
 def test_goods_at_amazon_leave_no_warehouse_when_the_route_is_archived_during_a_run(
@@ -76,7 +90,7 @@ def test_goods_at_amazon_leave_no_warehouse_when_the_route_is_archived_during_a_
     assert "During this run somebody deleted, archived or changed" in (counts.error or "")
     assert bridge.state("orders", order_id) == State.PENDING
     assert not bridge.quarantine("orders")
-    bridge.app.restore_setup(account)
+    bridge.app.setups.restore(account)
     if VERSION == 14:  # it takes no line with an archived route, so that nothing was imported
         assert bridge.sync("orders") == {"seen": 1, "created": 1}
         (delivery,) = warehouse.shop.deliveries_of(world.order(order_id))

@@ -67,7 +67,7 @@ def find(context: Context) -> Iterator[Found]:
 
 
 def _changed(context: Context, since: datetime, after: int) -> Iterator[ChangedPage]:
-    company_id = context.setup.company_id
+    company_id = context.known_setup.company_id
     return changed_cancellations(context.odoo, company_id=company_id, since=since, after=after)
 
 

@@ -89,6 +89,7 @@ def _invoice(context: Context, order_ids: Sequence[str]) -> None:
     Raises:
         ItemErrors: a person must look at these.
     """
+    journal_id = context.setup.payment_journal_id
     orders = sales.find(context.odoo, order_ids)
     found = invoices.find(context.odoo, order_ids)
     lacking = [order for order_id, order in orders.items() if order_id not in found]
@@ -97,9 +98,9 @@ def _invoice(context: Context, order_ids: Sequence[str]) -> None:
     found |= invoices.make(context.odoo, delivered, dates)
     _refuse_differences(orders, found)
     invoices.post(context.odoo, found.values())
-    if context.setup.payment_journal_id:
+    if journal_id:
         unpaid = [invoice for invoice in found.values() if invoice.is_unpaid and invoice.total]
-        invoices.pay(context.odoo, unpaid, context.setup.payment_journal_id)
+        invoices.pay(context.odoo, unpaid, journal_id)
     _refuse_unfinished(context, invoices.find(context.odoo, list(found)))
     _settle(context, [orders[order_id] for order_id in found if order_id in orders])
     log.info("orders_invoiced", account=context.name, invoices=len(delivered))

@@ -70,9 +70,10 @@ def settle_others(context: Context, due: Collection[str]) -> None:
 
 
 def _listings(context: Context) -> tuple[Listing, Listing]:
-    company_id, journal_id = context.setup.company_id, context.setup.payment_journal_id
-    unfinished = invoices.unfinished(context.odoo, company_id, payments=bool(journal_id))
-    return unfinished, invoices.to_invoice(context.odoo, company_id)
+    known = context.known_setup
+    pays = known.payment_journal_id is not None
+    unfinished = invoices.unfinished(context.odoo, known.company_id, payments=pays)
+    return unfinished, invoices.to_invoice(context.odoo, known.company_id)
 
 
 def _listed(context: Context) -> Iterable[str]:

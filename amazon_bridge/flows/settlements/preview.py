@@ -58,7 +58,7 @@ def switched_on(context: Context) -> Context:
     if inspection.expected is None:
         raise refusal(account, inspection.missing)
     expected = inspection.expected
-    return replace(context, account=account, prepared=Lazy(lambda: expected))
+    return replace(context, account=account, prepared=Lazy(lambda: expected), known_setup=expected)
 
 
 def _preview(context: Context, statement: Statement) -> Preview:

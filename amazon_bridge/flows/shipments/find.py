@@ -70,11 +70,11 @@ def find(context: Context) -> Iterator[Found]:
 
 
 def _changed(context: Context, since: datetime, after: int) -> Iterator[ChangedPage]:
-    company_id, location_id = context.setup.company_id, context.setup.fba_location_id
+    known = context.known_setup
     return changed_delivery_orders(
         context.odoo,
-        company_id=company_id,
-        except_location_id=location_id,
+        company_id=known.company_id,
+        except_location_id=known.fba_location_id,
         since=since,
         after=after,
     )

@@ -136,7 +136,7 @@ def _changed_products(context: Context) -> Iterator[set[int]]:
 
 
 def _scan(context: Context, source: Source) -> Iterator[Batch[str]]:
-    company_id = context.setup.company_id
+    company_id = context.known_setup.company_id
 
     def read(since: datetime, after: int) -> Iterator[ChangedPage]:
         return read_changes(context.odoo, source, company_id, since=since, after=after)
