@@ -16,6 +16,7 @@ from amazon_bridge.engine.errors import ItemError, Refused
 from amazon_bridge.flows.context import Context
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.notes import Note, Record, RecordNote
+from amazon_bridge.odoo.session import chunks
 
 log = structlog.get_logger(__name__)
 
@@ -106,9 +107,14 @@ def _each(
     event: str,
     in_batch: bool,
 ) -> Failures:
-    """Apply to all items at once; find out the failing ones only if that is refused."""
+    """Apply to a page of items at once; find out the failing ones only if that is refused.
+
+    Their number has no limit: people may have cancelled thousands of orders at once.
+    """
     numbered = list(enumerate(items))
-    errors = _errors(context, numbered, lambda batch: apply([item for _, item in batch]), in_batch)
+    errors: dict[str, ItemError] = {}
+    for page in chunks(numbered):
+        errors |= _errors(context, page, lambda batch: apply([item for _, item in batch]), in_batch)
     failures = {about(item): errors[str(n)] for n, item in numbered if str(n) in errors}
     for (model, id_), error in failures.items():
         log.warning(event, account=context.name, model=model, record=id_, reason=error.reason)
@@ -131,7 +137,7 @@ def _errors(
             apply,
             key=lambda each: str(each[0]),
             alive=context.odoo.ping,
-            size=max(1, len(numbered)),
+            size=len(numbered),
             sleep=sleep,
             raise_transient=in_batch,
         )

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import AccountError, ItemError
+from amazon_bridge.engine.errors import AccountError, ItemError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.scan import EVERY_ACCOUNT, Scan, ScanProgress
 from amazon_bridge.odoo.anonymisation import (
@@ -195,12 +195,14 @@ def _needs_of(order: CustomerOrder, quarantined: Collection[str]) -> Iterator[st
 def _anonymised(session: OdooSession, customers: Sequence[CustomerHistory]) -> dict[int, str]:
     """Anonymise customers; one that Odoo refuses to change doesn't stop the others.
 
+    They are anonymised one by one if Odoo refuses them together, or doesn't respond in time.
+
     Returns:
-        By database id, why Odoo refuses to change the customer; "" if it is anonymous now.
+        By database id, why the customer isn't anonymous now; "" if it is.
     """
     try:
         anonymise(session, customers)
-    except (ItemError, AccountError):
+    except (ItemError, AccountError, Transient):
         singly = runner.one_by_one(
             customers, lambda each: anonymise(session, [each]), key=_name, alive=session.ping
         )

@@ -54,6 +54,7 @@ def _work(context: Context, order_ids: Sequence[str]) -> Counts:
         key=str,
         alive=context.odoo.ping,
         sleep=context.sleep,
+        size=context.batch_size,
     )
     for order_id, error in _remind(context, failures).items():
         context.ledger.items.quarantine(context.name, KEPT, order_id, error)

@@ -1,0 +1,150 @@
+"""What jobs besides the import write in smaller calls where Odoo or a proxy asks for it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+from xmlrpc.client import ProtocolError
+
+import pytest
+from memory_shop import MemoryShop, place
+
+from amazon_bridge.engine.errors import AccountError
+from amazon_bridge.flows import notices
+from amazon_bridge.odoo import notes, session
+from amazon_bridge.odoo.notes import Note
+from amazon_bridge.simulator import Order
+
+pytestmark = pytest.mark.slow
+
+LIMIT = 3
+"""Records in a load that are not too many."""
+
+Refuse = Callable[[int], None]
+"""Raises if so many records in a load are too many."""
+
+
+def too_large(number: int) -> None:
+    if number > LIMIT:
+        raise ProtocolError("127.0.0.1/xmlrpc/2/object", 413, "Request Entity Too Large", {})
+
+
+def too_slow(number: int) -> None:
+    if number > LIMIT:
+        raise TimeoutError
+
+
+def silent(number: int) -> None:
+    raise TimeoutError
+
+
+def welcome(number: int) -> None:
+    """Any number is taken."""
+
+
+@contextmanager
+def loads(here: MemoryShop, model: str, refuse: Refuse = welcome) -> Iterator[list[int]]:
+    """The number of records in each load of a model, also of those that are refused."""
+    sizes: list[int] = []
+    execute = here.odoo.execute_kw
+
+    def execute_kw(*call: Any) -> Any:
+        if call[3:5] == (model, "load"):
+            rows = call[5][1]
+            sizes.append(sum(bool(row[0]) for row in rows))  # further lines have no id
+            refuse(sizes[-1])
+        return execute(*call)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(here.odoo, "execute_kw", execute_kw)
+        yield sizes
+
+
+def tried(sizes: list[int]) -> list[tuple[int, bool]]:
+    """Successive sizes, and whether a load of that size was repeated."""
+    return [(size, len(list(same)) > 1) for size, same in groupby(sizes)]
+
+
+# Invoices
+
+
+@pytest.mark.parametrize("refuse", [too_large, too_slow])
+def test_invoices_are_created_in_batches_of_the_size_that_odoo_takes(
+    here: MemoryShop, refuse: Refuse
+) -> None:
+    with here.bridge.configured(invoicing={"mode": "on_delivery"}):
+        orders = place(here, 12, fulfilled_by="AMAZON")
+        size = here.bridge.app._batch_size
+        while size.next() > 2 * LIMIT:
+            size.halve()
+        with loads(here, "account.move", refuse) as sizes:
+            here.run("orders")
+        assert tried(sizes) == [(2 * LIMIT, refuse is too_slow), (LIMIT, True)]
+        assert len(sizes) - sizes.index(LIMIT) == len(orders) / LIMIT
+        invoices = here.shop.search("account.move", [("move_type", "=", "out_invoice")], ["ref"])
+        assert sorted(row["ref"] for row in invoices) == sorted(o.order_id for o in orders)
+        assert here.bridge.quarantine("invoices") == {}
+
+
+# Retention
+
+
+@pytest.fixture
+def old(here: MemoryShop) -> list[Order]:
+    orders = place(here, 5, fulfilled_by="AMAZON")
+    here.run("orders")
+    here.clock.advance(days=40)
+    return orders
+
+
+def anonymise(here: MemoryShop) -> tuple[int, list[str]]:
+    result = here.bridge.app.housekeeping.anonymise(timedelta(days=30))
+    return result.anonymised, list(result.kept.values())
+
+
+@pytest.mark.parametrize("refuse", [too_large, too_slow])
+def test_customers_are_anonymised_singly_if_all_together_are_too_many(
+    here: MemoryShop, old: list[Order], refuse: Refuse
+) -> None:
+    with loads(here, "res.partner", refuse) as sizes:
+        assert anonymise(here) == (len(old), [])
+    assert max(sizes) > LIMIT >= sizes[-1]
+    assert anonymise(here) == (0, []), "they are anonymous"
+
+
+def test_customers_stay_as_they_are_while_odoo_does_not_respond(
+    here: MemoryShop, old: list[Order]
+) -> None:
+    with (
+        loads(here, "res.partner", silent) as sizes,
+        pytest.raises(AccountError, match="no response in time"),
+    ):
+        anonymise(here)
+    assert len(sizes) == 4, "all of them, and three alone"
+    assert anonymise(here) == (len(old), [])
+
+
+# Notes and activities
+
+
+NOTE = Note("counted", "Amazon: many", "There are many of these.")
+
+
+def test_notes_and_activities_are_written_page_by_page(
+    here: MemoryShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = place(here, 7)
+    here.run("orders")
+    ids = [here.shop.sale_order(order)["id"] for order in orders]
+    about = [((notes.SALE_ORDER, id_), NOTE) for id_ in ids]
+    (account,) = here.bridge.app.config.accounts
+    context = here.bridge.app.context(account)
+    here.odoo.protect((notes.SALE_ORDER, ids[1]), (notes.SALE_ORDER, ids[6]))
+    monkeypatch.setattr(session, "PAGE", 3)
+    with loads(here, "mail.activity") as sizes:
+        refused = notices.remind(context, about)
+    assert {id_ for _, id_ in refused} == {ids[1], ids[6]}
+    assert max(sizes) == 3
+    noted = [id_ for id_ in ids if NOTE.subject in here.shop.notes(notes.SALE_ORDER, id_)]
+    assert noted == [id_ for id_ in ids if id_ not in {ids[1], ids[6]}]
