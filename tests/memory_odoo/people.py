@@ -17,6 +17,7 @@ class Users(Model):
         partner_id=one("res.partner"),
         login=char(),
         password=char(),
+        email=char(),
         lang=char(default="en_US"),
         tz=char(),
         company_id=one("res.company"),
@@ -28,6 +29,10 @@ class Users(Model):
     def context_get(self) -> dict[str, Any]:
         user = self.env.uid
         return {"lang": self.get(user, "lang"), "tz": self.get(user, "tz"), "uid": user}
+
+    @public
+    def has_group(self, ids: list[int], group: str) -> bool:
+        return True
 
 
 class Groups(Model):

@@ -1,12 +1,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import memory_odoo
 import pytest
+from memory_odoo import MemoryOdoo
 from odoo_server.databases import VERSION, OdooDatabase
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.flows.check import examine_odoo as examine
 from amazon_bridge.model import Finding
+from amazon_bridge.odoo.doctor import examine_login
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import prepare
 
@@ -150,3 +153,31 @@ def test_two_digits_of_a_price_are_reported_with_what_they_cost(
         remedy for what, remedy in advice(session, account).items() if what.startswith(advised)
     )
     assert "Decimal Accuracy > Product Price" in remedy
+
+
+NEXT = "Before that, set odoo.protocol to json2, and odoo.password to an API key of the login."
+
+
+@pytest.mark.parametrize(
+    ("release", "protocol", "title", "ends"),
+    [
+        ("19.0", "xmlrpc", "XML-RPC", True),
+        ("19.0", "jsonrpc", "JSON-RPC", True),
+        ("19.0", "json2", "JSON-2", False),
+        ("saas~19.1+e", "xmlrpc", "XML-RPC", True),
+        ("18.0", "xmlrpc", "XML-RPC", False),
+        ("18.0", "jsonrpc", "JSON-RPC", False),
+    ],
+)
+def test_the_next_transport_is_offered_where_odoo_has_it(
+    make_account: MakeAccount, release: str, protocol: str, title: str, *, ends: bool
+) -> None:
+    odoo = MemoryOdoo()
+    odoo.release = release
+    session = memory_odoo.connect(odoo, protocol=protocol)
+    findings = examine_login(session, make_account(), ())
+    (finding,) = (each for each in findings if each.what.startswith("Calls go to Odoo by "))
+    assert finding.ok
+    assert finding.what == f"Calls go to Odoo by {title}"
+    assert finding.remedy.endswith(NEXT) == ends
+    assert bool(finding.remedy) == ends

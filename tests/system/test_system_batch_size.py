@@ -1,4 +1,4 @@
-"""Orders are imported in smaller batches where a slow Odoo or a proxy asks for it."""
+"""Orders are imported in smaller batches where Odoo is slow or a proxy takes no more."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""What jobs besides the import write in smaller calls where Odoo or a proxy asks for it."""
+"""What jobs besides the import write in smaller calls where Odoo or a proxy takes no more."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ from xmlrpc.client import ProtocolError
 
 import pytest
 from memory_shop import MemoryShop, place
+from settlement_shop import Books
 
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.flows import notices
@@ -28,6 +29,10 @@ Refuse = Callable[[int], None]
 def too_large(number: int) -> None:
     if number > LIMIT:
         raise ProtocolError("127.0.0.1/xmlrpc/2/object", 413, "Request Entity Too Large", {})
+
+
+def none_at_all(number: int) -> None:
+    too_large(LIMIT + number)
 
 
 def too_slow(number: int) -> None:
@@ -85,6 +90,23 @@ def test_invoices_are_created_in_batches_of_the_size_that_odoo_takes(
         invoices = here.shop.search("account.move", [("move_type", "=", "out_invoice")], ["ref"])
         assert sorted(row["ref"] for row in invoices) == sorted(o.order_id for o in orders)
         assert here.bridge.quarantine("invoices") == {}
+
+
+# Settlements
+
+
+def test_an_entry_that_is_too_large_waits_for_the_proxy(books: Books, here: MemoryShop) -> None:
+    books.ship(LIMIT)
+    settlement_id = books.close().settlement_id
+    with loads(here, "account.move", none_at_all) as sizes:
+        assert books.sync() == {"seen": 1, "quarantined": 1}
+    assert sizes == [1], "it is not divided"
+    entry = here.bridge.quarantine("settlements")[settlement_id]
+    assert entry.kind == "odoo_refused"
+    assert "client_max_body_size" in (entry.remedy or "")
+    here.bridge.app.ledger.items.retry(settlement_id)
+    assert books.sync()["created"] == 1
+    assert here.bridge.quarantine("settlements") == {}
 
 
 # Retention
