@@ -81,10 +81,11 @@ class OdooDatabase:
     @cached_property
     def api_key(self) -> str:
         """An API key of this login. The form where people get one needs a browser's session."""
+        expires = ", None" if VERSION >= 18 else ""  # noqa: PLR2004
         code = (
             f"user = env['res.users'].search([('login', '=', {self.login!r})])\n"
             "keys = env['res.users.apikeys'].with_user(user).sudo()\n"
-            "action = {'key': keys._generate('rpc', 'tests', None)}"
+            f"action = {{'key': keys._generate('rpc', 'tests'{expires})}}"
         )
         administrator = replace(self, login="admin", password="admin")
         model = administrator.reference("base.model_res_users")

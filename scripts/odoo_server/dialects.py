@@ -31,6 +31,7 @@ _UNTIL_16 = {
     ("sale.order", "locked"): "",
     ("stock.move", "quantity"): "quantity_done",
     ("stock.move", "picked"): "",
+    ("stock.move.line", "picked"): "",
     ("stock.move.line", "quantity"): "qty_done",
 }
 _UNTIL_15 = {

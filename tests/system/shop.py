@@ -132,6 +132,16 @@ class Shop:
         )
         self.rpc("stock.quant", "action_apply_inventory", quants)
 
+    def make_lot(self, name: str, sku: str) -> int:
+        """A lot or serial number of the first company.
+
+        Not by `create`, which stock_account of early versions of 18 refuses over RPC.
+        """
+        (product,) = self.search("product.product", [("default_code", "=", sku)], [])
+        fields, values = ["name", "product_id/.id", "company_id/.id"], [name, product["id"], 1]
+        loaded = self.rpc("stock.lot", "load", fields, [[str(value) for value in values]])
+        return int(loaded["ids"][0])
+
     def make_catalogue(self) -> None:
         """The products that the simulated sellers sell, with all kinds of taxes."""
         taxes = {sku: [self.taxes[name]] for sku, name in TAXES_OF.items()}

@@ -412,10 +412,7 @@ def test_serial_numbers_that_amazon_shows(
 ) -> None:
     shop = warehouse.shop
     shop.make_products({"CAMERA": {"tracking": "serial"}})
-    (camera,) = shop.search("product.product", [("default_code", "=", "CAMERA")], [])
-    # not `create`, which stock_account of early versions of 18 refuses over RPC
-    fields, values = ["name", "product_id/.id", "company_id/.id"], ["SN.0001", camera["id"], 1]
-    (known,) = shop.rpc("stock.lot", "load", fields, [[str(value) for value in values]])["ids"]
+    known = shop.make_lot("SN.0001", "CAMERA")
     numbers = ("SN.0001", "SN 0002")
     complete = world.place_order(
         "FR",
