@@ -56,7 +56,7 @@ def loads(here: MemoryShop, model: str, refuse: Refuse = welcome) -> Iterator[li
 
     def execute_kw(*call: Any) -> Any:
         if call[3:5] == (model, "load"):
-            rows = call[5][1]
+            rows = call[5][1] if call[5] else call[6]["data"]  # JSON-2 names all arguments
             sizes.append(sum(bool(row[0]) for row in rows))  # further lines have no id
             refuse(sizes[-1])
         return execute(*call)
