@@ -111,7 +111,7 @@ def test_a_gap_makes_a_survey_due(ledger: Ledger, clock: Clock, gap: str):
         "begin_live_again": lambda: ledger.lanes.begin_live_again("acme", clock()),
     }[gap]()
     assert not ledger.in_flight.is_surveyed("acme", "FR")
-    assert ledger.lanes.reading("acme", Lane.IN_FLIGHT) is None
+    assert ledger.lanes.readings("acme").get(Lane.IN_FLIGHT) is None
     assert ledger.in_flight.units("acme") == {"MUG": 1}, "kept until the survey ends"
 
 

@@ -27,11 +27,11 @@ def test_a_page_moves_no_cursor_and_its_token_is_kept_until_the_last_one(ledger:
     ledger.cursors.set("acme", NOON - HOUR)
     for token in ("t1", "t2"):
         file(ledger, Lane.LIVE, NOON - HOUR, NOON, token)
-        known = ledger.lanes.reading("acme", Lane.LIVE)
+        known = ledger.lanes.readings("acme").get(Lane.LIVE)
         assert known == reading(Lane.LIVE, NOON - HOUR, NOON, token)
         assert ledger.cursors.get("acme") == NOON - HOUR
     file(ledger, Lane.LIVE, NOON - HOUR, NOON)
-    assert ledger.lanes.reading("acme", Lane.LIVE) is None
+    assert ledger.lanes.readings("acme").get(Lane.LIVE) is None
     assert ledger.cursors.get("acme") == NOON
 
 
@@ -45,7 +45,7 @@ def test_a_cursor_moves_only_as_far_as_amazons_response_is_complete(ledger: Ledg
 def test_a_token_can_be_dropped(ledger: Ledger):
     file(ledger, Lane.LATE_3D, OLD, OLD + HOUR, "t1")
     ledger.lanes.drop("acme", Lane.LATE_3D)
-    assert ledger.lanes.reading("acme", Lane.LATE_3D) is None
+    assert ledger.lanes.readings("acme").get(Lane.LATE_3D) is None
 
 
 def test_second_looks_have_positions_of_their_own(ledger: Ledger):
@@ -111,15 +111,15 @@ def test_another_live_interval_leaves_what_the_first_one_held_to_the_back_log(be
     backlog = behind.lanes.backlog("acme")
     assert backlog
     assert (backlog.ends, backlog.live_until) == (NOON + 5 * HOUR, NOON + 5 * HOUR)
-    assert behind.lanes.reading("acme", Lane.LIVE) is None
+    assert behind.lanes.readings("acme").get(Lane.LIVE) is None
 
 
 def test_a_window_that_was_begun_before_belongs_to_the_back_log(ledger: Ledger):
     ledger.cursors.set("acme", OLD)
     file(ledger, Lane.LIVE, OLD, OLD + HOUR, "t1")
     ledger.lanes.begin_backlog("acme", OLD, LIVE_FROM)
-    assert ledger.lanes.reading("acme", Lane.LIVE) is None
-    assert ledger.lanes.reading("acme", Lane.BACKLOG) == reading(
+    assert ledger.lanes.readings("acme").get(Lane.LIVE) is None
+    assert ledger.lanes.readings("acme").get(Lane.BACKLOG) == reading(
         Lane.BACKLOG, OLD, OLD + HOUR, "t1"
     )
 
@@ -136,7 +136,7 @@ def test_who_sets_the_cursor_discards_tokens_and_the_live_interval(behind: Ledge
         case _:
             getattr(behind.cursors, how)("acme", OLD - DAY)
     assert behind.lanes.backlog("acme") is None
-    assert [behind.lanes.reading("acme", lane) for lane in Lane] == [None] * len(Lane)
+    assert behind.lanes.readings("acme") == {}
     assert behind.cursors.synced_until("acme") == OLD - DAY
     assert behind.lanes.position("acme", Lane.LATE_3D, NOON) == look
 
@@ -144,4 +144,4 @@ def test_who_sets_the_cursor_discards_tokens_and_the_live_interval(behind: Ledge
 def test_accounts_keep_their_lanes_apart(behind: Ledger):
     file(behind, Lane.LIVE, LIVE_FROM, NOON, "t1")
     assert behind.lanes.backlog("other") is None
-    assert behind.lanes.reading("other", Lane.LIVE) is None
+    assert behind.lanes.readings("other").get(Lane.LIVE) is None

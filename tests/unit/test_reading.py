@@ -56,7 +56,7 @@ def interrupted(account: PlayedAccount, clock: Clock) -> list[str]:
 
 
 def token_of(account: PlayedAccount) -> str | None:
-    reading = account.ledger.lanes.reading("acme", Lane.LIVE)
+    reading = account.ledger.lanes.readings("acme").get(Lane.LIVE)
     return reading and reading.token
 
 
@@ -117,7 +117,7 @@ def test_page_tokens_that_repeat_end_the_run_after_their_orders(
     account.run()
     assert list(tokens) == ["b"], "four calls"
     assert account.processed.keys() == set(orders)
-    assert account.ledger.lanes.reading("acme", Lane.LIVE) is None
+    assert account.ledger.lanes.readings("acme").get(Lane.LIVE) is None
     assert account.ledger.cursors.get("acme") == clock() - EVERY, "the rest was not shown"
 
 
@@ -166,7 +166,7 @@ def test_a_night_is_read_in_one_go_unless_it_is_too_much(account: PlayedAccount,
     account.ledger.cursors.set("acme", clock() - 12 * HOUR)
     orders += spread(account.amazon, clock() - 12 * HOUR, 11 * HOUR, 4000, "many")
     account.run()
-    assert account.ledger.lanes.reading("acme", Lane.LIVE)
+    assert account.ledger.lanes.readings("acme").get(Lane.LIVE)
     clock.now += EVERY
     account.run()
     assert account.ledger.lanes.backlog("acme"), "now new orders come first"

@@ -40,13 +40,10 @@ class Lanes(Subject):
 
     # Windows that are being read
 
-    def reading(self, account: str, lane: Lane) -> Reading | None:
-        """The window that a lane has begun to read."""
-        rows = self._rows(select(readings).where(*_is_reading(account, lane)))
-        if not rows:
-            return None
-        _, _, after, before, *rest = rows[0]
-        return Reading(lane, Window(after, before), *rest)
+    def readings(self, account: str) -> dict[Lane, Reading]:
+        """The windows that have begun to be read, by lane."""
+        rows = self._rows(select(readings).where(readings.c.account == account))
+        return {Lane(lane): _reading(lane, *columns) for _, lane, *columns in rows}
 
     def drop(self, account: str, lane: Lane) -> None:
         """Forget the page token of a lane: its window is read anew."""
@@ -173,6 +170,10 @@ def _move(db: Transaction, account: str, lane: Lane, known: Window, *, joins: bo
 def _is_within(moment: Column[datetime], window: Window) -> ColumnElement[bool]:
     """BETWEEN, without the syntax that PostgreSQL does not have with a collation."""
     return and_(moment >= window.after, moment <= window.before)
+
+
+def _reading(lane: str, after: datetime, before: datetime, *columns: Any) -> Reading:
+    return Reading(Lane(lane), Window(after, before), *columns)
 
 
 def _columns(reading: Reading) -> dict[str, object]:

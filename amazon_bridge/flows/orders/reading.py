@@ -6,7 +6,7 @@ between goes on there; nothing is lost and nothing is read twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -76,8 +76,8 @@ class ChangedOrders:
     process: ProcessPage
     wait: Callable[[], None] = lambda: None
     """Called before a page is filed: returns when it may be processed."""
-    _known: Progress | None = field(default=None, init=False)
-    """How far everything was read; None after it has changed."""
+    _known: tuple[Progress, Mapping[Lane, Reading]] | None = field(default=None, init=False)
+    """How far everything was read, and what has begun to be read; None after it has changed."""
 
     def read_live(self) -> None:
         """Read what changed lately."""
@@ -115,8 +115,12 @@ class ChangedOrders:
 
     @property
     def _progress(self) -> Progress:
+        return self._stored()[0]
+
+    def _stored(self) -> tuple[Progress, Mapping[Lane, Reading]]:
         if self._known is None:
-            self._known = self._lanes.progress(self.context.name)
+            name = self.context.name
+            self._known = self._lanes.progress(name), self._lanes.readings(name)
         return self._known
 
     @property
@@ -210,11 +214,15 @@ class ChangedOrders:
 
     def _begun(self, lane: Lane) -> Reading | None:
         """The window that an earlier run has begun to read, unless its token is not valid."""
-        reading = self._lanes.reading(self.context.name, lane)
+        reading = self._stored()[1].get(lane)
         if reading is None or reading.is_valid(self._filters, self.now):
             return reading
-        self._lanes.drop(self.context.name, lane)
+        self._drop(lane)
         return None
+
+    def _drop(self, lane: Lane) -> None:
+        self._lanes.drop(self.context.name, lane)
+        self._known = None
 
     def _planned(self, lane: Lane, window: Window | None) -> Reading | None:
         return Reading.of(lane, window, self._filters, self.now) if window else None
@@ -237,7 +245,7 @@ class ChangedOrders:
             is_repeated = reading.token is not None and reading.token in used
             self._keep(newest(page.orders), reading, is_repeated=is_repeated)
             if is_repeated:
-                self._lanes.drop(self.context.name, reading.lane)
+                self._drop(reading.lane)
                 raise Transient(REPEATED)  # the list would never end
             if reading.token is None:
                 return self._is_complete(reading)
@@ -285,7 +293,7 @@ class ChangedOrders:
         except RateLimited:
             if isinstance(failure, Transient):
                 raise failure from None
-            self._lanes.drop(self.context.name, reading.lane)
+            self._drop(reading.lane)
             raise
         log.info("page_token_refused", account=self.context.name, lane=reading.lane)
         return anew, page
