@@ -70,9 +70,10 @@ class Housekeeping:
             for job in jobs.stored_names():
                 if number := self.ledger.items.forget_finished(account.name, job, before):
                     log.info("items_deleted", account=account.name, job=job, items=number)
-            self.ledger.feeds.forget(account.name, before)
-            self.ledger.stock_catalogue.forget_feeds(account.name, before)
-            self.ledger.stock.forget(account.name, before)
+        names = [account.name for account in self.config.accounts]
+        self.ledger.feeds.forget(names, before)
+        self.ledger.stock_catalogue.forget_feeds(names, before)
+        self.ledger.stock.forget(names, before)
         self.ledger.statistics.forget_hours(self.clock() - _HOURLY_FIGURES)
         self.ledger.in_flight.forget(before)
 

@@ -208,6 +208,6 @@ def test_closed_feeds_are_forgotten_and_open_ones_are_not(ledger: Ledger, clock:
     ledger.feeds.set_id(old, "F1")
     ledger.feeds.close(old)
     clock.now = NOON + DAY
-    ledger.feeds.forget("acme", NOON + HOUR)
+    ledger.feeds.forget(["acme"], NOON + HOUR)
     assert [feed.number for feed in ledger.feeds.open("acme")] == [stuck]
     assert verify(ledger.store)["feeds"] == 1

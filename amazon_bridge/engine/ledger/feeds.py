@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import delete, or_, select, update
@@ -50,9 +50,10 @@ class Feeds(Subject):
         rows = self._rows(query.order_by(feeds.c.begun.desc()).limit(1))
         return rows[0].begun if rows else None
 
-    def forget(self, account: str, before: datetime) -> None:
-        """Forget the closed feeds that began before a moment."""
-        old = (feeds.c.account == account, feeds.c.begun < before, feeds.c.closed.is_not(None))
+    def forget(self, accounts: Collection[str], before: datetime) -> None:
+        """Forget the closed feeds of these accounts that began before a moment."""
+        of = feeds.c.account.in_(accounts)
+        old = (of, feeds.c.begun < before, feeds.c.closed.is_not(None))
         with self._transaction() as db:
             db.execute(delete(feeds).where(*old))
 

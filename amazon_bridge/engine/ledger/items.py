@@ -325,13 +325,12 @@ class Items(ItemNumbers):
         Returns:
             How many there were.
         """
-        total = 0
-        while number := self._forget_batch(account, job, before):
-            total += number
+        total, one = 0, _one(account, job, "")
+        while self._rows(statements.FORGETTABLE, {**one, "before": before}):
+            total += self._forget_batch(one, before)
         return total
 
-    def _forget_batch(self, account: str, job: str, before: datetime) -> int:
-        one = _one(account, job, "")
+    def _forget_batch(self, one: dict[str, str], before: datetime) -> int:
         with self._transaction() as db:
             found = db.execute(statements.FORGETTABLE, {**one, "before": before}).scalars()
             forgotten = [{**one, "of_key": key} for key in found]

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     null,
     or_,
@@ -318,14 +319,14 @@ class Stock(Subject):
                 page = list(skus[start : start + _PAGE])
                 db.execute(statement.where(table.c.account == account, table.c.sku.in_(page)))
 
-    def forget(self, account: str, before: datetime) -> None:
+    def forget(self, accounts: Collection[str], before: datetime) -> None:
         """Forget listings that were gone before a moment, and what was known of them."""
-        gone = and_(_L.account == account, _L.gone < before)
-        listed = select(_L.sku).where(_L.account == account)
         with self._transaction() as db:
+            gone = and_(_L.account.in_(accounts), _L.gone < before)
             db.execute(delete(stock_listings).where(gone))
             for table in (stock_skus, stock_parts):
-                of = (table.c.account == account, table.c.sku.not_in(listed))
+                same = and_(_L.account == table.c.account, _L.sku == table.c.sku)
+                of = (table.c.account.in_(accounts), ~exists().where(same))
                 db.execute(delete(table).where(*of))
 
 

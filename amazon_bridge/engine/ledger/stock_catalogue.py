@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Insert, and_, case, delete, func, literal, null, or_, select, update
@@ -202,9 +202,9 @@ class StockCatalogue(Subject):
         query = select(stock_feeds).where(_F.account == account, is_open_stock_feed)
         return [_feed(row) for row in self._rows(query.order_by(_F.number))]
 
-    def forget_feeds(self, account: str, before: datetime) -> None:
-        """Forget closed feeds that began before a moment."""
-        old = (_F.account == account, _F.begun < before, _F.closed.is_not(None))
+    def forget_feeds(self, accounts: Collection[str], before: datetime) -> None:
+        """Forget the closed feeds of these accounts that began before a moment."""
+        old = (_F.account.in_(accounts), _F.begun < before, _F.closed.is_not(None))
         with self._transaction() as db:
             db.execute(delete(stock_feeds).where(*old))
 
