@@ -124,11 +124,12 @@ def work(
     - ``Transient``: the batch is retried. If that does not help although the remote is up, the
       batch is to blame and is halved, now without retries; an item that fails alone, twice,
       gets an ``ItemError`` of kind ``keeps_failing``. If ``_FAILING`` items in a row fail so,
-      and the last one of the batch too, the operation is broken, and no item is to blame.
+      and the last one of ``_SPAN`` items too, the operation is broken: no item is to blame.
     - ``AccountError``: if the remote is up and accepts the login, some item is to blame: the
       batch is halved, and an item that is refused alone gets an ``ItemError`` of kind
       ``access_refused``. Only if every item is refused in the same way, the account is to blame;
-      a batch of n items costs 2 n - 1 calls to find that out, and no further batch is tried.
+      a batch of n items costs 2 n - 1 calls to find that out, and no further batch is tried if
+      there were ``_REFUSALS`` items.
     - any other exception is a bug, logged as ``internal_error``; the batch is halved, and an item
       that fails alone gets an ``ItemError`` of kind ``internal_error``.
 
@@ -157,15 +158,24 @@ def work(
     while done < len(items):
         sleep(0)  # where a daemon that is to stop raises ``Stopped``: between two batches
         batch = items[done : done + (size.next() if isinstance(size, BatchSize) else size)]
-        worker.process(batch)
+        worker.process(batch, _last_of_span(items, done))
         done += len(batch)
-        worker.stop_if_all_are_refused(items[:done])
+        if done >= min(_REFUSALS, len(items)):
+            worker.stop_if_all_are_refused(items[:done])
     return worker.failures
 
 
 _FAILING = 5
-"""Consecutive items that keep failing, after which the last one of their batch is tried: if that
+"""Consecutive items that keep failing, after which the last one of their span is tried: if that
 fails too, the operation is broken."""
+
+_SPAN = 100
+"""Items that share a last one, however small their batches have become."""
+
+
+def _last_of_span(items: Sequence[T], done: int) -> T:
+    return items[min((done // _SPAN + 1) * _SPAN, len(items)) - 1]
+
 
 _SILENCE = 3
 """Consecutive items without a response after which the remote counts as down."""
@@ -269,14 +279,17 @@ class _Worker(Generic[T]):
     """Items in the current batch."""
     failing: int = 0
     """Consecutive items that keep failing."""
+    witness: str | None = None
+    """The key of the last item of the current span."""
     untried: list[T] = field(default_factory=list)
-    """The last item of the batch, unless it was tried ahead of its turn."""
+    """The same, unless it was tried ahead of its turn."""
     ahead: str | None = None
     """The key of the item that was processed ahead of its turn."""
 
-    def process(self, batch: Sequence[T]) -> None:
-        """Process a batch; if it fails, its halves."""
-        self.failing, self.untried = 0, list(batch[-1:])
+    def process(self, batch: Sequence[T], witness: T) -> None:
+        """Process a batch; if it fails, its halves. ``witness`` is the last item of a span."""
+        if self.key(witness) != self.witness:
+            self.failing, self.untried, self.witness = 0, [witness], self.key(witness)
         self.whole = len(batch)
         self.work(batch, self.policy)
 

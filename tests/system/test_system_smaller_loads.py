@@ -3,19 +3,20 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 from xmlrpc.client import ProtocolError
 
 import pytest
-from memory_shop import MemoryShop, place
+from memory_shop import MemoryShop, imported, place
 from settlement_shop import Books
 
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.flows import notices
 from amazon_bridge.odoo import notes, session
 from amazon_bridge.odoo.notes import Note
-from amazon_bridge.simulator import Order
+from amazon_bridge.simulator import Line, Order
 
 pytestmark = pytest.mark.slow
 
@@ -170,3 +171,43 @@ def test_notes_and_activities_are_written_page_by_page(
     assert max(sizes) == 3
     noted = [id_ for id_ in ids if NOTE.subject in here.shop.notes(notes.SALE_ORDER, id_)]
     assert noted == [id_ for id_ in ids if id_ not in {ids[1], ids[6]}]
+
+
+# Refusals
+
+
+def test_refused_orders_keep_no_other_where_batches_are_small(here: MemoryShop) -> None:
+    refused, good = [], []
+    for _ in range(3):  # whichever order Amazon shows first
+        refused += place(here, lines=[Line(sku="UNION-SELECT", price=Decimal(9))])
+        here.clock.advance(minutes=1)
+        good += place(here)
+        here.clock.advance(minutes=1)
+    refused += place(here, lines=[Line(sku="UNION-SELECT", price=Decimal(9))])
+    size = here.bridge.app._batch_size
+    while size.next() > 1:
+        size.halve()
+    here.odoo.suspicious = "UNION-SELECT"
+    here.clock.advance(minutes=5)
+    counts = here.bridge.sync("orders")
+    assert (counts["created"], counts["quarantined"]) == (3, 4)
+    assert "error" not in counts
+    assert imported(here, *good) == [True] * 3
+    assert here.bridge.quarantine("orders").keys() == {order.order_id for order in refused}
+
+
+def test_no_order_is_to_blame_for_a_call_that_never_responds_where_batches_are_small(
+    here: MemoryShop,
+) -> None:
+    orders = place(here, 7)
+    size = here.bridge.app._batch_size
+    while size.next() > 1:
+        size.halve()
+    here.odoo.silent_on = "action_confirm"
+    here.clock.advance(minutes=5)
+    assert "no response in time" in here.bridge.sync("orders")["error"]
+    assert here.bridge.quarantine("orders") == {}
+    here.odoo.silent_on = ""
+    here.run("orders")
+    assert {order["state"] for order in here.shop.sale_orders().values()} == {"sale"}
+    assert imported(here, *orders) == [True] * 7

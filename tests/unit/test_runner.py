@@ -191,6 +191,28 @@ def test_an_operation_that_fails_for_every_item_stops_the_account_after_a_few() 
     assert alone == {0, 1, 2, 3, 4, SIZE - 1}
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_an_operation_that_fails_stops_the_account_also_where_batches_are_small(size: int) -> None:
+    """They may have become small because the operation fails."""
+    remote = Remote(dict.fromkeys(range(SIZE), "keeps_failing"))
+    with capture_logs(), pytest.raises(AccountError):
+        work(range(SIZE), remote.apply, key=str, alive=lambda: None, size=size, sleep=_no_sleep)
+    alone = {batch[0] for batch in remote.batches if len(batch) == 1}
+    assert alone == {0, 1, 2, 3, 4, SIZE - 1}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_many_failing_items_in_small_batches_keep_no_other(size: int) -> None:
+    remote = Remote(dict.fromkeys(range(SIZE - 1), "keeps_failing"))
+    with capture_logs():
+        failures = work(
+            range(SIZE), remote.apply, key=str, alive=lambda: None, size=size, sleep=_no_sleep
+        )
+    assert set(failures) == {str(number) for number in range(SIZE - 1)}
+    assert remote.done == {SIZE - 1}
+    assert remote.batches.count([SIZE - 1]) == 1
+
+
 def test_many_items_that_keep_failing_keep_no_other() -> None:
     remote = Remote(dict.fromkeys(range(SIZE - 1), "keeps_failing"))
     with capture_logs():
@@ -292,6 +314,21 @@ def test_the_account_is_to_blame_if_every_item_is_refused_and_no_further_batch_i
     tried = min(count, SIZE)
     assert raised.value.errors.keys() == set(map(str, range(tried)))
     assert len(remote.batches) == 2 * tried - 1
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_a_few_refused_items_before_all_others_stop_nothing(size: int):
+    """Batches may have become small because the remote is slow."""
+    remote = Remote(dict.fromkeys(range(8), "access_refused"))
+    failures = work(
+        range(20), remote.apply, key=str, alive=lambda: None, size=size, sleep=_no_sleep
+    )
+    assert failures.keys() == set(map(str, range(8)))
+    assert remote.done == set(range(8, 20))
+    every = Remote(dict.fromkeys(range(100), "access_refused"))
+    with pytest.raises(Refused) as raised:
+        work(range(100), every.apply, key=str, alive=lambda: None, size=size, sleep=_no_sleep)
+    assert 10 <= len(raised.value.errors) < 10 + size
 
 
 def test_a_batch_of_refused_items_behind_an_accepted_one_stops_nothing():
