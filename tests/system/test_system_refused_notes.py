@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from memory_shop import MemoryShop
 
-from amazon_bridge.engine.errors import BridgeError
+from amazon_bridge.engine.errors import BridgeError, ItemError
 from amazon_bridge.engine.records import State
+from amazon_bridge.flows.orders.tell import quarantine_all
 from amazon_bridge.simulator import Item, Order
 
 REFUSED = '{"errors": [{"code": "InvalidInput", "message": "Invalid tracking number"}]}'
@@ -137,6 +138,18 @@ def have_requests(here: MemoryShop, *orders: Order) -> list[bool]:
 def delivery_of(here: MemoryShop, order: Order) -> dict[str, Any]:
     (transfer,) = here.warehouse.transfers(order)
     return transfer
+
+
+def test_each_of_many_orders_says_that_no_activity_could_be_scheduled(here: MemoryShop) -> None:
+    account = here.bridge.app.accounts()[0]
+    context = here.bridge.app.context(account)
+    here.odoo.suspicious = "client_order_ref"
+    ids = [f"402-1234567-{number:07}" for number in range(101)]
+    quarantine_all(context, {each: ItemError("odoo_refused", "No.", "Ask.") for each in ids})
+    reasons = [entry.reason for entry in here.bridge.quarantine("orders").values()]
+    said = "No. No activity could be scheduled on its sale order: "
+    assert len(reasons) == len(ids)
+    assert [reason for reason in reasons if not reason.startswith(said)] == []
 
 
 def test_a_sale_order_gets_the_activity_that_its_delivery_refuses(here: MemoryShop) -> None:

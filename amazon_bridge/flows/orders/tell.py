@@ -57,8 +57,9 @@ def _announce(context: Context, errors: Mapping[str, ItemError]) -> Refusals:
             alive=context.odoo.ping,
             sleep=context.sleep,
         )
-    except Refused as refused:
-        failures = refused.errors
+    except Refused as refused:  # of the others, none was tried
+        first = next(iter(refused.errors.values()))
+        failures = {each: refused.errors.get(each, first) for each in errors}
     for order_id, failure in failures.items():
         log.warning("reminder_failed", account=context.name, order=order_id, reason=failure.reason)
         refusals[order_id] = {"its sale order": failure}
