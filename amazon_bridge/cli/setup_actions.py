@@ -18,7 +18,7 @@ from amazon_bridge.flows.settlements.first_map import first_map
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo.doctor import CREATED_BY_SETUP
 from amazon_bridge.odoo.filters import TITLES, Filter
-from amazon_bridge.odoo.setup import SettlementSetup, Setup
+from amazon_bridge.odoo.setup import Advice, SettlementSetup, Setup
 from amazon_bridge.terminal import counted, say, say_marked
 
 
@@ -33,8 +33,10 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
             return
         setups = {}
         for each in accounts:
+            advice = bridge.setups.inspection(each).advice  # before there is what it is about
             made = setups[each.name] = bridge.setups.restore(each)
             say(f"{each.name}: Odoo is set up.")
+            _show_advice(advice)
             if made.settlement and each.settlements.accounts is None:
                 _write_first_map(config_path(ctx).parent, each, made.settlement)
         _create_filters(bridge, setups)
@@ -82,9 +84,15 @@ def _write_first_map(folder: Path, account: AccountConfig, made: SettlementSetup
     say("  its name as `settlements.accounts` of the account.")
 
 
+def _show_advice(advice: Sequence[Advice]) -> None:
+    for each in advice:
+        say(f"  {each.what}. {each.remedy}")
+
+
 def show_missing(bridge: App, account: AccountConfig) -> None:
     """Print what the account lacks in Odoo, and what prevents `setup` from creating it."""
-    missing = bridge.setups.inspection(account).missing
+    inspection = bridge.setups.inspection(account)
+    missing = inspection.missing
     if not missing:
         say(f"{account.name}: Odoo is set up.")
         return
@@ -95,6 +103,7 @@ def show_missing(bridge: App, account: AccountConfig) -> None:
             say(f"{account.name}: missing in Odoo; {heading}:")
         for each in some:
             say(f"  {each.what}{f' ({each.obstacle})' if each.obstacle else ''}")
+    _show_advice(inspection.advice)
 
 
 def check(ctx: click.Context, account: str | None) -> None:

@@ -9,6 +9,7 @@ from amazon_bridge.engine.errors import AccountError, ItemError
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import Setup
+from amazon_bridge.odoo.setup.fba import OUTSIDE, inside_warehouses
 
 _EXACT_DIGITS = 4
 _LAST_ORDERS = 200
@@ -32,16 +33,17 @@ def examine_prices(session: OdooSession, setup: Setup) -> Iterator[Finding]:
 
 
 def examine_fba_location(session: OdooSession, setup: Setup) -> Iterator[Finding]:
-    """Check that goods at Amazon don't count as the warehouse's."""
-    (warehouse,) = session.read("stock.warehouse", [setup.warehouse_id], ["view_location_id"])
-    view_id, code = warehouse["view_location_id"]
-    inside = [("id", "child_of", view_id), ("id", "=", setup.fba_location_id)]
-    if rows := session.search_read("stock.location", inside, ["complete_name"]):
+    """Check that goods at Amazon don't count as those of one of the company's warehouses."""
+    inside = inside_warehouses(session, setup.company_id)
+    domain = [inside, ("id", "=", setup.fba_location_id)]
+    if rows := session.search_read("stock.location", domain, ["complete_name"]):
+        name = rows[0]["complete_name"]
         yield Finding(
             ok=True,
-            what=f"Odoo counts the goods at Amazon ({rows[0]['complete_name']}) as available in "
-            f"the warehouse {code}: in its forecasts, in the web shop and in other connectors",
-            remedy="Set `fba_location` to a location outside of it, such as Amazon/FBA; run"
+            what=f"Odoo counts the goods at Amazon ({name}) as available in "
+            f"the warehouse {name.partition('/')[0]}: in its forecasts, in the web shop and in"
+            " other connectors",
+            remedy=f"Set `fba_location` to a location outside of it, such as {OUTSIDE}; run"
             " `amazon-bridge setup`; then transfer the goods there (see docs/stock.md).",
         )
 

@@ -93,7 +93,13 @@ def _stock(env: "Environment", company: int) -> None:
     reference, place = "stock.stock_location_stock", {"name": "Stock", "location_id": view}
     shelf = _named(env, "stock.location", reference, **place, **owned)
     warehouses = env["stock.warehouse"]
-    values = {"name": "My Company", "code": "WH", "lot_stock_id": shelf, **owned}
+    values = {
+        "name": "My Company",
+        "code": "WH",
+        "lot_stock_id": shelf,
+        "view_location_id": view,
+        **owned,
+    }
     warehouse = warehouses.create_one(values)
     deliveries = env["stock.picking.type"].create_one(
         {

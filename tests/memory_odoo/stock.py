@@ -23,6 +23,7 @@ class Warehouses(Model):
         sequence=integer(10),
         company_id=one("res.company"),
         lot_stock_id=one("stock.location"),
+        view_location_id=one("stock.location"),
         out_type_id=one("stock.picking.type"),
         in_type_id=one("stock.picking.type"),
     )

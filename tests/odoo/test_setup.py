@@ -389,6 +389,10 @@ def test_another_company_has_its_own_places(admin: OdooSession, make_account: Ma
     assert setup.pricelists == first.pricelists
     assert prepare(admin, account) == setup
     assert prepare(admin, make_account(warehouse="WH")) == first
+    locations = [("company_id", "=", company), ("complete_name", "like", "Amazon")]
+    assert admin.search_read("stock.location", locations, ["id"])
+    found = survey.survey(admin, company)
+    assert found.fba_location == "Amazon/FBA", "the company's only one is inside its warehouse"
 
 
 def test_a_survey_finds_what_the_company_has(admin: OdooSession, bridge: OdooSession) -> None:
@@ -399,5 +403,5 @@ def test_a_survey_finds_what_the_company_has(admin: OdooSession, bridge: OdooSes
         assert {method for _, method in session.calls - before} <= LOOKS
         assert found.warehouses[0].code == "WH"
         assert found.sales_team == "Amazon"
-        assert "Amazon" in found.fba_location
+        assert found.fba_location == "Amazon/FBA"
         assert found.sales_tax == survey.SalesTax("15%", included=False)

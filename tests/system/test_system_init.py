@@ -195,7 +195,7 @@ GO_ON = "n"  # what the in-memory Odoo hasn't is a problem to look at
 def test_proposals_are_accepted_with_enter(
     tmp_path: Path, typed: Callable[..., Result], answers: Answers, shop: Shop
 ) -> None:
-    lines = [*odoo_lines(answers), GO_ON, *amazon_lines(answers), *[""] * 6, GO_ON, "n", "y"]
+    lines = [*odoo_lines(answers), GO_ON, *amazon_lines(answers), *[""] * 6, "n", "y"]
     done = typed(lines)
     assert done.exit_code == 0, done.output
     assert "Written: " in done.output
@@ -217,7 +217,7 @@ def test_wrong_answers_are_asked_for_again(
         *("", "", "", refresh_token),
         *("FR, XX", "DEU", "FR IT", "FR, DE"),
         *("", "", "perhaps", "false", "Acme EU", "acme", "yesterday", "2026-11-01T00:00:00Z"),
-        *(GO_ON, "n", "y"),
+        *("n", "y"),
     ]
     done = typed(lines)
     assert done.exit_code == 0, done.output
@@ -247,7 +247,7 @@ def test_wrong_answers_are_asked_for_again(
 def test_an_interrupted_run_writes_nothing(
     tmp_path: Path, typed: Callable[..., Result], answers: Answers, shop: Shop, ending: list[str]
 ) -> None:
-    head = [*odoo_lines(answers), GO_ON, *amazon_lines(answers), *[""] * 6, GO_ON, "n"]
+    head = [*odoo_lines(answers), GO_ON, *amazon_lines(answers), *[""] * 6, "n"]
     done = typed([*head, *ending])
     assert done.exit_code == 1
     assert "Nothing was written." in done.output
@@ -281,7 +281,6 @@ def test_on_a_real_terminal_no_secret_is_shown(
     for question in ("Marketplaces.*FR, DE, GB", "Sales team", "Stock location", "auto", "Name"):
         person.answers(f"{question}.*: $")
     person.answers("changed since", "")
-    person.answers("examine it again", GO_ON)
     person.answers("Another account", "")
     person.answers("Write these files", "")
     person.sees("amazon-bridge sync orders --dry-run")

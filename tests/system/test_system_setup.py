@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from answering import answers_of, init, run
 from odoo_server.databases import OdooDatabase
 from program import Program, SettledWorld
@@ -20,6 +21,8 @@ NEEDED = (
     "the pricelist Amazon EUR",
     "the pricelist Amazon GBP",
 )
+
+INSIDE = "The new stock location WH/Amazon will be inside the warehouse WH"
 
 
 def test_the_least_privilege_gets_all_that_is_missing(
@@ -60,6 +63,7 @@ def test_a_dry_run_before_setup_says_what_would_happen_and_changes_nothing(
     assert "`amazon-bridge setup`" in run.out
     run = program.run("setup", "--dry-run")
     assert run.code == 0
+    assert INSIDE in run.out
     for needed in NEEDED:
         assert f"  {needed}\n" in run.out
     assert shop.snapshot() == before
@@ -98,7 +102,10 @@ def test_an_administrator_sets_it_up_once(program: Program, shop: Shop) -> None:
         run.out,
         re.MULTILINE,
     )
-    assert program.run("setup").code == 0
+    assert INSIDE in run.out
+    run = program.run("setup")
+    assert run.code == 0
+    assert INSIDE in run.out
     before = shop.snapshot()
     run = program.run("setup")
     assert run.code == 0
@@ -123,11 +130,14 @@ def test_what_init_writes_passes_check(
     world: SettledWorld,
     shop: Shop,
     *,
+    program: Program,
     least_privilege: OdooDatabase,
     simulator: Simulator,
     seller: Seller,
 ) -> None:
-    """It proposes the records that Odoo has."""
+    """It proposes the records that Odoo has, but no location inside a warehouse."""
+    program.accounts[0]["fba_location"] = "Amazon/FBA"
+    assert program.run("setup").code == 0
     world.place_order("FR")
     before = shop.snapshot()
     answers = answers_of(least_privilege, simulator, seller)
@@ -143,3 +153,25 @@ def test_what_init_writes_passes_check(
     dry = run(tmp_path, "sync", "orders", "--dry-run", "--json")
     assert [each["orders"]["created"] for each in dry.json["accounts"].values()] == [1]
     assert shop.snapshot() == before
+
+
+@pytest.mark.parametrize(("location", "available"), [("WH/Amazon", 110), ("Amazon/FBA", 10)])
+def test_the_warehouse_has_what_lies_inside_it(
+    location: str, available: int, program: Program, shop: Shop
+) -> None:
+    program.accounts[0]["fba_location"] = location
+    assert program.run("setup").code == 0
+    counts = "Odoo counts the goods at Amazon (WH/Amazon) as available in the warehouse WH"
+    assert (counts in " ".join(program.run("check").out.split())) == (location == "WH/Amazon")
+    values = {"name": location, "is_storable": True}
+    product = shop.rpc("product.product", "create", values)
+    (fba,) = shop.search("stock.location", [("complete_name", "=", location)], [])
+    (warehouse,) = shop.search("stock.warehouse", [("code", "=", "WH")], ["lot_stock_id"])
+    for place, number in ((warehouse["lot_stock_id"][0], 10), (fba["id"], 100)):
+        quant = {"product_id": product, "location_id": place, "inventory_quantity": number}
+        quants = shop.rpc("stock.quant", "create", [quant])
+        shop.rpc("stock.quant", "action_apply_inventory", quants)
+    inside = {"warehouse": warehouse["id"], "warehouse_id": warehouse["id"]}  # before 18, and since
+    fields = ["qty_available", "free_qty", "virtual_available"]
+    (row,) = shop.rpc("product.product", "read", [product], fields, context=inside)
+    assert {row[name] for name in fields} == {available}

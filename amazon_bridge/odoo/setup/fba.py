@@ -7,7 +7,7 @@ from typing import Any
 
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup.records import Archived, Need, Place
+from amazon_bridge.odoo.setup.records import Advice, Archived, Need, Place
 from amazon_bridge.odoo.setup.work import (
     INVENTORY_ADMINISTRATOR,
     Work,
@@ -15,6 +15,9 @@ from amazon_bridge.odoo.setup.work import (
     first_id,
     slug,
 )
+
+OUTSIDE = "Amazon/FBA"
+"""Complete name of a location that Odoo doesn't count as available in a warehouse."""
 
 _LOCATIONS = "Inventory > Configuration > Locations"
 _ROUTES = "Inventory > Configuration > Routes"
@@ -27,7 +30,26 @@ def ensure_location_and_route(work: Work, place: Place) -> tuple[int | None, int
     location_id = _ensure_location(work, name, place)
     if any(each.archived for each in work.missing[lacked:]):
         return None, None  # the route out of it may be whole
+    if not location_id and name.startswith(f"{place.warehouse_code}/"):
+        work.advice["fba_location"] = _place_outside(name, place)
     return location_id, _ensure_route(work, name, location_id, place)
+
+
+def _place_outside(name: str, place: Place) -> Advice:
+    """Advice on a location that nobody has created yet."""
+    return Advice(
+        f"The new stock location {name} will be inside the warehouse {place.warehouse_code}: Odoo"
+        " will count the goods at Amazon as available there",
+        f"Set `fba_location: {OUTSIDE}` before the first goods are there (see docs/stock.md).",
+    )
+
+
+def inside_warehouses(session: OdooSession, company_id: int) -> tuple[str, str, list[int]] | None:
+    """The condition for locations in one of a company's warehouses; None if it has none."""
+    domain = [("company_id", "=", company_id)]
+    rows = session.search_read("stock.warehouse", domain, ["view_location_id"])
+    views = [row["view_location_id"][0] for row in rows]
+    return ("id", "child_of", views) if views else None
 
 
 def _ensure_location(work: Work, name: str, place: Place) -> int | None:

@@ -8,10 +8,9 @@ from typing import Any
 
 from amazon_bridge.engine.errors import AccountError, ItemError
 from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.setup.fba import OUTSIDE, inside_warehouses
 
 _TEAM = "Amazon"
-_LOCATION = "Amazon/FBA"
-"""Outside of the warehouses: Odoo doesn't count goods at Amazon as available in one of them."""
 
 _WORDS = ("amazon", "fba")
 
@@ -42,7 +41,7 @@ class Survey:
     sales_team: str
     """The one of Amazon's orders: an existing one, or the name for a new one."""
     fba_location: str
-    """Of goods at Amazon: an existing one, or the name for a new one."""
+    """Of goods at Amazon, outside of the warehouses: an existing one, or the name for a new one."""
     sales_tax: SalesTax | None
 
 
@@ -59,13 +58,14 @@ def survey(session: OdooSession, company_id: int) -> Survey:
     """Read what a company has."""
     session = session.for_company(company_id)
     of_company = ("company_id", "in", [False, company_id])
-    places = [of_company, ("usage", "=", "internal")]
+    inside = inside_warehouses(session, company_id)
+    places = [of_company, ("usage", "=", "internal"), *(["!", inside] if inside else [])]
     locations = session.search_read("stock.location", places, ["complete_name"], order="id")
     teams = session.in_users_language().search_read("crm.team", [of_company], ["name"], order="id")
     return Survey(
         warehouses=_warehouses(session, company_id),
         sales_team=about_amazon((row["name"] for row in teams), _TEAM),
-        fba_location=about_amazon((row["complete_name"] for row in locations), _LOCATION),
+        fba_location=about_amazon((row["complete_name"] for row in locations), OUTSIDE),
         sales_tax=_sales_tax(session, company_id),
     )
 
