@@ -72,7 +72,7 @@ def played(number: int, sellers: int, orders: int, delay: float) -> Figures:
         database = stack.enter_context(served(odoo))
         shops = [simulator.world.add_seller(f"A{n}SELLER", ("FR",)) for n in range(sellers)]
         daemons = stack.enter_context(running(number, database, accounts(simulator, shops)))
-        wait_for(lambda: are_spread(daemons, sellers), PATIENCE)
+        wait_for(lambda: are_ready(daemons, sellers), PATIENCE)
         odoo.delay = delay
         begun = time.monotonic()
         sold = sell(simulator, shops, orders)
@@ -116,10 +116,12 @@ def running(number: int, odoo: OdooDatabase, accounts: str) -> Iterator[list[Run
         yield daemons
 
 
-def are_spread(daemons: Sequence[RunningDaemon], sellers: int) -> bool:
-    """Whether each daemon works for as many sellers as the others."""
-    held = [{job["account"] for job in daemon.get("/readyz").json()["jobs"]} for daemon in daemons]
-    return [len(each) for each in held] == [sellers // len(daemons)] * len(daemons)
+def are_ready(daemons: Sequence[RunningDaemon], sellers: int) -> bool:
+    """Whether each daemon works for as many sellers as the others, and has set them up in Odoo."""
+    held = [daemon.get("/readyz").json()["jobs"] for daemon in daemons]
+    shares = [len({job["account"] for job in jobs}) for jobs in held]
+    is_set_up = all(job["last_success"] for jobs in held for job in jobs)
+    return is_set_up and shares == [sellers // len(daemons)] * len(daemons)
 
 
 def sell(simulator: Simulator, shops: Sequence[Seller], orders: int) -> int:
