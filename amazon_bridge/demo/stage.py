@@ -110,6 +110,7 @@ def _account(seller_id: str, world: World) -> dict[str, Any]:
             "refresh_token": seller.refresh_token,
         },
         "start": min(order.created for order in world.orders).isoformat(),
+        "fba_location": "Amazon/FBA",
         "unknown_sku": "quarantine",
         "stock": {"push": True, "raise_after": "1s", "buffer": 5},
         "invoicing": {"payment_journal": "Amazon Payments"},
