@@ -62,7 +62,7 @@ class AccountSetups:
     def checked_lately(self, account: AccountConfig) -> Setup | None:
         """Return the records if they were checked within the last hour; calls nothing."""
         checked = self._checked.get(account.name)
-        if checked is None or abs(self._clock() - checked) >= _CHECKED_FOR:
+        if not checked or not timedelta(0) <= self._clock() - checked < _CHECKED_FOR:
             return None
         return self._setups[account.name].known()
 

@@ -16,13 +16,13 @@ from amazon_bridge.amazon.selling_partner import SellingPartner
 from amazon_bridge.config import AccountConfig, Config, OdooConfig
 from amazon_bridge.engine import errors, lock
 from amazon_bridge.engine.batch_size import BatchSize
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, BridgeError, nobody_watches
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.parallel import Pace
 from amazon_bridge.engine.records import DatabaseId
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.flows import check, continuity
 from amazon_bridge.flows.context import Context, show_nobody

@@ -12,6 +12,7 @@ import structlog
 
 from amazon_bridge.config import AccountConfig, Config
 from amazon_bridge.engine import lock
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import (
     AccountError,
     BridgeError,
@@ -21,7 +22,6 @@ from amazon_bridge.engine.errors import (
 )
 from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import jobs
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.settlements import SETTLEMENTS

@@ -24,7 +24,7 @@ from amazon_bridge.terminal import say
 if TYPE_CHECKING:
     from amazon_bridge.app import App
     from amazon_bridge.config import Config
-    from amazon_bridge.engine.runner import Counts
+    from amazon_bridge.engine.counts import Counts
 
 account_option = click.option(
     "--account", metavar="NAME", help="Only this account.", shell_complete=account_names

@@ -20,8 +20,8 @@ from amazon_bridge.cli.common import exit_code, load
 from amazon_bridge.cli.progress import Refresh, backlog_bars
 from amazon_bridge.cli.setup_actions import show_missing
 from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ConfigError, Transient
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import jobs
 from amazon_bridge.service import sync_client
 from amazon_bridge.service.relay import relayed

@@ -15,8 +15,8 @@ from amazon_bridge.app import App
 from amazon_bridge.demo.shop import UNKNOWN_SKU, Shop
 from amazon_bridge.demo.stage import FBA, Clock, quantities
 from amazon_bridge.demo.timeline import Timeline
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.simulator import Simulator
 from amazon_bridge.tables import add_row
 from amazon_bridge.terminal import counted

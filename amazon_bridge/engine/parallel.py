@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.counts import Counts
 
 log = structlog.get_logger(__name__)
 

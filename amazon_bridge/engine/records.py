@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.counts import Counts
 
 MAX_ATTEMPTS = 10
 """An item quarantined this often is retried only manually, or when it changed on Amazon."""

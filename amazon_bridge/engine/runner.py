@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import structlog
@@ -35,71 +35,6 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@dataclass(slots=True)
-class Counts:
-    """Result of a run, in numbers of items. ``error`` says why it failed, if it did."""
-
-    seen: int = 0
-    created: int = 0
-    updated: int = 0
-    cancelled: int = 0
-    notified: int = 0
-    unchanged: int = 0
-    quarantined: int = 0
-    error: str | None = None
-    resume_in: float | None = None
-    """Seconds after which the run can go on, if a rate limit ended it before it was through."""
-    stalled: bool = False
-    """The rate limit ended it before it got anything done, so it is no success."""
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the run did its work, or at least some of what its rates allow at once."""
-        return self.error is None and not self.stalled
-
-    def __add__(self, other: Counts) -> Counts:
-        """The sum of both, with the errors of both."""
-        numbers = {name: n + getattr(other, name) for name, n in self.numbers().items()}
-        resume_in = min(filter(None, (self.resume_in, other.resume_in)), default=None)
-        return Counts(
-            **numbers,
-            error=_joined(self.error, other.error),
-            resume_in=resume_in,
-            stalled=self.stalled or other.stalled,
-        )
-
-    def numbers(self) -> dict[str, int]:
-        """The numbers of items, by name."""
-        fields = asdict(self)
-        del fields["error"], fields["resume_in"], fields["stalled"]
-        return fields
-
-    def as_json(self) -> dict[str, int | str | None]:
-        """What a finished run did."""
-        return {**self.numbers(), "error": self.error}
-
-    def note_rate_limit(self, limit: RateLimited) -> None:
-        """Note that the run ends before it is through, because a rate is used up."""
-        self.resume_in = min(self.resume_in or limit.seconds, limit.seconds)
-
-    def note_error(self, error: object) -> None:
-        """Add an error to those noted before; one that was noted already is not repeated."""
-        self.error = _joined(self.error, str(error))
-
-
-def _joined(noted: str | None, error: str | None) -> str | None:
-    """Both errors, at most ``_LONGEST_ERROR`` characters beyond the first."""
-    if not noted or not error:
-        return noted or error
-    if error in noted or len(noted) > _LONGEST_ERROR:
-        return noted
-    return f"{noted} Also: {error}"
-
-
-_LONGEST_ERROR = 1000
-"""Characters: of a run in which everything failed in its own way, the first errors are enough."""
 
 
 def work(
@@ -157,8 +92,9 @@ def work(
     done = 0
     while done < len(items):
         sleep(0)  # where a daemon that is to stop raises ``Stopped``: between two batches
-        batch = items[done : done + (size.next() if isinstance(size, BatchSize) else size)]
-        worker.process(batch, _last_of_span(items, done))
+        end = _end_of_span(len(items), done, size)
+        batch = items[done : min(end, done + (size if isinstance(size, int) else size.next()))]
+        worker.process(batch, items[end - 1])
         done += len(batch)
         if done >= min(_REFUSALS, len(items)):
             worker.stop_if_all_are_refused(items[:done])
@@ -173,8 +109,10 @@ _SPAN = 100
 """Items that share a last one, however small their batches have become."""
 
 
-def _last_of_span(items: Sequence[T], done: int) -> T:
-    return items[min((done // _SPAN + 1) * _SPAN, len(items)) - 1]
+def _end_of_span(number: int, done: int, size: int | BatchSize) -> int:
+    """No batch crosses it: a span has whole batches where their size is fixed."""
+    span = -(-_SPAN // size) * size if isinstance(size, int) else _SPAN
+    return min((done // span + 1) * span, number)
 
 
 _SILENCE = 3

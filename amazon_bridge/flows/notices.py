@@ -48,10 +48,11 @@ def remind(
         AccountError: Odoo is down.
         Transient: Odoo doesn't respond, and ``in_batch``.
     """
-    today = context.clock().date()
+    if not record_notes:
+        return {}
+    today, user_id = context.clock().date(), context.setup.salesperson_id
 
     def apply(batch: Sequence[RecordNote]) -> None:
-        user_id = context.setup.salesperson_id
         notes.remind_all(context.odoo, batch, today=today, user_id=user_id, new=new)
 
     return _each(

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import structlog
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.engine.leases.keeper import LeaseKeeper, Member
 from amazon_bridge.engine.leases.rows import Taken
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.engine.throttle import Levels
 from amazon_bridge.service.job_runner import JobRunner

@@ -17,8 +17,8 @@ from prometheus_client import (
 
 from amazon_bridge import __version__
 from amazon_bridge.app import ODOO
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, BridgeError, RateLimited, Transient
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.job_health import JobKey
 
 _JOB = ("account", "job")

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.records import Run
-from amazon_bridge.engine.runner import Counts
 
 log = structlog.get_logger(__name__)
 

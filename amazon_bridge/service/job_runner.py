@@ -13,9 +13,9 @@ import structlog
 
 from amazon_bridge.app import ODOO, App
 from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import BridgeError, ConfigError, RateLimited, Stopped, Transient
 from amazon_bridge.engine.item_errors import internal_error
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.ship_by.find import Deliveries
 from amazon_bridge.service.availability import Availability
 from amazon_bridge.service.backoff import Backoff

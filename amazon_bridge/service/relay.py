@@ -8,10 +8,10 @@ from collections.abc import Callable
 import structlog
 
 from amazon_bridge.config import AccountConfig
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Holding
-from amazon_bridge.engine.runner import Counts
 
 log = structlog.get_logger(__name__)
 

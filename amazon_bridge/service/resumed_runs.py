@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.service.job_health import JobKey
 from amazon_bridge.service.sync_protocol import Results
 

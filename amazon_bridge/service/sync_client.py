@@ -13,8 +13,8 @@ import httpx
 import structlog
 
 from amazon_bridge.config import Config
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ConfigError
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.daemon_client import connect
 from amazon_bridge.service.sync_protocol import Results, SyncRequest
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.flows.jobs import JOBS
 
 Results = dict[str, dict[str, Counts]]

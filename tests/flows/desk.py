@@ -10,7 +10,7 @@ from odoo_server.databases import OdooDatabase
 
 from amazon_bridge.amazon.orders import read_order
 from amazon_bridge.app import App
-from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.apply import work
 from amazon_bridge.flows.orders.find import file

@@ -9,10 +9,10 @@ from pathlib import Path
 from amazon_bridge.amazon.finances import Balances
 from amazon_bridge.app import App
 from amazon_bridge.config import load
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Event, Seen
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import Comparison, SkuState
 from amazon_bridge.flows.settlements.memo import JOB, TIES, SettlementMemo
 from amazon_bridge.flows.settlements.ties import InOdoo, Tie

@@ -17,9 +17,9 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.config import AlertsConfig
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import ConfigError, StorageError, Transient
 from amazon_bridge.engine.records import Alert, Seen
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.alert_rules import AlertRules
 from amazon_bridge.service.alerts import (
     Alerts,

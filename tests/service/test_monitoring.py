@@ -16,8 +16,8 @@ from prometheus_client import generate_latest
 from ruamel.yaml import YAML
 from running import needs
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.durations import BOUNDS
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.service.durations import BUCKETS
 from amazon_bridge.service.gauges import Gauges
 

@@ -22,8 +22,8 @@ from structlog.testing import capture_logs
 
 from amazon_bridge.amazon.operations import LIMITS
 from amazon_bridge.config import load
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ItemError, Stopped, Transient
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Limit, Throttle
 from amazon_bridge.service import health, resumed_runs
 from amazon_bridge.service.availability import FIRST_PAUSE, LONGEST_PAUSE, Availability

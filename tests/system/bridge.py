@@ -15,8 +15,8 @@ from structlog.testing import capture_logs
 from amazon_bridge import config
 from amazon_bridge.amazon.operations import LIMITS
 from amazon_bridge.app import App
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.records import Entry, State
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.throttle import Throttle
 from amazon_bridge.simulator import Received, Simulator
 

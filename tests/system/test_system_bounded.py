@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from memory_odoo.fields import MOMENT
-from memory_shop import MemoryShop
+from memory_shop import MemoryShop, place
 from settlement_shop import Books
 from stock_shop import StockShop
 
@@ -127,6 +127,42 @@ def test_a_quiet_run_with_invoices_takes_two_calls(books: Books, here: MemorySho
     here.clock.advance(minutes=5)
     here.run("orders")
     assert calls - before == {(model, "search_read"): 1 for model in ("account.move", "sale.order")}
+
+
+def test_records_are_checked_again_when_the_clock_was_set_back(here: MemoryShop) -> None:
+    here.run("pickings")
+    calls = here.bridge.app.odoo.calls
+    for minutes, checks in ((59, 0), (-60, 1), (30, 0)):
+        before = calls["crm.team", "search_read"]
+        here.clock.advance(minutes=minutes)
+        here.bridge.sync("pickings")
+        assert calls["crm.team", "search_read"] - before == checks
+
+
+@pytest.mark.parametrize("invoices", [True, False])
+def test_a_missing_record_costs_few_calls_however_many_orders_need_it(
+    here: MemoryShop, *, invoices: bool
+) -> None:
+    settings = {"mode": "on_delivery", "payment_journal": "Amazon Payments"}
+    orders = 80
+    with here.bridge.configured(invoicing=settings):
+        here.run("orders")
+    if invoices:
+        place(here, orders, fulfilled_by="AMAZON")
+        here.run("orders")
+    with here.bridge.configured(invoicing=settings):
+        (account,) = here.bridge.app.accounts()
+        journal = here.bridge.app.setups.get(account).payment_journal_id
+        here.shop.rpc("account.journal", "write", [journal], {"active": False})
+        if not invoices:
+            place(here, orders)
+        calls = here.bridge.app.odoo.calls
+        before = calls.total()
+        here.clock.advance(minutes=5)
+        error = here.bridge.sync("orders")["error"]
+        assert "Amazon Payments (archived). Run `amazon-bridge setup`" in error
+        assert calls.total() - before < orders
+    assert not here.bridge.quarantine("orders")
 
 
 def test_a_quiet_run_of_stock_looks_for_changes_only(settled: StockShop) -> None:

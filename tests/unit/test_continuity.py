@@ -13,12 +13,12 @@ import pytest
 from clocks import NOON, Clock
 
 from amazon_bridge.engine.codec import BaseMemo
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.ledger.verification import verify
 from amazon_bridge.engine.records import DatabaseId, Seen, State
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import Comparison, SkuState
 from amazon_bridge.flows.orders.memo import Memo as OrderMemo
 from amazon_bridge.model import Listing

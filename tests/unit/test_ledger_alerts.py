@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from clocks import NOON, Clock
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Alert
-from amazon_bridge.engine.runner import Counts
 
 FAILS = Alert("acme", "fails", "orders")
 QUARANTINED = Alert("acme", "quarantined", "orders", "404-1")

@@ -21,11 +21,11 @@ from clocks import NOON, Clock
 from examples import UNKNOWN_SKU, live_window
 from stores import driver_of
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ConfigError, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import Seen, State
-from amazon_bridge.engine.runner import Counts
 
 HOUR = timedelta(hours=1)
 

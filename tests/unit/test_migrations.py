@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ConfigError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
@@ -20,7 +21,6 @@ from amazon_bridge.engine.ledger.stock_migration import FULL_COMPARISONS
 from amazon_bridge.engine.ledger.verification import verify
 from amazon_bridge.engine.lock import held
 from amazon_bridge.engine.records import DatabaseId, HourOfEvents, Seen, State, Unmatched
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import SkuState, StockProgress
 from amazon_bridge.flows.cancellations.memo import Memo as CancellationMemo
 from amazon_bridge.flows.orders.memo import ItemMemo

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from memory_odoo import MemoryApp, MemoryOdoo
 
 from amazon_bridge.config import load
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.records import State
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.scan import Scan, ScanProgress
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import OutboundJob, Run, to_read_back

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, Stopped
 from amazon_bridge.engine.parallel import Batches, Pace
-from amazon_bridge.engine.runner import Counts
 
 CREATED = 50
 """Items that each batch of these tests counts as created."""

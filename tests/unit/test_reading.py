@@ -16,6 +16,7 @@ from amazon_bridge.engine.errors import AccountError, InvalidRequest, RateLimite
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.retrying import BATCH
 from amazon_bridge.engine.window import Lane
+from amazon_bridge.flows.orders.reading import ChangedOrders
 
 pytestmark = pytest.mark.sqlite  # many runs
 
@@ -245,3 +246,31 @@ def _check_that_all_is_known(account: PlayedAccount, orders: list[str]) -> None:
     changed = {order_id: at for at, order_id, _ in account.amazon.changes}
     known = {order_id for order_id in orders if changed[order_id] < cursor}
     assert known <= account.processed.keys()
+
+
+def test_a_survey_begins_anew_after_a_rewind_in_the_midst_of_a_run(
+    account: PlayedAccount, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    def open_orders(_after: datetime, before: datetime, token: str | None, *_: object) -> Page:
+        asked.append(token)
+        if token and is_limited:
+            raise RateLimited("searchOrders", 60)
+        return Page((), before, None if token else "second")
+
+    asked: list[str | None] = []
+    is_limited = True
+    monkeypatch.setattr(account.context.account, "sends_stock", True)
+    monkeypatch.setattr(account.amazon, "open_orders", open_orders, raising=False)
+    with pytest.raises(RateLimited):
+        _changed(account, clock).read_in_flight()
+    is_limited = False
+    run = _changed(account, clock)
+    run.read_live()
+    account.ledger.continuity.rewind("acme", clock() - DAY, job="orders")
+    asked.clear()
+    run.read_in_flight()
+    assert asked == [None, "second"]
+
+
+def _changed(account: PlayedAccount, clock: Clock) -> ChangedOrders:
+    return ChangedOrders(account.context, clock(), lambda *_: None)

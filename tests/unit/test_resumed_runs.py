@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from clocks import Clock
 
-from amazon_bridge.engine.runner import Counts
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.service.resumed_runs import ResumedRuns
 
 ORDERS, PICKINGS = ("acme", "orders"), ("acme", "pickings")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import (
     AccountError,
     ConfigError,
@@ -22,7 +23,7 @@ from amazon_bridge.engine.errors import (
     Transient,
 )
 from amazon_bridge.engine.retrying import BATCH, CALL, RetryPolicy, retry_transient
-from amazon_bridge.engine.runner import Counts, work
+from amazon_bridge.engine.runner import work
 
 SIZE = 16
 POLICY = RetryPolicy(attempts=4, seconds=180)

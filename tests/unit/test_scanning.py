@@ -8,8 +8,8 @@ from typing import cast
 
 from clocks import NOON, Clock
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.scanning import batches
 from amazon_bridge.odoo.paging import ChangedPage

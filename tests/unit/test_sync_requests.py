@@ -12,9 +12,9 @@ from postgresql_server import Server
 from test_leases import Daemon, Time
 
 from amazon_bridge.config import AccountConfig, load
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.store import PostgresqlStore
 from amazon_bridge.service import relay
 from amazon_bridge.service.relay import relayed

@@ -13,10 +13,10 @@ from rich.table import Table
 from amazon_bridge import cli
 from amazon_bridge.cli import main
 from amazon_bridge.config import load
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.jobs import JOBS
 from amazon_bridge.tables import add_row, console
 from amazon_bridge.terminal import plain

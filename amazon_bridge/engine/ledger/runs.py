@@ -8,12 +8,12 @@ from datetime import datetime
 from sqlalchemy import bindparam, case, func, select
 
 from amazon_bridge.engine.codec import decode, encode
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.ledger.columns import insert
 from amazon_bridge.engine.ledger.continuity import rewinds_of
 from amazon_bridge.engine.ledger.database import AnyRow, Subject
 from amazon_bridge.engine.ledger.tables import accounts, runs
 from amazon_bridge.engine.records import CLOCKS_DIFFER, Run
-from amazon_bridge.engine.runner import Counts
 
 _RECORD = insert(runs)
 _new = _RECORD.excluded

@@ -9,10 +9,10 @@ from uuid import uuid4
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from amazon_bridge.engine.codec import decode, encode
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.ledger.database import Subject
 from amazon_bridge.engine.ledger.tables import sync_requests
 from amazon_bridge.engine.records import RequestProgress, StoredRequest
-from amazon_bridge.engine.runner import Counts
 
 _KEPT = timedelta(days=1)
 _THIS = sync_requests.c.request == bindparam("this")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from amazon_bridge.engine import runner
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.engine.records import Event, State
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import events
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import (
@@ -46,8 +46,11 @@ def work(context: Context, fetched: Sequence[FetchedOrder]) -> Counts:
     failures = {
         o.order_id: unreadable(context, o) for o in fetched if isinstance(o, UnreadableOrder)
     }
+    orders = [order for order in fetched if isinstance(order, Order)]
+    if orders:
+        context.prepared.get()  # a missing record would else be a refusal of each order
     refused = runner.work(
-        [order for order in fetched if isinstance(order, Order)],
+        orders,
         processing.apply,
         key=lambda order: order.order_id,
         alive=context.odoo.ping,

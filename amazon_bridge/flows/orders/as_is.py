@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ConfigError, ItemError, ItemErrors, Transient
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.engine.retrying import retry_transient
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders, tell
 from amazon_bridge.flows.orders.apply import work

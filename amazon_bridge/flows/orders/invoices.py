@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from amazon_bridge.engine import runner
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ItemError, ItemErrors, Transient
 from amazon_bridge.engine.records import State
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.invoices_due import KEPT, due, settle_others
@@ -39,6 +39,8 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
         return Counts()
     try:
         order_ids, limit = due(context)
+        if order_ids:
+            context.prepared.get()  # a missing record would else be a refusal of each order
         counts = _work(context, order_ids)
     except (AccountError, Transient) as error:
         return Counts(error=str(error))

@@ -214,6 +214,8 @@ class ChangedOrders:
 
     def _begun(self, lane: Lane) -> Reading | None:
         """The window that an earlier run has begun to read, unless its token is not valid."""
+        if self._stored()[1].get(lane):
+            self._known = None  # a rewind may have dropped it since
         reading = self._stored()[1].get(lane)
         if reading is None or reading.is_valid(self._filters, self.now):
             return reading

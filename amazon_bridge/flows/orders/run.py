@@ -14,11 +14,11 @@ from functools import partial
 import structlog
 
 from amazon_bridge.engine import runner
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Refused, Transient
 from amazon_bridge.engine.parallel import Batches
 from amazon_bridge.engine.records import CLOCKS_DIFFER
 from amazon_bridge.engine.retrying import retry_transient
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.window import Lane, Reading, settled
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import changes, flight

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import invoices, run
 

@@ -137,7 +137,7 @@ class _Reconciling:
         errors = runner.work(
             self.groups,
             lambda batch: reconciling.reconcile(context.odoo, batch),
-            key=lambda lines: lines[0].order_id,
+            key=lambda lines: str(lines[0].id),
             alive=context.odoo.ping,
             size=_GROUPS,
             sleep=context.sleep,

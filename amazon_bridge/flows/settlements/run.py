@@ -7,8 +7,8 @@ from datetime import date
 
 import structlog
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.settlements import SETTLEMENTS

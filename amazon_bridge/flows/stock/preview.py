@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.engine.stock_records import Comparison, KnownListing, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.records import Seen, State
-from amazon_bridge.engine.runner import Counts
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.stock import STOCK, apply, catalogue, feeds, flight
