@@ -24,10 +24,13 @@ from rich.console import Console
 from rich.table import Table
 from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
 
+from amazon_bridge.engine.window import SETTLED
 from amazon_bridge.simulator import Seller, Simulator, World
 
 EVERY = "15s"
 PATIENCE = 3600.0
+PLACED_WITHIN = 0.04
+"""Seconds an order, for the simulated Amazon."""
 
 
 @dataclass
@@ -73,9 +76,8 @@ def played(number: int, sellers: int, orders: int, delay: float) -> Figures:
         shops = [simulator.world.add_seller(f"A{n}SELLER", ("FR",)) for n in range(sellers)]
         daemons = stack.enter_context(running(number, database, accounts(simulator, shops)))
         wait_for(lambda: are_ready(daemons, sellers), PATIENCE)
-        odoo.delay = delay
-        begun = time.monotonic()
-        sold = sell(simulator, shops, orders)
+        begun = sell(simulator, shops, orders)
+        odoo.delay, sold = delay, sellers * orders
         wait_for(lambda: count(odoo.odoo) >= sold, PATIENCE)
         return Figures(sold, time.monotonic() - begun)
 
@@ -124,12 +126,16 @@ def are_ready(daemons: Sequence[RunningDaemon], sellers: int) -> bool:
     return is_set_up and shares == [sellers // len(daemons)] * len(daemons)
 
 
-def sell(simulator: Simulator, shops: Sequence[Seller], orders: int) -> int:
-    """Sell so many orders in each shop, at a moment that searchOrders shows already."""
-    earlier = datetime.now(UTC) - timedelta(minutes=3)
+def sell(simulator: Simulator, shops: Sequence[Seller], orders: int) -> float:
+    """Sell so many orders in each shop; return when they can be found, all at once."""
+    begun, patience = time.monotonic(), PLACED_WITHIN * len(shops) * orders
+    at = datetime.now(UTC) - SETTLED + timedelta(seconds=patience)
     for shop in list(shops) * orders:
-        simulator.world.place_order("FR", seller=shop, created=earlier, last_updated=earlier)
-    return len(shops) * orders
+        simulator.world.place_order("FR", seller=shop, created=at, last_updated=at)
+    left = begun + patience - time.monotonic()
+    assert left > 0, "Placing the orders took too long: some were found before the others."
+    time.sleep(left)
+    return begun + patience
 
 
 def count(odoo: MemoryOdoo) -> int:
