@@ -1,9 +1,9 @@
-"""The records that each account uses in Odoo: prepared once, and checked again and again."""
+"""The records that each account uses in Odoo: prepared once, and checked when they are used."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,13 +13,13 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.lazy import Lazy
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import Inspection, Setup
+from amazon_bridge.odoo.setup import Advice, Inspection, Setup
 
 log = structlog.get_logger(__name__)
 
 _CHECKED_FOR = timedelta(hours=1)
-"""How long records count as checked for a run that only searches. A shop without orders learns
-as late that somebody archived one."""
+"""How long records count as checked for a run that only searches: so long it takes at most, in a
+shop without orders, until an archived record is reported."""
 
 
 class AccountSetups:
@@ -78,6 +78,10 @@ class AccountSetups:
         """
         with self._preparing:
             return setup.prepare(self._odoo(), account, restore=True)
+
+    def advice(self, account: AccountConfig) -> Sequence[Advice]:
+        """Return what could be better in Odoo, as it is now; read-only."""
+        return setup.inspect(self._odoo(), account).advice
 
     def inspection(self, account: AccountConfig) -> Inspection:
         """Return the records that the account would use, and those it lacks; read-only."""

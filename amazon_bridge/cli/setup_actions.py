@@ -33,7 +33,7 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
             return
         setups = {}
         for each in accounts:
-            advice = bridge.setups.inspection(each).advice  # before there is what it is about
+            advice = bridge.setups.advice(each)  # before there is what it is about
             made = setups[each.name] = bridge.setups.restore(each)
             say(f"{each.name}: Odoo is set up.")
             _show_advice(advice)

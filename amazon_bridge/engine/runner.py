@@ -71,7 +71,7 @@ def work(
     Args:
         items: the items, in this order.
         apply: processes a batch or raises.
-        key: the key of an item.
+        key: the key of an item; no two may have the same.
         alive: a cheap call that raises a ``BridgeError`` if the remote is down.
         size: the number of items in a batch; a ``BatchSize`` adapts to slow calls, and to batches
             that get no response or are too large for the remote (``TooLarge``).

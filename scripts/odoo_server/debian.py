@@ -23,7 +23,7 @@ _WEB_CLIENT = r"\b(?:libjs|fonts-(?:font-awesome|inconsolata|montserrat|ocr|robo
 """The packages, of those that Odoo's package depends on, that its web client's files link to."""
 _CODE = ("--exclude=*.po", "--exclude=*.pot", "--exclude=./usr/share/doc")
 _TRANSLATIONS = ("--wildcards", *(f"*/i18n/{language}.po" for language in ("de", "fr", "ja")))
-"""Of the languages that the tests install; those of all take ten times as long to unpack."""
+"""Of the languages that the tests install; Odoo has dozens."""
 _MARKS = (".complete", ".translations", ".web_client")
 """Files in `home`/source: what was unpacked."""
 

@@ -106,6 +106,7 @@ def test_an_administrator_sets_it_up_once(program: Program, shop: Shop) -> None:
     run = program.run("setup")
     assert run.code == 0
     assert INSIDE in run.out
+    assert "dry_run" not in run.err
     before = shop.snapshot()
     run = program.run("setup")
     assert run.code == 0
