@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
@@ -17,6 +18,9 @@ log = structlog.get_logger(__name__)
 
 JobKey = tuple[str, str]
 """Account and job."""
+
+_run: ContextVar[JobKey | None] = ContextVar("run", default=None)
+"""The run that this thread works for: its own thread, or one that processes a batch of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class JobMonitor:
         self._lock = threading.Lock()
         self._run_ended = threading.Condition(self._lock)
         self._healths: dict[JobKey, JobHealth] = {}
-        self._progress: dict[int, float] = {}  # monotonic seconds by id of each running thread
+        self._progress: dict[JobKey, float] = {}  # monotonic seconds of each run in progress
 
     def __getitem__(self, key: JobKey) -> JobHealth:
         return self._healths.get(key, JobHealth())
@@ -95,15 +99,16 @@ class JobMonitor:
     def begin(self, key: JobKey) -> None:
         """Record that a run starts in this thread."""
         now = self._clock()
+        _run.set(key)
         with self._lock:
-            self._progress[threading.get_ident()] = time.monotonic()
+            self._progress[key] = time.monotonic()
             self._healths[key] = replace(self[key], running_since=now, last_started=now)
 
     def note_progress(self) -> None:
-        """Record that the run in this thread makes progress."""
+        """Record that the run which this thread works for makes progress."""
         with self._lock:
-            if (thread := threading.get_ident()) in self._progress:
-                self._progress[thread] = time.monotonic()
+            if (key := _run.get()) in self._progress:
+                self._progress[key] = time.monotonic()
 
     def end(self, key: JobKey, counts: Counts | None, *, refused: bool = False) -> None:
         """Record that the run in this thread ended.
@@ -113,8 +118,9 @@ class JobMonitor:
             counts: what the run did; None if it was stopped, which says nothing about its health.
             refused: the configuration made the run impossible.
         """
+        _run.set(None)
         with self._lock:
-            self._progress.pop(threading.get_ident(), None)
+            self._progress.pop(key, None)
             before = self[key]
             after = replace(before, running_since=None)
             if counts is not None:

@@ -37,7 +37,7 @@ from amazon_bridge.service.job_health import JobMonitor
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.scheduler import PACE, ScheduledJob, Scheduler, starts
 from amazon_bridge.service.sync_requests import SyncRequests
-from amazon_bridge.simulator import Seller, Simulator
+from amazon_bridge.simulator import Seller, Simulator, search
 
 MINUTE = timedelta(minutes=1)
 ORDERS = ("acme-eu", "orders")
@@ -304,15 +304,54 @@ def test_the_report_is_what_machines_read(tmp_path: Path):
     assert {job["account"] for job in report["jobs"]} == {"acme-eu", "acme-us", "acme-jp"}
 
 
-# Rate limits
+# Runs between an Odoo in memory and a simulated Amazon
 
 
-class LimitedApp(MemoryApp):
-    """The bridge between an Odoo in memory and a simulated Amazon."""
-
+class InMemoryApp(MemoryApp):
     def __init__(self, *args: Any, **options: Any) -> None:
         self.server = MemoryOdoo()
         super().__init__(*args, **options)
+
+
+def orders_runner(folder: Path, simulator: Simulator, seller: Seller, **options: Any) -> JobRunner:
+    """Its account is set up in Odoo, and its jobs are not planned."""
+    values = {"amazon": simulator.url, "countries": "FR", "every": "1h", "start": an_hour_ago()}
+    accounts = ACCOUNT.format(name="acme-eu", seller=seller, **values)
+    RunningDaemon(folder, MemoryDatabase().access(), accounts).write()
+    runner = JobRunner(lambda: datetime.now(UTC))
+    config = load(folder / "bridge.yaml", {})
+    runner.app = InMemoryApp(config, clock=runner.clock, **options)
+    runner.app.setups.get(config.accounts[0])
+    return runner
+
+
+def place_orders(simulator: Simulator, number: int) -> None:
+    earlier = datetime.now(UTC) - 3 * MINUTE
+    for _ in range(number):
+        simulator.world.place_order(created=earlier, last_updated=earlier)
+
+
+def test_calls_of_a_runs_other_threads_are_its_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simulator: Simulator, seller: Seller
+):
+    monkeypatch.setattr(search, "_page_size", lambda _: 10)
+    place_orders(simulator, 20)
+    silences, its_thread = [], threading.get_ident()
+
+    def watch(*call: Any) -> None:
+        if threading.get_ident() == its_thread:
+            runner.watch(*call)
+        else:
+            time.sleep(0.1)
+            runner.watch(*call)
+            silences.append(runner.monitor.longest_silence)
+
+    runner = orders_runner(tmp_path, simulator, seller, watch=watch)
+    runner.run(*ORDERS)
+    assert len(silences) >= 10, "the first page is processed in another thread"
+    assert silences[-1] < 0.1 * len(silences) / 2
+    assert runner.monitor.running == 0
+    runner.app.close()
 
 
 @pytest.fixture
@@ -321,18 +360,10 @@ def limited(
 ) -> Iterator[JobRunner]:
     """Has orders to import, but no call of searchOrders left for six seconds."""
     monkeypatch.setattr(resumed_runs, "_SHORTEST_PAUSE", 0.0)
-    values = {"amazon": simulator.url, "countries": "FR", "every": "1h", "start": an_hour_ago()}
-    accounts = ACCOUNT.format(name="acme-eu", seller=seller, **values)
-    RunningDaemon(tmp_path, MemoryDatabase().access(), accounts).write()
-    earlier = datetime.now(UTC) - 3 * MINUTE
-    for _ in range(2):
-        simulator.world.place_order(created=earlier, last_updated=earlier)
+    place_orders(simulator, 2)
     simulator.settings.rate_multiplier = 1 / 6 / LIMITS["searchOrders"].rate
-    runner = JobRunner(lambda: datetime.now(UTC))
     throttle = Throttle(LIMITS | {"searchOrders": Limit(1 / 6, 1)})
-    config = load(tmp_path / "bridge.yaml", {})
-    runner.app = LimitedApp(config, clock=runner.clock, throttle=throttle)
-    runner.app.setups.get(config.accounts[0])
+    runner = orders_runner(tmp_path, simulator, seller, throttle=throttle)
     throttle.wait(seller.seller_id, "searchOrders")
     runner.scheduler.start()
     yield runner
