@@ -13,7 +13,8 @@ from desk import Clock, Desk, MakeDesk
 
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.records import State
-from amazon_bridge.flows.orders import ORDERS
+from amazon_bridge.flows.cancellations import run as cancellations_run
+from amazon_bridge.flows.orders import ORDERS, invoices
 from amazon_bridge.flows.orders import run as orders_run
 from amazon_bridge.flows.orders.find import fetch, file
 from amazon_bridge.flows.shipments import run as shipments_run
@@ -160,3 +161,66 @@ def test_a_pending_order_whose_marketplace_has_moved(
         assert orders_run.sync(desk.app.context(germany)).created == 1
     else:
         assert (entry.state, entry.kind) == (State.QUARANTINED, "no_account")
+
+
+@pytest.fixture(params=["acme-fr", "acme-eu"])
+def merged(
+    make_memory_desk: MakeDesk,
+    world: World,
+    amazon: Simulator,
+    clock: Clock,
+    request: pytest.FixtureRequest,
+) -> tuple[Desk, Desk]:
+    """Two accounts of one seller; then one for both, with the name of one or a new one."""
+    side = {"endpoint": amazon.url, "token_url": f"{amazon.url}/auth/o2/token", "clock": clock}
+    side |= {"invoicing": {"mode": "on_delivery"}}
+    seller = world.add_seller("A1ACME", ["FR", "DE"])
+    germany = {"name": "acme-de", "marketplaces": ["DE"]}
+    france = account_of(seller, name="acme-fr", marketplaces="FR")
+    before = make_memory_desk(**france, others=[germany], **side)
+    all_in_one = account_of(seller, name=request.param, marketplaces="FR DE")
+    return before, make_memory_desk(**all_in_one, **side)
+
+
+def imported_by_germany(desk: Desk, world: World, **fields: Any) -> tuple[Order, int]:
+    """An order, and its sale order in Odoo."""
+    _, germany = desk.app.config.accounts
+    an_hour_ago = world.clock() - timedelta(hours=1)
+    order = world.place_order("DE", [Line(sku="MUG-BLUE")], created=an_hour_ago, **fields)
+    assert orders_run.recover(desk.app.context(germany), order.order_id).created == 1
+    [found] = desk.find("sale.order", [("client_order_ref", "=", order.order_id)], [])
+    return order, found["id"]
+
+
+def test_what_accounts_had_imported_that_were_merged_is_shipped(
+    merged: tuple[Desk, Desk], world: World
+) -> None:
+    before, after = merged
+    order, sale_order_id = imported_by_germany(before, world)
+    [delivery] = before.find("stock.picking", [("sale_id", "=", sale_order_id)], [])
+    carrier = before.odoo.rpc("delivery.carrier", "create", {"name": "La Poste"})
+    label = {"carrier_id": carrier, "carrier_tracking_ref": "PARCEL-1"}
+    before.odoo.rpc("stock.picking", "write", [delivery["id"]], label)
+    before.odoo.rpc("stock.picking", "button_validate", [delivery["id"]])
+    assert shipments_run.sync(after.context).notified == 1
+    [package] = world.order(order.order_id).packages
+    assert package.tracking_number == "PARCEL-1"
+
+
+def test_what_accounts_had_imported_that_were_merged_is_cancelled(
+    merged: tuple[Desk, Desk], world: World
+) -> None:
+    before, after = merged
+    _, sale_order_id = imported_by_germany(before, world)
+    before.odoo.rpc("sale.order", "action_cancel", [sale_order_id])
+    assert cancellations_run.sync(after.context).notified == 1
+
+
+def test_what_accounts_had_imported_that_were_merged_is_invoiced(
+    merged: tuple[Desk, Desk], world: World
+) -> None:
+    before, after = merged
+    order, _ = imported_by_germany(before, world, fulfilled_by="AMAZON", status="SHIPPED")
+    assert invoices.sync(after.context).error is None
+    domain = [("ref", "=", order.order_id)]
+    assert [each["state"] for each in after.find("account.move", domain, ["state"])] == ["posted"]

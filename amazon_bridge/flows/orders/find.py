@@ -177,7 +177,7 @@ def memos_of(context: Context, order_ids: Iterable[str]) -> OrderMemos:
     """
     memos, unknown = OrderMemos(), []
     for order_id in sorted(set(order_ids)):
-        if entries := _processed(context, order_id):
+        if entries := processed(context, context.ledger.items.with_key(order_id)):
             memos.known[order_id] = _memo_in(entries, context.name)
         else:
             unknown.append(order_id)
@@ -215,10 +215,13 @@ def is_not_shown(result: object) -> bool:
 _NOT_FOUND = "not_found"
 
 
-def _processed(context: Context, order_id: str) -> list[Entry]:
-    """Return what the orders job has stored of an order that it processed, in any account."""
-    entries = context.ledger.items.with_key(order_id)
-    return [entry for entry in entries if entry.job == JOB and was_settled(entry)]
+def processed(context: Context, entries: Iterable[Entry]) -> list[Entry]:
+    """Select the orders job's entries of an order that it processed, in any configured account.
+
+    Those of accounts that were renamed, merged or removed don't prove whose the order is now.
+    """
+    configured = {context.name, *context.accounts_by_marketplace.values(), *context.other_sellers}
+    return [e for e in entries if e.job == JOB and e.account in configured and was_settled(e)]
 
 
 def _memo_in(entries: Sequence[Entry], account: str) -> Memo | None:

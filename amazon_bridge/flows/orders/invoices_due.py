@@ -13,9 +13,8 @@ from datetime import timedelta
 from amazon_bridge.engine.errors import ItemError, RateLimited
 from amazon_bridge.engine.records import Entry, Seen, State
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.orders.find import memos_of
-from amazon_bridge.flows.orders.memo import JOB as ORDERS
-from amazon_bridge.flows.orders.memo import Memo, was_settled
+from amazon_bridge.flows.orders.find import memos_of, processed
+from amazon_bridge.flows.orders.memo import Memo
 from amazon_bridge.flows.sampling import sample
 from amazon_bridge.flows.scanning import in_turn
 from amazon_bridge.odoo import invoices, sales
@@ -120,7 +119,7 @@ def _sorted_by_memory(context: Context, order_ids: Iterable[str]) -> tuple[list[
         kept = next((e for e in entries if (e.account, e.job) == (context.name, KEPT)), None)
         if kept and kept.state is State.QUARANTINED:
             continue
-        owners = {e.account for e in entries if e.job == ORDERS and was_settled(e)}
+        owners = {entry.account for entry in processed(context, entries)}
         if context.name in owners:
             known.append(order_id)
         elif not owners and not _is_left_out(context, kept):
