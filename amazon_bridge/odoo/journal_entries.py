@@ -15,6 +15,7 @@ from typing import Any
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.entry_amounts import INTERIM, Amounts, Line, Rate, computed
+from amazon_bridge.odoo.exchange_rates import currency_error, require_rates
 from amazon_bridge.odoo.lock_dates import first_open_day
 from amazon_bridge.odoo.paging import plain_rows
 from amazon_bridge.odoo.session import OdooSession, chunks
@@ -130,7 +131,8 @@ def create(
 
     Raises:
         ItemError: Odoo refuses one of them (``odoo_refused``), it books something else
-            (``settlement_entry_differs``), or lacks the currency (``settlement_currency``).
+            (``settlement_entry_differs``), or lacks the currency or its rate
+            (``settlement_currency``).
     """
     if not entries:
         return {}
@@ -290,10 +292,10 @@ def _rate(session: OdooSession, setup: SettlementSetup, entries: Sequence[Entry]
     rows = session.search_read("res.currency", [("name", "in", names)], fields, context=context)
     found = {row["name"]: row for row in rows}
     if name not in found or setup.currency not in found:
-        raise _currency_error(f"The currency {name} is not active in Odoo", f"activate {name}")
+        raise currency_error(f"The currency {name} is not active in Odoo", f"activate {name}")
     own, company = found[name], found[setup.currency]
-    if own is not company and not _has_rates(session, [own["id"], company["id"]]):
-        raise _currency_error(f"Odoo has no exchange rate of {name}", "enter one")
+    if own is not company:
+        require_rates(session, name, setup.currency, day)
     return Rate(
         currency=name,
         currency_id=own["id"],
@@ -306,20 +308,6 @@ def _rate(session: OdooSession, setup: SettlementSetup, entries: Sequence[Entry]
 
 def _exact(value: float) -> Decimal:
     return Decimal(repr(value))
-
-
-def _has_rates(session: OdooSession, currency_ids: Sequence[int]) -> bool:
-    domain = [("currency_id", "in", list(currency_ids))]
-    return bool(session.call("res.currency.rate", "search_count", domain))
-
-
-def _currency_error(what: str, how: str) -> ItemError:
-    menu = "Accounting or Invoicing > Configuration > Currencies"
-    return ItemError(
-        "settlement_currency",
-        f"{what}.",
-        f"{menu}: {how}; then run `amazon-bridge quarantine retry` with the settlement's id.",
-    )
 
 
 def post(session: OdooSession, ids: Collection[int]) -> None:

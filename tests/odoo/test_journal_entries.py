@@ -222,10 +222,32 @@ def test_a_foreign_currency_is_balanced_in_both(
     assert told[0].credit == Decimal("71.99"), "at the rate of the settlement's last day"
 
 
-def test_a_currency_without_a_rate_is_refused(biller: OdooSession, setup: SettlementSetup):
+@pytest.mark.parametrize(
+    ("rates", "lacking"),
+    [
+        ({}, "SEK"),
+        ({"USD": "2026-01-01"}, "SEK"),
+        ({"SEK": "2026-11-01"}, "SEK"),
+        ({"USD": "2026-11-01", "SEK": "2026-01-01"}, "USD"),
+    ],
+)
+def test_a_currency_without_a_rate_is_refused(
+    biller: OdooSession,
+    setup: SettlementSetup,
+    odoo_database: OdooDatabase,
+    rates: dict[str, str],
+    lacking: str,
+):
+    rpc = odoo_database.rpc
+    for currency in ("USD", "SEK"):
+        add_rates(rpc, {rates[currency]: 1.0} if currency in rates else {}, currency)
     made = entry(setup, "7", {"_o_1": "-10"}, currency="SEK")
-    with pytest.raises(ItemError) as caught:
-        journal_entries.create(biller, setup, [made])
+    try:
+        with pytest.raises(ItemError, match=f"rate of {lacking} for 2026-10-31") as caught:
+            journal_entries.create(biller, setup, [made])
+    finally:
+        domain = [("currency_id.name", "in", ["USD", "SEK"])]
+        rpc("res.currency.rate", "unlink", rpc("res.currency.rate", "search", domain))
     assert caught.value.kind == "settlement_currency"
 
 

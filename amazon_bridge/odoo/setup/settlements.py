@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from amazon_bridge.config.account_map import Category, MappedAccount
+from amazon_bridge.odoo.exchange_rates import first_day
 from amazon_bridge.odoo.setup.accounting import ACCOUNTING, INVOICING_SINCE, free_codes
 from amazon_bridge.odoo.setup.records import Advice, Archived, Need, Place
 from amazon_bridge.odoo.setup.settlement_records import (
@@ -113,19 +114,12 @@ def _read_company(work: Work, place: Place) -> tuple[dict[str, Any], dict[str, A
 def _advise_rates(work: Work, company_currency: str) -> None:
     """Advise against foreign currencies that Odoo can't convert."""
     foreign = {m.currency for m in work.account.marketplaces} - {company_currency}
-    if foreign and _has_rate(work, company_currency):
-        return  # the rates are entered the other way round
     for currency in sorted(foreign):
-        if not _has_rate(work, currency):
+        if not first_day(work.session, currency):
             work.advice[f"rate {currency}"] = Advice(
                 f"Odoo has no exchange rate of {currency}: settlements in it are quarantined",
                 f"{ACCOUNTING} > Currencies > {currency}: enter one, or fetch rates daily.",
             )
-
-
-def _has_rate(work: Work, currency: str) -> bool:
-    domain = [("currency_id.name", "=", currency)]
-    return bool(work.session.search_read("res.currency.rate", domain, ["rate"], limit=1))
 
 
 def _targets(
