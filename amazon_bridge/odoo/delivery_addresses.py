@@ -78,8 +78,10 @@ def deliver_to(session: OdooSession, sale_order: SaleOrder, before: int, partner
     open_ = [delivery.id for delivery in sale_order.deliveries if delivery.is_open]
     mine = [("id", "in", open_), ("partner_id", "=", before)]
     rows = session.search_read("stock.picking", mine, ["id"])
-    # With this Odoo (sale_stock) writes the deliveries itself, in place of an activity with names.
-    quiet = {"update_delivery_shipping_partner": True} if len(rows) == len(open_) else {}
+    # With this, Odoo writes all transfers since 18, also done and cancelled ones; else, and always
+    # before 18, it schedules an activity on the open ones that quotes the contacts' names.
+    writes_all = len(rows) == len(sale_order.deliveries)
+    quiet = {"update_delivery_shipping_partner": True} if writes_all else {}
     cells = [[str(sale_order.id), str(partner_id)]]
     fields = [".id", "partner_shipping_id/.id"]
     session.load("sale.order", fields, cells, overwrite=True, context=quiet)

@@ -12,6 +12,7 @@ from changed_orders import (
     open_deliveries,
     refused_quotation,
     reminders_after,
+    ship,
     with_products,
 )
 from desk import Desk, Json, MakeDesk, item, order
@@ -51,6 +52,28 @@ def test_the_address_is_available_after_the_import(make_desk: MakeDesk) -> None:
     assert delivery["partner_id"][0] == shipping
     assert desk.work(later | {"sellerOrderId": "MINE"}).unchanged == 1
     assert reminders_after(desk, payload) == {}
+
+
+def test_an_address_that_is_available_later_leaves_done_deliveries_alone(
+    make_desk: MakeDesk,
+) -> None:
+    desk = with_products(make_desk())
+    payload = without_address(item("BOARD", quantity=2, ITEM="30.00"))
+    desk.work(payload)
+    customer = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
+    neighbour = desk.odoo.rpc("res.partner", "create", {"name": "Neighbour"})
+    [done] = open_deliveries(desk, payload)
+    desk.odoo.rpc("stock.picking", "write", [done["id"]], {"partner_id": neighbour})
+    ship(desk, payload, BOARD=1)
+    [backorder] = open_deliveries(desk, payload)
+    desk.odoo.rpc("stock.picking", "write", [backorder["id"]], {"partner_id": customer})
+    desk.work(payload | recipient("US"))
+    shipping = desk.order(payload, "partner_shipping_id")["partner_shipping_id"][0]
+    assert shipping != customer
+    domain = [("id", "in", [done["id"], backorder["id"]])]
+    rows = desk.find("stock.picking", domain, ["partner_id"])
+    contacts = {row["id"]: row["partner_id"][0] for row in rows}
+    assert contacts == {done["id"]: neighbour, backorder["id"]: shipping}
 
 
 def test_buyer_and_address_are_available_after_the_import(make_desk: MakeDesk) -> None:
