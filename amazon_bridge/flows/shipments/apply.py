@@ -21,6 +21,7 @@ from amazon_bridge.flows.shipments.decide import (
     ShipmentOutcome,
     ShipmentTask,
     check_statement,
+    is_correction,
     is_ready,
     is_shown,
     label_digest,
@@ -155,16 +156,16 @@ def _follow(context: Context, task: ShipmentTask, order: Order, todo: Plan) -> R
     Raises:
         ItemError: Amazon refuses it, or it was confirmed and a person states that nothing left.
     """
-    sent = progress_of(context, task).sent_label
-    if sent and todo.outcome == ShipmentOutcome.NOTHING:
+    progress, lacks = progress_of(context, task), task.delivery.lacks
+    if progress.sent_label and todo.outcome == ShipmentOutcome.NOTHING:
         check_enough_left(task.delivery, task.goods, order, {})
-    if todo.package and sent not in {None, label_digest(task.delivery)}:
+    if todo.package and is_correction(task.delivery, progress):
         return _correct(context, task, todo.units or dict(todo.package.quantities))
     if todo.outcome is None:
-        if task.delivery.lacks:
+        if lacks:
             return Report(ShipmentOutcome.PENDING)
         return replace(_send(context, task, todo.units), order=order, surplus=todo.surplus)
-    if todo.outcome == ShipmentOutcome.CONFIRMED:
+    if todo.outcome == ShipmentOutcome.CONFIRMED and not (progress.sent_label and lacks):
         _remember_label(context, task)
     return _reported(task, order, todo.outcome, todo.surplus)
 

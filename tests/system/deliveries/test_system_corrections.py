@@ -57,6 +57,29 @@ def test_a_correction_is_confirmed_under_the_same_reference(
     assert "JD0001" not in bridge.program.state.read_bytes().decode("latin-1")
 
 
+def test_a_cleared_reference_is_no_correction(
+    bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
+) -> None:
+    (order,) = place(bridge)
+    transfer = warehouse.ship(order, "DHL", "JD0001")
+    bridge.sync("pickings")
+    clock.advance(minutes=11)
+    bridge.sync("orders")  # as shipped
+    bridge.sync("pickings")
+    warehouse.label(transfer["id"], "DHL", None)
+    note = {"note": "<p>Amazon shipped: all</p>"}
+    warehouse.rpc("stock.picking", "write", [transfer["id"]], note)
+    assert bridge.sync("pickings") == {"seen": 1, "unchanged": 1}
+    assert bridge.state("pickings", key(order, transfer)) == State.DONE
+    # It is entered again: Amazon has it already.
+    warehouse.label(transfer["id"], "DHL", "JD0001")
+    assert bridge.sync("pickings") == {}
+    warehouse.label(transfer["id"], "DHL", "JD0002")
+    assert bridge.sync("pickings") == {"seen": 1, "notified": 1}
+    (package,) = world.order(order.order_id).packages
+    assert package.tracking_number == "JD0002"
+
+
 def test_amazon_does_not_find_the_package_to_be_corrected(
     bridge: Bridge, world: SettledWorld, warehouse: Warehouse, clock: ShiftedClock
 ) -> None:
