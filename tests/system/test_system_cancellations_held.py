@@ -269,6 +269,16 @@ def test_dry_run_sends_and_remembers_nothing(
     assert warehouse.shop.snapshot() == before
 
 
+def test_a_dry_run_says_if_amazon_does_not_respond(bridge: Bridge, warehouse: Warehouse) -> None:
+    orders = place(bridge, 2)
+    warehouse.cancel(*orders)
+    bad = orders[1].order_id
+    bridge.simulator.faults.add("503", "getOrder", times=None, path_contains=bad)
+    counts = bridge.sync("cancellations", dry_run=True)
+    assert "Amazon" in counts.pop("error")
+    assert counts == {"seen": 2, "notified": 1, "unchanged": 1}
+
+
 def test_switched_off(bridge: Bridge, warehouse: Warehouse) -> None:
     (order,) = place(bridge)
     warehouse.cancel(order)

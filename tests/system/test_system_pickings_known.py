@@ -22,6 +22,7 @@ from warehouse import Warehouse
 
 from amazon_bridge.engine.ledger.migrations import MIGRATIONS
 from amazon_bridge.engine.records import State
+from amazon_bridge.simulator import Line
 
 pytestmark = [
     pytest.mark.odoo("in memory"),
@@ -184,6 +185,22 @@ def test_dry_run_sends_and_remembers_nothing(bridge: Bridge, warehouse: Warehous
     assert warehouse.shop.snapshot() == before
     bridge.sync("pickings")
     assert bridge.sync("pickings", dry_run=True) == {"seen": 2, "unchanged": 2}
+
+
+def test_a_dry_run_counts_what_a_run_sends(bridge: Bridge, warehouse: Warehouse) -> None:
+    corrected, backordered = place(bridge, lines=[Line(quantity=2)], number=2)
+    for order in (corrected, backordered):
+        warehouse.ship(order, quantities={order.items[0].sku: 1})
+    bridge.sync("pickings")
+    (first, _) = warehouse.transfers(corrected)
+    warehouse.label(first["id"], "UPS", "1Z999AA10123456784")
+    (_, rest) = warehouse.transfers(backordered)
+    warehouse.label(rest["id"], "DHL", "JD0002")
+    warehouse.rpc("stock.picking", "action_cancel", [rest["id"]])
+    assert bridge.sync("pickings", dry_run=True)["notified"] == 1
+    (event,) = bridge.logged("dry_run_shipment")
+    assert event["delivery_order"] == first["name"]
+    assert bridge.sync("pickings")["notified"] == 1
 
 
 def test_switched_off(bridge: Bridge, warehouse: Warehouse) -> None:

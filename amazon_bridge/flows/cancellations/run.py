@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.cancellations import CANCELLATIONS, feeds
 from amazon_bridge.flows.cancellations.apply import check, fetch_and_decide, settle
@@ -45,6 +45,8 @@ def _foresee(run: outbound.Run, tasks: Sequence[CancellationTask]) -> None:
             run.counts.notified += 1
         elif isinstance(result, ItemError):
             run.counts.quarantined += 1
+        elif isinstance(result, Transient):
+            run.counts.note_error(result)
 
 
 def _foresee_held(run: outbound.Run, tasks: Sequence[CancellationTask]) -> list[CancellationTask]:

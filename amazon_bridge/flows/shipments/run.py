@@ -9,7 +9,7 @@ import structlog
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.outbound import OutboundJob
 from amazon_bridge.flows.shipments import SHIPMENTS, apply, records, tell
-from amazon_bridge.flows.shipments.decide import ShipmentTask
+from amazon_bridge.flows.shipments.decide import ShipmentTask, is_ready
 from amazon_bridge.flows.shipments.find import Found, find, with_goods
 from amazon_bridge.flows.shipments.progress import Stage
 from amazon_bridge.flows.shipments.records import progress_of
@@ -36,9 +36,10 @@ def _send(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
 
 def _foresee(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
     for task in tasks:
-        if progress_of(run.context, task).stage == Stage.SENT:
+        progress, lacks = progress_of(run.context, task), task.delivery.lacks
+        was_sent = progress.stage == Stage.SENT and not is_ready(task, progress)
+        if was_sent or task.delivery.is_cancelled:
             continue
-        lacks = task.delivery.lacks
         log.info("dry_run_shipment", **tell.names(run.context, task.delivery), lacks=lacks)
         run.counts.notified += not lacks
 
