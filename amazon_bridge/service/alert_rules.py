@@ -123,7 +123,11 @@ class AlertRules:
             and _is_over(runner, alert, min(since, now))
         }
         messages = [(_title(each), body) for each, body in wrong.items() if each in begun]
-        messages += [(f"Resolved: {_title(each)}", "") for each in known if each in ended]
+        messages += [
+            (f"Resolved: {_title(each)}", f"It was reported on {_minute(since)}.")
+            for each, since in known.items()
+            if each in ended
+        ]
         return _Part(_joined(messages), begun, ended)
 
     def _wrong(
