@@ -73,6 +73,7 @@ class App:
         clock: returns the time in UTC.
         sleep: takes seconds; may raise ``Stopped``.
         throttle: of an earlier configuration, whose calls still count for Amazon's rate limits.
+        ledger: of an earlier configuration with the same state store.
         watch: called after every remote call.
         show: shows a line of a dry run to whoever waits for it.
 
@@ -87,11 +88,12 @@ class App:
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         throttle: Throttle | None = None,
+        ledger: Ledger | None = None,
         watch: Watch = _no_watch,
         show: Callable[[str], None] = show_nobody,
     ) -> None:
         self.config = config
-        self.ledger = Ledger(config.state, clock)
+        self.ledger = ledger or Ledger(config.state, clock)
         self.throttle = throttle or Throttle(operations.LIMITS, sleep=sleep)
         self.clock = clock
         self._pace = Pace(config.odoo.parallel)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from queue import Full, Queue
-from typing import Protocol
+from typing import Protocol, Self
 
 import httpx
 import structlog
@@ -44,12 +45,13 @@ class Send(Protocol):
     def __call__(self, title: str, body: str) -> bool: ...
 
 
-class DeliveryQueue:
+class AlertQueue:
     """Sends messages one after the other in a separate thread, with a few attempts each."""
 
     def __init__(self, pause: float = _PAUSE) -> None:
         self._pause = pause
-        self._queue: Queue[Callable[[], bool]] = Queue(_MOST_QUEUED)
+        self._queue: Queue[Callable[[], bool] | None] = Queue(_MOST_QUEUED)
+        """``None`` is the end."""
         self._stopping = threading.Event()
         self._failing = False
         self._thread = threading.Thread(target=self._deliver, name="alerts", daemon=True)
@@ -63,17 +65,12 @@ class DeliveryQueue:
     def close(self, seconds: float) -> None:
         """Stop, after at most ``seconds`` for queued messages to be sent."""
         with suppress(Full):
-            self._queue.put(self._end, timeout=seconds)
+            self._queue.put(None, timeout=seconds)
         self._thread.join(seconds)
         self._stopping.set()
 
-    def _end(self) -> bool:
-        self._stopping.set()
-        return True
-
     def _deliver(self) -> None:
-        while not self._stopping.is_set():
-            send = self._queue.get()
+        while not self._stopping.is_set() and (send := self._queue.get()):
             delivered = any(self._attempt(send, attempt) for attempt in range(_ATTEMPTS))
             if self._failing == delivered:  # logged once, not for each message
                 (log.info if delivered else log.warning)(
@@ -117,7 +114,7 @@ def apprise_sender(urls: Iterable[SecretStr]) -> Send:
 class DeadMansSwitch:
     """Pings a URL in the style of healthchecks.io: start, success, fail."""
 
-    def __init__(self, url: SecretStr, queue: DeliveryQueue) -> None:
+    def __init__(self, url: SecretStr, queue: AlertQueue) -> None:
         self._url = url.get_secret_value()
         self._queue = queue
 
@@ -137,19 +134,41 @@ def _posted(url: str, text: str) -> bool:
     return response.is_success
 
 
-class Alerts:
-    """The alerts of an App's configuration.
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    """Who gets the alerts of a configuration."""
 
-    Raises:
-        ConfigError: a receiver is unusable.
+    config: AlertsConfig
+    send: Send | None
+
+    @classmethod
+    def of(cls, config: AlertsConfig) -> Self:
+        """Return the receivers of a configuration.
+
+        Raises:
+            ConfigError: one is unusable.
+        """
+        return cls(config, apprise_sender(config.notify) if config.notify else None)
+
+
+class Alerts:
+    """The alerts of a daemon: the receivers may be replaced at any time by ``use``.
+
+    What waits to be delivered is then sent to the new ones.
     """
 
-    def __init__(self, config: AlertsConfig, runner: JobRunner) -> None:
+    def __init__(self, runner: JobRunner) -> None:
         self._runner = runner
-        self._send = apprise_sender(config.notify) if config.notify else None
-        self._queue = DeliveryQueue()
+        self._send: Send | None = None
+        self._queue = AlertQueue()
+        self._switch: DeadMansSwitch | None = None
+        self._rules = AlertRules(AlertsConfig())
+
+    def use(self, receivers: Receivers) -> None:
+        """Send alerts to these receivers from now on."""
+        config = self._rules.config = receivers.config
+        self._send = receivers.send
         self._switch = DeadMansSwitch(config.ping, self._queue) if config.ping else None
-        self._rules = AlertRules(config)
 
     def start(self) -> None:
         if self._switch:
@@ -161,7 +180,11 @@ class Alerts:
             return
         for title, body in self._rules.messages(self._runner, now):
             log.info("alert", title=title)
-            self._queue.put(partial(self._send, f"amazon-bridge: {title}", body))
+            self._queue.put(partial(self._deliver, f"amazon-bridge: {title}", body))
+
+    def _deliver(self, title: str, body: str) -> bool:
+        send = self._send
+        return send is None or send(title, body)
 
     def ping(self, now: datetime) -> None:
         """Ping the dead man's switch."""

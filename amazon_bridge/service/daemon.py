@@ -95,19 +95,16 @@ def _signals_to(events: SimpleQueue[str]) -> Iterator[None]:
 
 @contextmanager
 def _locked(config: Config) -> Iterator[None]:
-    try:
-        held = lock.held(config.state, *lock.DAEMON)
-        held.__enter__()
-    except Locked as error:
-        raise AccountError(
-            f"Another daemon runs with the state store {config.state}.",
-            f"Stop it first (process {error.holder}), or set another `state` for this one."
-            " Daemons that share a state store need one in PostgreSQL.",
-        ) from None
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock.held(config.state, *lock.DAEMON))
+        except Locked as error:
+            raise AccountError(
+                f"Another daemon runs with the state store {config.state}.",
+                f"Stop it first (process {error.holder}), or set another `state` for this one."
+                " Daemons that share a state store need one in PostgreSQL.",
+            ) from None
         yield
-    finally:
-        held.__exit__(None, None, None)
 
 
 class Daemon:
@@ -132,7 +129,7 @@ class Daemon:
         self._listener: web.Listener | None = None
         self._retention = retention.RetentionTask(self.runner)
         self._deliveries = ship_by.DeliveriesTask(self.runner)
-        self._alerts: alerts.Alerts
+        self._alerts = alerts.Alerts(self.runner)
         self._refusal: str | None = None
         """Why the last SIGHUP's configuration was refused."""
         self._adopt(config)
@@ -195,9 +192,8 @@ class Daemon:
     def _accounts(self) -> int:
         return len(self.runner.app.config.accounts)
 
-    def _adopt(self, config: Config) -> None:
+    def _adopt(self, config: Config, before: App | None = None) -> None:
         """Use this configuration from now on; if this raises, the previous one stays."""
-        before = getattr(self.runner, "app", None)
         if before and before.config.state != config.state:
             raise ConfigError("`state` can't change while the daemon runs.", "Restart it.")
         app = App(
@@ -205,19 +201,19 @@ class Daemon:
             clock=self._clock,
             sleep=self.runner.pause,
             throttle=before.throttle if before else None,
+            ledger=before.ledger if before else None,
             watch=self.runner.watch,
         )
         with ExitStack() as undo:
-            undo.callback(app.close)
-            new_alerts = alerts.Alerts(config.alerts, self.runner)
-            undo.callback(new_alerts.close)
+            if not before:
+                undo.callback(app.close)
+            receivers = alerts.Receivers.of(config.alerts)
+            runs = app.ledger.runs.latest()
             self._listen(config)
             undo.pop_all()
         self.runner.app = app
-        if before:
-            self._alerts.close()
-        self._alerts = new_alerts
-        self.runner.monitor.remember(app.ledger.runs.latest())
+        self._alerts.use(receivers)
+        self.runner.monitor.remember(runs)
 
     def _listen(self, config: Config) -> None:
         if config.http and self._website and config.http.listen == self._website.config.listen:
@@ -254,7 +250,7 @@ class Daemon:
         systemd.notify_reloading()
         self._refusal = None
         try:
-            self._adopt(self._load())
+            self._adopt(self._load(), self.runner.app)
         except BridgeError as error:
             self._refuse(error)
         except Exception as error:  # noqa: BLE001  a bug costs this reload, not the daemon

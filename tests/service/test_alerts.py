@@ -22,9 +22,10 @@ from amazon_bridge.engine.errors import ConfigError, StorageError, Transient
 from amazon_bridge.engine.records import Alert, Seen
 from amazon_bridge.service.alert_rules import AlertRules
 from amazon_bridge.service.alerts import (
+    AlertQueue,
     Alerts,
     DeadMansSwitch,
-    DeliveryQueue,
+    Receivers,
     apprise_sender,
 )
 from amazon_bridge.service.job_runner import JobRunner
@@ -39,12 +40,16 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[str, str]] = []
         self.status = 200
+        self.is_open = threading.Event()
+        """It does not respond before it is set."""
+        self.is_open.set()
         self._server = make_server("127.0.0.1", 0, Request.application(self._take), threaded=True)
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def _take(self, request: Request) -> Response:
         self.got.append((request.path, request.get_data(as_text=True)))
+        self.is_open.wait(60)
         return Response("OK", self.status)
 
     def stop(self) -> None:
@@ -204,7 +209,7 @@ def test_orders_are_reported_before_they_are_late(idle: tuple[JobRunner, Clock])
 
 
 def test_a_dead_mans_switch_hears_of_start_success_and_failure(receiver: Receiver):
-    queue = DeliveryQueue()
+    queue = AlertQueue()
     url = SecretStr(f"http://127.0.0.1:{receiver.port}/uuid")
     switch = DeadMansSwitch(url, queue)
     switch.start()
@@ -222,14 +227,19 @@ def test_messages_go_out_through_apprise(idle: tuple[JobRunner, Clock], receiver
     runner, clock = idle
     webhook = SecretStr(f"json://127.0.0.1:{receiver.port}/hook")
     config = AlertsConfig(notify=(webhook,), after_failures=1)
-    alerts = Alerts(config, runner)
+    alerts = Alerts(runner)
+    alerts.use(Receivers.of(config))
     succeed(runner, "acme-eu", "orders", error="Odoo lacks a route.")
     alerts.check(clock.now)
+    succeed(runner, "acme-eu", "orders")
+    alerts.check(clock.now)
     alerts.close(seconds=10)
-    ((path, body),) = receiver.got
+    (path, body), (_, end) = receiver.got
     assert path == "/hook"
     assert json.loads(body)["title"] == "amazon-bridge: acme-eu: orders fails"
     assert "Odoo lacks a route." in json.loads(body)["message"]
+    assert json.loads(end)["title"] == "amazon-bridge: Resolved: acme-eu: orders fails"
+    assert json.loads(end)["message"] == "It was reported on 2026-11-23 14:37 UTC."
 
 
 @pytest.mark.parametrize(
@@ -250,7 +260,7 @@ def test_what_cant_be_delivered_is_tried_again_said_once_and_holds_nobody_up():
         raise OSError("https://user:secret@example.com can't be reached")
 
     with capture_logs() as logs:
-        queue = DeliveryQueue(pause=0)
+        queue = AlertQueue(pause=0)
         for _ in range(500):  # more than it keeps
             queue.put(fail)
         queue.close(seconds=10)
@@ -258,6 +268,15 @@ def test_what_cant_be_delivered_is_tried_again_said_once_and_holds_nobody_up():
     warnings = [each for each in logs if each["log_level"] == "warning"]
     assert warnings == [{"event": "alert_undeliverable", "log_level": "warning"}]
     assert "secret" not in str(logs)
+
+
+def test_the_end_of_the_queue_is_no_delivery():
+    with capture_logs() as logs:
+        queue = AlertQueue(pause=0)
+        queue.put(lambda: False)
+        wait_for(lambda: logs)
+        queue.close(seconds=10)
+    assert [each["event"] for each in logs] == ["alert_undeliverable"]
 
 
 def test_an_address_that_apprise_doesnt_know_is_refused_without_showing_it():
