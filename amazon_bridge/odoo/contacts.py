@@ -41,9 +41,8 @@ Cells = Mapping[str, str]
 
 
 def read(session: OdooSession, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Contacts by id, including archived ones."""
-    rows = session.read("res.partner", sorted(set(ids)), PARTNER)
-    return {row["id"]: plain(row) for row in rows}
+    """Contacts by id, including archived ones; without those that the login may not see."""
+    return {row["id"]: row for row in _search(session, [("id", "in", sorted(set(ids)))])}
 
 
 class Families:
@@ -61,7 +60,7 @@ class Families:
         self._rows: dict[int, dict[str, Any]] = {}
 
     def read(self, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-        """Contacts by id, including archived ones."""
+        """Contacts by id, including archived ones; without those that the login may not see."""
         requested = set(ids)
         parents = requested | self._parents
         below = ("parent_id", "in", sorted(parents))
@@ -128,7 +127,7 @@ def create(
     """Create the contacts whose external ids don't exist.
 
     Where the contact of an external id exists and is not usable, because somebody archived,
-    changed or merged it, another one is created.
+    changed, merged or assigned it to another company, another one is created.
 
     Returns:
         The contacts by the keys of ``new``.
@@ -141,7 +140,7 @@ def create(
     for attempt in range(_ATTEMPTS):
         ids = _load(session, {key: _named(c, attempt) for key, c in missing.items()})
         contacts = families.read(ids.values()) if families else read(session, ids.values())
-        rows = {key: dict(contacts[id_]) for key, id_ in ids.items()}
+        rows = {key: dict(contacts[id_]) for key, id_ in ids.items() if id_ in contacts}
         found |= {key: row for key, row in rows.items() if is_usable(missing[key], row)}
         missing = {key: contact for key, contact in missing.items() if key not in found}
         if not missing:
@@ -151,7 +150,8 @@ def create(
 
 _UNUSABLE = ItemError(
     "needs_attention",
-    "Each contact that the bridge created for this order's buyer was archived or changed.",
+    "Each contact that the bridge created for this order's buyer was archived, changed or"
+    " assigned to another company.",
     "Unarchive one of them in Odoo (Contacts > Filters > Archived), then retry.",
 )
 

@@ -177,6 +177,25 @@ def test_an_archived_customer_is_neither_written_nor_used(
     assert office.place(again(first, company_name=company))[0].partner_id == second.partner_id
 
 
+@pytest.fixture(scope="module")
+def second_company(odoo_database: OdooDatabase) -> int:
+    return int(odoo_database.rpc("res.company", "create", {"name": "Second"}))
+
+
+def test_a_customer_of_another_company_is_not_used(
+    office: Office, second_company: int, odoo_database: OdooDatabase
+) -> None:
+    first = order(company_name="Acme GmbH", vat_number="DE123456788")
+    (hidden,) = office.place(first)
+    assigned = {"company_id": second_company}
+    odoo_database.rpc("res.partner", "write", [hidden.partner_id], assigned)
+    (mine,) = office.place(again(first, company_name="Acme GmbH", vat_number="DE123456788"))
+    assert mine.partner_id != hidden.partner_id
+    assert office.read(mine.partner_id)["vat"] == "DE123456788"
+    (same,) = office.place(again(first, company_name="Acme GmbH", vat_number="DE123456788"))
+    assert same == mine
+
+
 def test_the_person_of_a_company_that_was_archived_stays_so(office: Office) -> None:
     first = order(company_name="Example SARL", name="Erika")
     (placed,) = office.place(first)
@@ -358,6 +377,16 @@ def test_the_same_address_is_unchanged_and_another_is_another_contact(
     found = later(now(placed, OFFICE_ADDRESS), customer)
     assert found != customer.delivery_id
     assert office.read(found)["street"] == "9 quai Neuf"
+
+
+def test_a_customer_of_another_company_stays_as_it_is(
+    office: Office, later: Later, second_company: int, odoo_database: OdooDatabase
+) -> None:
+    placed = order(None)
+    (customer,) = office.place(placed)
+    odoo_database.rpc("res.partner", "write", [customer.partner_id], {"company_id": second_company})
+    assert later(now(placed), customer) == customer.delivery_id
+    assert not office.read(customer.partner_id)["street"]
 
 
 def test_an_anonymous_customer_stays_anonymous(office: Office, later: Later) -> None:
