@@ -7,21 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.reader import ReaderError
-
 from amazon_bridge.config.messages import CONFIGURATION, FileKind, Place, Problem, refusal
 from amazon_bridge.config.values import FromEnvironment
+from amazon_bridge.config.yaml_text import TOO_DEEP, parsed
 from amazon_bridge.engine.errors import ConfigError
-
-
-class _Constructor(SafeConstructor):
-    """Leaves timestamps as text: quoted, bare or from a variable, they are read alike."""
-
-
-_Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 
 
 def read_document(
@@ -36,16 +25,12 @@ def read_document(
         ConfigError: It can't be read, or is no YAML.
     """
     text = _text(path, kind)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor = _Constructor
     try:
-        return _expanded(yaml.load(text), environ, (), problems)
-    except YAMLError as error:
-        problem = _yaml_problem(error, text)
-    except RecursionError:
-        problem = "it is nested too deeply"
-    except (ValueError, TypeError, LookupError, AttributeError):
-        problem = "it holds something that can't be read as YAML"  # such as `!!int text`
+        return _expanded(parsed(text), environ, (), problems)
+    except ValueError as error:
+        problem = str(error)
+    except RecursionError:  # it contains itself
+        problem = TOO_DEEP
     raise refusal(kind, path, [problem])
 
 
@@ -57,28 +42,6 @@ def _text(path: Path, kind: FileKind) -> str:
     except ValueError:
         reason = f"The {kind.title} {path} is not UTF-8 text."
     raise ConfigError(reason, kind.begin)
-
-
-def _yaml_problem(error: YAMLError, text: str) -> str:
-    """What is wrong and where, without the excerpts of the file that the library adds."""
-    if isinstance(error, ReaderError):
-        before = text[: error.position]
-        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-        return f"line {line + 1}, column {column + 1}: a character that YAML doesn't allow"
-    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return "it is no YAML"
-    mark = error.problem_mark
-    return f"line {mark.line + 1}, column {mark.column + 1}: {_plain(error.problem or '')}"
-
-
-def _plain(problem: str) -> str:
-    duplicate = re.match(r'found duplicate key "([^"]*)"', problem)
-    if duplicate:
-        return f"the key {duplicate[1]} occurs twice"
-    # The name of an alias or tag may be a password that begins with * or ! by chance.
-    named = re.sub(r"\b(alias|anchor|tag|handle) ['\"].*", r"\1", problem, flags=re.DOTALL)
-    special = named != problem or "cannot start" in problem or "got '{'" in problem
-    return named + (" (put a value with special characters in quotes)" if special else "")
 
 
 _REFERENCE = re.compile(

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from amazon_bridge.config.yaml_text import Texts, parsed
 
 _MOST_PROBLEMS = 5
 
@@ -69,8 +68,10 @@ class RowsFile:
         if _SURPLUS in entry:
             return "has more cells than the first line has columns"
         unknown = ", ".join(repr(str(key)) for key in entry if key not in self.columns)
-        known = ", ".join(self.columns)
-        return f"has the unknown key {unknown}; known are {known}" if unknown else ""
+        if unknown:
+            return f"has the unknown key {unknown}; known are {', '.join(self.columns)}"
+        nested = ", ".join(key for key, cell in entry.items() if isinstance(cell, dict | list))
+        return f"has several values under the key {nested}" if nested else ""
 
     def _csv(self, text: str) -> Iterator[Mapping[Any, Any]]:
         delimiter = ";" if ";" in text.partition("\n")[0] else ","
@@ -93,7 +94,9 @@ class RowsFile:
         self._ensure_known(columns)
         for row in reader:  # spreadsheets may end each line with empty cells
             yield {
-                column: cell for column, cell in row.items() if column in self.columns or any(cell)
+                column: cell
+                for column, cell in row.items()
+                if column in self.columns or any(cell or ())
             }
 
     def _ensure_known(self, columns: Sequence[str]) -> None:
@@ -107,9 +110,9 @@ class RowsFile:
 
     def _yaml(self, text: str) -> list[Mapping[Any, Any]]:
         try:
-            found = YAML(typ="safe", pure=True).load(text) or []
-        except YAMLError:
-            raise ValueError(f"{self.path} is no YAML") from None
+            found = parsed(text, Texts) or []
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from None
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
             keys = ", ".join(self.columns)
             raise ValueError(f"{self.path}: must be a list of mappings with the keys {keys}")

@@ -68,8 +68,9 @@ def test_what_is_wrong_is_said(tmp_path, text, problem):
 
 
 def test_a_spreadsheet_may_leave_empty_columns_at_the_end(tmp_path):
-    found = read(tmp_path, "code,internal_reference,,\nA,B,,\nC,D,,,\n")
+    found = read(tmp_path, "code,internal_reference,,\nA,B,,\nC,D,,,\nE,F\n")
     assert (found.reference(ITEM, FRANCE, "A"), found.reference(ITEM, FRANCE, "C")) == ("B", "D")
+    assert found.reference(ITEM, FRANCE, "E") == "F"
 
 
 @pytest.mark.parametrize(("key", "shown"), [("colour", "colour"), ("null", "None"), ("1", "1")])
@@ -78,6 +79,33 @@ def test_an_unknown_key_of_a_yaml_entry_is_an_error(tmp_path, key, shown):
     with pytest.raises(ValueError, match=r"map\.yaml") as caught:
         read(tmp_path, text % key, "map.yaml")
     assert f"entry 2 has the unknown key {shown!r}; known are kind, " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "code", ["0123", "1e3", "0x10", "0o17", "true", "2026-11-01", "1_000", "1.50"]
+)
+def test_a_yaml_code_is_read_as_it_is_written(tmp_path, code):
+    text = f"- {{code: {code}, internal_reference: {code}}}\n"
+    assert read(tmp_path, text, "map.yaml").reference(ITEM, FRANCE, code) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[" * 2000, "it is nested too deeply"),
+        (
+            "- {code: [A, C], internal_reference: B}",
+            "entry 1 has several values under the key code",
+        ),
+        ("- &a {code: *a, internal_reference: B}", "entry 1 has several values under the key code"),
+        ("- {code: A\n- {code: B", "line 2, column 3: "),
+        ("- {code: !!set A}", "line 1, column 10: "),
+    ],
+)
+def test_what_is_wrong_in_yaml_is_said(tmp_path, text, problem):
+    with pytest.raises(ValueError, match=r"map\.yaml") as caught:
+        read(tmp_path, text, "map.yaml")
+    assert problem in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["a: b", "- a", "[}"])
