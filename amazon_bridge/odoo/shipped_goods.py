@@ -18,6 +18,9 @@ from amazon_bridge.odoo.drop_shipping import bought_lines
 from amazon_bridge.odoo.item_lines import order_item_ids
 from amazon_bridge.odoo.session import OdooSession
 
+_Pieces = Mapping[int, Decimal]
+"""Quantities by product."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
@@ -46,7 +49,7 @@ class Goods:
     shipped: tuple[Shipped, ...] = ()
     loose: tuple[Loose, ...] = ()
     gone: Mapping[str, int] = field(default_factory=dict)
-    """Units by order item that all delivery orders shipped, less those returned."""
+    """Units by order item that all delivery orders shipped, less those returned even in part."""
     to_deliver: Mapping[str, int] = field(default_factory=dict)
     """Units by order item that are still to be delivered."""
     is_last: bool = True
@@ -119,7 +122,7 @@ class _Known:
     """The moves of some sale orders, and the units derived from them."""
 
     def __init__(
-        self, moves: Sequence[_Move], lines: Mapping[int, _Line], returned: Mapping[int, Decimal]
+        self, moves: Sequence[_Move], lines: Mapping[int, _Line], returned: Mapping[int, _Pieces]
     ) -> None:
         self._moves = moves
         self._lines = {id_: line for id_, line in lines.items() if line.order_item_id}
@@ -154,11 +157,15 @@ class _Known:
             yield Loose(move.product, move.done or _ZERO, is_ordered=ordered > 0)
 
     def _gone(self, line_id: int) -> int:
-        line, returned = self._lines[line_id], self._returned.get(line_id, _ZERO)
-        if line.pieces > 1 and (total := _plain_total(line, self._of(line_id))) is not None:
-            return max(0, int((total - returned) // line.pieces))
+        line, moves = self._lines[line_id], self._of(line_id)
+        returned = self._returned.get(line_id, {})
+        if not _is_plain(line, moves):
+            return _kits_gone(line, moves, returned)
+        total, back = sum(_sums(moves).values(), _ZERO), sum(returned.values(), _ZERO)
+        if line.pieces > 1:
+            return max(0, int((total - back) // line.pieces))
         units = sum(number or 0 for number in self._units[line_id].values())
-        return max(0, units - int(returned / line.pieces))
+        return max(0, units - int(back))
 
     def _loose(self, sale_order_id: int, delivery: DeliveryOrder) -> dict[int, list[_Move]]:
         """Done moves by transfer without an order item's line: on a person's line, or on none."""
@@ -224,8 +231,8 @@ def _move(row: Mapping[str, Any], done_quantity: str) -> _Move:
     )
 
 
-def _returned(session: OdooSession, sale_order_ids: Collection[int]) -> dict[int, Decimal]:
-    """Returned quantity by sale order line; unknown for kits."""
+def _returned(session: OdooSession, sale_order_ids: Collection[int]) -> Mapping[int, _Pieces]:
+    """Returned quantity by sale order line and product: those of a kit are its parts."""
     done_quantity = session.names.move_done_quantity
     domain = [
         ("state", "=", "done"),
@@ -233,11 +240,12 @@ def _returned(session: OdooSession, sale_order_ids: Collection[int]) -> dict[int
         ("picking_id.location_dest_id.usage", "!=", "customer"),
         ("sale_line_id.order_id", "in", sorted(sale_order_ids)),
     ]
-    rows = session.search_read("stock.move", domain, ["sale_line_id", done_quantity])
-    sums: defaultdict[int, Decimal] = defaultdict(Decimal)
-    for row in rows:
-        sums[row["sale_line_id"][0]] += Decimal(str(row[done_quantity]))
-    return dict(sums)
+    fields = ["sale_line_id", "product_id", done_quantity]
+    sums: defaultdict[int, defaultdict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for row in session.search_read("stock.move", domain, fields):
+        quantity = Decimal(str(row[done_quantity]))
+        sums[row["sale_line_id"][0]][row["product_id"][0]] += quantity
+    return sums
 
 
 def _lines(
@@ -282,11 +290,6 @@ def _is_plain(line: _Line, moves: Iterable[_Move]) -> bool:
     return all(move.product_id == line.product_id for move in moves)
 
 
-def _plain_total(line: _Line, moves: Sequence[_Move]) -> Decimal | None:
-    """The shipped pieces; None for a kit."""
-    return sum(_sums(moves).values(), _ZERO) if _is_plain(line, moves) else None
-
-
 def _sums(moves: Iterable[_Move]) -> dict[int, Decimal]:
     """The done quantity of each transfer, in the sequence in which they were done."""
     sums: dict[int, Decimal] = {}
@@ -313,27 +316,49 @@ def _units_of_pieces(line: _Line, moves: Iterable[_Move]) -> dict[int, int | Non
 
 
 def _kit_units(line: _Line, moves: Sequence[_Move]) -> dict[int, int | None]:
-    """The kits that each transfer completed.
-
-    What one set needs is the demand of all moves by the quantity of the line. Where moves were
-    cancelled the demand is no longer whole, so the kits can't be counted.
-    """
-    need: dict[int, Decimal] = {}
-    for move in moves:
-        need[move.product_id] = need.get(move.product_id, Decimal(0)) + move.demand
-    known = line.quantity > 0 and not any(move.cancelled for move in moves) and all(need.values())
-    gone = dict.fromkeys(need, Decimal(0))
+    """The kits that each transfer completed."""
+    need, left, sets = _need(line, moves), list[_Move](), 0
     units: dict[int, int | None] = {}
-    sets = 0
     for picking_id in dict.fromkeys(move.picking_id for move in moves if move.done is not None):
-        for move in moves:
-            if move.picking_id == picking_id and move.done is not None:
-                gone[move.product_id] += move.done
-        sets_of_all = [gone[id_] * line.quantity / need[id_] for id_ in need] if known else [_ZERO]
-        complete = int(min(sets_of_all) / line.pieces)
-        units[picking_id] = complete - sets if known else None
+        left += [move for move in moves if move.picking_id == picking_id]
+        complete = _complete(line, need, _parts(left)) if need else 0
+        units[picking_id] = complete - sets if need else None
         sets = complete
     return units
+
+
+def _kits_gone(line: _Line, moves: Sequence[_Move], returned: _Pieces) -> int:
+    """The kits that all transfers shipped, less those of which parts came back."""
+    need = _need(line, moves)
+    kept = {id_: number - returned.get(id_, _ZERO) for id_, number in _parts(moves).items()}
+    return max(0, _complete(line, need, kept)) if need else 0
+
+
+def _parts(moves: Iterable[_Move]) -> _Pieces:
+    """The done quantity of each product."""
+    parts: defaultdict[int, Decimal] = defaultdict(Decimal)
+    for move in moves:
+        parts[move.product_id] += move.done or _ZERO
+    return parts
+
+
+def _need(line: _Line, moves: Iterable[_Move]) -> _Pieces | None:
+    """What all sets of a line need, by product: the demand of its moves.
+
+    None where moves were cancelled: the demand is no longer whole, so the kits can't be counted.
+    """
+    need: defaultdict[int, Decimal] = defaultdict(Decimal)
+    for move in moves:
+        if move.cancelled:
+            return None
+        need[move.product_id] += move.demand
+    return need if line.quantity > 0 and all(need.values()) else None
+
+
+def _complete(line: _Line, need: _Pieces, parts: _Pieces) -> int:
+    """The units of the item that these parts make."""
+    sets = min(parts.get(id_, _ZERO) * line.quantity / need[id_] for id_ in need)
+    return int(sets / line.pieces)
 
 
 def _to_deliver(line: _Line, moves: Sequence[_Move]) -> int:

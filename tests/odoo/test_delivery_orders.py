@@ -120,6 +120,35 @@ def test_of_a_kit_complete_sets_are_confirmed(kits: OdooDatabase, session: OdooS
     assert shipped(session, transfers[1]) == [{"51": 2, "52": 2}]
 
 
+def give_back(odoo: OdooDatabase, transfer: int, quantities: dict[int, int]) -> None:
+    """Return goods of a done transfer, as the wizard does that Odoo shows."""
+    context = {"active_model": "stock.picking", "active_id": transfer, "active_ids": [transfer]}
+    wizard = odoo.rpc("stock.return.picking", "create", {"picking_id": transfer}, context=context)
+    lines = odoo.rpc("stock.return.picking", "read", [wizard], ["product_return_moves"])
+    for id_ in lines[0]["product_return_moves"]:
+        [line] = odoo.rpc("stock.return.picking.line", "read", [id_], ["product_id"])
+        number = quantities.get(line["product_id"][0], 0)
+        odoo.rpc("stock.return.picking.line", "write", [id_], {"quantity": number})
+    odoo.rpc("stock.return.picking", "action_create_returns", [wizard], context=context)
+    domain = [("return_id", "=", transfer), ("state", "not in", ["done", "cancel"])]
+    [back] = odoo.rpc("stock.picking", "search", domain)
+    moves = odoo.rpc("stock.move", "search_read", [("picking_id", "=", back)], ["product_uom_qty"])
+    for move in moves:
+        values = {"quantity": move["product_uom_qty"], "picked": True}
+        odoo.rpc("stock.move", "write", [move["id"]], values)
+    assert odoo.rpc("stock.picking", "button_validate", [back], context=QUIET) is True
+
+
+def test_returned_kits_are_counted_as_kits(kits: OdooDatabase, session: OdooSession) -> None:
+    pot, cup = (product(kits, name) for name in ("Pot", "Cup"))
+    tea_set = kit(kits, {pot: 1, cup: 4})
+    id_ = order(session, "404-0000000-0000071", {"sale_line_81": (tea_set, 5)})
+    transfer = deliver(kits, id_, None)
+    assert goods_by_id(session)[transfer].gone == {"81": 5}
+    give_back(kits, transfer, {pot: 1, cup: 4})
+    assert goods_by_id(session)[transfer].gone == {"81": 4}
+
+
 @pytest.fixture
 def two_steps(kits: OdooDatabase) -> Iterator[None]:
     """The warehouse picks, then ships."""

@@ -218,6 +218,17 @@ def test_a_unit_is_several_kits() -> None:
 
 
 @pytest.mark.parametrize(
+    ("returned", "gone"),
+    [({}, 5), ({11: 2, 12: 1}, 4), ({12: 1}, 4), ({11: 10, 12: 5}, 0), ({11: 11}, 0), ({99: 1}, 5)],
+)
+def test_kits_are_returned_in_parts(returned: dict[int, int], gone: int) -> None:
+    line = replace(LINE, quantity=Decimal(5))
+    back = {7: {id_: Decimal(number) for id_, number in returned.items()}}
+    known = _Known([move(17, 11, 10, 10), move(17, 12, 5, 5)], {7: line}, back)
+    assert known.goods(DELIVERY, set()).gone == {"51": gone}
+
+
+@pytest.mark.parametrize(
     ("done", "open_", "returned", "gone", "to_deliver"),
     [(12, 0, 0, 2, 0), (7, 5, 0, 1, 1), (7, 0, 1, 1, 0), (7, 0, 2, 0, 0), (3, 9, 0, 0, 2)],
 )
@@ -225,6 +236,6 @@ def test_whole_units_are_gone_and_waited_for(
     done: int, open_: int, returned: int, gone: int, to_deliver: int
 ) -> None:
     moves = [move(17, 1, done, done)] + ([move(18, 1, open_, None)] if open_ else [])
-    goods = _Known(moves, {7: OF_SIX}, {7: Decimal(returned)}).goods(DELIVERY, set())
+    goods = _Known(moves, {7: OF_SIX}, {7: {1: Decimal(returned)}}).goods(DELIVERY, set())
     assert (goods.gone, goods.to_deliver) == ({"51": gone}, {"51": to_deliver})
     assert goods.is_last == (not open_)
