@@ -29,6 +29,8 @@ _ORDER_ID = re.compile("[0-9]{3}-[0-9]{7}-[0-9]{7}")
 _CURRENCY = re.compile("[A-Z]{3}")
 _NUMBER = re.compile(r"-?[0-9]{1,15}([.,][0-9]{1,9})?")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+|-?[0-9]{1,3}(\.[0-9]{3})+,[0-9]+")
+_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}")
+"""A separator that may be one of thousands: 1,000 is 1 with a decimal comma."""
 _SHAPES = (
     re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"),
     re.compile(r"(?P<d>[0-9]{1,2})\.(?P<m>[0-9]{1,2})\.(?P<y>[0-9]{4}|[0-9]{2})"),
@@ -39,6 +41,7 @@ _TIME = re.compile(r"(?P<h>[0-9]{1,2}):(?P<min>[0-9]{2})(:(?P<s>[0-9]{2})(\.[0-9
 _SPACES = re.compile(r"(?<=[0-9])T(?=[0-9])| +")
 _ZONES = frozenset({"", "UTC", "GMT", "Z", "+00:00"})
 _CENTURY = 2000
+_THOUSANDTH = Decimal("0.001")
 _LONGEST_SHOWN = 40
 
 
@@ -211,8 +214,10 @@ def _amount(text: str, currency: str) -> Decimal:
         plain = plain.replace("," if plain.rfind(",") < plain.rfind(".") else ".", "")
     if not _NUMBER.fullmatch(plain):
         raise ValueError(f"{_shown(text)} is no amount")
-    amount = Decimal(plain.replace(",", "."))
-    if amount % smallest_unit(currency):
+    amount, unit = Decimal(plain.replace(",", ".")), smallest_unit(currency)
+    if _THOUSANDS.fullmatch(plain) and unit > _THOUSANDTH:
+        raise ValueError(f"{_shown(text)} has a separator that may be one of thousands")
+    if amount % unit:
         raise ValueError(f"{_shown(text)} has more digits than {currency}")
     return amount
 

@@ -112,6 +112,8 @@ def test_the_day_comes_from_the_time_if_there_is_no_day_and_else_from_the_end():
         ("-1 234,56", "-1234.56"),
         ("0", "0"),
         ("12.3400", "12.34"),
+        ("0.500", "0.50"),
+        ("1234.500", "1234.50"),
     ],
 )
 def test_amounts(written, meant):
@@ -123,6 +125,18 @@ def test_amounts(written, meant):
 @pytest.mark.parametrize("written", ["", "8.505", "1,234", "NaN", "1e3", "--1", "8.50 EUR", "٣"])
 def test_an_amount_that_may_be_misread_is_an_error(written):
     assert isinstance(only_row(amount=written), str)
+
+
+@pytest.mark.parametrize("written", ["1,000", "1.000", "-12.000", "999,500"])
+@pytest.mark.parametrize("currency", ["EUR", "JPY"])
+def test_a_separator_that_may_be_one_of_thousands_is_an_error(written, currency):
+    [(_, header, rows)] = read(
+        HEADER | {"total-amount": "8", "currency": currency}, ROW | {"amount": written}
+    )
+    assert isinstance(header, Header)
+    assert "may be one of thousands" in rows
+    [(_, header, _)] = read(HEADER | {"total-amount": written, "currency": currency}, ROW)
+    assert "may be one of thousands" in header
 
 
 def test_a_dinar_has_three_digits():
