@@ -66,7 +66,8 @@ def without_personal_data(text: str, sent: Iterable[Any] = ()) -> str:
     Left out are: every text of three or more characters that was sent, everything in
     quotation marks (Odoo quotes stored values) unless it is the name of a product, a location
     or another thing of the shop's, e-mail addresses, and PostgreSQL's DETAIL. External ids,
-    names of models and fields, of transfers, Amazon order ids, numbers and dates stay.
+    names of models and fields, of transfers, Amazon order ids, numbers and dates stay, unless
+    they were sent as a buyer's (``OfBuyer``).
 
     Args:
         text: a message of Odoo's. The session requests English, but a module may have its own
@@ -107,7 +108,8 @@ def _hide_quoted(quoted: re.Match[str]) -> str:
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        if len(value) >= _SHORTEST and not _OURS.fullmatch(value):
+        is_buyers = isinstance(value, OfBuyer) or not _OURS.fullmatch(value)
+        if len(value) >= _SHORTEST and is_buyers:
             yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
@@ -119,6 +121,15 @@ def _texts(value: Any) -> Iterator[str]:
 
 # What is sent
 
+
+class OfBuyer(str):
+    """A text that is a buyer's whatever it looks like: a phone number, a name as ``ann.meier``."""
+
+    __slots__ = ()
+
+
+_CONTACT = re.compile("name|vat|phone|mobile|email.*|zip|city|district|street.*|comment")
+"""Fields of contacts that hold a buyer's data."""
 
 _WITHOUT_BUYERS = frozenset(
     {
@@ -147,16 +158,32 @@ def of_buyers(model: str, method: str, arguments: Sequence[Any], options: Any = 
     """
     if model in _WITHOUT_BUYERS:
         return []
+    if method == "load":
+        fields, rows = arguments
+        arguments = [dict(zip(fields, row, strict=True)) for row in rows]
+    if model == "res.partner":
+        return [_marked(arguments), _marked(options)]
     if model == "sale.order" and method == "load":
-        return [_without_titles(*arguments)]
+        return [_without_title(row) for row in arguments]
     return [arguments, options]
 
 
-def _without_titles(fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """The rows of a load of sale orders without the titles of items; gift messages stay."""
-    return [_without_title(dict(zip(fields, row, strict=True))) for row in rows]
+def _marked(value: Any, field: str = "") -> Any:
+    """Values of a contact's fields, in rows, in values to write and in domains."""
+    match value:
+        case str() if _CONTACT.fullmatch(field):
+            return OfBuyer(value)
+        case {}:
+            return {name: _marked(inner, name) for name, inner in value.items()}
+        case [str(name), str(), of] if _CONTACT.fullmatch(name):
+            return _marked(of, name)
+        case list() | tuple():
+            return [_marked(inner, field) for inner in value]
+    return value
 
 
-def _without_title(row: dict[str, Any]) -> list[Any]:
-    is_title = not row.get(_KINDS)
-    return [value for name, value in row.items() if not (is_title and name == _NAMES)]
+def _without_title(row: Mapping[str, Any]) -> list[Any]:
+    """The cells of a load of sale orders without the titles of items; gift messages stay."""
+    if not row.get(_KINDS):
+        return [value for name, value in row.items() if name != _NAMES]
+    return [OfBuyer(value) if name == _NAMES else value for name, value in row.items()]

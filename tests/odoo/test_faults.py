@@ -225,6 +225,23 @@ def test_what_is_sent_of_buyers() -> None:
     assert without_personal_data("WH/Amazon is archived", location) == "WH/Amazon is archived"
 
 
+@pytest.mark.parametrize("value", ["0171 1234567", "75002", "anna.meier", "DE.123"])
+def test_a_buyers_data_is_left_out_whatever_it_looks_like(value: str) -> None:
+    text = f"Impossible number {value} of {value}, please."
+    rows = (["id", "name", "vat"], [["amazon_bridge.partner_1", "Ann", value]])
+    for method, arguments in [
+        ("load", rows),
+        ("write", ([7], {"phone": value, "lang": "fr_FR"})),
+        ("search_read", ([("parent_id", "=", False), ("zip", "in", [value])], ["name"])),
+    ]:
+        sent = of_buyers("res.partner", method, arguments)
+        assert without_personal_data(text, sent) == "Impossible number … of …, please."
+        ours = "Record 7 of 'res.partner', amazon_bridge.partner_1"
+        assert without_personal_data(ours, sent) == ours
+    rows = (ORDER_FIELDS, [["", "", value, "line_note"]])
+    assert without_personal_data(value, of_buyers("sale.order", "load", rows)) == HIDDEN
+
+
 NAMES = st.text(
     st.characters(categories=["Lu", "Ll", "Lo"], exclude_characters="…"), min_size=3, max_size=20
 )
