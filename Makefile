@@ -12,6 +12,7 @@ IMAGE ?= amazon-bridge
 DIST := dist
 export ODOO_TEST_VERSION := $(ODOO)
 export ODOO_TEST_TRANSPORT := $(TRANSPORT)
+export ODOO_TEST_RESULTS := $(RESULTS)
 OLDEST := setup import pickings cancellations cancellations_held
 PARALLEL := $(BIN)/python -m pytest -n auto --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 

@@ -21,6 +21,7 @@ from functools import _lru_cache_wrapper
 from importlib import import_module
 from pathlib import Path
 
+import odoo_results
 import postgresql_server as server_of_postgresql
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,7 +29,7 @@ from memory_odoo import MemoryOdoo
 from memory_odoo.served import served
 from odoo_server import machine
 from odoo_server.common import NEWEST
-from odoo_server.databases import VERSION, OdooDatabase, OdooServer
+from odoo_server.databases import TRANSPORT, VERSION, OdooDatabase, OdooServer
 
 import amazon_bridge
 
@@ -75,6 +76,12 @@ def odoo_database(request: pytest.FixtureRequest) -> Iterator[OdooDatabase]:
     database = server.create(f"{machine.TEST_DATABASE_PREFIX}{module}_{os.getpid()}")
     yield database
     server.drop(database.database)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Record what passes on this Odoo, if `make test RESULTS=yes` asks for it."""
+    if os.environ.get("ODOO_TEST_RESULTS") and "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(odoo_results.Recorder(VERSION, TRANSPORT))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
