@@ -18,8 +18,8 @@ from amazon_bridge.odoo.setup import Advice, Inspection, Setup
 log = structlog.get_logger(__name__)
 
 _CHECKED_FOR = timedelta(hours=1)
-"""How long records count as checked for a run that only searches: so long it takes at most, in a
-shop without orders, until an archived record is reported."""
+"""How long records count as checked for a run that only searches: in a shop without orders, an
+archived record is reported within this time."""
 
 
 class AccountSetups:

@@ -29,7 +29,7 @@ from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.model import DEFAULT_CHANNEL, Listing, QuantityUpdate
 
 UPDATES_A_FEED = 20_000
-"""Amazon allows 25,000 messages and 10 MB: so many fit whatever their SKUs are."""
+"""Amazon allows 25,000 messages and 10 MB: this many fit whatever their SKUs are."""
 
 _CONTENT_TYPE = "application/json; charset=UTF-8"
 _LARGEST_RESULT = 64 * 2**20  # bytes: several issues for each message

@@ -213,7 +213,7 @@ def _amount(text: str, currency: str) -> Decimal:
     if _GROUPED.fullmatch(plain):
         plain = plain.replace("," if plain.rfind(",") < plain.rfind(".") else ".", "")
     if not _NUMBER.fullmatch(plain):
-        raise ValueError(f"{_shown(text)} is no amount")
+        raise ValueError(f"{_shown(text)} is not an amount")
     amount, unit = Decimal(plain.replace(",", ".")), smallest_unit(currency)
     if _THOUSANDS.fullmatch(plain) and unit > _THOUSANDTH:
         raise ValueError(f"{_shown(text)} has a separator that may be one of thousands")
@@ -234,7 +234,7 @@ def _moment(text: str) -> datetime:
     found = next(filter(None, (shape.fullmatch(day) for shape in _SHAPES)), None)
     clock = _TIME.fullmatch(time or "0:00")
     if found is None or clock is None or zone.upper() not in _ZONES:
-        raise ValueError(f"{_shown(text)} is no date")
+        raise ValueError(f"{_shown(text)} is not a date")
     year = int(found["y"]) + (_CENTURY if len(found["y"]) == len("00") else 0)
     hours = int(clock["h"]), int(clock["min"]), int(clock["s"] or 0)
     return datetime(year, int(found["m"]), int(found["d"]), *hours, tzinfo=UTC)

@@ -21,33 +21,36 @@ _PACKAGE = "amazon_bridge.cli"
 _COMMANDS = {
     "anonymise": (
         f"{_PACKAGE}.anonymise:anonymise",
-        "Anonymise buyers in Odoo whose data nothing needs any more.",
+        "Anonymise buyers in Odoo whose data is no longer needed.",
     ),
-    "check": (f"{_PACKAGE}.setup:check", "Examine Odoo and Amazon, and say how to fix problems."),
-    "config": (f"{_PACKAGE}.configuration:config", "The configuration file."),
-    "cursor": (f"{_PACKAGE}.cursor:cursor", "Up to when each account's orders are synced."),
+    "check": (f"{_PACKAGE}.setup:check", "Check Odoo and Amazon, and say how to fix problems."),
+    "config": (
+        f"{_PACKAGE}.configuration:config",
+        "Check the configuration file; print its schema or a sample.",
+    ),
+    "cursor": (f"{_PACKAGE}.cursor:cursor", "Show or move each account's sync cursor."),
     "demo": (f"{_PACKAGE}.demo:demo", "Fill an Odoo database from a simulated Amazon."),
     "healthcheck": (f"{_PACKAGE}.daemon:healthcheck", "Exit with 0 if the daemon is healthy."),
     "init": (
         f"{_PACKAGE}.init:init",
-        "Write a configuration: ask for what is needed, and try it at once.",
+        "Ask for the settings, try each, and write the configuration.",
     ),
     "late": (
         f"{_PACKAGE}.late:late",
         "List the orders to ship: overdue, due today, at risk, on track.",
     ),
-    "order": (f"{_PACKAGE}.order:order", "One Amazon order."),
-    "quarantine": (f"{_PACKAGE}.quarantine:quarantine", "Quarantined items: list and retry."),
+    "order": (f"{_PACKAGE}.order:order", "Show, recover or import an Amazon order."),
+    "quarantine": (f"{_PACKAGE}.quarantine:quarantine", "List and retry quarantined items."),
     "run": (f"{_PACKAGE}.daemon:run", "Run all jobs on their schedules: the daemon."),
     "settlements": (
         f"{_PACKAGE}.settlements:settlements",
-        "What Amazon paid and kept, and how it is booked.",
+        "List, show, preview and tie out settlements.",
     ),
     "setup": (f"{_PACKAGE}.setup:setup", "Create in Odoo what the bridge needs."),
-    "state": (f"{_PACKAGE}.state:state", "The state store: back up, verify, copy, adopt."),
+    "state": (f"{_PACKAGE}.state:state", "Back up, verify, copy or adopt the state store."),
     "status": (f"{_PACKAGE}.status:status", "Show the state of each account and job."),
-    "stock": (f"{_PACKAGE}.stock:stock", "Quantities of merchant-fulfilled listings."),
-    "sync": (f"{_PACKAGE}.sync:sync", "Run a job, or all jobs, once now."),
+    "stock": (f"{_PACKAGE}.stock:stock", "Show how a SKU's quantity is computed."),
+    "sync": (f"{_PACKAGE}.sync:sync", "Run one job, or all, now."),
 }
 """Entry point and one-line help of each command."""
 
@@ -67,5 +70,5 @@ _COMMANDS = {
 @click.version_option(__version__, prog_name="amazon-bridge")
 @click.pass_context
 def main(ctx: click.Context, path: Path | None) -> None:
-    """Run Amazon sales in Odoo: orders come in, cancellations and shipments go back."""
+    """Import Amazon orders into Odoo; report shipments and cancellations to Amazon."""
     ctx.obj = path

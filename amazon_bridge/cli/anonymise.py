@@ -31,13 +31,13 @@ def _retention(_: click.Context, __: click.Parameter, text: str | None) -> timed
     "--after",
     metavar="INTERVAL",
     callback=_retention,
-    help="How long after their last goods left, such as 30d. Default: `retention.buyers`.",
+    help="Minimum time since a buyer's last goods left, such as 30d. Default: `retention.buyers`.",
 )
 @click.option("--dry-run", is_flag=True, help="Say who would be anonymised; change nothing.")
 @json_option
 @click.pass_context
 def anonymise(ctx: click.Context, after: timedelta | None, *, dry_run: bool, as_json: bool) -> None:
-    """Anonymise buyers in Odoo whose data nothing needs any more."""
+    """Anonymise buyers in Odoo whose data is no longer needed."""
     with opened(ctx) as bridge:
         after = after or bridge.config.retention.buyers
         if after is None:
@@ -57,8 +57,8 @@ def anonymise(ctx: click.Context, after: timedelta | None, *, dry_run: bool, as_
 def _show_kept(kept: dict[int, str]) -> None:
     """Say why customers' data is still needed, by their database id."""
     if kept:
-        say(f"Still needed is the data of {len(kept)}:")
+        say(f"Kept, because their data is still needed: {len(kept)}")
     for id_, reason in list(kept.items())[:_MOST_KEPT]:
         say(f"  customer {id_}: {reason}")
     if len(kept) > _MOST_KEPT:
-        say("  The others: amazon-bridge anonymise --dry-run --json")
+        say("  See all: amazon-bridge anonymise --dry-run --json")

@@ -30,7 +30,7 @@ account_option = click.option(
     "--account", metavar="NAME", help="Only this account.", shell_complete=account_names
 )
 account_argument = click.argument("account", shell_complete=account_names)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class JobChoice(click.Choice[str]):

@@ -15,7 +15,7 @@ from amazon_bridge.terminal import counted, say
 
 @click.group()
 def config() -> None:
-    """The configuration file."""
+    """Check the configuration file; print its schema or a sample."""
 
 
 @config.command(

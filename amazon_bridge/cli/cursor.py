@@ -13,7 +13,7 @@ from amazon_bridge.terminal import say
 
 @click.group()
 def cursor() -> None:
-    """Up to when each account's orders are synced."""
+    """Show or move each account's sync cursor."""
 
 
 @cursor.command(epilog=examples("cursor show"))

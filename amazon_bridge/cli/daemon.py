@@ -14,7 +14,7 @@ from amazon_bridge.terminal import say
 def run(ctx: click.Context) -> None:
     """Run all jobs on their schedules: the daemon.
 
-    Ends upon SIGTERM or Ctrl-C. SIGHUP reloads the configuration; SIGUSR1 runs all jobs now.
+    Stops on SIGTERM or Ctrl-C. SIGHUP reloads the configuration; SIGUSR1 runs all jobs now.
     """
     from amazon_bridge.service import daemon  # noqa: PLC0415 (`healthcheck` needs none of it)
 

@@ -28,8 +28,8 @@ from amazon_bridge.cli.commands import examples
     type=click.Path(path_type=Path, dir_okay=False),
     help="Take the answers from this YAML file: no terminal is needed.",
 )
-@click.option("--endpoint", metavar="URL", help="Of a simulated Amazon, for tests.")
-@click.option("--token-url", metavar="URL", help="Of its tokens.")
+@click.option("--endpoint", metavar="URL", help="SP-API base URL of a simulator.")
+@click.option("--token-url", metavar="URL", help="Token URL of that simulator.")
 @click.option("--dry-run", is_flag=True, help="Ask and try; show the files, and write none.")
 @click.pass_context
 def init(
@@ -41,7 +41,7 @@ def init(
     *,
     dry_run: bool,
 ) -> None:
-    """Write a configuration: ask for what is needed, and try it at once.
+    """Ask for the settings, try each, and write the configuration.
 
     No existing file is overwritten, and nothing is written until all questions are answered.
     """

@@ -10,7 +10,7 @@ from amazon_bridge.cli.common import account_argument
 
 @click.group()
 def order() -> None:
-    """One Amazon order."""
+    """Show, recover or import an Amazon order."""
 
 
 @order.command(epilog=examples("order show 404-1234567-1234567"))
@@ -37,12 +37,13 @@ def recover(ctx: click.Context, account: str, order_id: str) -> None:
 @order.command("import", epilog=examples("order import acme-eu 404-1234567-1234567 --as-is"))
 @account_argument
 @click.argument("order_id", metavar="ID")
-@click.option("--as-is", is_flag=True, help="Take the total that Amazon states.")
+@click.option("--as-is", is_flag=True, help="Required: take the total that Amazon states.")
 @click.pass_context
 def import_(ctx: click.Context, account: str, order_id: str, *, as_is: bool) -> None:
-    """Import a quarantined order that can't be understood, at the total that Amazon states.
+    """Import a quarantined order at the total that Amazon states.
 
-    An activity on its sale order reminds people to check the amounts.
+    For an order whose figures contradict each other. An activity on its sale order reminds people
+    to check the amounts.
     """
     from amazon_bridge.cli import order_actions  # noqa: PLC0415 (slow)
 

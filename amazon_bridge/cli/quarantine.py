@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sys
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from amazon_bridge.cli.commands import ITEMS_FAILED, examples
-from amazon_bridge.cli.common import json_option, opened, timestamp
+from amazon_bridge.cli.common import account_option, json_option, opened, timestamp
 from amazon_bridge.cli.completion import quarantined_items
 from amazon_bridge.closest import did_you_mean
 from amazon_bridge.terminal import say, say_linked
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def quarantine() -> None:
-    """Quarantined items: list and retry."""
+    """List and retry quarantined items."""
 
 
 @quarantine.command("list", epilog=examples("quarantine list", "quarantine list --json"))
@@ -63,20 +65,58 @@ def _json(entry: Entry) -> dict[str, Any]:
 
 
 @quarantine.command(
-    epilog=examples("quarantine retry 404-1234567-1234567", "quarantine retry --all")
+    epilog=examples(
+        "quarantine retry 404-1234567-1234567",
+        "quarantine retry --all --account acme-eu --kind odoo_refused",
+        "quarantine retry --all",
+    )
 )
 @click.argument("key", required=False, shell_complete=quarantined_items)
 @click.option("--all", "everything", is_flag=True, help="All quarantined items.")
+@account_option
+@click.option(
+    "--kind", "kinds", multiple=True, metavar="KIND", help="Only this kind. May be repeated."
+)
 @click.pass_context
-def retry(ctx: click.Context, key: str | None, *, everything: bool) -> None:
-    """Retry an item (KEY), or all, in the next run."""
+def retry(
+    ctx: click.Context,
+    key: str | None,
+    *,
+    everything: bool,
+    account: str | None,
+    kinds: Sequence[str],
+) -> None:
+    """Retry an item (KEY), or all, in the next run. What a brake holds is released."""
     if bool(key) == everything:
         raise click.UsageError("Name one KEY, or --all.")
     with opened(ctx) as bridge:
-        number = bridge.ledger.items.retry(key)
-        names = [] if number else names_of(bridge.ledger.items.quarantined())
-    if key and not number:
-        meant = did_you_mean(key, names)
-        say(f"{key} is not in the quarantine.{meant} To see what is: amazon-bridge quarantine list")
+        bridge.accounts(account)
+        found = [e for e in bridge.ledger.items.quarantined() if account in {None, e.account}]
+        chosen = kinds or (_without_held(found) if everything else None)
+        number = bridge.ledger.items.retry(key, account=account, kinds=chosen)
+    if not number and (key or account or kinds):
+        say(f"{_nothing_matches(key, kinds, found)} To see what is: amazon-bridge quarantine list")
         ctx.exit(ITEMS_FAILED)
-    say(f"{number} to be retried in the next run (amazon-bridge sync all).")
+    items = "1 item" if number == 1 else f"{number} items"
+    say(f"{items} will be retried in the next run (to run now: amazon-bridge sync all).")
+
+
+def _without_held(entries: Iterable[Entry]) -> Collection[str] | None:
+    """Ask on a terminal whether to release what a brake holds; return the other kinds if not."""
+    from amazon_bridge.cli.prompts import confirmed  # noqa: PLC0415 (slow)
+    from amazon_bridge.engine.records import HELD  # noqa: PLC0415 (slow)
+
+    kinds = Counter(entry.kind or "" for entry in entries)
+    if not kinds[HELD] or not sys.stdin.isatty():
+        return None
+    released = confirmed(f"A brake holds {kinds[HELD]} of them. Send these to Amazon, too?")
+    return None if released else kinds.keys() - {HELD}
+
+
+def _nothing_matches(key: str | None, kinds: Sequence[str], found: Collection[Entry]) -> str:
+    if key and not kinds:
+        return f"{key} is not in the quarantine.{did_you_mean(key, names_of(found))}"
+    if key:
+        return f"{key} is not in the quarantine with this kind."
+    meant = did_you_mean(kinds[0], {entry.kind or "" for entry in found}) if kinds else ""
+    return f"Nothing in the quarantine matches.{meant}"

@@ -12,7 +12,7 @@ from amazon_bridge.cli.common import account_option, json_option
 
 @click.group()
 def settlements() -> None:
-    """What Amazon paid and kept, and how it is booked."""
+    """List, show, preview and tie out settlements."""
 
 
 @settlements.command("list", epilog=examples("settlements list --account acme-eu"))
@@ -60,7 +60,7 @@ def preview_(ctx: click.Context, settlement_id: str, account: str | None, *, as_
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
-    help="At the end of this day (UTC). Default: now.",
+    help="Compare balances as of the end of this day (UTC). Default: now.",
 )
 @click.pass_context
 def tie_out_(

@@ -15,7 +15,7 @@ from amazon_bridge.cli.common import account_option
 def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
     """Create in Odoo what the bridge needs.
 
-    What is there is used; what is archived is unarchived. Safe to repeat.
+    Existing records are used, archived ones unarchived. Safe to repeat.
     """
     from amazon_bridge.cli import setup_actions  # noqa: PLC0415 (slow)
 
@@ -26,7 +26,7 @@ def setup(ctx: click.Context, account: str | None, *, dry_run: bool) -> None:
 @account_option
 @click.pass_context
 def check(ctx: click.Context, account: str | None) -> None:
-    """Examine Odoo and Amazon, and say how to fix problems."""
+    """Check Odoo and Amazon, and say how to fix problems."""
     from amazon_bridge.cli import setup_actions  # noqa: PLC0415 (slow)
 
     setup_actions.check(ctx, account)

@@ -16,7 +16,7 @@ from amazon_bridge.terminal import say
 
 @click.group()
 def state() -> None:
-    """The state store: back up, verify, copy, adopt."""
+    """Back up, verify, copy or adopt the state store."""
 
 
 @state.command(epilog=examples("state backup /var/backups/bridge.db"))
@@ -59,7 +59,7 @@ def verify(ctx: click.Context, path: Path | None) -> None:
 @click.argument("target", metavar="TO")
 @click.pass_context
 def copy(ctx: click.Context, source: str, target: str) -> None:
-    """Copy a state store to another one, of the same kind or the other, and compare each row.
+    """Copy a state store to another one; compare each row.
 
     FROM and TO are what `state` may be: the path of a file, or a URL of PostgreSQL. A file TO must
     not exist yet, a database must be empty. No daemon may run with either. For a URL that is not

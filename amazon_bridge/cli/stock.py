@@ -11,7 +11,7 @@ from amazon_bridge.terminal import say
 
 @click.group()
 def stock() -> None:
-    """Quantities of merchant-fulfilled listings."""
+    """Show how a SKU's quantity is computed."""
 
 
 @stock.command(epilog=examples("stock show MUG-BLUE --account acme-eu"))

@@ -12,13 +12,13 @@ from amazon_bridge.flows import jobs
 @click.command(epilog=examples("sync orders --dry-run", "sync all --account acme-eu --json"))
 @click.argument("job", type=JobChoice([*jobs.NAMES, "all"]))
 @account_option
-@click.option("--dry-run", is_flag=True, help="Say what would be done; do and remember nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; change and store nothing.")
 @json_option
 @click.pass_context
 def sync(
     ctx: click.Context, job: str, account: str | None, *, dry_run: bool, as_json: bool
 ) -> None:
-    """Run a job, or all jobs, once now.
+    """Run one job, or all, now.
 
     The daemon of this configuration does it, if it is running.
     """

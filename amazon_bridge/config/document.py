@@ -22,7 +22,7 @@ def read_document(
     """Read a YAML file; ``problems`` gets the references to variables that are wrong.
 
     Raises:
-        ConfigError: It can't be read, or is no YAML.
+        ConfigError: It can't be read, or is not valid YAML.
     """
     text = _text(path, kind)
     try:

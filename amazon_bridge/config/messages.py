@@ -76,8 +76,8 @@ _COMPARED = {
     "less_than_equal": "at most",
 }
 _PATTERNS = {
-    NAME: "must be of small letters, digits, - and _, and begin with a letter or digit",
-    SELLER_ID: "must be of capital letters and digits, as Seller Central shows it",
+    NAME: "must be lowercase letters, digits, - and _, and begin with a letter or digit",
+    SELLER_ID: "must be uppercase letters and digits, as in Seller Central",
 }
 
 

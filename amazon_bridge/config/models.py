@@ -52,7 +52,7 @@ class LogConfig(Section):
     """What is logged, to stderr."""
 
     level: Level = "info"
-    """The least level that is logged."""
+    """Lowest level to log."""
     format: Literal["json", "console"] | None = None
     """`json`: one JSON object a line; `console`: for people. Default: `console` when stderr is a
     terminal, else `json`."""
@@ -149,12 +149,12 @@ else:
 
 
 class CancellationBrake(Section):
-    """Holds the cancellations of a run if they look like a mistaken mass action in Odoo."""
+    """Holds a run's cancellations that look like a mistake in Odoo: if either limit is exceeded."""
 
     orders: int = Field(default=20, ge=0)
     """Hold if more than this many orders were cancelled in Odoo since the last run."""
     percent: float = Field(default=20, ge=0, le=100, allow_inf_nan=False)
-    """Hold if more than this percentage of the account's open orders was."""
+    """Hold if more than this percentage of the account's open orders was; never up to five."""
 
 
 class InvoicingConfig(Section):
@@ -302,15 +302,15 @@ class AlertsConfig(Section):
     """Where to send alerts, as URLs of Apprise (`scripts/install FOLDER alerts`): mail, chats,
     webhooks."""
     after_failures: int = Field(default=3, ge=1)
-    """Alert when a job failed so often in a row."""
+    """Alert after this many consecutive failures of a job."""
     after: Interval = Field(default=timedelta(hours=1), json_schema_extra={"default": "1h"})
-    """Alert when a job has been failing for so long."""
+    """Alert when a job has been failing for this long."""
     collect: Interval = Field(default=timedelta(minutes=15), json_schema_extra={"default": "15m"})
     """How long to collect quarantined items before one alert about them."""
     before_ship_by: Interval | None = Field(
         default=timedelta(hours=6), json_schema_extra={"default": "6h"}
     )
-    """Alert about a merchant-fulfilled order that is not shipped so long before its ship-by date;
+    """Alert this long before the ship-by date about merchant-fulfilled orders not yet shipped;
     `null`: never."""
 
 

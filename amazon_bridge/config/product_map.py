@@ -110,5 +110,5 @@ def _units_problem(row: Mapping[str, str]) -> str:
     if row["units"] and row["kind"] not in {"", ITEM}:
         return f"has units, which only the kind {ITEM} can have"
     if row["units"] and not _WHOLE_NUMBER.fullmatch(row["units"]):
-        return f"has units that are no whole number from 1 to 99999: {row['units']}"
+        return f"has units that are not a whole number from 1 to 99999: {row['units']}"
     return ""

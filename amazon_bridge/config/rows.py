@@ -82,8 +82,8 @@ class RowsFile:
             yield from self._csv_rows(reader)
         except csv.Error as error:
             raise ValueError(
-                f"{self.path} is no CSV: a quotation mark is not closed, or not at the end of its"
-                f" cell, up to line {reader.line_num} ({error})"
+                f"{self.path} is not valid CSV: a quotation mark is not closed, or not at the end"
+                f" of its cell, up to line {reader.line_num} ({error})"
             ) from None
 
     def _csv_rows(self, reader: csv.DictReader[str]) -> Iterator[Mapping[Any, Any]]:

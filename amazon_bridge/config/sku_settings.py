@@ -87,7 +87,7 @@ def _problem(row: Mapping[str, str], known: Mapping[str, SkuSetting]) -> str:
         return "occurs twice"
     for column in ("buffer", "cap"):
         if row[column] and not _WHOLE_NUMBER.fullmatch(row[column]):
-            return f"has a {column} that is no whole number from 0 to 999999: {row[column]}"
+            return f"has a {column} that is not a whole number from 0 to 999999: {row[column]}"
     if row["push"] and row["push"].lower() not in _TRUTHS:
         return f"has a push that is neither true nor false: {row['push']}"
     return ""

@@ -24,12 +24,12 @@ class Buffer(Section):
 
 
 class StockBrake(Section):
-    """Holds decreases to zero that look like a mistake in Odoo."""
+    """Holds decreases to zero that look like a mistake in Odoo: if both limits are exceeded."""
 
     skus: int = Field(default=20, ge=0)
-    """Hold if more than this many SKUs would decrease to zero in one run,"""
+    """Hold only if more SKUs than this would decrease to zero in one run."""
     percent: float = Field(default=20, ge=0, le=100, allow_inf_nan=False)
-    """and more than this percentage of the account's SKUs."""
+    """Hold only if they are also more than this percentage of the account's SKUs."""
 
 
 def _buffer(value: object) -> object:
@@ -79,7 +79,7 @@ class StockConfig(Section):
     """`promised`: on hand less everything that is to leave; `free`: on hand less what is reserved
     already."""
     incoming_days: int = Field(default=0, ge=0, le=365)
-    """Goods that are expected within so many days count as if they were there."""
+    """Count goods expected within this many days as on hand."""
     buffer: BufferOrUnits = Buffer()
     """What is kept back of each SKU: units, or `{units: 2, percent: 5}`."""
     share: float = Field(default=100, gt=0, le=100, allow_inf_nan=False)
@@ -98,7 +98,7 @@ class StockConfig(Section):
     both: tuple[Text, ...] = ()
     """SKUs that are sold by FBA and FBM at once, on purpose."""
     stale: Interval = Field(default=timedelta(hours=6), json_schema_extra={"default": "6h"})
-    """Alert when the quantities could not be compared for so long."""
+    """Alert when the quantities could not be compared for this long."""
     brake: StockBrake = StockBrake()
     """When to hold decreases to zero that look like a mistake."""
 

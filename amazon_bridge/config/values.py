@@ -161,7 +161,7 @@ def _marketplace(value: object) -> Marketplace:
         meant = closest_marketplace(str(value))
         question = f"did you mean {meant.country_code}? Write" if meant else "write"
         raise ValueError(
-            f"is no Amazon marketplace: {question} its id or a country code of {codes}"
+            f"is not an Amazon marketplace: {question} its id or a country code of {codes}"
         )
     return found
 
@@ -233,7 +233,9 @@ def _cron(line: str) -> str:
     try:
         trigger = CronTrigger.from_crontab(line, timezone=UTC)
     except ValueError:
-        raise ValueError("is no cron line: minute, hour, day, month, day of week") from None
+        raise ValueError(
+            "is not a cron expression: minute, hour, day, month, day of week"
+        ) from None
     if trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
         raise ValueError("this cron line never comes due")
     return line

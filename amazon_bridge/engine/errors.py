@@ -45,7 +45,7 @@ class Transient(BridgeError):
 
 
 class RateLimited(BridgeError):
-    """A remote's rate allows no further call for so many ``seconds``.
+    """A remote's rate limit allows no further call for ``seconds``.
 
     Nothing failed, and nothing waits for it: the run ends with what it did, and is resumed then.
     """

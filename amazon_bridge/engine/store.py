@@ -52,7 +52,7 @@ def postgresql_store(text: str) -> PostgresqlStore:
         raise ValueError(f"must be a path or a URL of PostgreSQL: {_HELP}")
     rest = _REST.fullmatch(match["rest"] if match["at"] else match["all"])
     if rest is None or not rest["database"]:
-        raise ValueError(f"is no URL of a database in PostgreSQL: {_HELP}")
+        raise ValueError(f"is not a URL of a PostgreSQL database: {_HELP}")
     if _SECRET_OPTION.search(unquote(rest["options"] or "")):
         raise ValueError("can't have a secret among its parameters: use `state_password`")
     user = f"{match['user']}@" if match["at"] else ""

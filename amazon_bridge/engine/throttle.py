@@ -110,7 +110,7 @@ class _Bucket:
         return 0.0
 
     def has(self, now: float, urgency: Urgency, besides: int) -> bool:
-        """Whether there would be a token, and so many others, if nobody queued."""
+        """Whether there would be a token, and as many others as this, if nobody queued."""
         left = min(self._reserve(urgency) + besides, self.burst - 1)
         free_at = self.full_at - (self.burst - 1 - left) / self.rate
         return free_at - now <= _ROUNDING
@@ -222,7 +222,7 @@ class Throttle:
         Args:
             seller: Whose bucket.
             operation: Which of them.
-            seconds: No call before so many seconds; default: the time of one token.
+            seconds: No call before this many seconds; default: the time of one token.
 
         Returns:
             For how many seconds the remote has refused every call.

@@ -13,11 +13,11 @@ class OrderEvent(StrEnum):
     """The events that are counted."""
 
     IMPORTED = "imported"
-    """Its sale order is complete in Odoo; it took so long since the purchase."""
+    """Its sale order is complete in Odoo, this long after the purchase."""
     CANCELLED = "cancelled"
     """In Odoo because Amazon had cancelled it, or on Amazon because Odoo had."""
     CONFIRMED = "confirmed"
-    """A shipment, to Amazon; it took so long since the delivery order was done."""
+    """A shipment, to Amazon, this long after the delivery order was done."""
 
 
 def imported(order: Order, now: datetime) -> Event:

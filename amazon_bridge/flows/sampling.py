@@ -29,5 +29,5 @@ def shuffled_by_order(items: Iterable[T], moment: datetime, *, key: Callable[[T]
 
 
 def sample(items: Sequence[T], moment: datetime, number: int) -> Sequence[T]:
-    """Return at most so many items; other ones at another moment."""
+    """Return at most this many items; other ones at another moment."""
     return items if len(items) <= number else shuffled(items, moment)[:number]

@@ -15,7 +15,7 @@ Say = Callable[[str], None]
 
 
 def no_pause(_seconds: float) -> None:
-    """A person waits: what doesn't respond is tried again at once."""
+    """No pause between attempts: a person is waiting."""
 
 
 def accepted(answers: Answers, attempt: Callable[[], T]) -> T:

@@ -28,7 +28,7 @@ class Question:
     is_list: bool = False
 
     def parse(self, text: str | None) -> Any:
-        """The value that a text stands for; a list's entries are apart by commas or blanks.
+        """The value that a text stands for; a list's entries are separated by commas or spaces.
 
         Raises:
             ValueError: It can't be; the message shows no value but a list's wrong entry.

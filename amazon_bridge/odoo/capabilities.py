@@ -1,6 +1,6 @@
 """Differences between Odoo's versions, detected by the fields that exist (``fields_get``).
 
-The version number decides only what no field shows, such as methods. Compared on 14 and 19.
+The version number decides only what no field shows, such as methods. Compared on 14 to 19.
 """
 
 from __future__ import annotations

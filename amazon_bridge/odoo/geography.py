@@ -19,7 +19,7 @@ State = tuple[int, str]
 
 
 class Geography:
-    """Looks countries and states up. They are read on first use: a run may need none.
+    """Looks up countries and states. They are read on first use: a run may need none.
 
     Args:
         countries: reads the database id of each country by its ISO 3166-1 code.

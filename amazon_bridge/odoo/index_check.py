@@ -22,7 +22,7 @@ _SEARCHES: tuple[tuple[str, str, tuple[str, str, str]], ...] = (
 _PAYS = 0.05  # seconds that an index saves per search, from which on it is worth the space
 
 _TIMES = 5
-"""The fastest of so many searches counts: what else Odoo has to do makes some slower."""
+"""The fastest of this many searches counts: what else Odoo has to do makes some slower."""
 
 
 def examine_searches(

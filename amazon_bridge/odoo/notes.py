@@ -107,7 +107,7 @@ def _read_about(
     ids: Collection[int],
     fields: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """Search and read what is about records with these ids, so many records at once."""
+    """Search and read what is about records with these ids, this many records at once."""
     return [
         row
         for page in chunks(sorted(ids))

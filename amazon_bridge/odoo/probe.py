@@ -1,4 +1,4 @@
-"""Looks whether an Odoo is at an address, without a login."""
+"""Checks whether an Odoo server responds at a URL, without logging in."""
 
 from __future__ import annotations
 

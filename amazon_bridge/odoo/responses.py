@@ -18,7 +18,7 @@ def unexpected(what: str) -> ItemError:
     """The error for a response that Odoo should never give."""
     return ItemError(
         "odoo_answer",
-        f"Unexpected response of Odoo: {what}.",
+        f"Unexpected response from Odoo: {what}.",
         "Look for an Odoo module, or a proxy in front of Odoo, that changes responses;"
         " `amazon-bridge check` shows whether this version of Odoo is tested.",
     )
@@ -28,10 +28,10 @@ def rows(model: str, response: Any, fields: Iterable[str]) -> list[Row]:
     """The records of a response, each with its ``id`` and these fields.
 
     Raises:
-        ItemError: It is something else.
+        ItemError: The response has another shape.
     """
     if not isinstance(response, list) or not all(isinstance(row, dict) for row in response):
-        raise unexpected(f"no records of {model}")
+        raise unexpected(f"expected records of {model}")
     for row in response:
         _check(model, row, fields)
     return response
@@ -41,7 +41,7 @@ def tree(model: str, response: Any, fields: Mapping[str, Any]) -> list[Row]:
     """The records in the response to ``web_search_read``, with those nested in them.
 
     Raises:
-        ItemError: It is something else.
+        ItemError: The response has another shape.
     """
     return branches(model, response.get("records") if _is_dict(response) else None, fields)
 
@@ -50,7 +50,7 @@ def branches(model: str, records: Any, fields: Mapping[str, Any]) -> list[Row]:
     """Records with those nested in them.
 
     Raises:
-        ItemError: It is something else.
+        ItemError: The response has another shape.
     """
     leaves = [name for name, below in fields.items() if not below]
     found = _rows_of_ids(model, records, leaves)
@@ -67,7 +67,7 @@ def branches(model: str, records: Any, fields: Mapping[str, Any]) -> list[Row]:
 def _rows_of_ids(model: str, records: Any, fields: Iterable[str]) -> list[Row]:
     """Records whose relations are ids without names."""
     if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
-        raise unexpected(f"no records of {model}")
+        raise unexpected(f"expected records of {model}")
     for row in records:
         if not _is_id(row.get("id")):
             raise unexpected(f"a record of {model} without an id")
@@ -75,7 +75,7 @@ def _rows_of_ids(model: str, records: Any, fields: Iterable[str]) -> list[Row]:
             if name not in row:
                 raise unexpected(f"{model} without the field {name}")
             if not (isinstance(row[name], bool | int | float | str) or _are_ids(row[name])):
-                raise unexpected(f"{model} with something else in the field {name}")
+                raise unexpected(f"the field {name} of {model} has a value of another type")
     return records
 
 
@@ -86,7 +86,7 @@ def _check(model: str, row: Mapping[str, Any], fields: Iterable[str]) -> None:
         if name not in row:
             raise unexpected(f"{model} without the field {name}")
         if not _is_possible(name, row[name]):
-            raise unexpected(f"{model} with something else in the field {name}")
+            raise unexpected(f"the field {name} of {model} has a value of another type")
 
 
 def _is_possible(name: str, value: Any) -> bool:
@@ -126,7 +126,7 @@ def metadata(model: str, response: Any) -> list[Row]:
     Odoo 15 sends only a record's oldest one, as ``xmlid``.
 
     Raises:
-        ItemError: It is something else.
+        ItemError: The response has another shape.
     """
     found = rows(model, response, ())
     for row in found:
@@ -146,13 +146,13 @@ def loaded(model: str, response: Any) -> tuple[list[int], list[Row]]:
     """The ids and the messages in the response to ``load``.
 
     Raises:
-        ItemError: It is something else.
+        ItemError: The response has another shape.
     """
     if not isinstance(response, dict):
-        raise unexpected(f"no ids of loaded {model}")
+        raise unexpected(f"expected the ids of loaded {model}")
     ids, messages = response.get("ids") or [], response.get("messages") or []
     if not _are_ids(ids) or not _are_dicts(messages):
-        raise unexpected(f"no ids of loaded {model}")
+        raise unexpected(f"expected the ids of loaded {model}")
     return ids, messages
 
 
@@ -168,10 +168,10 @@ def fields(model: str, response: Any) -> Mapping[str, Row]:
     """The attributes by field in the response to ``fields_get``.
 
     Raises:
-        ItemError: It is something else.
+        ItemError: The response has another shape.
     """
     if not _is_dict(response) or not all(map(_is_dict, response.values())):
-        raise unexpected(f"no fields of {model}")
+        raise unexpected(f"expected the fields of {model}")
     found: Mapping[str, Row] = response
     return found
 
@@ -180,22 +180,22 @@ def reference(name: str, response: Any) -> int | None:
     """The database id from ``check_object_reference``; None if the login may not see the record.
 
     Raises:
-        ItemError: It is something else.
+        ItemError: The response has another shape.
     """
     match response:
         case [str(), int() as id_]:
             return id_ or None
-    raise unexpected(f"no record for the external id {name}")
+    raise unexpected(f"expected the record of the external id {name}")
 
 
 def plain_rows(model: str, response: Any, fields: Iterable[str]) -> list[Row]:
     """The records of a response, each record that a many2one names as its id alone.
 
     Raises:
-        ItemError: It is something else.
+        ItemError: The response has another shape.
     """
     if not isinstance(response, list) or not _are_dicts(response):
-        raise unexpected(f"no records of {model}")
+        raise unexpected(f"expected records of {model}")
     names = ["id", *fields]
     if not all(name in row for row in response for name in names):
         raise unexpected(f"{model} without the fields {', '.join(names)}")
@@ -210,11 +210,11 @@ def groups(model: str, response: Any, fields: Iterable[str]) -> list[Row]:
     """The groups of a ``read_group``, each with these fields.
 
     Raises:
-        ItemError: It is something else.
+        ItemError: The response has another shape.
     """
     names = list(fields)
     if not isinstance(response, list) or not _are_dicts(response):
-        raise unexpected(f"no groups of {model}")
+        raise unexpected(f"expected groups of {model}")
     if not all(name in row for row in response for name in names):
         raise unexpected(f"groups of {model} without the fields {', '.join(names)}")
     return response

@@ -26,7 +26,7 @@ def confirm(session: OdooSession, ids: Collection[int]) -> str:
     ``action_confirm`` sets the order date to now.
 
     Returns:
-        The words of the pop-up that Odoo returned instead, if it did and says any.
+        The text of the pop-up that Odoo returned instead; empty if there was none.
     """
     quotations = sorted(ids)
     response = session.call("sale.order", "action_confirm", quotations)
@@ -41,7 +41,7 @@ def cancel(session: OdooSession, orders: Collection[SaleOrder]) -> str:
     longer counts among an order's, because other products were entered, are cancelled as well.
 
     Returns:
-        The words of the pop-up that Odoo returned instead, if it did and says any.
+        The text of the pop-up that Odoo returned instead; empty if there was none.
     """
     ids, locked = sorted(order.id for order in orders), [o.id for o in orders if o.is_locked]
     _cancel_unlinked(session, orders)

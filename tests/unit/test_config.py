@@ -306,9 +306,6 @@ class TestSample:
     def test_shows_the_true_defaults(self, tmp_path):
         plain = read(tmp_path, example(), ENVIRON).model_dump(mode="json")
         full = read(tmp_path, uncommented(example()), ENVIRON).model_dump(mode="json")
-        assert full["log"].pop("format") == "json"
-        assert full["accounts"][0].pop("start") == "2026-11-01T00:00:00Z"
-        del plain["log"]["format"], plain["accounts"][0]["start"]
         assert full == plain
 
 

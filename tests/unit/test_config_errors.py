@@ -13,7 +13,7 @@ from amazon_bridge.engine.errors import ConfigError
 
 ODOO = "odoo: {url: https://erp.example.com, database: prod, login: bridge, password: pass}\n"
 SCHEDULE = "write a time such as 45s, 5m, 1h30m or 2d, or a cron line such as '0 6 * * mon-fri'"
-NAME = "must be of small letters, digits, - and _, and begin with a letter or digit"
+NAME = "must be lowercase letters, digits, - and _, and begin with a letter or digit"
 CODES = (
     "write its id or a country code of AE, AU, BE, BR, CA, DE, EG, ES, FR, GB, IE, IN, IT, JP, MX,"
     " NL, PL, SA, SE, SG, TR, US, ZA"
@@ -71,8 +71,8 @@ def test_all_problems_come_at_once_with_their_places(tmp_path):
         defaults.credentials.client_secret: must not be empty
         accounts[0].credentials.refresh_token: is missing
         accounts[0].name: {NAME}
-        accounts[0].seller_id: must be of capital letters and digits, as Seller Central shows it
-        accounts[0].marketplaces[1]: is no Amazon marketplace: {CODES}
+        accounts[0].seller_id: must be uppercase letters and digits, as in Seller Central
+        accounts[0].marketplaces[1]: is not an Amazon marketplace: {CODES}
         accounts[0].start: {TIME_ZONE}
         accounts[1].marketplaces: must be of one region: configure an account for each of FR | US
         accounts[1].credentials.refresh_token: {REFERENCE}
@@ -110,7 +110,7 @@ def test_all_problems_come_at_once_with_their_places(tmp_path):
         ("tracking_reminder: 99999999999999d", "write a time such as"),
         ("schedule: {orders: '0 6 * *'}", "a cron line has five fields"),
         ("schedule: {orders: '0 6 * * 1-5'}", "write the days of the week by name"),
-        ("schedule: {orders: '61 6 * * mon'}", "is no cron line"),
+        ("schedule: {orders: '61 6 * * mon'}", "is not a cron expression"),
         ("schedule: {orders: '0 0 31 2 *'}", "this cron line never comes due"),
         ("start: soon", "must be a timestamp such as"),
         ("start: 2026-11-01T00:00:00", "needs its time zone"),

@@ -55,7 +55,7 @@ def test_defaults_are_those_of_all_accounts(tmp_path: Path) -> None:
         ("unknown_sku: quarantine", "unknown_sku: is not a known key here"),
         ("marketplaces: [DEU]", "did you mean DE? Write its id or a country code"),
         ("marketplaces: [FR, US]", "must be of one region"),
-        ("name: Acme EU", "must be of small letters"),
+        ("name: Acme EU", "must be lowercase letters"),
         ("start: yesterday", "must be a timestamp such as"),
         ("prices_include_tax: perhaps", "must be 'auto', true or false"),
     ],
@@ -70,7 +70,7 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     text = "odo: {}\nodoo: {password: '${NOWHERE}', url: x}\naccounts: [{seller_id: a}, 5]"
     assert sorted(problems(tmp_path, text)) == [
         "accounts[0].credentials: is missing",
-        "accounts[0].seller_id: must be of capital letters and digits, as Seller Central shows it",
+        "accounts[0].seller_id: must be uppercase letters and digits, as in Seller Central",
         "accounts[1]: must be a mapping: `key: value` lines below it",
         "odo: is not a known key here: did you mean odoo?",
         "odoo.database: is missing",

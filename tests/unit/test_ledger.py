@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,8 +13,9 @@ from clocks import NOON, Clock
 from examples import UNKNOWN_SKU, live_window
 
 from amazon_bridge.engine.codec import BaseMemo
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
-from amazon_bridge.engine.records import MAX_ATTEMPTS, Seen, State
+from amazon_bridge.engine.records import HELD, MAX_ATTEMPTS, Seen, State
 
 HOUR = timedelta(hours=1)
 
@@ -259,6 +261,29 @@ def test_quarantined_items_come_back_when_the_configuration_changed(ledger: Ledg
     assert not ledger.items.configuration_changed("acme", "second")
     assert ledger.items.pending("acme", "orders") == ["1"]
     assert ledger.items.pending("beta", "orders") == []
+
+
+@pytest.mark.parametrize(
+    ("account", "kinds", "retried"),
+    [
+        (None, None, ["1", "2", "3"]),
+        ("acme", None, ["1", "2"]),
+        (None, {"unknown_sku"}, ["1", "3"]),
+        ("acme", {"unknown_sku"}, ["1"]),
+        ("acme", {HELD, "unknown_sku"}, ["1", "2"]),
+        (None, [], []),
+    ],
+)
+def test_items_of_an_account_or_of_some_kinds_alone_are_retried(
+    ledger: Ledger, account: str | None, kinds: Collection[str] | None, retried: list[str]
+) -> None:
+    ledger.items.quarantine("acme", "orders", "1", UNKNOWN_SKU)
+    ledger.items.quarantine("acme", "orders", "2", ItemError(HELD, "too many", "look at them"))
+    ledger.items.quarantine("beta", "orders", "3", UNKNOWN_SKU)
+    assert ledger.items.retry(account=account, kinds=kinds) == len(retried)
+    assert (
+        ledger.items.pending("acme", "orders") + ledger.items.pending("beta", "orders") == retried
+    )
 
 
 def test_an_item_is_not_retried_by_itself_for_ever(ledger: Ledger):

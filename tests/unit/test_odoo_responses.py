@@ -29,21 +29,24 @@ def test_records_are_understood(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("response", "why"),
     [
-        *((each, "no records of sale.order") for each in (None, False, "", {}, [None], [[7]])),
+        *(
+            (each, "expected records of sale.order")
+            for each in (None, False, "", {}, [None], [[7]])
+        ),
         ([{}], "a record of sale.order without an id"),
         ([ROW | {"id": True}], "a record of sale.order without an id"),
         ([{"id": 7}], "sale.order without the field name"),
-        ([ROW | {"name": None}], "sale.order with something else in the field name"),
-        ([ROW | {"amount": {"EUR": 1}}], "in the field amount"),
-        ([ROW | {"partner_id": 3}], "in the field partner_id"),
-        ([ROW | {"partner_id": []}], "in the field partner_id"),
-        ([ROW | {"partner_id": [None, "Somebody"]}], "in the field partner_id"),
-        ([ROW | {"tag_ids": False}], "in the field tag_ids"),
-        ([ROW | {"tag_ids": ["1"]}], "in the field tag_ids"),
+        ([ROW | {"name": None}], "the field name of sale.order has a value of another type"),
+        ([ROW | {"amount": {"EUR": 1}}], "the field amount"),
+        ([ROW | {"partner_id": 3}], "the field partner_id"),
+        ([ROW | {"partner_id": []}], "the field partner_id"),
+        ([ROW | {"partner_id": [None, "Somebody"]}], "the field partner_id"),
+        ([ROW | {"tag_ids": False}], "the field tag_ids"),
+        ([ROW | {"tag_ids": ["1"]}], "the field tag_ids"),
     ],
 )
 def test_something_else_is_named(response: Any, why: str) -> None:
-    with pytest.raises(ItemError, match=f"Unexpected response of Odoo: .*{why}") as caught:
+    with pytest.raises(ItemError, match=f"Unexpected response from Odoo: .*{why}") as caught:
         responses.rows("sale.order", response, FIELDS)
     assert caught.value.kind == "odoo_answer"
 
@@ -71,7 +74,7 @@ def test_what_was_loaded() -> None:
     assert responses.loaded("x", {"ids": [1, 2], "messages": []}) == ([1, 2], [])
     assert responses.loaded("x", {"ids": False, "messages": [message]}) == ([], [message])
     for response in (None, False, [1], {"ids": "1"}, {"ids": [None]}, {"messages": ["No."]}):
-        with pytest.raises(ItemError, match="no ids of loaded x"):
+        with pytest.raises(ItemError, match="expected the ids of loaded x"):
             responses.loaded("x", response)
 
 
@@ -79,12 +82,12 @@ def test_a_reference() -> None:
     assert responses.reference("x", ["res.partner", 7]) == 7
     assert responses.reference("x", ["res.partner", False]) is None
     for response in (None, False, 7, [], ["res.partner"], ["res.partner", "7"]):
-        with pytest.raises(ItemError, match="no record for the external id x"):
+        with pytest.raises(ItemError, match="expected the record of the external id x"):
             responses.reference("x", response)
 
 
 def test_fields() -> None:
     assert responses.fields("x", {"name": {"type": "char"}}) == {"name": {"type": "char"}}
     for response in (None, [], {"name": None}):
-        with pytest.raises(ItemError, match="no fields of x"):
+        with pytest.raises(ItemError, match="expected the fields of x"):
             responses.fields("x", response)

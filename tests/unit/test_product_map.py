@@ -155,13 +155,13 @@ def test_units_are_a_positive_whole_number(tmp_path, units, suffix):
         "csv": UNITS + f"item,,A,B,{units}\n",
         "yaml": f"- {{code: A, internal_reference: B, units: {units}}}",
     }
-    with pytest.raises(ValueError, match="entry 1 has units that are no whole number from 1"):
+    with pytest.raises(ValueError, match="entry 1 has units that are not a whole number from 1"):
         read(tmp_path, rows[suffix], f"map.{suffix}")
 
 
 def test_a_yaml_truth_value_is_no_number_of_units(tmp_path):
     for value in ("true", "false"):
-        with pytest.raises(ValueError, match="no whole number"):
+        with pytest.raises(ValueError, match="not a whole number"):
             read(tmp_path, f"- {{code: A, internal_reference: B, units: {value}}}", "map.yaml")
 
 

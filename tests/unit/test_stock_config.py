@@ -98,13 +98,13 @@ def test_the_digest_follows_the_file_of_skus(tmp_path):
     ("text", "problem"),
     [
         ("name\nMUG\n", "its first line must name the columns sku, buffer, cap, push"),
-        ("sku,buffer\nMUG,-1\n", "entry 1 has a buffer that is no whole number"),
-        ("sku,cap\nMUG,1.5\n", "entry 1 has a cap that is no whole number"),
+        ("sku,buffer\nMUG,-1\n", "entry 1 has a buffer that is not a whole number"),
+        ("sku,cap\nMUG,1.5\n", "entry 1 has a cap that is not a whole number"),
         ("sku,push\nMUG,perhaps\n", "entry 1 has a push that is neither true nor false"),
         ("sku,push\nMUG,\nMUG,\n", "entry 2 occurs twice"),
         ("sku,push\n,true\n", "entry 1 lacks its sku"),
-        ('sku,push\n"MUG,false\nHAT,false\n', "is no CSV: a quotation mark is not closed"),
-        ('sku,push\n"MUG,false\n"HAT",false\n', "is no CSV: a quotation mark is not closed"),
+        ('sku,push\n"MUG,false\nHAT,false\n', "is not valid CSV: a quotation mark is not closed"),
+        ('sku,push\n"MUG,false\n"HAT",false\n', "is not valid CSV: a quotation mark is not closed"),
     ],
 )
 def test_problems_of_the_file_of_skus_are_named(tmp_path, text, problem):

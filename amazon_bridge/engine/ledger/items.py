@@ -8,7 +8,7 @@ An item is always in exactly one state::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -275,17 +275,27 @@ class Items(ItemNumbers):
         )
         return [row.key for row in self._rows(query)]
 
-    def retry(self, key: str | None = None) -> int:
-        """Make quarantined items pending again: those that this names, or all.
+    def retry(
+        self,
+        key: str | None = None,
+        *,
+        account: str | None = None,
+        kinds: Collection[str] | None = None,
+    ) -> int:
+        """Make quarantined items pending again: those that all arguments allow.
 
         Args:
             key: an item's key, its label or both as ``display_key`` has them, or the id of the
                 order that the key begins with; None for all.
+            account: name of the account; None for all.
+            kinds: why they were quarantined; None for all kinds, ``HELD`` too.
 
         Returns:
             How many there were.
         """
-        named = (_is_named(key),) if key else ()
+        named = [_is_named(key)] if key else []
+        named += [items.c.account == account] if account else []
+        named += [items.c.kind.in_(kinds)] if kinds is not None else []
         with self._transaction() as db:
             return db.execute(statements.REOPEN.where(*named)).rowcount
 

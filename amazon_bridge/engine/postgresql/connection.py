@@ -206,7 +206,7 @@ def _parsed(store: PostgresqlStore) -> dict[str, Any]:
         return conninfo_to_dict(store.url)
     except psycopg.ProgrammingError as error:
         raise ConfigError(
-            f"`state` is no valid URL of PostgreSQL: {problems.one_line(error)}.",
+            f"`state` is not a valid URL of PostgreSQL: {problems.one_line(error)}.",
             "PostgreSQL's documentation of libpq lists the parameters.",
         ) from None
 

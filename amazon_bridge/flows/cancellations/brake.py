@@ -30,7 +30,7 @@ def pass_brake(run: Run, tasks: Sequence[CancellationTask]) -> Sequence[Cancella
         for task in new:
             remember_passed(context, task.order_id)
         return tasks
-    errors = {task.order_id: _held(why) for task in new}
+    errors = {task.order_id: _held(context.name, why) for task in new}
     tell.quarantine(run, errors, {task.order_id: task.sale_order for task in new})
     log.warning("cancellations_held", account=context.name, orders=len(new))
     return [task for task in tasks if task not in new]
@@ -66,10 +66,10 @@ def reason_to_hold(context: Context, number: int) -> str | None:
     return None
 
 
-def _held(why: str) -> ItemError:
+def _held(account: str, why: str) -> ItemError:
     return ItemError(
         HELD,
         f"{why} They were not sent to Amazon, in case this was a mistake.",
-        "If it was intended: amazon-bridge quarantine retry --all. If not: set the orders back to"
-        " quotation in Odoo and confirm them again.",
+        "If it was intended: amazon-bridge quarantine retry --all --kind held --account"
+        f" {account}. If not: set the orders back to quotation in Odoo and confirm them again.",
     )

@@ -36,7 +36,7 @@ APPLIED_AFTER = timedelta(minutes=15)
 _READ_BACKS = 300  # SKUs per run: getListingsItem allows five calls a second
 
 _LONGEST_SILENCE = timedelta(days=1)
-"""A listing that can't be read back for so long is sent its quantity again."""
+"""A listing that can't be read back for this long is sent its quantity again."""
 
 _GONE = "not_found"
 """Kind of the error of a listing that Amazon doesn't have."""

@@ -62,8 +62,8 @@ def _hold(run: Run, tasks: Sequence[QuantityTask]) -> None:
     error = ItemError(
         HELD,
         f"{why} They were not sent to Amazon, in case this is a mistake.",
-        "If they are really sold out: amazon-bridge quarantine retry --all. If not, correct the"
-        " stock in Odoo, or `stock.locations`.",
+        "If they are really sold out: amazon-bridge quarantine retry --all --kind held --account"
+        f" {context.name}. If not, correct the stock in Odoo, or `stock.locations`.",
     )
     seen = [Seen(task.sku, HELD_FINGERPRINT) for task in tasks]
     context.ledger.items.file(context.name, STOCK.name, seen)

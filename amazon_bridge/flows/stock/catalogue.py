@@ -25,7 +25,7 @@ _EVERY = timedelta(hours=6)
 """Interval between two reports; Amazon renews their contents every 1 to 6 hours."""
 
 _FRESH = timedelta(hours=1)
-"""A report requested so long ago is used, whoever requested it."""
+"""A report that was requested at most this long ago is used, whoever requested it."""
 
 _EMPTY_EVERY = timedelta(hours=1)
 """Interval between two reports of a marketplace without listings: the report may have been

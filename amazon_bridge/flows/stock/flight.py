@@ -8,7 +8,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import flight
 
 _LATEST = timedelta(minutes=30)
-"""Quantities are not increased if orders have not been read for so long."""
+"""Quantities are not increased if orders have not been read for this long."""
 
 
 _NAMELESS = ""

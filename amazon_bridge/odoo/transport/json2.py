@@ -143,7 +143,7 @@ def _headers(database: str, key: str) -> dict[str, str]:
     if not _fits_header(database):
         raise WrongDatabase
     if not _fits_header(key):
-        raise odoorpc.error.RPCError("The password is no API key.")
+        raise odoorpc.error.RPCError("The password is not an API key.")
     return {"Authorization": f"bearer {key}", "X-Odoo-Database": database}
 
 
