@@ -87,20 +87,25 @@ class Run:
         self.has_advanced = True
 
     def quarantine(
-        self, errors: Mapping[str, ItemError], announcements: Mapping[str, Announcement]
+        self,
+        errors: Mapping[str, ItemError],
+        announcements: Mapping[str, Announcement],
+        *,
+        job: str | None = None,
     ) -> dict[str, ItemError]:
         """Quarantine items, after scheduling an activity in Odoo about each.
 
         Args:
             errors: by item key.
             announcements: by item key; of items that Odoo has a record of.
+            job: under which they are stored; default: the job's own name.
 
         Returns:
             The errors as quarantined: they say where no activity could be scheduled.
         """
         announced = notices.announce(self.context, errors, announcements)
         for key, error in announced.items():
-            self.context.ledger.items.quarantine(self.context.name, self.job, key, error)
+            self.context.ledger.items.quarantine(self.context.name, job or self.job, key, error)
         self.counts.quarantined += len(announced)
         self.has_advanced = self.has_advanced or bool(announced)
         return announced

@@ -59,8 +59,10 @@ class Books:
         return settlement
 
     def sync(self, **options: Any) -> dict[str, Any]:
+        """Run the job; each settlement that is quarantined must be in the log."""
         counts = self.bridge.sync(JOB, **options)
         assert "error" not in counts, counts
+        assert len(self.bridge.logged("settlement_quarantined")) == counts.get("quarantined", 0)
         return counts
 
     def lines(self, settlement_id: str) -> list[dict[str, Any]]:

@@ -103,11 +103,16 @@ class StockShop:
         self.here.clock.advance(**duration)
 
     def sync(self, **more: Any) -> dict[str, Any]:
-        """Run the job until it isn't resumed any more; returns the sum of the counts."""
+        """Run the job until it isn't resumed any more; returns the sum of the counts.
+
+        Each SKU that is quarantined must be in the log.
+        """
         total = Counter[str]()
         while True:
             counts = self.here.bridge.sync("stock", **more)
             assert "error" not in counts, counts
+            logged = self.here.bridge.logged("stock_quarantined")
+            assert len(logged) == (0 if more.get("dry_run") else counts.get("quarantined", 0))
             resume_in = counts.pop("resume_in", None)
             total.update(counts)
             if resume_in is None:

@@ -197,6 +197,8 @@ def test_an_entry_that_odoo_leaves_in_draft_is_quarantined(
         module_of_odoo.setattr(Moves, "action_post", public(lambda *_: False))
         assert books.sync()["quarantined"] == 1
     assert books.bridge.quarantine(JOB)[key].kind == "settlement_not_posted"
+    [event] = books.bridge.logged("settlement_quarantined")
+    assert (event["account"], event["key"], event["kind"]) == ("acme", key, "settlement_not_posted")
     assert {line["parent_state"] for line in books.lines(key)} == {"draft"}
     books.bridge.app.ledger.items.retry(key)
     assert books.sync()["created"] == 1

@@ -104,6 +104,9 @@ class TestRefusals:
         (entry,) = settled.here.bridge.quarantine("stock").values()
         assert (entry.key, entry.kind) == (MUG, "stock_refused")
         assert "The brand is restricted" in (entry.reason or "")
+        (event,) = settled.here.bridge.logged("stock_quarantined")
+        assert (event["account"], event["key"], event["kind"]) == ("acme", MUG, "stock_refused")
+        assert event["reason"] == entry.reason
         settled.product(MUG, 3)
         assert settled.sync() == {}
         settled.product(MUG, 2)

@@ -60,7 +60,8 @@ def _work(context: Context, order_ids: Sequence[str]) -> Counts:
     )
     for order_id, error in _remind(context, failures).items():
         context.ledger.items.quarantine(context.name, KEPT, order_id, error)
-        log.warning("invoice_quarantined", account=context.name, order=order_id, kind=error.kind)
+        names = {"account": context.name, "order": order_id}
+        log.warning("invoice_quarantined", **names, kind=error.kind, reason=error.reason)
     return Counts(seen=len(failures), quarantined=len(failures))
 
 

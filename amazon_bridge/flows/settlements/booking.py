@@ -22,7 +22,7 @@ from amazon_bridge.engine.errors import (
 from amazon_bridge.engine.item_errors import internal_error, keeps_failing
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows.outbound import Run
-from amazon_bridge.flows.settlements import find
+from amazon_bridge.flows.settlements import find, tell
 from amazon_bridge.flows.settlements.apply import book
 from amazon_bridge.flows.settlements.memo import JOB, REPORTS, Document, SettlementMemo
 from amazon_bridge.flows.settlements.statement import Statement
@@ -82,7 +82,7 @@ class Booking:
         try:
             work(key)
         except ItemError as error:
-            self._quarantine(job, key, error)
+            tell.quarantine(self.run, key, error, job=job)
         except Refused as error:
             self.run.counts.note_error(error)
         except Transient as error:
@@ -91,19 +91,13 @@ class Booking:
         except BridgeError:
             raise
         except Exception as error:  # noqa: BLE001  a bug must cost one item, not all the others
-            self._quarantine(job, key, internal_error(error, 1))
+            tell.quarantine(self.run, key, internal_error(error, 1), job=job)
 
     def _give_up(self, job: str, key: str, error: Transient) -> None:
         context = self.run.context
         since = context.ledger.items.note_silence(context.name, job, key)
         if since and context.clock() - since >= _LONGEST_SILENCE:
-            self._quarantine(job, key, keeps_failing(error))
-
-    def _quarantine(self, job: str, key: str, error: ItemError) -> None:
-        context = self.run.context
-        context.ledger.items.quarantine(context.name, job, key, error)
-        self.run.counts.quarantined += 1
-        self.run.has_advanced = True
+            tell.quarantine(self.run, key, keeps_failing(error), job=job)
 
     def _read(self, document: Document) -> None:
         context = self.run.context

@@ -12,6 +12,7 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
+from amazon_bridge.flows.settlements import tell
 from amazon_bridge.flows.settlements.memo import JOB, SettlementMemo
 from amazon_bridge.odoo import journal_entries
 from amazon_bridge.odoo.journal_entries import Booked
@@ -37,8 +38,7 @@ def follow_entries(run: Run) -> None:
     found = journal_entries.find(context.odoo, references) if references else {}
     for key, memo in booked.items():
         if error := _problem(memo.entries, found):
-            items.quarantine(context.name, JOB, key, error)
-            run.counts.quarantined += 1
+            tell.quarantine(run, key, error)
             continue
         posted = all(found[reference].is_posted for reference in memo.entries)
         if posted != memo.posted:

@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+import structlog
+
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Entry, State
+from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.settlements.memo import JOB, TIES, SettlementMemo
 from amazon_bridge.flows.settlements.ties import Tie
 from amazon_bridge.job import Panel, PendingItem, PendingList, Series
 from amazon_bridge.marketplaces import in_digits, in_words
 
+log = structlog.get_logger(__name__)
+
 _LAST = 6
 _COLUMNS = ("Settlement", "From", "Until", "Deposit", "Total", "State")
+
+
+def quarantine(run: Run, key: str, error: ItemError, *, job: str = JOB) -> None:
+    """Quarantine a settlement, or a report."""
+    run.quarantine({key: error}, {}, job=job)
+    name, about = run.context.name, {"kind": error.kind, "reason": error.reason}
+    log.warning("settlement_quarantined", account=name, key=key, **about)
 
 
 def pending(ledger: Ledger, account: str, most: int | None) -> PendingList:

@@ -16,7 +16,7 @@ from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.stock_records import KnownListing, KnownSku, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
-from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.stock import STOCK, tell
 from amazon_bridge.flows.stock.compare import QuantityTask
 from amazon_bridge.flows.stock.decide import (
     VANISHED,
@@ -217,7 +217,7 @@ def _note_refusal(run: Run, task: QuantityTask, error: ItemError) -> None:
     """Quarantine a SKU that Amazon refuses, until its quantity, listing or settings change."""
     context = run.context
     context.ledger.items.file(context.name, STOCK.name, [Seen(task.sku, task.fingerprint)])
-    run.quarantine({task.sku: error}, {})
+    tell.quarantine(run, {task.sku: error})
     context.ledger.stock.note_state(context.name, task.sku, SkuState.REFUSED, error.reason)
 
 

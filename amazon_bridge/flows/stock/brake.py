@@ -11,7 +11,7 @@ from amazon_bridge.engine.records import HELD, Seen, State
 from amazon_bridge.engine.stock_records import SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
-from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.stock import STOCK, tell
 from amazon_bridge.flows.stock.compare import HELD_FINGERPRINT, QuantityTask
 from amazon_bridge.flows.stock.decide import becomes_zero, reason_to_hold
 
@@ -67,7 +67,7 @@ def _hold(run: Run, tasks: Sequence[QuantityTask]) -> None:
     )
     seen = [Seen(task.sku, HELD_FINGERPRINT) for task in tasks]
     context.ledger.items.file(context.name, STOCK.name, seen)
-    run.quarantine({task.sku: error for task in tasks}, {})
+    tell.quarantine(run, {task.sku: error for task in tasks})
     for task in tasks:
         context.ledger.stock.note_state(context.name, task.sku, SkuState.HELD, error.reason)
     log.warning("stock_held", account=context.name, skus=len(tasks))

@@ -15,7 +15,7 @@ from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.engine.stock_records import Catalogue
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
-from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.stock import STOCK, tell
 from amazon_bridge.marketplaces import country_of
 from amazon_bridge.model import DEFAULT_CHANNEL, Listing, UnreadableListing
 
@@ -194,7 +194,7 @@ def _quarantine(run: Run, place: str, rows: Iterable[UnreadableListing]) -> None
             errors[key] = ItemError(
                 "listing_unreadable", row.reason, "Correct the listing in Seller Central."
             )
-    run.quarantine(errors, {})
+    tell.quarantine(run, errors)
 
 
 def _settle_rows(run: Run, place: str, unreadable: Collection[str]) -> None:

@@ -16,7 +16,7 @@ from amazon_bridge.engine.records import Seen
 from amazon_bridge.engine.stock_records import KnownSku, SkuState, StockFeed
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
-from amazon_bridge.flows.stock import STOCK
+from amazon_bridge.flows.stock import STOCK, tell
 from amazon_bridge.flows.stock.compare import QuantityTask, fingerprint
 from amazon_bridge.model import QuantityUpdate
 
@@ -190,7 +190,7 @@ def _quarantine(run: Run, refused: Mapping[str, str], fingerprints: Mapping[str,
     }
     seen = [Seen(sku, fingerprints.get(sku, "")) for sku in errors]
     context.ledger.items.file(context.name, STOCK.name, seen)
-    run.quarantine(errors, {})
+    tell.quarantine(run, errors)
     for sku, error in errors.items():
         context.ledger.stock.note_state(context.name, sku, SkuState.REFUSED, error.reason)
 

@@ -10,7 +10,7 @@ from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.stock import STOCK, apply, catalogue, feeds, flight
+from amazon_bridge.flows.stock import STOCK, apply, catalogue, feeds, flight, tell
 from amazon_bridge.flows.stock.brake import pass_brake
 from amazon_bridge.flows.stock.compare import Found, QuantityTask
 from amazon_bridge.flows.stock.decide import why_unproven
@@ -53,7 +53,7 @@ def _settle(run: outbound.Run, found: Found) -> None:
     run.context.ledger.stock.note_comparisons(run.context.name, found.comparisons)
     seen = [Seen(sku, error.kind) for sku, error in found.errors.items()]
     run.context.ledger.items.file(run.context.name, STOCK.name, seen)
-    run.quarantine(found.errors, {})
+    tell.quarantine(run, found.errors)
     for sku, state in found.settled.items():
         _settle_item(run, sku, state)
     run.counts.seen += len(found.comparisons) - len(found.tasks)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+import structlog
+
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.stock_records import KnownListing, SkuState
+from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock.decide import Terms
 from amazon_bridge.flows.stock.quantities import Computed
 from amazon_bridge.job import PendingItem, PendingList
 from amazon_bridge.marketplaces import country_of
 from amazon_bridge.model import WITHOUT_ID
 from amazon_bridge.odoo.availability import Part
+
+log = structlog.get_logger(__name__)
 
 _NOT_SENT = (
     SkuState.HELD,
@@ -25,6 +31,16 @@ _NOT_SENT = (
     SkuState.UNPROVEN,
 )
 """Those that people can do something about come first, FBA listings last."""
+
+
+def quarantine(run: Run, errors: Mapping[str, ItemError]) -> None:
+    """Quarantine SKUs, or rows of a report. Odoo has no record of them for an activity."""
+    announced = run.quarantine(errors, {})
+    if run.context.dry_run:
+        return
+    for key, error in announced.items():
+        name, about = run.context.name, {"kind": error.kind, "reason": error.reason}
+        log.warning("stock_quarantined", account=name, key=key, **about)
 
 
 def not_sent(ledger: Ledger, account: str, most: int | None) -> PendingList:
