@@ -30,6 +30,7 @@ __all__ = [
     "as_booked",
     "create",
     "find",
+    "find_of_settlement",
     "first_open_day",
     "post",
 ]
@@ -98,6 +99,14 @@ def find(session: OdooSession, references: Collection[str]) -> dict[str, Booked]
         if id_ := session.reference(reference):
             ids[reference] = id_
     return _read(session, ids)
+
+
+def find_of_settlement(session: OdooSession, settlement_id: str) -> dict[str, Booked]:
+    """The entries of a settlement that exist, by reference."""
+    beginning = f"settlement_{settlement_id}_"
+    rows = session.search_read(_MOVE, [("ref", "=like", f"{beginning}%")], ["ref"])
+    names = session.external_ids(_MOVE, [row["id"] for row in rows])
+    return _read(session, {n: id_ for id_, n in names.items() if n.startswith(beginning)})
 
 
 def _read(session: OdooSession, ids: Mapping[str, int]) -> dict[str, Booked]:

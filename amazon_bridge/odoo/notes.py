@@ -18,6 +18,7 @@ from amazon_bridge.odoo.session import MODULE, OdooSession, chunks
 SALE_ORDER = "sale.order"
 DELIVERY_ORDER = "stock.picking"
 CONTACT = "res.partner"
+JOURNAL_ENTRY = "account.move"
 """The models of the records that notes are about."""
 
 _MESSAGE = ["id", "model", "res_id", "subject", "body", "message_type", "subtype_id/id"]

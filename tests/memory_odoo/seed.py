@@ -50,7 +50,8 @@ def plant(env: "Environment", login: str, password: str) -> None:
     _stock(env, company)
     _named(env, "mail.message.subtype", "mail.mt_note", name="Note")
     _named(env, "mail.activity.type", "mail.mail_activity_data_todo", name="To-Do")
-    for model, module in (("sale.order", "sale"), ("stock.picking", "stock")):
+    modules = {"sale.order": "sale", "stock.picking": "stock", "account.move": "account"}
+    for model, module in modules.items():
         reference = f"{module}.model_{model.replace('.', '_')}"
         _named(env, "ir.model", reference, name=model, model=model)
 

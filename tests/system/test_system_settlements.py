@@ -188,6 +188,12 @@ def test_a_report_that_amazon_lost_costs_its_settlement_only(lost: Books):
     assert entry.kind == "not_found"
 
 
+def activities(books: Books, *entries: int) -> list[str]:
+    """The notes of the open activities on journal entries."""
+    domain = [("res_model", "=", "account.move"), ("res_id", "in", list(entries))]
+    return [row["note"] for row in books.shop.search("mail.activity", domain, ["note"])]
+
+
 def test_an_entry_that_odoo_leaves_in_draft_is_quarantined(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ):
@@ -200,9 +206,12 @@ def test_an_entry_that_odoo_leaves_in_draft_is_quarantined(
     [event] = books.bridge.logged("settlement_quarantined")
     assert (event["account"], event["key"], event["kind"]) == ("acme", key, "settlement_not_posted")
     assert {line["parent_state"] for line in books.lines(key)} == {"draft"}
+    [activity] = activities(books, entry_of(books, key))
+    assert "Open it in Odoo and post it" in activity
     books.bridge.app.ledger.items.retry(key)
     assert books.sync()["created"] == 1
     assert {line["parent_state"] for line in books.lines(key)} == {"posted"}
+    assert activities(books, entry_of(books, key)) == []
 
 
 def post(shop: Shop, *domain: Any) -> None:
@@ -357,6 +366,10 @@ def test_what_odoo_posted_of_a_quarantined_settlement_is_explained(
     assert books.sync()["quarantined"] == 1
     assert {each["state"] for each in books.entries(key)} == {"draft", "posted"}
     assert books.tie().parts["unknown"] == 0
+    activity_on = {
+        each["state"]: bool(activities(books, each["id"])) for each in books.entries(key)
+    }
+    assert activity_on == {"draft": True, "posted": False}
 
 
 def test_an_entry_that_somebody_cancelled_is_quarantined(books: Books):
@@ -368,6 +381,11 @@ def test_an_entry_that_somebody_cancelled_is_quarantined(books: Books):
     books.shop.rpc("account.move", "button_cancel", [entry])
     assert books.sync()["quarantined"] == 1
     assert books.bridge.quarantine(JOB)[key].kind == "settlement_entry_differs"
+    assert len(activities(books, entry)) == 1
+    books.shop.rpc("account.move", "button_draft", [entry])
+    books.bridge.app.ledger.items.retry(key)
+    assert books.sync()["created"] == 1
+    assert activities(books, entry) == []
 
 
 def test_each_day_the_parts_add_up(books: Books):

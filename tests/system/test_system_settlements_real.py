@@ -59,6 +59,23 @@ def test_a_settlement_from_preview_to_tie_out(books: Books):
     assert yesterday.parts["unknown"] == 0
 
 
+def test_a_cancelled_entry_has_an_activity_until_it_is_booked(books: Books):
+    books.ship()
+    key = books.close().settlement_id
+    books.sync()
+    [entry] = books.entries(key)
+    domain = [("res_model", "=", "account.move"), ("res_id", "=", entry["id"])]
+    books.shop.rpc("account.move", "button_draft", [entry["id"]])
+    books.shop.rpc("account.move", "button_cancel", [entry["id"]])
+    assert books.sync()["quarantined"] == 1
+    [activity] = books.shop.search("mail.activity", domain, ["note"])
+    assert "was cancelled in Odoo" in activity["note"]
+    books.shop.rpc("account.move", "button_draft", [entry["id"]])
+    books.bridge.app.ledger.items.retry(key)
+    assert books.sync()["created"] == 1
+    assert books.shop.search("mail.activity", domain, ["note"]) == []
+
+
 def test_random_settlements(books: Books):
     settlements = random_ledger(books.money, 1, orders=15, settlements=2)
     books.bridge.clock.advance(minutes=10)

@@ -29,11 +29,12 @@ SETTLEMENTS = Job(
         OdooRight("account.move", "create", "create journal entries", _BILLING),
         OdooRight("account.move", "write", "post journal entries", _BILLING),
         OdooRight("account.move.line", "write", "reconcile them with payments", _BILLING),
+        OdooRight("mail.activity", "create", "schedule activities", "Internal User"),
     ),
     quarantine_kinds={
         "not_found": "book it manually: Amazon keeps reports for 90 days",
         "report_refused": "look for the report in Seller Central (Payments), then retry",
-        "settlement_currency": "activate the currency in Odoo, then retry",
+        "settlement_currency": "activate the currency in Odoo, or enter a rate, then retry",
         "settlement_entry_differs": "delete the draft, or reset the entry to draft and delete it;"
         " then retry",
         "settlement_entry_missing": "retry to book it again",

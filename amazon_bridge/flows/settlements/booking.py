@@ -188,8 +188,11 @@ class Booking:
         self._settle(memo, key)
 
     def _settle(self, memo: SettlementMemo, key: str) -> None:
-        context = self.run.context
-        context.ledger.items.settle(context.name, JOB, key, key, memo=memo)
+        context, items = self.run.context, self.run.context.ledger.items
+        entry = items.get(context.name, JOB, key)
+        if entry and entry.attempts:
+            tell.close_activities(context, key)
+        items.settle(context.name, JOB, key, key, memo=memo)
         self.run.counts.created += 1
         self.run.has_advanced = True
         self.problems.pop(key, None)
