@@ -108,7 +108,7 @@ class SyncRuns:
         except ConfigError:
             raise
         except RateLimited as limit:
-            return Counts(resume_in=limit.seconds, stalled=True)
+            return Counts(resume_in=limit.seconds, rate_limited=True, stalled=True)
         except BridgeError as error:
             return Counts(error=str(error))
         except Exception as error:  # noqa: BLE001  a bug must cost one run, not all the others

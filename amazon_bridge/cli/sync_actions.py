@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import partial
 
 import click
@@ -158,7 +157,7 @@ def _foresee(bridge: App, account: AccountConfig, job: str) -> Counts:
     if counts.resume_in is not None:
         part = "only a part was looked at: Amazon's rate allows no more calls now."
         say(f"{account.name}, {job}: {part}", err=True)
-    return replace(counts, resume_in=None)
+    return counts.final
 
 
 def _show_first_run(bridge: App, account: AccountConfig) -> None:

@@ -152,7 +152,8 @@ class OutboundJob(Generic[F, T]):
 
         Returns:
             What was done, also if Odoo or Amazon went down or refused the account: then the
-            ``error`` says so. If a rate limit of Amazon ended it, ``resume_in`` says when to go on.
+            ``error`` says so. If a rate limit of Amazon ended it, or it waits for what Amazon
+            prepares, ``resume_in`` says when to go on.
         """
         if not context.account.is_enabled(self.job):
             self._skip(context, dry_run=dry_run)

@@ -90,12 +90,14 @@ def _outage(runner: JobRunner, name: str) -> str | None:
 def _is_late(runner: JobRunner, entry: ScheduledJob, now: datetime) -> bool:
     """True if a job is overdue, or refused: waiting does not help then.
 
-    A run in progress is not late; ``liveness_problems`` reports one that is stuck.
+    A run in progress is not late; ``liveness_problems`` reports one that is stuck. Nor is one that
+    waits for Amazon to prepare something, before that took too long once.
     """
-    if runner.monitor[entry.key].is_refused:
+    health = runner.monitor[entry.key]
+    if health.is_refused:
         return True
-    running = runner.monitor[entry.key].running_since is not None
-    return not running and now > overdue_at(runner.monitor, entry)
+    is_busy = health.running_since is not None or (health.is_waiting and not health.error)
+    return not is_busy and now > overdue_at(runner.monitor, entry)
 
 
 def _lateness(monitor: JobMonitor, entry: ScheduledJob) -> str:

@@ -39,6 +39,8 @@ class JobHealth:
     """True if the configuration made the last run impossible: none succeeds before it changes."""
     is_stalled: bool = False
     """True if a rate limit ended the last run before it got anything done."""
+    is_waiting: bool = False
+    """True if the last run is resumed when Amazon has prepared what it needs."""
     taken_over: datetime | None = None
     """When this daemon began to work for the account, until a run succeeds."""
 
@@ -131,7 +133,8 @@ class JobMonitor:
 
     def _judged(self, health: JobHealth, counts: Counts) -> JobHealth:
         now = self._clock()
-        health = replace(health, is_stalled=counts.stalled)
+        limited, waits = counts.rate_limited, counts.stalled and not counts.error
+        health = replace(health, is_stalled=waits and limited, is_waiting=waits and not limited)
         if counts.succeeded:
             return JobHealth(last_success=now, last_started=health.last_started)
         if counts.error is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from amazon_bridge.engine.counts import Counts
@@ -62,7 +62,7 @@ class ResumedRuns:
             return False
         account, job = key
         before = self.results.setdefault(account, {}).get(job, Counts())
-        self.results[account][job] = replace(before + counts, resume_in=None, stalled=False)
+        self.results[account][job] = (before + counts).final
         del self._due[key]
         if counts.resume_in is not None and not counts.error:
             pause = resume_pause(counts.resume_in)

@@ -155,7 +155,8 @@ def test_a_stopped_run_reports_nothing():
     assert monitor[ORDERS] == before
 
 
-LIMITED, STALLED = Counts(seen=100, resume_in=60), Counts(resume_in=60, stalled=True)
+LIMITED = Counts(seen=100, resume_in=60, rate_limited=True)
+STALLED = Counts(resume_in=60, rate_limited=True, stalled=True)
 
 
 def test_a_run_that_a_rate_limit_ended_at_once_is_neither_a_success_nor_a_failure(tmp_path: Path):

@@ -1,13 +1,14 @@
 """The daemon's runs over simulated hours, while one operation or a whole side does not respond."""
 
 import heapq
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from memory_shop import MemoryShop
+from stock_shop import NOW, StockShop
 
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.records import DatabaseId
@@ -68,6 +69,10 @@ class HandScheduler:
 
 @pytest.fixture
 def runner(here: MemoryShop) -> JobRunner:
+    return runner_of(here)
+
+
+def runner_of(here: MemoryShop) -> JobRunner:
     """The daemon's runner; its monotonic clock follows the wall clock until that is set."""
     runner = JobRunner(here.clock, lambda: here.clock().timestamp())
     runner.pause = lambda _: None  # type: ignore[method-assign]
@@ -167,3 +172,34 @@ def test_a_daemon_that_refuses_another_database_says_so_at_once_and_everywhere(
     assert health.readiness_problems(runner, here.clock()) == []
     stored = {each.job: each.last_error for each in here.bridge.app.ledger.runs.latest()}
     assert stored["orders"] is None
+
+
+STOCK = ("acme", "stock")
+
+
+@pytest.fixture
+def sending(here: MemoryShop) -> Iterator[JobRunner]:
+    """Of an account that sends quantities, and knows no listing yet."""
+    StockShop(here).offer("MUG-BLUE", 9)
+    with here.bridge.configured(stock=NOW):
+        yield runner_of(here)
+
+
+def test_a_first_report_that_takes_long_is_waited_for(here: MemoryShop, sending: JobRunner) -> None:
+    here.world.settings.report_work_time = 40 * 60
+    pass_time(sending, 35 * MINUTE)
+    assert health.readiness_problems(sending, here.clock()) == []
+    assert sending.monitor[STOCK].last_success is None
+    pass_time(sending, 10 * MINUTE)
+    assert sending.monitor[STOCK].last_success
+    assert health.readiness_problems(sending, here.clock()) == []
+
+
+def test_a_report_that_never_comes_is_a_failure(here: MemoryShop, sending: JobRunner) -> None:
+    here.world.settings.report_work_time = 100 * 3600
+    pass_time(sending, 46 * MINUTE)
+    (problem,) = health.readiness_problems(sending, here.clock())
+    assert "Amazon has not made the report of listings of FR" in problem
+    pass_time(sending, timedelta(hours=2))
+    assert sending.monitor[STOCK].failures == 3, "although it waits again in between"
+    assert sending.monitor[STOCK].last_success is None

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import pytest
 from memory_shop import MemoryShop
+from stock_shop import NOW, StockShop
 
 from amazon_bridge.engine.records import Seen, State
 
@@ -121,6 +122,7 @@ def test_what_cannot_be_looked_up_yet_counts_as_seen(here: MemoryShop) -> None:
         counts = here.bridge.sync(job)
         assert counts.pop("resume_in")
         assert counts.pop("stalled"), "Amazon showed nothing"
+        assert counts.pop("rate_limited")
         assert counts == {"seen": 2, "unchanged": 2}
         assert here.bridge.app.ledger.items.tally("acme", job) == {State.PENDING: 2}
 
@@ -187,3 +189,20 @@ def test_a_feed_stays_open_until_the_rate_allows_to_check_all_its_orders(here: M
     for order in orders:
         notes = here.warehouse.notes("sale.order", here.shop.sale_order(order)["id"])
         assert len(notes) == 1
+
+
+def test_a_run_that_read_some_quantities_back_is_not_stalled(here: MemoryShop) -> None:
+    stock = StockShop(here)
+    here.world.settings.shared_quantities = True
+    with here.bridge.configured(stock=NOW):
+        for number in range(4):
+            stock.offer(f"HAT-{number}", 9)
+            stock.product(f"HAT-{number}", 4)
+        stock.sync()
+        stock.pass_time(minutes=16)
+        here.simulator.faults.add("429", "getListingsItem", times=None, path_contains="HAT-3")
+        before = len(here.bridge.received("getListingsItem"))
+        counts = here.bridge.sync("stock")
+    assert len(here.bridge.received("getListingsItem")) > before + 1
+    assert counts["rate_limited"]
+    assert "stalled" not in counts

@@ -136,7 +136,7 @@ def test_what_the_rate_does_not_allow_keeps_nothing_else_from_being_sent(
 
     counts = replace(steps.job, find=find, read_back=read_back).sync(context)
     assert steps.done == ["settle", "settle", "send a b"]
-    assert counts == Counts(seen=2, notified=1, unchanged=1, resume_in=7)
+    assert counts == Counts(seen=2, notified=1, unchanged=1, resume_in=7, rate_limited=True)
 
 
 def test_a_run_that_settled_an_item_is_not_stalled_by_a_rate(context: Context) -> None:
@@ -152,9 +152,9 @@ def test_a_run_that_settled_an_item_is_not_stalled_by_a_rate(context: Context) -
         assert dict(run.each(["b"], str.upper, key=str)) == {"b": "B"}
 
     job = replace(Steps().job, find=find, send=lambda *_: None)
-    assert job.sync(context) == Counts(resume_in=7, stalled=True)
-    assert replace(job, settle=settle).sync(context) == Counts(resume_in=7)
-    assert replace(job, settle=look_up).sync(context) == Counts(resume_in=7)
+    assert job.sync(context) == Counts(resume_in=7, rate_limited=True, stalled=True)
+    assert replace(job, settle=settle).sync(context) == Counts(resume_in=7, rate_limited=True)
+    assert replace(job, settle=look_up).sync(context) == Counts(resume_in=7, rate_limited=True)
 
 
 @given(MINUTES, st.integers(0, 60), st.integers(0, 9))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, case, func, select
@@ -65,7 +64,7 @@ class Runs(Subject):
             "last_finished": finished,
             "last_success": finished if counts.succeeded else None,
             "last_error": counts.error,
-            "counts": encode(replace(counts, resume_in=None, stalled=False)),
+            "counts": encode(counts.final),
         }
         with self._transaction(account) as db:
             before = rewinds_of(db, account) if rewinds is None else rewinds

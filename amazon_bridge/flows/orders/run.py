@@ -197,7 +197,7 @@ class _Run:
         before = self._leftovers()
         self._process_again(sample(before, self.began, _LEFTOVERS))
         if len(before) > _LEFTOVERS and len(self._leftovers()) < len(before):
-            self.counts.note_rate_limit(RateLimited("getOrder", _LEFTOVERS_PAUSE))
+            self.counts.resume_after(_LEFTOVERS_PAUSE)
 
     def _leftovers(self) -> list[str]:
         pending = self.context.ledger.items.pending(self.context.name, JOB)

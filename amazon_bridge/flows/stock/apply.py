@@ -234,6 +234,8 @@ def read_back(run: Run) -> None:
     for known, result in runner.one_by_one(sent, read, key=_sku, alive=alive):
         if isinstance(result, Transient):
             run.counts.note_error(result)
+        else:
+            run.has_advanced = True
         if isinstance(result, ItemError) or (result and _is_overdue(context, known)):
             places = [each.marketplace_id for each in known.listings]
             stock.note_not_sent(context.name, [known.sku], places)  # sent again, or quarantined

@@ -67,7 +67,7 @@ def refresh(run: Run) -> None:
         except ItemError as error:  # Amazon has no such document
             _drop(run, place, error)
     if not is_known(run.context) and not run.counts.error:
-        run.counts.resume_in = _POLL
+        run.counts.resume_after(_POLL)
 
 
 def wait(run: Run) -> None:
@@ -165,6 +165,7 @@ def _read(run: Run, place: str, report: Report) -> None:
         return
     catalogue.keep(name, place, [row.sku for row in unreadable if row.sku], report.created)
     catalogue.finish(name, place, report.created)
+    run.has_advanced = True
     log.info("listings_read", account=name, marketplace=place, listings=number)
     _quarantine(run, place, unreadable)
 

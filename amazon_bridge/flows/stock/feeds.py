@@ -168,6 +168,7 @@ def _close(run: Run, feed: StockFeed, results: Mapping[str, MessageResult]) -> N
     context.ledger.stock.note_states(context.name, lost, SkuState.DUE)
     context.ledger.stock_catalogue.close_feed(feed.number)
     context.ledger.stock.note_states(context.name, accepted, SkuState.SENT)
+    run.has_advanced = True
 
 
 def _not_processed(feed_id: str, skus: int) -> Transient:

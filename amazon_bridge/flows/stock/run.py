@@ -85,7 +85,8 @@ def _resume_for_increases(run: outbound.Run) -> None:
         return
     due = first + context.account.stock.raise_after - context.clock()
     if timedelta(0) < due <= _MOMENT:
-        run.counts.resume_in = due.total_seconds()
+        run.counts.resume_after(due.total_seconds())
+        run.has_advanced = True  # all that is due was compared
 
 
 def _send_all(run: outbound.Run, tasks: Sequence[QuantityTask]) -> None:
