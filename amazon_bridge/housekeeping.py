@@ -44,23 +44,24 @@ class Housekeeping:
 
         A failure is logged; the task runs again with the next call.
         """
+        self._run_if_due(_DELETION, _HOURLY, self.delete_finished)
+        if (after := self.config.retention.buyers) is not None:
+            self._run_if_due(_ANONYMISATION, _DAILY, lambda: self.anonymise_due(after))
+
+    def _run_if_due(self, chore: str, interval: timedelta, work: Callable[[], object]) -> None:
         try:
-            if self.ledger.chores.is_due(_DELETION, _HOURLY):
-                self.delete_finished()
-            self._anonymise_if_due()
+            if self.ledger.chores.is_due(chore, interval):
+                self._run(chore, work)
         except BridgeError as error:
             log.warning("retention_failed", reason=str(error))
         except Exception as error:  # noqa: BLE001  a bug here must affect no sync run
             internal_error(error)
 
-    def _anonymise_if_due(self) -> None:
-        after = self.config.retention.buyers
-        if after is None or not self.ledger.chores.is_due(_ANONYMISATION, _DAILY):
-            return
+    def _run(self, chore: str, work: Callable[[], object]) -> None:
         try:
-            self.anonymise_due(after)
+            work()
         except BaseException:
-            self.ledger.chores.make_due(_ANONYMISATION)
+            self.ledger.chores.make_due(chore)
             raise
 
     def delete_finished(self) -> None:
