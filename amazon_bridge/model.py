@@ -6,10 +6,19 @@ of ``repr``, so that no traceback and no log line can show them by accident.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+
+ORDER_ID = r"[0-9A-Z]{3}-[0-9]{7}-[0-9]{7}"
+"""The form of an order's id, as a regular expression. The first three characters can be letters."""
+
+
+def is_order_id(text: str) -> bool:
+    """Whether a text has the form of an order's id, such as ``404-1234567-1234567``."""
+    return re.fullmatch(ORDER_ID, text) is not None
 
 
 class FulfilledBy(StrEnum):

@@ -61,14 +61,6 @@ _UNPRICED = {
 """Statuses of orders whose total doesn't matter: not yet, no longer, or never."""
 
 
-def is_order_id(text: str) -> bool:
-    """Whether a text has the form of an order's id, such as ``404-1234567-1234567``.
-
-    The first three characters can be letters.
-    """
-    return re.fullmatch(r"[0-9A-Z]{3}-[0-9]{7}-[0-9]{7}", text) is not None
-
-
 def read_order(
     payload: object, *, prices_include_tax: bool | None = None
 ) -> Order | UnreadableOrder:

@@ -21,11 +21,11 @@ from amazon_bridge.amazon.documents import ProcessingStatus
 from amazon_bridge.amazon.reports import Report, Reports, charset_of
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.marketplaces import smallest_unit
+from amazon_bridge.model import is_order_id
 
 REPORT_TYPE = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2"
 
 _ID = re.compile("[0-9A-Za-z-]{1,40}")
-_ORDER_ID = re.compile("[0-9]{3}-[0-9]{7}-[0-9]{7}")
 _CURRENCY = re.compile("[A-Z]{3}")
 _NUMBER = re.compile(r"-?[0-9]{1,15}([.,][0-9]{1,9})?")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+|-?[0-9]{1,3}(\.[0-9]{3})+,[0-9]+")
@@ -193,7 +193,7 @@ def _parsed_row(row: Mapping[str, str], header: Header) -> Row:
         amount_description=_cell(row, "amount-description"),
         amount=_amount(_cell(row, "amount"), header.currency),
         posted=_moment(posted).date() if posted else header.end.date(),
-        order_id=order_id if _ORDER_ID.fullmatch(order_id) else "",
+        order_id=order_id if is_order_id(order_id) else "",
         marketplace=_cell(row, "marketplace-name"),
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from amazon_bridge.amazon.orders import is_order_id
 from amazon_bridge.cli.commands import ITEMS_FAILED
 from amazon_bridge.cli.common import exit_code, opened, timestamp
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.flows.orders import ORDERS
 from amazon_bridge.flows.pending import explained
+from amazon_bridge.model import is_order_id
 from amazon_bridge.terminal import say
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.model import is_order_id
 from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.paging import Listing
 from amazon_bridge.odoo.sales import SaleOrder
@@ -54,7 +55,7 @@ def to_invoice(session: OdooSession, company_id: int) -> Listing:
 
 def order_references(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The references of sale orders to invoice."""
-    return [row["client_order_ref"] for row in rows]
+    return [row["client_order_ref"] for row in rows if is_order_id(row["client_order_ref"])]
 
 
 def delivery_dates(session: OdooSession, orders: Collection[SaleOrder]) -> dict[str, date]:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from amazon_bridge.model import ORDER_ID
+
 HIDDEN = "…"
 
 _LONGEST = 500
@@ -36,7 +38,7 @@ _MARKS = re.compile(r"""['"“”„«»\[「」『』]|[\u2018\u2019\u201a]""")
 """What a quotation or a name in brackets may begin with."""
 _E_MAIL = re.compile(r"(?<![^\s<>'\"()@])[^\s<>'\"()@]+@[^\s<>'\")]+")
 _OURS = re.compile(
-    r"amazon_bridge\.\S+|[a-z][a-z0-9]*(?:[._][a-z0-9]+)+|\d{3}-\d{7}-\d{7}|[-\d.,:TZ /]*|"
+    rf"amazon_bridge\.\S+|[a-z][a-z0-9]*(?:[._][a-z0-9]+)+|{ORDER_ID}|[-\d.,:TZ /]*|"
     r"[A-Z][A-Z0-9]*(?:/[A-Z0-9]+)+/\d+"
 )
 """External ids, names of models and fields, Amazon order ids, numbers, dates, transfers' names."""

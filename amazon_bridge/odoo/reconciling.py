@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
+from amazon_bridge.model import is_order_id
 from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.paging import pages, plain_rows
 from amazon_bridge.odoo.sales import order_domain
@@ -23,7 +24,6 @@ from amazon_bridge.odoo.setup import SettlementSetup
 _LINE, _PARTIAL = "account.move.line", "account.partial.reconcile"
 Key = TypeVar("Key", bound=int | str)
 _NO_ORDER = "none"
-_AMAZONS = re.compile(r".{3}-.{7}-.{7}")
 _OURS = re.compile(r"(?P<entry>settlement_.+_\d{6}_\d+)_(?P<kind>[or])_(?P<order>.+)")
 
 
@@ -245,7 +245,7 @@ def _orders_paid(session: OdooSession, move_ids: Collection[int]) -> dict[int, s
                 for move_id in paying[invoice_id]:
                     found[move_id].add(order["client_order_ref"] or "")
     single = {id_: next(iter(each)) for id_, each in found.items() if len(each) == 1}
-    return {id_: each for id_, each in single.items() if _AMAZONS.fullmatch(each)}
+    return {id_: each for id_, each in single.items() if is_order_id(each)}
 
 
 def _payment(

@@ -69,6 +69,14 @@ def statement_of(rows: Sequence[Row], total: Decimal | None = None, **options: b
     return read_statement(make_header(str(total)), rows, Classifier(), **options)
 
 
+@pytest.mark.parametrize("order_id", ["000-0000000-0000001", "S01-0034567-0000089"])
+def test_each_order_has_a_line_with_its_id(order_id: str) -> None:
+    statement = statement_of([row("5.00", order_id=order_id)])
+    [entry] = entries(statement, make_setup())
+    assert entry.lines[0].reference == f"_o_{order_id}"
+    assert entry.lines[0].label == order_id
+
+
 def booked(made: Sequence[Entry]) -> dict[str, Decimal]:
     """Balances by account."""
     balances: defaultdict[str, Decimal] = defaultdict(Decimal)

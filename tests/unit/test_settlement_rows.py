@@ -145,11 +145,18 @@ def test_a_dinar_has_three_digits():
     assert rows[0].amount == Decimal("8.505")
 
 
-@pytest.mark.parametrize("written", ["FBA15D4XYZ", "S01-1234567-1234567", "", "171-1234567"])
+@pytest.mark.parametrize("written", ["FBA15D4XYZ", "s01-1234567-1234567", "", "171-1234567"])
 def test_what_is_no_order_id_is_left_out(written):
     row = only_row(order_id=written)
     assert isinstance(row, Row)
     assert row.order_id == ""
+
+
+@pytest.mark.parametrize("written", ["171-1234567-1234567", "S01-1234567-1234567"])
+def test_an_order_id_may_begin_with_letters(written):
+    row = only_row(order_id=written)
+    assert isinstance(row, Row)
+    assert row.order_id == written
 
 
 def test_a_row_in_another_currency_is_an_error():

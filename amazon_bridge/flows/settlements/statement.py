@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from string import ascii_uppercase, digits
 from typing import cast
 
 from amazon_bridge.amazon.settlements import Header, Row
@@ -239,14 +240,25 @@ def _fold(month: _MonthReading, category: Category, sums: _Sums) -> None:
         month.others[category, str(country)] += amount
 
 
+_CHARACTERS = f"{digits}{ascii_uppercase}"
+_BASE = len(_CHARACTERS)
+_REST = 10**14
+"""Numbers of the digits after the first three characters."""
+
+
 def _number(order_id: str) -> int:
-    return int(order_id.replace("-", "")) if order_id else WITHOUT_ID
+    if not order_id:
+        return WITHOUT_ID
+    return int(order_id[:3], _BASE) * _REST + int(order_id[3:].replace("-", ""))
 
 
 def order_id_of(number: int) -> str:
     """The order's id as Amazon writes it; empty for ``WITHOUT_ID``."""
-    digits = f"{number:017}"
-    return f"{digits[:3]}-{digits[3:10]}-{digits[10:]}" if number != WITHOUT_ID else ""
+    if number == WITHOUT_ID:
+        return ""
+    first, rest = divmod(number, _REST)
+    begin = "".join(_CHARACTERS[first // _BASE**place % _BASE] for place in (2, 1, 0))
+    return f"{begin}-{rest // 10**7:07}-{rest % 10**7:07}"
 
 
 _COUNTRIES = {place.domain: place.country_code for place in MARKETPLACES}
