@@ -85,9 +85,10 @@ class Refusal(Exception):
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self.access_token = response.request.headers.get("x-amz-access-token", "")
-        self._errors = [_error_text(error) for error in _errors(body)]
+        texts = (_error_text(error) for error in _errors(body))
+        self._texts = list(dict.fromkeys(filter(None, texts)))
         self.stale_token = self.status == httpx.codes.UNAUTHORIZED or (
-            self.status == httpx.codes.FORBIDDEN and "token" in str(self._errors).lower()
+            self.status == httpx.codes.FORBIDDEN and "token" in str(self._texts).lower()
         )
 
     @property
@@ -96,9 +97,14 @@ class Refusal(Exception):
         return number(self.headers.get("retry-after"))
 
     @property
+    def has_text(self) -> bool:
+        """True if Amazon says what is wrong."""
+        return bool(self._texts)
+
+    @property
     def text(self) -> str:
         """The texts of all errors in the response, or its status if there are none."""
-        text = "; ".join(dict.fromkeys(filter(None, self._errors))) or str(self)
+        text = "; ".join(self._texts) or str(self)
         return (text.replace(self.hide, "...") if self.hide else text).rstrip(".")
 
 
@@ -260,9 +266,10 @@ def _server_error(refusal: Refusal, operation: OperationInfo) -> BridgeError:
     )
 
 
-def _unreadable(refusal: Refusal, operation: OperationInfo) -> BridgeError:
+def _unexpected(refusal: Refusal, operation: OperationInfo) -> BridgeError:
+    found = f"with the error {refusal.text}" if refusal.has_text else "without valid JSON"
     return Transient(
-        f"Unexpected response to {operation.name}: HTTP {refusal.status} without valid JSON.",
+        f"Unexpected response to {operation.name}: HTTP {refusal.status} {found}.",
         maybe_done=operation.writes,
     )
 
@@ -273,7 +280,7 @@ _BY_STATUS: dict[int, Callable[[Refusal, OperationInfo], BridgeError]] = {
     404: _not_found,
     408: _server_error,
     429: _too_many_requests,
-    2: _unreadable,
+    2: _unexpected,
     4: _refused,
     5: _server_error,
 }

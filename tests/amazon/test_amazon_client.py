@@ -64,7 +64,7 @@ def test_errors_in_a_successful_response_are_errors(
     order = world.place_order()
     body = '{"order": {}, "errors": [{"code": "InternalFailure", "message": "Sorry"}]}'
     simulator.faults.add("response", "getOrder", times=None, body=body)
-    with pytest.raises(Transient):
+    with pytest.raises(Transient, match="HTTP 200 with the error InternalFailure: Sorry"):
         partner.order(order.order_id)
 
 
