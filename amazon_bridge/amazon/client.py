@@ -27,6 +27,7 @@ from amazon_bridge.amazon.faults import (
 )
 from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.sdk import Credentials, Site, Tokens, build, silence
+from amazon_bridge.amazon.unreadable import problems
 from amazon_bridge.engine.errors import (
     AccountError,
     BridgeError,
@@ -147,9 +148,10 @@ class Connection:
         response = self.call(operation, *args, **fields)
         try:
             return expected.model_validate(response.body)
-        except ValidationError:
+        except ValidationError as error:
             raise Transient(
-                f"Unexpected response to {operation.name}: it differs from Amazon's model.",
+                f"Unexpected response to {operation.name}: it differs from Amazon's model:"
+                f" {problems(error)}.",
                 maybe_done=operation.writes,
             ) from None
 
