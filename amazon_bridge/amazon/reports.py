@@ -94,22 +94,24 @@ class Reports:
         """
         return _report(self._connection.ask(_Report, operations.GET_REPORT, report_id))
 
-    def created_since(self, since: datetime, report_types: Sequence[str]) -> Iterator[Report]:
+    def created_since(self, since: datetime, report_types: Sequence[str]) -> list[Report]:
         """The reports of these types created since then, newest first; one call for 100 of them.
 
-        Some types can't be requested, only listed: settlements.
+        Some types can't be requested, only listed: settlements. Amazon doesn't document in which
+        sequence it lists them.
         """
         query = {  # with a token, Amazon's model allows none of these
             "reportTypes": list(report_types),
             "createdSince": iso(since),
             "pageSize": _PER_PAGE,
         }
-        for page in pages(
+        listed = pages(
             lambda token: self._page({"nextToken": token} if token else query),
             lambda page: page.next_token,
             of="reports",
-        ):
-            yield from map(_report, page.reports)
+        )
+        reports = (_report(each) for page in listed for each in page.reports)
+        return sorted(reports, key=lambda report: report.created, reverse=True)
 
     def rows(
         self, document_id: str, charset: str = "UTF-8", *, fallback: str | None = None

@@ -1,4 +1,4 @@
-"""Pages of getFeeds and getReports: newest first, then by ``nextToken`` alone."""
+"""Pages of getFeeds and getReports: the first by its parameters, then by ``nextToken`` alone."""
 
 from __future__ import annotations
 

@@ -76,6 +76,8 @@ class Processing(Generic[T]):
         check_roles: RoleCheck,
     ) -> None:
         self.tasks: dict[str, T] = {}
+        self.newest_first = True
+        """The sequence of lists, of which Amazon's models say nothing."""
         self._noun, self._first_key = noun, first_key
         self._world, self._documents = world, documents
         self._types, self._check_roles = types, check_roles
@@ -86,7 +88,7 @@ class Processing(Generic[T]):
         return responses.as_json(self._render(self._find(seller, key)))
 
     def search(self, seller: Seller, arguments: Mapping[str, str]) -> Response:
-        """The operations getFeeds and getReports: newest first."""
+        """The operations getFeeds and getReports."""
         for type_ in arguments.get(f"{self._noun}Types", "").split(","):
             self._check_roles(self._types.get(type_, ()))
         page, token = self._pages.page(seller, arguments, lambda: self._matching(seller, arguments))
@@ -153,9 +155,10 @@ class Processing(Generic[T]):
     def _matching(self, seller: Seller, arguments: Mapping[str, str]) -> list[str]:
         types = arguments[f"{self._noun}Types"].split(",")
         now = self._world.clock()
+        tasks = list(self.tasks.values())
         return [
             task.key
-            for task in reversed(self.tasks.values())
+            for task in (reversed(tasks) if self.newest_first else tasks)
             if task.type in types
             and self._is_visible(task, seller)
             and matches(

@@ -53,6 +53,19 @@ def test_the_report_of_a_marketplace(
     assert partner.listing_reports.newest(FRANCE, clock()) is None
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_the_newest_report_is_used(
+    partner: SellingPartner, simulator: Simulator, clock: ManualClock, *, newest_first: bool
+) -> None:
+    simulator.reports.newest_first = newest_first
+    partner.listing_reports.request(FRANCE)
+    clock.advance(minutes=10)
+    later = partner.listing_reports.request(FRANCE)
+    newest = partner.listing_reports.newest(FRANCE, clock() - timedelta(hours=6))
+    assert newest
+    assert newest.report_id == later
+
+
 def test_a_failed_report_does_not_count(
     partner: SellingPartner, simulator: Simulator, clock: ManualClock, mug: SimulatedListing
 ) -> None:

@@ -104,6 +104,19 @@ def test_reports_are_listed_over_pages(
     assert len(simulator.received("getReports")) == 2
 
 
+def test_the_newest_report_is_the_first_in_whatever_sequence_amazon_lists_them(
+    partner: SellingPartner, simulator: Simulator, world: World, clock: ManualClock
+) -> None:
+    seller = world.sellers[SELLER_ID]
+    simulator.reports.newest_first = False
+    ids = []
+    for _ in range(110):
+        ids.append(simulator.reports.publish(seller, SETTLEMENTS, ""))
+        clock.advance(minutes=1)
+    found = partner.reports.created_since(clock() - timedelta(days=14), [SETTLEMENTS])
+    assert [report.report_id for report in found] == ids[::-1]
+
+
 def test_a_page_token_that_repeats_ends_the_list(
     partner: SellingPartner, simulator: Simulator, clock: ManualClock
 ) -> None:
