@@ -32,5 +32,10 @@ def pages(
         if token is None:
             return
         if token in used:
-            raise Transient(f"Amazon repeated a page token of its list of {of}.")
+            raise repeated(of)
         used.add(token)
+
+
+def repeated(of: str) -> Transient:
+    """The error of a list whose page token repeats."""
+    return Transient(f"Amazon repeated a page token of its list of {of}.")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from amazon_bridge.amazon.pages import pages, repeated
 from amazon_bridge.amazon.selling_partner import Page
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, InvalidRequest, RateLimited, Transient
@@ -54,8 +55,6 @@ unshipped ones a week after they were to be shipped; pre-orders change when they
 
 _CALLS_OF_LOOK = 4
 """Calls that are kept for a later look when it is due, so that the first one doesn't starve it."""
-
-REPEATED = "Amazon repeated a page token of its list of orders."
 
 ProcessPage = Callable[[Reading, Sequence[FetchedOrder], Sequence[str]], None]
 """Gets how far the window is read, the orders of a page, and the ids of the new or changed ones."""
@@ -248,7 +247,7 @@ class ChangedOrders:
             self._keep(newest(page.orders), reading, is_repeated=is_repeated)
             if is_repeated:
                 self._drop(reading.lane)
-                raise Transient(REPEATED)  # the list would never end
+                raise repeated("orders")  # the list would never end
             if reading.token is None:
                 return self._is_complete(reading)
 
@@ -327,16 +326,9 @@ def pages_from(context: Context, cursor: datetime) -> Iterator[list[FetchedOrder
 
     Raises:
         RateLimited: The calls that may be made at once are used up.
+        Transient: Amazon is down, or repeats a page token.
     """
     for window in windows_from(cursor, context.clock()):
-        token: str | None = None
-        used = set[str | None]()
-        while token not in used:
-            used.add(token)
-            page = context.amazon.changed_orders(*window, token)
+        fetch = partial(context.amazon.changed_orders, *window)
+        for page in pages(fetch, lambda page: page.next_token, of="orders"):
             yield newest(page.orders)
-            token = page.next_token
-            if token is None:
-                break
-        else:
-            raise Transient(REPEATED)
