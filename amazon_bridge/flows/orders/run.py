@@ -20,6 +20,7 @@ from amazon_bridge.engine.parallel import Batches
 from amazon_bridge.engine.records import CLOCKS_DIFFER
 from amazon_bridge.engine.retrying import retry_transient
 from amazon_bridge.engine.window import Lane, Reading, settled
+from amazon_bridge.flows.attempts import attempt
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import changes, flight
 from amazon_bridge.flows.orders.apply import COUNTED_AS, decide_for, work
@@ -153,20 +154,14 @@ class _Run:
         Returns:
             Whether it was done to its end.
         """
-        try:
-            if self.counts.error:
-                self.context.odoo.ping()
+
+        def step() -> None:
             try:
                 part()
             finally:
                 self.batches.drain()
-        except (AccountError, Transient) as error:
-            self.counts.note_error(error)
-        except RateLimited as limit:
-            self.counts.note_rate_limit(limit)
-        else:
-            return True
-        return False
+
+        return attempt(self, step)
 
     def _process_page(
         self, reading: Reading, fetched: Sequence[FetchedOrder], todo: Sequence[str]

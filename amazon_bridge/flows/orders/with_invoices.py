@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from amazon_bridge.engine.counts import Counts
-from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
+from amazon_bridge.flows.attempts import attempt
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import invoices, run
+from amazon_bridge.flows.orders.memo import JOB
+from amazon_bridge.flows.outbound import Run
 
 
 def sync(context: Context, *, dry_run: bool = False) -> Counts:
@@ -14,14 +16,10 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     Invoices do not need Amazon: after an error of the orders, they are skipped only if Odoo is
     down.
     """
-    counts = run.sync(context, dry_run=dry_run)
-    try:
-        if counts.error:
-            context.odoo.ping()
-    except (AccountError, Transient):
-        return counts
-    try:
-        return counts + invoices.sync(context, dry_run=dry_run)
-    except RateLimited as limit:
-        counts.note_rate_limit(limit)
-        return counts
+    both = Run(context, JOB, run.sync(context, dry_run=dry_run))
+
+    def invoice() -> None:
+        both.counts += invoices.sync(context, dry_run=dry_run)
+
+    attempt(both, invoice)
+    return both.counts

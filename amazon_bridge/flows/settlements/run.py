@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import structlog
 
 from amazon_bridge.engine.counts import Counts
-from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
+from amazon_bridge.flows.attempts import attempt
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.settlements import SETTLEMENTS
@@ -25,17 +24,17 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     """Do one sync run."""
     run = Run(context, SETTLEMENTS.name)
     if dry_run:
-        _attempt(run, lambda: preview_new(run))
+        attempt(run, lambda: preview_new(run))
         return run.counts
     booking = Booking(run)
-    if _attempt(run, booking.read_new):
-        _attempt(run, booking.book_others)
-    _attempt(run, lambda: follow_entries(run))
+    if attempt(run, booking.read_new):
+        attempt(run, booking.book_others)
+    attempt(run, lambda: follow_entries(run))
     settings = context.account.settlements
     if settings.reconcile and settings.orders == "clearing":
-        _attempt(run, lambda: reconcile(context))
+        attempt(run, lambda: reconcile(context))
     if day := due(context):
-        _attempt(run, lambda: _tie_out(context, day))
+        attempt(run, lambda: _tie_out(context, day))
     counts = run.counts
     counts.stalled = counts.resume_in is not None and not run.has_advanced
     counts.unchanged = max(0, counts.seen - counts.created - counts.quarantined)
@@ -55,22 +54,3 @@ def _tie_out(context: Context, day: date) -> None:
             difference=str(tie.difference),
             unknown=str(unknown),
         )
-
-
-def _attempt(run: Run, step: Callable[[], object]) -> bool:
-    """Do a step; after an earlier error only if Odoo is up.
-
-    Returns:
-        Whether it was done to its end.
-    """
-    try:
-        if run.counts.error:
-            run.context.odoo.ping()
-        step()
-    except (AccountError, Transient) as error:
-        run.counts.note_error(error)
-    except RateLimited as limit:
-        run.counts.note_rate_limit(limit)
-    else:
-        return True
-    return False
