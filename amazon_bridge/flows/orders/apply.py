@@ -26,7 +26,7 @@ from amazon_bridge.flows.orders.batch import Batch, Result
 from amazon_bridge.flows.orders.case import Case
 from amazon_bridge.flows.orders.decide import LIVE, Step, decide
 from amazon_bridge.flows.orders.find import FetchedOrder, unreadable
-from amazon_bridge.flows.orders.memo import JOB, Memo
+from amazon_bridge.flows.orders.memo import JOB, Memo, entry_of, memo_of
 from amazon_bridge.flows.orders.pieces import known_pieces
 from amazon_bridge.model import FulfillmentStatus, Order, UnreadableOrder
 from amazon_bridge.odoo import sales
@@ -155,8 +155,8 @@ def _finish(context: Context, batch: Batch) -> list[Order]:
     _close_reminders(context, clear, batch.sale_orders, memos)
     happened: list[Event] = []
     for order in clear:
-        memo = memos.get(order.order_id) or _memo(context, order)
-        former = Memo.read(context.ledger.items.get(context.name, JOB, order.order_id))
+        former = memo_of(context, order.order_id)
+        memo = memos.get(order.order_id) or Memo.of(order, known_pieces(context, order, former))
         if _settle(context, order, batch.steps[order.order_id], memo):
             happened += _events(context, batch, order, former)
     context.ledger.statistics.count(context.name, happened)
@@ -183,7 +183,7 @@ def _release_units(context: Context, batch: Batch) -> None:
 
 def decide_for(context: Context, order: Order, sale_order: SaleOrder | None) -> Step:
     """Decide what to do about an order, by what the state store and Odoo know of it."""
-    entry = context.ledger.items.get(context.name, JOB, order.order_id)
+    entry = entry_of(context, order.order_id)
     return decide(
         order,
         sale_order,
@@ -207,17 +207,12 @@ def _cases(context: Context, batch: Batch) -> list[Case]:
         Case(
             order,
             sale_order,
-            Memo.read(context.ledger.items.get(context.name, JOB, order.order_id)),
+            memo_of(context, order.order_id),
             is_new=order.order_id in batch.created,
         )
         for order, sale_order in batch.imported
         if order.status in LIVE
     ]
-
-
-def _memo(context: Context, order: Order) -> Memo:
-    former = Memo.read(context.ledger.items.get(context.name, JOB, order.order_id))
-    return Memo.of(order, known_pieces(context, order, former))
 
 
 def _close_reminders(

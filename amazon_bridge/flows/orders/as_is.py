@@ -10,7 +10,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders, tell
 from amazon_bridge.flows.orders.apply import work
 from amazon_bridge.flows.orders.find import FetchedOrder, ensure_mine, file
-from amazon_bridge.flows.orders.memo import JOB
+from amazon_bridge.flows.orders.memo import JOB, entry_of
 from amazon_bridge.model import Order, UnreadableOrder
 from amazon_bridge.odoo import sales
 
@@ -45,7 +45,7 @@ def import_as_is(context: Context, order_id: str) -> Counts:
 
 
 def _quarantined(context: Context, order_id: str) -> Entry:
-    entry = context.ledger.items.get(context.name, JOB, order_id)
+    entry = entry_of(context, order_id)
     if entry is None or entry.state != State.QUARANTINED or entry.kind not in KINDS:
         raise ConfigError(
             f"{order_id} is not in the quarantine of {context.name} as {', '.join(sorted(KINDS))}.",

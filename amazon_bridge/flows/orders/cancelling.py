@@ -11,7 +11,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import tell
 from amazon_bridge.flows.orders.batch import Batch, Result, errors_of_one
 from amazon_bridge.flows.orders.decide import Step
-from amazon_bridge.flows.orders.memo import JOB, Memo
+from amazon_bridge.flows.orders.memo import JOB, Memo, memo_of
 from amazon_bridge.flows.orders.pieces import known_pieces
 from amazon_bridge.model import FulfillmentStatus, Order
 from amazon_bridge.odoo import notes, sale_actions, sales
@@ -66,14 +66,14 @@ def _remember(context: Context, orders: Sequence[Order]) -> None:
     As settled, also if the import was never finished: other jobs rely on settled memos only.
     """
     for order in orders:
-        former = Memo.read(context.ledger.items.get(context.name, JOB, order.order_id))
+        former = memo_of(context, order.order_id)
         memo = former or Memo.of(order, known_pieces(context, order, None))
         memo = replace(memo, cancelling=True, is_settled=True)
         context.ledger.items.remember(context.name, JOB, order.order_id, memo)
 
 
 def _is_ours(context: Context, sale_order: SaleOrder) -> bool:
-    memo = Memo.read(context.ledger.items.get(context.name, JOB, sale_order.order_id))
+    memo = memo_of(context, sale_order.order_id)
     return sale_order.is_cancelled and memo is not None and memo.cancelling
 
 

@@ -9,7 +9,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.amounts import alike
 from amazon_bridge.flows.orders.batch import Batch, Result
 from amazon_bridge.flows.orders.decide import LIVE, TO_BE_SHIPPED, Step
-from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
+from amazon_bridge.flows.orders.memo import entry_of, memo_of, was_settled
 from amazon_bridge.model import FulfilledBy, Order
 from amazon_bridge.odoo.drop_shipping import bought_lines
 from amazon_bridge.odoo.sales import SaleOrder
@@ -91,8 +91,7 @@ def _is_unpriced(context: Context, sale_order: SaleOrder) -> bool:
     """True if it is confirmed with a total of 0 and no run has processed it to its end."""
     if sale_order.total or not sale_order.is_confirmed:
         return False
-    entry = context.ledger.items.get(context.name, JOB, sale_order.order_id)
-    return not was_settled(entry)
+    return not was_settled(entry_of(context, sale_order.order_id))
 
 
 def _confirmed_too_early(order: Order, sale_order: SaleOrder) -> ItemError:
@@ -125,6 +124,5 @@ def _changed_worth(order: Order, sale_order: SaleOrder) -> ItemError:
 
 
 def _has_changed_worth(context: Context, order: Order) -> bool:
-    entry = context.ledger.items.get(context.name, JOB, order.order_id)
-    memo = Memo.read(entry)
+    memo = memo_of(context, order.order_id)
     return order.status in LIVE and memo is not None and memo.worth != order.worth

@@ -19,7 +19,7 @@ from amazon_bridge.flows.orders.decide import (
     to_be_imported,
     units_in_flight,
 )
-from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
+from amazon_bridge.flows.orders.memo import JOB, Memo, entry_of, was_settled
 from amazon_bridge.flows.sampling import shuffled
 from amazon_bridge.marketplaces import marketplace
 from amazon_bridge.model import WITHOUT_ID, FulfilledBy, Order, UnreadableOrder
@@ -257,7 +257,7 @@ def _remember(context: Context, order_id: str, memo: Memo) -> None:
     It proves to all accounts whose order it is. Its fingerprint differs from that of any order, so
     that the orders job processes the order when it sees it.
     """
-    if context.dry_run or context.ledger.items.get(context.name, JOB, order_id):
+    if context.dry_run or entry_of(context, order_id):
         return
     context.ledger.items.file(context.name, JOB, [Seen(order_id, _AS_FETCHED)])
     context.ledger.items.settle(context.name, JOB, order_id, _AS_FETCHED, memo=memo)
@@ -288,7 +288,7 @@ def leave_to_owner(context: Context, order: FetchedOrder) -> bool:
     owner, items = owner_of(context, order), context.ledger.items
     if owner in {None, context.name}:
         return False
-    entry = items.get(context.name, JOB, order.order_id)
+    entry = entry_of(context, order.order_id)
     importable = entry is not None and entry.importable
     items.file(owner, JOB, [_seen(order, importable=importable)])
     items.settle(context.name, JOB, order.order_id, order.fingerprint, State.LEFT_OUT)

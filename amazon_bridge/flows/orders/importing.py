@@ -13,7 +13,7 @@ from amazon_bridge.flows.drafts import drafts_of, line_name
 from amazon_bridge.flows.orders.amounts import alike
 from amazon_bridge.flows.orders.batch import Batch, Result, errors_of_one
 from amazon_bridge.flows.orders.decide import Step
-from amazon_bridge.flows.orders.memo import JOB, Memo, was_settled
+from amazon_bridge.flows.orders.memo import JOB, Memo, entry_of, was_settled
 from amazon_bridge.model import FulfilledBy, Order
 from amazon_bridge.odoo import deliveries, pricing, quotations, sale_actions, sale_terms, sales
 from amazon_bridge.odoo.sales import Delivery, Draft, SaleOrder
@@ -252,7 +252,7 @@ def _lost_its_date(context: Context, order: Order, sale_order: SaleOrder) -> boo
 
 def _interrupted(context: Context, order: Order) -> Entry | None:
     """The entry of an order that no run has processed to its end."""
-    entry = context.ledger.items.get(context.name, JOB, order.order_id)
+    entry = entry_of(context, order.order_id)
     return None if was_settled(entry) else entry
 
 

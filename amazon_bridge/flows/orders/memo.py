@@ -7,11 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from amazon_bridge.engine.codec import BaseMemo
 from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows.orders import ORDERS
 from amazon_bridge.model import FulfillmentStatus, Item, Order
+
+if TYPE_CHECKING:  # loads the clients of both sides, which `status` does without
+    from amazon_bridge.flows.context import Context
 
 JOB = ORDERS.name
 
@@ -105,6 +109,16 @@ class Memo(BaseMemo):
             for item in order.items
         )
         return replace(cls.of(order, pieces), items=tuple(items), is_settled=False)
+
+
+def entry_of(context: Context, order_id: str) -> Entry | None:
+    """What the state store has of an order, if the account has seen it."""
+    return context.ledger.items.get(context.name, JOB, order_id)
+
+
+def memo_of(context: Context, order_id: str) -> Memo | None:
+    """What is remembered of an order, if it was processed."""
+    return Memo.read(entry_of(context, order_id))
 
 
 def was_settled(entry: Entry | None) -> bool:

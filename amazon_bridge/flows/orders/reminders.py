@@ -17,7 +17,7 @@ from amazon_bridge.engine.records import Entry
 from amazon_bridge.flows import notices
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.notices import Failures
-from amazon_bridge.flows.orders.memo import JOB, Memo
+from amazon_bridge.flows.orders.memo import JOB, Memo, entry_of, memo_of
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.notes import Note, Record, RecordNote
 from amazon_bridge.odoo.sales import SaleOrder
@@ -76,7 +76,7 @@ def remind(context: Context, due: Sequence[Reminder], *, new: Collection[str] = 
     replaced: defaultdict[SaleOrder, set[str]] = defaultdict(set)
     for sale_order, note in due:
         refused = (notes.SALE_ORDER, sale_order.id) in failures
-        open_ = open_topics(_entry(context, sale_order.order_id))
+        open_ = open_topics(entry_of(context, sale_order.order_id))
         if not refused and _is_replaced(open_, note.topic):
             replaced[sale_order].add(kind_of(note.topic))
         # also if refused: the activity may exist, without its note or in spite of the response
@@ -153,7 +153,7 @@ def _is_replaced(open_: Collection[str], topic: str) -> bool:
 
 def _remember(context: Context, order_id: str, topic: str) -> None:
     """Record an open reminder, also for an order that is not settled in this run."""
-    memo = Memo.read(_entry(context, order_id))
+    memo = memo_of(context, order_id)
     if memo and topic not in memo.reminders:
         others = (each for each in memo.reminders if kind_of(each) != kind_of(topic))
         updated = replace(memo, reminders=(*others, topic))
@@ -173,7 +173,7 @@ def close_settled(
     settled = {}
     for sale_order in sale_orders:
         still = set(map(kind_of, current.get(sale_order.order_id, ())))
-        open_ = set(map(kind_of, open_topics(_entry(context, sale_order.order_id))))
+        open_ = set(map(kind_of, open_topics(entry_of(context, sale_order.order_id))))
         settled[sale_order] = open_ - still
     _close(context, settled, _SETTLED)
 
@@ -198,7 +198,3 @@ def _close(
 def _all_records(sale_order: SaleOrder) -> list[Record]:
     deliveries = [(notes.DELIVERY_ORDER, delivery.id) for delivery in sale_order.deliveries]
     return [(notes.SALE_ORDER, sale_order.id), *deliveries]
-
-
-def _entry(context: Context, order_id: str) -> Entry | None:
-    return context.ledger.items.get(context.name, JOB, order_id)

@@ -34,7 +34,7 @@ from amazon_bridge.flows.orders.find import (
     no_account,
     owner_of,
 )
-from amazon_bridge.flows.orders.memo import JOB
+from amazon_bridge.flows.orders.memo import JOB, entry_of
 from amazon_bridge.flows.orders.reading import ChangedOrders, pages_from
 from amazon_bridge.flows.orders.tell import quarantine_all
 from amazon_bridge.flows.sampling import sample
@@ -323,7 +323,7 @@ def recover(context: Context, order_id: str) -> Counts:
     try:
         order = retry_transient(lambda: context.amazon.order(order_id), sleep=context.sleep)
     except ItemError as error:
-        if context.ledger.items.get(context.name, JOB, order_id) is None:
+        if entry_of(context, order_id) is None:
             raise  # nothing to retry: the id is mistyped, or another seller's
         quarantine_all(context, {order_id: error})
         return Counts(seen=1, quarantined=1)

@@ -15,7 +15,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import reminders
 from amazon_bridge.flows.orders.batch import Batch, Result
 from amazon_bridge.flows.orders.decide import Step
-from amazon_bridge.flows.orders.memo import JOB
+from amazon_bridge.flows.orders.memo import JOB, entry_of
 from amazon_bridge.flows.orders.reminders import Refusals
 from amazon_bridge.model import Order
 from amazon_bridge.odoo import notes, sales
@@ -120,7 +120,7 @@ _UNCLEAR_FOR = timedelta(days=1)
 
 
 def _first_seen_before(context: Context, order_id: str, moment: datetime) -> bool:
-    entry = context.ledger.items.get(context.name, JOB, order_id)
+    entry = entry_of(context, order_id)
     return entry is not None and entry.first_seen < moment
 
 
