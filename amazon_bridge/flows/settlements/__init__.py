@@ -6,8 +6,8 @@ open; before, nothing of it is written to Odoo.
 ``find`` lists Amazon's reports, ``statement`` reads a settlement in one pass, ``classify`` gives
 each row its category, ``entries`` makes the journal entries, ``apply`` books them, ``follow``
 notes what people do to them in Odoo, ``reconcile`` clears the payments of invoices, ``tie_out``
-compares Amazon's balances with Odoo, ``preview`` does dry runs, ``tell`` informs people, ``run``
-lists a run's steps.
+compares Amazon's balances with Odoo, ``preview`` does dry runs, ``quarantine`` informs people in
+Odoo, ``tell`` shows results, ``run`` lists a run's steps.
 """
 
 from datetime import timedelta

@@ -22,9 +22,10 @@ from amazon_bridge.engine.errors import (
 from amazon_bridge.engine.item_errors import internal_error, keeps_failing
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows.outbound import Run
-from amazon_bridge.flows.settlements import find, tell
+from amazon_bridge.flows.settlements import find
 from amazon_bridge.flows.settlements.apply import book
 from amazon_bridge.flows.settlements.memo import JOB, REPORTS, Document, SettlementMemo
+from amazon_bridge.flows.settlements.quarantine import close_activities, quarantine
 from amazon_bridge.flows.settlements.statement import Statement
 from amazon_bridge.marketplaces import in_digits, in_words
 
@@ -82,7 +83,7 @@ class Booking:
         try:
             work(key)
         except ItemError as error:
-            tell.quarantine(self.run, key, error, job=job)
+            quarantine(self.run, key, error, job=job)
         except Refused as error:
             self.run.counts.note_error(error)
         except Transient as error:
@@ -91,13 +92,13 @@ class Booking:
         except BridgeError:
             raise
         except Exception as error:  # noqa: BLE001  a bug must cost one item, not all the others
-            tell.quarantine(self.run, key, internal_error(error, 1), job=job)
+            quarantine(self.run, key, internal_error(error, 1), job=job)
 
     def _give_up(self, job: str, key: str, error: Transient) -> None:
         context = self.run.context
         since = context.ledger.items.note_silence(context.name, job, key)
         if since and context.clock() - since >= _LONGEST_SILENCE:
-            tell.quarantine(self.run, key, keeps_failing(error), job=job)
+            quarantine(self.run, key, keeps_failing(error), job=job)
 
     def _read(self, document: Document) -> None:
         context = self.run.context
@@ -191,7 +192,7 @@ class Booking:
         context, items = self.run.context, self.run.context.ledger.items
         entry = items.get(context.name, JOB, key)
         if entry and entry.attempts:
-            tell.close_activities(context, key)
+            close_activities(context, key)
         items.settle(context.name, JOB, key, key, memo=memo)
         self.run.counts.created += 1
         self.run.has_advanced = True

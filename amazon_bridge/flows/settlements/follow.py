@@ -12,8 +12,8 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import State
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
-from amazon_bridge.flows.settlements import tell
 from amazon_bridge.flows.settlements.memo import JOB, SettlementMemo
+from amazon_bridge.flows.settlements.quarantine import quarantine
 from amazon_bridge.odoo import journal_entries
 from amazon_bridge.odoo.journal_entries import Booked
 
@@ -38,7 +38,7 @@ def follow_entries(run: Run) -> None:
     found = journal_entries.find(context.odoo, references) if references else {}
     for key, memo in booked.items():
         if error := _problem(memo.entries, found):
-            tell.quarantine(run, key, error)
+            quarantine(run, key, error)
             continue
         posted = all(found[reference].is_posted for reference in memo.entries)
         if posted != memo.posted:
