@@ -61,15 +61,17 @@ def order_references(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def delivery_dates(session: OdooSession, orders: Collection[SaleOrder]) -> dict[str, date]:
     """The date of the last delivery of each completely delivered order, by Amazon order id.
 
-    Of an order without goods that is the day of the order.
+    Of an order without goods that is the day of the order. Returns don't count.
     """
     delivered = [order for order in orders if not any(d.is_open for d in order.deliveries)]
-    done = {d.id: order for order in delivered for d in order.deliveries if d.is_done}
+    done = {
+        d.id: order for order in delivered for d in order.deliveries if d.is_done and d.outgoing
+    }
     dates = {order.order_id: order.ordered.date() for order in delivered}
     last: dict[str, str] = {}
-    for row in session.read("stock.picking", sorted(done), ["date_done"]):
+    for row in session.read("stock.picking", sorted(done), ["date_done", "write_date"]):
         order_id = done[row["id"]].order_id
-        last[order_id] = max(last.get(order_id, ""), row["date_done"])
+        last[order_id] = max(last.get(order_id, ""), row["date_done"] or row["write_date"])
     return dates | {order_id: date.fromisoformat(day[:10]) for order_id, day in last.items()}
 
 

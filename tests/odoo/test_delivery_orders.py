@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from odoo_server.databases import OdooDatabase
 
-from amazon_bridge.odoo import notes
+from amazon_bridge.odoo import invoices, notes, sales
 from amazon_bridge.odoo.delivery_orders import (
     DeliveryOrder,
     changed_delivery_orders,
@@ -147,6 +147,26 @@ def test_returned_kits_are_counted_as_kits(kits: OdooDatabase, session: OdooSess
     assert goods_by_id(session)[transfer].gone == {"81": 5}
     give_back(kits, transfer, {pot: 1, cup: 4})
     assert goods_by_id(session)[transfer].gone == {"81": 4}
+
+
+def test_the_day_of_the_last_delivery_is_no_returns(
+    kits: OdooDatabase, session: OdooSession
+) -> None:
+    mug, order_id = product(kits, "Mug"), "404-0000000-0000072"
+    id_ = order(session, order_id, {"sale_line_82": (mug, 2)})
+    transfer = deliver(kits, id_, None)
+    give_back(kits, transfer, {mug: 1})
+    kits.rpc("stock.picking", "write", [transfer], {"date_done": "2026-10-05 23:00:00"})
+
+    def day() -> date:
+        found = sales.find(session, [order_id]).values()
+        return invoices.delivery_dates(session, list(found))[order_id]
+
+    assert day() == date(2026, 10, 5)
+    kits.rpc("stock.picking", "write", [transfer], {"date_done": False})
+    [row] = kits.rpc("stock.picking", "read", [transfer], ["date_done", "write_date"])
+    assert not row["date_done"]
+    assert day() == date.fromisoformat(row["write_date"][:10])
 
 
 @pytest.fixture
