@@ -27,22 +27,22 @@ def create(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
         ItemErrors: Odoo refuses some of them; none was created.
     """
     drafts = sorted(drafts, key=lambda d: d.order_id)  # parallel loads in one order don't deadlock
-    template = [""] if session.names.has_quotation_templates else []
-    rows = [row for draft in drafts for row in _draft_rows(draft, template)]
+    # An empty cell would keep Odoo from finding the customer's fiscal position.
+    fixed = [_POSITION] if any(d.fiscal_position_id for d in drafts) else []
+    # An empty cell keeps Odoo from taking the company's default quotation template, whose mail
+    # would go to the buyer with the confirmation.
+    template = [_TEMPLATE] if session.names.has_quotation_templates else []
+    first = [*fixed, *template]
+    rows = [row for draft in drafts for row in _draft_rows(draft, first)]
     owners = [draft.order_id for draft in drafts for _ in draft.lines]
-    ids = session.load("sale.order", _draft_fields(session, drafts), rows, owners=owners)
+    fields = [*first, *_draft_fields(session)]
+    ids = session.load("sale.order", fields, rows, owners=owners)
     return dict(zip((draft.order_id for draft in drafts), ids, strict=True))
 
 
-def _draft_fields(session: OdooSession, drafts: Sequence[Draft]) -> list[str]:
+def _draft_fields(session: OdooSession) -> list[str]:
     names = session.names
-    # An empty cell would keep Odoo from finding the customer's fiscal position.
-    fixed = ["fiscal_position_id/.id"] if any(d.fiscal_position_id for d in drafts) else []
-    # An empty cell keeps Odoo from taking the company's default quotation template, whose mail
-    # would go to the buyer with the confirmation.
-    template = ["sale_order_template_id/.id"] if names.has_quotation_templates else []
     return [
-        *(*fixed, *template),
         *("id", "client_order_ref", "origin", "date_order", "commitment_date"),
         *("partner_id/.id", "partner_invoice_id/.id", "partner_shipping_id/.id"),
         *("company_id/.id", "warehouse_id/.id", "team_id/.id", "user_id/.id", "pricelist_id/.id"),
@@ -52,10 +52,13 @@ def _draft_fields(session: OdooSession, drafts: Sequence[Draft]) -> list[str]:
     ]
 
 
-def _draft_rows(draft: Draft, template: Sequence[str]) -> list[list[str]]:
+_POSITION, _TEMPLATE = "fiscal_position_id/.id", "sale_order_template_id/.id"
+
+
+def _draft_rows(draft: Draft, first: Sequence[str]) -> list[list[str]]:
+    cells_of = {_POSITION: str(draft.fiscal_position_id or ""), _TEMPLATE: ""}
     head = [
-        *([str(draft.fiscal_position_id)] if draft.fiscal_position_id else []),
-        *template,
+        *(cells_of[name] for name in first),
         *(f"amazon_bridge.{external_id(draft.order_id)}", draft.order_id),
         *(origin(draft.order_id), timestamp(draft.created)),
         timestamp(draft.ship_by) if draft.ship_by else "",

@@ -238,6 +238,23 @@ def test_a_run_that_ended_between_taxes_and_prices_is_continued(two_digits: Shop
         assert [(line["price_unit"], len(line["tax_ids"])) for line in lines] == [(12, 0), (10, 1)]
 
 
+def test_one_order_of_several_has_a_fiscal_position(shop: Shop) -> None:
+    [position] = shop.create("account.fiscal.position", [{"name": "Elsewhere"}])
+    product = shop.product()
+    drafts = [
+        shop.draft(shop.line(product, "12.00")),
+        shop.draft(shop.line(product, "12.00"), fiscal_position_id=position),
+    ]
+    ids = quotations.create(shop.session, drafts)
+    fields = ["client_order_ref", "fiscal_position_id"]
+    rows = shop.odoo.rpc("sale.order", "read", list(ids.values()), fields)
+    positions = {row["client_order_ref"]: row["fiscal_position_id"] for row in rows}
+    assert positions == {
+        drafts[0].order_id: False,
+        drafts[1].order_id: [position, "Elsewhere"],
+    }
+
+
 def test_what_a_person_changed_is_no_rounding(two_digits: Shop) -> None:
     """The order is quarantined for its total then."""
     shop = two_digits
