@@ -1,11 +1,16 @@
 """A bad connection to Odoo: against a server whose responses the test defines."""
 
 import json
+import os
+import resource
 import socket
 import threading
 import xmlrpc.client
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -143,6 +148,19 @@ def test_a_connection_closed_meanwhile_is_opened_anew(server: Server, session: O
         connection.shutdown(socket.SHUT_RDWR)
     assert ping(session) == "pong"
     assert len(server.paths) == 2
+
+
+def test_a_connection_with_a_large_descriptor_is_kept(server: Server, session: OdooSession) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    with ExitStack() as files:
+        files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1024):
+            files.enter_context(Path(os.devnull).open())
+        before = len(server.connections)
+        with ThreadPoolExecutor(1) as other:
+            assert list(other.map(lambda _: ping(session), range(3))) == ["pong"] * 3
+        assert len(server.connections) == before + 1
 
 
 def hang_up(handler: Handler) -> None:

@@ -76,5 +76,6 @@ def is_stale(connection: http.client.HTTPConnection) -> bool:
     """True if an idle connection is readable: it was closed, or has unexpected data."""
     if connection.sock is None:
         return False
-    readable, _, _ = select.select([connection.sock], [], [], 0)
-    return bool(readable)
+    waiting = select.poll()  # select() refuses descriptors from 1024 on
+    waiting.register(connection.sock, select.POLLIN)
+    return bool(waiting.poll(0))
