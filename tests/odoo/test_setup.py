@@ -393,6 +393,10 @@ def test_another_company_has_its_own_places(admin: OdooSession, make_account: Ma
     assert admin.search_read("stock.location", locations, ["id"])
     found = survey.survey(admin, company)
     assert found.fba_location == "Amazon/FBA", "the company's only one is inside its warehouse"
+    own = {"usage": "internal", "company_id": company}
+    names = [{"name": "Bin", **own}, {"name": "Goods of Fba", **own}]
+    admin.for_company(company).call("stock.location", "create", names)
+    assert survey.survey(admin, company).fba_location == "Goods of Fba"
 
 
 def test_a_survey_finds_what_the_company_has(admin: OdooSession, bridge: OdooSession) -> None:

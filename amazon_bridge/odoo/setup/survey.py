@@ -59,7 +59,9 @@ def survey(session: OdooSession, company_id: int) -> Survey:
     session = session.for_company(company_id)
     of_company = ("company_id", "in", [False, company_id])
     inside = inside_warehouses(session, company_id)
+    named = [("complete_name", "ilike", word) for word in _WORDS]  # there may be 100,000 bins
     places = [of_company, ("usage", "=", "internal"), *(["!", inside] if inside else [])]
+    places += ["|", *named]
     locations = session.search_read("stock.location", places, ["complete_name"], order="id")
     teams = session.in_users_language().search_read("crm.team", [of_company], ["name"], order="id")
     return Survey(
