@@ -16,6 +16,7 @@ from amazon_bridge.init import questions as q
 from amazon_bridge.init.attempts import Say, accepted, examined, no_pause
 from amazon_bridge.init.questions import Answers
 from amazon_bridge.marketplaces import MARKETPLACES, Marketplace, Region, marketplace
+from amazon_bridge.model import Finding
 
 
 def ask_seller(answers: Answers, others: Sequence[AccountConfig], say: Say) -> AccountConfig:
@@ -38,8 +39,13 @@ def ask_seller(answers: Answers, others: Sequence[AccountConfig], say: Say) -> A
     chosen = accepted(answers, lambda: _chosen(answers, places, taken))
     account = draft.model_copy(update={"marketplaces": chosen})
     say("  Examining the access to Amazon ...")
-    examined(answers, lambda: check.examine_amazon(_partner(account), account))
+    examined(answers, lambda: _examine(account))
     return account
+
+
+def _examine(account: AccountConfig) -> list[Finding]:
+    with closing(_partner(account)) as partner:
+        return check.examine_amazon(partner, account)
 
 
 _UNNAMED = "new"
