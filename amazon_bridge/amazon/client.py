@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address
 from ssl import SSLContext
 from typing import Any, TypeVar
 
@@ -28,6 +27,7 @@ from amazon_bridge.amazon.faults import (
 from amazon_bridge.amazon.operations import Operation
 from amazon_bridge.amazon.sdk import Credentials, Site, Tokens, build, silence
 from amazon_bridge.amazon.unreadable import problems
+from amazon_bridge.config.addresses import is_loopback
 from amazon_bridge.engine.errors import (
     AccountError,
     BridgeError,
@@ -295,19 +295,12 @@ def require_safe(url: str, what: str) -> None:
     """
     with suppress(httpx.InvalidURL):
         parts = httpx.URL(url)
-        if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.host)):
+        if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.host)):
             return
     raise ConfigError(
         f"The {what} would send secrets unencrypted, or is not a URL.",
         "Use https; plain http is for a simulator on this machine only.",
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _set_headers(request: httpx.Request) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from amazon_bridge.config.addresses import is_loopback
 from amazon_bridge.engine.errors import (
     AccountError,
     BridgeError,
@@ -193,8 +194,7 @@ class OdooSession:
     @property
     def is_private(self) -> bool:
         """True if nobody else can read the connection: TLS, or the same machine."""
-        local = self._odoo.host in {"localhost", "::1"} or self._odoo.host.startswith("127.")
-        return local or self._odoo.protocol.endswith("+ssl")
+        return is_loopback(self._odoo.host) or self._odoo.protocol.endswith("+ssl")
 
     def fields_of(self, model: str, names: Sequence[str]) -> Fields:
         """Attributes of the named fields that the model has; empty if there is no such model."""

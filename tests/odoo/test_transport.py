@@ -163,6 +163,22 @@ def test_a_connection_with_a_large_descriptor_is_kept(server: Server, session: O
         assert len(server.connections) == before + 1
 
 
+def test_a_host_whose_name_begins_like_a_loopback_address_is_not_private(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *more, **options: look_up(None, *more, **options)
+    )
+    found = {
+        host: OdooSession.connect(
+            f"http://{host}:{server.server_port}/erp", "db", "login", "s3cret"
+        ).is_private
+        for host in ("127.0.0.1", "127.erp.example.com")
+    }
+    assert found == {"127.0.0.1": True, "127.erp.example.com": False}
+
+
 def hang_up(handler: Handler) -> None:
     handler.close_connection = True
     handler.connection.shutdown(socket.SHUT_RDWR)
