@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,16 +80,13 @@ def exit_code(counts: Sequence[Counts]) -> int:
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Parse a timestamp with time zone into UTC."""
+    """Parse a timestamp with time zone into UTC, as the configuration does."""
+    from amazon_bridge.config.values import instant  # noqa: PLC0415 (slow)
+
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise click.BadParameter(
-            f"{text!r} is not a timestamp with time zone, such as 2026-11-01T00:00:00Z"
-        )
-    return at.astimezone(UTC)
+        return instant(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}") from None
 
 
 def timestamp(at: datetime | None) -> str | None:

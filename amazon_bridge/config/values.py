@@ -241,13 +241,18 @@ def _cron(line: str) -> str:
     return line
 
 
-def _instant(value: object) -> datetime:
+def instant(value: object) -> datetime:
+    """A timestamp with time zone, in UTC.
+
+    Raises:
+        ValueError: it is none.
+    """
     try:
-        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        in_utc = instant.astimezone(UTC)
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        in_utc = at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("must be a timestamp such as 2026-11-01T00:00:00Z") from None
-    if instant.tzinfo is None:
+    if at.tzinfo is None:
         raise ValueError(
             "needs its time zone, such as 2026-11-01T00:00:00Z or 2026-11-01T01:00:00+01:00"
         )
@@ -341,7 +346,7 @@ Schedule: TypeAlias = Annotated[
 ]
 Instant: TypeAlias = Annotated[
     datetime,
-    BeforeValidator(_instant),
+    BeforeValidator(instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 ListenAddress: TypeAlias = Annotated[Text, AfterValidator(listen_address)]

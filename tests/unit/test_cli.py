@@ -7,6 +7,7 @@ import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from amazon_bridge.cli import main
 from amazon_bridge.cli.commands import Commands
@@ -42,6 +43,22 @@ def test_sync_loads_nothing_of_the_daemons_listener() -> None:
     loaded = imported_by("import amazon_bridge.cli.sync_actions")
     assert loaded & {*WEB} == set()
     assert "sp_api" in loaded
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("yesterday", "must be a timestamp such as"),
+        ("2026-11-01", "needs its time zone"),
+        ("2026-11-01T00:00:00", "needs its time zone"),
+        ("0001-01-01T00:00:00+14:00", "must be a timestamp such as"),
+        ("9999-12-31T23:59:59-12:00", "must be a timestamp such as"),
+    ],
+)
+def test_a_wrong_timestamp_is_wrong_usage(text: str, problem: str) -> None:
+    result = CliRunner().invoke(main, ["cursor", "set", "acme", text])
+    assert result.exit_code == 2
+    assert problem in " ".join(result.output.split())
 
 
 def commands() -> Commands:
