@@ -8,6 +8,7 @@ DEMO := amazon_bridge_demo
 ODOO ?= 19
 TRANSPORT ?= xmlrpc
 TESTS ?= $(if $(filter 19,$(ODOO)),tests/odoo tests/flows,tests/odoo/test_doctor.py tests/flows/test_invoices.py) tests/system
+NO_DOUBLE := --ignore-glob '*/test_system_two_odoos*'
 IMAGE ?= amazon-bridge
 DIST := dist
 export ODOO_TEST_VERSION := $(ODOO)
@@ -38,7 +39,7 @@ test: $(INSTALLED) ## check everything: the linters, then the tests against a re
 else
 test: $(INSTALLED) test-tools # ODOO=14 to 18, or TRANSPORT=jsonrpc or json2: what depends on it
 	@echo "Running the tests against a real Odoo $(ODOO), over $(TRANSPORT)"
-	@$(PARALLEL) $(if $(filter 19,$(ODOO)),,-m real_odoo) $(TESTS) --ignore tests/system/proof
+	@$(PARALLEL) $(if $(filter 19,$(ODOO)),,-m real_odoo $(NO_DOUBLE)) $(TESTS) --ignore tests/system/proof
 endif
 
 $(COMPILED): $(INSTALLED) # or else each of the processes that run the tests compiles them

@@ -60,7 +60,7 @@ def _say_where_to_look(timeline: Timeline, odoo: dict[str, str], folder: Path) -
     program = f"{sys.argv[0]} --config {folder}/bridge.yaml"
     for line in (
         "`sync`, `check` and `run` can no longer reach Amazon.",
-        f"Odoo:   {odoo['url']}/odoo?db={odoo['database']}",
+        f"Odoo:   {odoo['url']}/web?db={odoo['database']}",
         f"        login {odoo['login']}, password {odoo['password']}",
         "        Sales > Orders > Orders: the sale orders, each with its Amazon order id",
         "        Inventory > Operations > Transfers > Deliveries: the delivery orders",

@@ -160,7 +160,9 @@ class Shop:
         return {name: balance for name, balance in sorted(sums.items()) if balance}
 
     def cancel(self, sale_order_id: int) -> None:
-        self._odoo.call("sale.order", "action_cancel", [sale_order_id])
+        """Cancel a sale order, past Odoo's question (16 and 17) to mail the customer."""
+        no_question = {"disable_cancel_warning": True}
+        self._odoo.call("sale.order", "action_cancel", [sale_order_id], context=no_question)
 
     def state(self, sale_order_id: int) -> str:
         return str(self._odoo.read("sale.order", [sale_order_id], ["state"])[0]["state"])
