@@ -225,6 +225,9 @@ class Job:
     """
     odoo_modules: tuple[OdooModule, ...] = ()
     odoo_rights: tuple[OdooRight, ...] = ()
+    books_settlements: bool = False
+    """Whether it needs the journal and accounts of settlements in Odoo, without which the other
+    jobs work."""
     quarantine_kinds: Mapping[str, str] = field(default_factory=dict)
     """Its own quarantine kinds, with their remedies."""
     also_stores: tuple[str, ...] = ()

@@ -24,8 +24,7 @@ from amazon_bridge.engine.item_errors import internal_error
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.flows import jobs
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.settlements import SETTLEMENTS
-from amazon_bridge.job import load
+from amazon_bridge.job import Job, load
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.setup import Inspection
 
@@ -54,15 +53,19 @@ class SyncRuns:
     def sync(self, account: AccountConfig, job: str, *, dry_run: bool = False) -> Counts:
         """Run a job once, exclusively among all processes that share the state store.
 
-        Errors that stop the run are returned as the counts' ``error``. A job that is off is done in
-        dry runs only.
+        Errors that stop the run are returned as the counts' ``error``. A job that is switched off
+        runs only as a dry run.
+
+        Raises:
+            ConfigError: the configuration makes the run impossible, or the lock file can't be
+                written.
         """
         described = jobs.named(job)
         if not dry_run and not account.runs(described):
             return Counts()
         work = partial(load(described.run), dry_run=dry_run)
         if dry_run:
-            return self._locked(account, job, lambda: self._foreseen(account, job, work))
+            return self._locked(account, job, lambda: self._preview(account, described, work))
         counts = self._locked(account, job, lambda: self._recorded(account, job, work))
         _log_run(account, job, counts)
         return counts
@@ -91,13 +94,13 @@ class SyncRuns:
         record(finished=self.clock(), counts=counts, rewinds=rewinds)
         return counts
 
-    def _foreseen(self, account: AccountConfig, job: str, work: _Work) -> Counts:
+    def _preview(self, account: AccountConfig, job: Job, work: _Work) -> Counts:
         """What a run would do; its ``error`` says if the setup in Odoo is impossible."""
         counts = self._guarded(account, work, dry_run=True)
         if counts.error:
             return counts
         found = self.inspection(account)
-        missing = found.missing if job == SETTLEMENTS.name else found.missing_for_all
+        missing = found.missing if job.books_settlements else found.missing_for_all
         obstacles = [each for each in missing if each.obstacle]
         error = str(setup.refusal(account, obstacles)) if obstacles else None
         return counts + Counts(error=error)

@@ -31,6 +31,7 @@ SETTLEMENTS = Job(
         OdooRight("account.move.line", "write", "reconcile them with payments", _BILLING),
         OdooRight("mail.activity", "create", "schedule activities", "Internal User"),
     ),
+    books_settlements=True,
     quarantine_kinds={
         "not_found": "book it manually: Amazon keeps reports for 90 days",
         "report_refused": "look for the report in Seller Central (Payments), then retry",
