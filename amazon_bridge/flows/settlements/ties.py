@@ -7,7 +7,7 @@ what Amazon hasn't settled, and of what Odoo hasn't cleared.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -111,8 +111,3 @@ def _part(side: Side, recent: date, *, is_refund: bool, is_invoiced: bool) -> st
         return open_part
     is_recent = side.paid is not None and side.paid >= recent and not side.lines
     return "open_statement" if is_recent else "unknown"
-
-
-def total_unknown(ties: Iterable[Tie]) -> Decimal:
-    """The sum of what nothing explains, whatever its sign."""
-    return sum((abs(tie.parts.get("unknown", Decimal())) for tie in ties), Decimal())
