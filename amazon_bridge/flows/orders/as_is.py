@@ -23,6 +23,7 @@ def import_as_is(context: Context, order_id: str) -> Counts:
 
     Raises:
         AccountError, Transient: Odoo or Amazon is down, or refuses the account.
+        RateLimited: Amazon's rate allows no call now.
         ConfigError: the order is not one of these, or is not to be imported.
     """
     entry = _quarantined(context, order_id)
@@ -61,8 +62,6 @@ def _fetched(context: Context, order_id: str) -> FetchedOrder:
         )
     except ItemError as error:
         raise ConfigError(error.reason, error.remedy) from error
-    except Transient as error:
-        raise AccountError(error.reason, error.remedy) from error
 
 
 def _quarantine_again(context: Context, entry: Entry) -> None:
