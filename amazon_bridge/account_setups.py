@@ -91,7 +91,7 @@ class AccountSetups:
         """Return what a dry run works with: the records, or what would be created.
 
         Raises:
-            AccountError: some can't be foreseen.
+            AccountError: a dry run can't tell what some would be.
         """
         inspection = self.inspection(account)
         if inspection.expected is None:

@@ -88,7 +88,7 @@ def _sync_here(
             results = _run_jobs(bridge, job, account, partial(_run_or_relay, bridge), errors)
             bridge.housekeeping.run_due()
             return results
-        results = _run_jobs(bridge, job, account, partial(_foresee, bridge), errors)
+        results = _run_jobs(bridge, job, account, partial(_preview, bridge), errors)
         if not quiet:
             for each in bridge.accounts(account):
                 _show_first_run(bridge, each)
@@ -151,7 +151,7 @@ def _sleep(seconds: float, refresh: Refresh) -> None:
         time.sleep(min(left, _TICK))
 
 
-def _foresee(bridge: App, account: AccountConfig, job: str) -> Counts:
+def _preview(bridge: App, account: AccountConfig, job: str) -> Counts:
     """Do a dry run; one that a rate limit ends is not resumed, because it would start over."""
     counts = bridge.runs.sync(account, job, dry_run=True)
     if counts.resume_in is not None:

@@ -6,9 +6,8 @@ a run finds ends as sent, pending, settled (done or left out) or quarantined.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from amazon_bridge.engine.counts import Counts
@@ -21,24 +20,6 @@ from amazon_bridge.job import Job
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-def to_read_back(
-    last_checked: Mapping[str, datetime], now: datetime, *, after: timedelta, at_most: int
-) -> list[str]:
-    """Select which sent items to read back from Amazon.
-
-    Args:
-        last_checked: by key, when an item was sent or last read back.
-        now: the moment.
-        after: a shorter time ago is too soon.
-        at_most: number of items.
-
-    Returns:
-        Their keys, least recently checked first.
-    """
-    due = [key for key, checked in last_checked.items() if abs(now - checked) >= after]
-    return sorted(due, key=lambda key: last_checked[key])[:at_most]
 
 
 @dataclass(slots=True)
@@ -77,6 +58,12 @@ class Run:
         try:
             yield from self.each(items, work, key=key)
         except RateLimited as limit:
+            self.counts.note_rate_limit(limit)
+
+    def note_lookups(self, fetched: int, limit: RateLimited | None) -> None:
+        """Note how many orders were looked up on Amazon, and why not all of them."""
+        self.has_advanced = self.has_advanced or bool(fetched)
+        if limit:
             self.counts.note_rate_limit(limit)
 
     def settle(self, key: str, fingerprint: str, state: State, *, label: str | None = None) -> None:
@@ -118,12 +105,35 @@ class Found(Protocol):
     def tasks(self) -> Sequence[Any]:
         """Items that may have to be sent to Amazon."""
 
+
+class LookedUp(Found, Protocol):
+    """A batch whose orders were looked up on Amazon, as far as its rate allowed."""
+
+    @property
+    def failures(self) -> Sized:
+        """Items whose orders can't be parsed, or belong to no account."""
+
+    @property
+    def fetched(self) -> int:
+        """Number of orders that were fetched."""
+
     @property
     def limit(self) -> RateLimited | None:
-        """Why not all of the batch could be looked up on Amazon."""
+        """When the others can be."""
 
 
 F = TypeVar("F", bound=Found)
+
+
+def preview_tasks(run: Run, batches: Iterable[LookedUp]) -> list[Any]:
+    """Return the tasks of all batches, for a dry run, and count what would be quarantined."""
+    tasks: list[Any] = []
+    for found in batches:
+        run.note_lookups(found.fetched, found.limit)
+        run.counts.seen += len(found.tasks) + len(found.failures)
+        run.counts.quarantined += len(found.failures)
+        tasks += found.tasks
+    return tasks
 
 
 def _nothing(_run: Run) -> None:
@@ -142,8 +152,8 @@ class OutboundJob(Generic[F, T]):
     """Files the tasks, settles those that need no notification, quarantines unclear ones."""
     send: Callable[[Run, Sequence[T]], None]
     """Notifies Amazon of all tasks, and settles or quarantines them by its responses."""
-    foresee: Callable[[Run, Sequence[T]], None]
-    """Logs and counts what ``send`` would send. Changes nothing."""
+    preview: Callable[[Run], None]
+    """Does a dry run: logs and counts what a run would send. Changes nothing."""
     read_back: Callable[[Run], None] = _nothing
     """Reads from Amazon the results of what earlier runs sent."""
 
@@ -162,10 +172,10 @@ class OutboundJob(Generic[F, T]):
         counts = run.counts
         try:
             if dry_run:
-                self.foresee(run, self._found(run, lambda _run, _found: None))
+                self.preview(run)
             else:
                 self._read_back(run)
-                self.send(run, self._found(run, self.settle))
+                self.send(run, self._settled(run))
         except (AccountError, Transient) as error:
             counts.note_error(error)
         except RateLimited as limit:
@@ -187,16 +197,14 @@ class OutboundJob(Generic[F, T]):
         if not dry_run:
             context.ledger.scans.forget(context.name, self.job.name)
 
-    def _found(self, run: Run, settle: Callable[[Run, F], None]) -> list[T]:
+    def _settled(self, run: Run) -> list[T]:
         """Settle what is found, batch by batch, and return the tasks of all batches.
 
         Their number depends on what must be sent to Amazon, not on what was read.
         """
         tasks: list[T] = []
         for found in self.find(run.context):
-            settle(run, found)
+            self.settle(run, found)
             run.counts.seen += len(found.tasks)
-            if found.limit:
-                run.counts.note_rate_limit(found.limit)
             tasks += found.tasks
         return tasks

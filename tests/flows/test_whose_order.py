@@ -129,6 +129,9 @@ def test_amazon_does_not_say_who_ships_the_order(desk: Desk, world: World) -> No
     order = world.place_order("FR", [Line(sku="MUG-BLUE")])
     import_ship_and_forget(desk, acme, order)
     world.change(order.order_id, fulfilled_by="DRONE")
+    dry_run = shipments_run.sync(desk.app.context(acme, dry_run=True), dry_run=True)
+    assert (dry_run.seen, dry_run.quarantined) == (1, 1)
+    assert desk.app.ledger.items.quarantined() == []
     assert shipments_run.sync(desk.app.context(acme)).quarantined == 1
     [entry] = desk.app.ledger.items.quarantined()
     assert entry.kind == "unclear"

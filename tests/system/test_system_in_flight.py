@@ -235,7 +235,7 @@ def test_a_lost_state_store_finds_what_is_in_flight_before_anything_else_counts(
     pushing.bridge.forget()
     pushing.program.accounts[0]["start"] = pushing.clock().isoformat()
     assert (units(pushing), known(pushing)) == ({}, None)
-    assert flight.foreseen(context(pushing)) == {"MUG-BLUE": 2, "UNION-SELECT": 1}
+    assert flight.read_units_in_flight(context(pushing)) == {"MUG-BLUE": 2, "UNION-SELECT": 1}
     flight.ensure_read(context(pushing))
     assert units(pushing) == {"MUG-BLUE": 2, "UNION-SELECT": 1}
     pushing.run("orders")

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from memory_odoo import MemoryApp, MemoryOdoo
 
 from amazon_bridge.config import load
@@ -16,7 +14,7 @@ from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.records import State
 from amazon_bridge.engine.scan import Scan, ScanProgress
 from amazon_bridge.flows.context import Context
-from amazon_bridge.flows.outbound import OutboundJob, Run, to_read_back
+from amazon_bridge.flows.outbound import OutboundJob, Run, preview_tasks
 from amazon_bridge.flows.shipments import SHIPMENTS
 from amazon_bridge.job import Job
 
@@ -44,13 +42,12 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
         yield app.context(app.config.accounts[0])
 
 
-MINUTES = st.dictionaries(st.text(min_size=1, max_size=3), st.integers(0, 60), max_size=9)
-
-
 @dataclass(frozen=True)
 class Found:
     tasks: tuple[str, ...] = ("a", "b")
     limit: RateLimited | None = None
+    failures: tuple[str, ...] = ()
+    fetched: int = 0
 
 
 @dataclass
@@ -67,6 +64,10 @@ class Steps:
             self.done.append("find")
             yield Found(tasks)
 
+    def settle(self, run: Run, found: Found) -> None:
+        self.done.append("settle")
+        run.note_lookups(found.fetched, found.limit)
+
     def send(self, run: Run, tasks: Sequence[str]) -> None:
         self.done.append(f"send {' '.join(tasks)}")
         run.counts.notified += len(tasks[:1])
@@ -76,9 +77,9 @@ class Steps:
         return OutboundJob(
             STOCK,
             find=self.find,
-            settle=self.step("settle"),
+            settle=self.settle,
             send=self.send,
-            foresee=self.step("foresee"),
+            preview=self.step("preview"),
             read_back=self.step("read back"),
         )
 
@@ -91,10 +92,23 @@ def test_a_run_settles_each_batch_before_it_finds_the_next_and_sends_all_at_the_
     assert steps.done == ["read back", *["find", "settle"] * 2, "send a b c"]
 
 
-def test_a_dry_run_only_finds_and_foresees(context: Context) -> None:
+def test_a_dry_run_does_nothing_but_the_preview(context: Context) -> None:
     steps = Steps()
-    assert steps.job.sync(context, dry_run=True) == Counts(seen=3, unchanged=3)
-    assert steps.done == ["find", "find", "foresee"]
+    assert steps.job.sync(context, dry_run=True) == Counts()
+    assert steps.done == ["preview"]
+
+
+def test_a_preview_counts_what_would_be_quarantined(context: Context) -> None:
+    batches = [Found(), Found(("c",), RateLimited("getOrder", 7), failures=("d", "e"))]
+    found: list[str] = []
+
+    def preview(run: Run) -> None:
+        found.extend(preview_tasks(run, batches))
+        run.counts.notified += len(found)
+
+    counts = replace(Steps().job, preview=preview).sync(context, dry_run=True)
+    assert found == ["a", "b", "c"]
+    assert counts == Counts(seen=5, notified=3, quarantined=2, resume_in=7, rate_limited=True)
 
 
 def test_a_job_that_is_switched_off_only_forgets_how_far_it_has_read(context: Context) -> None:
@@ -145,25 +159,15 @@ def test_a_run_that_settled_an_item_is_not_stalled_by_a_rate(context: Context) -
     def find(_context: Context) -> Iterator[Found]:
         yield Found((), limit)
 
-    def settle(run: Run, _found: Found) -> None:
+    def settle(run: Run, found: Found) -> None:
+        run.note_lookups(found.fetched, found.limit)
         run.settle("a", "as found", State.LEFT_OUT)
 
-    def look_up(run: Run, _found: Found) -> None:
+    def look_up(run: Run, found: Found) -> None:
+        run.note_lookups(found.fetched, found.limit)
         assert dict(run.each(["b"], str.upper, key=str)) == {"b": "B"}
 
     job = replace(Steps().job, find=find, send=lambda *_: None)
     assert job.sync(context) == Counts(resume_in=7, rate_limited=True, stalled=True)
     assert replace(job, settle=settle).sync(context) == Counts(resume_in=7, rate_limited=True)
     assert replace(job, settle=look_up).sync(context) == Counts(resume_in=7, rate_limited=True)
-
-
-@given(MINUTES, st.integers(0, 60), st.integers(0, 9))
-def test_the_least_recently_checked_are_read_back(
-    ages: dict[str, int], minutes: int, at_most: int
-) -> None:
-    last_checked = {key: NOW - timedelta(minutes=age) for key, age in ages.items()}
-    keys = to_read_back(last_checked, NOW, after=timedelta(minutes=minutes), at_most=at_most)
-    due = {key for key, age in ages.items() if age >= minutes}
-    assert len(keys) == min(at_most, len(due))
-    assert set(keys) <= due
-    assert [ages[key] for key in keys] == sorted((ages[key] for key in due), reverse=True)[:at_most]

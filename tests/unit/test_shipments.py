@@ -18,6 +18,7 @@ from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.records import Seen
 from amazon_bridge.flows.shipments import records, tell
+from amazon_bridge.flows.shipments.apply import _to_read_back
 from amazon_bridge.flows.shipments.decide import ShipmentTask, shipment_of
 from amazon_bridge.flows.shipments.progress import ShipmentProgress, Stage
 from amazon_bridge.odoo.notes import Note
@@ -43,6 +44,20 @@ def test_the_ship_date_is_never_in_the_future_nor_before_the_order(
     now = ordered + passed
     shipped = shipment_of(task(ordered=ordered, done=done), {"51": 2}, {}, now).ship_date
     assert ordered <= shipped <= now
+
+
+@given(st.dictionaries(st.integers(1, 99), st.integers(0, 60), max_size=40))
+def test_the_least_recently_checked_are_read_back(ages: dict[int, int]) -> None:
+    tasks = [task(id=id_) for id_ in ages]
+    progress = ShipmentProgress(Stage.SENT, DONE, DELIVERY.order_id)
+    checked = {
+        each.key: replace(progress, read_back=NOW - timedelta(minutes=ages[each.delivery.id]))
+        for each in tasks
+    }
+    ids = [each.delivery.id for each in _to_read_back(tasks, checked, NOW)]
+    due = {id_ for id_, age in ages.items() if age >= 10}
+    assert set(ids) <= due
+    assert [ages[id_] for id_ in ids] == sorted((ages[id_] for id_ in due), reverse=True)[:20]
 
 
 @pytest.mark.parametrize(

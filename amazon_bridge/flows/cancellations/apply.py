@@ -42,7 +42,7 @@ def settle(run: Run, found: Found) -> None:
     }
     tell.quarantine(run, failures, found.sale_orders)
     run.counts.seen += len({*found.unknown, *found.not_fetched, *found.deleted, *failures})
-    run.has_advanced = run.has_advanced or bool(found.fetched)
+    run.note_lookups(found.fetched, found.limit)
 
 
 def _settle_deleted(run: Run, found: Found) -> dict[str, ItemError]:

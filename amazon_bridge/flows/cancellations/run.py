@@ -30,8 +30,10 @@ def _send(run: outbound.Run, tasks: Sequence[CancellationTask]) -> None:
     feeds.send(run, [task for task in tasks if task.is_cancellable])
 
 
-def _foresee(run: outbound.Run, tasks: Sequence[CancellationTask]) -> None:
-    context, held = run.context, _foresee_held(run, tasks)
+def _preview(run: outbound.Run) -> None:
+    context = run.context
+    tasks: list[CancellationTask] = outbound.preview_tasks(run, find(context))
+    held = _preview_held(run, tasks)
     would = [task for task in tasks if task not in held]
     results = runner.one_by_one(
         would, lambda task: fetch_and_decide(context, task), key=lambda t: t.order_id
@@ -49,7 +51,7 @@ def _foresee(run: outbound.Run, tasks: Sequence[CancellationTask]) -> None:
             run.counts.note_error(result)
 
 
-def _foresee_held(run: outbound.Run, tasks: Sequence[CancellationTask]) -> list[CancellationTask]:
+def _preview_held(run: outbound.Run, tasks: Sequence[CancellationTask]) -> list[CancellationTask]:
     """Log and count the tasks that the brake would hold."""
     new = not_passed(run.context, [task for task in tasks if task.is_cancellable])
     why = reason_to_hold(run.context, len(new))
@@ -65,6 +67,6 @@ sync = OutboundJob(
     find=find,
     settle=settle,
     send=_send,
-    foresee=_foresee,
+    preview=_preview,
     read_back=_read_back,
 ).sync

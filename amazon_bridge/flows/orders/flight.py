@@ -63,7 +63,7 @@ def ensure_read(context: Context) -> None:
     ChangedOrders(context, context.clock(), lambda *_: None).read_in_flight()
 
 
-def foreseen(context: Context) -> dict[str, int]:
+def read_units_in_flight(context: Context) -> dict[str, int]:
     """Return the units in flight by SKU, read from Amazon and Odoo now; nothing is stored.
 
     Units that can't be read don't count.

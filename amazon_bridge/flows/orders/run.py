@@ -15,7 +15,7 @@ import structlog
 
 from amazon_bridge.engine import runner
 from amazon_bridge.engine.counts import Counts
-from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Refused, Transient
+from amazon_bridge.engine.errors import ItemError, RateLimited, Refused, Transient
 from amazon_bridge.engine.parallel import Batches
 from amazon_bridge.engine.records import CLOCKS_DIFFER
 from amazon_bridge.engine.retrying import retry_transient
@@ -56,7 +56,7 @@ def sync(context: Context, *, dry_run: bool = False) -> Counts:
     if problem := _unreachable_cursor(context, begin):
         run.counts.note_error(problem)
     if dry_run:
-        run.attempt(lambda: run.foresee_from(begin))
+        run.attempt(lambda: run.preview_from(begin))
         return run.counts
     run.read_and_process(begin)
     return run.finish()
@@ -297,9 +297,9 @@ class _Run:
             key: self.refused[key] for key, moment in since.items() if moment and moment <= limit
         }
 
-    def foresee_from(self, cursor: datetime) -> None:
+    def preview_from(self, cursor: datetime) -> None:
         for fetched in pages_from(self.context, cursor):
-            self.counts += _foresee(self.context, fetched)
+            self.counts += _preview(self.context, fetched)
 
 
 def _without_account(context: Context, fetched: Sequence[FetchedOrder]) -> dict[str, ItemError]:
@@ -316,7 +316,8 @@ def recover(context: Context, order_id: str) -> Counts:
     """Fetch one order by its id, and import it.
 
     Raises:
-        AccountError: a remote is down, or refuses the account.
+        AccountError, Transient: a remote is down, or refuses the account.
+        RateLimited: Amazon's rate allows no call now.
         ConfigError: the order belongs to another account, or to none.
         ItemError: neither Amazon nor the state store has an order of this id.
     """
@@ -327,14 +328,12 @@ def recover(context: Context, order_id: str) -> Counts:
             raise  # nothing to retry: the id is mistyped, or another seller's
         quarantine_all(context, {order_id: error})
         return Counts(seen=1, quarantined=1)
-    except Transient as error:
-        raise AccountError(error.reason, error.remedy) from error
     ensure_mine(context, order)
     file(context, [order])
     return Counts(seen=1) + work(context, [order])
 
 
-def _foresee(context: Context, fetched: Sequence[FetchedOrder]) -> Counts:
+def _preview(context: Context, fetched: Sequence[FetchedOrder]) -> Counts:
     """Log and count what a run would do."""
     orders = [order for order in fetched if isinstance(order, Order)]
     existing = sales.find(context.odoo, [order.order_id for order in orders])

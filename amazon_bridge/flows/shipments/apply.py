@@ -14,7 +14,7 @@ from amazon_bridge.engine.retrying import ITEM, retry_transient
 from amazon_bridge.flows import events
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import fetch
-from amazon_bridge.flows.outbound import Run, to_read_back
+from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.shipments import tell
 from amazon_bridge.flows.shipments.decide import (
     Plan,
@@ -59,10 +59,10 @@ def due(context: Context, tasks: Sequence[ShipmentTask]) -> list[ShipmentTask]:
 def _to_read_back(
     sent: Sequence[ShipmentTask], progresses: Mapping[str, ShipmentProgress], now: datetime
 ) -> list[ShipmentTask]:
-    last_checked = {t.key: progresses[t.key].read_back or progresses[t.key].since for t in sent}
-    tasks = {task.key: task for task in sent}
-    keys = to_read_back(last_checked, now, after=_READ_BACK_AFTER, at_most=_READ_BACKS)
-    return [tasks[key] for key in keys]
+    """At most ``_READ_BACKS`` tasks, least recently checked first."""
+    checked = {t.key: progresses[t.key].read_back or progresses[t.key].since for t in sent}
+    due = [task for task in sent if abs(now - checked[task.key]) >= _READ_BACK_AFTER]
+    return sorted(due, key=lambda task: checked[task.key])[:_READ_BACKS]
 
 
 def process(run: Run, tasks: Sequence[ShipmentTask]) -> None:

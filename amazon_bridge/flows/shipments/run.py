@@ -24,7 +24,7 @@ def _settle(run: outbound.Run, found: Found) -> None:
     failures = [(each, errors[each.key]) for each in deliveries if each.key in errors]
     tell.quarantine(run, failures)
     run.counts.seen += len(deliveries) + len(found.not_fetched)
-    run.has_advanced = run.has_advanced or bool(found.fetched)
+    run.note_lookups(found.fetched, found.limit)
 
 
 def _send(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
@@ -34,8 +34,9 @@ def _send(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
         apply.process(run, with_goods(context, page))
 
 
-def _foresee(run: outbound.Run, tasks: Sequence[ShipmentTask]) -> None:
-    for task in tasks:
+def _preview(run: outbound.Run) -> None:
+    task: ShipmentTask
+    for task in outbound.preview_tasks(run, find(run.context)):
         progress, lacks = progress_of(run.context, task), task.delivery.lacks
         was_sent = progress.stage == Stage.SENT and not is_ready(task, progress)
         if was_sent or task.delivery.is_cancelled:
@@ -49,5 +50,5 @@ sync = OutboundJob(
     find=find,
     settle=_settle,
     send=_send,
-    foresee=_foresee,
+    preview=_preview,
 ).sync

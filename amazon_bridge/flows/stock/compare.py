@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from amazon_bridge.engine import runner
-from amazon_bridge.engine.errors import ItemError, RateLimited
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.records import Entry, State
 from amazon_bridge.engine.stock_records import Comparison, KnownSku, SkuState
 from amazon_bridge.flows.context import Context
@@ -47,8 +47,6 @@ class Found:
     """SKUs with fewer units in flight than before: Amazon may have added them to its count."""
     errors: Mapping[str, ItemError] = field(default_factory=dict)
     """By SKU, those whose quantities can't be computed."""
-    limit: RateLimited | None = None
-    """Always None: nothing is looked up on Amazon."""
 
 
 class Comparing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from amazon_bridge.flows.context import Context
@@ -15,16 +16,11 @@ _NAMELESS = ""
 """The SKU of units of which Amazon names none."""
 
 
-def ensure_read(context: Context) -> None:
-    """Find out which orders are in flight, unless this state store knows."""
-    flight.ensure_read(context)
-
-
-def units(context: Context) -> dict[str, int]:
+def units(context: Context) -> Mapping[str, int]:
     """The units in flight, by SKU."""
     if context.dry_run:
-        return dict(flight.foreseen(context))
-    return dict(context.ledger.in_flight.units(context.name))
+        return flight.read_units_in_flight(context)
+    return context.ledger.in_flight.units(context.name)
 
 
 def is_known(context: Context) -> bool:

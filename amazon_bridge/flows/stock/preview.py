@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from amazon_bridge.engine.counts import Counts
-from amazon_bridge.engine.errors import AccountError, ItemError, RateLimited, Transient
+from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.stock_records import Comparison, KnownListing, SkuState
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
-from amazon_bridge.flows.stock import STOCK, catalogue
+from amazon_bridge.flows.stock import catalogue
 from amazon_bridge.flows.stock.brake import held_tasks
 from amazon_bridge.flows.stock.compare import Comparing, Found, QuantityTask
 from amazon_bridge.flows.stock.decide import why_unproven
@@ -28,18 +27,10 @@ _OFF = "`push` is false."
 _NOT_SENT = (SkuState.WAITING, SkuState.HELD, SkuState.REFUSED)
 
 
-def preview(context: Context) -> Counts:
+def preview(run: Run) -> None:
     """Compare all SKUs and show what would be sent to Amazon; change and remember nothing."""
-    with scratch(context) as copy:
-        run = Run(copy, STOCK.name)
-        try:
-            _preview(run)
-        except (AccountError, Transient) as error:
-            run.counts.note_error(error)
-        except RateLimited as limit:
-            run.counts.note_rate_limit(limit)
-        run.counts.unchanged = max(0, run.counts.seen - run.counts.notified)
-        return run.counts
+    with scratch(run.context) as copy:
+        _preview(replace(run, context=copy))
 
 
 @contextmanager

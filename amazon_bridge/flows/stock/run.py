@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, RateLimited, Transient
 from amazon_bridge.engine.records import Seen, State
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.context import Context
+from amazon_bridge.flows.orders.flight import ensure_read
 from amazon_bridge.flows.stock import STOCK, apply, catalogue, feeds, flight, tell
 from amazon_bridge.flows.stock.brake import pass_brake
 from amazon_bridge.flows.stock.compare import Found, QuantityTask
@@ -23,13 +23,6 @@ _SINGLY = 1000
 _MOMENT = timedelta(seconds=15)
 
 
-def sync(context: Context, *, dry_run: bool = False) -> Counts:
-    """Do one sync run."""
-    if dry_run and context.account.is_enabled(STOCK):
-        return preview(context)
-    return _JOB.sync(context, dry_run=dry_run)
-
-
 def _read_back(run: outbound.Run) -> None:
     _read_in_flight(run)
     catalogue.refresh(run)
@@ -40,7 +33,7 @@ def _read_back(run: outbound.Run) -> None:
 def _read_in_flight(run: outbound.Run) -> None:
     """Find the units in flight; without them quantities are decreased only."""
     try:
-        flight.ensure_read(run.context)
+        ensure_read(run.context)
     except (AccountError, Transient) as error:
         run.counts.note_error(error)
     except RateLimited as limit:
@@ -116,15 +109,11 @@ def _is_proven(task: QuantityTask) -> bool:
     )
 
 
-def _foresee(_run: outbound.Run, _tasks: Sequence[QuantityTask]) -> None:
-    """Nothing: a dry run that is switched off has no tasks, others are previews."""
-
-
-_JOB = outbound.OutboundJob(
+sync = outbound.OutboundJob(
     job=STOCK,
     find=find,
     settle=_settle,
     send=_send,
-    foresee=_foresee,
+    preview=preview,
     read_back=_read_back,
-)
+).sync
