@@ -87,21 +87,22 @@ class Cluster:
     def _look_for_requests(self) -> None:
         """Look for requests in another thread, because this one must not wait."""
         scheduler, now = self._runner.scheduler, self._runner.clock()
-        scheduler.for_request(now, self._accept_requests, "of others", pool="care")
+        scheduler.at(now, self._accept_requests, name="requests of others", pool="care")
 
-    def _accept_requests(self, _name: str) -> None:
+    def _accept_requests(self) -> None:
         runner, requests = self._runner, self._runner.app.ledger.sync_requests
         names = [account.name for account in runner.accounts()]
         try:
             for request, counts in list(self._unwritten.items()):
                 requests.finish(request, self._keeper.daemon, counts)
-                del self._unwritten[request]
+                self._unwritten.pop(request, None)
             found = requests.accept(names, self._keeper.daemon)
         except BridgeError:
             return  # runs report it; the next renewal looks again
         for each in found:
             log.info("sync_accepted", account=each.account, job=each.job)
-            runner.scheduler.for_request(runner.clock(), self._run, *each, pool="relayed")
+            name = f"request:{each.request}"
+            runner.scheduler.at(runner.clock(), self._run, *each, name=name, pool="relayed")
 
     def _run(self, request: str, account: str, job: str) -> None:
         """Run a job for whoever requested it; the next holder does if this daemon has to end it."""

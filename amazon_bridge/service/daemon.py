@@ -277,7 +277,8 @@ class Daemon:
         runner.scheduler.every(alerts.PING, self._ping)
         runner.scheduler.every(retention.TICK, self._retention.apply_retention)
         runner.scheduler.every(ship_by.TICK, self._deliveries.read_deliveries)
-        runner.scheduler.once(self._clock() + _FIRST_DELIVERIES, self._deliveries.read_deliveries)
+        first, read = self._clock() + _FIRST_DELIVERIES, self._deliveries.read_deliveries
+        runner.scheduler.at(first, read, name="first deliveries", pool="probes")
 
     # Watching over it
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
@@ -50,6 +51,8 @@ class JobRunner:
         self.leases: Leases = AllSellers()
         self.stopping = threading.Event()
         self._locks: dict[JobKey, threading.Lock] = {}
+        self._due: set[JobKey] = set()
+        """Jobs to be run after the run in progress."""
         self._missed: set[JobKey] = set()
         """Jobs with a skipped or failed run because a remote is down."""
 
@@ -93,19 +96,36 @@ class JobRunner:
         return next((each for each in self.app.config.accounts if each.name == name), None)
 
     def run(self, name: str, job: str) -> None:
-        """Run a job as scheduled.
+        """Run a job as scheduled; if a run is in progress, return at once, and run it after that.
 
         Skipped while a remote is down, and while the job is paused because it failed although both
         remotes were up. A run that a rate limit ends goes on when there is a token.
         """
         key = name, job
-        with self._lock_of(name, job):
-            if self.stopping.is_set() or self.backoff.is_held(key) or not self.works_for(name):
-                return
-            if not self.availability.are_up(ODOO, name):
-                self._missed.add(key)
-            elif counts := self._run_job(name, job):
-                self._go_on_later(key, counts)
+        self._due.add(key)  # before the lock is tried: whoever holds it looks here afterwards
+        if self._lock_of(key).acquire(blocking=False):
+            with self._acquired(key):
+                self._run_as_scheduled(key)
+
+    def _run_as_scheduled(self, key: JobKey) -> None:
+        name, job = key
+        if self.stopping.is_set() or self.backoff.is_held(key) or not self.works_for(name):
+            return
+        if not self.availability.are_up(ODOO, name):
+            self._missed.add(key)
+        elif counts := self._run_job(name, job):
+            self._go_on_later(key, counts)
+
+    @contextmanager
+    def _acquired(self, key: JobKey) -> Iterator[None]:
+        """Release the lock of an (account, job) at the end, and run what became due meanwhile."""
+        self._due.discard(key)
+        try:
+            yield
+        finally:
+            self._lock_of(key).release()
+            if key in self._due:
+                self._run_at(self.clock(), key, "due")
 
     def run_now(self, name: str, job: str) -> Counts | None:
         """Run a job for a waiting caller, after a run in progress.
@@ -124,7 +144,8 @@ class JobRunner:
 
     def run_here(self, name: str, job: str) -> Counts | None:
         """Run a job like that, unless another daemon works for the account; then return None."""
-        with self._lock_of(name, job):
+        self._lock_of((name, job)).acquire()
+        with self._acquired((name, job)):
             if not self.works_for(name):
                 return None
             reason = self._still_down(ODOO) or self._still_down(name)
@@ -159,9 +180,9 @@ class JobRunner:
             runs = self.app.ledger.runs.latest()
             self.monitor.note_elsewhere(run for run in runs if run.account in others)
 
-    def _lock_of(self, name: str, job: str) -> threading.Lock:
-        """Lock of an (account, job) within this process; other processes have lock files."""
-        return self._locks.setdefault((name, job), threading.Lock())
+    def _lock_of(self, key: JobKey) -> threading.Lock:
+        """Lock within this process; other processes are kept out by ``engine.lock``."""
+        return self._locks.setdefault(key, threading.Lock())
 
     def _still_down(self, remote: str) -> str | None:
         self.probe(remote)
@@ -215,7 +236,8 @@ class JobRunner:
         self.scheduler.run_soon(due)
 
     def _probe_later(self, remote: str) -> None:
-        self.scheduler.once(self.clock() + self.availability[remote].pause, self.probe, remote)
+        at = self.clock() + self.availability[remote].pause
+        self.scheduler.at(at, self.probe, remote, name=f"probe:{remote}", pool="probes")
 
     def clock_was_set(self, by: timedelta) -> None:
         """Shift all moments, because the machine's clock was set."""
@@ -223,8 +245,11 @@ class JobRunner:
         self.availability.shift(by)
         self.scheduler.shift(by)
 
+    def _run_at(self, moment: datetime, key: JobKey, why: str) -> None:
+        self.scheduler.at(moment, self.run, *key, name=":".join((why, *key)), pool=key[1])
+
     def _run_later(self, key: JobKey, pause: timedelta) -> None:
-        self.scheduler.run_again(self.clock() + pause, self.run, key)
+        self._run_at(self.clock() + pause, key, "again")
 
     def _go_on_later(self, key: JobKey, counts: Counts) -> None:
         if counts.resume_in is not None and not counts.error:
@@ -235,16 +260,15 @@ class JobRunner:
 
         If it does, a single operation of it is broken: only the job that needs it pauses.
         """
-        name, _ = key
+        account, job = key
         silent = {remote for remote, _ in _failing.get(set())}
-        failing = [remote for remote in (ODOO, name) if remote in silent]
+        failing = [remote for remote in (ODOO, account) if remote in silent]
         down = [remote for remote in failing if self._is_down(remote)]
         if down:
             self._missed.add(key)
         elif failing:
             pause = self.backoff.hold(key)
             self._run_later(key, pause)
-            account, job = key
             seconds = round(pause.total_seconds())
             log.warning("job_paused", account=account, job=job, seconds=seconds)
 

@@ -80,10 +80,10 @@ def scheduled_jobs(config: Config) -> list[ScheduledJob]:
 
 
 class Scheduler:
-    """Runs each job on its schedule, one run of an (account, job) at a time.
+    """Calls jobs on their schedules.
 
-    Missed runs (the previous one was still in progress, or the machine slept) are caught up
-    once.
+    A job is also called while its last call is in progress, and must return at once then. Calls
+    that were missed because the machine slept are caught up once.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -91,7 +91,8 @@ class Scheduler:
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={name: ThreadPoolExecutor(WORKERS) for name in (*NAMES, *_OTHER_POOLS)},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            # Two instances: the second is called while the first is in progress, or ending.
+            job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
         )
         self.planned: list[ScheduledJob] = []
 
@@ -162,49 +163,28 @@ class Scheduler:
             id=what.__name__,
             executor="care",
             replace_existing=True,
+            max_instances=1,
         )
 
-    def for_request(
-        self,
-        at: datetime,
-        what: Callable[..., None],
-        name: str,
-        *more: str,
-        pool: str = "requests",
+    def at(
+        self, moment: datetime, what: Callable[..., None], *args: str, name: str, pool: str
     ) -> None:
-        """Call ``what(name, *more)`` at a moment, for a sync request; ``name`` must be unique."""
+        """Call ``what(*args)`` at a moment, besides the schedules.
+
+        Args:
+            moment: when to call it.
+            what: may be called while its last call of this name is ending.
+            args: its arguments.
+            name: replaces a planned call of the same name.
+            pool: whose workers call it: a job's name, or one of ``_OTHER_POOLS``.
+        """
         self._scheduler.add_job(
             what,
             "date",
-            run_date=at,
-            args=(name, *more),
-            id=f"request:{name}",
+            run_date=moment,
+            args=args,
+            id=name,
             executor=pool,
-            replace_existing=True,
-        )
-
-    def run_again(self, at: datetime, run: Callable[[str, str], None], key: JobKey) -> None:
-        """Run a job at a moment, besides its schedule, by the workers of the job."""
-        account, job = key
-        self._scheduler.add_job(
-            run,
-            "date",
-            run_date=at,
-            args=key,
-            id=f"again:{account}:{job}",
-            executor=job,
-            replace_existing=True,
-        )
-
-    def once(self, at: datetime, what: Callable[..., None], *names: str) -> None:
-        """Call ``what(*names)`` at a moment, replacing an earlier call planned for these names."""
-        self._scheduler.add_job(
-            what,
-            "date",
-            run_date=at,
-            args=names,
-            id=f"once:{':'.join(names)}",
-            executor="probes",
             replace_existing=True,
         )
 

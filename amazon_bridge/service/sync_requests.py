@@ -77,7 +77,7 @@ class SyncRequests:
                 return _refusal("The daemon is stopping, or has too many sync requests.", 503)
             self._syncs[id_] = sync
         log.info("sync_requested", job=request.job, account=request.account)
-        self._runner.scheduler.for_request(self._runner.clock(), self._run, id_)
+        self._run_after(timedelta(0), id_)
         return as_json({"id": id_}, 202)
 
     def _has_room(self) -> bool:
@@ -97,7 +97,11 @@ class SyncRequests:
         finally:
             sync.is_finished = pause is None
         if pause is not None:
-            self._runner.scheduler.for_request(self._runner.clock() + pause, self._run, id_)
+            self._run_after(pause, id_)
+
+    def _run_after(self, pause: timedelta, id_: str) -> None:
+        at = self._runner.clock() + pause
+        self._runner.scheduler.at(at, self._run, id_, name=f"request:{id_}", pool="requests")
 
     def result(self, name: str) -> Response:
         """The result of a sync request; status 202 until it is finished."""

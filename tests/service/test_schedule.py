@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from running import ACCOUNT, RunningDaemon, an_hour_ago, wait_for
 from structlog.testing import capture_logs
 
 from amazon_bridge.amazon.operations import LIMITS
+from amazon_bridge.app import ODOO
 from amazon_bridge.config import load
 from amazon_bridge.engine.counts import Counts
 from amazon_bridge.engine.errors import AccountError, ItemError, Stopped, Transient
@@ -191,11 +193,10 @@ def test_calls_besides_the_schedule_move_with_the_clock():
     scheduler, done = Scheduler(lambda: datetime.now(UTC)), []
     scheduler.start()
     in_an_hour = datetime.now(UTC) + HOUR
-    scheduler.run_again(in_an_hour, lambda *key: done.append(key), ORDERS)
-    scheduler.once(in_an_hour, done.append, "acme-eu")
-    scheduler.for_request(in_an_hour, done.append, "request")
+    scheduler.at(in_an_hour, lambda *key: done.append(key), *ORDERS, name="again", pool="orders")
+    scheduler.at(in_an_hour, done.append, "acme-eu", name="probe", pool="probes")
     scheduler.shift(-HOUR)
-    wait_for(lambda: len(done) == 3)
+    wait_for(lambda: sorted(map(str, done)) == [str(ORDERS), "acme-eu"])
     scheduler.stop()
 
 
@@ -353,6 +354,94 @@ def test_calls_of_a_runs_other_threads_are_its_progress(
     assert silences[-1] < 0.1 * len(silences) / 2
     assert runner.monitor.running == 0
     runner.app.close()
+
+
+@dataclass
+class Blocked:
+    """Blocks the calls to Odoo."""
+
+    is_open: threading.Event = field(default_factory=threading.Event)
+    begun: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self, remote: str, *_: Any) -> None:
+        if remote == ODOO:
+            self.begun.set()
+            assert self.is_open.wait(60)
+
+
+@pytest.fixture
+def blocked(
+    tmp_path: Path, simulator: Simulator, seller: Seller
+) -> Iterator[tuple[JobRunner, Blocked]]:
+    """Its jobs are planned every hour; the first run of orders is in progress."""
+    calls = Blocked()
+    calls.is_open.set()
+    runner = orders_runner(tmp_path, simulator, seller, watch=calls.watch)
+    calls.is_open.clear()
+    calls.begun.clear()
+    place_orders(simulator, 1)
+    planned = [each for each in runner.scheduled_jobs() if each.key == ORDERS]
+    runner.scheduler.plan(planned, runner.monitor, runner.run)
+    runner.scheduler.start()
+    assert calls.begun.wait(60)
+    yield runner, calls
+    runner.stopping.set()
+    calls.is_open.set()
+    wait_for(lambda: runner.monitor.running == 0)
+    runner.scheduler.stop()
+    runner.app.close()
+
+
+def finished_runs(runner: JobRunner) -> float:
+    labels = dict(zip(("account", "job"), ORDERS, strict=True))
+    value = runner.counters.registry.get_sample_value("amazon_bridge_round_seconds_count", labels)
+    return value or 0
+
+
+def test_a_run_that_becomes_due_during_another_one_follows_it_once(
+    blocked: tuple[JobRunner, Blocked],
+):
+    runner, calls = blocked
+    for _ in range(3):
+        runner.scheduler.run_soon()
+        time.sleep(0.1)
+    calls.is_open.set()
+    wait_for(lambda: finished_runs(runner) == 2)
+    time.sleep(0.3)
+    assert finished_runs(runner) == 2
+
+
+def test_a_run_that_a_new_plan_begins_with_is_not_lost(blocked: tuple[JobRunner, Blocked]):
+    runner, calls = blocked
+    runner.scheduler.plan(list(runner.scheduler.planned), runner.monitor, runner.run)
+    time.sleep(0.1)
+    calls.is_open.set()
+    wait_for(lambda: finished_runs(runner) == 2)
+
+
+def test_a_run_that_is_due_keeps_no_worker_from_other_accounts(
+    blocked: tuple[JobRunner, Blocked],
+):
+    runner, calls = blocked
+    begun = time.monotonic()
+    runner.run(*ORDERS)
+    assert time.monotonic() - begun < 30
+    assert (runner.monitor.running, calls.is_open.is_set()) == (1, False)
+
+
+def test_a_call_that_plans_itself_anew_for_now_is_not_lost():
+    scheduler, done = Scheduler(lambda: datetime.now(UTC)), []
+
+    def again() -> None:
+        done.append(1)
+        if len(done) < 2:
+            scheduler.at(datetime.now(UTC), again, name="again", pool="requests")
+            time.sleep(0.3)  # its end
+
+    scheduler.start()
+    scheduler.at(datetime.now(UTC), again, name="again", pool="requests")
+    wait_for(lambda: len(done) == 2, seconds=10)
+    scheduler.stop()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from stock_shop import NOW, StockShop
 
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.records import DatabaseId
+from amazon_bridge.flows.jobs import NAMES
 from amazon_bridge.service import health
 from amazon_bridge.service.alert_rules import AlertRules
 from amazon_bridge.service.job_health import JobKey
@@ -34,11 +35,11 @@ class HandScheduler:
         self._current: dict[str, int] = {}
         self.run_soon()
 
-    def once(self, at: datetime, what: Callable[..., None], *names: str) -> None:
-        self._plan(at, f"once:{':'.join(names)}", what, names)
-
-    def run_again(self, at: datetime, run: Callable[[str, str], None], key: JobKey) -> None:
-        self._plan(at, f"again:{':'.join(key)}", run, key)
+    def at(
+        self, moment: datetime, what: Callable[..., None], *args: str, name: str, pool: str
+    ) -> None:
+        assert pool in {"probes", *NAMES}
+        self._plan(moment, name, what, args)
 
     def run_soon(self, keys: Collection[JobKey] | None = None) -> None:
         for entry in self.planned:
