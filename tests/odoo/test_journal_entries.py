@@ -1,6 +1,7 @@
 """Journal entries of settlements: exact, once, and as they were announced."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -226,29 +227,54 @@ def test_a_foreign_currency_is_balanced_in_both(
     ("rates", "lacking"),
     [
         ({}, "SEK"),
-        ({"USD": "2026-01-01"}, "SEK"),
-        ({"SEK": "2026-11-01"}, "SEK"),
-        ({"USD": "2026-11-01", "SEK": "2026-01-01"}, "USD"),
+        ({"USD": {"2026-01-01": 1.0}}, "SEK"),
+        ({"USD": {"2026-11-01": 0.1}}, "SEK"),
+        ({"SEK": {"2026-11-01": 10.0}}, "SEK"),
+        ({"USD": {"2026-11-01": 1.0}, "SEK": {"2026-01-01": 10.0}}, "USD"),
     ],
 )
 def test_a_currency_without_a_rate_is_refused(
     biller: OdooSession,
     setup: SettlementSetup,
     odoo_database: OdooDatabase,
-    rates: dict[str, str],
+    rates: dict[str, dict[str, float]],
     lacking: str,
 ):
+    made = entry(setup, "7", {"_o_1": "-10"}, currency="SEK")
+    with (
+        rates_alone(odoo_database, rates),
+        pytest.raises(ItemError, match=f"rate of {lacking} for 2026-10-31") as caught,
+    ):
+        journal_entries.create(biller, setup, [made])
+    assert caught.value.kind == "settlement_currency"
+
+
+def test_rates_may_be_relative_to_the_settlements_currency(
+    biller: OdooSession, setup: SettlementSetup, odoo_database: OdooDatabase
+):
+    """Then it has no rate, and the company's currency has one that isn't 1."""
+    made = entry(setup, "31", {"_o_1": "-10"}, currency="SEK")
+    with rates_alone(odoo_database, {"USD": {"2026-01-01": 0.1}}):
+        [booked] = journal_entries.create(biller, setup, [made]).values()
+        domain = [("move_id", "=", booked.id)]
+        lines = odoo_database.rpc("account.move.line", "search_read", domain, ["balance"])
+    assert sorted(line["balance"] for line in lines) == [-1, 1]
+    odoo_database.rpc("account.move", "unlink", [booked.id])
+
+
+@contextmanager
+def rates_alone(
+    odoo_database: OdooDatabase, rates: Mapping[str, Mapping[str, float]]
+) -> Iterator[None]:
+    """Of the dollar and the krona there are these rates alone, by day."""
     rpc = odoo_database.rpc
     for currency in ("USD", "SEK"):
-        add_rates(rpc, {rates[currency]: 1.0} if currency in rates else {}, currency)
-    made = entry(setup, "7", {"_o_1": "-10"}, currency="SEK")
+        add_rates(rpc, rates.get(currency, {}), currency)
     try:
-        with pytest.raises(ItemError, match=f"rate of {lacking} for 2026-10-31") as caught:
-            journal_entries.create(biller, setup, [made])
+        yield
     finally:
         domain = [("currency_id.name", "in", ["USD", "SEK"])]
         rpc("res.currency.rate", "unlink", rpc("res.currency.rate", "search", domain))
-    assert caught.value.kind == "settlement_currency"
 
 
 def test_a_changed_draft_is_noticed(
