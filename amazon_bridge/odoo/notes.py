@@ -6,6 +6,7 @@ has at most one note per topic, for ever.
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -47,6 +48,14 @@ class Note:
             return self
         subject, body = self.for_packers
         return replace(self, subject=subject, body=body, for_packers=None)
+
+
+def topic_of(kind: str, facts: str, *, digits: int = 8) -> str:
+    """Return the topic of a note that is posted again when its facts change.
+
+    Earlier notes are found by it, so a kind must keep its number of digits.
+    """
+    return f"{kind}_{hashlib.sha256(facts.encode()).hexdigest()[:digits]}"
 
 
 Record = tuple[str, int]

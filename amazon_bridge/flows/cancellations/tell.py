@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 
 import structlog
@@ -15,7 +14,7 @@ from amazon_bridge.flows.orders import reminders
 from amazon_bridge.flows.orders.tell import CANCELLED_THERE
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.odoo import notes
-from amazon_bridge.odoo.notes import Note
+from amazon_bridge.odoo.notes import Note, topic_of
 from amazon_bridge.odoo.sales import SaleOrder
 
 log = structlog.get_logger(__name__)
@@ -83,6 +82,5 @@ def quarantine(
 
 
 def _why(error: ItemError) -> Note:
-    digest = hashlib.sha256(error.reason.encode()).hexdigest()[:8]
     subject = _SUBJECTS.get(error.kind, _NOT_CANCELLED)
-    return Note(f"{_REFUSED}_{digest}", subject, str(error))
+    return Note(topic_of(_REFUSED, error.reason), subject, str(error))

@@ -6,7 +6,6 @@ of it is delivered; an invoice is finished when it is posted and, if a journal i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -20,7 +19,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.invoices_due import KEPT, due, settle_others
 from amazon_bridge.odoo import invoices, notes, sales
 from amazon_bridge.odoo.invoices import Invoice
-from amazon_bridge.odoo.notes import Note
+from amazon_bridge.odoo.notes import Note, topic_of
 from amazon_bridge.odoo.sales import SaleOrder
 
 log = structlog.get_logger(__name__)
@@ -80,8 +79,9 @@ def _remind(context: Context, failures: Mapping[str, ItemError]) -> dict[str, It
 
 
 def _note(error: ItemError) -> Note:
-    digest = hashlib.sha256(error.reason.encode()).hexdigest()[:12]
-    return Note(f"{_TOPIC}_{digest}", "Amazon: this order is not invoiced", str(error))
+    return Note(
+        topic_of(_TOPIC, error.reason, digits=12), "Amazon: this order is not invoiced", str(error)
+    )
 
 
 _TOPIC = "not_invoiced"

@@ -7,7 +7,6 @@ store keeps which kinds are open, so that only orders with open reminders cost a
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.notices import Failures
 from amazon_bridge.flows.orders.memo import JOB, Memo, entry_of, memo_of
 from amazon_bridge.odoo import notes
-from amazon_bridge.odoo.notes import Note, Record, RecordNote
+from amazon_bridge.odoo.notes import Note, Record, RecordNote, topic_of
 from amazon_bridge.odoo.sales import SaleOrder
 
 QUARANTINED = "quarantined"
@@ -41,8 +40,7 @@ _SETTLED = "Settled: the order was processed again."
 def note(kind: str, subject: str, body: str, *, occurrence: int = 1) -> Note:
     """Return a note that is posted again when its text or its occurrence differs."""
     facts = f"{subject}\n{body}\n{occurrence}"
-    digest = hashlib.sha256(facts.encode()).hexdigest()[:12]
-    return Note(f"{kind}_{digest}", subject, body)
+    return Note(topic_of(kind, facts, digits=12), subject, body)
 
 
 Reminder = tuple[SaleOrder, Note]

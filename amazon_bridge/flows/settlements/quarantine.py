@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import structlog
 
 from amazon_bridge.engine.errors import ItemError
@@ -13,7 +11,7 @@ from amazon_bridge.flows.notices import Announcement
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.settlements.memo import JOB
 from amazon_bridge.odoo import journal_entries, notes
-from amazon_bridge.odoo.notes import Note
+from amazon_bridge.odoo.notes import Note, topic_of
 
 log = structlog.get_logger(__name__)
 
@@ -35,8 +33,8 @@ def _announcements(context: Context, key: str, error: ItemError) -> dict[str, An
     if not found:
         return {}
     reference = min(found, key=lambda each: (found[each].is_posted, each))
-    digest = hashlib.sha256(error.reason.encode()).hexdigest()[:8]
-    note = Note(f"{_TOPIC}_{digest}", "Amazon: this settlement needs attention", str(error))
+    topic = topic_of(_TOPIC, error.reason)
+    note = Note(topic, "Amazon: this settlement needs attention", str(error))
     return {key: (reference, ((notes.JOURNAL_ENTRY, found[reference].id), note))}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +28,7 @@ from amazon_bridge.flows.shipments.subjects import CONFIRMED, NOTHING_TO_CONFIRM
 from amazon_bridge.model import Order
 from amazon_bridge.odoo import notes
 from amazon_bridge.odoo.delivery_orders import DeliveryOrder
-from amazon_bridge.odoo.notes import Note, Record, RecordNote
+from amazon_bridge.odoo.notes import Note, Record, RecordNote, topic_of
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +46,8 @@ _SUBJECTS = {
         "Amazon isn't told of this shipment",
     ),
 }
-"""Subjects of activities by the error's kind; any other was refused by Amazon."""
+"""Subjects of activities by the error's kind; any other was refused by Amazon. Earlier notes are
+found by their subjects: changed ones would be scheduled again."""
 
 _TRACKING_MISSING = Note(
     _INCOMPLETE,
@@ -242,7 +242,7 @@ def _named(units: Mapping[str, int], order: Order | None) -> str:
 
 def _fact(topic: str, subject: str, text: str) -> Note:
     """A note that is posted again when its facts change."""
-    return Note(f"{topic}_{hashlib.sha256(text.encode()).hexdigest()[:8]}", subject, text)
+    return Note(topic_of(topic, text), subject, text)
 
 
 # What can't be confirmed
@@ -272,10 +272,9 @@ def _record(delivery: DeliveryOrder) -> Record:
 
 def _why(delivery: DeliveryOrder, error: ItemError) -> Note:
     """Once for each reason and for each correction."""
-    facts = f"{error.reason}{fingerprint(delivery)}"
-    digest = hashlib.sha256(facts.encode()).hexdigest()[:8]
+    topic = topic_of(_REFUSED, f"{error.reason}{fingerprint(delivery)}")
     subject = _SUBJECTS.get(error.kind, "Amazon doesn't take this shipment")
-    return Note(f"{_REFUSED}_{digest}", subject, str(error))
+    return Note(topic, subject, str(error))
 
 
 def names(context: Context, delivery: DeliveryOrder) -> dict[str, str]:
