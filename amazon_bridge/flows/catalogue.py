@@ -60,7 +60,10 @@ class Catalogue:
             if obstacle := self._products.obstacles.get(name):
                 return f"The product {name!r} {obstacle}."
         if mapped:
-            return f"The product map maps {item.sku!r} to {mapped!r}, but no product has it."
+            return (
+                f"The product map maps {item.sku!r} to {mapped!r}, but no product has the internal"
+                f" reference {mapped!r}."
+            )
         return f"No product that can be sold has the internal reference {item.sku!r}."
 
     def _item_references(self, order: Order) -> Iterator[str]:

@@ -64,9 +64,9 @@ class Context:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     pace: Pace
-    """Of the batches that are written to Odoo."""
+    """How many batches may be written to Odoo at once."""
     batch_size: BatchSize = field(default_factory=BatchSize)
-    """Of the same."""
+    """Adaptive size of these batches."""
     fba_locations: Collection[str] = ()
     """Complete names of the configured locations of goods at Amazon, of all accounts."""
     others: Sequence[AccountConfig] = ()

@@ -100,13 +100,16 @@ def test_a_barcode_will_do_if_configured(make_desk: MakeDesk, products):
     assert products_of(desk, payload)["1"] == products["BARCODE"]
 
 
+MAPPED = "The product map maps 'SKU-LOST' to"
+
+
 @pytest.mark.parametrize(
     ("sku", "why"),
     [
         ("OLD", "The product 'OLD' is archived."),
         ("INTERNAL", "The product 'INTERNAL' isn't for sale."),
         ("THEIRS", "The product 'THEIRS' belongs to the company Sister Ltd."),
-        ("SKU-LOST", "The product map maps 'SKU-LOST' to 'NOWHERE', but no product has it."),
+        ("SKU-LOST", f"{MAPPED} 'NOWHERE', but no product has the internal reference 'NOWHERE'."),
         ("UNHEARD", "No product that can be sold has the internal reference 'UNHEARD'."),
     ],
 )

@@ -133,7 +133,10 @@ def _is_to_ship(order: FetchedOrder) -> bool:
 
 
 def customers_of(order: FetchedOrder) -> set[str]:
-    """Return what customers of Odoo may be found by; orders without any have their own one."""
+    """Return the identifiers by which the buyer is matched to Odoo customers.
+
+    Empty if the buyer gets a customer of its own.
+    """
     return set() if isinstance(order, UnreadableOrder) else identifiers(order.buyer)
 
 

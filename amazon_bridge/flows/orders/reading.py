@@ -101,7 +101,7 @@ class ChangedOrders:
             context.ledger.in_flight.stop(context.name)
 
     def look_again(self) -> None:
-        """Read a second time what orders can have been shown late for, while calls are to spare."""
+        """Do the second looks, as far as spare calls allow."""
         with suppress(RateLimited):
             for look in LOOKS:
                 self._read_lane(look.lane, lambda look=look: self._look_window(look), Urgency.SPARE)  # type: ignore[misc]

@@ -57,7 +57,7 @@ class ItemUnits:
 
     @property
     def cancelled(self) -> Decimal:
-        """Excess units that nobody is to ship any more."""
+        """Excess units that must not be shipped."""
         return self.excess - self.shipped_elsewhere
 
     @property

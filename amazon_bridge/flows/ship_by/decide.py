@@ -65,7 +65,7 @@ class OrderToShip:
 def risk_of(order: OrderToShip, now: datetime) -> Risk:
     """Return how urgent an order is.
 
-    Its day ends as Amazon's does: "today" is meant in the time zone of the order's marketplace.
+    "Today" is a day in the marketplace's time zone.
     """
     if order.ship_by < now:
         return Risk.OVERDUE

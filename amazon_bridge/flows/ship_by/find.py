@@ -20,7 +20,7 @@ from amazon_bridge.odoo.open_deliveries import OpenDelivery, open_deliveries
 from amazon_bridge.odoo.session import OdooSession
 
 _AMAZON_IS_SLOW = timedelta(hours=2)
-"""Amazon may show an order as not shipped for this long after it was told."""
+"""Amazon may show an order as not shipped for this long after the confirmation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _was_open(memo: Memo) -> bool:
 
 
 def _order(known: _Known, entry: Entry, ship_by: datetime | None) -> OrderToShip | None:
-    """Return None if Amazon was told that it has left or was cancelled."""
+    """Return None if its shipment or cancellation was confirmed to Amazon."""
     delivery = known.deliveries.by_order.get(entry.key) if known.deliveries else None
     state = _state(known, entry, delivery)
     if state is None or ship_by is None:
@@ -152,7 +152,7 @@ def _marketplace_of(entry: Entry) -> str | None:
 def _state(
     known: _Known, entry: Entry, delivery: OpenDelivery | None
 ) -> tuple[Obstacle, str] | None:
-    """Return what keeps an order from leaving; None if Amazon was told that it is settled."""
+    """Return what keeps an order from leaving; None if it is settled on Amazon."""
     if entry.state is State.QUARANTINED:
         return Obstacle.QUARANTINED, f"in the quarantine ({entry.kind})"
     if delivery:
@@ -160,7 +160,7 @@ def _state(
     if entry.state is State.PENDING and not entry.last_tried:
         return Obstacle.NOT_IMPORTED, "not imported yet"
     outbound = _outbound(known.ledger, entry)
-    if open_ := _not_told(outbound):
+    if open_ := _unconfirmed(outbound):
         return open_
     is_known = known.has_deliveries_of(entry)
     if _was_settled(known, outbound) and (is_known or not _is_partly_shipped(entry)):
@@ -187,8 +187,8 @@ def _open(delivery: OpenDelivery) -> tuple[Obstacle, str]:
     return Obstacle.NO_STOCK, f"{delivery.name}: stock is missing or not reserved"
 
 
-def _not_told(outbound: Sequence[Entry]) -> tuple[Obstacle, str] | None:
-    """Return what Amazon is to be told of an order, if it does not know it yet."""
+def _unconfirmed(outbound: Sequence[Entry]) -> tuple[Obstacle, str] | None:
+    """Return what is still to be confirmed to Amazon of an order, if anything."""
     for each in outbound:
         if _is_open(each):
             why = f" ({each.kind})" if each.kind else ""
@@ -202,7 +202,7 @@ def _what(entry: Entry) -> str:
 
 
 def _is_open(entry: Entry) -> bool:
-    """True if Amazon was not told yet; a confirmation that is only read back is none."""
+    """True unless it was confirmed to Amazon, even if that is still to be read back."""
     return entry.state is State.QUARANTINED or (
         entry.state is State.PENDING and _sent(entry) is None
     )
@@ -216,16 +216,16 @@ def _sent(entry: Entry) -> datetime | None:
 
 
 def _was_settled(known: _Known, outbound: Sequence[Entry]) -> bool:
-    """True if Amazon was told so recently that it may still show the order as not shipped."""
+    """True if it was confirmed so recently that Amazon may still show the order as unshipped."""
     return any(
         known.until is None or at > known.until - _AMAZON_IS_SLOW
         for each in outbound
-        if (at := _told(each))
+        if (at := _confirmed_at(each))
     )
 
 
-def _told(entry: Entry) -> datetime | None:
-    """When Amazon was told of a shipment or cancellation; None: it wasn't."""
+def _confirmed_at(entry: Entry) -> datetime | None:
+    """When a shipment or cancellation was confirmed to Amazon, if it was."""
     if entry.job == SHIPMENTS.name:
         return _sent(entry)
     return entry.last_tried if entry.state is State.DONE else None

@@ -31,7 +31,7 @@ class Terms:
     """What a quantity is computed from. Pieces are Odoo's, units are Amazon's."""
 
     left: Fraction
-    """Pieces that nobody was promised; less than 0 if too many were."""
+    """Unreserved pieces; negative if oversold."""
     in_flight: int = 0
     """Pieces of orders that Amazon has taken off its own count and Odoo doesn't hold yet."""
     unclear: bool = False
@@ -96,7 +96,7 @@ class PiecesInFlight:
 
 
 def left_of(availability: Availability, in_flight: PiecesInFlight) -> Fraction:
-    """Pieces that nobody was promised; of a kit, as many as its scarcest component allows."""
+    """Unreserved pieces; negative if oversold. A kit has as many as its scarcest part allows."""
     if not availability.is_kit:
         return availability.parts[0].left
     kit = availability.product_id
@@ -244,7 +244,7 @@ class Recheck(Enum):
     EQUAL = auto()
     """Amazon shows the quantity already."""
     LOWER = auto()
-    """It is an increase that nobody knew of: it waits as any other."""
+    """Amazon shows less than expected: the increase waits like any other."""
     UNPROVEN = auto()
     GONE = auto()
     """Amazon has no such listing any more."""
