@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -121,6 +122,9 @@ _SILENCE = 3
 _REFUSALS = 10
 """Refused items, with none accepted, after which the account is to blame."""
 
+_REFUSALS_IN_A_ROW = 3
+"""Consecutive refused items after which the remote is probed again: the login may be revoked."""
+
 _NUMBERS = re.compile(r"\d+")
 """Ids in texts of refusals, which may differ from item to item."""
 
@@ -131,7 +135,7 @@ class RefusedItem(Transient):
 
 def one_by_one(
     items: Iterable[T],
-    work: Callable[[T], R],
+    process: Callable[[T], R],
     *,
     key: Callable[[T], str],
     alive: Callable[[], object] | None = None,
@@ -144,28 +148,29 @@ def one_by_one(
 
     Args:
         items: the items, in this order.
-        work: processes an item or raises.
+        process: processes an item or raises.
         key: the key of an item.
-        alive: called on the first refusal; raises a ``BridgeError`` if the remote is down or
-            refuses the login. Without it the first refusal ends the run.
+        alive: called on the first refusal, and after each ``_REFUSALS_IN_A_ROW``; raises a
+            ``BridgeError`` if the remote is down or refuses the login. Without it the first
+            refusal ends the run.
 
     Raises:
         AccountError: the remote is down, refuses the login, or refused ``_REFUSALS`` items and
             accepted none. No further item is tried.
-        StorageError, ConfigError, RateLimited: as raised by ``work``.
+        StorageError, ConfigError, RateLimited: as raised by ``process``.
     """
     streak = _Streak(alive)
     for item in items:
-        result = streak.judge(_singly(item, work))
+        result = streak.judge(_singly(item, process))
         if isinstance(result, Transient):
             log.warning("outcome_unknown", item=key(item), reason=str(result))
             streak.stop_if_down(result)
         yield item, result
 
 
-def _singly(item: T, work: Callable[[T], R]) -> R | ItemError | Transient | AccountError:
+def _singly(item: T, process: Callable[[T], R]) -> R | ItemError | Transient | AccountError:
     try:
-        return work(item)
+        return process(item)
     except (StorageError, ConfigError, RateLimited):
         raise
     except (ItemError, Transient, AccountError) as error:
@@ -182,6 +187,7 @@ class _Streak:
     silent: int = 0
     """Consecutive items without a response."""
     refused: int = 0
+    refused_in_a_row: int = 0
     accepted: int = 0
 
     def judge(self, result: R | ItemError | Transient | AccountError) -> R | ItemError | Transient:
@@ -189,13 +195,22 @@ class _Streak:
         self.silent = self.silent + 1 if isinstance(result, Transient) else 0
         if not isinstance(result, AccountError):
             self.accepted += not isinstance(result, ItemError | Transient)
+            if not isinstance(result, Transient):
+                self.refused_in_a_row = 0
             return result
         if self.alive is None:
             raise result
-        if not self.refused:
-            _ensure_alive(self.alive)
         self.refused += 1
+        self.refused_in_a_row += 1
+        self._probe(self.alive)
         return RefusedItem(result.reason, result.remedy)
+
+    def _probe(self, alive: Callable[[], object]) -> None:
+        if self.refused == 1:
+            _ensure_alive(alive)
+        elif self.refused_in_a_row % _REFUSALS_IN_A_ROW == 0:
+            with suppress(RateLimited):  # the rate of probes must not end the run
+                _ensure_alive(alive)
 
     def stop_if_down(self, error: Transient) -> None:
         hopeless = self.refused == _REFUSALS and not self.accepted
@@ -220,7 +235,7 @@ class _Worker(Generic[T]):
     witness: str | None = None
     """The key of the last item of the current span."""
     untried: list[T] = field(default_factory=list)
-    """The same, unless it was tried ahead of its turn."""
+    """The last item of the current span; empty once it was tried ahead of its turn."""
     ahead: str | None = None
     """The key of the item that was processed ahead of its turn."""
 

@@ -178,16 +178,15 @@ class Context:
 class _Probe:
     """Whether Amazon is up and accepts the account.
 
-    It is checked once for any number of items: Amazon allows one such call a minute.
+    Its result is used for any number of items: Amazon allows one such call a minute.
     """
 
     amazon: SellingPartner
     result: bool | None = None
 
     def call(self) -> None:
-        """Raises what the call to Amazon raised."""
-        if not self.result:
-            self.amazon.marketplace_participations()
+        """Call Amazon now; raises what the call raised."""
+        self.amazon.marketplace_participations()
         self.result = True
 
     def responds(self) -> bool:

@@ -100,6 +100,23 @@ def test_refused_items_are_noted_before_a_rate_limit_ends_the_run(
     assert {entry.key for entry in entries if entry.unanswered_since} == refused
 
 
+def test_a_login_that_is_revoked_during_a_run_ends_it(
+    context: Context, amazon: PlayedAmazon, ledger: Ledger
+) -> None:
+    """No item is noted as refused for its own sake."""
+    allowed = iter([None, REFUSED, None])
+
+    def work(_: str) -> None:
+        if error := next(allowed, REFUSED):
+            raise error
+        amazon.error = AccountError("The login is revoked.") if amazon.probes else None
+
+    with pytest.raises(AccountError, match="revoked"):
+        list(context.one_by_one(JOB, KEYS, work, key=str))
+    entries = ledger.items.pending_entries("acme", JOB)
+    assert [entry.key for entry in entries if entry.unanswered_since] == []
+
+
 def _as_it_comes(
     results: Iterator[tuple[str, object]], found: dict[str, object]
 ) -> dict[str, object]:

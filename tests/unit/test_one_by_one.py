@@ -112,6 +112,43 @@ def test_a_remote_that_refuses_the_login_ends_it_at_once() -> None:
         next(one_by_one([1, 2], lambda _: _raise_any(REFUSED), key=str, alive=refuse))
 
 
+@given(st.lists(st.booleans(), max_size=20))
+def test_a_login_that_is_revoked_ends_it_within_three_items(refusals: list[bool]) -> None:
+    """The items before are processed, although some of them are refused for their own sake."""
+    begun: list[int] = []
+
+    def work(item: int) -> None:
+        begun.append(item)
+        if item > 0 and (item > len(refusals) or refusals[item - 1]):
+            raise REFUSED
+
+    def alive() -> None:
+        if begun[-1] > len(refusals):
+            raise AccountError("No such login.")
+
+    with capture_logs(), pytest.raises(AccountError, match="No such login"):
+        list(one_by_one(range(100), work, key=str, alive=alive))
+    assert len(refusals) < begun[-1] <= len(refusals) + 3
+
+
+def test_probes_that_the_rate_does_not_allow_end_nothing() -> None:
+    probes: list[int] = []
+
+    def alive() -> None:
+        probes.append(1)
+        if len(probes) > 1:
+            raise RateLimited("getMarketplaceParticipations", 60)
+
+    def work(item: int) -> None:
+        if item:
+            raise REFUSED
+
+    with capture_logs():
+        results = list(one_by_one(range(20), work, key=str, alive=alive))
+    assert [type(result) for _, result in results] == [type(None), *[RefusedItem] * 19]
+    assert len(probes) == 7
+
+
 def _raise_any(error: Exception | None) -> None:
     if error:
         raise error
