@@ -58,7 +58,7 @@ def order_hours(view: View, hours: Hours) -> Markup:
 
 
 def imported_since(hours: Hours, since: datetime) -> int:
-    """The number of orders imported in the hours after a moment."""
+    """The number of orders imported in the hours that begin after a moment."""
     return _total(_ALL, Counter({hour: n for hour, n in hours.items() if hour.hour > since}))
 
 

@@ -42,7 +42,6 @@ _POLICY = (
 )
 _MOST_PROBLEMS = 50
 _DAY = timedelta(days=1)
-_HOUR = timedelta(hours=1)
 
 
 def show(
@@ -189,7 +188,7 @@ def _tiles(view: View, hours: Hours) -> Markup:
     availability, accounts = view.runner.availability, view.accounts
     outbound = [job for job in JOBS if job.notify_amazon]
     reached = sum(availability.are_up(account.name) for account in accounts)
-    today = imported_since(hours, view.now - _DAY - _HOUR)
+    today = imported_since(hours, view.now - _DAY)
     tiles = [
         ("", f"{today:,}", "orders imported in 24 hours"),
         ("wait" if view.quarantined else "", f"{view.quarantined:,}", "quarantined"),

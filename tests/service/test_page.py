@@ -322,13 +322,12 @@ def test_the_figures_by_account_and_by_hour(tmp_path: Path):
 
 def test_the_tile_counts_what_was_imported_in_a_day(tmp_path: Path):
     runner, clock = idle_runner(tmp_path)
-    for hours, number in ((0, 1), (23, 10), (26, 100)):
+    for hours, number in ((0, 1), (23, 10), (24.5, 100), (26, 1000)):
         clock.now = NOW - hours * HOUR
         events = [Event("imported", "MERCHANT"), Event("confirmed", "MERCHANT")] * number
         runner.app.ledger.statistics.count("acme-eu", events)
-    assert "11 orders imported in 24 hours" in text_of(
-        page.show(runner, NOW).get_data(as_text=True)
-    )
+    text = text_of(page.show(runner, NOW).get_data(as_text=True))
+    assert re.search(r"\b11 orders imported in 24 hours", text)
 
 
 def test_the_times_of_a_week_as_percentiles(tmp_path: Path):
