@@ -85,6 +85,15 @@ class Context:
         return self.account.name
 
     @property
+    def configured_accounts(self) -> frozenset[str]:
+        """The names of all accounts.
+
+        What the state store has of others, which were renamed, merged or removed, doesn't prove
+        whose an order is now.
+        """
+        return frozenset([self.name, *self.accounts_by_marketplace.values(), *self.other_sellers])
+
+    @property
     def setup(self) -> Setup:
         """What the account works with in Odoo, checked on first use: a quiet run needs none.
 

@@ -93,6 +93,20 @@ def test_an_account_reconciles_only_its_own_settlements(here: MemoryShop):
         assert sellers.has_reconciled(ids) == {"acme": True, "other": False}
 
 
+def test_what_is_open_of_a_renamed_account_stays_the_other_sellers(sellers: Sellers):
+    books = sellers.books
+    began = books.bridge.clock().isoformat()
+    for name in NAMES:
+        sellers.sell(name)
+    books.bridge.clock.advance(minutes=10)
+    sellers.sync("orders")
+    before = dict(sellers.ties())["acme"]
+    with books.bridge.configured("other", name="other-eu", start=began):
+        books.bridge.clock.advance(minutes=10)
+        books.bridge.sync("orders", account="other-eu")
+        assert dict(sellers.ties())["acme"].odoo == before.odoo
+
+
 @pytest.mark.slow
 def test_each_day_of_two_sellers_ties_out(sellers: Sellers):
     """Also days that are long past; payments older than two days, refunds, deferrals, reserves."""

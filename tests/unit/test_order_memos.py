@@ -51,7 +51,8 @@ def amazon() -> PlayedAmazon:
 @pytest.fixture
 def context(ledger: Ledger, clock: Clock, amazon: PlayedAmazon) -> Context:
     fields = {"ledger": ledger, "clock": clock, "amazon": amazon, "name": "acme", "dry_run": False}
-    fields |= {"accounts_by_marketplace": {MINE: "acme", ANOTHERS: "other"}, "other_sellers": ()}
+    fields |= {"accounts_by_marketplace": {MINE: "acme", ANOTHERS: "other"}}
+    fields |= {"configured_accounts": {"acme", "other"}}
     fields |= {"account": SimpleNamespace(product_map=SimpleNamespace(pieces={}))}
     return cast("Context", SimpleNamespace(**fields))
 

@@ -219,12 +219,9 @@ _NOT_FOUND = "not_found"
 
 
 def processed(context: Context, entries: Iterable[Entry]) -> list[Entry]:
-    """Select the orders job's entries of an order that it processed, in any configured account.
-
-    Those of accounts that were renamed, merged or removed don't prove whose the order is now.
-    """
-    configured = {context.name, *context.accounts_by_marketplace.values(), *context.other_sellers}
-    return [e for e in entries if e.job == JOB and e.account in configured and was_settled(e)]
+    """Select the orders job's entries of an order that it processed, in any configured account."""
+    accounts = context.configured_accounts
+    return [e for e in entries if e.job == JOB and e.account in accounts and was_settled(e)]
 
 
 def _memo_in(entries: Sequence[Entry], account: str) -> Memo | None:

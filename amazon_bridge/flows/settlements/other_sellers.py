@@ -49,4 +49,5 @@ class OtherSellers:
         if not self.context.other_sellers or line.entry or not line.order_id:
             return line.entry in self.entries
         known = {entry.account for entry in self.context.ledger.items.of_order(line.order_id)}
+        known &= self.context.configured_accounts
         return bool(known) and known <= set(self.context.other_sellers)

@@ -34,7 +34,7 @@ _NOT_SENT = (
 
 
 def quarantine(run: Run, errors: Mapping[str, ItemError]) -> None:
-    """Quarantine SKUs, or rows of a report. Odoo has no record of them for an activity."""
+    """Quarantine SKUs, or rows of a report; without activities, as a fault may concern them all."""
     announced = run.quarantine(errors, {})
     if run.context.dry_run:
         return
