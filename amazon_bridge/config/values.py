@@ -256,7 +256,13 @@ def instant(value: object) -> datetime:
         raise ValueError(
             "needs its time zone, such as 2026-11-01T00:00:00Z or 2026-11-01T01:00:00+01:00"
         )
+    if in_utc < _EARLIEST:
+        raise ValueError(f"must not be before {_EARLIEST.year}")
     return in_utc
+
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Overlaps are subtracted from timestamps, which the first days of the calendar don't allow."""
 
 
 def _column(name: str) -> str:

@@ -53,6 +53,7 @@ def test_sync_loads_nothing_of_the_daemons_listener() -> None:
         ("2026-11-01T00:00:00", "needs its time zone"),
         ("0001-01-01T00:00:00+14:00", "must be a timestamp such as"),
         ("9999-12-31T23:59:59-12:00", "must be a timestamp such as"),
+        ("0001-01-01T00:00:00Z", "must not be before 2000"),
     ],
 )
 def test_a_wrong_timestamp_is_wrong_usage(text: str, problem: str) -> None:
