@@ -82,10 +82,6 @@ class AccountMap:
 
     __hash__ = None  # type: ignore[assignment]  # a mapping
 
-    def of(self, category: Category, country: str = "") -> MappedAccount | None:
-        """The account; that of the country goes before that of all countries."""
-        return self.entries.get((category, country)) or self.entries.get((category, ""))
-
     def dump(self) -> list[list[str]]:
         """All entries, for a digest."""
         entries = [[*key, each.code, each.tax] for key, each in self.entries.items()]

@@ -314,9 +314,6 @@ OdooDefaults: TypeAlias = dict[
 ]
 Secret: TypeAlias = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchema(_SECRET_SCHEMA)]
 SecretUrl: TypeAlias = Annotated[Secret, AfterValidator(ping_url)]
-FilePath: TypeAlias = Annotated[
-    Path, PlainValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})
-]
 StateStore: TypeAlias = Annotated[
     Store,
     PlainValidator(_store),

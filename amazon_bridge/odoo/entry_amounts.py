@@ -37,13 +37,11 @@ class Line:
 class Rate:
     """A currency's exchange rate, and the digits of both currencies."""
 
-    currency: str
     currency_id: int
     digits: int = 2
     rate: Decimal = Decimal(1)
     """Units of the currency for one of the company's."""
     company_digits: int = 2
-    is_company: bool = True
 
     def rounded(self, amount: Decimal) -> Decimal:
         """An amount in the currency."""

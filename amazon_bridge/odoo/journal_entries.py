@@ -62,9 +62,6 @@ class Booked:
     date: date
     is_posted: bool
     is_cancelled: bool
-    debit: Decimal
-    """Sum of its debits, in its currency."""
-    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class BookedLine:
     amount_currency: Decimal
 
 
-_FIELDS = ["state", "date", "amount_total", "line_ids"]
+_FIELDS = ["state", "date"]
 
 
 def find(session: OdooSession, references: Collection[str]) -> dict[str, Booked]:
@@ -120,8 +117,6 @@ def _booked(row: Mapping[str, Any]) -> Booked:
         date=date.fromisoformat(row["date"]),
         is_posted=row["state"] == "posted",
         is_cancelled=row["state"] == "cancel",
-        debit=amount_of(row["amount_total"]),
-        lines=len(row["line_ids"]),
     )
 
 
@@ -306,12 +301,10 @@ def _rate(session: OdooSession, setup: SettlementSetup, entries: Sequence[Entry]
     if own is not company:
         require_rates(session, name, setup.currency, day)
     return Rate(
-        currency=name,
         currency_id=own["id"],
         digits=own["decimal_places"],
         rate=_exact(own["rate"]) / _exact(company["rate"]) if own is not company else Decimal(1),
         company_digits=company["decimal_places"],
-        is_company=own is company,
     )
 
 

@@ -173,7 +173,7 @@ def _owed(expected: Expected) -> Mapping[str, Decimal]:
 def _booked(expected: Expected, setup: SettlementSetup) -> Iterator[tuple[Target, Decimal]]:
     """Account and amount of each category, as the file has it: what Amazon owes is positive."""
     yield setup.owed, sum(_owed(expected).values(), Decimal())
-    yield setup.facilitator, expected.facilitator
+    yield setup.target("facilitator tax"), expected.facilitator
     yield setup.in_transit, -expected.payout
     for category, amount in expected.categories.items():
         if category not in {"order", "refund", "facilitator tax"}:

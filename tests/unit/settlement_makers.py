@@ -27,7 +27,6 @@ def make_setup(**changed: object) -> SettlementSetup:
         "interim": target(INTERIM),
         "in_transit": target(IN_TRANSIT),
         "reserve": target(CODES[Category.RESERVE]),
-        "facilitator": target(CODES[Category.FACILITATOR_TAX]),
         "fees_to_invoice": target(TO_INVOICE),
         "targets": {(category, ""): target(code) for category, code in CODES.items()},
         "currency": "EUR",

@@ -17,9 +17,9 @@ TAXES = (
     EntryTax(3, "Reverse charge", Decimal(20), REVERSE, REVERSE),
     EntryTax(4, "Not deductible", Decimal(7), (TaxShare(Decimal(1)),), VAT),
 )
-DOLLARS = Rate("USD", 1)
-EUROS = Rate("EUR", 2, rate=Decimal("0.9173"), is_company=False)
-YEN = Rate("JPY", 3, digits=0, rate=Decimal("151.37"), is_company=False)
+DOLLARS = Rate(1)
+EUROS = Rate(2, rate=Decimal("0.9173"))
+YEN = Rate(3, digits=0, rate=Decimal("151.37"))
 OWED, INTERIM, TRANSIT = (Target(id_, str(id_)) for id_ in (10, 11, 12))
 
 

@@ -70,14 +70,11 @@ class SettlementSetup:
     in_transit: Target
     """Payouts until the bank's statement has them."""
     reserve: Target
-    facilitator: Target
     fees_to_invoice: Target
     targets: Mapping[tuple[str, str], Target]
     """By category of ``settlement-types.csv`` and country code; without one: for all others."""
     currency: str
     """The company's."""
-    digits: int = 2
-    """Decimal places of the company's currency."""
     rounds_per_line: bool = True
     """Whether the company rounds the taxes of each line, or their sum."""
 

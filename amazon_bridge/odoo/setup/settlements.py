@@ -94,11 +94,9 @@ def ensure_settlements(
         interim=accounts[_INTERIM],
         in_transit=targets[Category.IN_TRANSIT, ""],
         reserve=targets[Category.RESERVE, ""],
-        facilitator=targets[Category.FACILITATOR_TAX, ""],
         fees_to_invoice=accounts.get(_TO_INVOICE, _NOWHERE),
         targets=targets,
         currency=currency["name"],
-        digits=currency["decimal_places"],
         rounds_per_line=company["tax_calculation_rounding_method"] == "round_per_line",
     )
 
@@ -106,7 +104,7 @@ def ensure_settlements(
 def _read_company(work: Work, place: Place) -> tuple[dict[str, Any], dict[str, Any]]:
     fields = ["currency_id", "tax_calculation_rounding_method"]
     [company] = work.session.read("res.company", [place.company_id], fields)
-    fields = ["name", "decimal_places"]
+    fields = ["name"]
     [currency] = work.session.read("res.currency", [company["currency_id"][0]], fields)
     return company, currency
 
