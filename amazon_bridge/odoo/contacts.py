@@ -23,7 +23,7 @@ from amazon_bridge.odoo.addresses import (
     is_same_text,
 )
 from amazon_bridge.odoo.buyers import Buyer, digest
-from amazon_bridge.odoo.session import MODULE, OdooSession
+from amazon_bridge.odoo.session import MODULE, OdooSession, external
 
 PARTNER = [
     *("name", "email", "email_normalized", "vat", "comment", "ref", "type", "is_company"),
@@ -165,8 +165,7 @@ def _load(session: OdooSession, new: Mapping[str, NewContact]) -> dict[str, int]
     ids: dict[str, int] = {}
     for columns, keys in _by_columns({key: c.cells for key, c in new.items()}).items():
         rows = [
-            [f"{MODULE}.{new[key].key}", *(new[key].cells[name] for name in columns)]
-            for key in keys
+            [external(new[key].key), *(new[key].cells[name] for name in columns)] for key in keys
         ]
         owners = [new[key].order_id for key in keys]
         fields = ["id", *columns]
@@ -326,7 +325,7 @@ def _without_number(contact: NewContact) -> NewContact:
 
 def _first(contact: NewContact) -> Cells:
     cells = {name: cell for name, cell in contact.cells.items() if name not in _GIVEN_LATER}
-    return cells | {"ref": f"{MODULE}.{contact.key}"}
+    return cells | {"ref": external(contact.key)}
 
 
 def _rest(contact: NewContact) -> Cells:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from amazon_bridge.odoo.notes import DELIVERY_ORDER, SALE_ORDER
 from amazon_bridge.odoo.sales import ORIGIN
-from amazon_bridge.odoo.session import MODULE, OdooSession
+from amazon_bridge.odoo.session import OdooSession, external
 
 _FILTER = "ir.filters"
 _ACTIVITY = "mail.activity"
@@ -140,5 +140,5 @@ def create(session: OdooSession, new: Filter) -> None:
     Raises:
         ItemError: Odoo refuses it, such as for a shared filter of the same name.
     """
-    row = [f"{MODULE}.{new.reference}", new.name, new.model, new.domain]
+    row = [external(new.reference), new.name, new.model, new.domain]
     session.load(_FILTER, ["id", "name", "model_id", "domain"], [row])

@@ -18,7 +18,7 @@ from amazon_bridge.model import is_order_id
 from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.paging import Listing
 from amazon_bridge.odoo.sales import SaleOrder
-from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.session import OdooSession, external
 
 _PREFIX = "invoice_"
 _UNPAID = ("not_paid", "partial")
@@ -159,7 +159,7 @@ _LINES = [
 def _head(order: SaleOrder, row: Mapping[str, Any], day: date) -> list[str]:
     """As ``sale.order._prepare_invoice`` has it."""
     return [
-        *(f"amazon_bridge.{_PREFIX}{order.order_id}", "out_invoice", order.order_id),
+        *(external(f"{_PREFIX}{order.order_id}"), "out_invoice", order.order_id),
         *(order.name, day.isoformat(), row["note"] or ""),
         *(_id(row["partner_invoice_id"]), _id(row["partner_shipping_id"])),
         *(_id(row["fiscal_position_id"]), _id(row["payment_term_id"]), _id(row["currency_id"])),

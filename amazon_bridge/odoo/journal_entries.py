@@ -18,7 +18,7 @@ from amazon_bridge.odoo.entry_amounts import INTERIM, Amounts, Line, Rate, compu
 from amazon_bridge.odoo.exchange_rates import currency_error, require_rates
 from amazon_bridge.odoo.lock_dates import first_open_day
 from amazon_bridge.odoo.paging import plain_rows
-from amazon_bridge.odoo.session import OdooSession, chunks
+from amazon_bridge.odoo.session import OdooSession, chunks, external
 from amazon_bridge.odoo.setup import SettlementSetup
 from amazon_bridge.odoo.setup.settlement_records import account_title
 
@@ -189,7 +189,7 @@ def _load(
     rate: Rate,
 ) -> int:
     currency = str(rate.currency_id)
-    head = [f"amazon_bridge.{entry.reference}", entry.reference, entry.date.isoformat()]
+    head = [external(entry.reference), entry.reference, entry.date.isoformat()]
     head += [str(setup.journal_id), currency]
     rows = []
     for line in (line for line in lines if line.reference):
@@ -201,7 +201,7 @@ def _load(
 
 def _cells(entry: Entry, line: Amounts, currency: str) -> list[str]:
     return [
-        *(f"amazon_bridge.{entry.reference}{line.reference}", str(line.target.account_id)),
+        *(external(f"{entry.reference}{line.reference}"), str(line.target.account_id)),
         *(str(line.partner_id or ""), line.label, currency),
         *(str(line.amount), str(line.balance), str(line.tax.id) if line.tax else ""),
     ]

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.odoo.session import MODULE, OdooSession, chunks
+from amazon_bridge.odoo.session import OdooSession, chunks, external
 
 SALE_ORDER = "sale.order"
 DELIVERY_ORDER = "stock.picking"
@@ -73,7 +73,7 @@ def post(session: OdooSession, model: str, notes: Mapping[int, Note]) -> None:
 def _post(session: OdooSession, notes: Iterable[RecordNote]) -> None:
     rows = [
         [
-            *(f"{MODULE}.{_name('note', record, note)}", record[0], str(record[1])),
+            *(external(_name("note", record, note)), record[0], str(record[1])),
             *(note.subject, _paragraph(note), "notification", "mail.mt_note"),
         ]
         for record, note in sorted(notes, key=_sequence)
@@ -170,7 +170,7 @@ def _schedule(
     """Schedule activities. Odoo refuses to assign them to users who may not see the record."""
     rows = [
         [
-            f"{MODULE}.{_name('activity', record, note)}",
+            external(_name("activity", record, note)),
             *(_model_id(record[0]), str(record[1])),
             *(note.subject, _paragraph(note), "mail.mail_activity_data_todo"),
             *(today.isoformat(), str(user_id)),

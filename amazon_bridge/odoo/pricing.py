@@ -15,7 +15,7 @@ from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.odoo import sales
 from amazon_bridge.odoo.prices import largest_rounding, unit_price
 from amazon_bridge.odoo.sales import QUOTATION, Draft, Line, SaleOrder
-from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.session import OdooSession, external
 from amazon_bridge.odoo.taxes import FIXED, Tax, flattened
 
 
@@ -298,7 +298,7 @@ def add_rounding_lines(
     ]
     rows = [
         [
-            *(f"amazon_bridge.sale_line_{order_id}_rounding", str(orders[order_id].id)),
+            *(external(f"sale_line_{order_id}_rounding"), str(orders[order_id].id)),
             *(str(product_id), "Amazon Rounding", "1", f"{differences[order_id]:f}", ""),
             *_manual(session, differences[order_id]),
         ]

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from amazon_bridge.odoo.moments import timestamp
 from amazon_bridge.odoo.sales import Draft, Line, SaleOrder, external_id, origin
-from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.session import OdooSession, external
 from amazon_bridge.odoo.text import printable, whole
 
 
@@ -59,7 +59,7 @@ def _draft_rows(draft: Draft, first: Sequence[str]) -> list[list[str]]:
     cells_of = {_POSITION: str(draft.fiscal_position_id or ""), _TEMPLATE: ""}
     head = [
         *(cells_of[name] for name in first),
-        *(f"amazon_bridge.{external_id(draft.order_id)}", draft.order_id),
+        *(external(external_id(draft.order_id)), draft.order_id),
         *(origin(draft.order_id), timestamp(draft.created)),
         timestamp(draft.ship_by) if draft.ship_by else "",
         *(str(draft.partner_id), str(draft.partner_id), str(draft.delivery_id)),
@@ -69,7 +69,7 @@ def _draft_rows(draft: Draft, first: Sequence[str]) -> list[list[str]]:
     rows: list[list[str]] = []
     for line in draft.lines:
         cells = [
-            *(f"amazon_bridge.{line.external_id}", str(line.product_id or "")),
+            *(external(line.external_id), str(line.product_id or "")),
             *(_line_name(line), str(line.quantity)),
             *("0", "0", *_note_or_route(draft, line)),
         ]

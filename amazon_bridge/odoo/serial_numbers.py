@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError, ItemErrors
-from amazon_bridge.odoo.session import MODULE, OdooSession
+from amazon_bridge.odoo.session import OdooSession, external
 from amazon_bridge.odoo.text import printable
 
 Moves = Sequence[Mapping[str, Any]]
@@ -93,7 +93,7 @@ def _lots(
 
 def _lot_cells(product_id: int, number: str, company_id: int) -> list[str]:
     digest = hashlib.sha256(number.encode()).hexdigest()[:12]
-    name = f"{MODULE}.lot_{product_id}_{digest}"
+    name = external(f"lot_{product_id}_{digest}")
     return [name, printable(number), str(product_id), str(company_id)]
 
 

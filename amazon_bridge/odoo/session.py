@@ -35,6 +35,12 @@ log = structlog.get_logger(__name__)
 MODULE = "amazon_bridge"
 """The module of every external id that the bridge creates."""
 
+
+def external(name: str) -> str:
+    """The whole external id, for a load."""
+    return f"{MODULE}.{name}"
+
+
 SOURCE_LANGUAGE = "en_US"
 """The language of Odoo's source texts. A translated field without a translation shows these."""
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo.session import external
 from amazon_bridge.odoo.setup.records import Archived, Need, Place
-from amazon_bridge.odoo.setup.work import ACCOUNTING_ADMINISTRATOR, Work, external, first_id, slug
+from amazon_bridge.odoo.setup.work import ACCOUNTING_ADMINISTRATOR, Work, first_id, slug
 
 _TAX = "account.tax"
 _JOURNAL = "account.journal"

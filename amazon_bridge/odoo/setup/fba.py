@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_bridge.engine.errors import ItemError
-from amazon_bridge.odoo.session import OdooSession
+from amazon_bridge.odoo.session import OdooSession, external
 from amazon_bridge.odoo.setup.records import Advice, Archived, Need, Place
 from amazon_bridge.odoo.setup.work import (
     INVENTORY_ADMINISTRATOR,
     Work,
-    external,
     first_id,
     slug,
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo.session import external
 from amazon_bridge.odoo.setup.records import Archived, Need
 from amazon_bridge.odoo.setup.work import (
     ACCOUNTING_ADMINISTRATOR,
     INVENTORY_ADMINISTRATOR,
     SALES_ADMINISTRATOR,
     Work,
-    external,
 )
 
 _MODEL = "product.pricelist"

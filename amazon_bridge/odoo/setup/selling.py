@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from amazon_bridge.odoo.session import external
 from amazon_bridge.odoo.setup.records import Archived, FallbackProducts, Need, Place
-from amazon_bridge.odoo.setup.work import SALES_ADMINISTRATOR, Work, external, first_id, slug
+from amazon_bridge.odoo.setup.work import SALES_ADMINISTRATOR, Work, first_id, slug
 
 _PRODUCTS = {
     "sale": ("Amazon Sale", "consu"),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from amazon_bridge.config.account_map import Category, MappedAccount
 from amazon_bridge.odoo.exchange_rates import first_day, is_base
+from amazon_bridge.odoo.session import external
 from amazon_bridge.odoo.setup.accounting import ACCOUNTING, INVOICING_SINCE, free_codes
 from amazon_bridge.odoo.setup.records import Advice, Archived, Need, Place
 from amazon_bridge.odoo.setup.settlement_records import (
@@ -17,7 +18,7 @@ from amazon_bridge.odoo.setup.settlement_records import (
     account_title,
 )
 from amazon_bridge.odoo.setup.settlement_taxes import find_taxes
-from amazon_bridge.odoo.setup.work import ACCOUNTING_ADMINISTRATOR, Work, external, first_id
+from amazon_bridge.odoo.setup.work import ACCOUNTING_ADMINISTRATOR, Work, first_id
 
 _ACCOUNT, _JOURNAL, _PARTNER = "account.account", "account.journal", "res.partner"
 _JOURNAL_NAME, _JOURNAL_CODE = "Amazon Settlements", "AMZS"

@@ -12,7 +12,7 @@ import structlog
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.naming import search_by_name
-from amazon_bridge.odoo.session import MODULE, OdooSession
+from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup.records import Advice, Archived, Missing, Need
 
 log = structlog.get_logger(__name__)
@@ -192,11 +192,6 @@ class Work:
             if id_ := self.session.reference(name):
                 found[name] = self.session.read(model, [id_], fields)[0]
         return found
-
-
-def external(name: str) -> str:
-    """The whole external id, for a load."""
-    return f"{MODULE}.{name}"
 
 
 def slug(name: str) -> str:
