@@ -17,7 +17,7 @@ from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.model import is_order_id
 from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.paging import pages, plain_rows
-from amazon_bridge.odoo.sales import order_domain
+from amazon_bridge.odoo.sales import external_order_id, order_domain
 from amazon_bridge.odoo.session import OdooSession, chunks
 from amazon_bridge.odoo.setup import SettlementSetup
 
@@ -193,9 +193,6 @@ def invoiced(
     return found
 
 
-_SALE_ORDER = "sale_order_"
-
-
 def _orders(
     session: OdooSession, setup: SettlementSetup, order_ids: Sequence[str]
 ) -> Iterator[tuple[str, list[int]]]:
@@ -205,7 +202,7 @@ def _orders(
     others = [row["id"] for row in rows if row["client_order_ref"] not in order_ids]
     names = session.external_ids("sale.order", others)
     for row in rows:
-        ours = names.get(row["id"], "").removeprefix(_SALE_ORDER)
+        ours = external_order_id(names.get(row["id"]))
         order_id = row["client_order_ref"] if row["client_order_ref"] in order_ids else ours
         if order_id in order_ids:
             yield order_id, row["invoice_ids"]
