@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from amazon_bridge.config import AccountConfig
-from amazon_bridge.engine.errors import BridgeError, ItemError
+from amazon_bridge.engine.errors import BridgeError
 from amazon_bridge.job import Job, OdooRight
 from amazon_bridge.model import Finding
 from amazon_bridge.odoo.index_check import examine_searches
 from amazon_bridge.odoo.required_fields import examine_required_fields
+from amazon_bridge.odoo.rights import has_group, may
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.settings_check import examine_fba_location, examine_mails, examine_prices
-from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect, may
+from amazon_bridge.odoo.setup import ARCHIVED, Missing, inspect
 from amazon_bridge.odoo.transport.json2 import FIRST_VERSION, Json2
 
 _OLDEST = 14
@@ -137,19 +138,12 @@ def _rights(jobs: Iterable[Job], session: OdooSession, account: AccountConfig) -
 
 def _all_documents(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:
     """With access to own documents only, orders of other salespersons are invisible."""
-    has_it = _has_group(session, _ALL_DOCUMENTS)
+    has_it = has_group(session, _ALL_DOCUMENTS)
     yield Finding(
         ok=has_it,
         what=f"The login sees {'all' if has_it else 'only its own'} sale orders",
         remedy="" if has_it else f"Settings > Users > the login: give it {_SALES}.",
     )
-
-
-def _has_group(session: OdooSession, group: str) -> bool:
-    try:
-        return bool(session.call("res.users", "has_group", [session.uid], group))
-    except ItemError:  # older versions ask about the calling user only, without ids
-        return bool(session.call("res.users", "has_group", group))
 
 
 def _e_mail(session: OdooSession, _account: AccountConfig) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from amazon_bridge.engine.errors import ItemError
+from amazon_bridge.odoo.rights import has_group
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup import SettlementSetup
 
@@ -40,7 +40,7 @@ def first_open_day(
         fields = [*_FOR_THE_USER, *([_USERS_TAX] if has_taxes else [])]
     else:
         fields = [*_PLAIN, *([_PLAIN_TAX] if has_taxes else [])]
-        if _ADVISERS in known and not _is_adviser(session):
+        if _ADVISERS in known and not has_group(session, _ADVISER):
             fields.append(_ADVISERS)
     locked = max((_lock(row, fields) for row in _companies(session, setup, fields)), default=day)
     return max(day, locked + timedelta(days=1)) if locked > date.min else day
@@ -66,10 +66,3 @@ def _companies(
     [row] = session.read(_COMPANY, [setup.company_id], ["parent_ids"])
     domain = [("id", "in", sorted({setup.company_id, *row["parent_ids"]}))]
     return session.search_read(_COMPANY, domain, fields)  # those that the login may see
-
-
-def _is_adviser(session: OdooSession) -> bool:
-    try:
-        return bool(session.call("res.users", "has_group", [session.uid], _ADVISER))
-    except ItemError:  # older versions ask about the calling user only, without ids
-        return bool(session.call("res.users", "has_group", _ADVISER))

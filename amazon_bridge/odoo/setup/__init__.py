@@ -24,7 +24,7 @@ from amazon_bridge.odoo.setup.records import (
     Setup,
 )
 from amazon_bridge.odoo.setup.settlement_records import EntryTax, SettlementSetup, Target, TaxShare
-from amazon_bridge.odoo.setup.work import ARCHIVED, Work, may
+from amazon_bridge.odoo.setup.work import ARCHIVED, Work
 from amazon_bridge.odoo.stock_places import locations, with_children
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "TaxShare",
     "inspect",
     "is_current",
-    "may",
     "prepare",
     "refusal",
     "stock_locations",

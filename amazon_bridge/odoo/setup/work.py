@@ -12,6 +12,7 @@ import structlog
 from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.odoo.naming import search_by_name
+from amazon_bridge.odoo.rights import may
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.setup.records import Advice, Archived, Missing, Need
 
@@ -22,16 +23,6 @@ Found = TypeVar("Found")
 INVENTORY_ADMINISTRATOR = "Inventory: Administrator"
 SALES_ADMINISTRATOR = "Sales: Administrator"
 ACCOUNTING_ADMINISTRATOR = "Accounting or Invoicing: Administrator"
-
-
-def may(session: OdooSession, model: str, operation: str) -> bool:
-    """Whether the login's groups allow ``create``, ``read``, ``write`` or ``unlink``.
-
-    ``has_access`` since Odoo 18; before, and deprecated there, ``check_access_rights``.
-    """
-    if session.version >= (18, 0):
-        return bool(session.call(model, "has_access", [], operation))
-    return bool(session.call(model, "check_access_rights", operation, raise_exception=False))
 
 
 def _retrying_once(create: Callable[[], object]) -> None:
