@@ -17,6 +17,7 @@ from amazon_bridge.odoo.contacts import UNTRACKED
 from amazon_bridge.odoo.moments import moment, timestamp
 from amazon_bridge.odoo.paging import pages
 from amazon_bridge.odoo.references import link_fields, sale_orders_of, transfers_of
+from amazon_bridge.odoo.responses import id_of
 from amazon_bridge.odoo.session import OdooSession
 
 _PAGE = 100
@@ -236,7 +237,7 @@ class _Records:
             contacts=tuple(self._contact(row) for row in self.contacts if row["id"] in mine),
             orders=tuple(self._order(row) for row in self._orders(mine)),
             transfers=tuple(_transfer(row) for row in self._transfers(mine)),
-            is_invoiced=any(_id(row["partner_id"]) in mine for row in self.invoices),
+            is_invoiced=any(id_of(row["partner_id"]) in mine for row in self.invoices),
             created=min(moment(row["create_date"]) for row in self.contacts if row["id"] in mine),
         )
 
@@ -249,7 +250,7 @@ class _Records:
             name=row["name"],
             order_id=self.amazons.get(row["id"], ""),
             ordered=moment(row["date_order"]),
-            is_quotation=row["state"] in {"draft", "sent"},
+            is_quotation=row["state"] in sales.QUOTATION,
             is_cancelled=row["state"] == "cancel",
             is_delivered=self._is_delivered(row["id"]),
         )
@@ -260,7 +261,9 @@ class _Records:
 
     def _orders(self, contact_ids: Collection[int]) -> list[Mapping[str, Any]]:
         return [
-            row for row in self.orders if any(_id(row[party]) in contact_ids for party in _PARTIES)
+            row
+            for row in self.orders
+            if any(id_of(row[party]) in contact_ids for party in _PARTIES)
         ]
 
     def _transfers(self, contact_ids: Collection[int]) -> list[Mapping[str, Any]]:
@@ -268,23 +271,19 @@ class _Records:
         return [
             row
             for row in self.transfers
-            if _id(row["partner_id"]) in contact_ids or not orders.isdisjoint(self.sold[row["id"]])
+            if id_of(row["partner_id"]) in contact_ids
+            or not orders.isdisjoint(self.sold[row["id"]])
         ]
 
 
 def _transfer(row: Mapping[str, Any]) -> Transfer:
     done = moment(row["date_done"]) if row["date_done"] else None
-    return Transfer(row["name"], row["state"] not in {"done", "cancel"}, done)
-
-
-def _id(value: Any) -> int:
-    """The database id in the value of a many2one field; 0 if it is empty."""
-    return value[0] if value else 0
+    return Transfer(row["name"], row["state"] not in sales.CLOSED, done)
 
 
 def _families(contacts: _Rows, customers: Collection[int]) -> dict[int, list[int]]:
     """The contacts by the customer at their top."""
-    parents = {row["id"]: _id(row["parent_id"]) for row in contacts}
+    parents = {row["id"]: id_of(row["parent_id"]) for row in contacts}
     families: dict[int, list[int]] = {id_: [] for id_ in customers if not parents.get(id_)}
     for contact in sorted(parents):
         top = contact

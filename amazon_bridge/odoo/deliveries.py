@@ -13,7 +13,7 @@ from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.odoo import trees
 from amazon_bridge.odoo.references import transfers_of
 from amazon_bridge.odoo.responses import Row
-from amazon_bridge.odoo.sales import Delivery
+from amazon_bridge.odoo.sales import CLOSED, Delivery
 from amazon_bridge.odoo.serial_numbers import assign
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import whole
@@ -56,7 +56,7 @@ _MAILS = "stock_move_email_validation"
 
 def _read(session: OdooSession, ids: Sequence[int]) -> tuple[list[Row], dict[int, int]]:
     """The open moves of transfers, and the contacts that Odoo would mail to, by transfer."""
-    domain = [("picking_id", "in", ids), ("state", "not in", ["done", "cancel"])]
+    domain = [("picking_id", "in", ids), ("state", "not in", sorted(CLOSED))]
     if not session.names.reads_trees:
         moves = session.search_read("stock.move", domain, [*_MOVE, *_OF_MOVE], order="id")
         return moves, _mailed(session, ids)

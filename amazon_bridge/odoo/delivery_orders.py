@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from amazon_bridge.odoo.moments import moment
 from amazon_bridge.odoo.paging import ChangedPage, changed
 from amazon_bridge.odoo.references import link_fields, sale_orders_of, transfers_of
-from amazon_bridge.odoo.sales import external_order_id
+from amazon_bridge.odoo.sales import CLOSED, external_order_id
 from amazon_bridge.odoo.session import SOURCE_LANGUAGE, OdooSession
 
 TO_THE_CUSTOMER = (
@@ -125,7 +125,7 @@ def finished_delivery_orders(
 
 def _over(company_id: int, except_location_id: int) -> list[Any]:
     """The domain of transfers to customers that are done or cancelled."""
-    return [("state", "in", ["done", "cancel"]), *_outgoing(company_id, except_location_id)]
+    return [("state", "in", sorted(CLOSED)), *_outgoing(company_id, except_location_id)]
 
 
 def _outgoing(company_id: int, except_location_id: int) -> list[Any]:
@@ -182,7 +182,7 @@ def _sold_with_moves(
 
 def open_delivery_orders(session: OdooSession, sale_order_ids: Collection[int]) -> set[int]:
     """The sale orders among these that still have an open delivery to the customer."""
-    open_ = [("state", "not in", ["done", "cancel"]), *TO_THE_CUSTOMER]
+    open_ = [("state", "not in", sorted(CLOSED)), *TO_THE_CUSTOMER]
     domain = [*open_, *transfers_of(session, sale_order_ids)]
     rows = session.search_read("stock.picking", domain, link_fields(session))
     found = sale_orders_of(session, rows)

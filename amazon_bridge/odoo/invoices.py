@@ -17,6 +17,7 @@ from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.model import is_order_id
 from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.paging import Listing
+from amazon_bridge.odoo.responses import id_of
 from amazon_bridge.odoo.sales import SaleOrder
 from amazon_bridge.odoo.session import OdooSession, external
 
@@ -179,7 +180,7 @@ def _line_cells(row: Mapping[str, Any], taxes: str, unit: str) -> list[str]:
 
 
 def _id(value: Any) -> str:
-    return str(value[0]) if value else ""
+    return str(id_of(value) or "")
 
 
 def unfinished(session: OdooSession, company_id: int, *, payments: bool) -> Listing:

@@ -206,6 +206,16 @@ def _plain(value: Any) -> Any:
     return value[0] if _is_reference(value) else value
 
 
+def id_of(reference: Any) -> int | None:
+    """The id of a many2one, which has a name beside it unless it is read in a tree.
+
+    None if the field is empty.
+    """
+    if isinstance(reference, list):
+        return int(reference[0])
+    return int(reference) if reference else None
+
+
 def groups(model: str, response: Any, fields: Iterable[str]) -> list[Row]:
     """The groups of a ``read_group``, each with these fields.
 

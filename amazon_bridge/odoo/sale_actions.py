@@ -15,7 +15,7 @@ from typing import Any
 from amazon_bridge.engine.errors import AccountError, ItemError
 from amazon_bridge.odoo.moments import timestamp
 from amazon_bridge.odoo.personal import without_personal_data
-from amazon_bridge.odoo.sales import SaleOrder
+from amazon_bridge.odoo.sales import CLOSED, SaleOrder
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.text import printable
 
@@ -90,16 +90,13 @@ def set_deadlines(session: OdooSession, dates: Mapping[int, datetime]) -> None:
     """
     if not dates:
         return
-    about = [("sale_line_id.order_id", "in", sorted(dates)), ("state", "not in", _CLOSED)]
+    about = [("sale_line_id.order_id", "in", sorted(dates)), ("state", "not in", sorted(CLOSED))]
     moves = session.search_read("stock.move", about, ["sale_line_id"], order="id")
     lines = {move["sale_line_id"][0] for move in moves}
     read = session.read("sale.order.line", sorted(lines), ["order_id", "customer_lead"])
     deadlines = {row["id"]: _deadline(dates[row["order_id"][0]], row) for row in read}
     rows = [[str(move["id"]), deadlines[move["sale_line_id"][0]]] for move in moves]
     session.load("stock.move", [".id", "date_deadline"], rows, overwrite=True)
-
-
-_CLOSED = ["done", "cancel"]
 
 
 def _deadline(ordered: datetime, line: Mapping[str, Any]) -> str:

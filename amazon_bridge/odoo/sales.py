@@ -14,10 +14,11 @@ from amazon_bridge.odoo.amounts import amount_of
 from amazon_bridge.odoo.drop_shipping import vendors_transfers
 from amazon_bridge.odoo.moments import moment
 from amazon_bridge.odoo.references import link_fields, linked_to, sale_orders_of, transfers_of
+from amazon_bridge.odoo.responses import id_of
 from amazon_bridge.odoo.session import OdooSession, chunks
 
 CLOSED = {"done", "cancel"}
-"""The states of transfers that are not open."""
+"""The states of transfers and moves that are not open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +315,7 @@ def _sale_order(
         is_locked=bool(row.get("locked")) or row["state"] == _LOCKED,
         deliveries=tuple(deliveries.get(row["id"], ())),
         terms=row["note"] or "",
-        delivery_contact_id=_id_of(row["partner_shipping_id"]) or 0,
+        delivery_contact_id=id_of(row["partner_shipping_id"]) or 0,
     )
 
 
@@ -362,19 +363,12 @@ def _delivery(row: Mapping[str, Any], vendors: AbstractSet[int] = frozenset()) -
         name=row["name"],
         state=row["state"],
         outgoing=code in {"outgoing", "dropship"},
-        location_id=_id_of(row["location_id"]) or 0,
+        location_id=id_of(row["location_id"]) or 0,
         note=row["note"] or "",
         incoming=code == "incoming",
         is_linked=bool(row["sale_id"]),
-        contact_id=_id_of(row["partner_id"]),
+        contact_id=id_of(row["partner_id"]),
     )
-
-
-def _id_of(reference: Any) -> int | None:
-    """The id of a many2one, which has a name beside it unless it is read in a tree."""
-    if isinstance(reference, list):
-        return int(reference[0])
-    return int(reference) if reference else None
 
 
 def _name_of(reference: Any) -> str:
