@@ -10,6 +10,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 
 import click
 
@@ -57,3 +58,8 @@ def _shown(character: str) -> str:
 
 
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def timestamp(at: datetime) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

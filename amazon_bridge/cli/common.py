@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amazon_bridge import config_file
+from amazon_bridge import config_file, terminal
 from amazon_bridge.cli.commands import DONE, ITEMS_FAILED, OUT_OF_REACH
 from amazon_bridge.cli.completion import account_names
 from amazon_bridge.closest import did_you_mean
@@ -91,4 +91,4 @@ def parse_timestamp(text: str) -> datetime:
 
 def timestamp(at: datetime | None) -> str | None:
     """ISO 8601 in UTC, to the second."""
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at else None
+    return terminal.timestamp(at) if at else None

@@ -52,7 +52,8 @@ class RateLimited(BridgeError):
 
     def __init__(self, operation: str, seconds: float) -> None:
         super().__init__(
-            f"Amazon's rate for {operation} is used up.", f"Try again in {seconds:.0f} seconds."
+            f"Amazon's rate limit for {operation} is exhausted.",
+            f"Try again in {seconds:.0f} seconds.",
         )
         self.seconds = seconds
 

@@ -26,7 +26,7 @@ _SLOWER = 1.6
 _MANY = 10
 """Created items; the time of a batch with fewer says little about the remote."""
 
-_REST = 10
+_COOLDOWN = 10
 """Batches that are processed alone after one was too slow beside another."""
 
 
@@ -45,22 +45,22 @@ class Pace:
         self.most = most
         self._clock = clock
         self._lock = threading.Lock()
-        self._further = 0
+        self._extra = 0
         self._running: set[_Timing] = set()
-        self._lone_times: deque[float] = deque(maxlen=_REST)
+        self._lone_times: deque[float] = deque(maxlen=_COOLDOWN)
         """Seconds per created item of the latest batches that were processed alone."""
-        self._rest = 1
+        self._cooldown = 1
 
     def take(self) -> bool:
         """Take a further batch, if there may be one now; ``give_back`` ends it."""
         with self._lock:
-            may = not self._rest and self._further < self.most - 1
-            self._further += may
+            may = not self._cooldown and self._extra < self.most - 1
+            self._extra += may
             return may
 
     def give_back(self, number: int) -> None:
         with self._lock:
-            self._further -= number
+            self._extra -= number
 
     def timed(self, process: Callable[[], Counts]) -> Counts:
         """Process a batch, and note how long it takes."""
@@ -89,10 +89,10 @@ class Pace:
     def _note(self, seconds: float, *, is_alone: bool) -> None:
         if is_alone:
             self._lone_times.append(seconds)
-            self._rest = max(self._rest - 1, 0)
+            self._cooldown = max(self._cooldown - 1, 0)
         elif self._lone_times and seconds > _SLOWER * min(self._lone_times):
-            self._rest = _REST
-        log.debug("batch_timed", alone=is_alone, seconds=round(seconds, 4), rest=self._rest)
+            self._cooldown = _COOLDOWN
+        log.debug("batch_timed", alone=is_alone, seconds=round(seconds, 4), cooldown=self._cooldown)
 
 
 @dataclass(eq=False, slots=True)
@@ -122,7 +122,7 @@ class Batches(Generic[T]):
     _running: dict[Future[Counts], frozenset[Hashable]] = field(default_factory=dict)
     _held: dict[str, T] = field(default_factory=dict)
     """Items that wait for a batch which has a claim in common with them."""
-    _further: int = 0
+    _extra: int = 0
     _pool: ThreadPoolExecutor | None = None
 
     def wait(self) -> None:
@@ -131,9 +131,9 @@ class Batches(Generic[T]):
         Raises:
             Exception: what an earlier batch raised.
         """
-        while self._further < len(self._running):
+        while self._extra < len(self._running):
             if self.pace.take():
-                self._further += 1
+                self._extra += 1
             else:
                 self._collect()
 
@@ -197,5 +197,5 @@ class Batches(Generic[T]):
 
     def _give_back(self) -> None:
         needed = max(len(self._running) - 1, 0)
-        self.pace.give_back(self._further - needed)
-        self._further = needed
+        self.pace.give_back(self._extra - needed)
+        self._extra = needed

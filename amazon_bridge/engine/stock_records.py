@@ -83,8 +83,8 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
-    """How far the listings of a marketplace are known."""
+class ReportProgress:
+    """State of a marketplace's listings report."""
 
     report_id: str | None = None
     """Of the report that was requested and isn't read yet."""

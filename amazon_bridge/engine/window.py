@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-SETTLED = timedelta(minutes=2)
+SEARCH_DELAY = timedelta(minutes=2)
 """``lastUpdatedBefore`` must lie at least this far back, else searchOrders returns 400."""
 
 SLICE = timedelta(days=1)
@@ -160,9 +160,9 @@ class Progress:
     """What was not read when the cursor fell far behind; None if there is no such thing."""
 
 
-def settled(now: datetime) -> datetime:
-    """The latest moment that may be asked for, in whole seconds: no rounding can lead past it."""
-    return whole_seconds(now - SETTLED)
+def latest_searchable(now: datetime) -> datetime:
+    """The latest moment that may be searched, in whole seconds: no rounding can lead past it."""
+    return whole_seconds(now - SEARCH_DELAY)
 
 
 def whole_seconds(at: datetime) -> datetime:
@@ -182,7 +182,7 @@ def window_between(after: datetime, end: datetime) -> Window | None:
 
 def is_behind(position: datetime, now: datetime) -> bool:
     """Whether new orders should no longer wait until everything from here on was read."""
-    return settled(now) - position > BEHIND
+    return latest_searchable(now) - position > BEHIND
 
 
 def live_window(cursor: datetime, start: datetime, now: datetime) -> Window | None:
@@ -193,7 +193,7 @@ def live_window(cursor: datetime, start: datetime, now: datetime) -> Window | No
         start: where the window begins: at the cursor, or at the position of the first look.
         now: the moment.
     """
-    end = settled(now)
+    end = latest_searchable(now)
     return window_between(start, end) if cursor < end else None
 
 
@@ -204,15 +204,15 @@ def is_near(look: datetime, cursor: datetime) -> bool:
 
 def live_start(now: datetime) -> datetime:
     """Where the live interval begins, when there is a back-log."""
-    return settled(now) - LIVE_START
+    return latest_searchable(now) - LIVE_START
 
 
 def live_window_beside(backlog: Backlog, now: datetime) -> Window | None:
     """The live window where there is a back-log; None if it is too early for one."""
     is_first = backlog.live_until == backlog.ends
-    if not is_first and settled(now) - backlog.live_until < LIVE_PAUSE:
+    if not is_first and latest_searchable(now) - backlog.live_until < LIVE_PAUSE:
         return None
-    return window_between(backlog.live_until, settled(now))
+    return window_between(backlog.live_until, latest_searchable(now))
 
 
 def look_window(look: Look, position: datetime, cursor: datetime, now: datetime) -> Window | None:
@@ -226,7 +226,7 @@ def look_window(look: Look, position: datetime, cursor: datetime, now: datetime)
 
 def windows_from(cursor: datetime, now: datetime) -> list[Window]:
     """What is to be read from a cursor on, in the sequence in which the lanes read it."""
-    end, start = settled(now), cursor - OVERLAP
+    end, start = latest_searchable(now), cursor - OVERLAP
     if cursor >= end:
         return []
     live = max(start, live_start(now)) if is_behind(cursor, now) else start

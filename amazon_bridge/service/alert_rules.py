@@ -72,7 +72,10 @@ class AlertRules:
     _collecting_since: datetime | None = None
 
     def messages(self, runner: JobRunner, now: datetime) -> list[Message]:
-        """Messages due now: at most one about problems, and one about quarantined items."""
+        """Messages due now.
+
+        At most one each about problems, quarantined items and orders to ship.
+        """
         known = self._known(runner)
         parts = (
             self._of_problems(runner, known, now),

@@ -11,6 +11,7 @@ from amazon_bridge.app import ODOO
 from amazon_bridge.service.job_health import JobMonitor
 from amazon_bridge.service.job_runner import JobRunner
 from amazon_bridge.service.scheduler import ScheduledJob
+from amazon_bridge.terminal import timestamp
 
 BEAT = timedelta(seconds=10)
 """Interval of the scheduler's heartbeat."""
@@ -78,9 +79,8 @@ def display_name(remote: str) -> str:
 def _outage(runner: JobRunner, name: str) -> str | None:
     remote = runner.availability[name]
     if remote.down_since:
-        return (
-            f"{display_name(name)} has been down since {_iso(remote.down_since)}: {remote.failure}"
-        )
+        since = timestamp(remote.down_since)
+        return f"{display_name(name)} has been down since {since}: {remote.failure}"
     is_needed = bool(runner.scheduler.planned)
     if name == ODOO and is_needed and remote.last_answer is None and not remote.failure:
         return "Odoo has not been called yet."  # a new account makes no call to Amazon at first
@@ -102,7 +102,7 @@ def _is_late(runner: JobRunner, entry: ScheduledJob, now: datetime) -> bool:
 
 def _lateness(monitor: JobMonitor, entry: ScheduledJob) -> str:
     health = monitor[entry.key]
-    last = _iso(health.last_success) if health.last_success else "never"
+    last = timestamp(health.last_success) if health.last_success else "never"
     why = health.error or (_STALLED if health.is_stalled else "")
     return f"{entry.account}, {entry.job}: last success {last}. {why}".strip()
 
@@ -111,10 +111,6 @@ _STALLED = (
     "Amazon's rates allow no call: another program may use them up, or the seller's accounts run"
     " too often (`schedule`)."
 )
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def report(runner: JobRunner, now: datetime) -> dict[str, Any]:
@@ -138,6 +134,6 @@ def report(runner: JobRunner, now: datetime) -> dict[str, Any]:
 
 
 def _plain(known: Any) -> dict[str, Any]:
-    moments = {k: _iso(v) for k, v in asdict(known).items() if isinstance(v, datetime)}
+    moments = {k: timestamp(v) for k, v in asdict(known).items() if isinstance(v, datetime)}
     others = {k: v for k, v in asdict(known).items() if not isinstance(v, datetime | timedelta)}
     return others | moments

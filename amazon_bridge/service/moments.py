@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
+from amazon_bridge.terminal import timestamp
+
 
 def ago(at: datetime, now: datetime) -> Markup:
     """Rough age of a moment, with the exact time as its tooltip."""
@@ -24,4 +26,4 @@ def _roughly(age: timedelta) -> str:
 
 def exactly(at: datetime) -> str:
     """ISO 8601 in UTC, to the second."""
-    return at.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")
+    return timestamp(at).replace("T", " ")

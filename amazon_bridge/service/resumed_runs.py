@@ -1,4 +1,4 @@
-"""Sync runs for somebody who waits for them: those that a rate limit ended go on later."""
+"""Sync runs for somebody who waits for them: runs ended by a rate limit are resumed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from amazon_bridge.service.job_health import JobKey
 from amazon_bridge.service.sync_protocol import Results
 
 _SHORTEST_PAUSE = 5.0
-"""Seconds before a run goes on: each run has a fixed price."""
+"""Seconds before a run is resumed: each run has a fixed cost."""
 
 
 def resume_pause(seconds: float) -> timedelta:
-    """Time until a run goes on that a rate limit ended.
+    """Pause before a rate-limited run is resumed.
 
     Args:
         seconds: ``resume_in`` of its counts.

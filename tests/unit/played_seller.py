@@ -26,7 +26,7 @@ from amazon_bridge.amazon.selling_partner import Page
 from amazon_bridge.engine.errors import InvalidRequest, RateLimited, Transient
 from amazon_bridge.engine.ledger import Ledger
 from amazon_bridge.engine.throttle import Throttle, Urgency
-from amazon_bridge.engine.window import SETTLED, Reading
+from amazon_bridge.engine.window import SEARCH_DELAY, Reading
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.find import FetchedOrder
 from amazon_bridge.flows.orders.reading import ChangedOrders
@@ -68,7 +68,7 @@ class PlayedAmazon:
         *,
         unpaid: bool = False,
     ) -> Page:
-        assert before <= self.clock() - SETTLED
+        assert before <= self.clock() - SEARCH_DELAY
         self.throttle.wait("A1", SEARCH, self.account, urgency)
         self.tokens.append(token)
         if error := self.fails(self.calls):

@@ -15,7 +15,7 @@ from amazon_bridge.engine.window import (
     LIVE_START,
     LOOKS,
     OVERLAP,
-    SETTLED,
+    SEARCH_DELAY,
     SLICE,
     TOKEN_LIFETIME,
     Backlog,
@@ -34,7 +34,7 @@ from amazon_bridge.engine.window import (
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-END = NOON - SETTLED
+END = NOON - SEARCH_DELAY
 moments = st.datetimes(
     min_value=datetime(2024, 1, 1),  # noqa: DTZ001  hypothesis adds the zone
     max_value=datetime(2030, 1, 1),  # noqa: DTZ001
@@ -78,14 +78,14 @@ def test_fractions_of_a_second_wait_for_the_next_run():
 def test_windows_have_no_gap_no_future_and_bounded_length(cursor: datetime, span: timedelta):
     now = cursor + span
     found = windows_from(cursor, now)
-    assert bool(found) == (cursor < (now - SETTLED).replace(microsecond=0))
+    assert bool(found) == (cursor < (now - SEARCH_DELAY).replace(microsecond=0))
     ordered = sorted(found)
     assert all(older.before >= newer.after for older, newer in pairwise(ordered))
     assert all(timedelta(0) < before - after <= SLICE for after, before in found)
     assert not any(moment.microsecond for window in found for moment in window)
     if found:
         assert ordered[0].after <= cursor - OVERLAP
-        assert found[0].before == ordered[-1].before <= now - SETTLED
+        assert found[0].before == ordered[-1].before <= now - SEARCH_DELAY
 
 
 # The back-log

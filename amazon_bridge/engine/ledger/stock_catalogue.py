@@ -17,7 +17,7 @@ from amazon_bridge.engine.ledger.tables import (
     stock_listings,
     stock_marketplaces,
 )
-from amazon_bridge.engine.stock_records import Catalogue, StockFeed
+from amazon_bridge.engine.stock_records import ReportProgress, StockFeed
 from amazon_bridge.model import Listing
 
 _L, _M, _F = stock_listings.c, stock_marketplaces.c, stock_feeds.c
@@ -62,11 +62,11 @@ def _filing(doubted: str) -> Insert:
 class StockCatalogue(Subject):
     """The reports and feeds of all accounts."""
 
-    def of(self, account: str, marketplace: str) -> Catalogue:
+    def of(self, account: str, marketplace: str) -> ReportProgress:
         """How far the listings of a marketplace are known."""
         of = (_M.account == account, _M.marketplace == marketplace)
         rows = self._rows(select(stock_marketplaces).where(*of))
-        return _catalogue(rows[0]) if rows else Catalogue()
+        return _catalogue(rows[0]) if rows else ReportProgress()
 
     def requested(self, account: str, marketplace: str, report_id: str | None) -> None:
         """Record which report was requested; None: it isn't waited for any more."""
@@ -213,8 +213,8 @@ class StockCatalogue(Subject):
             db.execute(update(stock_feeds).where(_F.number == number).values(**values))
 
 
-def _catalogue(row: AnyRow) -> Catalogue:
-    return Catalogue(row.report_id, row.requested, row.read, bool(row.is_separate))
+def _catalogue(row: AnyRow) -> ReportProgress:
+    return ReportProgress(row.report_id, row.requested, row.read, bool(row.is_separate))
 
 
 def _feed(row: AnyRow) -> StockFeed:

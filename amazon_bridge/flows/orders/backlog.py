@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from amazon_bridge.engine.window import Backlog
+from amazon_bridge.terminal import timestamp
 
 
 def sentence(backlog: Backlog, now: datetime) -> str:
@@ -23,9 +24,9 @@ def as_json(backlog: Backlog, now: datetime) -> dict[str, Any]:
     """The same as data."""
     estimate = backlog.estimate(now)
     return {
-        "from": _second(backlog.begins),
-        "to": _second(backlog.ends),
-        "position": _second(backlog.position),
+        "from": timestamp(backlog.begins),
+        "to": timestamp(backlog.ends),
+        "position": timestamp(backlog.position),
         "share_done": round(backlog.share, 3),
         "seconds_left": round(estimate.total_seconds()) if estimate else None,
     }
@@ -41,7 +42,3 @@ def duration(span: timedelta) -> str:
 
 def _minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
-
-
-def _second(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

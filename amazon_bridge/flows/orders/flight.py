@@ -15,7 +15,7 @@ import structlog
 from amazon_bridge.amazon.pages import pages
 from amazon_bridge.amazon.selling_partner import Page
 from amazon_bridge.engine.errors import RateLimited
-from amazon_bridge.engine.window import settled
+from amazon_bridge.engine.window import latest_searchable
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders.decide import UNPAID
 from amazon_bridge.flows.orders.find import (
@@ -80,7 +80,7 @@ def read_units_in_flight(context: Context) -> dict[str, int]:
 
 
 def _open_orders(context: Context) -> Iterator[Page]:
-    end = settled(context.clock())
+    end = latest_searchable(context.clock())
     fetch = context.amazon.open_orders
     return pages(lambda t: fetch(end - OPEN_FOR, end, t), lambda p: p.next_token, of="orders")
 

@@ -32,11 +32,11 @@ from amazon_bridge.engine.window import (
     Window,
     is_behind,
     is_near,
+    latest_searchable,
     live_start,
     live_window,
     live_window_beside,
     look_window,
-    settled,
     window_between,
     windows_from,
 )
@@ -171,7 +171,8 @@ class ChangedOrders:
         backlog = self._progress.backlog
         if backlog is None:
             return None
-        end = min(backlog.ends, settled(self.now))  # after a clock that was wrong, it may lie ahead
+        # After a clock that was wrong, the end may lie ahead.
+        end = min(backlog.ends, latest_searchable(self.now))
         return window_between(self._with_first_look(backlog.position), end)
 
     def _look_window(self, look: Look) -> Window | None:
@@ -183,7 +184,7 @@ class ChangedOrders:
         context = self.context
         if context.ledger.in_flight.is_surveyed(context.name, self._filters):
             return None
-        end = settled(self.now)
+        end = latest_searchable(self.now)
         return Window(end - OPEN_FOR, end)
 
     def _position(self, look: Look) -> datetime:

@@ -19,7 +19,7 @@ from amazon_bridge.engine.errors import ItemError, RateLimited, Refused, Transie
 from amazon_bridge.engine.parallel import Batches
 from amazon_bridge.engine.records import CLOCKS_DIFFER
 from amazon_bridge.engine.retrying import retry_transient
-from amazon_bridge.engine.window import Lane, Reading, settled
+from amazon_bridge.engine.window import Lane, Reading, latest_searchable
 from amazon_bridge.flows.attempts import attempt
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.orders import changes, flight
@@ -145,7 +145,7 @@ class _Run:
         self.attempt(self.check_units_in_flight)
 
     def _is_resumed(self, cursor: datetime) -> bool:
-        is_recent = timedelta(0) <= settled(self.began) - cursor < _RECENTLY
+        is_recent = timedelta(0) <= latest_searchable(self.began) - cursor < _RECENTLY
         return is_recent and len(self._leftovers()) > _LEFTOVERS
 
     def attempt(self, part: Callable[[], None]) -> bool:

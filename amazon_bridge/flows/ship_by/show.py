@@ -9,6 +9,7 @@ from typing import Any
 from amazon_bridge.flows.links import Links
 from amazon_bridge.flows.ship_by.decide import OrderToShip, counts, risk_of
 from amazon_bridge.marketplaces import country_of
+from amazon_bridge.terminal import timestamp
 
 
 def as_json(orders: Sequence[OrderToShip], now: datetime, links: Links) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def _as_json(order: OrderToShip, now: datetime, links: Links) -> dict[str, Any]:
     return {
         "order": order.order_id,
         "risk": risk_of(order, now),
-        "ship_by": _iso(order.ship_by),
+        "ship_by": timestamp(order.ship_by),
         "marketplace": country_of(order.marketplace_id) if order.marketplace_id else None,
         "obstacle": order.obstacle,
         "note": order.note,
@@ -44,7 +45,3 @@ def line(order: OrderToShip) -> str:
     country = f", {country_of(order.marketplace_id)}" if order.marketplace_id else ""
     by = f"ship by {order.ship_by:%Y-%m-%d %H:%M} UTC"
     return f"{order.order_id} ({order.account}{country}): {by}; {order.note}"
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -12,7 +12,7 @@ from amazon_bridge.amazon.documents import ProcessingStatus
 from amazon_bridge.amazon.reports import Report
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.engine.records import Seen, State
-from amazon_bridge.engine.stock_records import Catalogue
+from amazon_bridge.engine.stock_records import ReportProgress
 from amazon_bridge.flows.context import Context
 from amazon_bridge.flows.outbound import Run
 from amazon_bridge.flows.stock import STOCK, tell
@@ -85,7 +85,7 @@ def _places(context: Context) -> list[str]:
     return [place.marketplace_id for place in context.account.marketplaces]
 
 
-def _of(context: Context, place: str) -> Catalogue:
+def _of(context: Context, place: str) -> ReportProgress:
     return context.ledger.stock_catalogue.of(context.name, place)
 
 
@@ -113,7 +113,7 @@ def _found(context: Context, place: str) -> str | None:
     return report.report_id if report and is_usable else None
 
 
-def _poll(run: Run, place: str, known: Catalogue) -> None:
+def _poll(run: Run, place: str, known: ReportProgress) -> None:
     context = run.context
     report = _report(context, known.report_id or "")
     is_usable = report and _is_usable(context, place, report)
@@ -144,7 +144,7 @@ def _report(context: Context, report_id: str) -> Report | None:
         return None
 
 
-def _is_late(known: Catalogue, now: datetime) -> bool:
+def _is_late(known: ReportProgress, now: datetime) -> bool:
     return known.requested is not None and abs(now - known.requested) >= _LONGEST
 
 
