@@ -68,6 +68,8 @@ class AlertQueue:
             self._queue.put(None, timeout=seconds)
         self._thread.join(seconds)
         self._stopping.set()
+        if self._thread.is_alive():  # the state store has them as sent
+            log.warning("alerts_dropped")
 
     def _deliver(self) -> None:
         while not self._stopping.is_set() and (send := self._queue.get()):
@@ -191,6 +193,6 @@ class Alerts:
         if self._switch:
             self._switch.report(readiness_problems(self._runner, now))
 
-    def close(self, seconds: float = 0) -> None:
+    def close(self, seconds: float) -> None:
         """Stop, after at most ``seconds`` for queued messages to be sent."""
         self._queue.close(seconds)

@@ -279,6 +279,17 @@ def test_the_end_of_the_queue_is_no_delivery():
     assert [each["event"] for each in logs] == ["alert_undeliverable"]
 
 
+def test_messages_that_are_not_sent_when_the_daemon_ends_are_reported():
+    is_over = threading.Event()
+    with capture_logs() as logs:
+        queue = AlertQueue()
+        queue.put(lambda: is_over.wait(60))
+        queue.put(lambda: True)
+        queue.close(seconds=0.1)
+        is_over.set()
+    assert [each["event"] for each in logs] == ["alerts_dropped"]
+
+
 def test_an_address_that_apprise_doesnt_know_is_refused_without_showing_it():
     with pytest.raises(ConfigError, match=r"alerts\.notify\[0\]") as caught:
         apprise_sender([SecretStr("nothing://secret")])

@@ -67,7 +67,7 @@ class IdleDaemon:
         self.daemon._check_alerts()
 
     def close(self) -> None:
-        self.daemon._alerts.close()
+        self.daemon._alerts.close(1)
         self.runner.app.close()
 
 
