@@ -215,7 +215,6 @@ class Connection:
                 self._tokens.drop(refusal.access_token)
                 return self._send(call)
         except Refusal as refusal:
-            refusal.hide = call.hide
             raise self._error_of(refusal, call.operation) from None
 
     def _error_of(self, refusal: Refusal, operation: Operation) -> BridgeError:
@@ -234,6 +233,7 @@ class Connection:
         self._tokens.get_auth()  # it may have run out during the wait
         with self._lock:
             self.calls[operation.name] += 1
+        self._local.hide = call.hide
         try:
             operation.function(self._client(operation.client), *call.args, **call.fields)
         except httpx.HTTPError as error:
@@ -258,7 +258,7 @@ class Connection:
         status and parts of the body, such as the page token.
         """
         response.read()
-        self._local.response = read_response(response)
+        self._local.response = read_response(response, self._local.hide)
 
     def _client(self, client_class: type) -> Any:
         clients = self._local.__dict__.setdefault("clients", {})

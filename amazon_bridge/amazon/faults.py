@@ -74,18 +74,18 @@ class Response:
 class Refusal(Exception):
     """A response that isn't a success; ``error_of`` maps it to an error of ours.
 
-    Attributes:
+    Args:
+        response: Amazon's.
+        body: Its JSON; None if it has none.
         hide: A text that Amazon's message may repeat and ours must not.
     """
 
-    hide = ""
-
-    def __init__(self, response: httpx.Response, body: object) -> None:
+    def __init__(self, response: httpx.Response, body: object, hide: str = "") -> None:
         super().__init__(f"HTTP status {response.status_code}")
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self.access_token = response.request.headers.get("x-amz-access-token", "")
-        texts = (_error_text(error) for error in _errors(body))
+        texts = (_error_text(error, hide) for error in _errors(body))
         self._texts = list(dict.fromkeys(filter(None, texts)))
         self.stale_token = self.status == httpx.codes.UNAUTHORIZED or (
             self.status == httpx.codes.FORBIDDEN and "token" in str(self._texts).lower()
@@ -104,12 +104,15 @@ class Refusal(Exception):
     @property
     def text(self) -> str:
         """The texts of all errors in the response, or its status if there are none."""
-        text = "; ".join(self._texts) or str(self)
-        return (text.replace(self.hide, "...") if self.hide else text).rstrip(".")
+        return ("; ".join(self._texts) or str(self)).rstrip(".")
 
 
-def read_response(response: httpx.Response) -> Response:
+def read_response(response: httpx.Response, hide: str = "") -> Response:
     """Parse a successful response: its status, a JSON object, and no ``errors`` in it.
+
+    Args:
+        response: Amazon's.
+        hide: See ``Refusal``.
 
     Raises:
         Refusal: Anything else.
@@ -118,7 +121,7 @@ def read_response(response: httpx.Response) -> Response:
     if response.status_code == httpx.codes.NO_CONTENT:
         return Response(response.status_code, {}, response.headers)
     if not response.is_success or not isinstance(body, dict) or body.get("errors"):
-        raise Refusal(response, body)
+        raise Refusal(response, body, hide)
     return Response(response.status_code, body, response.headers)
 
 
@@ -199,14 +202,16 @@ def _errors(body: object) -> list[Mapping[str, Any]]:
     return [error for error in found if isinstance(error, dict)]
 
 
-def _error_text(error: Mapping[str, Any]) -> str:
-    code, message, details = (_field_text(error.get(key)) for key in ("code", "message", "details"))
+def _error_text(error: Mapping[str, Any], hide: str) -> str:
+    names = ("code", "message", "details")
+    code, message, details = (_field_text(error.get(name), hide) for name in names)
     text = ": ".join(part for part in (code, message) if part)
     return f"{text} ({details})" if details and details != message else text
 
 
-def _field_text(value: object) -> str:
-    return " ".join(writable(value).split())[:_LONGEST_MESSAGE] if isinstance(value, str) else ""
+def _field_text(value: object, hide: str = "") -> str:
+    text = " ".join(writable(value).split()) if isinstance(value, str) else ""
+    return (text.replace(hide, "...") if hide else text)[:_LONGEST_MESSAGE]
 
 
 def _refused(refusal: Refusal, operation: OperationInfo) -> BridgeError:

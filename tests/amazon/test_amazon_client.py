@@ -232,3 +232,15 @@ def test_no_tracking_number_in_an_error(
     simulator.faults.add("response", "confirmShipment", status=400, body=body)
     with pytest.raises(ItemError, match=r"Tracking \.\.\. is invalid"):
         partner.confirm_shipment(shipment(world.place_order()))
+
+
+@pytest.mark.parametrize("length", [280, 290, 297])
+def test_no_part_of_a_tracking_number_in_an_error_that_is_cut(
+    partner: SellingPartner, simulator: Simulator, world: World, length: int
+) -> None:
+    message = f"{'x' * length} JD0123456789"
+    body = json.dumps({"errors": [{"code": "Bad", "message": message}]})
+    simulator.faults.add("response", "confirmShipment", status=400, body=body)
+    with pytest.raises(ItemError) as caught:
+        partner.confirm_shipment(shipment(world.place_order()))
+    assert "J" not in caught.value.reason
