@@ -16,7 +16,7 @@ from amazon_bridge.cli import main
 from amazon_bridge.engine.errors import ItemError
 from amazon_bridge.engine.ledger import Ledger
 
-DOCUMENT = Path(__file__).parents[2] / "docs/operations.md"
+DOCUMENT = Path(__file__).parents[2] / "docs/commands.md"
 VARIABLE = "_AMAZON_BRIDGE_COMPLETE"
 
 
