@@ -76,7 +76,7 @@ def test_other_sale_orders_are_not_touched(odoo_database: OdooDatabase) -> None:
 @pytest.mark.skipif(
     pictures.CHROMIUM is None and "CI" not in os.environ, reason="there is no Chromium here"
 )
-@pytest.mark.since_odoo(18, "addresses with the names of actions")
+@pytest.mark.since_odoo(19, "list of sale orders as in the documentation's picture")
 def test_the_picture_of_its_sale_orders(odoo_database: OdooDatabase, tmp_path: Path) -> None:
     """As `make pictures` takes it for the README."""
     with pictures.browser() as tab:
