@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from amazon_bridge.config.account_map import Category, MappedAccount
-from amazon_bridge.odoo.exchange_rates import first_day, is_base
+from amazon_bridge.odoo.exchange_rates import first_day
 from amazon_bridge.odoo.session import external
 from amazon_bridge.odoo.setup.accounting import ACCOUNTING, INVOICING_SINCE, free_codes
 from amazon_bridge.odoo.setup.records import Advice, Archived, Need, Place
@@ -114,8 +114,7 @@ def _advise_rates(work: Work, company_currency: str) -> None:
     """Advise against foreign currencies that Odoo can't convert."""
     foreign = {m.currency for m in work.account.marketplaces} - {company_currency}
     for currency in sorted(foreign):
-        is_rated = first_day(work.session, currency)
-        if not is_rated and not is_base(work.session, currency, company_currency, until=None):
+        if not first_day(work.session, currency):
             work.advice[f"rate {currency}"] = Advice(
                 f"Odoo has no exchange rate of {currency}: settlements in it are quarantined",
                 f"{ACCOUNTING} > Currencies > {currency}: enter one, or fetch rates daily.",
