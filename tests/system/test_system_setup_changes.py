@@ -92,7 +92,7 @@ def test_goods_at_amazon_leave_no_warehouse_when_the_route_is_archived_during_a_
     assert bridge.state("orders", order_id) == State.PENDING
     assert not bridge.quarantine("orders")
     bridge.app.setups.restore(account)
-    if VERSION == 14:  # it takes no line with an archived route, so that nothing was imported
+    if VERSION <= 16:  # they take no line with an archived route, so that nothing was imported
         assert bridge.sync("orders") == {"seen": 1, "created": 1}
         (delivery,) = warehouse.shop.deliveries_of(world.order(order_id))
         assert delivery["location_id"][0] == context.setup.fba_location_id
