@@ -34,7 +34,7 @@ from amazon_bridge.model import Finding
 from amazon_bridge.odoo import setup
 from amazon_bridge.odoo.geography import geography_of
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.transport.gateway import READING
+from amazon_bridge.odoo.transport.gateway import READ_METHODS
 from amazon_bridge.sync_runs import SyncRuns
 
 log = structlog.get_logger(__name__)
@@ -161,7 +161,7 @@ class App:
         self, remote: str, operation: str, error: BridgeError | None, seconds: float
     ) -> None:
         """Call the watch; a bug in it must not fail the remote call."""
-        if remote == ODOO and operation.rpartition(".")[2] not in READING:
+        if remote == ODOO and operation.rpartition(".")[2] not in READ_METHODS:
             self._batch_size.note(seconds)
         try:
             self._callback(remote, operation, error, seconds)
@@ -246,7 +246,7 @@ class App:
         before = self.ledger.cursors.get(account.name)
         if skip and before and before < at:
             self.ledger.cursors.skip(account.name, at)
-        continuity.look_again(self.ledger, account.name, at)
+        continuity.forget_capabilities(self.ledger, account.name, at)
         return before
 
     def adopt(self, since: datetime | None) -> dict[str, datetime]:

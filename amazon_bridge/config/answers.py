@@ -24,11 +24,11 @@ from amazon_bridge.config.section import Section
 from amazon_bridge.config.values import (
     AT_LEAST_ONE,
     AmazonUrl,
+    FileContext,
     Instant,
     Marketplaces,
     OdooUrl,
     Secret,
-    Surroundings,
     TaxInclusion,
     Text,
 )
@@ -86,9 +86,9 @@ def read_answers(path: Path, environ: Mapping[str, str]) -> Answers:
     """
     problems: list[Problem] = []
     document = with_defaults(read_document(path, environ, problems, ANSWERS), problems)
-    surroundings = Surroundings(environ, path.absolute().parent)
+    file_context = FileContext(environ, path.absolute().parent)
     try:
-        answers = Answers.model_validate(document, context=surroundings)
+        answers = Answers.model_validate(document, context=file_context)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         known = {place for place, _ in problems}

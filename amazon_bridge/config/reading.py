@@ -21,7 +21,7 @@ from amazon_bridge.config.messages import (
     written,
 )
 from amazon_bridge.config.models import Config
-from amazon_bridge.config.values import SecretSources, Surroundings
+from amazon_bridge.config.values import FileContext, SecretSources
 from amazon_bridge.marketplaces import marketplace
 
 
@@ -42,8 +42,8 @@ def read(path: Path, environ: Mapping[str, str]) -> tuple[Config, SecretSources]
     problems: list[Problem] = []
     document = read_document(path, environ, problems)
     merged = with_defaults(document, problems)
-    surroundings = Surroundings(environ, path.absolute().parent)
-    config = _validated(merged, surroundings)
+    file_context = FileContext(environ, path.absolute().parent)
+    config = _validated(merged, file_context)
     if not isinstance(config, Config):
         known = [place for place, _ in problems]
         found = ((_origin(place, document), message) for place, message in config)
@@ -53,7 +53,7 @@ def read(path: Path, environ: Mapping[str, str]) -> tuple[Config, SecretSources]
         raise refusal(
             CONFIGURATION, path, [f"{written(place)}: {message}" for place, message in problems]
         )
-    return config, surroundings.sources
+    return config, file_context.sources
 
 
 def schema() -> dict[str, Any]:
@@ -107,9 +107,9 @@ def _are_mappings(one: dict[Any, Any], other: dict[Any, Any], key: Any) -> bool:
     return isinstance(one[key], dict) and isinstance(other[key], dict)
 
 
-def _validated(merged: Any, surroundings: Surroundings) -> Config | list[Problem]:
+def _validated(merged: Any, file_context: FileContext) -> Config | list[Problem]:
     try:
-        return Config.model_validate(merged, context=surroundings)
+        return Config.model_validate(merged, context=file_context)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         return [(place_of(each), message_of(each)) for each in found]

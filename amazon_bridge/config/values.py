@@ -54,7 +54,7 @@ class FromEnvironment(str):
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class FileContext:
     """What values refer to: the environment's variables and the folder of the file."""
 
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -63,14 +63,14 @@ class Surroundings:
     """Filled while values are read."""
 
 
-def _surroundings(info: ValidationInfo) -> Surroundings:
-    return info.context if isinstance(info.context, Surroundings) else Surroundings()
+def _file_context(info: ValidationInfo) -> FileContext:
+    return info.context if isinstance(info.context, FileContext) else FileContext()
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str | Path) or not str(value):
         raise ValueError("must be a path")
-    return _surroundings(info).folder / value
+    return _file_context(info).folder / value
 
 
 def _product_map(value: object, info: ValidationInfo) -> ProductMap:
@@ -97,11 +97,11 @@ def _secret(value: object, info: ValidationInfo) -> object:
             secret = str(value)
         case str():
             secret = value
-            _surroundings(info).sources.in_the_file |= info.field_name != _PUBLIC
+            _file_context(info).sources.in_the_file |= info.field_name != _PUBLIC
         case {"file": str(name), **rest} if not rest:
-            secret = _content(_surroundings(info).folder / name, "the secret's file", info)
+            secret = _content(_file_context(info).folder / name, "the secret's file", info)
         case {"credential": str(name), **rest} if not rest:
-            path = _credential(name, _surroundings(info).environ)
+            path = _credential(name, _file_context(info).environ)
             secret = _content(path, "the credential", info)
         case _:
             raise ValueError(
@@ -114,7 +114,7 @@ def _secret(value: object, info: ValidationInfo) -> object:
 
 
 def _content(path: Path, what: str, info: ValidationInfo) -> str:
-    _surroundings(info).sources.files.add(path)
+    _file_context(info).sources.files.add(path)
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
@@ -148,7 +148,7 @@ def _store(value: object, info: ValidationInfo) -> Store:
     if store.password and password:
         raise ValueError("has a password already: `state_password` is another one")
     is_written = store.password and not isinstance(value, FromEnvironment)
-    _surroundings(info).sources.in_the_file |= bool(is_written)
+    _file_context(info).sources.in_the_file |= bool(is_written)
     return replace(store, password=password.get_secret_value()) if password else store
 
 

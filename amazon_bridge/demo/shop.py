@@ -79,7 +79,7 @@ class Shop:
         self._enter([PRODUCTS[UNKNOWN_SKU]])
 
     def _enter(self, products: Sequence[Product]) -> None:
-        stored = self._odoo.names.storable
+        stored = self._odoo.capabilities.storable
         rows = [
             [f"amazon_bridge_demo.{each.sku}", each.sku, each.title, *map(str, stored.values())]
             for each in products
@@ -144,7 +144,7 @@ class Shop:
         carrier_id = self._odoo.search_read("delivery.carrier", [("name", "=", carrier)], [])[0]
         values = {"carrier_id": carrier_id["id"], "carrier_tracking_ref": tracking_reference}
         self._odoo.call("stock.picking", "write", [picking_id], values)
-        if not self._odoo.names.has_picked:  # Odoo 16 would ask whether all is done
+        if not self._odoo.capabilities.has_picked:  # Odoo 16 would ask whether all is done
             self._odoo.call("stock.picking", "action_set_quantities_to_reservation", [picking_id])
         # Odoo would ask whether to send a text message, where a person clicks it away.
         context = {"skip_sms": True}

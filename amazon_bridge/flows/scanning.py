@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from amazon_bridge.engine.scan import ScanProgress, is_remembered, next_scan
 from amazon_bridge.flows.context import Context
-from amazon_bridge.odoo.paging import ChangedPage, Listing
+from amazon_bridge.odoo.paging import ChangedPage, Query
 from amazon_bridge.odoo.session import PAGE, chunks
 
 K = TypeVar("K")
@@ -69,23 +69,23 @@ _PAGES = 4
 """Pages in a run, in addition to the newest one."""
 
 
-def in_turn(context: Context, name: str, listing: Listing) -> Iterator[list[dict[str, Any]]]:
-    """Yield the newest page of a listing, then the pages after those of the run before.
+def in_turn(context: Context, name: str, query: Query) -> Iterator[list[dict[str, Any]]]:
+    """Yield the newest page of a query, then the pages after those of the run before.
 
-    For listings in which nothing shows what is new. The newest records are read in each run; if
+    For queries in which nothing shows what is new. The newest records are read in each run; if
     there are more than a page, all pages in turn, a few in each run.
 
     Args:
         context: of the account.
         name: under which the state store keeps the position.
-        listing: what is listed.
+        query: what is read.
     """
-    newest = listing.newest()
+    newest = query.newest()
     yield newest
     if len(newest) < PAGE:
         return
     scans = context.ledger.scans
-    for rows in islice(listing.pages(scans.position(context.name, name)), _PAGES):
+    for rows in islice(query.pages(scans.position(context.name, name)), _PAGES):
         yield rows
         scans.move(context.name, name, rows[-1]["id"] if len(rows) == PAGE else 0)
 

@@ -19,8 +19,8 @@ from amazon_bridge.model import Finding
 from amazon_bridge.odoo import probe, setup
 from amazon_bridge.odoo.doctor import of_missing
 from amazon_bridge.odoo.session import OdooSession
-from amazon_bridge.odoo.setup import survey
-from amazon_bridge.odoo.setup.survey import Survey
+from amazon_bridge.odoo.setup import proposals
+from amazon_bridge.odoo.setup.proposals import Proposals
 
 
 def ask_address(answers: Answers, say: Say) -> dict[str, Any]:
@@ -50,9 +50,9 @@ def ask_place(
 ) -> AccountConfig:
     """The account with the records of Odoo that it uses."""
     say("  Reading companies, warehouses and sales teams from Odoo ...")
-    companies = survey.companies(session)
+    companies = proposals.companies(session)
     company = answers.choice(q.COMPANY, dict.fromkeys(companies, ""), next(iter(companies)))
-    found = survey.survey(session, companies[company])
+    found = proposals.read_proposals(session, companies[company])
     account = seller.model_copy(
         update={
             "company": company if len(companies) > 1 else None,
@@ -79,7 +79,7 @@ def _ensure_usable(session: OdooSession, account: AccountConfig, say: Say) -> No
         say(f"  Odoo has no stock location {account.fba_location}: `setup` creates it.")
 
 
-def _warehouse(answers: Answers, found: Survey) -> str | None:
+def _warehouse(answers: Answers, found: Proposals) -> str | None:
     codes = {each.code: each.name for each in found.warehouses}
     if not codes:
         return None
@@ -87,7 +87,7 @@ def _warehouse(answers: Answers, found: Survey) -> str | None:
     return chosen if len(codes) > 1 else None
 
 
-def _tax(answers: Answers, seller: AccountConfig, found: Survey, say: Say) -> Any:
+def _tax(answers: Answers, seller: AccountConfig, found: Proposals, say: Say) -> Any:
     """Whether Amazon's prices include tax."""
     for included, word in ((True, "include"), (False, "are without")):
         codes = [m.country_code for m in seller.marketplaces if m.prices_include_tax == included]

@@ -156,7 +156,7 @@ def _incoming(session: OdooSession, of: Any, question: Question) -> Sums:
 
 def _ends_within(session: OdooSession, places: StockPlaces) -> list[Any]:
     """The condition that a move, or the chain of moves that it begins, ends at the locations."""
-    if not session.names.has_final_location:
+    if not session.capabilities.has_final_location:
         return places.within("location_dest_id")
     has_end = ("location_final_id", "!=", False)
     return [

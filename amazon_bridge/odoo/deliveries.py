@@ -57,7 +57,7 @@ _MAILS = "stock_move_email_validation"
 def _read(session: OdooSession, ids: Sequence[int]) -> tuple[list[Row], dict[int, int]]:
     """The open moves of transfers, and the contacts that Odoo would mail to, by transfer."""
     domain = [("picking_id", "in", ids), ("state", "not in", sorted(CLOSED))]
-    if not session.names.reads_trees:
+    if not session.capabilities.reads_trees:
         moves = session.search_read("stock.move", domain, [*_MOVE, *_OF_MOVE], order="id")
         return moves, _mailed(session, ids)
     transfer = {"partner_id": None, "company_id": {_MAILS: None}}
@@ -84,9 +84,9 @@ def _mailed(session: OdooSession, ids: Sequence[int]) -> dict[int, int]:
 
 def _fill(session: OdooSession, moves: Sequence[Mapping[str, Any]]) -> None:
     """Enter the quantities that moves demand."""
-    picked = ["picked"] if session.names.has_picked else []
+    picked = ["picked"] if session.capabilities.has_picked else []
     rows = [[str(m["id"]), str(m["product_uom_qty"]), *("1" for _ in picked)] for m in moves]
-    fields = [".id", session.names.move_done_quantity, *picked]
+    fields = [".id", session.capabilities.move_done_quantity, *picked]
     session.load("stock.move", fields, rows, overwrite=True)
 
 

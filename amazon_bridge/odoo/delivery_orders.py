@@ -143,10 +143,10 @@ def _outgoing(company_id: int, except_location_id: int) -> list[Any]:
 def _read(session: OdooSession, domain: Sequence[Any]) -> list[dict[str, Any]]:
     """Carriers are named in the login's language; ``carrier_source_name`` has the other one."""
     fields = ["name", "state", "date_done", "write_date", "note", *link_fields(session)]
-    fields += ["carrier_id", "carrier_tracking_ref"] if session.names.has_tracking else []
+    fields += ["carrier_id", "carrier_tracking_ref"] if session.capabilities.has_tracking else []
     seen = session.in_users_language()
     rows = seen.search_read("stock.picking", domain, fields, order="date_done, id")
-    if rows and session.names.has_tracking and session.language != SOURCE_LANGUAGE:
+    if rows and session.capabilities.has_tracking and session.language != SOURCE_LANGUAGE:
         sources = session.read("stock.picking", [row["id"] for row in rows], ["carrier_id"])
         names = {row["id"]: row["carrier_id"][1] for row in sources if row["carrier_id"]}
         rows = [row | {"carrier_source_name": names.get(row["id"])} for row in rows]

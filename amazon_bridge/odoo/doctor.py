@@ -43,7 +43,7 @@ def examine(session: OdooSession, account: AccountConfig, jobs: Iterable[Job]) -
     Never raises for what it finds: an examination that Odoo refuses is a finding, too.
     """
     findings = examine_login(session, account, jobs)
-    if session.names.has_sale_stock:
+    if session.capabilities.has_sale_stock:
         further = (_records, _required, _companies, _searches)
         findings += _examined(further, session, account)
     return findings
@@ -56,7 +56,9 @@ def examine_login(
     findings = [_version(session), _transport(session), _privacy(session)]
     jobs = list(jobs)
     findings += _modules(session, jobs)
-    if session.names.has_sale_stock:  # without sales and stock there is nothing more to check
+    if (
+        session.capabilities.has_sale_stock
+    ):  # without sales and stock there is nothing more to check
         examinations = (partial(_rights, jobs), _all_documents, _e_mail)
         findings += _examined(examinations, session, account)
     return findings
@@ -186,7 +188,7 @@ def of_missing(missing: Missing) -> Finding:
 
 def _carriers(session: OdooSession, account: AccountConfig) -> Iterator[Finding]:
     """A configured carrier that people can't select has no effect."""
-    if not (account.carriers and session.names.has_tracking):
+    if not (account.carriers and session.capabilities.has_tracking):
         return
     known = set()
     for language in (session, session.in_users_language()):

@@ -18,7 +18,7 @@ def bought_lines(session: OdooSession, sale_order_ids: Collection[int]) -> dict[
     Returns:
         Nothing, without a call, if no module buys for sale orders.
     """
-    if not sale_order_ids or not session.names.buys_for_orders:
+    if not sale_order_ids or not session.capabilities.buys_for_orders:
         return {}
     routes = _routes(session)
     if not routes:
@@ -27,7 +27,7 @@ def bought_lines(session: OdooSession, sale_order_ids: Collection[int]) -> dict[
     categories = [r["id"] for r in session.search_read("product.category", by_category, ["id"])]
     domain = [
         ("order_id", "in", sorted(sale_order_ids)),
-        *("|", (session.names.line_routes, "in", routes)),
+        *("|", (session.capabilities.line_routes, "in", routes)),
         *("|", ("product_id.route_ids", "in", routes)),
         ("product_id.categ_id", "child_of", categories),
     ]
@@ -45,7 +45,7 @@ def vendors_transfers(
         transfers: with their ``picking_type_code``. Without receipts there is no call.
     """
     receipts = [row["id"] for row in transfers if row["picking_type_code"] == "incoming"]
-    if not receipts or not session.names.buys_for_orders:
+    if not receipts or not session.capabilities.buys_for_orders:
         return frozenset()
     domain = [("id", "in", receipts), ("location_dest_id.usage", "=", "customer")]
     return frozenset(r["id"] for r in session.search_read("stock.picking", domain, ["id"]))
@@ -53,7 +53,7 @@ def vendors_transfers(
 
 def _routes(session: OdooSession) -> list[int]:
     """The routes by which goods are bought for a customer."""
-    destination = f"{session.names.rule_destination}.usage"
+    destination = f"{session.capabilities.rule_destination}.usage"
     domain: list[Any] = [("action", "=", "buy"), (destination, "=", "customer")]
     rows = session.search_read("stock.rule", domain, ["route_id"])
     return sorted({row["route_id"][0] for row in rows})

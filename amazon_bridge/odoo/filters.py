@@ -104,7 +104,7 @@ def ship_by_today(session: OdooSession) -> Filter:
 
 def without_tracking(session: OdooSession) -> Filter | None:
     """Done delivery orders without a carrier or tracking reference; None without these fields."""
-    if not session.names.has_tracking:
+    if not session.capabilities.has_tracking:
         return None
     domain = _domain(
         _of_amazon("sale_id.origin"),

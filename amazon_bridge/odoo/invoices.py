@@ -16,7 +16,7 @@ from typing import Any
 from amazon_bridge.engine.errors import ItemError, ItemErrors
 from amazon_bridge.model import is_order_id
 from amazon_bridge.odoo.amounts import amount_of
-from amazon_bridge.odoo.paging import Listing
+from amazon_bridge.odoo.paging import Query
 from amazon_bridge.odoo.responses import id_of
 from amazon_bridge.odoo.sales import SaleOrder
 from amazon_bridge.odoo.session import OdooSession, external
@@ -42,7 +42,7 @@ class Invoice:
 _LIKE_AN_ORDER_ID = ("=like", "___-_______-_______")
 
 
-def to_invoice(session: OdooSession, company_id: int) -> Listing:
+def to_invoice(session: OdooSession, company_id: int) -> Query:
     """Sale orders to invoice, delivered as a whole, with a reference like Amazon's order ids."""
     domain = [
         *("!", ("picking_ids.state", "in", ["draft", "waiting", "confirmed", "assigned"])),
@@ -51,7 +51,7 @@ def to_invoice(session: OdooSession, company_id: int) -> Listing:
         ("client_order_ref", *_LIKE_AN_ORDER_ID),
         ("company_id", "=", company_id),
     ]
-    return Listing(session, "sale.order", domain, ["client_order_ref"])
+    return Query(session, "sale.order", domain, ["client_order_ref"])
 
 
 def order_references(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -93,7 +93,7 @@ def make(
     """
     if not orders:
         return {}
-    taxes, unit = session.names.line_taxes, session.names.line_unit
+    taxes, unit = session.capabilities.line_taxes, session.capabilities.line_unit
     heads = {row["id"]: row for row in session.read("sale.order", _ids(orders), _ORDER)}
     domain = [("order_id", "in", _ids(orders))]
     found = session.search_read("sale.order.line", domain, [*_LINE, taxes, unit], order="sequence")
@@ -183,7 +183,7 @@ def _id(value: Any) -> str:
     return str(id_of(value) or "")
 
 
-def unfinished(session: OdooSession, company_id: int, *, payments: bool) -> Listing:
+def unfinished(session: OdooSession, company_id: int, *, payments: bool) -> Query:
     """Invoices that are drafts or, if ``payments``, unpaid; ours among others."""
     draft: list[Any] = [("state", "=", "draft")]
     unpaid = ["&", ("state", "=", "posted"), ("payment_state", "in", _UNPAID)]
@@ -192,7 +192,7 @@ def unfinished(session: OdooSession, company_id: int, *, payments: bool) -> List
         *(("team_id", "!=", False), ("ref", "!=", False)),
         *(["|", *draft, *unpaid] if payments else draft),
     ]
-    return Listing(session, "account.move", domain, ["ref"])
+    return Query(session, "account.move", domain, ["ref"])
 
 
 def invoiced_orders(session: OdooSession, rows: Sequence[Mapping[str, Any]]) -> list[str]:

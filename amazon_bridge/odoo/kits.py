@@ -75,8 +75,13 @@ def read_products(
 
 
 def _products(session: OdooSession, ids: Collection[int]) -> dict[int, Product]:
-    name, value = session.names.storable_product
-    fields = ["product_tmpl_id", "uom_id", name, *([_VALUES] if session.names.has_kits else [])]
+    name, value = session.capabilities.storable_product
+    fields = [
+        "product_tmpl_id",
+        "uom_id",
+        name,
+        *([_VALUES] if session.capabilities.has_kits else []),
+    ]
     of, every = [("id", "in", sorted(ids))], {"active_test": False}
     return {
         row["id"]: Product(
@@ -94,7 +99,7 @@ def _kits(
     session: OdooSession, products: Collection[Product], company_id: int
 ) -> dict[int, dict[int, Fraction]]:
     """What a piece of each product needs that is a kit."""
-    if not (products and session.names.has_kits):
+    if not (products and session.capabilities.has_kits):
         return {}
     boms = _boms(session, products, company_id)
     if not boms:

@@ -51,7 +51,7 @@ def pages(
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Query:
     """A query with any number of results: the newest page, or all of them page by page."""
 
     session: OdooSession

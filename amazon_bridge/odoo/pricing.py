@@ -49,7 +49,7 @@ def set_prices(
     prices: dict[str, list[_Price]] = {}
     errors: dict[str, ItemError] = {}
     for quotation in quotations:
-        order_id, digits = quotation.draft.order_id, session.names.price_digits
+        order_id, digits = quotation.draft.order_id, session.capabilities.price_digits
         try:
             prices[order_id] = list(quotation.prices(taxes, digits, per_line=per_line))
         except ItemError as error:
@@ -64,7 +64,7 @@ def _write(
 ) -> dict[str, SaleOrder]:
     """Write the prices of quotations, and read all sale orders."""
     written: dict[str, SaleOrder] = {}
-    if session.names.writes_trees:
+    if session.capabilities.writes_trees:
         lines = {ids[id_]: {p.line.id: _values(session, p) for p in prices[id_]} for id_ in prices}
         written = sales.write_lines(session, {id_: ids[id_] for id_ in prices}, lines)
     else:
@@ -81,7 +81,7 @@ def _values(session: OdooSession, price: _Price) -> dict[str, Any]:
     fields = ["price_unit", "discount", *_manual_fields(session)]
     values: dict[str, Any] = dict(zip(fields, map(float, cells), strict=True))
     if price.changes_taxes:
-        values[session.names.line_taxes] = [[_REPLACE, 0, list(price.tax_ids)]]
+        values[session.capabilities.line_taxes] = [[_REPLACE, 0, list(price.tax_ids)]]
     return values
 
 
@@ -94,7 +94,7 @@ def _write_taxes(session: OdooSession, prices: Sequence[_Price]) -> None:
     Before the prices: an interrupted run computes the same ones again.
     """
     cells = [[str(price.line.id), ",".join(map(str, price.tax_ids))] for price in prices]
-    fields = [".id", f"{session.names.line_taxes}/.id"]
+    fields = [".id", f"{session.capabilities.line_taxes}/.id"]
     session.load("sale.order.line", fields, cells, overwrite=True)
 
 
@@ -105,7 +105,7 @@ def _write_prices(session: OdooSession, prices: Sequence[_Price]) -> None:
 
 
 def _manual_fields(session: OdooSession) -> list[str]:
-    return ["technical_price_unit"] if session.names.has_computed_price else []
+    return ["technical_price_unit"] if session.capabilities.has_computed_price else []
 
 
 def _manual(session: OdooSession, price: Decimal) -> list[str]:
@@ -114,7 +114,7 @@ def _manual(session: OdooSession, price: Decimal) -> list[str]:
     Without it Odoo takes a price of zero for one that it computed itself, and enters the list
     price when somebody changes the quantity (``sale.order.line._compute_price_unit``).
     """
-    if not session.names.has_computed_price:
+    if not session.capabilities.has_computed_price:
         return []
     return ["0" if price else "-1"]
 
@@ -205,8 +205,8 @@ _ROUNDING = "tax_calculation_rounding_method"
 
 
 def _lines(session: OdooSession, order_ids: Iterable[int]) -> Sequence[Mapping[str, Any]]:
-    rounding = [_ROUNDING] if session.names.lines_tell_rounding else []
-    fields = ["order_id", "state", "price_unit", session.names.line_taxes, *rounding]
+    rounding = [_ROUNDING] if session.capabilities.lines_tell_rounding else []
+    fields = ["order_id", "state", "price_unit", session.capabilities.line_taxes, *rounding]
     return session.search_read("sale.order.line", [("order_id", "in", sorted(order_ids))], fields)
 
 
@@ -220,7 +220,7 @@ def _unpriced(
     open_ = [row for row in lines if row["order_id"][0] not in finished]
     names = session.external_ids("sale.order.line", [row["id"] for row in open_])
     lines_by_id = {
-        names[row["id"]]: _QuotationLine(row["id"], tuple(row[session.names.line_taxes]))
+        names[row["id"]]: _QuotationLine(row["id"], tuple(row[session.capabilities.line_taxes]))
         for row in open_
         if row["id"] in names
     }
@@ -243,7 +243,7 @@ def _rounds_per_line(
     session: OdooSession, lines: Sequence[Mapping[str, Any]], company_id: int
 ) -> bool:
     """The company's method: taxes are rounded for each line, or for the whole order."""
-    known = session.names.lines_tell_rounding
+    known = session.capabilities.lines_tell_rounding
     row = lines[0] if known else session.read("res.company", [company_id], [_ROUNDING])[0]
     return bool(row[_ROUNDING] == "round_per_line")
 
@@ -251,7 +251,7 @@ def _rounds_per_line(
 def _read_taxes(session: OdooSession, ids: Iterable[int]) -> dict[int, Tax]:
     fields = [
         *("name", "amount_type", "amount", "price_include", "include_base_amount", "sequence"),
-        *("children_tax_ids", *session.names.tax_flags),
+        *("children_tax_ids", *session.capabilities.tax_flags),
     ]
     rows = {row["id"]: row for row in session.read("account.tax", sorted(ids), fields)}
     members = {id_ for row in rows.values() for id_ in row["children_tax_ids"]} - rows.keys()
@@ -294,7 +294,7 @@ def add_rounding_lines(
     small = [order_id for order_id in most if abs(differences[order_id]) <= most[order_id]]
     fields = [
         *("id", "order_id/.id", "product_id/.id", "name", "product_uom_qty", "price_unit"),
-        *(f"{session.names.line_taxes}/.id", *_manual_fields(session)),
+        *(f"{session.capabilities.line_taxes}/.id", *_manual_fields(session)),
     ]
     rows = [
         [
@@ -313,10 +313,10 @@ def _largest_roundings(
 ) -> dict[str, Decimal]:
     """The largest difference that rounding can cause, by Amazon order id."""
     ids = sorted(id_ for draft in drafts for id_ in orders[draft.order_id].line_ids)
-    fields = ["product_uom_qty", "discount", "display_type", session.names.line_taxes]
+    fields = ["product_uom_qty", "discount", "display_type", session.capabilities.line_taxes]
     lines = {row["id"]: row for row in session.read("sale.order.line", ids, fields)}
     taxes = _read_taxes(session, {t for row in lines.values() for t in _tax_ids(session, row)})
-    digits = session.names.price_digits
+    digits = session.capabilities.price_digits
     return {
         draft.order_id: sum(
             (
@@ -337,5 +337,5 @@ def _largest_roundings(
 
 
 def _tax_ids(session: OdooSession, row: Mapping[str, Any]) -> list[int]:
-    ids: list[int] = row[session.names.line_taxes]
+    ids: list[int] = row[session.capabilities.line_taxes]
     return ids

@@ -31,7 +31,7 @@ def create(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
     fixed = [_POSITION] if any(d.fiscal_position_id for d in drafts) else []
     # An empty cell keeps Odoo from taking the company's default quotation template, whose mail
     # would go to the buyer with the confirmation.
-    template = [_TEMPLATE] if session.names.has_quotation_templates else []
+    template = [_TEMPLATE] if session.capabilities.has_quotation_templates else []
     first = [*fixed, *template]
     rows = [row for draft in drafts for row in _draft_rows(draft, first)]
     owners = [draft.order_id for draft in drafts for _ in draft.lines]
@@ -41,7 +41,7 @@ def create(session: OdooSession, drafts: Sequence[Draft]) -> dict[str, int]:
 
 
 def _draft_fields(session: OdooSession) -> list[str]:
-    names = session.names
+    names = session.capabilities
     return [
         *("id", "client_order_ref", "origin", "date_order", "commitment_date"),
         *("partner_id/.id", "partner_invoice_id/.id", "partner_shipping_id/.id"),

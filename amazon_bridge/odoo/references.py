@@ -15,7 +15,7 @@ from amazon_bridge.odoo.session import OdooSession
 
 def link_fields(session: OdooSession) -> list[str]:
     """The fields of a transfer that ``sale_orders_of`` needs."""
-    return ["sale_id", *(["reference_ids"] if session.names.has_references else [])]
+    return ["sale_id", *(["reference_ids"] if session.capabilities.has_references else [])]
 
 
 def linked_to(sale_order_ids: Collection[int]) -> list[Any]:
@@ -30,7 +30,7 @@ def transfers_of(session: OdooSession, sale_order_ids: Collection[int]) -> list[
     make PostgreSQL look through all transfers that ever were.
     """
     linked = linked_to(sale_order_ids)
-    if not session.names.has_references:
+    if not session.capabilities.has_references:
         return linked
     about = [("sale_ids", "in", sorted(sale_order_ids))]
     references = session.search_read("stock.reference", about, ["picking_ids"])

@@ -70,7 +70,7 @@ def _unlock(session: OdooSession, ids: Sequence[int]) -> None:
 def lock(session: OdooSession, ids: Collection[int]) -> None:
     """Lock confirmed sale orders, as *Lock Confirmed Sales* does."""
     if ids:
-        method = "action_lock" if session.names.order_locked else "action_done"
+        method = "action_lock" if session.capabilities.order_locked else "action_done"
         session.call("sale.order", method, sorted(ids))
 
 

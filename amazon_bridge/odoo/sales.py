@@ -206,7 +206,7 @@ def read(
         are_new: confirmed just now, so that no delivery can have lost its link yet.
     """
     names = {id_: external_id(order_id) for order_id, id_ in ids.items()}
-    if are_new and session.names.reads_trees:
+    if are_new and session.capabilities.reads_trees:
         return _new_sale_orders(session, names)
     rows = session.read("sale.order", sorted(ids.values()), _fields(session))
     return _sale_orders(session, rows, names, are_new=are_new)
@@ -290,7 +290,7 @@ def _of_trees(
 
 
 def _fields(session: OdooSession) -> list[str]:
-    locked = session.names.order_locked
+    locked = session.capabilities.order_locked
     return [*_ORDER_FIELDS, *([locked] if locked else [])]
 
 

@@ -42,7 +42,7 @@ def assign(
     if short:
         raise ItemErrors(dict.fromkeys(short, _LOT_NEEDED))
     lots = _lots(session, moves, known)
-    picked = ["picked"] if session.names.has_picked else []
+    picked = ["picked"] if session.capabilities.has_picked else []
     rows = [
         [
             str(move["id"]),

@@ -28,7 +28,7 @@ from amazon_bridge.odoo.loading import LoadError, loaded_ids, refuse_duplicates
 from amazon_bridge.odoo.personal import of_buyers
 from amazon_bridge.odoo.text import sendable
 from amazon_bridge.odoo.transport import Gateway
-from amazon_bridge.odoo.transport.gateway import READING
+from amazon_bridge.odoo.transport.gateway import READ_METHODS
 
 log = structlog.get_logger(__name__)
 
@@ -182,7 +182,7 @@ class OdooSession:
         return self._odoo.title
 
     @property
-    def names(self) -> Capabilities:
+    def capabilities(self) -> Capabilities:
         """The field and model names of this Odoo version; read once."""
         with self._lock:
             known = list(self._capabilities)
@@ -192,8 +192,8 @@ class OdooSession:
                 self._capabilities[:] = known
         return known[0]
 
-    def look_again(self) -> None:
-        """Forget which fields exist: ``names`` reads them again."""
+    def forget_capabilities(self) -> None:
+        """Forget which fields exist: ``capabilities`` reads them again."""
         with self._lock:
             self._capabilities.clear()
 
@@ -226,7 +226,7 @@ class OdooSession:
             (see ``explain``).
         """
         kwargs["context"] = {**self._context, **(context or {})}
-        if method in READING:
+        if method in READ_METHODS:
             return self._retry(lambda: self._call(model, method, args, kwargs))
         return self._call(model, method, args, kwargs)
 

@@ -18,7 +18,7 @@ _LAST_ORDERS = 200
 
 def examine_prices(session: OdooSession, setup: Setup) -> Iterator[Finding]:
     """Check the digits of unit prices, and how the company rounds taxes."""
-    digits = session.names.price_digits
+    digits = session.capabilities.price_digits
     if digits is not None and digits < _EXACT_DIGITS:
         yield Finding(
             ok=True,

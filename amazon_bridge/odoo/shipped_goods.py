@@ -182,7 +182,7 @@ def _moves(
     session: OdooSession, sale_order_ids: Collection[int], picking_ids: Collection[int]
 ) -> list[_Move]:
     """All moves to the customer of these sale orders, and of these transfers."""
-    done_quantity = session.names.move_done_quantity
+    done_quantity = session.capabilities.move_done_quantity
     domain = [
         *("|", ("sale_line_id.order_id", "in", sorted(sale_order_ids))),
         ("picking_id", "in", sorted(picking_ids)),
@@ -204,7 +204,7 @@ def _to_the_customer(session: OdooSession) -> list[Any]:
     goods have only the move of that one, which names the end of the chain.
     """
     last = [(f"picking_id.{name}", *condition) for name, *condition in TO_THE_CUSTOMER]
-    if not session.names.has_final_location:
+    if not session.capabilities.has_final_location:
         return last
     before = [
         *(("picking_id", "!=", False), ("state", "!=", "done"), ("move_dest_ids", "=", False)),
@@ -233,7 +233,7 @@ def _move(row: Mapping[str, Any], done_quantity: str) -> _Move:
 
 def _returned(session: OdooSession, sale_order_ids: Collection[int]) -> Mapping[int, _Pieces]:
     """Returned quantity by sale order line and product: those of a kit are its parts."""
-    done_quantity = session.names.move_done_quantity
+    done_quantity = session.capabilities.move_done_quantity
     domain = [
         ("state", "=", "done"),
         ("picking_id.location_id.usage", "=", "customer"),

@@ -25,7 +25,7 @@ from amazon_bridge.flows.orders import cancelling, changes, reminders, tell
 from amazon_bridge.flows.orders.apply import _read
 from amazon_bridge.flows.orders.find import memos_of
 from amazon_bridge.flows.orders.memo import Memo
-from amazon_bridge.odoo import people, sales
+from amazon_bridge.odoo import checksums, sales
 
 
 @pytest.fixture
@@ -354,8 +354,8 @@ def test_checksums_are_the_same_whether_read_with_the_orders_or_alone(desk: Desk
     order_ids = [payload["orderId"] for payload in payloads]
     found = sales.find(desk.context.odoo, order_ids)
     assert not found[replaced["orderId"]].deliveries[0].is_linked
-    sums = people.checksums(desk.context.odoo, list(found.values()))
-    assert people.current_checksums(desk.context.odoo, order_ids) == sums
+    sums = checksums.of_sale_orders(desk.context.odoo, list(found.values()))
+    assert checksums.current(desk.context.odoo, order_ids) == sums
 
 
 def test_an_order_that_was_imported_as_it_is_is_not_fetched_again(desk: Desk) -> None:

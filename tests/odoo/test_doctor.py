@@ -139,7 +139,7 @@ def test_two_digits_of_a_price_are_reported_with_what_they_cost(
     setup = prepare(admin, account)
     assert any("decimals" in what for what in advice(admin, account)) == (VERSION < 19)
     session = OdooSession.connect(**odoo_database.access())
-    session._capabilities[:] = [replace(session.names, price_digits=2)]
+    session._capabilities[:] = [replace(session.capabilities, price_digits=2)]
     assert "Unit prices are rounded to 2 decimals" in advice(session, account)
     partner = rpc("res.partner", "create", {"name": "Somebody"})
     for product in (setup.products.rounding, setup.products.rounding, setup.products.sale):

@@ -37,13 +37,13 @@ def test_login_knows_who_and_what(session: OdooSession) -> None:
     assert session.version == (19, 0)
     assert session.uid == 2
     assert session.is_private
-    assert session.names.line_taxes == "tax_ids"
-    assert session.names.line_routes == "route_ids"
-    assert session.names.route_model == "stock.route"
-    assert session.names.move_done_quantity == "quantity"
-    assert session.names.storable == {"type": "consu", "is_storable": True}
-    assert session.names.has_sale_stock
-    assert session.names.has_tracking
+    assert session.capabilities.line_taxes == "tax_ids"
+    assert session.capabilities.line_routes == "route_ids"
+    assert session.capabilities.route_model == "stock.route"
+    assert session.capabilities.move_done_quantity == "quantity"
+    assert session.capabilities.storable == {"type": "consu", "is_storable": True}
+    assert session.capabilities.has_sale_stock
+    assert session.capabilities.has_tracking
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

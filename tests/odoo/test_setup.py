@@ -13,7 +13,7 @@ from amazon_bridge.config import AccountConfig
 from amazon_bridge.engine.errors import AccountError, Transient
 from amazon_bridge.odoo.session import OdooSession
 from amazon_bridge.odoo.settings_check import examine_fba_location
-from amazon_bridge.odoo.setup import Inspection, Setup, inspect, is_current, prepare, survey
+from amazon_bridge.odoo.setup import Inspection, Setup, inspect, is_current, prepare, proposals
 
 MakeAccount = Callable[..., AccountConfig]
 LOOKS = {
@@ -30,7 +30,7 @@ def made(session: OdooSession) -> dict[str, int]:
 
 
 def calls_of(session: OdooSession, work: Callable[[], Any]) -> tuple[Any, list[tuple[str, str]]]:
-    assert session.names  # looked up once a login
+    assert session.capabilities  # looked up once a login
     before = session.calls.copy()
     result = work()
     return result, list((session.calls - before).elements())
@@ -134,7 +134,7 @@ def test_fba_goods_leave_the_fba_location_and_fbm_goods_the_warehouse(
     setup = prepare(admin, make_account(fba_location=location))
     customer = ["id", "name"], [["amazon_bridge.partner_x", "Ann Example"]]
     partner_id = str(bridge.load("res.partner", *customer)[0])
-    route = f"order_line/{bridge.names.line_routes}/.id"
+    route = f"order_line/{bridge.capabilities.line_routes}/.id"
     fields = ["id", "partner_id/.id", "warehouse_id/.id", "order_line/product_id/.id", route]
     for name, route_id in (("fba", str(setup.fba_route_id)), ("fbm", "")):
         ids = [partner_id, str(setup.warehouse_id), str(setup.products.sale), route_id]
@@ -298,7 +298,7 @@ def test_an_archived_view_is_named_and_unarchived_with_the_location_inside(
 def _delete_location(admin: OdooSession, setup: Setup) -> None:
     rules = _rules(admin, setup)
     (rule,) = admin.read("stock.rule", rules, ["picking_type_id"])
-    admin.call(admin.names.route_model, "unlink", [setup.fba_route_id])
+    admin.call(admin.capabilities.route_model, "unlink", [setup.fba_route_id])
     admin.call("stock.picking.type", "unlink", [rule["picking_type_id"][0]])
     admin.call("stock.location", "unlink", [setup.fba_location_id])
 
@@ -309,7 +309,7 @@ def test_what_people_deleted_is_made_again(
 ) -> None:
     account = make_account(fba_location="WH/Deleted", sales_team="Deleted")
     setup = prepare(admin, account)
-    model = {"fba_route_id": admin.names.route_model, "sales_team_id": "crm.team"}[field]
+    model = {"fba_route_id": admin.capabilities.route_model, "sales_team_id": "crm.team"}[field]
     admin.call(model, "unlink", [getattr(setup, field)])
     assert not is_current(admin, setup)
     again = prepare(admin, account)
@@ -391,21 +391,21 @@ def test_another_company_has_its_own_places(admin: OdooSession, make_account: Ma
     assert prepare(admin, make_account(warehouse="WH")) == first
     locations = [("company_id", "=", company), ("complete_name", "like", "Amazon")]
     assert admin.search_read("stock.location", locations, ["id"])
-    found = survey.survey(admin, company)
+    found = proposals.read_proposals(admin, company)
     assert found.fba_location == "Amazon/FBA", "the company's only one is inside its warehouse"
     own = {"usage": "internal", "company_id": company}
     names = [{"name": "Bin", **own}, {"name": "Goods of Fba", **own}]
     admin.for_company(company).call("stock.location", "create", names)
-    assert survey.survey(admin, company).fba_location == "Goods of Fba"
+    assert proposals.read_proposals(admin, company).fba_location == "Goods of Fba"
 
 
 def test_a_survey_finds_what_the_company_has(admin: OdooSession, bridge: OdooSession) -> None:
     for session in (admin, bridge):
         before = session.calls.copy()
-        (company_id, *_) = survey.companies(session).values()
-        found = survey.survey(session, company_id)
+        (company_id, *_) = proposals.companies(session).values()
+        found = proposals.read_proposals(session, company_id)
         assert {method for _, method in session.calls - before} <= LOOKS
         assert found.warehouses[0].code == "WH"
         assert found.sales_team == "Amazon"
         assert found.fba_location == "Amazon/FBA"
-        assert found.sales_tax == survey.SalesTax("15%", included=False)
+        assert found.sales_tax == proposals.SalesTax("15%", included=False)

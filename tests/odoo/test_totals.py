@@ -192,7 +192,7 @@ def two_digits(shop: Shop) -> Iterator[Shop]:
 
     There, taxes, prices and totals take a call each.
     """
-    known = shop.session.names
+    known = shop.session.capabilities
     shop.session._capabilities[:] = [replace(known, price_digits=2, writes_trees=False)]
     yield shop
     shop.session._capabilities[:] = [known]

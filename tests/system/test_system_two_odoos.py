@@ -26,7 +26,7 @@ def test_login(side: Side) -> None:
     assert side.session.version == (19, 0)
     assert side.session.uid == 2
     assert side.session.is_private
-    names = side.session.names
+    names = side.session.capabilities
     assert (names.order_locked, names.line_taxes, names.line_unit) == (
         *("locked", "tax_ids", "product_uom_id"),
     )

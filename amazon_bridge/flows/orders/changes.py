@@ -15,7 +15,7 @@ from amazon_bridge.flows.orders.pieces import pieces_of
 from amazon_bridge.flows.orders.reminders import Reminder
 from amazon_bridge.flows.orders.units import ItemUnits
 from amazon_bridge.flows.sampling import sample
-from amazon_bridge.odoo import item_lines, people
+from amazon_bridge.odoo import checksums, item_lines
 from amazon_bridge.odoo.item_lines import ItemLine
 
 
@@ -52,7 +52,7 @@ def remind(context: Context, cases: Sequence[Case]) -> dict[str, Memo]:
         for case in cases
     }
     watched = [c.sale_order for c in cases if memos[c.order.order_id].reminders]
-    sums = people.checksums(context.odoo, watched) if watched else {}
+    sums = checksums.of_sale_orders(context.odoo, watched) if watched else {}
     return memos | {key: replace(memos[key], in_odoo=value) for key, value in sums.items()}
 
 
@@ -71,7 +71,7 @@ def changed_by_people(context: Context, before: datetime | None = None) -> list[
         if before is None or entry.last_tried is None or entry.last_tried < before
     ]
     memos = {entry.key: Memo.read(entry) for entry in sample(entries, context.clock(), _AT_ONCE)}
-    sums = people.current_checksums(context.odoo, memos) if memos else {}
+    sums = checksums.current(context.odoo, memos) if memos else {}
     return [
         key
         for key, value in sums.items()

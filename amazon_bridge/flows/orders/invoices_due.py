@@ -18,7 +18,7 @@ from amazon_bridge.flows.orders.memo import Memo
 from amazon_bridge.flows.sampling import sample
 from amazon_bridge.flows.scanning import in_turn
 from amazon_bridge.odoo import invoices, sales
-from amazon_bridge.odoo.paging import Listing
+from amazon_bridge.odoo.paging import Query
 from amazon_bridge.odoo.session import chunks
 
 KEPT = "invoices"
@@ -68,7 +68,7 @@ def settle_others(context: Context, due: Collection[str]) -> None:
             context.ledger.items.settle(context.name, KEPT, order_id, "", State.DONE)
 
 
-def _listings(context: Context) -> tuple[Listing, Listing]:
+def _queries(context: Context) -> tuple[Query, Query]:
     known = context.known_setup
     pays = known.payment_journal_id is not None
     unfinished = invoices.unfinished(context.odoo, known.company_id, payments=pays)
@@ -77,7 +77,7 @@ def _listings(context: Context) -> tuple[Listing, Listing]:
 
 def _listed(context: Context) -> Iterable[str]:
     """Yield the orders that Odoo lists: the newest, and some of the others in turn."""
-    unfinished, to_invoice = _listings(context)
+    unfinished, to_invoice = _queries(context)
     for rows in in_turn(context, "unfinished invoices", unfinished):
         yield from invoices.invoiced_orders(context.odoo, rows)
     for rows in in_turn(context, "orders to invoice", to_invoice):
@@ -85,7 +85,7 @@ def _listed(context: Context) -> Iterable[str]:
 
 
 def _still_due(context: Context, order_ids: Sequence[str]) -> list[str]:
-    unfinished, to_invoice = _listings(context)
+    unfinished, to_invoice = _queries(context)
     drafts = unfinished.of(("ref", "in", order_ids))
     orders = to_invoice.of(("client_order_ref", "in", order_ids))
     return [*invoices.invoiced_orders(context.odoo, drafts), *invoices.order_references(orders)]

@@ -100,7 +100,7 @@ class ChangedOrders:
         else:
             context.ledger.in_flight.stop(context.name)
 
-    def look_again(self) -> None:
+    def forget_capabilities(self) -> None:
         """Do the second looks, as far as spare calls allow."""
         with suppress(RateLimited):
             for look in LOOKS:

@@ -57,8 +57,8 @@ class Found:
 
 def find(context: Context) -> Iterator[Found]:
     """Read the delivery orders that are done, and sort them by what is known of their orders."""
-    if not context.odoo.names.has_tracking:
-        context.odoo.look_again()  # somebody may have installed the module meanwhile
+    if not context.odoo.capabilities.has_tracking:
+        context.odoo.forget_capabilities()  # somebody may have installed the module meanwhile
     pending: defaultdict[int, list[Entry]] = defaultdict(list)
     for entry in context.ledger.items.pending_entries(context.name, JOB):
         pending[id_of(entry.key)].append(entry)

@@ -89,7 +89,7 @@ class Report:
 def report_incomplete(context: Context, tasks: Sequence[ShipmentTask]) -> None:
     """Log incomplete delivery orders once; schedule activities on those incomplete for too long."""
     late = [task for task in tasks if _is_late(context, task)]
-    note = _TRACKING_MISSING if context.odoo.names.has_tracking else _NO_FIELDS
+    note = _TRACKING_MISSING if context.odoo.capabilities.has_tracking else _NO_FIELDS
     refused = notices.remind(context, [(_record(task.delivery), note) for task in late])
     for task in late:
         if _record(task.delivery) not in refused:

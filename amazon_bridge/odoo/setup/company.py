@@ -10,7 +10,7 @@ from amazon_bridge.odoo.setup.work import Work, first_id
 
 def find_place(work: Work) -> Place | None:
     """The company and its warehouse; None if missing, which is noted."""
-    if not work.session.names.has_sale_stock:
+    if not work.session.capabilities.has_sale_stock:
         work.lacks("the apps Sales and Inventory", "Apps: install both")
         return None
     company_id = _company(work)

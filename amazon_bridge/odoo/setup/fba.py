@@ -98,7 +98,7 @@ def _ensure_route(work: Work, name: str, location_id: int | None, place: Place) 
             f"{_ROUTES} > New: applicable on sales order lines, with "
             f"one rule: Pull From, from {name} to Partners/Customers, operation type a "
             "separate outgoing one, supply method Take From Stock",
-            work.session.names.route_model,
+            work.session.capabilities.route_model,
             INVENTORY_ADMINISTRATOR,
         ),
         lambda: find_route(work.session, location_id),
@@ -162,7 +162,7 @@ def find_route(session: OdooSession, location_id: int | None) -> int | None:
 def _leads_out(session: OdooSession, location_id: int) -> list[Any]:
     return [
         ("location_src_id", "=", location_id),
-        (f"{session.names.rule_destination}.usage", "=", "customer"),
+        (f"{session.capabilities.rule_destination}.usage", "=", "customer"),
         ("action", "=", "pull"),
         ("procure_method", "=", "make_to_stock"),
         ("picking_type_id.code", "=", "outgoing"),
@@ -191,7 +191,7 @@ def _parts(work: Work, name: str, rule: Mapping[str, Any]) -> list[Archived]:
     out = f"out of {name} to the customers"
     types = "Inventory > Configuration > Operations Types"
     rules = "Inventory > Configuration > Rules"
-    route_model = work.session.names.route_model
+    route_model = work.session.capabilities.route_model
     return [
         Archived(f"the route {out}", _ROUTES, route_model, rule["route_id"][0]),
         Archived(
@@ -207,7 +207,7 @@ def _make_route(work: Work, name: str, location_id: int | None, place: Place) ->
     operation_type_id = _make_operation_type(work, name, location_id, place)
     title, company = f"Amazon FBA {name}", str(place.company_id)
     route_id = work.session.load(
-        work.session.names.route_model,
+        work.session.capabilities.route_model,
         ["id", "name", "sale_selectable", "product_selectable", "company_id/.id"],
         [[external(f"route_{location_id}"), title, "1", "0", company]],
     )[0]
@@ -218,7 +218,7 @@ def _make_route(work: Work, name: str, location_id: int | None, place: Place) ->
         "action": "pull",
         "procure_method": "make_to_stock",
         "location_src_id/.id": str(location_id),
-        f"{work.session.names.rule_destination}/id": "stock.stock_location_customers",
+        f"{work.session.capabilities.rule_destination}/id": "stock.stock_location_customers",
         "picking_type_id/.id": str(operation_type_id),
         "company_id/.id": company,
     }

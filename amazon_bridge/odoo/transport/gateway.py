@@ -22,7 +22,7 @@ from amazon_bridge.odoo.transport.address import Address
 # odoorpc 0.10.1 logs every request at DEBUG with all arguments, the password among them.
 logging.getLogger("odoorpc.rpc.jsonrpclib").addFilter(lambda _record: False)
 
-READING = {
+READ_METHODS = {
     "check_object_reference",
     "default_get",
     "fields_get",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from amazon_bridge.odoo.setup.survey import about_amazon
+from amazon_bridge.odoo.setup.proposals import about_amazon
 
 
 @pytest.mark.parametrize(

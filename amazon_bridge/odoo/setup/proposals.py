@@ -1,4 +1,4 @@
-"""What an Odoo database has that an account may use: read-only, for proposals."""
+"""Proposals for an account's settings, from what an Odoo database has; read-only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SalesTax:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Proposals:
     """What a company has."""
 
     warehouses: tuple[Warehouse, ...]
@@ -54,7 +54,7 @@ def companies(session: OdooSession) -> dict[str, int]:
     return {row["name"]: row["id"] for row in rows}
 
 
-def survey(session: OdooSession, company_id: int) -> Survey:
+def read_proposals(session: OdooSession, company_id: int) -> Proposals:
     """Read what a company has."""
     session = session.for_company(company_id)
     of_company = ("company_id", "in", [False, company_id])
@@ -64,7 +64,7 @@ def survey(session: OdooSession, company_id: int) -> Survey:
     places += ["|", *named]
     locations = session.search_read("stock.location", places, ["complete_name"], order="id")
     teams = session.in_users_language().search_read("crm.team", [of_company], ["name"], order="id")
-    return Survey(
+    return Proposals(
         warehouses=_warehouses(session, company_id),
         sales_team=about_amazon((row["name"] for row in teams), _TEAM),
         fba_location=about_amazon((row["complete_name"] for row in locations), OUTSIDE),

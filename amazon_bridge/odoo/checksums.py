@@ -16,7 +16,7 @@ _LINE = ["product_id", "product_uom_qty", "qty_delivered"]
 _TRANSFER = ["state", "partner_id", "sale_id"]
 
 
-def checksums(session: OdooSession, sale_orders: Collection[SaleOrder]) -> dict[str, str]:
+def of_sale_orders(session: OdooSession, sale_orders: Collection[SaleOrder]) -> dict[str, str]:
     """Checksums of sale orders, their lines, deliveries and addresses, by Amazon order id.
 
     Two bytes are enough to notice a change, and too few to confirm a guess at an address.
@@ -34,14 +34,14 @@ def checksums(session: OdooSession, sale_orders: Collection[SaleOrder]) -> dict[
     }
 
 
-def current_checksums(session: OdooSession, order_ids: Iterable[str]) -> dict[str, str]:
+def current(session: OdooSession, order_ids: Iterable[str]) -> dict[str, str]:
     """The checksums of the sale orders of Amazon orders as they are now, by Amazon order id.
 
     Since Odoo 17 two calls read all of them.
     """
     keys = list(order_ids)
-    if not session.names.reads_trees:
-        return checksums(session, list(sales.find(session, keys).values()))
+    if not session.capabilities.reads_trees:
+        return of_sale_orders(session, list(sales.find(session, keys).values()))
     domain = sales.order_domain(keys)
     rows = trees.search(session, "sale.order", domain, _tree(session), order="id desc")
     names = session.external_ids("sale.order", [row["id"] for row in rows])
@@ -60,7 +60,7 @@ def _lines_and_addresses(
     session: OdooSession, sale_orders: Collection[SaleOrder]
 ) -> tuple[_Rows, _Rows]:
     """The lines and the delivery contacts of sale orders, each by id."""
-    if not session.names.reads_trees:
+    if not session.capabilities.reads_trees:
         line_ids = {id_ for s in sale_orders for id_ in s.line_ids}
         contacts = {s.delivery_contact_id for s in sale_orders}
         lines = _rows(session, "sale.order.line", line_ids, _LINE)
@@ -74,7 +74,7 @@ def _lines_and_addresses(
 
 def _tree(session: OdooSession) -> trees.Tree:
     transfers = {"picking_ids": dict.fromkeys(_TRANSFER)}
-    more = {"stock_reference_ids": transfers} if session.names.has_references else {}
+    more = {"stock_reference_ids": transfers} if session.capabilities.has_references else {}
     return {
         **dict.fromkeys(("client_order_ref", "state")),
         "partner_shipping_id": dict.fromkeys(_ADDRESS),
