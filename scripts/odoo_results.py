@@ -53,7 +53,7 @@ class Recorder:
         today = datetime.now(UTC).date().isoformat()
         for module, outcomes in self._outcomes.items():
             results.pop(module, None)
-            if not outcomes["failed"]:
+            if outcomes["passed"] and not outcomes["failed"]:
                 numbers = {name: outcomes[name] for name in ("passed", "skipped")}
                 results[module] = {**numbers, "date": today}
         path.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
