@@ -63,7 +63,7 @@ class Cluster:
         except BridgeError as error:
             log.warning("runs_not_read", reason=str(error))
         self._accounts = accounts
-        runner.scheduler.adjust(jobs, runner.monitor, runner.run)
+        runner.scheduler.adjust(jobs, runner.monitor, runner.queue)
         log.info("accounts_changed", accounts=len(accounts))
 
     def _member(self) -> Member:

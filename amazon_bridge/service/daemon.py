@@ -271,7 +271,7 @@ class Daemon:
 
     def _plan(self) -> None:
         runner = self.runner
-        runner.scheduler.plan(runner.scheduled_jobs(), runner.monitor, runner.run)
+        runner.scheduler.plan(runner.scheduled_jobs(), runner.monitor, runner.queue)
         runner.scheduler.every(health.BEAT, self._beat)
         runner.scheduler.every(alerts.TICK, self._check_alerts)
         runner.scheduler.every(alerts.PING, self._ping)

@@ -52,6 +52,8 @@ class JobRunner:
         self.stopping = threading.Event()
         self._locks: dict[JobKey, threading.Lock] = {}
         self._due: set[JobKey] = set()
+        self._queued: set[JobKey] = set()
+        self._queueing = threading.Lock()
         """Jobs to be run after the run in progress."""
         self._missed: set[JobKey] = set()
         """Jobs with a skipped or failed run because a remote is down."""
@@ -95,13 +97,24 @@ class JobRunner:
     def _account(self, name: str) -> AccountConfig | None:
         return next((each for each in self.app.config.accounts if each.name == name), None)
 
-    def run(self, name: str, job: str) -> None:
-        """Run a job as scheduled; if a run is in progress, return at once, and run it after that.
+    def queue(self, name: str, job: str) -> None:
+        """Queue a run of a job as scheduled, once: it may be waiting for a worker already.
 
-        Skipped while a remote is down, and while the job is paused because it failed although both
-        remotes were up. A run that a rate limit ends goes on when there is a token.
+        If a run is in progress, it follows that. Skipped while a remote is down, and while the job
+        is paused because it failed although both remotes were up. A run that a rate limit ends goes
+        on when there is a token.
         """
         key = name, job
+        with self._queueing:
+            if key in self._queued or self.stopping.is_set():
+                return
+            self._queued.add(key)
+        self.scheduler.at(self.clock(), self._run_queued, *key, name=f"due:{name}:{job}", pool=job)
+
+    def _run_queued(self, name: str, job: str) -> None:
+        key = name, job
+        with self._queueing:
+            self._queued.discard(key)
         self._due.add(key)  # before the lock is tried: whoever holds it looks here afterwards
         if self._lock_of(key).acquire(blocking=False):
             with self._acquired(key):
@@ -125,7 +138,7 @@ class JobRunner:
         finally:
             self._lock_of(key).release()
             if key in self._due:
-                self._run_at(self.clock(), key, "due")
+                self.queue(*key)
 
     def run_now(self, name: str, job: str) -> Counts | None:
         """Run a job for a waiting caller, after a run in progress.
@@ -246,7 +259,7 @@ class JobRunner:
         self.scheduler.shift(by)
 
     def _run_at(self, moment: datetime, key: JobKey, why: str) -> None:
-        self.scheduler.at(moment, self.run, *key, name=":".join((why, *key)), pool=key[1])
+        self.scheduler.at(moment, self.queue, *key, name=":".join((why, *key)), pool="calls")
 
     def _run_later(self, key: JobKey, pause: timedelta) -> None:
         self._run_at(self.clock() + pause, key, "again")

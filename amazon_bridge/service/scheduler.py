@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.job import Job as SchedulerJob
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -24,9 +25,10 @@ WORKERS = 8
 """Threads per job. Each job has its own pool, so that no import delays a shipment of another
 account."""
 
-_OTHER_POOLS = ("care", "probes", "requests", "relayed")
-"""Of other tasks. Runs that another daemon requests have a pool of their own: those that wait for
-another daemon must not keep it from running what that one waits for."""
+_OTHER_POOLS = ("calls", "care", "probes", "requests", "relayed")
+"""Of other tasks. Planned calls only queue a run, in a pool where none waits for a worker. Runs
+that another daemon requests have a pool of their own: those that wait for another daemon must not
+keep it from running what that one waits for."""
 
 PACE = timedelta(seconds=1)
 """Time between the first starts of two jobs; shortened if that would exceed an interval."""
@@ -80,10 +82,9 @@ def scheduled_jobs(config: Config) -> list[ScheduledJob]:
 
 
 class Scheduler:
-    """Calls jobs on their schedules.
+    """Calls jobs on their schedules; a call must return at once.
 
-    A job is also called while its last call is in progress, and must return at once then. Calls
-    that were missed because the machine slept are caught up once.
+    Calls that were missed because the machine slept are caught up once.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -91,7 +92,7 @@ class Scheduler:
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={name: ThreadPoolExecutor(WORKERS) for name in (*NAMES, *_OTHER_POOLS)},
-            # Two instances: the second is called while the first is in progress, or ending.
+            # Two instances: the second is called while the first is ending.
             job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
         )
         self.planned: list[ScheduledJob] = []
@@ -135,7 +136,7 @@ class Scheduler:
                 entry.trigger,
                 args=entry.key,
                 id=entry.id,
-                executor=entry.job,
+                executor="calls",
                 **({"next_run_time": first} if first else {}),
             )
 
@@ -144,8 +145,9 @@ class Scheduler:
         at = self._clock()
         for entry in self.planned:
             if keys is None or entry.key in keys:
+                first = self._earliest(at, self._scheduler.get_job(entry.id))
                 with suppress(JobLookupError):  # it is being planned anew, to run at once
-                    self._scheduler.modify_job(entry.id, next_run_time=at)
+                    self._scheduler.modify_job(entry.id, next_run_time=first)
                 at += FAST_PACE
 
     def shift(self, by: timedelta) -> None:
@@ -156,15 +158,24 @@ class Scheduler:
                     job.reschedule("date", run_date=job.trigger.run_date + by)
 
     def every(self, interval: timedelta, what: Callable[[], None]) -> None:
-        """Call a short function regularly, once per function name."""
+        """Call a short function regularly, once per function name.
+
+        If it is planned already, its next call isn't later than it was: reloads may come more often
+        than that.
+        """
+        planned = self._scheduler.get_job(what.__name__)
         self._scheduler.add_job(
             what,
             IntervalTrigger(seconds=interval.total_seconds(), timezone=UTC),
+            next_run_time=self._earliest(self._clock() + interval, planned),
             id=what.__name__,
             executor="care",
             replace_existing=True,
             max_instances=1,
         )
+
+    def _earliest(self, at: datetime, planned: SchedulerJob | None) -> datetime:
+        return min(at, planned.next_run_time or at) if planned else at
 
     def at(
         self, moment: datetime, what: Callable[..., None], *args: str, name: str, pool: str

@@ -302,7 +302,7 @@ def again(idle: tuple[JobRunner, Clock]) -> JobRunner:
     other = JobRunner(clock)
     other.app = runner.app
     other.monitor.remember(runner.app.ledger.runs.latest())
-    other.scheduler.plan(other.scheduled_jobs(), other.monitor, other.run)
+    other.scheduler.plan(other.scheduled_jobs(), other.monitor, other.queue)
     return other
 
 

@@ -37,7 +37,7 @@ from amazon_bridge.service.health import (
 )
 from amazon_bridge.service.job_health import JobMonitor
 from amazon_bridge.service.job_runner import JobRunner
-from amazon_bridge.service.scheduler import PACE, ScheduledJob, Scheduler, starts
+from amazon_bridge.service.scheduler import PACE, WORKERS, ScheduledJob, Scheduler, starts
 from amazon_bridge.service.sync_requests import SyncRequests
 from amazon_bridge.simulator import Seller, Simulator, search
 
@@ -349,7 +349,7 @@ def test_calls_of_a_runs_other_threads_are_its_progress(
             silences.append(runner.monitor.longest_silence)
 
     runner = orders_runner(tmp_path, simulator, seller, watch=watch)
-    runner.run(*ORDERS)
+    runner.run_now(*ORDERS)
     assert len(silences) >= 10, "the first page is processed in another thread"
     assert silences[-1] < 0.1 * len(silences) / 2
     assert runner.monitor.running == 0
@@ -381,7 +381,7 @@ def blocked(
     calls.begun.clear()
     place_orders(simulator, 1)
     planned = [each for each in runner.scheduled_jobs() if each.key == ORDERS]
-    runner.scheduler.plan(planned, runner.monitor, runner.run)
+    runner.scheduler.plan(planned, runner.monitor, runner.queue)
     runner.scheduler.start()
     assert calls.begun.wait(60)
     yield runner, calls
@@ -413,7 +413,7 @@ def test_a_run_that_becomes_due_during_another_one_follows_it_once(
 
 def test_a_run_that_a_new_plan_begins_with_is_not_lost(blocked: tuple[JobRunner, Blocked]):
     runner, calls = blocked
-    runner.scheduler.plan(list(runner.scheduler.planned), runner.monitor, runner.run)
+    runner.scheduler.plan(list(runner.scheduler.planned), runner.monitor, runner.queue)
     time.sleep(0.1)
     calls.is_open.set()
     wait_for(lambda: finished_runs(runner) == 2)
@@ -424,9 +424,50 @@ def test_a_run_that_is_due_keeps_no_worker_from_other_accounts(
 ):
     runner, calls = blocked
     begun = time.monotonic()
-    runner.run(*ORDERS)
+    runner.queue(*ORDERS)
     assert time.monotonic() - begun < 30
     assert (runner.monitor.running, calls.is_open.is_set()) == (1, False)
+
+
+def test_a_run_that_waits_for_a_worker_is_queued_once(
+    tmp_path: Path, simulator: Simulator, seller: Seller
+):
+    """Its schedule comes round several times meanwhile."""
+    runner, is_free = orders_runner(tmp_path, simulator, seller), threading.Event()
+    runner.scheduler.start()
+    for number in range(WORKERS):
+        name = f"another account {number}"
+        runner.scheduler.at(runner.clock(), lambda: is_free.wait(60), name=name, pool="orders")
+    time.sleep(0.3)
+    for _ in range(3):
+        runner.queue(*ORDERS)
+        time.sleep(0.1)
+    assert finished_runs(runner) == 0
+    is_free.set()
+    wait_for(lambda: finished_runs(runner) >= 1)
+    time.sleep(0.5)
+    assert finished_runs(runner) == 1
+    runner.stopping.set()
+    runner.scheduler.stop()
+    runner.app.close()
+
+
+def test_planning_anew_does_not_postpone_what_is_planned():
+    scheduler, done = Scheduler(lambda: datetime.now(UTC)), []
+
+    def tick() -> None:
+        done.append(1)
+
+    scheduler.start()
+    jobs = [ScheduledJob("acme", "orders", HOUR), ScheduledJob("beta", "orders", HOUR)]
+    scheduler.plan(jobs, JobMonitor(lambda: datetime.now(UTC)), lambda *key: done.append(key))
+    for _ in range(12):  # beta begins 0.2 s after acme
+        scheduler.every(timedelta(seconds=0.5), tick)
+        scheduler.run_soon()
+        time.sleep(0.1)
+    scheduler.stop()
+    assert done.count(1) >= 1
+    assert done.count(("beta", "orders")) >= 2
 
 
 def test_a_call_that_plans_itself_anew_for_now_is_not_lost():
@@ -462,7 +503,7 @@ def limited(
 
 
 def test_a_run_that_a_rate_limit_ended_is_scheduled_again_and_has_not_failed(limited: JobRunner):
-    limited.run(*ORDERS)
+    limited.queue(*ORDERS)
     assert limited.app.ledger.statistics.by_hour(NOW).total() == 0
     wait_for(lambda: limited.app.ledger.statistics.by_hour(NOW).total() == 2)
     wait_for(lambda: limited.monitor.running == 0)

@@ -38,7 +38,7 @@ class HandScheduler:
     def at(
         self, moment: datetime, what: Callable[..., None], *args: str, name: str, pool: str
     ) -> None:
-        assert pool in {"probes", *NAMES}
+        assert pool in {"calls", "probes", *NAMES}
         self._plan(moment, name, what, args)
 
     def run_soon(self, keys: Collection[JobKey] | None = None) -> None:
@@ -80,7 +80,7 @@ def runner_of(here: MemoryShop) -> JobRunner:
     here.bridge.watch = runner.watch
     runner.app = here.bridge.app
     planned = scheduled_jobs(runner.app.config)
-    runner.scheduler = HandScheduler(here.clock, planned, runner.run)  # type: ignore[assignment]
+    runner.scheduler = HandScheduler(here.clock, planned, runner.queue)  # type: ignore[assignment]
     return runner
 
 
