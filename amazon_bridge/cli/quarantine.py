@@ -94,7 +94,8 @@ def retry(
         found = [e for e in bridge.ledger.items.quarantined() if account in {None, e.account}]
         chosen = kinds or (_without_held(found) if everything else None)
         number = bridge.ledger.items.retry(key, account=account, kinds=chosen)
-    if not number and (key or account or kinds):
+    keeps_all = chosen == set()  # a brake holds all, and the person said no
+    if not number and not keeps_all and (key or account or kinds):
         say(f"{_nothing_matches(key, kinds, found)} To see what is: amazon-bridge quarantine list")
         ctx.exit(ITEMS_FAILED)
     items = "1 item" if number == 1 else f"{number} items"

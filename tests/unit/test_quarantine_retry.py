@@ -88,3 +88,18 @@ def test_on_a_terminal_all_asks_before_it_releases_what_a_brake_holds(
     person.sees("retried in the next run")
     assert person.leaves() == 0
     assert left(configuration) == remaining
+
+
+@pytest.mark.parametrize("account", [[], ["--account", "acme-eu"]])
+def test_a_person_who_keeps_all_of_it_held_gets_no_error(
+    configuration: Path, account: list[str]
+) -> None:
+    retry(configuration, REFUSED)
+    command = ["-m", "amazon_bridge", "--config", str(configuration), "quarantine", "retry"]
+    person = TypingPerson(
+        [*command, "--all", *account], folder=configuration.parent, environment=dict(os.environ)
+    )
+    person.answers("A brake holds 1 of them. Send these to Amazon, too?", "n")
+    person.sees("0 items will be retried")
+    assert person.leaves() == 0
+    assert left(configuration) == [MASS_ACTION]
