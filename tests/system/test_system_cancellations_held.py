@@ -154,6 +154,7 @@ def test_deleted_before_it_was_sent(
     warehouse.cancel(order)
     bridge.sync("cancellations")
     warehouse.rpc("sale.order", "unlink", [warehouse.shop.sale_order(order)["id"]])
+    assert bridge.sync("cancellations", dry_run=True) == {"seen": 1, "quarantined": 1}
     assert goes_by(bridge, minutes=30) == {"seen": 2, "quarantined": 1, "unchanged": 1}
     entry = bridge.quarantine("cancellations")[order.order_id]
     assert entry.kind == "needs_attention"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 
@@ -48,17 +48,23 @@ def settle(run: Run, found: Found) -> None:
 def _settle_deleted(run: Run, found: Found) -> dict[str, ItemError]:
     """Settle deleted orders that Amazon has cancelled, and return the errors of the others."""
     errors: dict[str, ItemError] = {}
+    for order_id, error in errors_of_deleted(run, found):
+        if error:
+            errors[order_id] = error
+        else:
+            settle_order(run, order_id, State.DONE, CANCELLED)
+    return errors
+
+
+def errors_of_deleted(run: Run, found: Found) -> Iterator[tuple[str, ItemError | None]]:
+    """Fetch the orders whose sale orders were deleted; yield None where Amazon has cancelled it."""
     fetched = run.as_many_as_allowed(
         shuffled(sorted(found.deleted), run.context.clock()),
         lambda id_: fetch(run.context, id_),
         key=str,
     )
     for order_id, result in fetched:
-        if error := result if isinstance(result, ItemError) else error_of_deleted(result):
-            errors[order_id] = error
-        else:
-            settle_order(run, order_id, State.DONE, CANCELLED)
-    return errors
+        yield order_id, result if isinstance(result, ItemError) else error_of_deleted(result)
 
 
 def _resolve(run: Run, resolutions: Sequence[Resolution]) -> None:

@@ -10,7 +10,12 @@ from amazon_bridge.engine import runner
 from amazon_bridge.engine.errors import ItemError, Transient
 from amazon_bridge.flows import outbound
 from amazon_bridge.flows.cancellations import CANCELLATIONS, feeds
-from amazon_bridge.flows.cancellations.apply import check, fetch_and_decide, settle
+from amazon_bridge.flows.cancellations.apply import (
+    check,
+    errors_of_deleted,
+    fetch_and_decide,
+    settle,
+)
 from amazon_bridge.flows.cancellations.brake import not_passed, reason_to_hold
 from amazon_bridge.flows.cancellations.decide import CancellationTask
 from amazon_bridge.flows.cancellations.find import find
@@ -32,7 +37,11 @@ def _send(run: outbound.Run, tasks: Sequence[CancellationTask]) -> None:
 
 def _preview(run: outbound.Run) -> None:
     context = run.context
-    tasks: list[CancellationTask] = outbound.preview_tasks(run, find(context))
+    batches = list(find(context))
+    tasks: list[CancellationTask] = outbound.preview_tasks(run, batches)
+    for found in batches:
+        run.counts.seen += len({*found.unknown, *found.not_fetched, *found.deleted})
+        run.counts.quarantined += sum(bool(error) for _, error in errors_of_deleted(run, found))
     held = _preview_held(run, tasks)
     would = [task for task in tasks if task not in held]
     results = runner.one_by_one(
