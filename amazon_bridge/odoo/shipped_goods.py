@@ -72,6 +72,8 @@ class _Move:
     done: Decimal | None
     """None while it isn't done."""
     cancelled: bool
+    is_again: bool = False
+    """Of goods that were returned, and are delivered again."""
 
     @property
     def is_open(self) -> bool:
@@ -190,7 +192,7 @@ def _moves(
     ]
     fields = [
         *("sale_line_id", "product_id", "picking_id", "state", "date"),
-        *("product_uom_qty", done_quantity),
+        *("product_uom_qty", done_quantity, "origin_returned_move_id"),
     ]
     seen = session.in_users_language()  # people are told the names of products
     rows = seen.search_read("stock.move", domain, fields, order="date, id")
@@ -228,6 +230,7 @@ def _move(row: Mapping[str, Any], done_quantity: str) -> _Move:
         demand=Decimal(str(row["product_uom_qty"])),
         done=Decimal(str(row[done_quantity])) if row["state"] == "done" else None,
         cancelled=row["state"] == "cancel",
+        is_again=bool(row["origin_returned_move_id"]),
     )
 
 
@@ -345,10 +348,11 @@ def _parts(moves: Iterable[_Move]) -> _Pieces:
 def _need(line: _Line, moves: Iterable[_Move]) -> _Pieces | None:
     """What all sets of a line need, by product: the demand of its moves.
 
-    None where moves were cancelled: the demand is no longer whole, so the kits can't be counted.
+    Goods that are delivered again, after a return, belong to sets that are counted already. None
+    where moves were cancelled: the demand is no longer whole, so the kits can't be counted.
     """
     need: defaultdict[int, Decimal] = defaultdict(Decimal)
-    for move in moves:
+    for move in (move for move in moves if not move.is_again):
         if move.cancelled:
             return None
         need[move.product_id] += move.demand

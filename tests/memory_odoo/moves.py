@@ -37,6 +37,7 @@ class Moves(Model):
         location_dest_id=one("stock.location"),
         location_final_id=one("stock.location"),
         move_dest_ids=many("stock.move"),
+        origin_returned_move_id=one("stock.move"),
         product_qty=computed("float", lambda m, i: m.get(i, "product_uom_qty")),
         has_tracking=related("char", "product_id.tracking"),
     )

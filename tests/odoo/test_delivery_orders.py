@@ -120,8 +120,8 @@ def test_of_a_kit_complete_sets_are_confirmed(kits: OdooDatabase, session: OdooS
     assert shipped(session, transfers[1]) == [{"51": 2, "52": 2}]
 
 
-def give_back(odoo: OdooDatabase, transfer: int, quantities: dict[int, int]) -> None:
-    """Return goods of a done transfer, as the wizard does that Odoo shows."""
+def give_back(odoo: OdooDatabase, transfer: int, quantities: dict[int, int]) -> int:
+    """Return goods of a done transfer, as the wizard does that Odoo shows; a return, too."""
     context = {"active_model": "stock.picking", "active_id": transfer, "active_ids": [transfer]}
     wizard = odoo.rpc("stock.return.picking", "create", {"picking_id": transfer}, context=context)
     lines = odoo.rpc("stock.return.picking", "read", [wizard], ["product_return_moves"])
@@ -137,6 +137,7 @@ def give_back(odoo: OdooDatabase, transfer: int, quantities: dict[int, int]) -> 
         values = {"quantity": move["product_uom_qty"], "picked": True}
         odoo.rpc("stock.move", "write", [move["id"]], values)
     assert odoo.rpc("stock.picking", "button_validate", [back], context=QUIET) is True
+    return int(back)
 
 
 def test_returned_kits_are_counted_as_kits(kits: OdooDatabase, session: OdooSession) -> None:
@@ -145,8 +146,14 @@ def test_returned_kits_are_counted_as_kits(kits: OdooDatabase, session: OdooSess
     id_ = order(session, "404-0000000-0000071", {"sale_line_81": (tea_set, 5)})
     transfer = deliver(kits, id_, None)
     assert goods_by_id(session)[transfer].gone == {"81": 5}
-    give_back(kits, transfer, {pot: 1, cup: 4})
+    back = give_back(kits, transfer, {pot: 1, cup: 4})
     assert goods_by_id(session)[transfer].gone == {"81": 4}
+    give_back(kits, back, {pot: 1, cup: 4})
+    assert goods_by_id(session)[transfer].gone == {"81": 5}
+    replaced = give_back(kits, transfer, {cup: 2})
+    assert goods_by_id(session)[transfer].gone == {"81": 4}
+    give_back(kits, replaced, {cup: 2})
+    assert goods_by_id(session)[transfer].gone == {"81": 5}
 
 
 def test_the_day_of_the_last_delivery_is_no_returns(

@@ -243,6 +243,17 @@ def test_kits_are_returned_in_parts(returned: dict[int, int], gone: int) -> None
     assert known.goods(DELIVERY, set()).gone == {"51": gone}
 
 
+def test_a_part_that_is_delivered_again_changes_no_kit() -> None:
+    line = replace(LINE, quantity=Decimal(2))
+    moves = [move(17, 11, 4, 4), move(17, 12, 2, 2), replace(move(18, 12, 1, 1), is_again=True)]
+    known = _Known(moves, {7: line}, {7: {12: Decimal(1)}})
+    assert known.goods(DELIVERY, set()).gone == {"51": 2}
+    assert _units(line, moves) == {17: 2, 18: 0}
+    open_ = replace(moves[-1], done=None)
+    known = _Known([*moves[:-1], open_], {7: line}, {7: {12: Decimal(1)}})
+    assert known.goods(DELIVERY, set()).gone == {"51": 1}
+
+
 @pytest.mark.parametrize(
     ("done", "open_", "returned", "gone", "to_deliver"),
     [(12, 0, 0, 2, 0), (7, 5, 0, 1, 1), (7, 0, 1, 1, 0), (7, 0, 2, 0, 0), (3, 9, 0, 0, 2)],
