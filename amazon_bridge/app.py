@@ -246,7 +246,7 @@ class App:
         before = self.ledger.cursors.get(account.name)
         if skip and before and before < at:
             self.ledger.cursors.skip(account.name, at)
-        continuity.forget_capabilities(self.ledger, account.name, at)
+        continuity.rewind(self.ledger, account.name, at)
         return before
 
     def adopt(self, since: datetime | None) -> dict[str, datetime]:

@@ -233,9 +233,7 @@ def _cron(line: str) -> str:
     try:
         trigger = CronTrigger.from_crontab(line, timezone=UTC)
     except ValueError:
-        raise ValueError(
-            "is not a cron expression: minute, hour, day, month, day of week"
-        ) from None
+        raise ValueError("is not a cron line: minute, hour, day, month, day of week") from None
     if trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
         raise ValueError("this cron line never comes due")
     return line

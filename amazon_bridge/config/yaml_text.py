@@ -32,7 +32,7 @@ def parsed(text: str, constructor: type[SafeConstructor] = _Values) -> Any:
     """The value that a YAML text holds.
 
     Raises:
-        ValueError: It is no YAML; the message says where, and quotes nothing.
+        ValueError: It is not valid YAML; the message says where, and quotes nothing.
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = constructor
@@ -54,7 +54,7 @@ def _problem(error: YAMLError, text: str) -> str:
         line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
         return f"line {line + 1}, column {column + 1}: a character that YAML doesn't allow"
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return "it is no YAML"
+        return "it is not valid YAML"
     mark = error.problem_mark
     return f"line {mark.line + 1}, column {mark.column + 1}: {_plain(error.problem or '')}"
 

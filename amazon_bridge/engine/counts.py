@@ -66,7 +66,7 @@ class Counts:
         self.resume_after(limit.seconds)
 
     def resume_after(self, seconds: float) -> None:
-        """Resume the run after so many seconds, or earlier if that was noted before."""
+        """Resume the run after this many seconds, or earlier if that was noted before."""
         known = self.resume_in
         self.resume_in = seconds if known is None else min(known, seconds)
 

@@ -118,7 +118,7 @@ def examine(ledger: Ledger, session: OdooSession) -> list[Finding]:
     ]
 
 
-def forget_capabilities(ledger: Ledger, account: str, since: datetime) -> None:
+def rewind(ledger: Ledger, account: str, since: datetime) -> None:
     """Rewind an account: read again what changed on Amazon and in Odoo since a moment."""
     ledger.continuity.rewind(account, since, job=JOB)
     log.info("account_rewound", account=account, since=since.isoformat())

@@ -56,9 +56,7 @@ def examine_login(
     findings = [_version(session), _transport(session), _privacy(session)]
     jobs = list(jobs)
     findings += _modules(session, jobs)
-    if (
-        session.capabilities.has_sale_stock
-    ):  # without sales and stock there is nothing more to check
+    if session.capabilities.has_sale_stock:  # else there is nothing more to check
         examinations = (partial(_rights, jobs), _all_documents, _e_mail)
         findings += _examined(examinations, session, account)
     return findings

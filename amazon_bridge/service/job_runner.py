@@ -52,9 +52,10 @@ class JobRunner:
         self.stopping = threading.Event()
         self._locks: dict[JobKey, threading.Lock] = {}
         self._due: set[JobKey] = set()
-        self._queued: set[JobKey] = set()
-        self._queueing = threading.Lock()
         """Jobs to be run after the run in progress."""
+        self._queued: set[JobKey] = set()
+        """Jobs with a run that waits for a worker."""
+        self._queueing = threading.Lock()
         self._missed: set[JobKey] = set()
         """Jobs with a skipped or failed run because a remote is down."""
 

@@ -130,7 +130,7 @@ class PlayedAccount:
         try:
             changed.read_live()
             changed.read_backlog()
-            changed.forget_capabilities()
+            changed.read_second_looks()
         except RateLimited as limit:
             self.resumed_at = self.clock() + timedelta(seconds=max(5.0, limit.seconds))
         except Transient:

@@ -110,7 +110,7 @@ def test_all_problems_come_at_once_with_their_places(tmp_path):
         ("tracking_reminder: 99999999999999d", "write a time such as"),
         ("schedule: {orders: '0 6 * *'}", "a cron line has five fields"),
         ("schedule: {orders: '0 6 * * 1-5'}", "write the days of the week by name"),
-        ("schedule: {orders: '61 6 * * mon'}", "is not a cron expression"),
+        ("schedule: {orders: '61 6 * * mon'}", "is not a cron line"),
         ("schedule: {orders: '0 0 31 2 *'}", "this cron line never comes due"),
         ("start: soon", "must be a timestamp such as"),
         ("start: 2026-11-01T00:00:00", "needs its time zone"),

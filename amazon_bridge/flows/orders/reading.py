@@ -100,7 +100,7 @@ class ChangedOrders:
         else:
             context.ledger.in_flight.stop(context.name)
 
-    def forget_capabilities(self) -> None:
+    def read_second_looks(self) -> None:
         """Do the second looks, as far as spare calls allow."""
         with suppress(RateLimited):
             for look in LOOKS:

@@ -141,7 +141,7 @@ class _Run:
         self.attempt(self.process_leftovers)
         self.attempt(self.process_changed_by_people)
         if through:
-            self.attempt(changed.forget_capabilities)
+            self.attempt(changed.read_second_looks)
         self.attempt(self.check_units_in_flight)
 
     def _is_resumed(self, cursor: datetime) -> bool:
