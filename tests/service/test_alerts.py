@@ -8,13 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alert_receiver import Receiver, receiving
 from filled import CLAIMED, FR, HOUR, NOW, SENDING, Clock, idle_runner, succeed
 from postgresql_server import Server
 from pydantic import SecretStr
 from running import wait_for
 from structlog.testing import capture_logs
-from werkzeug.serving import make_server
-from werkzeug.wrappers import Request, Response
 
 from amazon_bridge.config import AlertsConfig
 from amazon_bridge.engine.counts import Counts
@@ -34,33 +33,10 @@ from amazon_bridge.service.leases import AllSellers
 MINUTE = timedelta(minutes=1)
 
 
-class Receiver:
-    """Takes what is posted to it; may be out of order."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, str]] = []
-        self.status = 200
-        self.is_open = threading.Event()
-        """It does not respond before it is set."""
-        self.is_open.set()
-        self._server = make_server("127.0.0.1", 0, Request.application(self._take), threaded=True)
-        self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def _take(self, request: Request) -> Response:
-        self.got.append((request.path, request.get_data(as_text=True)))
-        self.is_open.wait(60)
-        return Response("OK", self.status)
-
-    def stop(self) -> None:
-        self._server.shutdown()
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    running = Receiver()
-    yield running
-    running.stop()
+    with receiving() as running:
+        yield running
 
 
 @pytest.fixture

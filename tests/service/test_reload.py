@@ -10,10 +10,10 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+from alert_receiver import Receiver, receiving
 from filled import CONFIG, HOUR, Clock, succeed
 from running import wait_for
 from structlog.testing import capture_logs
-from test_alerts import Receiver
 
 from amazon_bridge.config import Config, load
 from amazon_bridge.engine.errors import Transient
@@ -24,16 +24,14 @@ DOWN = Transient("Odoo can't be reached.")
 
 @pytest.fixture
 def first() -> Iterator[Receiver]:
-    running = Receiver()
-    yield running
-    running.stop()
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture
 def second() -> Iterator[Receiver]:
-    running = Receiver()
-    yield running
-    running.stop()
+    with receiving() as receiver:
+        yield receiver
 
 
 def alerting(*receivers: Receiver) -> str:
